@@ -4,6 +4,12 @@
 //! trainer's source creates or restores them, the runtime's reads a safetensors file, a test's makes them by a rule. Names are
 //! those of the public RadioDiff checkpoints, so such a checkpoint (converted to safetensors) loads.
 
+mod checkpoint;
+mod reproducible;
+
+pub use checkpoint::{Checkpoint, FORMAT_VERSION, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, serialize};
+pub use reproducible::{ReproducibleSource, reproducible_parameter, reproducible_values};
+
 use crate::engine::Engine;
 use thiserror::Error;
 

@@ -1,0 +1,66 @@
+//! Condition encoder: the scene's channels (buildings, transmitter, physical features) to one feature map per U-Net level.
+//!
+//! A small convolutional pyramid in the place of the paper's Swin-B: a stem that halves the size down to the latent's, then one
+//! stage per U-Net level, each half the size of the one before.
+
+use super::autoencoder::ResnetBlock;
+use super::layers::{Conv2d, HALVE};
+use super::preset::ConditionPreset;
+use crate::engine::{ConvGeometry, Engine, Padding};
+use crate::weights::{ParameterError, Parameters};
+
+/// The first convolution's kernel and stride.
+pub const PATCH: usize = 4;
+
+/// A convolution that shrinks the map and a residual block.
+struct Stage<T> {
+    shrink: Option<Conv2d<T>>,
+    block: ResnetBlock<T>,
+}
+
+pub struct ConditionEncoder<T> {
+    stem: Vec<Stage<T>>,
+    stages: Vec<Stage<T>>,
+}
+
+impl<T: Clone> ConditionEncoder<T> {
+    /// Parameters `stem.{i}.conv`, `stem.{i}.block`, `stages.{i}.conv` (not the first), `stages.{i}.block`.
+    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &ConditionPreset) -> Result<Self, ParameterError> {
+        let patch = ConvGeometry { stride: PATCH, padding: Padding::default() };
+        let mut channels = preset.channels.len();
+        let mut stem = Vec::new();
+        for (i, &width) in preset.stem_widths.iter().enumerate() {
+            let p = p.at("stem").at(i);
+            let geometry = if i == 0 { patch } else { HALVE };
+            let shrink = Some(Conv2d::new(&p.at("conv"), channels, width, PATCH, geometry)?);
+            stem.push(Stage { shrink, block: ResnetBlock::new(&p.at("block"), width, width, preset.norm_groups)? });
+            channels = width;
+        }
+        let mut stages = Vec::new();
+        for (i, &width) in preset.stage_widths.iter().enumerate() {
+            let p = p.at("stages").at(i);
+            let shrink = (i > 0).then(|| Conv2d::new(&p.at("conv"), channels, channels, 4, HALVE)).transpose()?;
+            stages.push(Stage { shrink, block: ResnetBlock::new(&p.at("block"), channels, width, preset.norm_groups)? });
+            channels = width;
+        }
+        Ok(Self { stem, stages })
+    }
+
+    /// (N, C, H, W) in [-1, 1] -> per stage (N, width, H / r, W / r), r = 4 2^(stem - 1) 2^stage.
+    pub fn forward<E: Engine<Tensor = T>>(&self, e: &E, condition: &T) -> Vec<T> {
+        let run = |stage: &Stage<T>, x: &T| match &stage.shrink {
+            Some(shrink) => stage.block.forward(e, &shrink.forward(e, x)),
+            None => stage.block.forward(e, x),
+        };
+        let mut h = condition.clone();
+        for stage in &self.stem {
+            h = run(stage, &h);
+        }
+        let mut outputs = Vec::with_capacity(self.stages.len());
+        for stage in &self.stages {
+            h = run(stage, &h);
+            outputs.push(h.clone());
+        }
+        outputs
+    }
+}

@@ -1,0 +1,120 @@
+//! RadioDiff as a whole: from a scene's condition channels to a gray map.
+
+use super::autoencoder::Autoencoder;
+use super::condition::ConditionEncoder;
+use super::preset::{Preset, PresetError};
+use super::unet::{EncodedCondition, Unet};
+use crate::diffusion::{Prediction, precondition, schedule, standard_normal, step};
+use crate::engine::{Engine, EngineError};
+use crate::weights::{Initializer, ParameterError, Parameters};
+use thiserror::Error;
+
+/// How a map is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleOptions {
+    /// Steps of the sampler, at least 1.
+    pub steps: usize,
+    pub seed: u64,
+    /// End with one more evaluation at t = 1e-4, as the public code does.
+    pub split_last_step: bool,
+}
+
+impl Default for SampleOptions {
+    fn default() -> Self {
+        Self { steps: 1, seed: 0, split_last_step: false }
+    }
+}
+
+/// Why the networks could not be built.
+#[derive(Debug, Error, Clone, PartialEq)]
+pub enum BuildError {
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+}
+
+/// Condition encoder and U-Net: what diffusion trains.
+pub struct Denoiser<T> {
+    encoder: ConditionEncoder<T>,
+    unet: Unet<T>,
+}
+
+impl<T: Clone> Denoiser<T> {
+    /// Condition channels (N, C, H, W) in [-1, 1] -> what every step needs of them.
+    pub fn encode_condition<E: Engine<Tensor = T>>(&self, e: &E, condition: &T) -> EncodedCondition<T> {
+        self.unet.encode_condition(e, &self.encoder.forward(e, condition))
+    }
+
+    /// Both parts of the process at x_t. At t = 1 the noise is x_t itself, so the second decoder is run only if some time is
+    /// below 1.
+    pub fn predict<E: Engine<Tensor = T>>(&self, e: &E, x_t: &T, times: &[f32], condition: &EncodedCondition<T>) -> Prediction<T> {
+        let with_second = times.iter().any(|&t| t < 1.0);
+        precondition(e, x_t, times, &self.unet.forward(e, x_t, times, condition, with_second))
+    }
+}
+
+/// The first stage, the denoiser and the scale between them.
+pub struct RadioDiff<E: Engine> {
+    pub preset: Preset,
+    pub first_stage: Autoencoder<E::Tensor>,
+    pub denoiser: Denoiser<E::Tensor>,
+    /// Shape (1): latents times this are what diffusion sees.
+    pub scale_factor: E::Tensor,
+}
+
+impl<E: Engine> RadioDiff<E> {
+    /// Parameters `first_stage_model.*`, `model.*` and `scale_factor`, as in the public checkpoints.
+    pub fn new(preset: &Preset, p: &Parameters<E>) -> Result<Self, BuildError> {
+        preset.validate()?;
+        let first_stage = Autoencoder::new(&p.at("first_stage_model"), &preset.autoencoder)?;
+        let p_model = p.at("model");
+        let denoiser = Denoiser {
+            encoder: ConditionEncoder::new(&p_model.at("init_conv_mask"), &preset.condition)?,
+            unet: Unet::new(&p_model, &preset.unet, &preset.condition.stage_widths)?,
+        };
+        let scale_factor = p.fixed("scale_factor", &[1], Initializer::Constant(preset.latent_scale))?;
+        Ok(Self { preset: preset.clone(), first_stage, denoiser, scale_factor })
+    }
+
+    /// Shape of a batch of latents.
+    pub fn latent_shape(&self, batch: usize) -> [usize; 4] {
+        let unet = &self.preset.unet;
+        [batch, unet.latent_channels, unet.latent_size, unet.latent_size]
+    }
+
+    /// The latent (1, Z, h, w), scaled, that the sampler ends at.
+    pub fn sample_latent(&self, e: &E, condition: &EncodedCondition<E::Tensor>, options: &SampleOptions) -> E::Tensor {
+        let shape = self.latent_shape(1);
+        let count = shape.iter().product();
+        let noise = |stream: usize| e.tensor(&standard_normal(options.seed, stream as u32, count), &shape);
+        let times = schedule(options.steps, options.split_last_step);
+        let mut x = noise(0);
+        for (i, &(t, size)) in times.iter().enumerate() {
+            let prediction = self.denoiser.predict(e, &x, &[t], condition);
+            let fresh = (i + 1 < times.len()).then(|| noise(i + 1));
+            x = step(e, &x, (t, size), &prediction, fresh.as_ref());
+        }
+        x
+    }
+
+    /// Scaled latent (N, Z, h, w) -> gray map (N, 1, H, W) in [0, 1].
+    pub fn decode_gray(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
+        let map = self.first_stage.decode(e, &e.binary(crate::engine::Binary::Div, latent, &self.scale_factor));
+        e.clamp(&e.affine(&map, 0.5, 0.5), 0.0, 1.0)
+    }
+
+    /// Draws one map.
+    ///
+    /// `condition`: (C, H, W), the preset's channels in [-1, 1]. Returns gray levels in [0, 1], (H, W), row 0 in the north.
+    ///
+    /// # Panics
+    /// When `condition` is not C * H * W long.
+    pub async fn predict(&self, e: &E, condition: &[f32], options: &SampleOptions) -> Result<Vec<f32>, EngineError> {
+        let side = self.preset.map_size;
+        let condition = e.tensor(condition, &[1, self.preset.condition.channels.len(), side, side]);
+        let condition = self.denoiser.encode_condition(e, &condition);
+        let latent = self.sample_latent(e, &condition, options);
+        e.read(&self.decode_gray(e, &latent)).await
+    }
+}

@@ -1,0 +1,138 @@
+//! Relation layers: how the scene's features reach the U-Net's.
+//!
+//! Queries come from the condition, keys and values from the U-Net's features, both average-pooled to the same few tokens and
+//! given a sine position code. Source: shared/radiodiff-spec.md, section 4.4.
+
+use super::layers::{BatchNorm, Conv2d, GroupNorm, Linear};
+use crate::engine::{Engine, Padding, Unary};
+use crate::weights::{ParameterError, Parameters};
+
+const HEADS: usize = 8;
+const DROPOUT: f64 = 0.1;
+
+/// Channel counts of one relation layer.
+#[derive(Clone, Copy, Debug)]
+pub struct RelationShape {
+    pub condition: usize,
+    pub feature: usize,
+    pub embedding: usize,
+    /// Side of the pooling tiles of condition and feature.
+    pub window: usize,
+    pub groups: usize,
+}
+
+pub struct RelationLayer<T> {
+    condition_in: (Conv2d<T>, BatchNorm<T>),
+    feature_in: (Conv2d<T>, BatchNorm<T>),
+    q: Linear<T>,
+    k: Linear<T>,
+    v: Linear<T>,
+    fc1: Conv2d<T>,
+    fc2: Conv2d<T>,
+    concat_conv: Conv2d<T>,
+    norm: GroupNorm<T>,
+    out_conv: Conv2d<T>,
+    shape: RelationShape,
+}
+
+impl<T: Clone> RelationLayer<T> {
+    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, shape: RelationShape) -> Result<Self, ParameterError> {
+        let c = shape.embedding;
+        let input = |name, channels| -> Result<_, ParameterError> {
+            let p = p.at(name);
+            Ok((Conv2d::same(&p.at(0), channels, c, 1)?, BatchNorm::new(&p.at(1), c)?))
+        };
+        let a = p.at("attentions.0");
+        Ok(Self {
+            condition_in: input("input_conv1", shape.condition)?,
+            feature_in: input("input_conv2", shape.feature)?,
+            q: Linear::new(&a.at("q_lin"), c, c)?,
+            k: Linear::new(&a.at("k_lin"), c, c)?,
+            v: Linear::new(&a.at("v_lin"), c, c)?,
+            fc1: Conv2d::same(&a.at("mlp.fc1"), c, 2 * c, 1)?,
+            fc2: Conv2d::same(&a.at("mlp.fc2"), 2 * c, c, 1)?,
+            concat_conv: Conv2d::same(&a.at("concat_conv"), 2 * c, c, 1)?,
+            norm: GroupNorm::new(&a.at("gn"), c, shape.groups, 1e-5)?,
+            out_conv: Conv2d::same(&a.at("out_conv"), c, c, 1)?,
+            shape,
+        })
+    }
+
+    /// condition (N, condition, Hc, Wc), feature (N, feature, H, W) -> (N, embedding, H, W).
+    pub fn forward<E: Engine<Tensor = T>>(&self, e: &E, condition: &T, feature: &T) -> T {
+        let condition = self.condition_in.1.forward(e, &self.condition_in.0.forward(e, condition));
+        let feature = self.feature_in.1.forward(e, &self.feature_in.0.forward(e, feature));
+        let size = e.shape(&feature);
+        let (height, width) = (size[2], size[3]);
+
+        let resized = resize(e, &condition, height, width);
+        let shortcut = e.add(&feature, &self.concat_conv.forward(e, &e.concat(&[&resized, &feature], 1)));
+        let shortcut = self.norm.forward(e, &shortcut);
+
+        let query_map = pool(e, &condition, self.shape.window);
+        let key_map = pool(e, &feature, self.shape.window);
+        let mixed = e.add(&query_map, &self.attend(e, &query_map, &key_map));
+        let hidden = e.dropout(&e.unary(Unary::Relu, &self.fc1.forward(e, &mixed)), DROPOUT);
+        let mixed = e.add(&mixed, &e.dropout(&self.fc2.forward(e, &hidden), DROPOUT));
+        e.add(&shortcut, &self.out_conv.forward(e, &resize(e, &mixed, height, width)))
+    }
+
+    /// Eight heads of unscaled softmax attention; both maps (N, C, h, w) get the position code first.
+    fn attend<E: Engine<Tensor = T>>(&self, e: &E, query_map: &T, key_map: &T) -> T {
+        let shape = e.shape(query_map);
+        let (batch, channels, tokens) = (shape[0], shape[1], shape[2] * shape[3]);
+        let head_dim = channels / HEADS;
+        let code = e.tensor(&sine_position_code(channels, shape[2], shape[3]), &[1, channels, shape[2], shape[3]]);
+        let by_token = |map: &T| {
+            let coded = e.reshape(&e.add(map, &code), &[batch, channels, tokens]);
+            e.permute(&coded, &[0, 2, 1])
+        };
+        let by_head = |x: &T| {
+            let split = e.permute(&e.reshape(x, &[batch, tokens, HEADS, head_dim]), &[0, 2, 1, 3]);
+            e.reshape(&split, &[batch * HEADS, tokens, head_dim])
+        };
+        let (queries, keys) = (by_token(query_map), by_token(key_map));
+        let q = by_head(&self.q.forward(e, &queries));
+        let k = by_head(&self.k.forward(e, &keys));
+        let v = by_head(&self.v.forward(e, &keys));
+        let out = e.reshape(&e.attention(&q, &k, &v, 1.0), &[batch, HEADS, tokens, head_dim]);
+        e.reshape(&e.permute(&out, &[0, 1, 3, 2]), &shape)
+    }
+}
+
+/// Bilinear with aligned corners, left out where the size is right already.
+pub(super) fn resize<E: Engine>(e: &E, x: &E::Tensor, height: usize, width: usize) -> E::Tensor {
+    if e.shape(x)[2..] == [height, width] { x.clone() } else { e.resize_bilinear(x, height, width) }
+}
+
+/// Means of window x window tiles, after zero padding at the bottom and right to whole tiles.
+fn pool<E: Engine>(e: &E, x: &E::Tensor, window: usize) -> E::Tensor {
+    if window == 1 {
+        return x.clone();
+    }
+    let shape = e.shape(x);
+    let missing = |n: usize| n.next_multiple_of(window) - n;
+    let (bottom, right) = (missing(shape[2]), missing(shape[3]));
+    if bottom + right == 0 {
+        return e.average_pool(x, window);
+    }
+    e.average_pool(&e.pad(x, Padding { bottom, right, ..Padding::default() }), window)
+}
+
+/// The un-normalised sine code of DETR (Carion et al., 2020): (channels, height, width), the first half of the channels for the
+/// row, the second for the column, both counted from 1; sine and cosine interleaved, temperature 10,000.
+fn sine_position_code(channels: usize, height: usize, width: usize) -> Vec<f32> {
+    let half = channels / 2;
+    let mut values = Vec::with_capacity(channels * height * width);
+    for channel in 0..channels {
+        let i = channel % half;
+        let period = libm::pow(10_000.0, (2 * (i / 2)) as f64 / half as f64);
+        for row in 0..height {
+            for column in 0..width {
+                let position = if channel < half { row + 1 } else { column + 1 } as f64 / period;
+                values.push(if i % 2 == 0 { libm::sin(position) } else { libm::cos(position) } as f32);
+            }
+        }
+    }
+    values
+}

@@ -1,0 +1,202 @@
+//! Weights files: safetensors with a JSON manifest in the metadata.
+//!
+//! The manifest (key [`MANIFEST_KEY`]) says which networks the tensors are for and what their numbers mean. Reading validates
+//! everything before a tensor is made; building the networks fails on anything missing, unused or of another shape, by name.
+//!
+//! Tensors are f32 or f16; f16 is widened on load, so any engine runs either.
+
+use super::{ParameterError, ParameterSource, ParameterSpec, Parameters};
+use crate::engine::Engine;
+use crate::map::Quantity;
+use crate::model::radiodiff::BuildError;
+use crate::model::{Preset, PresetError, RadioDiff};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use thiserror::Error;
+
+/// The metadata entry that holds the manifest.
+pub const MANIFEST_KEY: &str = "radiodiff";
+/// The format this build reads and writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What a weights file says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub format_version: u32,
+    pub preset: Preset,
+    /// SHA-256 over this manifest and all tensors, by which a damaged file is found.
+    pub content_sha256: String,
+    /// What the gray levels decode to.
+    pub quantity: Quantity,
+    /// Data the weights were trained on, and its licence.
+    pub training_data: String,
+    pub license: String,
+    /// Metrics of an evaluation, by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// Commit of the code that trained them.
+    pub commit: String,
+}
+
+/// Why a weights file was refused.
+#[derive(Debug, Error)]
+pub enum WeightsError {
+    #[error("not a safetensors file, or a damaged one: {0}; download or export it again")]
+    Format(#[from] safetensors::SafeTensorError),
+    #[error("the safetensors file has no \"{MANIFEST_KEY}\" entry in its metadata: it is not a RadioDiff weights file")]
+    NoManifest,
+    #[error("the manifest cannot be read: {0}")]
+    Manifest(#[from] serde_json::Error),
+    #[error("weights format {found}, expected {FORMAT_VERSION}: use a matching version of this program")]
+    Version { found: u32 },
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    #[error("tensor {name} has element type {found}, expected F32 or F16")]
+    ElementType { name: String, found: String },
+    #[error("tensor {name} holds a value that is not finite at element {index}: the file is damaged or its training failed")]
+    NotFinite { name: String, index: usize },
+    #[error("the content's SHA-256 is {found}, the manifest says {expected}: the file is damaged; download or export it again")]
+    Damaged { expected: String, found: String },
+    #[error("{} of the file's tensors are not used by preset {preset}: {}", names.len(), names.join(", "))]
+    Unused { preset: String, names: Vec<String> },
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+}
+
+/// A tensor on the host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostTensor {
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+/// SHA-256, in hexadecimal, over the manifest with an empty `content_sha256` and over every tensor, in the order of names: any
+/// damaged byte that matters is found.
+fn content_hash(manifest: &Manifest, tensors: &SafeTensors) -> Result<String, serde_json::Error> {
+    let manifest = Manifest { content_sha256: String::new(), ..manifest.clone() };
+    let mut hasher = Sha256::new();
+    hasher.update(serde_json::to_vec(&manifest)?);
+    for (name, view) in tensors.iter().collect::<BTreeMap<_, _>>() {
+        hasher.update(format!("\n{name} {:?} {:?}\n", view.dtype(), view.shape()));
+        hasher.update(view.data());
+    }
+    Ok(hexadecimal(&hasher.finalize()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A validated weights file.
+pub struct Checkpoint {
+    manifest: Manifest,
+    tensors: HashMap<String, HostTensor>,
+}
+
+impl Checkpoint {
+    /// Reads and validates a file's bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, WeightsError> {
+        let file = SafeTensors::deserialize(bytes)?;
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let manifest = header.metadata().as_ref().and_then(|m| m.get(MANIFEST_KEY)).ok_or(WeightsError::NoManifest)?;
+        // The version first: a newer manifest may have other fields.
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u32,
+        }
+        let Version { format_version: found } = serde_json::from_str(manifest)?;
+        if found != FORMAT_VERSION {
+            return Err(WeightsError::Version { found });
+        }
+        let manifest: Manifest = serde_json::from_str(manifest)?;
+        let found = content_hash(&manifest, &file)?;
+        if found != manifest.content_sha256 {
+            return Err(WeightsError::Damaged { expected: manifest.content_sha256, found });
+        }
+        manifest.preset.validate()?;
+        let tensors = file.iter().map(|(name, view)| Ok((name.to_owned(), widen(name, &view)?))).collect::<Result<HashMap<_, _>, WeightsError>>()?;
+        Ok(Self { manifest, tensors })
+    }
+
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The networks with these weights on an engine.
+    pub fn build<E: Engine>(&self, engine: &E) -> Result<RadioDiff<E>, WeightsError> {
+        let source = FileSource { tensors: &self.tensors, used: RefCell::default() };
+        let model = RadioDiff::new(&self.manifest.preset, &Parameters::new(engine, &source)).map_err(|error| match error {
+            BuildError::Preset(error) => WeightsError::Preset(error),
+            BuildError::Parameter(error) => WeightsError::Parameter(error),
+        })?;
+        let used = source.used.into_inner();
+        let mut names: Vec<String> = self.tensors.keys().filter(|&name| !used.contains(name)).cloned().collect();
+        if !names.is_empty() {
+            names.sort();
+            return Err(WeightsError::Unused { preset: self.manifest.preset.name.clone(), names });
+        }
+        Ok(model)
+    }
+}
+
+fn widen(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
+    let bytes = view.data();
+    let values: Vec<f32> = match view.dtype() {
+        Dtype::F32 => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        Dtype::F16 => bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+        other => return Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}") }),
+    };
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(index) => Err(WeightsError::NotFinite { name: name.into(), index }),
+        None => Ok(HostTensor { shape: view.shape().to_vec(), values }),
+    }
+}
+
+/// Reads parameters from a file and remembers which.
+struct FileSource<'a> {
+    tensors: &'a HashMap<String, HostTensor>,
+    used: RefCell<BTreeSet<String>>,
+}
+
+impl<E: Engine> ParameterSource<E> for FileSource<'_> {
+    fn parameter(&self, engine: &E, spec: &ParameterSpec) -> Result<E::Tensor, ParameterError> {
+        let (name, expected) = (spec.name.clone(), spec.shape.clone());
+        let Some(tensor) = self.tensors.get(&spec.name) else {
+            return Err(ParameterError::Missing { name, expected });
+        };
+        if tensor.shape != spec.shape {
+            return Err(ParameterError::Shape { name, expected, found: tensor.shape.clone() });
+        }
+        self.used.borrow_mut().insert(name);
+        Ok(engine.tensor(&tensor.values, &tensor.shape))
+    }
+}
+
+/// Element type of a written file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    F32,
+    F16,
+}
+
+/// The bytes of a weights file. `manifest.format_version` and `.content_sha256` are filled in here.
+pub fn serialize(tensors: &BTreeMap<String, HostTensor>, mut manifest: Manifest, precision: Precision) -> Result<Vec<u8>, WeightsError> {
+    let (dtype, encode): (Dtype, fn(f32) -> Vec<u8>) = match precision {
+        Precision::F32 => (Dtype::F32, |v| v.to_le_bytes().to_vec()),
+        Precision::F16 => (Dtype::F16, |v| half::f16::from_f32(v).to_le_bytes().to_vec()),
+    };
+    let encoded: Vec<(&String, &HostTensor, Vec<u8>)> =
+        tensors.iter().map(|(name, t)| (name, t, t.values.iter().flat_map(|&v| encode(v)).collect())).collect();
+    let views = encoded
+        .iter()
+        .map(|(name, t, bytes)| Ok((name.as_str(), TensorView::new(dtype, t.shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    // The hash covers the tensors as a reader will see them, so they are written once without it.
+    let without_manifest = safetensors::serialize(views.clone(), None)?;
+    manifest.format_version = FORMAT_VERSION;
+    manifest.content_sha256 = content_hash(&manifest, &SafeTensors::deserialize(&without_manifest)?)?;
+    let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), serde_json::to_string(&manifest)?)]);
+    Ok(safetensors::serialize(views, Some(metadata))?)
+}
