@@ -10,8 +10,7 @@ use crate::process::run as run_process;
 use crate::server::PageServer;
 use crate::{browser, page};
 
-pub const HELP: &str = "\
-  bench  print how long one map takes in headless Chromium, warm
+pub const HELP: &str = "  bench  print how long one map takes in headless Chromium, warm
          --engine <cpu|webgpu>  one engine instead of both
          --runs <n>             maps that are timed, 10 unless given
 ";
@@ -29,7 +28,7 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
             }
             lexopt::Arg::Long("runs") => runs = arguments.value()?.parse()?,
             lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
-                println!("{HELP}");
+                print!("{HELP}");
                 return Ok(ExitCode::SUCCESS);
             }
             other => return Err(other.unexpected().into()),

@@ -10,8 +10,7 @@ use crate::process::run as run_process;
 use crate::server::PageServer;
 use crate::{browser, layout, page};
 
-pub const HELP: &str = "\
-  demo   build the page and serve it on 127.0.0.1
+pub const HELP: &str = "  demo   build the page and serve it on 127.0.0.1
          --port <n>           the port, 8080 unless given
          --check              draw one map in headless Chromium instead, and exit with 0 when it is plausible, else with 1
          --screenshot <file>  where --check saves its picture, target/demo.png unless given
@@ -39,7 +38,7 @@ fn options(mut arguments: lexopt::Parser) -> Result<Option<Options>, lexopt::Err
 
 pub fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
     let Some(options) = options(arguments)? else {
-        println!("{HELP}");
+        print!("{HELP}");
         return Ok(ExitCode::SUCCESS);
     };
     if options.check {

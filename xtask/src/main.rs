@@ -35,9 +35,13 @@ fn main() -> ExitCode {
     match dispatch(lexopt::Parser::from_env()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
             // A wrong command line is told apart from work that failed, as in the trainer.
-            ExitCode::from(if error.is::<lexopt::Error>() { 2 } else { 1 })
+            let usage = error.downcast_ref::<lexopt::Error>();
+            match usage {
+                Some(usage) => eprintln!("error: {usage}"),
+                None => eprintln!("error: {error:#}"),
+            }
+            ExitCode::from(if usage.is_some() { 2 } else { 1 })
         }
     }
 }

@@ -13,8 +13,7 @@ use crate::process::{cargo, run as run_process, search_path, watch};
 use crate::server::PageServer;
 use crate::{browser, layout, page, payload, tools};
 
-pub const HELP: &str = "\
-  test   set up and run every check; exits with 1 when one fails
+pub const HELP: &str = "  test   set up and run every check; exits with 1 when one fails
          --only <part>        one of fmt, clippy, unit, trainer, size, page; may be given more than once
          --slow               also the tests marked #[ignore] because they take minutes
 ";
@@ -84,7 +83,7 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
             }
             lexopt::Arg::Long("slow") => slow = true,
             lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
-                println!("{HELP}");
+                print!("{HELP}");
                 return Ok(ExitCode::SUCCESS);
             }
             other => return Err(other.unexpected().into()),

@@ -1,0 +1,76 @@
+// Opens the page in a real Chromium and waits on what it says of itself. The page's side of the agreement:
+//
+//   document.documentElement.dataset.state   'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be
+//   window.radiodiff                         { createEngine, engine, request, map }: the package's createEngine, the engine in use, the
+//                                            request last drawn ({ buildings, bounds: { west, south, east, north }, transmitters })
+//                                            and its map ({ values, width, height }; row 0 north, dBm, NaN where there is none)
+//   #map, [role=status], #engine             the element to click and drop on, the notice, and which engine runs and why
+//
+// Every wait is bounded, so a page that hangs ends in an error that says what it was waiting for.
+
+import { createRequire } from 'node:module';
+
+const require = createRequire(`${process.env.RADIODIFF_NODE_MODULES}/`);
+const { chromium } = require('playwright-core');
+
+export const url = process.env.RADIODIFF_URL;
+
+// A software adapter compiles shaders for seconds before its first map.
+const DRAW_TIMEOUT_MS = 90_000;
+const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
+
+/** Starts Chromium; without WebGPU when `webgpu` is false. */
+export function launch({ webgpu = true } = {}) {
+  const gpu = webgpu ? '--enable-unsafe-webgpu' : '--disable-features=WebGPU';
+  return chromium.launch({
+    executablePath: process.env.RADIODIFF_CHROMIUM,
+    args: ['--headless', '--no-sandbox', gpu, ...QUIET],
+    timeout: 60_000,
+  });
+}
+
+/** Opens the page at `path` and waits for its first map. `page.failures` collects exceptions nobody caught. */
+export async function open(browser, { path = '', viewport = { width: 1280, height: 800 } } = {}) {
+  const page = await browser.newPage({ viewport });
+  page.setDefaultTimeout(30_000);
+  page.failures = [];
+  page.on('pageerror', (error) => page.failures.push(String(error)));
+  await page.goto(new URL(path, url).href, { waitUntil: 'load', timeout: 60_000 });
+  await drawn(page);
+  return page;
+}
+
+/** Waits until the page shows a map; an error the page reports is thrown with the page's own words. */
+export async function drawn(page) {
+  const settled = () => ['ready', 'error'].includes(document.documentElement.dataset.state);
+  try {
+    await page.waitForFunction(settled, undefined, { timeout: DRAW_TIMEOUT_MS });
+  } catch {
+    const state = await page.evaluate(() => document.documentElement.dataset.state);
+    throw new Error(`no map within ${DRAW_TIMEOUT_MS / 1000} s; the page's state is ${state}; it threw: ${page.failures.join('; ') || 'nothing'}`);
+  }
+  const state = await page.evaluate(() => document.documentElement.dataset.state);
+  if (state === 'error') throw new Error(`the page reports: ${await notice(page)}`);
+}
+
+/** What the page's notice says now. */
+export const notice = (page) => page.locator('[role=status]').first().innerText();
+
+/** The map that is shown, with the request it answers. */
+export async function shownMap(page) {
+  const shown = await page.evaluate(() => {
+    const { request, map } = window.radiodiff;
+    return { request, width: map.width, height: map.height, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) };
+  });
+  return { ...shown, values: Float32Array.from(shown.values, (value) => value ?? NaN) };
+}
+
+/** Drops a file with `text` on the map. */
+export async function drop(page, name, text) {
+  const transfer = await page.evaluateHandle(([name, text]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], name, { type: 'application/geo+json' }));
+    return transfer;
+  }, [name, text]);
+  for (const type of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('#map', type, { dataTransfer: transfer });
+}
