@@ -1,7 +1,7 @@
 // Opens the page in a real Chromium and waits on what it says of itself. The page's side of the agreement:
 //
 //   document.documentElement.dataset.state   'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be
-//   window.radiodiff                         { createEngine, engine, request, map }: the package's createEngine, the engine in use, the
+//   window.radiodiff                         { createEngine, engine, request, map }: the package's createEngine, the engine in use (its info.model.url), the
 //                                            request last drawn ({ buildings, bounds: { west, south, east, north }, transmitters })
 //                                            and its map ({ values, width, height }; row 0 north, dBm, NaN where there is none)
 //   #map, [role=status], #engine             the element to click and drop on, the notice, and which engine runs and why

@@ -1,0 +1,30 @@
+// Times warm maps in the page's own browser: node bench.mjs <runs> <engine>...
+
+import { launch, open } from './lib.mjs';
+
+const [runs, ...engines] = process.argv.slice(2);
+const browser = await launch();
+try {
+  const page = await open(browser);
+  console.log('engine     runs   median ms      min ms      max ms');
+  for (const backend of engines) {
+    const times = await page.evaluate(async ([backend, runs]) => {
+      const { createEngine, request, engine } = window.radiodiff;
+      const timed = await createEngine({ model: engine.info.model.url, backend });
+      await timed.predict({ ...request, seed: 0 });
+      const times = [];
+      for (let seed = 1; seed <= runs; seed += 1) {
+        const started = performance.now();
+        await timed.predict({ ...request, seed });
+        times.push(performance.now() - started);
+      }
+      timed.dispose();
+      return times.sort((a, b) => a - b);
+    }, [backend, Number(runs)]);
+    const median = (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2;
+    const columns = [median, times[0], times[times.length - 1]].map((time) => time.toFixed(0).padStart(11)).join(' ');
+    console.log(`${backend.padEnd(9)} ${runs.padStart(5)} ${columns}`);
+  }
+} finally {
+  await browser.close();
+}
