@@ -1,1 +1,66 @@
-fn main() {}
+//! `cargo xtask`: the chores of the repository in plain Rust, so that a fresh machine needs Rust, Python 3 and Node and nothing else.
+//!
+//! Every command sets up what it misses under `target/tools` (or the folder CARGO_TARGET_DIR names) and installs nothing globally,
+//! apart from the wasm target by rustup and, as root on Debian or Ubuntu, the browser by apt-get. A command is one row of `COMMANDS`.
+
+mod bench;
+mod browser;
+mod demo;
+mod layout;
+mod page;
+mod payload;
+mod process;
+mod server;
+mod suite;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+/// A command of `cargo xtask`: its name, what the help says of it, and what runs it with the arguments that follow the name.
+struct Command {
+    name: &'static str,
+    help: &'static str,
+    run: fn(lexopt::Parser) -> Result<ExitCode>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command { name: "demo", help: demo::HELP, run: demo::run },
+    Command { name: "test", help: suite::HELP, run: suite::run },
+    Command { name: "bench", help: bench::HELP, run: bench::run },
+];
+
+fn main() -> ExitCode {
+    match dispatch(lexopt::Parser::from_env()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            // A wrong command line is told apart from work that failed, as in the trainer.
+            ExitCode::from(if error.is::<lexopt::Error>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    match arguments.next()? {
+        Some(lexopt::Arg::Value(name)) => match COMMANDS.iter().find(|command| name == command.name) {
+            Some(command) => (command.run)(arguments),
+            None => Err(lexopt::Error::from(format!("there is no command {name:?}\n\n{}", help())).into()),
+        },
+        Some(lexopt::Arg::Long("help") | lexopt::Arg::Short('h')) | None => {
+            println!("{}", help());
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+fn help() -> String {
+    let mut text = String::from("Usage: cargo xtask <command> [options]\n");
+    for command in COMMANDS {
+        text += "\n";
+        text += command.help;
+    }
+    text
+}

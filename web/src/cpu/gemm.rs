@@ -1,0 +1,147 @@
+//! The matrix product everything else is made of: C = A B + bias, in tiles of 4 rows x 12 columns that stay in registers.
+//!
+//! wasm has sixteen vector registers: twelve hold the tile, three a row of B, one an element of A. A is packed in blocks of
+//! four rows, B in panels of twelve columns, so that the inner loop walks both from front to back. Who has B in another order
+//! (a transposed matrix, the windows of a convolution) gives a function that fills a panel.
+
+use super::tensor::Pool;
+use std::rc::Rc;
+use wide::f32x4;
+
+/// Rows of a tile.
+pub(super) const ROWS: usize = 4;
+/// Columns of a tile.
+pub(super) const COLUMNS: usize = 12;
+
+/// A matrix inside a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
+#[derive(Clone, Copy)]
+pub(super) struct Matrix<'a> {
+    pub values: &'a [f32],
+    pub row_stride: usize,
+    pub column_stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    pub(super) fn row_major(values: &'a [f32], columns: usize) -> Self {
+        Self { values, row_stride: columns, column_stride: 1 }
+    }
+
+    pub(super) fn transposed(self) -> Self {
+        Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
+    }
+
+    /// Fills `panel` (`inner` x 12) with columns `first..`; those beyond `columns` are left as they are, and so are their
+    /// products, which nobody reads.
+    pub(super) fn pack_panel(self, first: usize, columns: usize, panel: &mut [f32]) {
+        let count = COLUMNS.min(columns - first);
+        let (rows, _) = panel.as_chunks_mut::<COLUMNS>();
+        if self.column_stride == 1 {
+            for (k, row) in rows.iter_mut().enumerate() {
+                let start = k * self.row_stride + first;
+                match self.values[start..].first_chunk::<COLUMNS>() {
+                    Some(source) if count == COLUMNS => *row = *source,
+                    _ => row[..count].copy_from_slice(&self.values[start..start + count]),
+                }
+            }
+        } else {
+            for j in 0..count {
+                let column = &self.values[(first + j) * self.column_stride..];
+                for (row, value) in rows.iter_mut().zip(column.iter().step_by(self.row_stride)) {
+                    row[j] = *value;
+                }
+            }
+        }
+    }
+}
+
+/// The rows of A in blocks of four, each block `inner` x 4; a last block that is not full is filled with zeros.
+pub(super) fn pack_rows(a: Matrix, rows: usize, inner: usize) -> Vec<f32> {
+    let mut packed = vec![0.0; rows.div_ceil(ROWS) * ROWS * inner];
+    for i in 0..rows {
+        let block = &mut packed[i / ROWS * ROWS * inner..][..ROWS * inner];
+        for k in 0..inner {
+            block[k * ROWS + i % ROWS] = a.values[i * a.row_stride + k * a.column_stride];
+        }
+    }
+    packed
+}
+
+/// What a product adds to.
+#[derive(Clone, Copy)]
+pub(super) enum Bias<'a> {
+    None,
+    /// One value per row of C.
+    Row(&'a [f32]),
+    /// One value per column of C.
+    Column(&'a [f32]),
+}
+
+/// out (rows x columns, row-major) = A B + bias. `a` is from [`pack_rows`]; `pack(first, panel)` fills a panel of B (`inner` x
+/// 12) with the columns from `first` on.
+pub(super) fn product(
+    pool: &Rc<Pool>,
+    a: &[f32],
+    inner: usize,
+    bias: Bias,
+    out: &mut [f32],
+    columns: usize,
+    mut pack: impl FnMut(usize, &mut [f32]),
+) {
+    if columns == 0 {
+        return;
+    }
+    let mut panel = pool.take(inner * COLUMNS);
+    for first in (0..columns).step_by(COLUMNS) {
+        pack(first, &mut panel);
+        panel_product(a, &panel, inner, bias, out, columns, first);
+    }
+}
+
+/// Columns `first..first + 12` of a product, from a packed panel.
+pub(super) fn panel_product(a: &[f32], panel: &[f32], inner: usize, bias: Bias, out: &mut [f32], columns: usize, first: usize) {
+    let rows = out.len() / columns;
+    let count = COLUMNS.min(columns - first);
+    for top in (0..rows).step_by(ROWS) {
+        let height = ROWS.min(rows - top);
+        let block = &a[top * inner..][..ROWS * inner];
+        let mut start = [[0.0; COLUMNS]; ROWS];
+        match bias {
+            Bias::None => {}
+            Bias::Row(bias) => start.iter_mut().zip(&bias[top..top + height]).for_each(|(row, b)| row.fill(*b)),
+            Bias::Column(bias) => start.iter_mut().for_each(|row| row[..count].copy_from_slice(&bias[first..first + count])),
+        }
+        let tile = tile(start, block, panel);
+        for (i, row) in tile[..height].iter().enumerate() {
+            let out = &mut out[(top + i) * columns + first..];
+            match out.first_chunk_mut::<COLUMNS>() {
+                Some(out) if count == COLUMNS => *out = *row,
+                _ => out[..count].copy_from_slice(&row[..count]),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn tile(start: [[f32; COLUMNS]; ROWS], block: &[f32], panel: &[f32]) -> [[f32; COLUMNS]; ROWS] {
+    let vectors = |row: &[f32; COLUMNS]| {
+        let (v, _) = row.as_chunks::<4>();
+        [f32x4::from(v[0]), f32x4::from(v[1]), f32x4::from(v[2])]
+    };
+    let mut sums = [vectors(&start[0]), vectors(&start[1]), vectors(&start[2]), vectors(&start[3])];
+    for (a, b) in block.as_chunks::<ROWS>().0.iter().zip(panel.as_chunks::<COLUMNS>().0) {
+        let b = vectors(b);
+        for (sums, a) in sums.iter_mut().zip(a) {
+            let a = f32x4::splat(*a);
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    sums.map(|row| {
+        let mut values = [0.0; COLUMNS];
+        for (values, vector) in values.as_chunks_mut::<4>().0.iter_mut().zip(row) {
+            *values = vector.to_array();
+        }
+        values
+    })
+}

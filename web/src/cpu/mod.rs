@@ -1,0 +1,145 @@
+//! The engine for browsers without a GPU: one thread, f32, four lanes.
+//!
+//! Operations run at once, on buffers that are shared by reshapes and recycled through a pool. The time goes into 3x3
+//! convolutions of few channels and group normalisations, so these have kernels of their own; the rest is kept plain. In wasm
+//! the lanes are simd128 (switched on in `.cargo/config.toml`), elsewhere SSE or NEON, so that the same code is tested natively.
+//!
+//! What flows in are values from the host, what flows out are values; nothing is delayed and [`CpuEngine::read`] never fails.
+
+mod attention;
+mod conv;
+mod elementwise;
+mod gemm;
+mod layout;
+mod norm;
+mod resample;
+mod simd;
+mod tensor;
+
+pub use tensor::CpuTensor;
+
+use gemm::{Bias, Matrix};
+use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Padding, Unary, shape};
+use std::rc::Rc;
+use tensor::Pool;
+
+/// See the module.
+#[derive(Default)]
+pub struct CpuEngine {
+    pool: Rc<Pool>,
+}
+
+impl CpuEngine {
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Engine for CpuEngine {
+    type Tensor = CpuTensor;
+
+    fn tensor(&self, values: &[f32], shape: &[usize]) -> CpuTensor {
+        assert_eq!(values.len(), shape.iter().product::<usize>(), "values for a tensor of shape {shape:?}");
+        let mut buffer = self.pool.take(values.len());
+        buffer.copy_from_slice(values);
+        CpuTensor::new(buffer, shape)
+    }
+    async fn read(&self, x: &CpuTensor) -> Result<Vec<f32>, EngineError> {
+        Ok(x.values().to_vec())
+    }
+    fn shape(&self, x: &CpuTensor) -> Vec<usize> {
+        x.shape().to_vec()
+    }
+
+    fn unary(&self, op: Unary, x: &CpuTensor) -> CpuTensor {
+        elementwise::unary(&self.pool, op, x)
+    }
+    fn binary(&self, op: Binary, a: &CpuTensor, b: &CpuTensor) -> CpuTensor {
+        elementwise::binary(&self.pool, op, a, b)
+    }
+    fn affine(&self, x: &CpuTensor, scale: f32, shift: f32) -> CpuTensor {
+        elementwise::map(&self.pool, x, |v| scale * v + shift)
+    }
+    fn clamp(&self, x: &CpuTensor, min: f32, max: f32) -> CpuTensor {
+        elementwise::map(&self.pool, x, |v| v.max(min).min(max))
+    }
+
+    fn reshape(&self, x: &CpuTensor, shape: &[usize]) -> CpuTensor {
+        x.reshaped(shape)
+    }
+    fn permute(&self, x: &CpuTensor, order: &[usize]) -> CpuTensor {
+        layout::permute(&self.pool, x, order)
+    }
+    fn concat(&self, parts: &[&CpuTensor], dim: usize) -> CpuTensor {
+        layout::concat(&self.pool, parts, dim)
+    }
+    fn narrow(&self, x: &CpuTensor, dim: usize, start: usize, len: usize) -> CpuTensor {
+        layout::narrow(&self.pool, x, dim, start, len)
+    }
+    fn pad(&self, x: &CpuTensor, padding: Padding) -> CpuTensor {
+        layout::pad(&self.pool, x, padding)
+    }
+
+    fn matmul(&self, a: &CpuTensor, b: &CpuTensor) -> CpuTensor {
+        let shape = shape::matmul(a.shape(), b.shape());
+        let (columns, inner) = (shape[shape.len() - 1], a.shape()[a.shape().len() - 1]);
+        let mut out = self.pool.take(shape.iter().product());
+        // Without batch dimensions in b, all rows of a are one matrix.
+        let rows = if b.shape().len() == 2 { shape[..shape.len() - 1].iter().product() } else { shape[shape.len() - 2] };
+        if !out.is_empty() {
+            for (batch, out) in out.chunks_exact_mut(rows * columns).enumerate() {
+                let a = gemm::pack_rows(Matrix::row_major(&a.values()[batch * rows * inner..], inner), rows, inner);
+                let b = Matrix::row_major(&b.values()[batch * inner * columns..], columns);
+                gemm::product(&self.pool, &a, inner, Bias::None, out, columns, |first, panel| b.pack_panel(first, columns, panel));
+            }
+        }
+        CpuTensor::new(out, &shape)
+    }
+    fn conv2d(&self, x: &CpuTensor, weight: &CpuTensor, bias: Option<&CpuTensor>, geometry: ConvGeometry) -> CpuTensor {
+        conv::conv2d(&self.pool, x, weight, bias, geometry)
+    }
+
+    fn group_norm(&self, x: &CpuTensor, groups: usize, weight: &CpuTensor, bias: &CpuTensor, epsilon: f32) -> CpuTensor {
+        norm::group_norm(&self.pool, x, groups, weight, bias, epsilon, |v| v)
+    }
+    fn normalize_last(&self, x: &CpuTensor, epsilon: f32) -> CpuTensor {
+        norm::normalize_last(&self.pool, x, epsilon)
+    }
+    fn softmax(&self, x: &CpuTensor, dim: usize) -> CpuTensor {
+        norm::softmax(&self.pool, x, dim)
+    }
+
+    fn upsample_nearest_2x(&self, x: &CpuTensor) -> CpuTensor {
+        resample::upsample_nearest_2x(&self.pool, x)
+    }
+    fn resize_bilinear(&self, x: &CpuTensor, height: usize, width: usize) -> CpuTensor {
+        resample::resize_bilinear(&self.pool, x, height, width)
+    }
+    fn average_pool(&self, x: &CpuTensor, window: usize) -> CpuTensor {
+        resample::average_pool(&self.pool, x, window)
+    }
+    fn mean_from(&self, x: &CpuTensor, first: usize) -> CpuTensor {
+        norm::mean_from(&self.pool, x, first)
+    }
+
+    fn linear(&self, x: &CpuTensor, weight: &CpuTensor, bias: Option<&CpuTensor>) -> CpuTensor {
+        let shapes = (x.shape(), weight.shape(), bias.map(CpuTensor::shape));
+        let (&[ref outer @ .., inner], &[columns, weight_inner]) = (x.shape(), weight.shape()) else {
+            panic!("linear takes (.., In), (Out, In) and (Out), found {shapes:?}");
+        };
+        assert!(inner == weight_inner && bias.is_none_or(|bias| bias.shape() == [columns]), "linear of {shapes:?}");
+        let rows = outer.iter().product();
+        let mut out = self.pool.take(rows * columns);
+        let a = gemm::pack_rows(Matrix::row_major(x.values(), inner), rows, inner);
+        let b = Matrix::row_major(weight.values(), inner).transposed();
+        let bias = bias.map_or(Bias::None, |bias| Bias::Column(bias.values()));
+        gemm::product(&self.pool, &a, inner, bias, &mut out, columns, |first, panel| b.pack_panel(first, columns, panel));
+        CpuTensor::new(out, &[outer, &[columns]].concat())
+    }
+    fn group_norm_silu(&self, x: &CpuTensor, groups: usize, weight: &CpuTensor, bias: &CpuTensor, epsilon: f32) -> CpuTensor {
+        norm::group_norm(&self.pool, x, groups, weight, bias, epsilon, simd::silu)
+    }
+    fn attention(&self, q: &CpuTensor, k: &CpuTensor, v: &CpuTensor, scale: f32) -> CpuTensor {
+        attention::attention(&self.pool, q, k, v, scale)
+    }
+}

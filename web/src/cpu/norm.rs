@@ -1,0 +1,164 @@
+//! Normalisations, softmax and means. Sums run over short chunks in f32 and are added up in f64, so that a mean over a
+//! quarter of a million pixels is as exact as one over ten.
+
+use super::simd::{self, LANES};
+use super::tensor::{CpuTensor, Pool};
+use std::rc::Rc;
+use wide::f32x4;
+
+/// Elements summed in f32 before they are added in f64.
+const CHUNK: usize = 1024;
+
+/// Sum over `term(x)` of a chunk, eight vectors wide enough to hide the additions' latency.
+#[inline(always)]
+fn sum_of(values: &[f32], term: impl Fn(f32x4) -> f32x4, rest_term: impl Fn(f32) -> f32) -> f32 {
+    let (wide16, rest) = values.as_chunks::<{ 4 * LANES }>();
+    let mut sums = [f32x4::ZERO; 4];
+    for chunk in wide16 {
+        for (sum, v) in sums.iter_mut().zip(chunk.as_chunks::<LANES>().0) {
+            *sum += term(f32x4::from(*v));
+        }
+    }
+    (sums[0] + sums[1] + (sums[2] + sums[3])).reduce_add() + rest.iter().map(|v| rest_term(*v)).sum::<f32>()
+}
+
+/// Mean and biased variance. Each chunk has its own mean and squared deviations, read once from memory; they are merged by
+/// Chan, Golub and LeVeque's formula.
+fn mean_and_variance(values: &[f32]) -> (f32, f32) {
+    let (mut count, mut mean, mut squares) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for chunk in values.chunks(CHUNK) {
+        let chunk_mean = sum_of(chunk, |v| v, |v| v) / chunk.len() as f32;
+        let center = f32x4::splat(chunk_mean);
+        let deviation = sum_of(chunk, |v| v - center, |v| v - chunk_mean);
+        let chunk_squares = sum_of(chunk, |v| (v - center) * (v - center), |v| (v - chunk_mean) * (v - chunk_mean));
+        let n = chunk.len() as f64;
+        let exact_mean = f64::from(chunk_mean) + f64::from(deviation) / n;
+        let chunk_squares = f64::from(chunk_squares) - f64::from(deviation) * f64::from(deviation) / n;
+        let delta = exact_mean - mean;
+        let total = count + n;
+        squares += chunk_squares + delta * delta * count * n / total;
+        mean += delta * n / total;
+        count = total;
+    }
+    (mean as f32, (squares / count).max(0.0) as f32)
+}
+
+/// See [`radiodiff_core::engine::Engine::group_norm`]; `activate` runs on the result before it is stored.
+pub(super) fn group_norm(
+    pool: &Rc<Pool>,
+    x: &CpuTensor,
+    groups: usize,
+    weight: &CpuTensor,
+    bias: &CpuTensor,
+    epsilon: f32,
+    activate: impl Fn(f32x4) -> f32x4,
+) -> CpuTensor {
+    let shape = x.shape();
+    let fits = shape.len() >= 2 && groups > 0 && shape[1].is_multiple_of(groups);
+    assert!(fits, "group_norm of {shape:?} in {groups} groups");
+    let parameters = (weight.shape(), bias.shape());
+    assert!(parameters == (&[shape[1]], &[shape[1]]), "group_norm of {shape:?} with a scale and shift of {parameters:?}");
+    let mut out = pool.take(x.values().len());
+    if out.is_empty() {
+        return CpuTensor::new(out, shape);
+    }
+    let pixels: usize = shape[2..].iter().product();
+    let channels = shape[1] / groups;
+    let group_len = channels * pixels;
+    for (index, (values, out)) in x.values().chunks_exact(group_len).zip(out.chunks_exact_mut(group_len)).enumerate() {
+        let (mean, variance) = mean_and_variance(values);
+        let inverse = 1.0 / (variance + epsilon).sqrt();
+        for (c, (values, out)) in values.chunks_exact(pixels).zip(out.chunks_exact_mut(pixels)).enumerate() {
+            let channel = index % groups * channels + c;
+            let scale = weight.values()[channel] * inverse;
+            let (mean, scale, shift) = (f32x4::splat(mean), f32x4::splat(scale), f32x4::splat(bias.values()[channel]));
+            simd::map(values, out, |v| activate((v - mean) * scale + shift));
+        }
+    }
+    CpuTensor::new(out, shape)
+}
+
+/// Rows of the last dimension to mean 0 and variance 1.
+pub(super) fn normalize_last(pool: &Rc<Pool>, x: &CpuTensor, epsilon: f32) -> CpuTensor {
+    let mut out = pool.take(x.values().len());
+    let width = *x.shape().last().unwrap_or(&1);
+    if !out.is_empty() {
+        for (values, out) in x.values().chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+            let (mean, variance) = mean_and_variance(values);
+            let (mean, scale) = (f32x4::splat(mean), f32x4::splat(1.0 / (variance + epsilon).sqrt()));
+            simd::map(values, out, |v| (v - mean) * scale);
+        }
+    }
+    CpuTensor::new(out, x.shape())
+}
+
+/// Softmax of one row, in place.
+pub(super) fn softmax_row(row: &mut [f32]) {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let total = exp_and_sum(row, largest);
+    let scale = 1.0 / total;
+    row.iter_mut().for_each(|v| *v *= scale);
+}
+
+/// Replaces each value by e^(value - largest) and returns their sum.
+pub(super) fn exp_and_sum(row: &mut [f32], largest: f32) -> f32 {
+    let shift = f32x4::splat(largest);
+    let (vectors, rest) = row.as_chunks_mut::<LANES>();
+    let mut sum = f32x4::ZERO;
+    for v in vectors {
+        let e = simd::exp(f32x4::from(*v) - shift);
+        sum += e;
+        *v = e.to_array();
+    }
+    let mut total = sum.reduce_add();
+    for v in rest {
+        *v = simd::exp(f32x4::splat(*v) - shift).to_array()[0];
+        total += *v;
+    }
+    total
+}
+
+pub(super) fn softmax(pool: &Rc<Pool>, x: &CpuTensor, dim: usize) -> CpuTensor {
+    let shape = x.shape();
+    assert!(dim < shape.len(), "softmax of {shape:?} along {dim}");
+    let mut out = pool.take(x.values().len());
+    out.copy_from_slice(x.values());
+    let (len, inner) = (shape[dim], shape[dim + 1..].iter().product::<usize>());
+    if out.is_empty() {
+        return CpuTensor::new(out, shape);
+    }
+    if inner == 1 {
+        out.chunks_exact_mut(len).for_each(softmax_row);
+        return CpuTensor::new(out, shape);
+    }
+    // Neighbours in memory belong to different sums, so whole lines are handled at a time.
+    let (mut largest, mut total) = (vec![0.0_f32; inner], vec![0.0_f32; inner]);
+    for block in out.chunks_exact_mut(len * inner) {
+        largest.fill(f32::NEG_INFINITY);
+        for line in block.chunks_exact(inner) {
+            largest.iter_mut().zip(line).for_each(|(m, v)| *m = m.max(*v));
+        }
+        total.fill(0.0);
+        for line in block.chunks_exact_mut(inner) {
+            line.iter_mut().zip(&largest).for_each(|(v, m)| *v -= m);
+            exp_and_sum(line, 0.0);
+            total.iter_mut().zip(&*line).for_each(|(t, v)| *t += v);
+        }
+        for line in block.chunks_exact_mut(inner) {
+            line.iter_mut().zip(&total).for_each(|(v, t)| *v /= t);
+        }
+    }
+    CpuTensor::new(out, shape)
+}
+
+pub(super) fn mean_from(pool: &Rc<Pool>, x: &CpuTensor, first: usize) -> CpuTensor {
+    assert!(first <= x.shape().len(), "mean_from of {:?} from dimension {first}", x.shape());
+    let len: usize = x.shape()[first..].iter().product();
+    let shape: Vec<usize> = x.shape().iter().enumerate().map(|(i, &n)| if i < first { n } else { 1 }).collect();
+    let mut out = pool.take(shape.iter().product());
+    for (i, mean) in out.iter_mut().enumerate() {
+        let total: f64 = x.values()[i * len..][..len].chunks(CHUNK).map(|chunk| f64::from(sum_of(chunk, |v| v, |v| v))).sum();
+        *mean = (total / len as f64) as f32;
+    }
+    CpuTensor::new(out, &shape)
+}

@@ -1,0 +1,122 @@
+//! Tensors of the CPU engine: shared buffers with a shape, drawn from a pool.
+//!
+//! A reshape shares the buffer. A buffer that nobody holds any more goes back to its pool, so that the second run of a network
+//! finds all its memory mapped and needs no zeroing: in wasm, fresh memory costs a growth of the heap and a page fault per
+//! 4 KiB.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Free memory the pool keeps, in elements (64 MiB). What exceeds it is given back to the allocator.
+const MOST_KEPT: usize = 16 << 20;
+
+/// Freed buffers by length.
+#[derive(Default)]
+pub(super) struct Pool {
+    free: RefCell<Free>,
+}
+
+#[derive(Default)]
+struct Free {
+    by_len: BTreeMap<usize, Vec<Vec<f32>>>,
+    kept: usize,
+}
+
+impl Pool {
+    /// A buffer of `len` elements with unspecified values, to be overwritten.
+    pub(super) fn take(self: &Rc<Self>, len: usize) -> Buffer {
+        let mut free = self.free.borrow_mut();
+        // A much larger buffer is left for who needs it.
+        let fitting = free.by_len.range(len..=len + len / 4).find(|(_, buffers)| !buffers.is_empty()).map(|(&len, _)| len);
+        let recycled = fitting.and_then(|len| free.by_len.get_mut(&len)?.pop());
+        let values = match recycled {
+            Some(values) => {
+                free.kept -= values.len();
+                values
+            }
+            None => vec![0.0; len],
+        };
+        Buffer { values, len, pool: self.clone() }
+    }
+
+    fn give_back(&self, values: Vec<f32>) {
+        let mut free = self.free.borrow_mut();
+        if free.kept + values.len() <= MOST_KEPT {
+            free.kept += values.len();
+            free.by_len.entry(values.len()).or_default().push(values);
+        }
+    }
+}
+
+/// Memory on loan from a [`Pool`].
+pub(super) struct Buffer {
+    /// At least `len` elements.
+    values: Vec<f32>,
+    len: usize,
+    pool: Rc<Pool>,
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.values[..self.len]
+    }
+}
+
+impl std::ops::DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.values[..self.len]
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.pool.give_back(std::mem::take(&mut self.values));
+    }
+}
+
+/// A weight in the order a kernel reads it, with the shape it was packed for.
+pub(super) struct Packed {
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+struct Storage {
+    buffer: Buffer,
+    /// Made by the first convolution with this weight; a network runs many times with the same weights.
+    packed: OnceCell<Packed>,
+}
+
+/// A dense, row-major f32 tensor. Cloning and reshaping share the values.
+#[derive(Clone)]
+pub struct CpuTensor {
+    storage: Rc<Storage>,
+    shape: Rc<[usize]>,
+}
+
+impl CpuTensor {
+    pub(super) fn new(buffer: Buffer, shape: &[usize]) -> Self {
+        debug_assert_eq!(buffer.len(), shape.iter().product::<usize>());
+        Self { storage: Rc::new(Storage { buffer, packed: OnceCell::new() }), shape: shape.into() }
+    }
+
+    /// The values, row-major.
+    pub fn values(&self) -> &[f32] {
+        &self.storage.buffer
+    }
+
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    pub(super) fn reshaped(&self, shape: &[usize]) -> Self {
+        assert_eq!(self.values().len(), shape.iter().product::<usize>(), "reshape of {:?} to {shape:?}", self.shape);
+        Self { storage: self.storage.clone(), shape: shape.into() }
+    }
+
+    /// This weight as `pack` orders it, kept with the values.
+    pub(super) fn packed(&self, pack: impl Fn() -> Vec<f32>) -> &Packed {
+        self.storage.packed.get_or_init(|| Packed { shape: self.shape.to_vec(), values: pack() })
+    }
+}

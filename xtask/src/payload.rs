@@ -1,0 +1,94 @@
+//! The page's weight: what a visitor downloads before the first map (wasm, JavaScript and the nano weights), gzipped as a web
+//! server would, against a budget.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// 3 MB gzipped; beyond it a phone on a slow connection waits for more than ten seconds.
+const BUDGET_BYTES: usize = 3_000_000;
+
+/// Prints what the page in `dist` weighs; true while it is within the budget.
+pub fn check(dist: &Path) -> Result<bool> {
+    let files = payload(dist)?;
+    let mut total = 0;
+    println!("{:>12} {:>12}  file", "bytes", "gzipped");
+    for file in &files {
+        let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        let gzipped = gzipped_bytes(&bytes)?;
+        total += gzipped;
+        println!("{:>12} {gzipped:>12}  {}", bytes.len(), file.strip_prefix(dist).unwrap_or(file).display());
+    }
+    println!("{:>12} {total:>12}  of {BUDGET_BYTES} allowed", "");
+    Ok(total <= BUDGET_BYTES)
+}
+
+/// The files of `dist` that count: all wasm and JavaScript, and the weights of nano. Each kind must be there, or the sum means nothing.
+fn payload(dist: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![dist.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+            let path = entry.with_context(|| format!("reading {}", folder.display()))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if kind(&path).is_some() {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    for wanted in ["wasm", "js", "safetensors"] {
+        if !files.iter().any(|file| kind(file) == Some(wanted)) {
+            bail!("{} holds no .{wanted} file that would count: the page is not complete", dist.display());
+        }
+    }
+    Ok(files)
+}
+
+fn kind(path: &Path) -> Option<&'static str> {
+    let name = path.file_name()?.to_str()?;
+    match path.extension()?.to_str()? {
+        "wasm" => Some("wasm"),
+        "js" | "mjs" => Some("js"),
+        "safetensors" if name.starts_with("nano") => Some("safetensors"),
+        _ => None,
+    }
+}
+
+fn gzipped_bytes(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).map(|gzipped| gzipped.len()).context("compressing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that gzip cannot shrink (a linear congruential sequence's high bytes).
+    fn noise(count: usize) -> Vec<u8> {
+        let mut state = 1u64;
+        let mut next = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 56) as u8
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn the_budget_counts_what_gzip_leaves_of_every_file() {
+        let dist = tempfile::tempdir().unwrap();
+        fs::create_dir(dist.path().join("models")).unwrap();
+        fs::write(dist.path().join("app.js"), "let x = 1;").unwrap();
+        assert!(check(dist.path()).unwrap_err().to_string().contains(".wasm"));
+        fs::write(dist.path().join("app.wasm"), vec![0; 2 * BUDGET_BYTES]).unwrap();
+        fs::write(dist.path().join("models/nano.safetensors"), noise(BUDGET_BYTES / 2)).unwrap();
+        assert!(check(dist.path()).unwrap());
+        fs::write(dist.path().join("app.wasm"), noise(BUDGET_BYTES / 2)).unwrap();
+        assert!(!check(dist.path()).unwrap());
+    }
+}
