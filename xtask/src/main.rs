@@ -5,6 +5,7 @@
 
 mod bench;
 mod browser;
+mod cities;
 mod demo;
 mod layout;
 mod page;
@@ -29,7 +30,18 @@ const COMMANDS: &[Command] = &[
     Command { name: "demo", help: demo::HELP, run: demo::run },
     Command { name: "test", help: suite::HELP, run: suite::run },
     Command { name: "bench", help: bench::HELP, run: bench::run },
+    Command { name: "cities", help: CITIES_HELP, run: cities },
 ];
+
+const CITIES_HELP: &str = "\
+  cities make the building footprints of real cities under target/cities (docs/data.md)
+";
+
+fn cities(mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    let arguments: Vec<String> = arguments.raw_args()?.map(|argument| argument.to_string_lossy().into_owned()).collect();
+    cities::run(&arguments, &layout::root(), &layout::target())?;
+    Ok(ExitCode::SUCCESS)
+}
 
 fn main() -> ExitCode {
     match dispatch(lexopt::Parser::from_env()) {

@@ -51,13 +51,7 @@ pub fn precondition<E: Engine>(e: &E, x_t: &E::Tensor, times: &[f32], heads: &He
 
 /// The loss of a batch, a tensor of one element: the mean over samples of
 /// 1/2 (w1 mse(C) + w2 mse(epsilon) + w1 mae(C) + w2 mae(epsilon)), w1 = 2 exp(1 - t), w2 = exp(sqrt t).
-pub fn training_loss<E: Engine>(
-    e: &E,
-    prediction: &Prediction<E::Tensor>,
-    x0: &E::Tensor,
-    noise: &E::Tensor,
-    times: &[f32],
-) -> E::Tensor {
+pub fn training_loss<E: Engine>(e: &E, prediction: &Prediction<E::Tensor>, x0: &E::Tensor, noise: &E::Tensor, times: &[f32]) -> E::Tensor {
     let error = |difference: &E::Tensor, weight: &dyn Fn(f32) -> f32| {
         let both = e.add(&e.unary(Unary::Square, difference), &e.unary(Unary::Abs, difference));
         e.mul(&e.mean_from(&both, 1), &per_sample(e, times, weight))

@@ -268,9 +268,8 @@ async fn products<E: Engine>(c: &mut Checker<'_, E>) {
     }
 
     let (x, weight, bias) = (Reference::new("x", &[2, 5, 6]), Reference::new("weight", &[9, 6]), Reference::new("bias", &[9]));
-    let expected = Reference::build(&[2, 5, 9], |i| {
-        bias.at(&i[2..]) + (0..6).map(|k| x.at(&[i[0], i[1], k]) * weight.at(&[i[2], k])).sum::<f64>()
-    });
+    let expected =
+        Reference::build(&[2, 5, 9], |i| bias.at(&i[2..]) + (0..6).map(|k| x.at(&[i[0], i[1], k]) * weight.at(&[i[2], k])).sum::<f64>());
     c.compare("linear", &e.linear(&x.on(e), &weight.on(e), Some(&bias.on(e))), &expected).await;
 
     let x = Reference::new("x", &[3, 5, 66, 4]).between(-8.0, 8.0);
@@ -404,8 +403,7 @@ async fn resampling<E: Engine>(c: &mut Checker<'_, E>) {
         });
         c.compare(&format!("bilinear to {height} x {width}"), &e.resize_bilinear(&x.on(e), height, width), &expected).await;
     }
-    let expected = Reference::build(&[2, 3, 3, 2], |i| {
-        (0..4).map(|k| x.at(&[i[0], i[1], 2 * i[2] + k / 2, 2 * i[3] + k % 2])).sum::<f64>() / 4.0
-    });
+    let expected =
+        Reference::build(&[2, 3, 3, 2], |i| (0..4).map(|k| x.at(&[i[0], i[1], 2 * i[2] + k / 2, 2 * i[3] + k % 2])).sum::<f64>() / 4.0);
     c.compare("average pool", &e.average_pool(&x.on(e), 2), &expected).await;
 }

@@ -13,16 +13,12 @@
 //!
 //! [`conformance`] checks an engine against plain float64 loops, operation by operation.
 
-#[cfg(feature = "burn")]
-mod burn_engine;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod counting;
 pub mod shape;
 
-#[cfg(feature = "burn")]
-pub use burn_engine::BurnEngine;
-pub use counting::{CountingEngine, Cost};
+pub use counting::{Cost, CountingEngine};
 
 use std::future::Future;
 use thiserror::Error;

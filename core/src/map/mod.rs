@@ -2,6 +2,8 @@
 //!
 //! Values are NaN where there is none (inside buildings); row 0 is the northern row.
 
+mod gray;
+
 use crate::scene::Grid;
 use serde::{Deserialize, Serialize};
 

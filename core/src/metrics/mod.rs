@@ -1,1 +1,40 @@
-//! To be written.
+//! How far one map is from another, by the definitions of the radio-map literature.
+//!
+//! Maps are gray levels in [0, 1], row-major; the first argument is the prediction, the second the truth. Source of the
+//! definitions: shared/radiodiff-spec.md, section 7; PSNR and SSIM always with range 1.
+
+mod ssim;
+
+pub use ssim::ssim;
+
+use crate::map::GrayCodec;
+
+fn mean_squared_error(prediction: &[f32], truth: &[f32]) -> f64 {
+    assert_eq!(prediction.len(), truth.len(), "maps of one size");
+    let sum: f64 = prediction.iter().zip(truth).map(|(&p, &t)| (f64::from(p) - f64::from(t)).powi(2)).sum();
+    sum / truth.len() as f64
+}
+
+/// Mean squared error over the truth's mean square. Infinite for a truth of zeros.
+pub fn nmse(prediction: &[f32], truth: &[f32]) -> f64 {
+    let power = truth.iter().map(|&t| f64::from(t).powi(2)).sum::<f64>() / truth.len() as f64;
+    mean_squared_error(prediction, truth) / power
+}
+
+/// Root of the mean squared error.
+pub fn rmse(prediction: &[f32], truth: &[f32]) -> f64 {
+    mean_squared_error(prediction, truth).sqrt()
+}
+
+/// Peak signal-to-noise ratio in dB, peak 1. Infinite for equal maps.
+pub fn psnr(prediction: &[f32], truth: &[f32]) -> f64 {
+    -10.0 * mean_squared_error(prediction, truth).log10()
+}
+
+/// Root mean squared error in dB over the pixels where `mask` is 0 (outdoors); 0 where there are none.
+pub fn rmse_db(prediction: &[f32], truth: &[f32], mask: &[u8], codec: &GrayCodec) -> f64 {
+    assert_eq!((prediction.len(), mask.len()), (truth.len(), truth.len()), "maps and mask of one size");
+    let squares = prediction.iter().zip(truth).zip(mask).filter(|&(_, &inside)| inside == 0).map(|((&p, &t), _)| f64::from(p - t).powi(2));
+    let (count, sum) = squares.fold((0usize, 0.0), |(n, sum), v| (n + 1, sum + v));
+    if count == 0 { 0.0 } else { (sum / count as f64).sqrt() * f64::from(codec.range_db()) }
+}

@@ -202,8 +202,13 @@ impl Preset {
             let levels = ae.multipliers.len().max(unet.level_widths.len());
             return refuse("levels", levels.to_string(), "at most 8".into());
         }
-        let widths = |field, values: &[usize], multiple: usize| match values.iter().find(|&&w| w == 0 || w > MAX_WIDTH || w % multiple != 0) {
-            Some(w) => refuse(field, w.to_string(), format!("a multiple of {multiple} (normalisation groups, attention heads), at most {MAX_WIDTH}")),
+        let widths = |field, values: &[usize], multiple: usize| match values.iter().find(|&&w| w == 0 || w > MAX_WIDTH || w % multiple != 0)
+        {
+            Some(w) => refuse(
+                field,
+                w.to_string(),
+                format!("a multiple of {multiple} (normalisation groups, attention heads), at most {MAX_WIDTH}"),
+            ),
             None => Ok(()),
         };
         if ae.multipliers.iter().any(|&m| m > MAX_WIDTH) {
@@ -217,10 +222,18 @@ impl Preset {
         widths("unet.level_widths", &unet.dims(), multiple)?;
 
         if condition.stage_widths.len() != unet.level_widths.len() {
-            return refuse("condition.stage_widths", format!("{} stages", condition.stage_widths.len()), format!("one for each of the U-Net's {} levels", unet.level_widths.len()));
+            return refuse(
+                "condition.stage_widths",
+                format!("{} stages", condition.stage_widths.len()),
+                format!("one for each of the U-Net's {} levels", unet.level_widths.len()),
+            );
         }
         if unet.relation_windows.len() != unet.level_widths.len() {
-            return refuse("unet.relation_windows", format!("{} windows", unet.relation_windows.len()), format!("one for each of the U-Net's {} levels", unet.level_widths.len()));
+            return refuse(
+                "unet.relation_windows",
+                format!("{} windows", unet.relation_windows.len()),
+                format!("one for each of the U-Net's {} levels", unet.level_widths.len()),
+            );
         }
         if unet.relation_windows.iter().any(|&w| w == 0 || w > unet.latent_size) {
             return refuse("unet.relation_windows", format!("{:?}", unet.relation_windows), "between 1 and the latent's side".into());
@@ -235,11 +248,19 @@ impl Preset {
             return refuse("unet.latent_size", unet.latent_size.to_string(), format!("map_size {} / {}", self.map_size, ae.reduction()));
         }
         if unet.latent_size % (1 << (unet.level_widths.len() - 1)) != 0 {
-            return refuse("unet.latent_size", unet.latent_size.to_string(), format!("divisible by 2 for each of {} levels but the last", unet.level_widths.len()));
+            return refuse(
+                "unet.latent_size",
+                unet.latent_size.to_string(),
+                format!("divisible by 2 for each of {} levels but the last", unet.level_widths.len()),
+            );
         }
         let coarsest = PATCH << (condition.stem_widths.len() - 1 + condition.stage_widths.len() - 1);
         if self.map_size % coarsest != 0 {
-            return refuse("map_size", self.map_size.to_string(), format!("a multiple of {coarsest}, the condition encoder's coarsest pixel"));
+            return refuse(
+                "map_size",
+                self.map_size.to_string(),
+                format!("a multiple of {coarsest}, the condition encoder's coarsest pixel"),
+            );
         }
         Ok(())
     }

@@ -236,12 +236,7 @@ impl<T: Clone> Unet<T> {
         let middle = dims[levels];
         Ok(Self {
             projects,
-            init_conv: Conv2d::same(
-                &p.at("init_conv.0"),
-                preset.latent_channels + condition_widths[0],
-                preset.width,
-                preset.stem_kernel,
-            )?,
+            init_conv: Conv2d::same(&p.at("init_conv.0"), preset.latent_channels + condition_widths[0], preset.width, preset.stem_kernel)?,
             init_norm: GroupNorm::new(&p.at("init_conv.1"), preset.width, preset.norm_groups, 1e-5)?,
             time: TimeEmbedding::new(&p.at("time_mlp"), preset)?,
             downs,

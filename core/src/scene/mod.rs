@@ -3,6 +3,18 @@
 //! Everything inside a [`Scene`] is in metres in a local frame whose origin is the **south-west corner** of the grid, x to the
 //! east and y to the north. Rasters are row-major with **row 0 in the north**, as images are.
 
+mod frame;
+mod geojson;
+mod placement;
+mod radiomapseer;
+mod rasterize;
+
+pub use frame::LocalFrame;
+pub use geojson::{ImportOptions, Imported, SceneError, SceneWarning};
+pub use placement::{Placement, PlacementError};
+pub use radiomapseer::{antennas_from_json, buildings_from_json};
+pub use rasterize::rasterize;
+
 use geo::{Coord, Polygon};
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +45,7 @@ impl Grid {
 
     /// Centre of a pixel, metres.
     pub fn pixel_center(&self, row: usize, column: usize) -> Coord<f64> {
-        Coord {
-            x: (column as f64 + 0.5) * self.meters_per_pixel,
-            y: (self.size as f64 - row as f64 - 0.5) * self.meters_per_pixel,
-        }
+        Coord { x: (column as f64 + 0.5) * self.meters_per_pixel, y: (self.size as f64 - row as f64 - 0.5) * self.meters_per_pixel }
     }
 
     /// The pixel (row, column) that holds a point, `None` outside the grid.
@@ -101,4 +110,27 @@ pub struct Scene {
     pub mask: BuildingMask,
     /// Where the grid lies on the globe; `None` for scenes that came without coordinates.
     pub bounds: Option<GeoBounds>,
+}
+
+impl Scene {
+    /// A scene from footprints in metres in the grid's frame.
+    pub fn from_polygons(grid: Grid, buildings: Vec<Building>) -> Self {
+        let mask = rasterize(grid, &buildings);
+        Self { grid, buildings, mask, bounds: None }
+    }
+
+    /// A scene from a raster alone; it has no footprints.
+    ///
+    /// # Panics
+    /// When the mask's size is not the grid's.
+    pub fn from_mask(grid: Grid, mask: BuildingMask) -> Self {
+        assert_eq!((mask.size, mask.pixels.len()), (grid.size, grid.pixels()), "a mask of the grid's size");
+        Self { grid, buildings: Vec::new(), mask, bounds: None }
+    }
+
+    /// (row, column) of the pixels outside buildings.
+    pub fn outdoor_pixels(&self) -> impl Iterator<Item = (usize, usize)> {
+        let size = self.grid.size;
+        self.mask.pixels.iter().enumerate().filter(|&(_, &inside)| inside == 0).map(move |(i, _)| (i / size, i % size))
+    }
 }

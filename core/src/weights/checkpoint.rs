@@ -116,7 +116,8 @@ impl Checkpoint {
             return Err(WeightsError::Damaged { expected: manifest.content_sha256, found });
         }
         manifest.preset.validate()?;
-        let tensors = file.iter().map(|(name, view)| Ok((name.to_owned(), widen(name, &view)?))).collect::<Result<HashMap<_, _>, WeightsError>>()?;
+        let tensors =
+            file.iter().map(|(name, view)| Ok((name.to_owned(), widen(name, &view)?))).collect::<Result<HashMap<_, _>, WeightsError>>()?;
         Ok(Self { manifest, tensors })
     }
 

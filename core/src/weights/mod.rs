@@ -18,9 +18,13 @@ use thiserror::Error;
 pub enum Initializer {
     Constant(f32),
     /// Uniform in [-bound, bound).
-    Uniform { bound: f32 },
+    Uniform {
+        bound: f32,
+    },
     /// Normal with mean 0.
-    Normal { std: f32 },
+    Normal {
+        std: f32,
+    },
 }
 
 /// What a network asks for.

@@ -1,0 +1,51 @@
+//! Polygons to pixels, exactly: a pixel is building when its centre lies inside.
+//!
+//! Inside is by the even-odd rule within a polygon (so holes are holes) and by union over polygons. Edges are half-open (a centre
+//! on a left or lower edge is inside, on a right or upper one outside), so polygons that touch neither overlap nor leave a gap.
+
+use super::{Building, BuildingMask, Grid};
+use geo::{LineString, Polygon};
+
+/// The mask of `buildings` on `grid`.
+pub fn rasterize(grid: Grid, buildings: &[Building]) -> BuildingMask {
+    let mut mask = BuildingMask { size: grid.size, pixels: vec![0; grid.pixels()] };
+    let mut crossings = Vec::new();
+    for building in buildings {
+        fill(grid, &building.footprint, &mut mask, &mut crossings);
+    }
+    mask
+}
+
+fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
+    std::iter::once(polygon.exterior()).chain(polygon.interiors())
+}
+
+fn fill(grid: Grid, polygon: &Polygon<f64>, mask: &mut BuildingMask, crossings: &mut Vec<f64>) {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for point in polygon.exterior().coords() {
+        low = low.min(point.y);
+        high = high.max(point.y);
+    }
+    for row in 0..grid.size {
+        let y = grid.pixel_center(row, 0).y;
+        if y < low || y > high {
+            continue;
+        }
+        crossings.clear();
+        for line in rings(polygon).flat_map(LineString::lines) {
+            let (a, b) = (line.start, line.end);
+            if (a.y <= y) != (b.y <= y) {
+                crossings.push(a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x));
+            }
+        }
+        crossings.sort_by(f64::total_cmp);
+        for pair in crossings.chunks_exact(2) {
+            // The first and one past the last column whose centre is in [from, to).
+            let column = |x: f64| (x / grid.meters_per_pixel - 0.5).ceil().clamp(0.0, grid.size as f64) as usize;
+            let (from, to) = (column(pair[0]), column(pair[1]));
+            if from < to {
+                mask.pixels[row * grid.size + from..row * grid.size + to].fill(1);
+            }
+        }
+    }
+}

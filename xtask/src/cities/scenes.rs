@@ -1,0 +1,1 @@
+//! The places the page opens with.
