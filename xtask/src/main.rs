@@ -33,13 +33,12 @@ const COMMANDS: &[Command] = &[
     Command { name: "cities", help: CITIES_HELP, run: cities },
 ];
 
-const CITIES_HELP: &str = "\
-  cities make the building footprints of real cities under target/cities (docs/data.md)
+const CITIES_HELP: &str = "  cities make the building footprints of real cities under target/cities (docs/data.md)
 ";
 
 fn cities(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     let arguments: Vec<String> = arguments.raw_args()?.map(|argument| argument.to_string_lossy().into_owned()).collect();
-    cities::run(&arguments, &layout::root(), &layout::target())?;
+    cities::run(&arguments, layout::root(), &layout::target())?;
     Ok(ExitCode::SUCCESS)
 }
 
