@@ -10,7 +10,7 @@
 mod footprint;
 mod mesh;
 mod osm;
-
+mod scenes;
 mod wheels;
 
 use std::path::{Path, PathBuf};
@@ -94,6 +94,9 @@ pub fn run(arguments: &[String], root: &Path, target: &Path) -> Result<()> {
         footprint::write(&path, city.name, &footprints)?;
         println!("{}", summary(city, &footprints, &path)?);
         cities.push((city, footprints));
+    }
+    if with_scenes {
+        scenes::write(&root.join("www/scenes"), &cities)?;
     }
     Ok(())
 }

@@ -1,1 +1,77 @@
-//! The places the page opens with.
+//! The places the page opens with: 256 m x 256 m of a city, cut out of its footprints with what reaches a little beyond.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use geo::{BoundingRect, Coord};
+use serde_json::json;
+
+use super::footprint::{self, Footprint, LocalFrame};
+use super::{City, OSM_ATTRIBUTION, OSM_LICENCE};
+
+const SIDE_M: f64 = 256.0;
+/// Buildings that begin up to this far outside the map are kept: their corners shape the streets at the edge.
+const MARGIN_M: f64 = 30.0;
+
+struct Place {
+    file: &'static str,
+    name: &'static str,
+    city: &'static str,
+    center: Coord<f64>,
+    transmitter: Coord<f64>,
+}
+
+const PLACES: [Place; 3] = [
+    Place {
+        file: "munich-old-town.geojson",
+        name: "Old town",
+        city: "munich",
+        center: Coord { x: 11.57697, y: 48.13443 },
+        transmitter: Coord { x: 11.57665, y: 48.13487 },
+    },
+    Place {
+        file: "helsinki-center.geojson",
+        name: "City centre",
+        city: "helsinki",
+        center: Coord { x: 24.9471, y: 60.16649 },
+        transmitter: Coord { x: 24.94773, y: 60.16614 },
+    },
+    Place {
+        file: "paris-etoile.geojson",
+        name: "Étoile",
+        city: "paris",
+        center: Coord { x: 2.2982, y: 48.87253 },
+        transmitter: Coord { x: 2.2982, y: 48.87302 },
+    },
+];
+
+/// Writes the places and their index into `folder`.
+pub fn write(folder: &Path, cities: &[(&City, Vec<Footprint>)]) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    let mut index = Vec::new();
+    for place in &PLACES {
+        let (city, footprints) = cities.iter().find(|(city, _)| city.id == place.city).context("every place lies in a city we read")?;
+        let frame = LocalFrame::at(place.center);
+        let half = SIDE_M / 2.0;
+        let reaches = |footprint: &&Footprint| {
+            let rect = frame.polygon_to_metres(&footprint.polygon).bounding_rect();
+            let edge = half + MARGIN_M;
+            rect.is_some_and(|r| r.min().x < edge && r.max().x > -edge && r.min().y < edge && r.max().y > -edge)
+        };
+        let near: Vec<Footprint> = footprints.iter().filter(reaches).cloned().collect();
+        footprint::write(&folder.join(place.file), &format!("{}, {}", place.name, city.name), &near)?;
+        let (south_west, north_east) = (frame.to_degrees(Coord { x: -half, y: -half }), frame.to_degrees(Coord { x: half, y: half }));
+        index.push(json!({
+            "file": place.file,
+            "name": place.name,
+            "city": city.name,
+            "bounds": { "west": south_west.x, "south": south_west.y, "east": north_east.x, "north": north_east.y },
+            "transmitter": [place.transmitter.x, place.transmitter.y],
+            "attribution": OSM_ATTRIBUTION,
+            "licence": OSM_LICENCE,
+        }));
+        println!("{}: {} buildings", place.file, near.len());
+    }
+    let path = folder.join("index.json");
+    std::fs::write(&path, serde_json::to_string_pretty(&index)? + "\n").with_context(|| format!("writing {}", path.display()))
+}

@@ -1,0 +1,246 @@
+// The demo: a place with buildings, a transmitter that is dragged, and the map that follows it.
+
+import { createEngine } from './index.js';
+import { names, palette } from './palettes.js';
+
+const element = (id) => document.getElementById(id);
+const [stage, canvas, readout, notice] = ['stage', 'map', 'readout', 'notice'].map(element);
+const view = canvas.getContext('2d');
+
+/** Values shown at the ends of the colour scale, before the power moves them. */
+const GAIN_RANGE_DB = { min: -147, max: -55 };
+
+let engine;
+let scene; // what setScene gave, with the outline of the buildings as a canvas
+let map;
+let transmitter; // {lng, lat}
+let wanted = false;
+let drawing = false;
+
+function state(name) {
+  document.documentElement.dataset.state = name;
+}
+
+let noticeTimer;
+function say(text, kind = 'warning') {
+  notice.textContent = text;
+  notice.className = kind;
+  notice.hidden = false;
+  clearTimeout(noticeTimer);
+  noticeTimer = setTimeout(() => (notice.hidden = true), 9000);
+}
+
+/** The mask as an image: a shade for buildings, with their edges drawn by the page at the canvas's resolution. */
+function buildingsImage({ size, mask }) {
+  const layer = new OffscreenCanvas(size, size);
+  const image = new ImageData(size, size);
+  const edge = (row, column) => [[-1, 0], [1, 0], [0, -1], [0, 1]].some(([dr, dc]) => mask[(row + dr) * size + column + dc] === 0);
+  mask.forEach((inside, i) => {
+    if (!inside) return;
+    const shade = edge(Math.floor(i / size), i % size) ? 74 : 98;
+    image.data.set([shade, shade + 6, shade + 16, 255], 4 * i);
+  });
+  layer.getContext('2d').putImageData(image, 0, 0);
+  return layer;
+}
+
+const isLoss = () => element('quantity').value === 'loss';
+const power = () => Number(element('power').value);
+
+function paint() {
+  if (!scene) return;
+  view.clearRect(0, 0, canvas.width, canvas.height);
+  view.imageSmoothingEnabled = false;
+  const color = palette(element('palette').value);
+  if (map) {
+    const layer = new OffscreenCanvas(map.size, map.size);
+    const range = { min: GAIN_RANGE_DB.min + map.powerDbm, max: GAIN_RANGE_DB.max + map.powerDbm };
+    layer.getContext('2d').putImageData(map.toImage({ color, ...range, threshold: Number(element('threshold').value) }), 0, 0);
+    view.drawImage(layer, 0, 0, canvas.width, canvas.height);
+  }
+  view.drawImage(scene.buildings, 0, 0, canvas.width, canvas.height);
+  if (transmitter) {
+    const [x, y] = toCanvas(transmitter);
+    view.lineWidth = 5;
+    view.strokeStyle = '#fff';
+    view.fillStyle = '#d6336c';
+    view.beginPath();
+    view.arc(x, y, 14, 0, 2 * Math.PI);
+    view.fill();
+    view.stroke();
+  }
+}
+
+function legend() {
+  const scale = element('scale').getContext('2d');
+  const color = palette(element('palette').value);
+  const image = new ImageData(256, 1);
+  for (let i = 0; i < 256; i++) image.data.set([...color(i / 255), 255], 4 * i);
+  scale.putImageData(image, 0, 0);
+  const { min, max } = GAIN_RANGE_DB;
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((t) => {
+    const gain = min + t * (max - min);
+    return Math.round(isLoss() ? -gain : gain + power());
+  });
+  ticks[ticks.length - 1] += isLoss() ? ' dB' : ' dBm';
+  element('ticks').replaceChildren(...ticks.map((tick) => Object.assign(document.createElement('span'), { textContent: tick })));
+  element('power-value').textContent = `${power()} dBm`;
+  element('threshold-value').textContent = `${element('threshold').value} dBm`;
+}
+
+function statistics() {
+  if (!map) return;
+  const threshold = Number(element('threshold').value);
+  const { covered, mean, max, outdoorPixels } = map.stats({ thresholdDbm: threshold });
+  const area = outdoorPixels * covered * map.metersPerPixel ** 2;
+  const rows = [
+    ['Covered outdoors', `${(100 * covered).toFixed(1)} %`],
+    ['Covered area', `${(area / 10_000).toFixed(2)} ha`],
+    ['Mean', isLoss() ? `${(map.powerDbm - mean).toFixed(1)} dB` : `${mean.toFixed(1)} dBm`],
+    ['Strongest', isLoss() ? `${(map.powerDbm - max).toFixed(1)} dB` : `${max.toFixed(1)} dBm`],
+  ];
+  element('stats').replaceChildren(...rows.flatMap(([term, value]) => [
+    Object.assign(document.createElement('dt'), { textContent: term }),
+    Object.assign(document.createElement('dd'), { textContent: value }),
+  ]));
+  element('engine').textContent = `Drawn on this machine's CPU (WebAssembly SIMD) in ${map.milliseconds.toFixed(0)} ms.`;
+}
+
+/** Draws as often as the worker can; positions that came in between are skipped. */
+async function draw() {
+  wanted = true;
+  if (drawing) return;
+  drawing = true;
+  state('drawing');
+  let outcome = 'ready';
+  while (wanted) {
+    wanted = false;
+    try {
+      map = await engine.predict({ transmitter: { ...transmitter, powerDbm: power() } });
+      outcome = 'ready';
+      for (const warning of map.warnings) say(warning);
+      if (!wanted) transmitter = map.transmitter;
+    } catch (error) {
+      say(error.message, 'error');
+      outcome = 'error';
+    }
+    paint();
+    legend();
+    statistics();
+  }
+  drawing = false;
+  state(outcome);
+}
+
+function toCanvas({ lng, lat }) {
+  const { west, south, east, north } = scene.bounds;
+  return [((lng - west) / (east - west)) * canvas.width, ((north - lat) / (north - south)) * canvas.height];
+}
+
+function fromPointer(event) {
+  const box = canvas.getBoundingClientRect();
+  const { west, south, east, north } = scene.bounds;
+  const part = (value, from, length) => Math.min(0.9999, Math.max(0, (value - from) / length));
+  return {
+    lng: west + part(event.clientX, box.left, box.width) * (east - west),
+    lat: north - part(event.clientY, box.top, box.height) * (north - south),
+  };
+}
+
+async function open({ buildings, bounds, at, title }) {
+  const info = await engine.setScene({ buildings, bounds });
+  scene = { ...info, buildings: buildingsImage(info) };
+  map = undefined;
+  const { west, south, east, north } = info.bounds;
+  transmitter = at ?? { lng: (west + east) / 2, lat: (south + north) / 2 };
+  element('place').textContent = title;
+  if (info.warnings.length) {
+    const more = info.warnings.length - 1;
+    say(info.warnings[0] + (more ? ` (and ${more} more)` : ''));
+  }
+  await draw();
+}
+
+async function openFile(file) {
+  try {
+    await open({ buildings: await file.text(), title: file.name });
+  } catch (error) {
+    say(`${file.name}: ${error.message}`, 'error');
+  }
+}
+
+async function openPlace(place) {
+  const buildings = await (await fetch(`scenes/${place.file}`)).text();
+  const [lng, lat] = place.transmitter;
+  element('credit').textContent = `${place.attribution}`;
+  await open({ buildings, bounds: place.bounds, at: { lng, lat }, title: `${place.name}, ${place.city}` });
+}
+
+function listen(places) {
+  element('places').addEventListener('change', (event) => {
+    openPlace(places[event.target.value]).catch((error) => say(error.message, 'error'));
+  });
+  for (const id of ['palette', 'quantity', 'threshold']) {
+    element(id).addEventListener('input', () => (paint(), legend(), statistics()));
+  }
+  element('power').addEventListener('input', draw);
+  canvas.addEventListener('pointerdown', (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    transmitter = fromPointer(event);
+    draw();
+  });
+  canvas.addEventListener('pointermove', (event) => {
+    if (!scene) return;
+    if (canvas.hasPointerCapture(event.pointerId)) {
+      transmitter = fromPointer(event);
+      paint();
+      draw();
+    }
+    const { lng, lat } = fromPointer(event);
+    const value = map?.at(lng, lat);
+    readout.hidden = value === undefined;
+    if (value === undefined) return;
+    const text = isLoss() ? `${(map.powerDbm - value).toFixed(1)} dB` : `${value.toFixed(1)} dBm`;
+    readout.textContent = Number.isNaN(value) ? 'inside a building' : text;
+    const box = stage.getBoundingClientRect();
+    readout.style.left = `${Math.min(event.clientX - box.left + 14, box.width - 130)}px`;
+    readout.style.top = `${event.clientY - box.top + 14}px`;
+  });
+  canvas.addEventListener('pointerleave', () => (readout.hidden = true));
+  canvas.addEventListener('keydown', (event) => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!step || !scene) return;
+    event.preventDefault();
+    const { west, south, east, north } = scene.bounds;
+    const meters = event.shiftKey ? 10 : 2;
+    transmitter = {
+      lng: transmitter.lng + (step[0] * meters * (east - west)) / (scene.size * scene.metersPerPixel),
+      lat: transmitter.lat + (step[1] * meters * (north - south)) / (scene.size * scene.metersPerPixel),
+    };
+    draw();
+  });
+  element('file').addEventListener('change', (event) => event.target.files[0] && openFile(event.target.files[0]));
+  const hover = (on) => (event) => (event.preventDefault(), stage.classList.toggle('dropping', on));
+  addEventListener('dragover', hover(true));
+  addEventListener('dragleave', hover(false));
+  addEventListener('drop', (event) => {
+    hover(false)(event);
+    if (event.dataTransfer.files[0]) openFile(event.dataTransfer.files[0]);
+  });
+}
+
+const option = (value, textContent) => Object.assign(document.createElement('option'), { value, textContent });
+
+try {
+  element('palette').replaceChildren(...names.map((name) => option(name, name)));
+  legend();
+  engine = await createEngine();
+  window.radiodiff = { engine, get map() { return map; }, get scene() { return scene; }, get transmitter() { return transmitter; } };
+  const places = await (await fetch('scenes/index.json')).json();
+  element('places').replaceChildren(...places.map((place, i) => option(i, `${place.name}, ${place.city}`)));
+  listen(places);
+  await openPlace(places[0]);
+} catch (error) {
+  state('error');
+  say(error.message, 'error');
+}

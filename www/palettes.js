@@ -1,0 +1,19 @@
+// Colour maps as a few stops of the published ones (viridis, inferno: matplotlib, CC0; turbo: Google, Apache-2.0), interpolated.
+
+const STOPS = {
+  turbo: ['30123b', '4662d7', '35abf8', '1ae4b6', '72fe5e', 'c8ef34', 'faba39', 'f66b19', 'cb2a04', '7a0403'],
+  viridis: ['440154', '482878', '3e4a89', '31688e', '26828e', '1f9e89', '35b779', '6dcd59', 'b4de2c', 'fde725'],
+  inferno: ['000004', '1b0c42', '4b0c6b', '781c6d', 'a52c60', 'cf4446', 'ed6925', 'fb9a06', 'f7d03c', 'fcffa4'],
+};
+
+export const names = Object.keys(STOPS);
+
+/** The palette as a function from [0, 1] to [r, g, b]. */
+export function palette(name) {
+  const stops = STOPS[name].map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+  return (t) => {
+    const position = t * (stops.length - 1);
+    const index = Math.min(Math.floor(position), stops.length - 2);
+    return stops[index].map((low, i) => low + (stops[index + 1][i] - low) * (position - index));
+  };
+}
