@@ -13,6 +13,7 @@ const GAIN_RANGE_DB = { min: -147, max: -55 };
 let engine;
 let scene; // what setScene gave, with the outline of the buildings as a canvas
 let map;
+let buildings; // the GeoJSON the scene was made of
 let transmitter; // {lng, lat}
 let wanted = false;
 let drawing = false;
@@ -147,8 +148,9 @@ function fromPointer(event) {
   };
 }
 
-async function open({ buildings, bounds, at, title }) {
-  const info = await engine.setScene({ buildings, bounds });
+async function open({ text, bounds, at, title }) {
+  const info = await engine.setScene({ buildings: text, bounds });
+  buildings = JSON.parse(text);
   scene = { ...info, buildings: buildingsImage(info) };
   map = undefined;
   const { west, south, east, north } = info.bounds;
@@ -163,17 +165,17 @@ async function open({ buildings, bounds, at, title }) {
 
 async function openFile(file) {
   try {
-    await open({ buildings: await file.text(), title: file.name });
+    await open({ text: await file.text(), title: file.name });
   } catch (error) {
     say(`${file.name}: ${error.message}`, 'error');
   }
 }
 
 async function openPlace(place) {
-  const buildings = await (await fetch(`scenes/${place.file}`)).text();
+  const text = await (await fetch(`scenes/${place.file}`)).text();
   const [lng, lat] = place.transmitter;
   element('credit').textContent = `${place.attribution}`;
-  await open({ buildings, bounds: place.bounds, at: { lng, lat }, title: `${place.name}, ${place.city}` });
+  await open({ text, bounds: place.bounds, at: { lng, lat }, title: `${place.name}, ${place.city}` });
 }
 
 function listen(places) {
@@ -235,7 +237,11 @@ try {
   element('palette').replaceChildren(...names.map((name) => option(name, name)));
   legend();
   engine = await createEngine();
-  window.radiodiff = { engine, get map() { return map; }, get scene() { return scene; }, get transmitter() { return transmitter; } };
+  window.radiodiff = {
+    engine,
+    get map() { return map; },
+    get request() { return { buildings, bounds: scene.bounds, transmitters: [map.transmitter] }; },
+  };
   const places = await (await fetch('scenes/index.json')).json();
   element('places').replaceChildren(...places.map((place, i) => option(i, `${place.name}, ${place.city}`)));
   listen(places);

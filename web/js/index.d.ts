@@ -25,7 +25,10 @@ export interface SceneInfo {
 export interface RadioMap {
   /** Received power in dBm, row 0 in the north, NaN inside buildings. */
   readonly values: Float32Array;
+  /** Pixels along a side; width and height say the same. */
   readonly size: number;
+  readonly width: number;
+  readonly height: number;
   readonly metersPerPixel: number;
   readonly bounds: Bounds;
   readonly powerDbm: number;

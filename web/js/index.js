@@ -10,7 +10,7 @@ export class RadioError extends Error {
 
 class RadioMap {
   constructor(info, { values, warnings, transmitter, milliseconds }, powerDbm) {
-    Object.assign(this, { values, warnings, transmitter, milliseconds, powerDbm, bounds: info.bounds, size: info.size });
+    Object.assign(this, { values, warnings, transmitter, milliseconds, powerDbm, bounds: info.bounds, size: info.size, width: info.size, height: info.size });
     this.metersPerPixel = info.metersPerPixel;
   }
 

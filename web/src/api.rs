@@ -87,7 +87,9 @@ impl City {
         let power: Vec<f32> = gain.values.iter().map(|&gain_db| gain_db + power_dbm as f32).collect();
         let warnings = Array::new();
         if let Some(moved_m) = placement.moved_m {
-            warnings.push(&format!("The transmitter stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor place.").into());
+            warnings.push(
+                &format!("The transmitter stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor place.").into(),
+            );
         }
         let degrees = self.frame.to_degrees(position);
         let transmitter = Object::new();

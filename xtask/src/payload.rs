@@ -42,7 +42,7 @@ fn payload(dist: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     files.sort();
-    for wanted in ["wasm", "js", "safetensors"] {
+    for wanted in ["wasm", "js"] {
         if !files.iter().any(|file| kind(file) == Some(wanted)) {
             bail!("{} holds no .{wanted} file that would count: the page is not complete", dist.display());
         }
