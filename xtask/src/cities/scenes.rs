@@ -1,4 +1,4 @@
-//! The places the page opens with: 256 m x 256 m of a city, cut out of its footprints with what reaches a little beyond.
+//! The places the page opens with: 256 m x 256 m of a city, the buildings that reach into them, whole.
 
 use std::path::Path;
 
@@ -10,9 +10,6 @@ use super::footprint::{self, Footprint, LocalFrame};
 use super::{City, OSM_ATTRIBUTION, OSM_LICENCE};
 
 const SIDE_M: f64 = 256.0;
-/// Buildings that begin up to this far outside the map are kept: their corners shape the streets at the edge.
-const MARGIN_M: f64 = 30.0;
-
 struct Place {
     file: &'static str,
     name: &'static str,
@@ -55,8 +52,7 @@ pub fn write(folder: &Path, cities: &[(&City, Vec<Footprint>)]) -> Result<()> {
         let half = SIDE_M / 2.0;
         let reaches = |footprint: &&Footprint| {
             let rect = frame.polygon_to_metres(&footprint.polygon).bounding_rect();
-            let edge = half + MARGIN_M;
-            rect.is_some_and(|r| r.min().x < edge && r.max().x > -edge && r.min().y < edge && r.max().y > -edge)
+            rect.is_some_and(|r| r.min().x < half && r.max().x > -half && r.min().y < half && r.max().y > -half)
         };
         let near: Vec<Footprint> = footprints.iter().filter(reaches).cloned().collect();
         footprint::write(&folder.join(place.file), &format!("{}, {}", place.name, city.name), &near)?;
