@@ -207,7 +207,7 @@ fn page_tests(_slow: bool) -> Result<Count> {
     let mut node = browser::node(&server)?;
     // One browser at a time: two cores draw every map, and WebGPU is a software adapter there.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
-    for file in ["plausible.test.mjs", "page.test.mjs", "engines.test.mjs"] {
+    for file in ["plausible.test.mjs", "page.test.mjs"] {
         node.arg(browser::script(file));
     }
     watch_counting(&mut node)

@@ -89,7 +89,7 @@ impl<E: Engine> Checker<'_, E> {
             difference += error * error;
             norm += r * r;
             // NaN is the worst of all.
-            if !(error <= worst.1) {
+            if error.is_nan() || error > worst.1 {
                 worst = (i, error);
             }
         }

@@ -255,7 +255,7 @@ impl Preset {
             );
         }
         let coarsest = PATCH << (condition.stem_widths.len() - 1 + condition.stage_widths.len() - 1);
-        if self.map_size % coarsest != 0 {
+        if !self.map_size.is_multiple_of(coarsest) {
             return refuse(
                 "map_size",
                 self.map_size.to_string(),

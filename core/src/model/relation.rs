@@ -130,7 +130,7 @@ fn sine_position_code(channels: usize, height: usize, width: usize) -> Vec<f32> 
         for row in 0..height {
             for column in 0..width {
                 let position = if channel < half { row + 1 } else { column + 1 } as f64 / period;
-                values.push(if i % 2 == 0 { libm::sin(position) } else { libm::cos(position) } as f32);
+                values.push(if i.is_multiple_of(2) { libm::sin(position) } else { libm::cos(position) } as f32);
             }
         }
     }

@@ -106,7 +106,7 @@ impl PreparedScene {
             if loss_db > -law.floor_db {
                 break;
             }
-            for next in 0..self.corners.len() {
+            for (next, known) in arrivals.iter_mut().enumerate() {
                 if next == corner || !self.sights[corner].get(index(next)) {
                     continue;
                 }
@@ -115,8 +115,8 @@ impl PreparedScene {
                 let angle_deg = here.angle_deg + turn_deg(here.direction, direction);
                 let turns = here.turns + 1.0;
                 let loss_db = law.loss_db(length_m, angle_deg, turns);
-                if arrivals[next].is_none_or(|known| loss_db < known.loss_db) {
-                    arrivals[next] = Some(Arrival { loss_db, length_m, angle_deg, turns, direction });
+                if known.is_none_or(|known| loss_db < known.loss_db) {
+                    *known = Some(Arrival { loss_db, length_m, angle_deg, turns, direction });
                     queue.push(Queued { loss_db, corner: next });
                 }
             }
