@@ -67,7 +67,7 @@ impl PreparedScene {
         for corner in order {
             let Some(arrival) = arrivals[corner] else { continue };
             let at = self.corner_position(corner);
-            for pixel in self.sights[corner].iter() {
+            for pixel in self.paths().sights[corner].iter() {
                 if in_sight[pixel] != 0 || loss[pixel] <= arrival.loss_db {
                     continue;
                 }
@@ -83,15 +83,15 @@ impl PreparedScene {
     }
 
     fn corner_position(&self, corner: usize) -> Coord<f64> {
-        let (row, column) = self.corners[corner].pixel;
+        let (row, column) = self.paths().corners[corner].pixel;
         self.grid.pixel_center(row, column)
     }
 
     /// Dijkstra's search over the corners, by loss; a path's turn at a corner follows from the best way to that corner.
     fn arrivals(&self, start: Coord<f64>, in_sight: &[u8], law: &DominantPathLaw) -> Vec<Option<Arrival>> {
         let size = self.grid.size;
-        let index = |c: usize| self.corners[c].pixel.0 * size + self.corners[c].pixel.1;
-        let mut arrivals: Vec<Option<Arrival>> = vec![None; self.corners.len()];
+        let index = |c: usize| self.paths().corners[c].pixel.0 * size + self.paths().corners[c].pixel.1;
+        let mut arrivals: Vec<Option<Arrival>> = vec![None; self.paths().corners.len()];
         let mut queue = BinaryHeap::new();
         for (corner, arrival) in arrivals.iter_mut().enumerate() {
             if in_sight[index(corner)] != 0 {
@@ -107,7 +107,7 @@ impl PreparedScene {
                 break;
             }
             for (next, known) in arrivals.iter_mut().enumerate() {
-                if next == corner || !self.sights[corner].get(index(next)) {
+                if next == corner || !self.paths().sights[corner].get(index(next)) {
                     continue;
                 }
                 let (length, direction) = leg(self.corner_position(corner), self.corner_position(next));

@@ -16,6 +16,7 @@ use crate::map::{Quantity, RadioMap};
 use crate::scene::{BuildingMask, Grid, Scene};
 use corners::Corner;
 use geo::Coord;
+use std::sync::OnceLock;
 use thiserror::Error;
 use visibility::Visible;
 
@@ -28,10 +29,16 @@ pub enum PropagationError {
     Indoors { x: f64, y: f64 },
 }
 
-/// A scene with its corners and what each of them sees.
+/// A scene with its corners and what each of them sees; these are found by the first map that needs them, since a network's
+/// condition does not.
 pub struct PreparedScene {
     grid: Grid,
     mask: BuildingMask,
+    paths: OnceLock<Paths>,
+}
+
+/// Where paths can turn.
+struct Paths {
     corners: Vec<Corner>,
     /// Per corner, the pixels in its sight.
     sights: Vec<Visible>,
@@ -39,9 +46,15 @@ pub struct PreparedScene {
 
 impl PreparedScene {
     pub fn new(scene: &Scene) -> Self {
-        let corners = corners::find(&scene.mask);
-        let sights = corners.iter().map(|corner| visibility::sweep(&scene.mask, corner.pixel)).collect();
-        Self { grid: scene.grid, mask: scene.mask.clone(), corners, sights }
+        Self { grid: scene.grid, mask: scene.mask.clone(), paths: OnceLock::new() }
+    }
+
+    fn paths(&self) -> &Paths {
+        self.paths.get_or_init(|| {
+            let corners = corners::find(&self.mask);
+            let sights = corners.iter().map(|corner| visibility::sweep(&self.mask, corner.pixel)).collect();
+            Paths { corners, sights }
+        })
     }
 
     pub fn grid(&self) -> Grid {
@@ -54,7 +67,7 @@ impl PreparedScene {
 
     /// Number of corners that paths can turn at.
     pub fn corner_count(&self) -> usize {
-        self.corners.len()
+        self.paths().corners.len()
     }
 
     /// The outdoor pixel of a position.
