@@ -76,7 +76,7 @@ struct District {
 
 impl District {
     fn random(kind: Kind, random: &mut Random) -> Self {
-        let street_m = random.between(9.0, 20.0);
+        let street_m = if random.chance(0.3) { random.between(4.0, 9.0) } else { random.between(9.0, 20.0) };
         let shear = random.between(-0.15, 0.15);
         let slant = random.between(0.25, 0.6) * if random.chance(0.5) { 1.0 } else { -1.0 };
         let (layout, block_m, fill) = match kind {

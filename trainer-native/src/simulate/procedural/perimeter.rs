@@ -21,9 +21,11 @@ pub struct Perimeter {
 }
 
 impl Perimeter {
+    /// Some are dense old towns, of which only small yards are open.
     pub fn random(random: &mut Random) -> Self {
+        let dense = random.chance(0.4);
         Self {
-            depth_m: random.between(9.0, 16.0),
+            depth_m: if dense { random.between(15.0, 26.0) } else { random.between(9.0, 15.0) },
             plot_m: random.between(14.0, 32.0),
             gaps: random.between(0.0, 0.18),
             wings: random.between(0.05, 0.3),
