@@ -7,6 +7,7 @@ pub mod dataset;
 pub mod evaluate;
 pub mod export;
 pub mod files;
+pub mod simulate;
 #[cfg(feature = "torch")]
 pub mod config;
 #[cfg(feature = "torch")]

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export};
+use trainer::{evaluate, export, simulate};
 
 /// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
 #[derive(Parser)]
@@ -14,6 +14,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Simulate(simulate::Args),
     #[cfg(feature = "torch")]
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     #[cfg(feature = "torch")]
     trainer::torch::load_cuda();
     let result = match Cli::parse().command {
+        Command::Simulate(args) => simulate::run(&args),
         #[cfg(feature = "torch")]
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

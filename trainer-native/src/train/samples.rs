@@ -90,9 +90,7 @@ impl Samples {
         };
         let samples = (0..count).into_par_iter().map(prepare).collect::<Result<Vec<_>>>()?;
         bar.finish();
-        let described = std::fs::read_to_string(folder.join("dataset.toml")).ok();
-        let provenance = described.and_then(|text| text.parse::<toml::Table>().ok()?.get("description")?.as_str().map(str::to_owned));
-        let description = format!("{count} maps of {method}: {}", provenance.unwrap_or_else(|| folder.display().to_string()));
+        let description = format!("{count} maps of {method} from {}", described(folder));
         Ok(Self { samples, description })
     }
 
@@ -116,6 +114,21 @@ impl Samples {
             symmetry.apply(&Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
         };
         Batch { condition: stack(|s| &s.condition), truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
+    }
+}
+
+/// What `dataset.toml` says of a folder's sources, else the folder's name.
+fn described(folder: &Path) -> String {
+    let table = std::fs::read_to_string(folder.join("dataset.toml")).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let sources = table.as_ref().and_then(|table| table.get("sources")?.as_array());
+    let source = |source: &toml::Value| {
+        let text = |key| source.get(key).and_then(toml::Value::as_str).unwrap_or("?");
+        let maps = source.get("maps").and_then(toml::Value::as_integer).unwrap_or_default();
+        format!("{} ({maps} scenes, {}, {})", text("name"), text("licence"), text("credit"))
+    };
+    match sources {
+        Some(sources) => sources.iter().map(source).collect::<Vec<_>>().join("; "),
+        None => folder.display().to_string(),
     }
 }
 
