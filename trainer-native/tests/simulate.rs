@@ -1,5 +1,8 @@
 //! `trainer simulate` as a user runs it, and what reading a dataset says of damaged ones.
 
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
 use radiodiff_core::scene::Transmitter;
 use std::collections::BTreeMap;
 use std::fs;

@@ -88,6 +88,9 @@ impl Place<'_> {
     }
 }
 
+/// A map's number and its place.
+type Job<'a> = (u32, Place<'a>);
+
 /// Runs the command.
 ///
 /// # Errors
@@ -140,7 +143,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Every map's number and place, and the sources in words. Procedural maps go through the kinds in turn.
-fn plan<'a>(args: &Args, cities: &'a [City]) -> Result<(Vec<(u32, Place<'a>)>, Vec<Source>)> {
+fn plan<'a>(args: &Args, cities: &'a [City]) -> Result<(Vec<Job<'a>>, Vec<Source>)> {
     let (mut jobs, mut sources, mut next) = (Vec::new(), Vec::new(), args.first_map);
     let mut take = |count: u32| -> Result<std::ops::Range<u32>> {
         let first = next;
