@@ -67,7 +67,10 @@ impl<E: Engine> Both for E {
 }
 
 fn read<E: Engine>(engine: &E, x: &E::Tensor) -> Vec<f32> {
-    pollster::block_on(engine.read(x)).unwrap()
+    match pollster::block_on(engine.read(x)) {
+        Ok(values) => values,
+        Err(error) => panic!("a result could not be read: {error}"),
+    }
 }
 
 #[test]

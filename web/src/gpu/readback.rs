@@ -4,10 +4,10 @@ use super::recorder::Recorder;
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::EngineError;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// Off the browser nobody calls back unless the device is polled; this is how long one poll of the future may take.
+/// How long one poll of the future may take.
 #[cfg(not(target_arch = "wasm32"))]
 const PATIENCE: std::time::Duration = std::time::Duration::from_millis(5);
 
@@ -28,7 +28,7 @@ pub(super) async fn read(recorder: &Recorder, x: &GpuTensor) -> Result<Vec<f32>,
     let mapping = Arc::new(Mutex::new(Mapping::default()));
     let shared = mapping.clone();
     staging.map_async(wgpu::MapMode::Read, .., move |result| {
-        let mut mapping = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mapping = lock(&shared);
         mapping.result = Some(result);
         if let Some(waker) = mapping.waker.take() {
             waker.wake();
@@ -49,15 +49,8 @@ pub(super) async fn read(recorder: &Recorder, x: &GpuTensor) -> Result<Vec<f32>,
 
 fn poll(recorder: &Recorder, mapping: &Mutex<Mapping>, context: &Context<'_>) -> Poll<Result<(), wgpu::BufferAsyncError>> {
     #[cfg(not(target_arch = "wasm32"))]
-    {
-        let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) };
-        // A timeout is what the next poll is for; anything else reaches the callbacks.
-        let _ = recorder.device.poll(wait);
-        context.waker().wake_by_ref();
-    }
-    #[cfg(target_arch = "wasm32")]
-    let _ = recorder;
-    let mut mapping = mapping.lock().unwrap_or_else(PoisonError::into_inner);
+    wait(recorder, mapping, context);
+    let mut mapping = lock(mapping);
     match mapping.result.take() {
         Some(result) => Poll::Ready(result),
         None if recorder.faults.lost().is_some() => Poll::Ready(Ok(())),
@@ -66,4 +59,18 @@ fn poll(recorder: &Recorder, mapping: &Mutex<Mapping>, context: &Context<'_>) ->
             Poll::Pending
         }
     }
+}
+
+/// Off the browser nobody calls back unless the device is polled. The first poll of the future does not wait.
+#[cfg(not(target_arch = "wasm32"))]
+fn wait(recorder: &Recorder, mapping: &Mutex<Mapping>, context: &Context<'_>) {
+    let first = lock(mapping).waker.is_none();
+    let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) };
+    // Running out of time is no error: the future is polled again.
+    let _ = recorder.device.poll(if first { wgpu::PollType::Poll } else { wait });
+    context.waker().wake_by_ref();
+}
+
+fn lock(mapping: &Mutex<Mapping>) -> MutexGuard<'_, Mapping> {
+    mapping.lock().unwrap_or_else(PoisonError::into_inner)
 }
