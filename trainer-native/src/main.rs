@@ -23,7 +23,10 @@ enum Command {
 
 fn main() -> ExitCode {
     #[cfg(feature = "torch")]
-    trainer::torch::load_cuda();
+    {
+        trainer::torch::keep_freed_memory();
+        trainer::torch::load_cuda();
+    }
     let result = match Cli::parse().command {
         Command::Simulate(args) => simulate::run(&args),
         #[cfg(feature = "torch")]

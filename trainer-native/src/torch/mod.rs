@@ -25,6 +25,17 @@ pub fn load_cuda() {
     }
 }
 
+/// Keeps freed memory in the process: libtorch frees and takes the same few megabytes at every operation, and by default glibc
+/// would give them back to the kernel each time, which then clears them page by page.
+pub fn keep_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: mallopt only sets two numbers of the allocator; both are in their documented ranges.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
+}
+
 /// CUDA where there is one, else the CPU.
 pub fn best_device() -> tch::Device {
     tch::Device::cuda_if_available()
