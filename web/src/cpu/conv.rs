@@ -1,5 +1,5 @@
-//! Convolutions as a matrix product of the weight with the image's windows, which are gathered panel by panel and never
-//! stored whole.
+//! Convolutions: 3 x 3 ones of stride 1 directly, the others as a matrix product of the weight with the image's windows, which
+//! are gathered panel by panel and never stored whole.
 
 use super::direct;
 use super::gemm::{self, Bias, COLUMNS, Matrix};
@@ -55,12 +55,12 @@ fn windows(
             let b = Matrix::row_major(image, columns);
             return gemm::product(pool, a, inner, row_bias, out, columns, |first, panel| b.pack_panel(first, columns, panel));
         }
-        if (kernel_height, kernel_width, geometry.stride) == (3, 3, 1) {
+        if (kernel_height, kernel_width, geometry.stride) == (direct::KERNEL, direct::KERNEL, 1) {
             let mut padding = geometry.padding;
             padding.right += out_width.next_multiple_of(direct::PIXELS) - out_width;
             let padded = layout::pad_planes(pool, image, [channels, height, width], padding);
             let (height, width) = (height + padding.top + padding.bottom, width + padding.left + padding.right);
-            return direct::convolve::<3>(&direct::Planes { values: &padded, height, width }, a, bias, out, out_width);
+            return direct::convolve(&direct::Planes { values: &padded, height, width }, a, bias, out, out_width);
         }
         let padded = layout::pad_planes(pool, image, [channels, height, width], geometry.padding);
         let (padded_height, padded_width) =
