@@ -4,10 +4,10 @@
 //! where it stands, the map is complete, and a run that goes on after a cut skips it.
 
 use super::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, GAIN, gray_png};
+use crate::files;
 use anyhow::{Context, Result, ensure};
 use radiodiff_core::scene::BuildingMask;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Gray level of a building's pixels and of an antenna's.
@@ -44,22 +44,22 @@ impl Writer {
     pub fn write_map(&self, map: u32, mask: &BuildingMask, transmitters: &[((usize, usize), Vec<u8>)]) -> Result<()> {
         let size = mask.size;
         let buildings: Vec<u8> = mask.pixels.iter().map(|&inside| if inside != 0 { LIT } else { 0 }).collect();
-        write_whole(&self.buildings_path(map), &gray_png::encode(size, &buildings)?)?;
+        files::write(&self.buildings_path(map), &gray_png::encode(size, &buildings)?)?;
         let mut antennas: Vec<[usize; 2]> = Vec::new();
         for (tx, ((row, column), gray)) in transmitters.iter().enumerate() {
             ensure!(gray.len() == size * size, "map {map}: {} gray levels for {size} x {size} pixels", gray.len());
             let mut antenna = vec![0; size * size];
             antenna[row * size + column] = LIT;
-            write_whole(&self.antenna_image_path(map, tx), &gray_png::encode(size, &antenna)?)?;
-            write_whole(&self.gain_path(map, tx), &gray_png::encode(size, gray)?)?;
+            files::write(&self.antenna_image_path(map, tx), &gray_png::encode(size, &antenna)?)?;
+            files::write(&self.gain_path(map, tx), &gray_png::encode(size, gray)?)?;
             antennas.push([*column, size - 1 - row]);
         }
-        write_whole(&self.antennas_path(map), &serde_json::to_vec(&antennas)?)
+        files::write(&self.antennas_path(map), &serde_json::to_vec(&antennas)?)
     }
 
     /// Writes a file beside the maps.
     pub fn write_text(&self, name: &str, text: &str) -> Result<()> {
-        write_whole(&self.folder.join(name), text.as_bytes())
+        files::write(&self.folder.join(name), text.as_bytes())
     }
 
     fn buildings_path(&self, map: u32) -> PathBuf {
@@ -77,18 +77,4 @@ impl Writer {
     fn antennas_path(&self, map: u32) -> PathBuf {
         self.folder.join(ANTENNAS).join(format!("{map}.json"))
     }
-}
-
-/// Writes to a temporary name, syncs and renames.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = PathBuf::from(temporary);
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().with_context(|| format!("{} cannot be written", path.display()))
 }
