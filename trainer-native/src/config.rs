@@ -53,6 +53,8 @@ pub struct DiffusionConfig {
     pub weight_decay: f64,
     /// Share of the samples trained at t = 1, where a one-step sampler evaluates the network.
     pub start_share: f64,
+    /// How many of the square's eight symmetries the maps are turned by; the latents of each are kept in memory.
+    pub symmetries: usize,
     pub pixel: PixelConfig,
 }
 
@@ -86,6 +88,9 @@ impl Config {
             if value == 0 {
                 bail!("{name} is 0, expected at least 1");
             }
+        }
+        if !(1..=8).contains(&self.diffusion.symmetries) {
+            bail!("diffusion.symmetries is {}, expected 1 to 8", self.diffusion.symmetries);
         }
         if !(0.0..=1.0).contains(&self.diffusion.start_share) {
             bail!("diffusion.start_share is {}, expected 0 to 1", self.diffusion.start_share);
