@@ -3,11 +3,12 @@
 use super::city::City;
 use super::{engine_error, error, set};
 use crate::cpu::CpuEngine;
+use crate::gpu::{GpuEngine, GpuOptions};
 use js_sys::{Function, Object, Promise};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::map::Quantity;
 use radiodiff_core::model::unet::EncodedCondition;
-use radiodiff_core::model::{RadioDiff, SampleOptions};
+use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
 use radiodiff_core::weights::Checkpoint;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
@@ -100,6 +101,7 @@ impl<E: Engine> Running<E> {
 /// Where the networks run.
 enum Place {
     Cpu(Running<CpuEngine>),
+    Gpu(Running<GpuEngine>),
 }
 
 /// The networks, built and ready.
@@ -116,18 +118,35 @@ impl Network {
         Ok(Network { place: Place::Cpu(weights.build(CpuEngine::new())?) })
     }
 
+    /// Builds the networks on WebGPU, on a software adapter only if that is allowed. Without one the error's code is `no-webgpu`.
+    #[wasm_bindgen(js_name = onGpu)]
+    pub async fn on_gpu(weights: &Weights, allow_software: bool) -> Result<Network, JsValue> {
+        let engine = GpuEngine::new(GpuOptions { allow_software }).await.map_err(|e| error("no-webgpu", &e))?;
+        Ok(Network { place: Place::Gpu(weights.build(engine)?) })
+    }
+
     /// { backend, adapter, software, f16 }.
     pub fn report(&self) -> Object {
-        let report = Object::new();
-        match &self.place {
-            Place::Cpu(_) => {
-                set(&report, "backend", "cpu");
-                set(&report, "adapter", JsValue::NULL);
-                set(&report, "software", false);
-                set(&report, "f16", false);
+        let (backend, adapter, software, f16) = match &self.place {
+            Place::Cpu(_) => ("cpu", JsValue::NULL, false, false),
+            Place::Gpu(running) => {
+                let report = running.engine.report();
+                ("webgpu", report.name.as_str().into(), report.software, report.f16)
             }
-        }
+        };
+        let report = Object::new();
+        set(&report, "backend", backend);
+        set(&report, "adapter", adapter);
+        set(&report, "software", software);
+        set(&report, "f16", f16);
         report
+    }
+
+    /// Gives the GPU's device back; maps that are asked for afterwards fail with `device-lost`. On the CPU nothing happens.
+    pub fn release(&self) {
+        if let Place::Gpu(running) = &self.place {
+            running.engine.destroy();
+        }
     }
 
     /// Draws one transmitter: { values, warnings, transmitter: {lng, lat} }, values in dBm, NaN inside buildings.
@@ -144,9 +163,7 @@ impl Network {
     ) -> Result<Object, JsValue> {
         let options = sample_options(steps, seed)?;
         let placed = city.place(lng, lat, power_dbm)?;
-        let preset = match &self.place {
-            Place::Cpu(running) => &running.model.preset,
-        };
+        let preset = self.preset();
         let condition = city.prepared.condition(placed.position, &preset.condition.channels).map_err(|e| error("transmitter", &e))?;
         let gray = self.draw(condition, &options, &between).await?;
         let gain = preset.gray.decode_map(&gray, city.prepared.grid(), city.prepared.mask());
@@ -155,16 +172,24 @@ impl Network {
 
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.
     pub async fn warmup(&self, between: Function) -> Result<(), JsValue> {
-        let preset = match &self.place {
-            Place::Cpu(running) => &running.model.preset,
-        };
+        let preset = self.preset();
         let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
         self.draw(condition, &SampleOptions::default(), &between).await.map(drop)
+    }
+}
+
+impl Network {
+    fn preset(&self) -> &Preset {
+        match &self.place {
+            Place::Cpu(running) => &running.model.preset,
+            Place::Gpu(running) => &running.model.preset,
+        }
     }
 
     async fn draw(&self, condition: Vec<f32>, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
         match &self.place {
             Place::Cpu(running) => running.draw(condition, options, between).await,
+            Place::Gpu(running) => running.draw(condition, options, between).await,
         }
     }
 }

@@ -1,0 +1,126 @@
+//! Which GPU the engine runs on, and whether it is one.
+//!
+//! A software adapter (SwiftShader, llvmpipe) computes the right map, at a fraction of the CPU engine's speed. It is therefore
+//! only taken by who asks for it.
+
+use thiserror::Error;
+
+/// What [`super::GpuEngine::new`] may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GpuOptions {
+    /// Take an adapter that computes on the CPU. False is right for an automatic choice, which has a faster engine for the CPU;
+    /// true for somebody who named WebGPU, and for tests.
+    pub allow_software: bool,
+}
+
+/// The adapter an engine runs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterReport {
+    /// As the browser or the driver calls it.
+    pub name: String,
+    /// `webgpu` in a browser; `vulkan` off it.
+    pub backend: String,
+    /// Computes on the CPU.
+    pub software: bool,
+    /// Has `shader-f16`.
+    pub f16: bool,
+}
+
+/// Why there is no GPU engine.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum GpuError {
+    #[error("this browser has no WebGPU (navigator.gpu is absent in {context}); use a newer browser over https, or the CPU engine")]
+    NoWebGpu { context: &'static str },
+    #[error("there is no adapter for WebGPU ({reason}); {advice}")]
+    NoAdapter { reason: String, advice: &'static str },
+    #[error("the only adapter is {name}, which computes on the CPU; use the CPU engine, or ask for WebGPU by name")]
+    SoftwareAdapter { name: String },
+    #[error("adapter {name} gives no device ({reason}); close other pages that use the GPU, or use the CPU engine")]
+    Device { name: String, reason: String },
+}
+
+const ADVICE: &str = if cfg!(target_arch = "wasm32") {
+    "enable hardware acceleration in the browser's settings, or use the CPU engine"
+} else {
+    "install a Vulkan driver (Debian: mesa-vulkan-drivers, which `cargo xtask test` installs)"
+};
+
+/// An adapter's device and the queue its work goes to.
+pub(super) struct Opened {
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub report: AdapterReport,
+}
+
+/// Asks for the fastest adapter and all it can do.
+pub(super) async fn open(options: GpuOptions) -> Result<Opened, GpuError> {
+    #[cfg(target_arch = "wasm32")]
+    browser::require_webgpu()?;
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::BROWSER_WEBGPU | wgpu::Backends::VULKAN;
+    let request = wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
+    let adapter = wgpu::Instance::new(descriptor)
+        .request_adapter(&request)
+        .await
+        .map_err(|error| GpuError::NoAdapter { reason: error.to_string(), advice: ADVICE })?;
+    let f16 = adapter.features().contains(wgpu::Features::SHADER_F16);
+    let descriptor = wgpu::DeviceDescriptor { label: Some("radiodiff"), required_limits: adapter.limits(), ..Default::default() };
+    let opened = adapter.request_device(&descriptor).await;
+    let (device, queue) = opened.map_err(|error| GpuError::Device { name: adapter.get_info().name, reason: error.to_string() })?;
+    let (name, software) = identify(&adapter, &device);
+    if software && !options.allow_software {
+        device.destroy();
+        return Err(GpuError::SoftwareAdapter { name });
+    }
+    let backend = if cfg!(target_arch = "wasm32") { "webgpu".to_owned() } else { adapter.get_info().backend.to_str().to_owned() };
+    Ok(Opened { device, queue, report: AdapterReport { name, backend, software, f16 } })
+}
+
+/// The adapter's name, and whether it computes on the CPU.
+#[cfg(not(target_arch = "wasm32"))]
+fn identify(adapter: &wgpu::Adapter, _: &wgpu::Device) -> (String, bool) {
+    let info = adapter.get_info();
+    (info.name, info.device_type == wgpu::DeviceType::Cpu)
+}
+
+#[cfg(target_arch = "wasm32")]
+fn identify(_: &wgpu::Adapter, device: &wgpu::Device) -> (String, bool) {
+    browser::identify(device)
+}
+
+#[cfg(target_arch = "wasm32")]
+mod browser {
+    use super::GpuError;
+    use js_sys::Reflect;
+    use wasm_bindgen::JsValue;
+
+    /// Words by which software rasterisers call themselves: Chromium's, Mesa's, Windows's.
+    const SOFTWARE: [&str; 5] = ["swiftshader", "llvmpipe", "lavapipe", "software", "basic render"];
+
+    /// A property that may be absent, as in browsers older than it.
+    fn property(object: &JsValue, name: &str) -> JsValue {
+        Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+    }
+
+    pub(super) fn require_webgpu() -> Result<(), GpuError> {
+        let navigator = property(&js_sys::global(), "navigator");
+        if !property(&navigator, "gpu").is_object() {
+            let worker = property(&js_sys::global(), "document").is_undefined();
+            return Err(GpuError::NoWebGpu { context: if worker { "this worker" } else { "this page" } });
+        }
+        Ok(())
+    }
+
+    /// wgpu passes on only the description, which browsers leave empty; vendor and architecture are read here.
+    pub(super) fn identify(device: &wgpu::Device) -> (String, bool) {
+        let info = device.as_webgpu().map_or(JsValue::UNDEFINED, |device| property(device, "adapterInfo"));
+        let part = |name| property(&info, name).as_string().unwrap_or_default();
+        let [vendor, architecture, device, description] = ["vendor", "architecture", "device", "description"].map(part);
+        let mut parts = vec![vendor, architecture, device, description];
+        parts.retain(|part| !part.is_empty());
+        let name = if parts.is_empty() { "an adapter that does not say its name".to_owned() } else { parts.join(" ") };
+        let lower = name.to_lowercase();
+        let software = property(&info, "isFallbackAdapter").is_truthy() || SOFTWARE.iter().any(|word| lower.contains(word));
+        (name, software)
+    }
+}
