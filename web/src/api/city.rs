@@ -5,7 +5,7 @@ use geo::Coord;
 use js_sys::{Array, Float32Array, Object, Uint8Array};
 use radiodiff_core::map::RadioMap;
 use radiodiff_core::propagation::{DominantPathLaw, PreparedScene};
-use radiodiff_core::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, Transmitter};
+use radiodiff_core::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, SceneError, Transmitter};
 use wasm_bindgen::prelude::*;
 
 /// How far the bounds that were asked for may differ from the map's before the user is told, in pixels.
@@ -41,7 +41,8 @@ impl City {
             _ => return Err(error("bounds", &format!("bounds has {} values, expected west, south, east, north", bounds.len()))),
         };
         let grid = Grid { size, meters_per_pixel };
-        let imported = Scene::from_geojson(geojson, &ImportOptions { grid, bounds: asked }).map_err(|e| error("geojson", &e))?;
+        let imported = Scene::from_geojson(geojson, &ImportOptions { grid, bounds: asked })
+            .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
         let bounds = imported.scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
         let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
         let frame = LocalFrame::centered(center, grid);

@@ -142,6 +142,14 @@ impl Network {
         report
     }
 
+    /// Why the GPU's device is lost, once it is.
+    pub fn lost(&self) -> Option<String> {
+        match &self.place {
+            Place::Cpu(_) => None,
+            Place::Gpu(running) => running.engine.lost(),
+        }
+    }
+
     /// Gives the GPU's device back; maps that are asked for afterwards fail with `device-lost`. On the CPU nothing happens.
     pub fn release(&self) {
         if let Place::Gpu(running) = &self.place {
