@@ -1,104 +1,153 @@
-//! The engine for GPUs: WGSL kernels on plain wgpu, the same code in the browser and on Vulkan.
+//! The engine for GPUs: WGSL kernels on plain wgpu, the same code in the browser and, for tests, on Vulkan.
+//!
+//! Operations are recorded; they are submitted in bundles, the last when a result is read. Reading is asynchronous, as a browser's
+//! only thread must not wait. In flow values from the host, which are uploaded at once; out flow values of tensors, or the
+//! reason why the device has none: operations do not fail, so what went wrong on the way is told there.
+//!
+//! Every kernel has a source with its bindings' shapes; `recorder` runs them, and the files named as the sources choose among
+//! them. Where f32 on GPUs promises few digits (sines, one-pass variances), the sources say what they do instead.
 
 mod adapter;
+mod conv;
+mod elementwise;
+mod faults;
+mod layout;
+mod products;
+mod readback;
+mod recorder;
+mod rows;
+mod tensor;
 
 pub use adapter::{AdapterReport, GpuError, GpuOptions};
+pub use tensor::GpuTensor;
 
-use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
+use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
+use recorder::Recorder;
+use rows::Affine;
 
 /// See the module.
 pub struct GpuEngine {
     report: AdapterReport,
-    device: wgpu::Device,
-    _queue: wgpu::Queue,
+    recorder: Recorder,
 }
 
-#[derive(Clone)]
-pub struct GpuTensor;
-
 impl GpuEngine {
+    /// Asks for an adapter and its device.
+    ///
+    /// # Errors
+    /// When there is none, or only one that `options` refuse.
     pub async fn new(options: GpuOptions) -> Result<Self, GpuError> {
         let opened = adapter::open(options).await?;
-        Ok(Self { report: opened.report, device: opened.device, _queue: opened.queue })
+        Ok(Self { report: opened.report, recorder: Recorder::new(opened.device, opened.queue) })
     }
+
     /// The adapter this engine runs on.
     pub fn report(&self) -> &AdapterReport {
         &self.report
     }
-    /// Why the device is lost, once it is.
+
+    /// Why the device is lost, once it is. A new engine may find another one.
     pub fn lost(&self) -> Option<String> {
-        None
+        self.recorder.faults.lost()
     }
-    /// Gives the device back. From then on reads give [`EngineError::DeviceLost`].
+
+    /// Gives the device back. From then on every read gives [`EngineError::DeviceLost`].
     pub fn destroy(&self) {
-        self.device.destroy();
+        self.recorder.faults.lose("it was given back".into());
+        self.recorder.device.destroy();
     }
 }
 
-#[expect(clippy::unimplemented, unused_variables, reason = "the surface comes first")]
+impl Drop for GpuEngine {
+    fn drop(&mut self) {
+        // A browser would keep its memory until the garbage collector comes by.
+        self.destroy();
+    }
+}
+
 impl Engine for GpuEngine {
     type Tensor = GpuTensor;
+
     fn tensor(&self, values: &[f32], shape: &[usize]) -> GpuTensor {
-        unimplemented!()
+        assert_eq!(values.len(), shape.iter().product::<usize>(), "values for a tensor of shape {shape:?}");
+        self.recorder.upload(values, shape)
     }
     async fn read(&self, x: &GpuTensor) -> Result<Vec<f32>, EngineError> {
-        unimplemented!()
+        readback::read(&self.recorder, x).await
     }
     fn shape(&self, x: &GpuTensor) -> Vec<usize> {
-        unimplemented!()
+        x.shape().to_vec()
     }
+
     fn unary(&self, op: Unary, x: &GpuTensor) -> GpuTensor {
-        unimplemented!()
+        elementwise::unary(&self.recorder, op, x)
     }
     fn binary(&self, op: Binary, a: &GpuTensor, b: &GpuTensor) -> GpuTensor {
-        unimplemented!()
+        elementwise::binary(&self.recorder, op, a, b)
     }
     fn affine(&self, x: &GpuTensor, scale: f32, shift: f32) -> GpuTensor {
-        unimplemented!()
+        elementwise::affine(&self.recorder, x, scale, shift)
     }
     fn clamp(&self, x: &GpuTensor, min: f32, max: f32) -> GpuTensor {
-        unimplemented!()
+        elementwise::clamp(&self.recorder, x, min, max)
     }
+
     fn reshape(&self, x: &GpuTensor, shape: &[usize]) -> GpuTensor {
-        unimplemented!()
+        x.reshaped(shape)
     }
     fn permute(&self, x: &GpuTensor, order: &[usize]) -> GpuTensor {
-        unimplemented!()
+        layout::permute(&self.recorder, x, order)
     }
     fn concat(&self, parts: &[&GpuTensor], dim: usize) -> GpuTensor {
-        unimplemented!()
+        layout::concat(&self.recorder, parts, dim)
     }
     fn narrow(&self, x: &GpuTensor, dim: usize, start: usize, len: usize) -> GpuTensor {
-        unimplemented!()
+        layout::narrow(&self.recorder, x, dim, start, len)
     }
     fn pad(&self, x: &GpuTensor, padding: Padding) -> GpuTensor {
-        unimplemented!()
+        layout::pad(&self.recorder, x, padding)
     }
+
     fn matmul(&self, a: &GpuTensor, b: &GpuTensor) -> GpuTensor {
-        unimplemented!()
+        products::matmul(&self.recorder, a, b)
     }
     fn conv2d(&self, x: &GpuTensor, weight: &GpuTensor, bias: Option<&GpuTensor>, geometry: ConvGeometry) -> GpuTensor {
-        unimplemented!()
+        conv::conv2d(&self.recorder, x, weight, bias, geometry)
     }
+
     fn group_norm(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
-        unimplemented!()
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, silu: false }, epsilon)
     }
     fn normalize_last(&self, x: &GpuTensor, epsilon: f32) -> GpuTensor {
-        unimplemented!()
+        rows::normalize_last(&self.recorder, x, epsilon)
+    }
+    fn batch_norm(&self, x: &GpuTensor, state: &BatchNormState<GpuTensor>) -> GpuTensor {
+        elementwise::batch_norm(&self.recorder, x, state)
     }
     fn softmax(&self, x: &GpuTensor, dim: usize) -> GpuTensor {
-        unimplemented!()
+        rows::softmax(&self.recorder, x, dim)
     }
+
     fn upsample_nearest_2x(&self, x: &GpuTensor) -> GpuTensor {
-        unimplemented!()
+        layout::upsample_nearest_2x(&self.recorder, x)
     }
     fn resize_bilinear(&self, x: &GpuTensor, height: usize, width: usize) -> GpuTensor {
-        unimplemented!()
+        layout::resize_bilinear(&self.recorder, x, height, width)
     }
     fn average_pool(&self, x: &GpuTensor, window: usize) -> GpuTensor {
-        unimplemented!()
+        layout::average_pool(&self.recorder, x, window)
     }
     fn mean_from(&self, x: &GpuTensor, first: usize) -> GpuTensor {
-        unimplemented!()
+        rows::mean_from(&self.recorder, x, first)
+    }
+
+    fn linear(&self, x: &GpuTensor, weight: &GpuTensor, bias: Option<&GpuTensor>) -> GpuTensor {
+        products::linear(&self.recorder, x, weight, bias)
+    }
+    fn group_norm_silu(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, silu: true }, epsilon)
+    }
+    fn attention(&self, q: &GpuTensor, k: &GpuTensor, v: &GpuTensor, scale: f32) -> GpuTensor {
+        products::attention(&self.recorder, q, k, v, scale)
     }
 }

@@ -1,0 +1,179 @@
+// 2-D convolution: a thread makes 4 neighbouring pixels of 8 output channels, which stay in registers.
+//
+// Weights are packed by `pack_weight` so that the 8 output channels of one tap lie together; all threads of a workgroup read the
+// same ones. Neighbouring threads read neighbouring pixels.
+
+struct Parameters {
+    channels: u32,
+    height: u32,
+    width: u32,
+    out_channels: u32,
+    out_height: u32,
+    out_width: u32,
+    kernel_height: u32,
+    kernel_width: u32,
+    stride: u32,
+    top: u32,
+    left: u32,
+    has_bias: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Parameters;
+@group(0) @binding(1) var<storage, read_write> out: array<f32>; // (N, out_channels, out_height, out_width)
+@group(0) @binding(2) var<storage, read> x: array<f32>; // (N, channels, height, width)
+@group(0) @binding(3) var<storage, read> packed: array<vec4<f32>>; // (out_channels / 8, channels, kernel_height, kernel_width, 2)
+@group(0) @binding(4) var<storage, read> bias: array<f32>; // (out_channels)
+
+// Of pack_weight, which reads a weight (out_channels, channels, taps).
+@group(0) @binding(1) var<storage, read_write> packed_out: array<f32>;
+
+@compute @workgroup_size(64)
+fn pack_weight(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    // Channels and taps are not told apart.
+    let taps = p.channels * p.kernel_height * p.kernel_width;
+    if (i >= (p.out_channels + 7u) / 8u * taps * 8u) {
+        return;
+    }
+    let output = i / (taps * 8u) * 8u + i % 8u;
+    var value = 0.0;
+    if (output < p.out_channels) {
+        value = x[output * taps + i / 8u % taps];
+    }
+    packed_out[i] = value;
+}
+
+// Columns are pixels, rows are channels.
+struct Tile {
+    low: mat4x4<f32>,
+    high: mat4x4<f32>,
+}
+
+fn bias_of(channel: u32) -> vec4<f32> {
+    let last = p.out_channels - 1u;
+    return vec4(
+        bias[min(channel, last)], bias[min(channel + 1u, last)], bias[min(channel + 2u, last)], bias[min(channel + 3u, last)],
+    );
+}
+
+fn start(block: u32) -> Tile {
+    var low = vec4(0.0);
+    var high = vec4(0.0);
+    if (p.has_bias == 1u) {
+        low = bias_of(block * 8u);
+        high = bias_of(block * 8u + 4u);
+    }
+    return Tile(mat4x4(low, low, low, low), mat4x4(high, high, high, high));
+}
+
+fn product(weights: vec4<f32>, pixels: vec4<f32>) -> mat4x4<f32> {
+    return mat4x4(weights * pixels.x, weights * pixels.y, weights * pixels.z, weights * pixels.w);
+}
+
+// A pixel of the row that starts at `row`, zero outside.
+fn at(row: u32, column: i32) -> f32 {
+    if (column < 0 || column >= i32(p.width)) {
+        return 0.0;
+    }
+    return x[row + u32(column)];
+}
+
+fn store(channel: u32, batch: u32, row: u32, column: u32, pixels: vec4<f32>) {
+    if (channel >= p.out_channels) {
+        return;
+    }
+    let at = ((batch * p.out_channels + channel) * p.out_height + row) * p.out_width + column;
+    out[at] = pixels.x;
+    if (column + 1u < p.out_width) { out[at + 1u] = pixels.y; }
+    if (column + 2u < p.out_width) { out[at + 2u] = pixels.z; }
+    if (column + 3u < p.out_width) { out[at + 3u] = pixels.w; }
+}
+
+fn finish(tile: Tile, block: u32, batch: u32, row: u32, column: u32) {
+    let low = transpose(tile.low);
+    let high = transpose(tile.high);
+    let channel = block * 8u;
+    store(channel, batch, row, column, low[0]);
+    store(channel + 1u, batch, row, column, low[1]);
+    store(channel + 2u, batch, row, column, low[2]);
+    store(channel + 3u, batch, row, column, low[3]);
+    store(channel + 4u, batch, row, column, high[0]);
+    store(channel + 5u, batch, row, column, high[1]);
+    store(channel + 6u, batch, row, column, high[2]);
+    store(channel + 7u, batch, row, column, high[3]);
+}
+
+// Workgroups: fours of pixels, blocks of output channels, batch.
+
+// Any kernel, stride and padding.
+@compute @workgroup_size(64)
+fn conv_any(@builtin(global_invocation_id) id: vec3<u32>) {
+    let fours = (p.out_width + 3u) / 4u;
+    let row = id.x / fours;
+    let column = id.x % fours * 4u;
+    if (row >= p.out_height) {
+        return;
+    }
+    var tile = start(id.y);
+    var tap = id.y * p.channels * p.kernel_height * p.kernel_width * 2u;
+    let first = i32(column * p.stride) - i32(p.left);
+    let stride = i32(p.stride);
+    for (var c = 0u; c < p.channels; c++) {
+        for (var ky = 0u; ky < p.kernel_height; ky++) {
+            // Above the image this wraps around to a large number.
+            let y = row * p.stride + ky - p.top;
+            if (y >= p.height) {
+                tap += p.kernel_width * 2u;
+                continue;
+            }
+            let source = ((id.z * p.channels + c) * p.height + y) * p.width;
+            for (var kx = 0u; kx < p.kernel_width; kx++) {
+                let left = first + i32(kx);
+                let pixels =
+                    vec4(at(source, left), at(source, left + stride), at(source, left + 2 * stride), at(source, left + 3 * stride));
+                tile.low += product(packed[tap], pixels);
+                tile.high += product(packed[tap + 1u], pixels);
+                tap += 2u;
+            }
+        }
+    }
+    finish(tile, id.y, id.z, row, column);
+}
+
+// 3 x 3 with stride 1: the three taps of a row share their pixels.
+@compute @workgroup_size(64)
+fn conv_3x3(@builtin(global_invocation_id) id: vec3<u32>) {
+    let fours = (p.out_width + 3u) / 4u;
+    let row = id.x / fours;
+    let column = id.x % fours * 4u;
+    if (row >= p.out_height) {
+        return;
+    }
+    var tile = start(id.y);
+    var tap = id.y * p.channels * 18u;
+    let first = i32(column) - i32(p.left);
+    for (var c = 0u; c < p.channels; c++) {
+        for (var ky = 0u; ky < 3u; ky++) {
+            // Above the image this wraps around to a large number.
+            let y = row + ky - p.top;
+            if (y < p.height) {
+                let source = ((id.z * p.channels + c) * p.height + y) * p.width;
+                let left = vec4(at(source, first), at(source, first + 1), at(source, first + 2), at(source, first + 3));
+                let right = vec2(at(source, first + 4), at(source, first + 5));
+                let middle = vec4(left.yzw, right.x);
+                tile.low += product(packed[tap], left);
+                tile.high += product(packed[tap + 1u], left);
+                tile.low += product(packed[tap + 2u], middle);
+                tile.high += product(packed[tap + 3u], middle);
+                tile.low += product(packed[tap + 4u], vec4(left.zw, right));
+                tile.high += product(packed[tap + 5u], vec4(left.zw, right));
+            }
+            tap += 6u;
+        }
+    }
+    finish(tile, id.y, id.z, row, column);
+}

@@ -1,0 +1,146 @@
+//! Operations that move values without changing them, and resampling of images.
+
+use super::recorder::{Kernel, Recorder, grid};
+use super::tensor::GpuTensor;
+use radiodiff_core::engine::Padding;
+use radiodiff_core::engine::shape::{MAX_DIMS, strides};
+
+const SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("layout.wgsl"));
+
+static GATHER: Kernel = Kernel { source: SOURCE, entry: "gather", inputs: 1 };
+static PAD: Kernel = Kernel { source: SOURCE, entry: "pad", inputs: 1 };
+static BILINEAR: Kernel = Kernel { source: SOURCE, entry: "bilinear", inputs: 1 };
+static AVERAGE_POOL: Kernel = Kernel { source: SOURCE, entry: "average_pool", inputs: 1 };
+
+/// Two strided readings of `extents` as the kernels take them: innermost first, (extent, stride, stride, 0) each. Dimensions of
+/// extent 1 are left out, and those that both readings run through as one are merged.
+///
+/// # Panics
+/// When more than six dimensions remain.
+pub(super) fn merged(extents: &[usize], strides: &[Vec<usize>; 2]) -> Vec<[u32; 4]> {
+    let mut dims: Vec<[usize; 3]> = Vec::new();
+    for (i, &extent) in extents.iter().enumerate().rev().filter(|&(_, &extent)| extent != 1) {
+        let [a, b] = [strides[0][i], strides[1][i]];
+        match dims.last_mut() {
+            Some([inner, inner_a, inner_b]) if a == *inner_a * *inner && b == *inner_b * *inner => *inner *= extent,
+            _ => dims.push([extent, a, b]),
+        }
+    }
+    assert!(dims.len() <= MAX_DIMS, "a tensor of {extents:?} has more than {MAX_DIMS} dimensions");
+    dims.iter().map(|&[extent, a, b]| [extent as u32, a as u32, b as u32, 0]).collect()
+}
+
+/// Writes `x`, read as `extents` with the first strides from the first offset on, to `out` with the second ones.
+fn gather(recorder: &Recorder, x: &GpuTensor, out: &GpuTensor, extents: &[usize], strides: &[Vec<usize>; 2], offsets: [usize; 2]) {
+    let count = extents.iter().product::<usize>();
+    let dims = merged(extents, strides);
+    let mut parameters = vec![count as u32, dims.len() as u32, offsets[0] as u32, offsets[1] as u32];
+    parameters.extend(dims.iter().flatten());
+    recorder.dispatch(&GATHER, &parameters, &[x], out, grid(count));
+}
+
+pub(super) fn permute(recorder: &Recorder, x: &GpuTensor, order: &[usize]) -> GpuTensor {
+    let mut seen = vec![false; x.shape().len()];
+    let valid = order.len() == seen.len() && order.iter().all(|&i| i < seen.len() && !std::mem::replace(&mut seen[i], true));
+    assert!(valid, "permute of {:?} by {order:?}", x.shape());
+    let out_shape: Vec<usize> = order.iter().map(|&i| x.shape()[i]).collect();
+    let source = strides(x.shape());
+    let both = [order.iter().map(|&i| source[i]).collect(), strides(&out_shape)];
+    if let [] | [[_, 1, 1, _]] = merged(&out_shape, &both)[..] {
+        return x.reshaped(&out_shape);
+    }
+    let out = recorder.empty(&out_shape);
+    gather(recorder, x, &out, &out_shape, &both, [0, 0]);
+    out
+}
+
+pub(super) fn concat(recorder: &Recorder, parts: &[&GpuTensor], dim: usize) -> GpuTensor {
+    let shapes: Vec<&[usize]> = parts.iter().map(|part| part.shape()).collect();
+    let fits = shapes.first().is_some_and(|first| {
+        dim < first.len() && shapes.iter().all(|s| s.len() == first.len() && s[..dim] == first[..dim] && s[dim + 1..] == first[dim + 1..])
+    });
+    assert!(fits, "concat of {shapes:?} along {dim}");
+    let mut out_shape = shapes[0].to_vec();
+    out_shape[dim] = shapes.iter().map(|s| s[dim]).sum();
+    let out = recorder.empty(&out_shape);
+    let target = strides(&out_shape);
+    let mut first = 0;
+    for part in parts {
+        gather(recorder, part, &out, part.shape(), &[strides(part.shape()), target.clone()], [0, first * target[dim]]);
+        first += part.shape()[dim];
+    }
+    out
+}
+
+pub(super) fn narrow(recorder: &Recorder, x: &GpuTensor, dim: usize, start: usize, len: usize) -> GpuTensor {
+    let fits = dim < x.shape().len() && start + len <= x.shape()[dim];
+    assert!(fits, "narrow of {:?} along {dim} to {start}..{}", x.shape(), start + len);
+    let mut out_shape = x.shape().to_vec();
+    out_shape[dim] = len;
+    let out = recorder.empty(&out_shape);
+    let source = strides(x.shape());
+    let first = start * source[dim];
+    gather(recorder, x, &out, &out_shape, &[source, strides(&out_shape)], [first, 0]);
+    out
+}
+
+/// Both directions of every pixel are dimensions of their own, along which the source does not move.
+pub(super) fn upsample_nearest_2x(recorder: &Recorder, x: &GpuTensor) -> GpuTensor {
+    let (planes, height, width) = planes(x);
+    let out = recorder.empty(&resized(x, 2 * height, 2 * width));
+    let extents = [planes, height, 2, width, 2];
+    gather(recorder, x, &out, &extents, &[vec![height * width, width, 0, 1, 0], strides(&extents)], [0, 0]);
+    out
+}
+
+/// All dimensions before the last two, and these.
+fn planes(x: &GpuTensor) -> (usize, usize, usize) {
+    let &[ref outer @ .., height, width] = x.shape() else { panic!("{:?} has no two last dimensions", x.shape()) };
+    (outer.iter().product(), height, width)
+}
+
+fn resized(x: &GpuTensor, height: usize, width: usize) -> Vec<usize> {
+    let outer = x.shape().len() - 2;
+    [&x.shape()[..outer], &[height, width]].concat()
+}
+
+/// One of the kernels that make every pixel of (.., height, width) from its plane.
+fn by_pixel(recorder: &Recorder, kernel: &'static Kernel, x: &GpuTensor, size: [usize; 2], corner: [usize; 2], window: usize) -> GpuTensor {
+    let (_, height, width) = planes(x);
+    let [out_height, out_width] = size;
+    let out = recorder.empty(&resized(x, out_height, out_width));
+    let parameters = [out.count(), height, width, out_height, out_width, corner[0], corner[1], window].map(|n| n as u32);
+    recorder.dispatch(kernel, &parameters, &[x], &out, grid(out.count()));
+    out
+}
+
+pub(super) fn pad(recorder: &Recorder, x: &GpuTensor, p: Padding) -> GpuTensor {
+    let (_, height, width) = planes(x);
+    by_pixel(recorder, &PAD, x, [height + p.top + p.bottom, width + p.left + p.right], [p.top, p.left], 0)
+}
+
+pub(super) fn resize_bilinear(recorder: &Recorder, x: &GpuTensor, height: usize, width: usize) -> GpuTensor {
+    by_pixel(recorder, &BILINEAR, x, [height, width], [0, 0], 0)
+}
+
+pub(super) fn average_pool(recorder: &Recorder, x: &GpuTensor, window: usize) -> GpuTensor {
+    let (_, height, width) = planes(x);
+    let fits = window > 0 && height.is_multiple_of(window) && width.is_multiple_of(window);
+    assert!(fits, "average_pool of {:?} by {window}", x.shape());
+    by_pixel(recorder, &AVERAGE_POOL, x, [height / window, width / window], [0, 0], window)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merged;
+    use radiodiff_core::engine::shape;
+
+    #[test]
+    fn dimensions_that_run_on_are_merged_and_those_of_one_left_out() {
+        let contiguous = shape::strides(&[2, 1, 3, 4]);
+        assert_eq!(merged(&[2, 1, 3, 4], &[contiguous.clone(), contiguous.clone()]), [[24, 1, 1, 0]]);
+        let by_channel = shape::broadcast_strides(&[3, 1], &[2, 1, 3, 4]);
+        assert_eq!(merged(&[2, 1, 3, 4], &[contiguous, by_channel]), [[4, 1, 0, 0], [3, 4, 1, 0], [2, 12, 0, 0]]);
+        assert_eq!(merged(&[1, 1], &[vec![1, 1], vec![1, 1]]), [[0; 4]; 0]);
+    }
+}

@@ -1,0 +1,132 @@
+// Operations that move values without changing them, and resampling.
+
+struct GatherParameters {
+    count: u32,
+    rank: u32,
+    first_source: u32,
+    first_target: u32,
+    // Innermost first: extent, stride in x, stride in the result.
+    dims: array<vec4<u32>, 6>,
+}
+
+struct ImageParameters {
+    // Pixels of the result, over all planes.
+    count: u32,
+    height: u32,
+    width: u32,
+    out_height: u32,
+    out_width: u32,
+    // Of padding: the rows above and the columns on the left.
+    top: u32,
+    left: u32,
+    // Of pooling: the side of a tile.
+    window: u32,
+}
+
+@group(0) @binding(0) var<uniform> gather_p: GatherParameters;
+@group(0) @binding(0) var<uniform> p: ImageParameters;
+@group(0) @binding(1) var<storage, read_write> out: array<f32>; // any strides, or (planes, out_height, out_width)
+@group(0) @binding(2) var<storage, read> x: array<f32>; // any strides, or (planes, height, width)
+
+@compute @workgroup_size(64)
+fn gather(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i >= gather_p.count) {
+        return;
+    }
+    var rest = i;
+    var source = gather_p.first_source;
+    var into = gather_p.first_target;
+    for (var d = 0u; d < gather_p.rank; d++) {
+        let dim = gather_p.dims[d];
+        let index = rest % dim.x;
+        rest /= dim.x;
+        source += index * dim.y;
+        into += index * dim.z;
+    }
+    out[into] = x[source];
+}
+
+// Plane, row and column of a pixel of the result.
+fn pixel(i: u32) -> vec3<u32> {
+    let row = i / p.out_width;
+    return vec3(row / p.out_height, row % p.out_height, i % p.out_width);
+}
+
+@compute @workgroup_size(64)
+fn pad(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i >= p.count) {
+        return;
+    }
+    let at = pixel(i);
+    // Above and left of the image these wrap around to large numbers.
+    let row = at.y - p.top;
+    let column = at.z - p.left;
+    var value = 0.0;
+    if (row < p.height && column < p.width) {
+        value = x[(at.x * p.height + row) * p.width + column];
+    }
+    out[i] = value;
+}
+
+// The lower of the two source positions of `index`, and the weight of the upper one, in whole numbers so that corners are exact.
+fn source_position(index: u32, extent: u32, out_extent: u32) -> vec2<f32> {
+    if (out_extent == 1u) {
+        return vec2(0.0, 0.0);
+    }
+    let scaled = index * (extent - 1u);
+    let lower = scaled / (out_extent - 1u);
+    return vec2(f32(lower), f32(scaled % (out_extent - 1u)) / f32(out_extent - 1u));
+}
+
+@compute @workgroup_size(64)
+fn bilinear(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i >= p.count) {
+        return;
+    }
+    let at = pixel(i);
+    let row = source_position(at.y, p.height, p.out_height);
+    let column = source_position(at.z, p.width, p.out_width);
+    let left = u32(column.x);
+    let right = min(left + 1u, p.width - 1u);
+    let upper = (at.x * p.height + u32(row.x)) * p.width;
+    let lower = (at.x * p.height + min(u32(row.x) + 1u, p.height - 1u)) * p.width;
+    let above = mix(x[upper + left], x[upper + right], column.y);
+    let below = mix(x[lower + left], x[lower + right], column.y);
+    out[i] = mix(above, below, row.y);
+}
+
+@compute @workgroup_size(64)
+fn average_pool(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i >= p.count) {
+        return;
+    }
+    let at = pixel(i);
+    let corner = (at.x * p.height + at.y * p.window) * p.width + at.z * p.window;
+    var sum = 0.0;
+    for (var dy = 0u; dy < p.window; dy++) {
+        for (var dx = 0u; dx < p.window; dx++) {
+            sum += x[corner + dy * p.width + dx];
+        }
+    }
+    out[i] = sum / f32(p.window * p.window);
+}

@@ -1,0 +1,80 @@
+//! Products of matrices and what is made of them: linear layers and attention.
+
+use super::recorder::{Kernel, Recorder};
+use super::rows;
+use super::tensor::GpuTensor;
+use radiodiff_core::engine::shape;
+
+static MATMUL: Kernel = Kernel { source: include_str!("matmul.wgsl"), entry: "matmul", inputs: 3 };
+
+/// Rows and columns of the result that a workgroup makes: 8 x 8 threads of 4 x 4 elements.
+const TILE: usize = 32;
+
+/// Batches of one dispatch, WebGPU's guaranteed number of workgroups along a dimension.
+const MOST_BATCHES: usize = 65535;
+
+/// The right factor, (batch, k, n) by strides.
+struct Right<'a> {
+    values: &'a GpuTensor,
+    row: usize,
+    column: usize,
+    /// 0: one matrix for all batches.
+    batch: usize,
+}
+
+/// alpha a b + bias, (batch, m, n) in memory, as a tensor of `shape`.
+fn product(
+    recorder: &Recorder,
+    a: &GpuTensor,
+    b: &Right<'_>,
+    [batch, m, k, n]: [usize; 4],
+    alpha: f32,
+    bias: Option<&GpuTensor>,
+    shape: &[usize],
+) -> GpuTensor {
+    assert!(batch <= MOST_BATCHES, "a product of {batch} matrices, at most {MOST_BATCHES}");
+    let out = recorder.empty(shape);
+    let mut parameters = [m, n, k, b.row, b.column, b.batch, usize::from(bias.is_some())].map(|n| n as u32).to_vec();
+    parameters.push(alpha.to_bits());
+    // Without a bias something must be bound in its place.
+    let inputs = [a, b.values, bias.unwrap_or(a)];
+    recorder.dispatch(&MATMUL, &parameters, &inputs, &out, [n.div_ceil(TILE), m.div_ceil(TILE), batch]);
+    out
+}
+
+pub(super) fn matmul(recorder: &Recorder, a: &GpuTensor, b: &GpuTensor) -> GpuTensor {
+    let out_shape = shape::matmul(a.shape(), b.shape());
+    let &[ref outer @ .., m, n] = &out_shape[..] else { unreachable!("a product has two dimensions") };
+    let k = a.shape()[a.shape().len() - 1];
+    let batch = outer.iter().product::<usize>();
+    if b.shape().len() == 2 {
+        let right = Right { values: b, row: n, column: 1, batch: 0 };
+        return product(recorder, a, &right, [1, batch * m, k, n], 1.0, None, &out_shape);
+    }
+    let right = Right { values: b, row: n, column: 1, batch: k * n };
+    product(recorder, a, &right, [batch, m, k, n], 1.0, None, &out_shape)
+}
+
+/// x (.., In), weight (Out, In), bias (Out) -> (.., Out).
+pub(super) fn linear(recorder: &Recorder, x: &GpuTensor, weight: &GpuTensor, bias: Option<&GpuTensor>) -> GpuTensor {
+    let shapes = (x.shape(), weight.shape(), bias.map(GpuTensor::shape));
+    let (&[ref outer @ .., inner], &[columns, weight_inner]) = (x.shape(), weight.shape()) else {
+        panic!("linear takes (.., In), (Out, In) and (Out), found {shapes:?}");
+    };
+    assert!(inner == weight_inner && bias.is_none_or(|bias| bias.shape() == [columns]), "linear of {shapes:?}");
+    let right = Right { values: weight, row: 1, column: inner, batch: 0 };
+    let size = [1, outer.iter().product(), inner, columns];
+    product(recorder, x, &right, size, 1.0, bias, &[outer, &[columns]].concat())
+}
+
+/// softmax(scale * q k^T) v for q (B, M, D), k (B, N, D), v (B, N, E) -> (B, M, E).
+pub(super) fn attention(recorder: &Recorder, q: &GpuTensor, k: &GpuTensor, v: &GpuTensor, scale: f32) -> GpuTensor {
+    let shapes = (q.shape(), k.shape(), v.shape());
+    let (&[batch, queries, width], &[k_batch, keys, k_width], &[v_batch, v_keys, _]) = (q.shape(), k.shape(), v.shape()) else {
+        panic!("attention takes (B, M, D), (B, N, D) and (B, N, E), found {shapes:?}");
+    };
+    assert!(batch == k_batch && batch == v_batch && width == k_width && keys == v_keys, "attention of {shapes:?}");
+    let transposed = Right { values: k, row: 1, column: width, batch: keys * width };
+    let logits = product(recorder, q, &transposed, [batch, queries, width, keys], scale, None, &[batch, queries, keys]);
+    matmul(recorder, &rows::softmax(recorder, &logits, 2), v)
+}

@@ -1,0 +1,76 @@
+//! Values back to the host, without blocking: in a browser the only thread must go on running.
+
+use super::recorder::Recorder;
+use super::tensor::GpuTensor;
+use radiodiff_core::engine::EngineError;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// How long one poll of the future may take.
+#[cfg(not(target_arch = "wasm32"))]
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// Whether a buffer has been mapped, and who waits for it.
+#[derive(Default)]
+struct Mapping {
+    result: Option<Result<(), wgpu::BufferAsyncError>>,
+    waker: Option<Waker>,
+}
+
+/// The values of `x`, once everything they depend on is done.
+pub(super) async fn read(recorder: &Recorder, x: &GpuTensor) -> Result<Vec<f32>, EngineError> {
+    recorder.faults.check()?;
+    if x.count() == 0 {
+        return Ok(Vec::new());
+    }
+    let staging = recorder.stage(x);
+    let mapping = Arc::new(Mutex::new(Mapping::default()));
+    let shared = mapping.clone();
+    staging.map_async(wgpu::MapMode::Read, .., move |result| {
+        let mut mapping = lock(&shared);
+        mapping.result = Some(result);
+        if let Some(waker) = mapping.waker.take() {
+            waker.wake();
+        }
+    });
+    let mapped = poll_fn(|context| poll(recorder, &mapping, context)).await;
+    // An error in what was submitted is known by now, and explains why the mapping failed.
+    recorder.faults.check()?;
+    let failed = |reason: String| EngineError::Failed { reason: format!("a result of shape {:?} could not be read: {reason}", x.shape()) };
+    mapped.map_err(|error| failed(error.to_string()))?;
+    let values = {
+        let view = staging.get_mapped_range(..).map_err(|error| failed(error.to_string()))?;
+        view.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect()
+    };
+    staging.destroy();
+    Ok(values)
+}
+
+fn poll(recorder: &Recorder, mapping: &Mutex<Mapping>, context: &Context<'_>) -> Poll<Result<(), wgpu::BufferAsyncError>> {
+    #[cfg(not(target_arch = "wasm32"))]
+    wait(recorder, mapping, context);
+    let mut mapping = lock(mapping);
+    match mapping.result.take() {
+        Some(result) => Poll::Ready(result),
+        None if recorder.faults.lost().is_some() => Poll::Ready(Ok(())),
+        None => {
+            mapping.waker = Some(context.waker().clone());
+            Poll::Pending
+        }
+    }
+}
+
+/// Off the browser nobody calls back unless the device is polled. The first poll of the future does not wait.
+#[cfg(not(target_arch = "wasm32"))]
+fn wait(recorder: &Recorder, mapping: &Mutex<Mapping>, context: &Context<'_>) {
+    let first = lock(mapping).waker.is_none();
+    let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) };
+    // Running out of time is no error: the future is polled again.
+    let _ = recorder.device.poll(if first { wgpu::PollType::Poll } else { wait });
+    context.waker().wake_by_ref();
+}
+
+fn lock(mapping: &Mutex<Mapping>) -> MutexGuard<'_, Mapping> {
+    mapping.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,231 @@
+//! Where operations become commands: kernels, their pipelines, and the list that is submitted when a result is read.
+//!
+//! A dispatch takes a kernel, its parameters, the tensors it reads and the one it writes. Parameters of all dispatches lie in one
+//! uniform buffer, one slot each, which is written once per submission. WebGPU orders dispatches of one pass by itself.
+
+use super::faults::Faults;
+use super::tensor::{Filler, GpuTensor, Pool, Storage};
+use radiodiff_core::engine::EngineError;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Most tensors a kernel reads: with the one it writes, WebGPU guarantees eight.
+const MOST_INPUTS: usize = 5;
+
+/// Bytes of one dispatch's parameters; WebGPU aligns dynamic offsets to 256.
+const SLOT: usize = 256;
+
+/// Dispatches of one submission: enough to make its cost small, few enough that the GPU starts early.
+const MOST_PENDING: usize = 128;
+
+/// Threads of a workgroup of the kernels that number their work.
+const THREADS: usize = 64;
+
+/// WebGPU's guaranteed number of workgroups along a dimension.
+const MOST_GROUPS: usize = 65535;
+
+/// A WGSL entry point. Binding 0 holds the parameters, 1 the output, and the inputs follow.
+pub(super) struct Kernel {
+    pub source: &'static str,
+    /// Unique over all sources.
+    pub entry: &'static str,
+    pub inputs: usize,
+}
+
+/// Workgroups for `threads` threads that number themselves as `thread_index` in the sources does: a row of workgroups where one
+/// is enough, otherwise rows of the greatest length.
+pub(super) fn grid(threads: usize) -> [usize; 3] {
+    groups(threads.div_ceil(THREADS))
+}
+
+/// The same for a number of workgroups.
+pub(super) fn groups(count: usize) -> [usize; 3] {
+    if count <= MOST_GROUPS { [count, 1, 1] } else { [MOST_GROUPS, count.div_ceil(MOST_GROUPS), 1] }
+}
+
+pub(super) struct Recorder {
+    pub device: wgpu::Device,
+    queue: wgpu::Queue,
+    pub faults: Faults,
+    pool: Rc<Pool>,
+    /// Greatest tensor, in bytes.
+    largest: u64,
+    stand_in: wgpu::Buffer,
+    parameters: wgpu::Buffer,
+    /// By number of inputs, from 1.
+    layouts: Vec<(wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
+    pipelines: RefCell<HashMap<&'static str, wgpu::ComputePipeline>>,
+    pending: RefCell<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    /// The pass borrows the encoder in WebGPU's eyes: it ends first.
+    commands: Option<(wgpu::ComputePass<'static>, wgpu::CommandEncoder)>,
+    /// A slot a dispatch.
+    parameters: Vec<u8>,
+}
+
+impl Recorder {
+    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let faults = Faults::watch(&device);
+        let buffer = |size, usage| device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
+        let limits = device.limits();
+        Self {
+            faults,
+            pool: Rc::new(Pool::new(&device)),
+            largest: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            stand_in: buffer(SLOT as u64, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC),
+            parameters: buffer((SLOT * MOST_PENDING) as u64, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST),
+            layouts: (1..=MOST_INPUTS).map(|inputs| layout(&device, inputs)).collect(),
+            pipelines: RefCell::default(),
+            pending: RefCell::default(),
+            device,
+            queue,
+        }
+    }
+
+    /// A tensor with unspecified values, for a kernel to fill.
+    pub(super) fn empty(&self, shape: &[usize]) -> GpuTensor {
+        self.allocate(shape, Filler::Kernel)
+    }
+
+    fn allocate(&self, shape: &[usize], filler: Filler) -> GpuTensor {
+        let bytes = shape.iter().product::<usize>() as u64 * 4;
+        if bytes > self.largest {
+            let what =
+                format!("a tensor of shape {shape:?} takes {} MiB, this GPU allows {} MiB", bytes.div_ceil(1 << 20), self.largest >> 20);
+            self.faults.fail(EngineError::OutOfMemory { what });
+        }
+        let storage = if self.faults.check().is_ok() { self.pool.take(bytes, filler) } else { Storage::stand_in(&self.stand_in) };
+        GpuTensor::new(storage, shape)
+    }
+
+    pub(super) fn upload(&self, values: &[f32], shape: &[usize]) -> GpuTensor {
+        let tensor = self.allocate(shape, Filler::Host);
+        if self.faults.check().is_ok() {
+            self.queue.write_buffer(tensor.buffer(), 0, bytemuck::cast_slice(values));
+        }
+        tensor
+    }
+
+    /// Records `kernel` over `groups` workgroups. After a fault nothing is recorded any more.
+    ///
+    /// # Panics
+    /// When the kernel takes another number of inputs, or its parameters do not fit a slot.
+    pub(super) fn dispatch(&self, kernel: &'static Kernel, parameters: &[u32], inputs: &[&GpuTensor], out: &GpuTensor, groups: [usize; 3]) {
+        assert_eq!(inputs.len(), kernel.inputs, "inputs of {}", kernel.entry);
+        assert!(size_of_val(parameters) <= SLOT, "{} parameters of {}", parameters.len(), kernel.entry);
+        if groups.contains(&0) || self.faults.check().is_err() {
+            return;
+        }
+        let (layout, pipeline_layout) = &self.layouts[inputs.len() - 1];
+        let slot = wgpu::BufferBinding { buffer: &self.parameters, offset: 0, size: wgpu::BufferSize::new(SLOT as u64) };
+        let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(slot) }];
+        entries.extend(
+            std::iter::once(out)
+                .chain(inputs.iter().copied())
+                .zip(1..)
+                .map(|(tensor, binding)| wgpu::BindGroupEntry { binding, resource: tensor.buffer().as_entire_binding() }),
+        );
+        let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
+        let mut pipelines = self.pipelines.borrow_mut();
+        let pipeline = pipelines.entry(kernel.entry).or_insert_with(|| compile(&self.device, kernel, pipeline_layout));
+
+        let mut pending = self.pending.borrow_mut();
+        let Pending { commands, parameters: slots } = &mut *pending;
+        let offset = slots.len();
+        slots.extend_from_slice(bytemuck::cast_slice(parameters));
+        slots.resize(offset + SLOT, 0);
+        let (pass, _) = commands.get_or_insert_with(|| {
+            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            (encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime(), encoder)
+        });
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, &bind_group, &[offset as u32]);
+        let [x, y, z] = groups.map(|n| n as u32);
+        pass.dispatch_workgroups(x, y, z);
+        if slots.len() == SLOT * MOST_PENDING {
+            self.submit(&mut pending, |_| ());
+        }
+    }
+
+    /// Submits what is recorded and what `last` adds to it.
+    fn submit(&self, pending: &mut Pending, last: impl FnOnce(&mut wgpu::CommandEncoder)) {
+        let mut encoder = match pending.commands.take() {
+            Some((pass, encoder)) => {
+                drop(pass);
+                encoder
+            }
+            None => self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default()),
+        };
+        last(&mut encoder);
+        if !pending.parameters.is_empty() {
+            self.queue.write_buffer(&self.parameters, 0, &pending.parameters);
+            pending.parameters.clear();
+        }
+        self.queue.submit([encoder.finish()]);
+        self.pool.submitted();
+    }
+
+    /// Submits everything and returns a buffer that the host can map, with the values of `x`.
+    pub(super) fn stage(&self, x: &GpuTensor) -> wgpu::Buffer {
+        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: x.count() as u64 * 4,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let copy = |encoder: &mut wgpu::CommandEncoder| encoder.copy_buffer_to_buffer(x.buffer(), 0, &staging, 0, staging.size());
+        self.submit(&mut self.pending.borrow_mut(), copy);
+        staging
+    }
+}
+
+fn layout(device: &wgpu::Device, inputs: usize) -> (wgpu::BindGroupLayout, wgpu::PipelineLayout) {
+    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: binding == 0, min_binding_size: None },
+        count: None,
+    };
+    let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform), entry(1, wgpu::BufferBindingType::Storage { read_only: false })];
+    entries.extend((2..2 + inputs as u32).map(|binding| entry(binding, wgpu::BufferBindingType::Storage { read_only: true })));
+    let bind_group = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
+    let pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: None,
+        bind_group_layouts: &[Some(&bind_group)],
+        immediate_size: 0,
+    });
+    (bind_group, pipeline)
+}
+
+fn compile(device: &wgpu::Device, kernel: &Kernel, layout: &wgpu::PipelineLayout) -> wgpu::ComputePipeline {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(kernel.entry),
+        source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
+    });
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(kernel.entry),
+        layout: Some(layout),
+        module: &module,
+        entry_point: Some(kernel.entry),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        cache: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_GROUPS, grid, groups};
+
+    #[test]
+    fn grids_cover_their_threads_within_the_guaranteed_limits() {
+        for threads in [0, 1, 64, 65, 64 * MOST_GROUPS, 64 * MOST_GROUPS + 1, 40_000_000] {
+            let [x, y, z] = grid(threads);
+            assert!(x <= MOST_GROUPS && y <= MOST_GROUPS && z == 1 && x * y * 64 >= threads, "{threads} threads in {x} x {y} x {z}");
+        }
+        assert_eq!(groups(0)[0], 0);
+    }
+}
