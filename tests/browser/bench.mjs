@@ -10,12 +10,15 @@ try {
   for (const backend of engines) {
     const times = await page.evaluate(async ([backend, runs]) => {
       const { createEngine, request, engine } = window.radiodiff;
+      if (!engine.info.model) throw new Error(document.getElementById('model').innerText);
       const timed = await createEngine({ model: engine.info.model.url, backend });
-      await timed.predict({ ...request, seed: 0 });
+      const network = { ...request, method: 'network' };
+      await timed.warmup();
+      await timed.predict({ ...network, seed: 0 });
       const times = [];
       for (let seed = 1; seed <= runs; seed += 1) {
         const started = performance.now();
-        await timed.predict({ ...request, seed });
+        await timed.predict({ ...network, seed });
         times.push(performance.now() - started);
       }
       timed.dispose();
