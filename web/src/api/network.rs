@@ -66,7 +66,13 @@ struct Running<E: Engine> {
     engine: E,
     model: RadioDiff<E>,
     /// The last condition that was encoded: another seed or step count needs it again.
-    encoded: RefCell<Option<(Vec<f32>, EncodedCondition<E::Tensor>)>>,
+    encoded: RefCell<Option<Encoded<E::Tensor>>>,
+}
+
+/// A condition and its features.
+struct Encoded<T> {
+    condition: Vec<f32>,
+    features: EncodedCondition<T>,
 }
 
 impl<E: Engine> Running<E> {
@@ -83,10 +89,10 @@ impl<E: Engine> Running<E> {
             }
             let mut encoded = self.encoded.borrow_mut();
             let encoded = match encoded.take() {
-                Some((known, features)) if known == condition => encoded.insert((known, features)),
-                _ => encoded.insert((condition.clone(), self.encode(&condition))),
+                Some(known) if known.condition == condition => encoded.insert(known),
+                _ => encoded.insert(Encoded { condition: condition.clone(), features: self.encode(&condition) }),
             };
-            model.advance(engine, &encoded.1, &mut sampling);
+            model.advance(engine, &encoded.features, &mut sampling);
         }
         engine.read(&model.decode_gray(engine, &sampling.latent)).await.map_err(|e| engine_error(&e))
     }
@@ -100,8 +106,8 @@ impl<E: Engine> Running<E> {
 
 /// Where the networks run.
 enum Place {
-    Cpu(Running<CpuEngine>),
-    Gpu(Running<GpuEngine>),
+    Cpu(Box<Running<CpuEngine>>),
+    Gpu(Box<Running<GpuEngine>>),
 }
 
 /// The networks, built and ready.
@@ -115,14 +121,14 @@ impl Network {
     /// Builds the networks on the CPU.
     #[wasm_bindgen(js_name = onCpu)]
     pub fn on_cpu(weights: &Weights) -> Result<Network, JsValue> {
-        Ok(Network { place: Place::Cpu(weights.build(CpuEngine::new())?) })
+        Ok(Network { place: Place::Cpu(Box::new(weights.build(CpuEngine::new())?)) })
     }
 
     /// Builds the networks on WebGPU, on a software adapter only if that is allowed. Without one the error's code is `no-webgpu`.
     #[wasm_bindgen(js_name = onGpu)]
     pub async fn on_gpu(weights: &Weights, allow_software: bool) -> Result<Network, JsValue> {
         let engine = GpuEngine::new(GpuOptions { allow_software }).await.map_err(|e| error("no-webgpu", &e))?;
-        Ok(Network { place: Place::Gpu(weights.build(engine)?) })
+        Ok(Network { place: Place::Gpu(Box::new(weights.build(engine)?)) })
     }
 
     /// { backend, adapter, software, f16 }.
