@@ -59,7 +59,8 @@ class Runtime {
         return this.#describe(this.#asked === 'webgpu' ? `WebGPU was asked for${slow}.` : 'This machine has a GPU.');
       } catch (error) {
         if (this.#asked === 'webgpu' || error.code !== 'no-webgpu') throw error;
-        reason = `WebGPU is not used: ${error.message}.`;
+        // What follows the semicolon is advice for who asked for WebGPU.
+        reason = `WebGPU is not used: ${error.message.split(';')[0]}.`;
       }
     }
     this.#network = Network.onCpu(this.#weights);
