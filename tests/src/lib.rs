@@ -1,1 +1,125 @@
-//! To be written.
+//! What engines are compared on: real places, a transmitter in each, weights and noise; and what it means to agree.
+//!
+//! In come an engine and a [`Case`], out comes a [`Drawing`] in host memory, so that engines of different programs (the trainer's
+//! tch too) are compared alike.
+
+use radiodiff_core::engine::{Binary, Engine, EngineError};
+use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::propagation::PreparedScene;
+use radiodiff_core::scene::{BuildingMask, ImportOptions, Scene, Transmitter};
+use radiodiff_core::weights::{Checkpoint, Parameters, ReproducibleSource};
+use std::path::PathBuf;
+
+/// Where the networks' parameters come from.
+enum Weights {
+    /// By rule, from a seed.
+    Rule(u64),
+    /// A weights file's bytes.
+    File(Vec<u8>),
+}
+
+/// One map to be drawn.
+pub struct Case {
+    pub name: String,
+    weights: Weights,
+    options: SampleOptions,
+    preset: Preset,
+    /// (C, H, W) in [-1, 1].
+    pub condition: Vec<f32>,
+    pub mask: BuildingMask,
+}
+
+/// What an engine made of a case.
+pub struct Drawing {
+    /// (Z, h, w)
+    pub latent: Vec<f32>,
+    /// (H, W), not clamped to [0, 1]: with weights by rule much of a map lies outside, where clamping would hide differences.
+    pub gray: Vec<f32>,
+}
+
+/// How far a drawing is from another one of the same case.
+#[derive(Debug)]
+pub struct Difference {
+    /// ||a - b|| / ||b|| of the latents.
+    pub latent: f64,
+    /// The same of the gray levels.
+    pub gray: f64,
+    /// Share of outdoor pixels that are within 1 dB.
+    pub within_1_db: f64,
+}
+
+fn repository_file(path: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)
+}
+
+impl Case {
+    /// Every case: two by rule, one of them with several steps, and the shipped weights where they are.
+    pub fn all() -> Vec<Self> {
+        let nano = || Preset::named("nano").expect("nano is a preset");
+        let options = |steps, seed| SampleOptions { steps, seed, ..SampleOptions::default() };
+        let mut cases = vec![
+            Self::new("munich-old-town", "rule 1", nano(), Weights::Rule(1), options(1, 1)),
+            // More than one step takes the U-Net's second decoder too.
+            Self::new("helsinki-center", "rule 2", nano(), Weights::Rule(2), options(3, 2)),
+        ];
+        if let Ok(bytes) = std::fs::read(repository_file("models/nano.safetensors")) {
+            let preset = Checkpoint::parse(&bytes).expect("the shipped weights are sound").manifest().preset.clone();
+            cases.push(Self::new("paris-etoile", "nano.safetensors", preset, Weights::File(bytes), options(1, 3)));
+        }
+        cases
+    }
+
+    /// A transmitter in the middle of a scene of the page.
+    fn new(scene: &str, weights_name: &str, preset: Preset, weights: Weights, options: SampleOptions) -> Self {
+        let geojson = std::fs::read_to_string(repository_file(&format!("www/scenes/{scene}.geojson"))).expect("the page's scene is there");
+        let scene_of = Scene::from_geojson(&geojson, &ImportOptions::default()).expect("the page's scene is sound").scene;
+        let middle = scene_of.grid.extent_m() / 2.0;
+        let placement = scene_of.place_transmitter(Transmitter::at(middle, middle)).expect("there is an outdoor pixel");
+        let condition = PreparedScene::new(&scene_of)
+            .condition(placement.transmitter.position, &preset.condition.channels)
+            .expect("a placed transmitter is outdoors");
+        Self { name: format!("{scene} with {weights_name}"), weights, options, preset, condition, mask: scene_of.mask }
+    }
+
+    /// Draws the case on an engine.
+    ///
+    /// # Errors
+    /// Those of reading results from the engine.
+    pub async fn draw<E: Engine>(&self, e: &E) -> Result<Drawing, EngineError> {
+        let model = match &self.weights {
+            Weights::Rule(seed) => {
+                RadioDiff::new(&self.preset, &Parameters::new(e, &ReproducibleSource { seed: *seed })).expect("nano is valid")
+            }
+            Weights::File(bytes) => Checkpoint::parse(bytes).and_then(|file| file.build(e)).expect("the shipped weights are sound"),
+        };
+        let side = self.preset.map_size;
+        let condition = e.tensor(&self.condition, &[1, self.preset.condition.channels.len(), side, side]);
+        let latent = model.sample_latent(e, &model.denoiser.encode_condition(e, &condition), &self.options);
+        let map = model.first_stage.decode(e, &e.binary(Binary::Div, &latent, &model.scale_factor));
+        Ok(Drawing { latent: e.read(&latent).await?, gray: e.read(&e.affine(&map, 0.5, 0.5)).await? })
+    }
+
+    /// How far `found` is from `expected`.
+    pub fn difference(&self, found: &Drawing, expected: &Drawing) -> Difference {
+        let gray = self.preset.gray;
+        let outdoors = self.mask.pixels.iter().zip(found.gray.iter().zip(&expected.gray)).filter(|(inside, _)| **inside == 0);
+        let (mut pixels, mut near) = (0_u32, 0_u32);
+        for (_, (found, expected)) in outdoors {
+            pixels += 1;
+            near += u32::from((gray.decode(*found) - gray.decode(*expected)).abs() <= 1.0);
+        }
+        Difference {
+            latent: relative_error(&found.latent, &expected.latent),
+            gray: relative_error(&found.gray, &expected.gray),
+            within_1_db: f64::from(near) / f64::from(pixels),
+        }
+    }
+}
+
+/// ||found - expected|| / ||expected||, NaN where a value is none.
+fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len(), "drawings of one case");
+    let square = |v: f64| v * v;
+    let difference: f64 = found.iter().zip(expected).map(|(f, e)| square(f64::from(*f) - f64::from(*e))).sum();
+    (difference / expected.iter().map(|v| square(f64::from(*v))).sum::<f64>()).sqrt()
+}

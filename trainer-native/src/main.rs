@@ -1,1 +1,44 @@
-fn main() {}
+//! The command `trainer`. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use trainer::{evaluate, export, simulate};
+
+/// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Simulate(simulate::Args),
+    #[cfg(feature = "torch")]
+    Train(trainer::train::Args),
+    Evaluate(evaluate::Args),
+    Export(export::Args),
+}
+
+fn main() -> ExitCode {
+    #[cfg(feature = "torch")]
+    {
+        trainer::torch::keep_freed_memory();
+        trainer::torch::load_cuda();
+    }
+    let result = match Cli::parse().command {
+        Command::Simulate(args) => simulate::run(&args),
+        #[cfg(feature = "torch")]
+        Command::Train(args) => trainer::train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Export(args) => export::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

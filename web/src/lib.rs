@@ -2,7 +2,8 @@
 //!
 //! [`gpu`] runs the networks in WGSL, [`cpu`] without a GPU; `api` is what JavaScript sees of scenes and maps.
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
 mod api;
 pub mod cpu;
+#[cfg(feature = "webgpu")]
 pub mod gpu;

@@ -1,7 +1,7 @@
 //! The CPU engine's kernels at the sizes where their tiles end: every remainder of rows, columns and channels, against plain
 //! float64 loops. The operations' meaning is checked by the conformance suite.
 
-use radiodiff_core::engine::{ConvGeometry, Engine, Padding, Unary, shape};
+use radiodiff_core::engine::{ConvGeometry, Engine, Padding, Unary, conformance, shape};
 use radiodiff_web::cpu::{CpuEngine, CpuTensor};
 
 /// Values in [-1, 1) that repeat with no short period.
@@ -262,4 +262,10 @@ fn a_freed_buffer_is_used_again_and_never_seen_through() {
     assert_eq!(again.values().as_ptr(), freed);
     assert_eq!(kept.values(), before);
     assert_eq!(engine.reshape(&kept, &[10, 100]).values().as_ptr(), kept.values().as_ptr());
+}
+
+#[test]
+fn the_engine_passes_the_conformance_suite() {
+    let failures = pollster::block_on(conformance::check(&CpuEngine::new(), 1e-5));
+    assert!(failures.is_empty(), "{} cases failed:\n{}", failures.len(), failures.join("\n"));
 }

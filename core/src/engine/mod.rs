@@ -13,6 +13,8 @@
 //!
 //! [`conformance`] checks an engine against plain float64 loops, operation by operation.
 
+#[cfg(feature = "burn")]
+pub mod burn;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod counting;

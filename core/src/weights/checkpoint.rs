@@ -125,6 +125,11 @@ impl Checkpoint {
         &self.manifest
     }
 
+    /// The tensors by name, widened to f32.
+    pub fn tensors(&self) -> &HashMap<String, HostTensor> {
+        &self.tensors
+    }
+
     /// The networks with these weights on an engine.
     pub fn build<E: Engine>(&self, engine: &E) -> Result<RadioDiff<E>, WeightsError> {
         let source = FileSource { tensors: &self.tensors, used: RefCell::default() };

@@ -8,7 +8,7 @@ mod checkpoint;
 mod reproducible;
 
 pub use checkpoint::{Checkpoint, FORMAT_VERSION, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, serialize};
-pub use reproducible::{ReproducibleSource, reproducible_parameter, reproducible_values};
+pub use reproducible::{ReproducibleSource, name_hash, reproducible_parameter, reproducible_values};
 
 use crate::engine::Engine;
 use thiserror::Error;

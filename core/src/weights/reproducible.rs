@@ -18,13 +18,14 @@ impl<E: Engine> ParameterSource<E> for ReproducibleSource {
     }
 }
 
-fn fnv1a64(text: &str) -> u64 {
+/// FNV-1a of a parameter's name, 64 bits.
+pub fn name_hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// `count` values in [-1, 1) that depend on seed and name only.
-pub fn reproducible_values(seed: u64, name: &str, count: usize) -> impl Iterator<Item = f64> {
-    let base = seed ^ fnv1a64(name);
+pub fn reproducible_values(seed: u64, name: &str, count: usize) -> impl Iterator<Item = f64> + use<> {
+    let base = seed ^ name_hash(name);
     (1..=count as u64).map(move |i| {
         let z = base.wrapping_add(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(i));
         let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,6 +1,7 @@
-//! Convolutions as a matrix product of the weight with the image's windows, which are gathered panel by panel and never
-//! stored whole.
+//! Convolutions: 3 x 3 ones of stride 1 directly, the others as a matrix product of the weight with the image's windows, which
+//! are gathered panel by panel and never stored whole.
 
+use super::direct;
 use super::gemm::{self, Bias, COLUMNS, Matrix};
 use super::layout;
 use super::tensor::{CpuTensor, Pool};
@@ -48,16 +49,23 @@ fn windows(
     let inner = channels * kernel_height * kernel_width;
     let (out_width, columns) = (out_shape[3], out_shape[2] * out_shape[3]);
     let pack = || gemm::pack_rows(Matrix::row_major(weight.values(), inner), out_shape[1], inner);
-    let bias = bias.map_or(Bias::None, Bias::Row);
+    let row_bias = bias.map_or(Bias::None, Bias::Row);
     packed_weight(weight, pack, |a| {
         if (kernel_height, kernel_width, geometry.stride, geometry.padding) == (1, 1, 1, Padding::default()) {
             let b = Matrix::row_major(image, columns);
-            return gemm::product(pool, a, inner, bias, out, columns, |first, panel| b.pack_panel(first, columns, panel));
+            return gemm::product(pool, a, inner, row_bias, out, columns, |first, panel| b.pack_panel(first, columns, panel));
+        }
+        if (kernel_height, kernel_width, geometry.stride) == (direct::KERNEL, direct::KERNEL, 1) {
+            let mut padding = geometry.padding;
+            padding.right += out_width.next_multiple_of(direct::PIXELS) - out_width;
+            let padded = layout::pad_planes(pool, image, [channels, height, width], padding);
+            let (height, width) = (height + padding.top + padding.bottom, width + padding.left + padding.right);
+            return direct::convolve(&direct::Planes { values: &padded, height, width }, a, bias, out, out_width);
         }
         let padded = layout::pad_planes(pool, image, [channels, height, width], geometry.padding);
         let (padded_height, padded_width) =
             (height + geometry.padding.top + geometry.padding.bottom, width + geometry.padding.left + geometry.padding.right);
-        gemm::product(pool, a, inner, bias, out, columns, |first, panel| {
+        gemm::product(pool, a, inner, row_bias, out, columns, |first, panel| {
             // Where each of the twelve windows begins in a padded channel; beyond the last column, the last window again.
             let corners: [usize; COLUMNS] = std::array::from_fn(|j| {
                 let pixel = (first + j).min(columns - 1);

@@ -8,6 +8,7 @@
 
 mod attention;
 mod conv;
+mod direct;
 mod elementwise;
 mod gemm;
 mod layout;

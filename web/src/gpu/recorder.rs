@@ -19,6 +19,9 @@ const SLOT: usize = 256;
 /// Dispatches of one submission: enough to make its cost small, few enough that the GPU starts early.
 const MOST_PENDING: usize = 128;
 
+/// Bind groups kept for the next run; a network needs about a thousand.
+const MOST_BIND_GROUPS: usize = 8192;
+
 /// Threads of a workgroup of the kernels that number their work.
 const THREADS: usize = 64;
 
@@ -56,6 +59,8 @@ pub(super) struct Recorder {
     /// By number of inputs, from 1.
     layouts: Vec<(wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
     pipelines: RefCell<HashMap<&'static str, wgpu::ComputePipeline>>,
+    /// By the numbers of the buffers bound, the output first.
+    bind_groups: RefCell<HashMap<[u64; 1 + MOST_INPUTS], wgpu::BindGroup>>,
     pending: RefCell<Pending>,
 }
 
@@ -80,6 +85,7 @@ impl Recorder {
             parameters: buffer((SLOT * MOST_PENDING) as u64, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST),
             layouts: (1..=MOST_INPUTS).map(|inputs| layout(&device, inputs)).collect(),
             pipelines: RefCell::default(),
+            bind_groups: RefCell::default(),
             pending: RefCell::default(),
             device,
             queue,
@@ -121,15 +127,13 @@ impl Recorder {
             return;
         }
         let (layout, pipeline_layout) = &self.layouts[inputs.len() - 1];
-        let slot = wgpu::BufferBinding { buffer: &self.parameters, offset: 0, size: wgpu::BufferSize::new(SLOT as u64) };
-        let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(slot) }];
-        entries.extend(
-            std::iter::once(out)
-                .chain(inputs.iter().copied())
-                .zip(1..)
-                .map(|(tensor, binding)| wgpu::BindGroupEntry { binding, resource: tensor.buffer().as_entire_binding() }),
-        );
-        let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
+        let mut key = [0; 1 + MOST_INPUTS];
+        key.iter_mut().zip(std::iter::once(out).chain(inputs.iter().copied())).for_each(|(key, tensor)| *key = tensor.buffer_number());
+        let mut bind_groups = self.bind_groups.borrow_mut();
+        if bind_groups.len() == MOST_BIND_GROUPS {
+            bind_groups.clear();
+        }
+        let bind_group = bind_groups.entry(key).or_insert_with(|| self.bind(layout, inputs, out));
         let mut pipelines = self.pipelines.borrow_mut();
         let pipeline = pipelines.entry(kernel.entry).or_insert_with(|| compile(&self.device, kernel, pipeline_layout));
 
@@ -143,12 +147,26 @@ impl Recorder {
             (encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime(), encoder)
         });
         pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, &bind_group, &[offset as u32]);
+        pass.set_bind_group(0, &*bind_group, &[offset as u32]);
         let [x, y, z] = groups.map(|n| n as u32);
         pass.dispatch_workgroups(x, y, z);
-        if slots.len() == SLOT * MOST_PENDING {
+        let full = slots.len() == SLOT * MOST_PENDING;
+        drop(bind_groups);
+        if full {
             self.submit(&mut pending, |_| ());
         }
+    }
+
+    fn bind(&self, layout: &wgpu::BindGroupLayout, inputs: &[&GpuTensor], out: &GpuTensor) -> wgpu::BindGroup {
+        let slot = wgpu::BufferBinding { buffer: &self.parameters, offset: 0, size: wgpu::BufferSize::new(SLOT as u64) };
+        let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(slot) }];
+        entries.extend(
+            std::iter::once(out)
+                .chain(inputs.iter().copied())
+                .zip(1..)
+                .map(|(tensor, binding)| wgpu::BindGroupEntry { binding, resource: tensor.buffer().as_entire_binding() }),
+        );
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
     }
 
     /// Submits what is recorded and what `last` adds to it.
@@ -166,7 +184,10 @@ impl Recorder {
             pending.parameters.clear();
         }
         self.queue.submit([encoder.finish()]);
-        self.pool.submitted();
+        if self.pool.submitted() {
+            // Bind groups of buffers that are gone.
+            self.bind_groups.borrow_mut().clear();
+        }
     }
 
     /// Submits everything and returns a buffer that the host can map, with the values of `x`.

@@ -1,7 +1,8 @@
 //! Tensors of the GPU engine: shared storage buffers with a shape, drawn from a pool.
 //!
 //! A reshape shares the buffer. A buffer that nobody holds any more goes back to its pool: making one costs more than running a
-//! small kernel, and the second run of a network asks for the same sizes again.
+//! small kernel, and the second run of a network asks for the same sizes again. Of several that fit the oldest is taken, so that a
+//! second run also gets the same buffers in the same places, and finds its bind groups made.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -27,12 +28,17 @@ pub(super) struct Pool {
     device: wgpu::Device,
     /// Counts submissions: what was freed in an earlier epoch is in use by submitted commands at most.
     epoch: Cell<u64>,
+    /// Buffers made so far, which is the number of the newest.
+    made: Cell<u64>,
     free: RefCell<Free>,
 }
 
+/// By a buffer's number: the buffer and the epoch in which it was freed.
+type Shelf = BTreeMap<u64, (wgpu::Buffer, u64)>;
+
 #[derive(Default)]
 struct Free {
-    by_size: BTreeMap<u64, Vec<(wgpu::Buffer, u64)>>,
+    by_size: BTreeMap<u64, Shelf>,
     kept: u64,
     /// Too many to keep; commands that are not submitted yet may still use them.
     doomed: Vec<wgpu::Buffer>,
@@ -40,52 +46,54 @@ struct Free {
 
 impl Pool {
     pub(super) fn new(device: &wgpu::Device) -> Self {
-        Self { device: device.clone(), epoch: Cell::default(), free: RefCell::default() }
+        Self { device: device.clone(), epoch: Cell::default(), made: Cell::default(), free: RefCell::default() }
     }
 
     /// A buffer of at least `bytes`, with unspecified values.
     pub(super) fn take(self: &Rc<Self>, bytes: u64, filler: Filler) -> Storage {
         let size = size_class(bytes);
-        let recycled = {
-            let mut free = self.free.borrow_mut();
-            let recycled = free.by_size.get_mut(&size).and_then(|buffers| match filler {
-                Filler::Kernel => buffers.pop(),
-                Filler::Host => {
-                    let at = buffers.iter().position(|&(_, freed_in)| freed_in < self.epoch.get())?;
-                    Some(buffers.swap_remove(at))
-                }
-            });
-            free.kept -= if recycled.is_some() { size } else { 0 };
-            recycled
-        };
-        let buffer = match recycled {
-            Some((buffer, _)) => buffer,
-            None => self.device.create_buffer(&wgpu::BufferDescriptor {
-                label: None,
-                size,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            }),
-        };
-        Storage { buffer, pool: Some(self.clone()), packed: RefCell::default() }
+        if let Some((number, buffer)) = self.free.borrow_mut().recycle(size, self.epoch.get(), filler) {
+            return Storage { number, buffer, pool: Some(self.clone()), packed: RefCell::default() };
+        }
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.made.set(self.made.get() + 1);
+        Storage { number: self.made.get(), buffer, pool: Some(self.clone()), packed: RefCell::default() }
     }
 
-    fn give_back(&self, buffer: &wgpu::Buffer) {
+    fn give_back(&self, number: u64, buffer: &wgpu::Buffer) {
         let mut free = self.free.borrow_mut();
         let (buffer, size) = (buffer.clone(), buffer.size());
         if free.kept + size <= MOST_KEPT {
             free.kept += size;
-            free.by_size.entry(size).or_default().push((buffer, self.epoch.get()));
+            free.by_size.entry(size).or_default().insert(number, (buffer, self.epoch.get()));
         } else {
             free.doomed.push(buffer);
         }
     }
 
-    /// Everything recorded so far has been submitted.
-    pub(super) fn submitted(&self) {
+    /// Everything recorded so far has been submitted. Returns whether buffers were destroyed.
+    pub(super) fn submitted(&self) -> bool {
         self.epoch.set(self.epoch.get() + 1);
+        let doomed = std::mem::take(&mut self.free.borrow_mut().doomed);
         // Without this, a browser would wait for its garbage collector to free the memory.
-        self.free.borrow_mut().doomed.drain(..).for_each(|buffer| buffer.destroy());
+        doomed.iter().for_each(wgpu::Buffer::destroy);
+        !doomed.is_empty()
+    }
+}
+
+impl Free {
+    /// The oldest buffer of a size that `filler` may write in this epoch.
+    fn recycle(&mut self, size: u64, epoch: u64, filler: Filler) -> Option<(u64, wgpu::Buffer)> {
+        let shelf = self.by_size.get_mut(&size)?;
+        let (&number, _) = shelf.iter().find(|&(_, &(_, freed_in))| filler == Filler::Kernel || freed_in < epoch)?;
+        let (buffer, _) = shelf.remove(&number)?;
+        self.kept -= size;
+        Some((number, buffer))
     }
 }
 
@@ -98,7 +106,9 @@ fn size_class(bytes: u64) -> u64 {
 
 /// Memory on loan from a [`Pool`].
 pub(super) struct Storage {
-    pub buffer: wgpu::Buffer,
+    /// Which buffer of the pool this is, from 1.
+    number: u64,
+    buffer: wgpu::Buffer,
     /// None for the stand-in of an engine that has failed.
     pool: Option<Rc<Pool>>,
     /// These values in the order that convolutions read them, and the shape they were packed for; made by the first convolution
@@ -109,14 +119,14 @@ pub(super) struct Storage {
 impl Storage {
     /// Stands in where no memory can be had any more.
     pub(super) fn stand_in(buffer: &wgpu::Buffer) -> Self {
-        Self { buffer: buffer.clone(), pool: None, packed: RefCell::default() }
+        Self { number: 0, buffer: buffer.clone(), pool: None, packed: RefCell::default() }
     }
 }
 
 impl Drop for Storage {
     fn drop(&mut self) {
         if let Some(pool) = &self.pool {
-            pool.give_back(&self.buffer);
+            pool.give_back(self.number, &self.buffer);
         }
     }
 }
@@ -144,6 +154,11 @@ impl GpuTensor {
 
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
         &self.storage.buffer
+    }
+
+    /// Which buffer of the engine this is.
+    pub(super) fn buffer_number(&self) -> u64 {
+        self.storage.number
     }
 
     pub(super) fn reshaped(&self, shape: &[usize]) -> Self {

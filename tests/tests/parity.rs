@@ -1,0 +1,51 @@
+//! Every engine draws the same map as burn: same scene, same noise, same weights.
+
+use burn_flex::Flex;
+use pollster::block_on;
+use radiodiff_core::engine::Engine;
+use radiodiff_core::engine::burn::BurnEngine;
+use radiodiff_tests::{Case, Drawing};
+use radiodiff_web::cpu::CpuEngine;
+use std::sync::OnceLock;
+
+/// The cases with burn's drawings, made once for all engines.
+fn references() -> &'static [(Case, Drawing)] {
+    static REFERENCES: OnceLock<Vec<(Case, Drawing)>> = OnceLock::new();
+    REFERENCES.get_or_init(|| {
+        let burn = BurnEngine::<Flex>::default();
+        Case::all()
+            .into_iter()
+            .map(|case| {
+                let drawing = block_on(case.draw(&burn)).expect("burn reads");
+                (case, drawing)
+            })
+            .collect()
+    })
+}
+
+/// `rounding`: relative error that the engine's arithmetic may leave in a latent or a gray map after some hundred operations.
+fn draws_the_same_maps(engine_name: &str, engine: &impl Engine, rounding: f64) {
+    for (case, expected) in references() {
+        let found = block_on(case.draw(engine)).unwrap_or_else(|error| panic!("{} on {engine_name}: {error}", case.name));
+        let difference = case.difference(&found, expected);
+        println!("{} on {engine_name}: {difference:?}", case.name);
+        let same = difference.within_1_db >= 0.999 && difference.latent <= rounding && difference.gray <= rounding;
+        assert!(same, "{} on {engine_name} is not burn's: {difference:?}", case.name);
+    }
+}
+
+#[test]
+fn the_simd_engine_draws_the_same_maps() {
+    draws_the_same_maps("the SIMD engine", &CpuEngine::new(), 1e-5);
+}
+
+/// A comparison of maps without contrast would prove nothing.
+#[test]
+fn the_maps_compared_have_contrast() {
+    for (case, drawing) in references() {
+        let mean = drawing.gray.iter().sum::<f32>() / drawing.gray.len() as f32;
+        let deviation = (drawing.gray.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / drawing.gray.len() as f32).sqrt();
+        println!("{}: gray {mean} +- {deviation}", case.name);
+        assert!((0.05..5.0).contains(&deviation), "{}: gray levels deviate by {deviation} from their mean", case.name);
+    }
+}

@@ -1,0 +1,139 @@
+//! What a training run does, as a TOML file with dotted overrides (`--set diffusion.steps=100`). The resolved configuration is
+//! written into the run's folder, so that a run can be made again.
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Name of a preset of the core crate.
+    pub preset: String,
+    /// Fixes the initial weights, the order of the data and the noise.
+    pub seed: u64,
+    pub data: DataConfig,
+    pub autoencoder: AutoencoderConfig,
+    pub diffusion: DiffusionConfig,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Folders in RadioMapSeer's layout.
+    pub train: PathBuf,
+    pub valid: PathBuf,
+    /// Folder of `gain` the maps are read from: DPM, IRT2, ...
+    pub method: String,
+    /// Weight of a pixel inside a building in every loss; outdoors it is 1. Footprints are known, so maps are only used outdoors.
+    pub building_weight: f64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoencoderConfig {
+    pub steps: usize,
+    pub batch: usize,
+    /// Side in pixels of the random crops it is trained on; the networks are convolutional but for the middle's attention.
+    pub crop: usize,
+    /// The last steps are on whole maps.
+    pub whole_map_steps: usize,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+    /// RadioDiff's 1e-6: KL is summed over the latent, the reconstruction over the map.
+    pub kl_weight: f64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiffusionConfig {
+    pub steps: usize,
+    pub batch: usize,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+    /// Share of the samples trained at t = 1, where a one-step sampler evaluates the network.
+    pub start_share: f64,
+    pub pixel: PixelConfig,
+}
+
+/// The last phase: at t = 1 the predicted latent is decoded and compared with the map itself, and the decoder learns too.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PixelConfig {
+    pub steps: usize,
+    pub batch: usize,
+    pub learning_rate: f64,
+    /// Weight of the latent's loss beside the map's.
+    pub latent_weight: f64,
+}
+
+impl Config {
+    /// Reads `path` and applies `overrides`, each `a.b=value` with a TOML value (or a bare word, which is taken as a string).
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading the configuration {}", path.display()))?;
+        let mut table: toml::Table = toml::from_str(&text).with_context(|| format!("{} is not TOML", path.display()))?;
+        for text in overrides {
+            override_entry(&mut table, text)?;
+        }
+        let config: Self = table.try_into().with_context(|| format!("{} with its overrides", path.display()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<()> {
+        let positive = [("autoencoder.batch", self.autoencoder.batch), ("diffusion.batch", self.diffusion.batch), ("diffusion.pixel.batch", self.diffusion.pixel.batch)];
+        for (name, value) in positive {
+            if value == 0 {
+                bail!("{name} is 0, expected at least 1");
+            }
+        }
+        if !(0.0..=1.0).contains(&self.diffusion.start_share) {
+            bail!("diffusion.start_share is {}, expected 0 to 1", self.diffusion.start_share);
+        }
+        Ok(())
+    }
+}
+
+fn override_entry(table: &mut toml::Table, text: &str) -> Result<()> {
+    let (path, value) = text.split_once('=').with_context(|| format!("the override {text:?} is not of the form a.b=value"))?;
+    let value = format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut parsed| parsed.remove("value"));
+    let value = value.unwrap_or_else(|| toml::Value::String(text[path.len() + 1..].to_owned()));
+    let (parents, name) = path.rsplit_once('.').map_or((None, path), |(parents, name)| (Some(parents), name));
+    let mut place = table;
+    for part in parents.into_iter().flat_map(|parents| parents.split('.')) {
+        let next = place.get_mut(part).and_then(toml::Value::as_table_mut);
+        place = next.with_context(|| format!("the override {text:?}: the configuration has no table {part}"))?;
+    }
+    match place.get_mut(name) {
+        // An integer where a float stands is that float.
+        Some(old @ toml::Value::Float(_)) if value.is_integer() => {
+            *old = toml::Value::Float(value.as_integer().unwrap_or_default() as f64);
+        }
+        Some(old) => *old = value,
+        None => bail!("the override {text:?}: the configuration has no entry {path}"),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NANO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/nano.toml");
+
+    #[test]
+    fn the_shipped_configuration_loads_and_takes_overrides() {
+        let overrides = ["diffusion.steps=7", "data.train=/tmp/x", "diffusion.learning_rate=1", "seed=9"].map(str::to_owned);
+        let config = Config::load(Path::new(NANO), &overrides).unwrap();
+        assert_eq!((config.diffusion.steps, config.seed, config.diffusion.learning_rate), (7, 9, 1.0));
+        assert_eq!(config.data.train, Path::new("/tmp/x"));
+    }
+
+    #[test]
+    fn an_override_of_nothing_is_refused_by_name() {
+        for (text, words) in [("diffusion.stops=7", "diffusion.stops"), ("a.b=1", "no table a"), ("seed", "a.b=value"), ("diffusion.start_share=2", "0 to 1")] {
+            let error = format!("{:#}", Config::load(Path::new(NANO), &[text.to_owned()]).unwrap_err());
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Square 8-bit gray PNGs, the one image format of the dataset.
+
+use anyhow::{Context, Result, bail, ensure};
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, codecs::png::PngEncoder};
+use std::fs;
+use std::path::Path;
+
+/// (side length in pixels, gray levels row-major).
+pub fn read(path: &Path) -> Result<(usize, Vec<u8>)> {
+    let shown = path.display();
+    let bytes = fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
+    let image = image::load_from_memory_with_format(&bytes, ImageFormat::Png)
+        .with_context(|| format!("{shown}: expected a whole PNG, found {} bytes that are not one", bytes.len()))?;
+    let DynamicImage::ImageLuma8(gray) = image else {
+        bail!("{shown}: expected 8-bit gray pixels, found {:?}", image.color());
+    };
+    let (width, height) = gray.dimensions();
+    ensure!(width == height, "{shown}: expected a square image, found {width} x {height} pixels");
+    Ok((width as usize, gray.into_raw()))
+}
+
+/// The bytes of a PNG of `size` x `size` gray levels.
+pub fn encode(size: usize, gray: &[u8]) -> Result<Vec<u8>> {
+    let side = u32::try_from(size)?;
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes).write_image(gray, side, side, ExtendedColorType::L8)?;
+    Ok(bytes)
+}

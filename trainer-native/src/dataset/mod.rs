@@ -1,0 +1,172 @@
+//! Radio maps on disk, in RadioMapSeer's own folders.
+//!
+//! The same layout holds the authors' data, which users bring, and the maps `trainer simulate` makes, so that training and
+//! evaluation know one kind of dataset only:
+//!
+//! | file | what |
+//! |---|---|
+//! | `png/buildings_complete/{map}.png` | 8-bit gray, above 0 inside buildings |
+//! | `png/antennas/{map}_{tx}.png` | 8-bit gray, one lit pixel |
+//! | `gain/{method}/{map}_{tx}.png` | 8-bit gray levels of path gain, 0 inside buildings |
+//! | `antenna/{map}.json` | [[x, y], ...] in metres from the south-west, entry `tx` is the transmitter's |
+//!
+//! In flows a folder; out flow [`Sample`]s, or an error that names the file, what was expected and what was found. [`Writer`]
+//! makes such a folder. One pixel is one metre.
+
+mod gray_png;
+mod writer;
+
+pub use writer::Writer;
+
+use anyhow::{Context, Result, bail, ensure};
+use geo::Coord;
+use radiodiff_core::scene::{BuildingMask, Grid, Scene, Transmitter, antennas_from_json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// Where each kind of file lies; reading and writing share these.
+const BUILDINGS: &str = "png/buildings_complete";
+const ANTENNA_IMAGES: &str = "png/antennas";
+const GAIN: &str = "gain";
+const ANTENNAS: &str = "antenna";
+const METERS_PER_PIXEL: f64 = 1.0;
+
+/// One radio map and what it was made for.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub map: u32,
+    pub transmitter: u32,
+    pub scene: Arc<Scene>,
+    /// Metres in the scene's frame, on an outdoor pixel.
+    pub position: Coord<f64>,
+    /// Gray levels, row-major, row 0 in the north; (size, size) of the scene's grid.
+    pub truth: Vec<u8>,
+}
+
+/// The maps of one folder and one simulation method, ordered by (map, transmitter).
+#[derive(Debug)]
+pub struct Dataset {
+    folder: PathBuf,
+    method: String,
+    entries: Vec<(u32, u32)>,
+    /// Each city is read once, by the first of its maps.
+    scenes: BTreeMap<u32, OnceLock<Arc<Scene>>>,
+}
+
+impl Dataset {
+    /// Lists `gain/{method}/*.png`; nothing else is read yet.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed, holds no map, or a PNG that is not named `{map}_{transmitter}.png`.
+    pub fn open(folder: &Path, method: &str) -> Result<Self> {
+        let gain = folder.join(GAIN).join(method);
+        let listing = fs::read_dir(&gain).with_context(|| {
+            format!("{} cannot be listed; a dataset in RadioMapSeer's layout is expected in {}", gain.display(), folder.display())
+        })?;
+        let mut entries = Vec::new();
+        for entry in listing {
+            let path = entry.with_context(|| format!("listing {}", gain.display()))?.path();
+            if path.extension().is_some_and(|e| e == "png") {
+                let numbers = path.file_stem().and_then(|s| s.to_str()).and_then(numbers_of);
+                entries.push(numbers.with_context(|| format!("{}: expected a name like 12_3.png (map_transmitter)", path.display()))?);
+            }
+        }
+        ensure!(!entries.is_empty(), "{} holds no .png: expected maps named like 12_3.png", gain.display());
+        entries.sort_unstable();
+        let scenes = entries.iter().map(|&(map, _)| (map, OnceLock::new())).collect();
+        Ok(Self { folder: folder.to_owned(), method: method.to_owned(), entries, scenes })
+    }
+
+    /// Number of radio maps.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Never true of an opened dataset.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The files' common name, "12_3" for transmitter 3 of map 12.
+    ///
+    /// # Panics
+    /// When `i` is not below [`Self::len`].
+    pub fn name(&self, i: usize) -> String {
+        let (map, transmitter) = self.entries[i];
+        format!("{map}_{transmitter}")
+    }
+
+    /// Reads one radio map.
+    ///
+    /// # Errors
+    /// A file that is missing or not what it should be; the message names it.
+    ///
+    /// # Panics
+    /// When `i` is not below [`Self::len`].
+    pub fn load(&self, i: usize) -> Result<Sample> {
+        let (map, transmitter) = self.entries[i];
+        let scene = self.scene(map)?;
+        let path = self.folder.join(GAIN).join(&self.method).join(format!("{}.png", self.name(i)));
+        let (size, truth) = gray_png::read(&path)?;
+        let expected = scene.grid.size;
+        ensure!(
+            size == expected,
+            "{}: expected {expected} x {expected} pixels as its map of buildings has, found {size} x {size}",
+            path.display()
+        );
+        let position = self.position(map, transmitter, &scene)?;
+        Ok(Sample { map, transmitter, scene, position, truth })
+    }
+
+    fn scene(&self, map: u32) -> Result<Arc<Scene>> {
+        let cell = &self.scenes[&map];
+        if let Some(scene) = cell.get() {
+            return Ok(Arc::clone(scene));
+        }
+        let (size, gray) = gray_png::read(&self.folder.join(BUILDINGS).join(format!("{map}.png")))?;
+        let mask = BuildingMask { size, pixels: gray.iter().map(|&v| u8::from(v > 0)).collect() };
+        let scene = Scene::from_mask(Grid { size, meters_per_pixel: METERS_PER_PIXEL }, mask);
+        Ok(Arc::clone(cell.get_or_init(|| Arc::new(scene))))
+    }
+
+    /// The transmitter's place: entry `transmitter` of the map's JSON. Its metres are rounded in some data, so that it may fall
+    /// into a building; then the lit pixel of its image is taken, and where that is of no use the nearest outdoor pixel.
+    fn position(&self, map: u32, transmitter: u32, scene: &Scene) -> Result<Coord<f64>> {
+        let path = self.folder.join(ANTENNAS).join(format!("{map}.json"));
+        let shown = path.display();
+        let text = fs::read_to_string(&path).with_context(|| format!("{shown} cannot be read; it places map {map}'s transmitters"))?;
+        let positions = antennas_from_json(&text).with_context(|| format!("{shown}: expected a list of [x, y] in metres"))?;
+        let Some(&position) = positions.get(transmitter as usize) else {
+            bail!("{shown}: expected a position of transmitter {transmitter}, found {} positions", positions.len());
+        };
+        let placed = |position: Coord<f64>| scene.place_transmitter(Transmitter::at(position.x, position.y));
+        let place = placed(position).with_context(|| format!("{shown}, transmitter {transmitter}"))?;
+        if place.moved_m.is_none() {
+            return Ok(position);
+        }
+        match self.lit_pixel(map, transmitter, scene.grid)?.map(placed) {
+            Some(Ok(lit)) if lit.moved_m.is_none() => Ok(lit.transmitter.position),
+            _ => Ok(place.transmitter.position),
+        }
+    }
+
+    /// Centre of the brightest pixel of the antenna's image, if there is an image and a pixel above 0.
+    fn lit_pixel(&self, map: u32, transmitter: u32, grid: Grid) -> Result<Option<Coord<f64>>> {
+        let path = self.folder.join(ANTENNA_IMAGES).join(format!("{map}_{transmitter}.png"));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let (size, gray) = gray_png::read(&path)?;
+        ensure!(size == grid.size, "{}: expected {} x {} pixels, found {size} x {size}", path.display(), grid.size, grid.size);
+        let brightest = gray.iter().enumerate().filter(|&(_, &v)| v > 0).max_by_key(|&(_, &v)| v);
+        Ok(brightest.map(|(i, _)| grid.pixel_center(i / size, i % size)))
+    }
+}
+
+/// "12_3" -> (12, 3).
+fn numbers_of(stem: &str) -> Option<(u32, u32)> {
+    let (map, transmitter) = stem.split_once('_')?;
+    Some((map.parse().ok()?, transmitter.parse().ok()?))
+}

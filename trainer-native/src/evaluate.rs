@@ -1,0 +1,224 @@
+//! How far drawn maps are from a dataset's: a table of the literature's metrics for the baseline, the simulator and a network.
+//!
+//! All maps are compared as gray levels in [0, 1] without a threshold, buildings at 0 in both (their footprints are given);
+//! each metric is computed a map and averaged over maps. The baseline is the line-of-sight law with a log-distance law out of
+//! sight, the latter fitted by least squares to the very maps it is judged on: no other log-distance law does better.
+
+use crate::dataset::{Dataset, Sample};
+use crate::files;
+use anyhow::{Context, Result, bail};
+use indicatif::{ParallelProgressIterator, ProgressIterator};
+use radiodiff_core::map::{GrayCodec, RadioMap};
+use radiodiff_core::metrics;
+use radiodiff_core::propagation::{DominantPathLaw, LogDistanceLaw, PreparedScene, PropagationError};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Compare the baseline, the simulator and a network with a dataset's maps.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Folder in RadioMapSeer's layout.
+    #[arg(long)]
+    data: PathBuf,
+    /// Weights of a network to compare too.
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Folder of `gain` that holds the truth.
+    #[arg(long, default_value = "DPM")]
+    method: String,
+    /// Only the first maps.
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Steps of the sampler.
+    #[arg(long, default_value_t = 1)]
+    steps: usize,
+    /// Seed of the sampler's noise.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Also write the figures here, as JSON.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+/// Means over maps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Scores {
+    pub nmse: f64,
+    pub rmse: f64,
+    pub ssim: f64,
+    pub psnr_db: f64,
+    /// Over outdoor pixels.
+    pub rmse_db: f64,
+}
+
+/// One method's scores.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Row {
+    pub method: String,
+    pub scores: Scores,
+}
+
+/// What was compared with what.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Evaluation {
+    pub data: PathBuf,
+    pub method: String,
+    pub maps: usize,
+    pub rows: Vec<Row>,
+}
+
+/// How a network is asked for its maps.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawing {
+    pub steps: usize,
+    pub seed: u64,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let drawing = Drawing { steps: args.steps, seed: args.seed };
+    let evaluation = evaluate(&args.data, &args.method, args.limit, args.weights.as_deref(), drawing)?;
+    print!("{}", evaluation.table());
+    match &args.out {
+        Some(path) => files::write(path, &serde_json::to_vec_pretty(&evaluation)?),
+        None => Ok(()),
+    }
+}
+
+/// Scores the baseline, the simulator and, with `weights`, a network.
+pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: Drawing) -> Result<Evaluation> {
+    let dataset = Dataset::open(folder, method)?;
+    let count = dataset.len().min(limit.unwrap_or(usize::MAX));
+    if count == 0 {
+        bail!("{} holds no maps of {method}", folder.display());
+    }
+    let truths = (0..count).map(|i| Truth::new(&dataset, i)).collect::<Result<Vec<_>>>()?;
+    let law = fit(&truths)?;
+    let physical = truths.par_iter().progress().map(|truth| {
+        let baseline = truth.prepared.baseline(truth.sample.position, &law)?;
+        let simulated = truth.prepared.dominant_path(truth.sample.position, &DominantPathLaw::default())?;
+        Ok([truth.scores(&baseline), truth.scores(&simulated)])
+    });
+    let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
+    let mut rows = vec![
+        Row { method: "line of sight + log distance".into(), scores: mean(physical.iter().map(|[baseline, _]| *baseline)) },
+        Row { method: "dominant path (simulator)".into(), scores: mean(physical.iter().map(|[_, simulated]| *simulated)) },
+    ];
+    if let Some(path) = weights {
+        let (name, maps) = draw(path, &truths, drawing)?;
+        let scores = truths.iter().zip(&maps).map(|(truth, map)| truth.scores(map)).collect::<Vec<_>>();
+        rows.push(Row { method: name, scores: mean(scores.into_iter()) });
+    }
+    Ok(Evaluation { data: folder.to_owned(), method: method.to_owned(), maps: count, rows })
+}
+
+/// A sample made ready to be compared with.
+struct Truth {
+    sample: Sample,
+    prepared: PreparedScene,
+    gray: Vec<f32>,
+}
+
+impl Truth {
+    fn new(dataset: &Dataset, i: usize) -> Result<Self> {
+        let sample = dataset.load(i)?;
+        let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
+        let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
+        Ok(Self { prepared: PreparedScene::new(&sample.scene), sample, gray })
+    }
+
+    fn scores(&self, map: &RadioMap) -> Scores {
+        let (codec, mask) = (GrayCodec::default(), &self.sample.scene.mask);
+        let gray = codec.encode_map(map);
+        Scores {
+            nmse: metrics::nmse(&gray, &self.gray),
+            rmse: metrics::rmse(&gray, &self.gray),
+            ssim: metrics::ssim(&gray, &self.gray, mask.size),
+            psnr_db: metrics::psnr(&gray, &self.gray),
+            rmse_db: metrics::rmse_db(&gray, &self.gray, &mask.pixels, &codec),
+        }
+    }
+}
+
+fn mean(scores: impl ExactSizeIterator<Item = Scores>) -> Scores {
+    let n = scores.len() as f64;
+    let sum = scores.fold(Scores::default(), |a, b| Scores {
+        nmse: a.nmse + b.nmse,
+        rmse: a.rmse + b.rmse,
+        ssim: a.ssim + b.ssim,
+        psnr_db: a.psnr_db + b.psnr_db,
+        rmse_db: a.rmse_db + b.rmse_db,
+    });
+    Scores { nmse: sum.nmse / n, rmse: sum.rmse / n, ssim: sum.ssim / n, psnr_db: sum.psnr_db / n, rmse_db: sum.rmse_db / n }
+}
+
+/// The log-distance law that fits the outdoor pixels out of sight best.
+fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
+    let codec = GrayCodec::default();
+    let pixels = truths
+        .par_iter()
+        .map(|truth| {
+            let (sample, grid) = (&truth.sample, truth.sample.scene.grid);
+            let sight = truth.prepared.line_of_sight(sample.position)?;
+            let out_of_sight = sample.scene.outdoor_pixels().filter(|&(row, column)| sight[row * grid.size + column] == 0);
+            let pixel = |(row, column): (usize, usize)| {
+                let center = grid.pixel_center(row, column);
+                let distance_m = (center.x - sample.position.x).hypot(center.y - sample.position.y);
+                (distance_m, f64::from(codec.decode(truth.gray[row * grid.size + column])))
+            };
+            Ok(out_of_sight.map(pixel).collect::<Vec<_>>())
+        })
+        .collect::<Result<Vec<_>, PropagationError>>()
+        .context("finding what is in sight")?;
+    // A dataset without a shadow needs no law for it.
+    let line_of_sight = radiodiff_core::propagation::LineOfSightLaw::default();
+    let fallback = LogDistanceLaw { intercept_db: line_of_sight.intercept_db, slope_db: line_of_sight.slope_db };
+    Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(fallback))
+}
+
+#[cfg(not(feature = "torch"))]
+fn draw(path: &Path, _: &[Truth], _: Drawing) -> Result<(String, Vec<RadioMap>)> {
+    bail!("{} cannot be run: this trainer was built without the feature `torch`", path.display())
+}
+
+/// The network's name and its map of every sample.
+#[cfg(feature = "torch")]
+fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
+    use radiodiff_core::engine::Engine;
+    use radiodiff_core::model::SampleOptions;
+    use radiodiff_core::weights::Checkpoint;
+
+    let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
+    let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", path.display()))?;
+    let engine = crate::torch::TorchEngine::new(crate::torch::best_device());
+    let model = checkpoint.build(&engine).with_context(|| format!("the weights {}", path.display()))?;
+    let options = SampleOptions { steps: drawing.steps, seed: drawing.seed, ..SampleOptions::default() };
+    let _guard = tch::no_grad_guard();
+    let maps = truths.iter().progress().map(|truth| {
+        let preset = &model.preset;
+        let (sample, grid) = (&truth.sample, truth.sample.scene.grid);
+        if grid.size != preset.map_size {
+            bail!("map {}_{} has {} pixels a side, the network draws {}", sample.map, sample.transmitter, grid.size, preset.map_size);
+        }
+        let condition = truth.prepared.condition(sample.position, &preset.condition.channels)?;
+        let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), grid.size, grid.size]);
+        let encoded = model.denoiser.encode_condition(&engine, &condition);
+        let gray = model.decode_gray(&engine, &model.sample_latent(&engine, &encoded, &options));
+        let gray = Vec::<f32>::try_from(&gray.0.to_device(tch::Device::Cpu).contiguous().view(-1))?;
+        Ok(preset.gray.decode_map(&gray, grid, &sample.scene.mask))
+    });
+    Ok((checkpoint.manifest().preset.name.clone(), maps.collect::<Result<_>>()?))
+}
+
+impl Evaluation {
+    /// A Markdown table.
+    pub fn table(&self) -> String {
+        let mut text = String::from("| method | NMSE | RMSE | SSIM | PSNR, dB | RMSE outdoors, dB |\n|---|---:|---:|---:|---:|---:|\n");
+        for Row { method, scores: s } in &self.rows {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "| {method} | {:.5} | {:.4} | {:.4} | {:.2} | {:.2} |", s.nmse, s.rmse, s.ssim, s.psnr_db, s.rmse_db);
+        }
+        text
+    }
+}

@@ -1,0 +1,42 @@
+//! Writing files so that a cut run never leaves half of one: to a temporary name beside the place, synced, renamed.
+
+use anyhow::{Context, Result};
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// Writes `bytes` to `path`, replacing what was there only once all of them are on the disk.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let attempt = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        // Readable as any other file the user makes: temporary files are private by default.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    attempt().with_context(|| format!("writing {}", path.display()))
+}
+
+/// An 8-bit gray PNG of `width` x `height` pixels, row-major.
+pub fn write_gray_png(path: &Path, pixels: &[u8], width: u32, height: u32) -> Result<()> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::write_buffer_with_format(&mut bytes, pixels, width, height, image::ExtendedColorType::L8, image::ImageFormat::Png)
+        .with_context(|| format!("encoding {}", path.display()))?;
+    write(path, &bytes.into_inner())
+}
+
+/// The commit of the working tree, marked where it has changes; "unknown" outside a checkout.
+pub fn commit() -> String {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else { return String::from("unknown") };
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|changes| !changes.is_empty());
+    if changed { commit + " with changes" } else { commit }
+}

@@ -1,0 +1,205 @@
+//! `trainer simulate`: a dataset of radio maps in RadioMapSeer's layout, without RadioMapSeer.
+//!
+//! In flow procedural city blocks ([`procedural`]) and windows of real cities ([`cities`]); core's dominant path model gives
+//! each transmitter's path gain ([`transmitters`]); out flow PNGs and JSON by [`Writer`], and [`provenance`]. Every map has
+//! random numbers of its own, so that the same seed gives the same bytes on any number of threads, and a run that was cut goes
+//! on with the maps that are missing.
+
+mod cities;
+mod procedural;
+mod provenance;
+mod random;
+mod transmitters;
+
+use crate::dataset::Writer;
+use anyhow::{Context, Result, bail, ensure};
+use cities::City;
+use clap::{ArgGroup, value_parser};
+use indicatif::{ProgressBar, ProgressStyle};
+use procedural::Kind;
+use provenance::{FINISHED, Provenance, Source, UNFINISHED};
+use radiodiff_core::scene::{Building, Grid, Scene};
+use random::Random;
+use rayon::prelude::*;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+const METHOD: &str = "DPM";
+/// Built share of a procedural map and of a window of a city.
+const PROCEDURAL_BUILT: std::ops::RangeInclusive<f64> = 0.12..=0.60;
+const CITY_BUILT: std::ops::RangeInclusive<f64> = 0.10..=0.75;
+/// Drafts of a map before its source is held to have none.
+const DRAFTS: u32 = 200;
+
+/// Simulates radio maps of procedural and real city blocks.
+#[derive(clap::Args, Debug)]
+#[command(group(ArgGroup::new("source").required(true).multiple(true).args(["procedural", "city"])))]
+pub struct Args {
+    /// Folder of the dataset; a run that was cut goes on with the maps that are missing
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Number of procedural maps
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    pub procedural: Option<u32>,
+    /// Footprints of a city, as `cargo xtask cities` writes
+    #[arg(long, value_name = "FILE.geojson", num_args = 1.., requires = "blocks")]
+    pub city: Vec<PathBuf>,
+    /// Number of maps cut from each city
+    #[arg(long, value_name = "N", requires = "city", value_parser = value_parser!(u32).range(1..))]
+    pub blocks: Option<u32>,
+    /// Transmitters a map
+    #[arg(long, value_name = "K", default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
+    pub transmitters: u32,
+    /// The same seed gives the same bytes
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Number of the first map
+    #[arg(long, value_name = "M", default_value_t = 0)]
+    pub first_map: u32,
+}
+
+/// Where a map's buildings come from.
+enum Place<'a> {
+    Procedural(Kind),
+    City(&'a City),
+}
+
+impl Place<'_> {
+    fn buildings(&self, grid: Grid, random: &mut Random) -> Vec<Building> {
+        match self {
+            Self::Procedural(kind) => procedural::buildings(*kind, grid, random),
+            Self::City(city) => city.window(grid, random),
+        }
+    }
+
+    fn built(&self) -> std::ops::RangeInclusive<f64> {
+        match self {
+            Self::Procedural(_) => PROCEDURAL_BUILT,
+            Self::City(_) => CITY_BUILT,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Procedural(kind) => format!("procedural blocks of kind {kind:?}"),
+            Self::City(city) => format!("the city {}", city.name),
+        }
+    }
+}
+
+/// A map's number and its place.
+type Job<'a> = (u32, Place<'a>);
+
+/// Runs the command.
+///
+/// # Errors
+/// A city that cannot be read, a folder that holds another dataset, a disk that cannot be written, a source without usable maps.
+pub fn run(args: &Args) -> Result<()> {
+    let cities = args.city.iter().map(|path| City::read(path)).collect::<Result<Vec<_>>>()?;
+    let (jobs, sources) = plan(args, &cities)?;
+    let grid = Grid::default();
+    let maps = jobs.len() as u32;
+    let provenance = toml::to_string_pretty(&Provenance {
+        description: "radio maps by radiodiff's dominant path model, in RadioMapSeer's layout".into(),
+        method: METHOD.into(),
+        seed: args.seed,
+        maps,
+        transmitters_per_map: args.transmitters,
+        radio_maps: maps.checked_mul(args.transmitters).context("too many radio maps")?,
+        map_size_pixels: grid.size,
+        meters_per_pixel: grid.meters_per_pixel,
+        sources,
+    })?;
+    let writer = Writer::create(&args.out, METHOD)?;
+    claim(&args.out, &provenance, &writer)?;
+
+    let transmitters = args.transmitters as usize;
+    let missing: Vec<_> = jobs.iter().filter(|(map, _)| !writer.has_map(*map, transmitters)).collect();
+    let progress = ProgressBar::new(missing.len() as u64);
+    let style = "{wide_bar} {pos} of {len} maps, {per_sec}, {eta} left";
+    progress.set_style(ProgressStyle::with_template(style).context("the progress bar's template")?);
+    let started = Instant::now();
+    missing.par_iter().try_for_each(|(map, place)| {
+        simulate(*map, place, grid, args, &writer).with_context(|| format!("map {map}"))?;
+        progress.inc(1);
+        Ok::<(), anyhow::Error>(())
+    })?;
+    progress.finish_and_clear();
+
+    writer.write_text(FINISHED, &provenance)?;
+    let unfinished = args.out.join(UNFINISHED);
+    if unfinished.exists() {
+        fs::remove_file(&unfinished).with_context(|| format!("removing {}", unfinished.display()))?;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let (made, kept) = (missing.len(), jobs.len() - missing.len());
+    println!(
+        "{}: {made} maps with {transmitters} transmitters each in {seconds:.1} s ({:.2} maps a second), {kept} were there",
+        args.out.display(),
+        made as f64 / seconds.max(1e-9)
+    );
+    Ok(())
+}
+
+/// Every map's number and place, and the sources in words. Procedural maps go through the kinds in turn.
+fn plan<'a>(args: &Args, cities: &'a [City]) -> Result<(Vec<Job<'a>>, Vec<Source>)> {
+    let (mut jobs, mut sources, mut next) = (Vec::new(), Vec::new(), args.first_map);
+    let mut take = |count: u32| -> Result<std::ops::Range<u32>> {
+        let first = next;
+        next = first.checked_add(count).context("the numbers of the maps do not fit into 32 bits")?;
+        Ok(first..next)
+    };
+    if let Some(count) = args.procedural {
+        let maps = take(count)?;
+        sources.push(Source::procedural(maps.start, count));
+        jobs.extend(maps.enumerate().map(|(i, map)| (map, Place::Procedural(Kind::ALL[i % Kind::ALL.len()]))));
+    }
+    for city in cities {
+        let count = args.blocks.context("--blocks says how many maps to cut from each city")?;
+        let maps = take(count)?;
+        sources.push(Source::city(&city.name, maps.start, count));
+        jobs.extend(maps.map(|map| (map, Place::City(city))));
+    }
+    Ok((jobs, sources))
+}
+
+/// Marks the folder as this dataset's, or finds that it is another's.
+fn claim(folder: &Path, provenance: &str, writer: &Writer) -> Result<()> {
+    for name in [FINISHED, UNFINISHED] {
+        let path = folder.join(name);
+        if path.exists() {
+            let found = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            ensure!(
+                found == provenance,
+                "{} describes another dataset than this command makes; choose another --out, or the options it was made with",
+                path.display()
+            );
+            return Ok(());
+        }
+    }
+    writer.write_text(UNFINISHED, provenance)
+}
+
+/// Drafts scenes until one is built densely enough, but not too densely, and has room for its transmitters; writes that.
+fn simulate(map: u32, place: &Place, grid: Grid, args: &Args, writer: &Writer) -> Result<()> {
+    let mut random = Random::new(args.seed, u64::from(map));
+    for _ in 0..DRAFTS {
+        let scene = Scene::from_polygons(grid, place.buildings(grid, &mut random));
+        let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count() as f64 / grid.pixels() as f64;
+        if !place.built().contains(&built) {
+            continue;
+        }
+        if let Some(transmitted) = transmitters::place(&scene, args.transmitters as usize, &mut random)? {
+            return writer.write_map(map, &scene.mask, &transmitted);
+        }
+    }
+    let built = place.built();
+    bail!(
+        "{DRAFTS} drafts from {} gave no map that is {:.0} to {:.0} % built and has room for {} transmitters",
+        place.name(),
+        100.0 * built.start(),
+        100.0 * built.end(),
+        args.transmitters
+    )
+}

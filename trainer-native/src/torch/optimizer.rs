@@ -1,0 +1,129 @@
+//! What moves the parameters: AdamW (Loshchilov and Hutter, 2019), a learning-rate schedule, gradient clipping, and the average
+//! of the weights that is saved in their place.
+
+use std::collections::BTreeMap;
+use tch::Tensor;
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+struct Moments {
+    parameter: Tensor,
+    first: Tensor,
+    second: Tensor,
+    /// Norms' scales and all biases are not decayed.
+    decayed: bool,
+}
+
+/// AdamW over a list of parameters.
+pub struct AdamW {
+    moments: Vec<Moments>,
+    weight_decay: f64,
+    step: i32,
+}
+
+impl AdamW {
+    pub fn new(parameters: &[(String, Tensor)], weight_decay: f64) -> Self {
+        let moments = parameters.iter().map(|(_, parameter)| Moments {
+            parameter: parameter.shallow_clone(),
+            first: parameter.zeros_like().detach(),
+            second: parameter.zeros_like().detach(),
+            decayed: parameter.dim() > 1,
+        });
+        Self { moments: moments.collect(), weight_decay, step: 0 }
+    }
+
+    pub fn zero_gradients(&mut self) {
+        for moments in &mut self.moments {
+            moments.parameter.zero_grad();
+        }
+    }
+
+    /// One step along the gradients of the last backward pass; a parameter without one stays.
+    pub fn step(&mut self, learning_rate: f64) {
+        self.step += 1;
+        let correction1 = 1.0 - BETA1.powi(self.step);
+        let correction2 = (1.0 - BETA2.powi(self.step)).sqrt();
+        let _guard = tch::no_grad_guard();
+        for m in &mut self.moments {
+            let gradient = m.parameter.grad();
+            if !gradient.defined() {
+                continue;
+            }
+            if m.decayed {
+                let _ = m.parameter.g_mul_scalar_(1.0 - learning_rate * self.weight_decay);
+            }
+            let _ = m.first.lerp_(&gradient, 1.0 - BETA1);
+            let _ = m.second.g_mul_scalar_(BETA2).addcmul_(&gradient, &gradient);
+            // addcmul_ has weight 1, so the second moment here is 1 / (1 - beta2) times Adam's.
+            let deviation = (&m.second * (1.0 - BETA2)).sqrt() / correction2 + EPSILON;
+            let _ = m.parameter.addcdiv_(&(&m.first * (-learning_rate / correction1)), &deviation);
+        }
+    }
+}
+
+/// Scales all gradients down so that their joint norm is at most `limit`; returns the norm before.
+pub fn clip_gradients(parameters: &[(String, Tensor)], limit: f64) -> f64 {
+    let _guard = tch::no_grad_guard();
+    let gradients: Vec<Tensor> = parameters.iter().map(|(_, p)| p.grad()).filter(Tensor::defined).collect();
+    if gradients.is_empty() {
+        return 0.0;
+    }
+    let norms: Vec<Tensor> = gradients.iter().map(Tensor::norm).collect();
+    let norm = Tensor::stack(&norms, 0).norm().double_value(&[]);
+    if norm > limit {
+        for mut gradient in gradients {
+            let _ = gradient.g_mul_scalar_(limit / norm);
+        }
+    }
+    norm
+}
+
+/// A linear warm-up over the first steps, then polynomial decay with power 0.96 to a floor (RadioDiff's schedule with the floor
+/// as a rate, which is what its configuration means to say).
+pub fn polynomial_rate(base: f64, step: usize, steps: usize) -> f64 {
+    const WARMUP: usize = 50;
+    const FLOOR: f64 = 0.01;
+    let warm = ((step + 1) as f64 / WARMUP as f64).min(1.0);
+    let left = 1.0 - step as f64 / steps.max(1) as f64;
+    base * warm * left.max(0.0).powf(0.96).max(FLOOR)
+}
+
+/// Exponential moving average of parameters.
+pub struct Average {
+    pairs: Vec<(String, Tensor, Tensor)>,
+    updates: i32,
+}
+
+impl Average {
+    /// Longest memory: 1 / (1 - decay) updates.
+    const DECAY: f64 = 0.995;
+
+    pub fn new(parameters: &[(String, Tensor)]) -> Self {
+        let pairs = parameters.iter().map(|(name, p)| (name.clone(), p.shallow_clone(), p.detach().copy()));
+        Self { pairs: pairs.collect(), updates: 0 }
+    }
+
+    pub fn update(&mut self) {
+        self.updates += 1;
+        let decay = Self::DECAY.min(f64::from(1 + self.updates) / f64::from(10 + self.updates));
+        let _guard = tch::no_grad_guard();
+        for (_, parameter, average) in &mut self.pairs {
+            let _ = average.lerp_(parameter, 1.0 - decay);
+        }
+    }
+
+    /// The averages by name.
+    pub fn tensors(&self) -> BTreeMap<String, Tensor> {
+        self.pairs.iter().map(|(name, _, average)| (name.clone(), average.shallow_clone())).collect()
+    }
+
+    /// Writes the averages into the parameters.
+    pub fn apply(&mut self) {
+        let _guard = tch::no_grad_guard();
+        for (_, parameter, average) in &mut self.pairs {
+            parameter.copy_(average);
+        }
+    }
+}

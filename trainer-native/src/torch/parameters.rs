@@ -1,0 +1,94 @@
+//! Parameters for training: made by their initialisers or taken from a weights file, and kept by name so that an optimiser and
+//! a checkpoint find them.
+
+use super::engine::{TorchEngine, TorchTensor};
+use radiodiff_core::diffusion::standard_normal;
+use radiodiff_core::engine::Engine;
+use radiodiff_core::weights::{HostTensor, Initializer, ParameterError, ParameterSource, ParameterSpec, name_hash, reproducible_values};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use tch::Tensor;
+
+struct Entry {
+    tensor: Tensor,
+    trainable: bool,
+}
+
+/// A network's parameters on a device.
+pub struct TorchParameters {
+    seed: u64,
+    entries: RefCell<BTreeMap<String, Entry>>,
+}
+
+impl TorchParameters {
+    /// Parameters that begin as their initialisers say. A value depends on the seed, the name and the index only, so a network
+    /// begins alike on every machine.
+    pub fn initialized(seed: u64) -> Self {
+        Self { seed, entries: RefCell::default() }
+    }
+
+    /// Overwrites parameters with those of a file. Every parameter must be there with its shape.
+    pub fn restore(&self, tensors: &std::collections::HashMap<String, HostTensor>) -> Result<(), ParameterError> {
+        for (name, entry) in self.entries.borrow().iter() {
+            let expected: Vec<usize> = entry.tensor.size().iter().map(|&n| n as usize).collect();
+            let Some(stored) = tensors.get(name) else {
+                return Err(ParameterError::Missing { name: name.clone(), expected });
+            };
+            if stored.shape != expected {
+                return Err(ParameterError::Shape { name: name.clone(), expected, found: stored.shape.clone() });
+            }
+            let values = Tensor::from_slice(&stored.values).reshape(entry.tensor.size());
+            tch::no_grad(|| entry.tensor.shallow_clone().copy_(&values));
+        }
+        Ok(())
+    }
+
+    /// The trained parameters whose names begin with one of `prefixes`, in the order of names.
+    pub fn trainable(&self, prefixes: &[&str]) -> Vec<(String, Tensor)> {
+        let entries = self.entries.borrow();
+        let chosen = entries.iter().filter(|(name, entry)| entry.trainable && prefixes.iter().any(|prefix| name.starts_with(prefix)));
+        chosen.map(|(name, entry)| (name.clone(), entry.tensor.shallow_clone())).collect()
+    }
+
+    /// One parameter, sharing its memory.
+    pub fn get(&self, name: &str) -> Option<Tensor> {
+        self.entries.borrow().get(name).map(|entry| entry.tensor.shallow_clone())
+    }
+
+    /// Every parameter on the host, by name; `replaced` gives other values for some (averaged weights).
+    pub fn to_host(&self, replaced: &BTreeMap<String, Tensor>) -> Result<BTreeMap<String, HostTensor>, tch::TchError> {
+        let entries = self.entries.borrow();
+        let host = entries.iter().map(|(name, entry)| {
+            let tensor = replaced.get(name).unwrap_or(&entry.tensor);
+            let shape = tensor.size().iter().map(|&n| n as usize).collect();
+            let flat = tensor.detach().to_device(tch::Device::Cpu).contiguous().view(-1);
+            Ok((name.clone(), HostTensor { shape, values: Vec::<f32>::try_from(&flat)? }))
+        });
+        host.collect()
+    }
+
+    fn initial_values(&self, spec: &ParameterSpec) -> Vec<f32> {
+        let count = spec.shape.iter().product();
+        match spec.initializer {
+            Initializer::Constant(value) => vec![value; count],
+            Initializer::Uniform { bound } => {
+                reproducible_values(self.seed, &spec.name, count).map(|u| (f64::from(bound) * u) as f32).collect()
+            }
+            Initializer::Normal { std } => {
+                standard_normal(self.seed ^ name_hash(&spec.name), 0, count).into_iter().map(|v| std * v).collect()
+            }
+        }
+    }
+}
+
+impl ParameterSource<TorchEngine> for TorchParameters {
+    fn parameter(&self, engine: &TorchEngine, spec: &ParameterSpec) -> Result<TorchTensor, ParameterError> {
+        if let Some(entry) = self.entries.borrow().get(&spec.name) {
+            return Ok(TorchTensor(entry.tensor.shallow_clone()));
+        }
+        let tensor = engine.tensor(&self.initial_values(spec), &spec.shape).0.set_requires_grad(spec.trainable);
+        let entry = Entry { tensor: tensor.shallow_clone(), trainable: spec.trainable };
+        self.entries.borrow_mut().insert(spec.name.clone(), entry);
+        Ok(TorchTensor(tensor))
+    }
+}

@@ -1,0 +1,102 @@
+//! Second stage: the denoiser on the first stage's latents, and at last the map itself.
+//!
+//! The decoupled process's loss at random times, a share of them at t = 1, where the one-step sampler works. Then, at t = 1
+//! only, the predicted latent is decoded and compared with the map, and the decoder learns with the denoiser: what the
+//! latent's loss cannot know is which of its errors a map shows.
+
+use super::samples::{Batch, Symmetry};
+use super::{Session, Stage, map_loss};
+use crate::config::Config;
+use crate::torch::TorchTensor;
+use anyhow::Result;
+use radiodiff_core::diffusion::{MIN_TIME, noised, training_loss};
+use radiodiff_core::engine::Engine;
+use radiodiff_core::model::SampleOptions;
+use radiodiff_core::weights::reproducible_values;
+use std::path::Path;
+use tch::{Kind, Tensor};
+
+/// Trains from the first stage's weights `from` and writes `diffusion.safetensors`.
+pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
+    let mut session = Session::open(config, folder, Some(from))?;
+    let settings = session.config.diffusion.clone();
+    let latent = Stage {
+        name: "diffusion",
+        prefixes: &["model."],
+        steps: settings.steps,
+        learning_rate: settings.learning_rate,
+        weight_decay: settings.weight_decay,
+        draw: one_step,
+        file: "diffusion.safetensors",
+    };
+    session.run(latent, |s, step| {
+        let (batch, x0) = s.latents(step, settings.batch, 0);
+        let times = s.times(step, x0.size()[0] as usize, settings.start_share);
+        Ok(s.denoise(&batch, &x0, &times).loss)
+    })?;
+    let pixel = Stage {
+        name: "diffusion.pixel",
+        prefixes: &["model.", "first_stage_model.decoder.", "first_stage_model.post_quant_conv."],
+        steps: settings.pixel.steps,
+        learning_rate: settings.pixel.learning_rate,
+        weight_decay: settings.weight_decay,
+        draw: one_step,
+        file: "diffusion.safetensors",
+    };
+    let building_weight = session.config.data.building_weight;
+    session.run(pixel, |s, step| {
+        let (batch, x0) = s.latents(step, settings.pixel.batch, settings.steps);
+        let times = vec![1.0; x0.size()[0] as usize];
+        let denoised = s.denoise(&batch, &x0, &times);
+        let latent = TorchTensor(-denoised.drift / &s.model.scale_factor.0);
+        let drawn = s.model.first_stage.decode(&s.engine, &latent).0;
+        Ok(map_loss(&drawn, &batch, building_weight) + denoised.loss * settings.pixel.latent_weight)
+    })?;
+    session.save("diffusion.safetensors")
+}
+
+/// The map the one-step sampler draws.
+fn one_step(session: &Session, batch: &Batch) -> TorchTensor {
+    let (e, model) = (&session.engine, &session.model);
+    let condition = model.denoiser.encode_condition(e, &TorchTensor(batch.condition.shallow_clone()));
+    let latent = model.sample_latent(e, &condition, &SampleOptions::default());
+    TorchTensor(model.decode_gray(e, &latent).0 * 2.0 - 1.0)
+}
+
+/// What a denoising step gives: C, and the process's loss.
+struct Denoised {
+    drift: Tensor,
+    loss: Tensor,
+}
+
+impl Session {
+    /// A batch and its scaled latents, sampled from the posterior, without gradients.
+    fn latents(&self, step: usize, size: usize, offset: usize) -> (Batch, Tensor) {
+        let indices = self.train.order(self.config.seed + 1 + offset as u64, step, size);
+        let batch = self.train.batch(&indices, Symmetry::numbered(step), self.engine.device());
+        let x0 = tch::no_grad(|| {
+            let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(batch.truth.shallow_clone()));
+            let noise = TorchTensor(posterior.mean.0.randn_like());
+            posterior.sample(&self.engine, &noise).0 * &self.model.scale_factor.0
+        });
+        (batch, x0)
+    }
+
+    /// Times in [1e-4, 1], `share` of them 1.
+    fn times(&self, step: usize, count: usize, share: f64) -> Vec<f32> {
+        let uniform = |name: &str| reproducible_values(self.config.seed, &format!("{name} {step}"), count).map(|u| (u + 1.0) / 2.0);
+        let time = |(start, u): (f64, f64)| if start < share { 1.0 } else { MIN_TIME + u as f32 * (1.0 - MIN_TIME) };
+        uniform("start").zip(uniform("time")).map(time).collect()
+    }
+
+    fn denoise(&self, batch: &Batch, x0: &Tensor, times: &[f32]) -> Denoised {
+        let e = &self.engine;
+        let (x0, noise) = (TorchTensor(x0.shallow_clone()), TorchTensor(x0.randn_like()));
+        let x_t = noised(e, &x0, &noise, times);
+        let condition = self.model.denoiser.encode_condition(e, &TorchTensor(batch.condition.shallow_clone()));
+        let prediction = self.model.denoiser.predict(e, &x_t, times, &condition);
+        let loss = training_loss(e, &prediction, &x0, &noise, times);
+        debug_assert_eq!(e.shape(&loss).iter().product::<usize>(), 1);
+        Denoised { drift: prediction.drift.0, loss: loss.0.sum(Kind::Float) }
+    }
+}

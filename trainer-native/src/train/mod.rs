@@ -1,0 +1,232 @@
+//! Training: the first stage on maps alone, then the denoiser on its latents, then both by the map itself.
+//!
+//! What flows in: a configuration and datasets. What flows out, in the run's folder: `config.toml` as resolved, `log.csv`,
+//! `preview.png` (truth above, drawn below), and the averaged weights with their manifest, `autoencoder.safetensors` and
+//! `diffusion.safetensors`. A loop is written to be read from top to bottom; what both need is here.
+
+pub mod autoencoder;
+pub mod diffusion;
+mod samples;
+
+use crate::config::Config;
+use crate::files;
+use crate::torch::{AdamW, Average, TorchEngine, TorchParameters, TorchTensor, best_device, clip_gradients, polynomial_rate};
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use radiodiff_core::map::Quantity;
+use radiodiff_core::model::{Preset, RadioDiff};
+use radiodiff_core::weights::{Checkpoint, Manifest, Parameters, Precision, serialize};
+use samples::{Samples, Symmetry};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use tch::{Kind, Tensor};
+
+/// Train a network; see configs/nano.toml.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    stage: StageArgs,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum StageArgs {
+    /// The first stage: maps to latents and back.
+    Autoencoder {
+        #[command(flatten)]
+        run: RunArgs,
+        /// Weights to begin with instead of fresh ones.
+        #[arg(long)]
+        from: Option<PathBuf>,
+    },
+    /// The second stage: latents from noise and a scene.
+    Diffusion {
+        #[command(flatten)]
+        run: RunArgs,
+        /// The first stage's weights; by default autoencoder.safetensors in the run's folder.
+        #[arg(long)]
+        from: Option<PathBuf>,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+struct RunArgs {
+    /// The run's configuration.
+    #[arg(long)]
+    config: PathBuf,
+    /// The run's folder.
+    #[arg(long)]
+    out: PathBuf,
+    /// Overrides of the configuration, a.b=value; may be given more than once.
+    #[arg(long = "set", value_name = "A.B=VALUE")]
+    overrides: Vec<String>,
+}
+
+/// Runs `trainer train`.
+pub fn run(args: &Args) -> Result<()> {
+    match &args.stage {
+        StageArgs::Autoencoder { run, from } => {
+            autoencoder::run(Config::load(&run.config, &run.overrides)?, &run.out, from.as_deref())
+        }
+        StageArgs::Diffusion { run, from } => {
+            let first_stage = from.clone().unwrap_or_else(|| run.out.join("autoencoder.safetensors"));
+            diffusion::run(Config::load(&run.config, &run.overrides)?, &run.out, &first_stage)
+        }
+    }
+}
+
+/// Everything a training loop works on.
+struct Session {
+    config: Config,
+    folder: PathBuf,
+    engine: TorchEngine,
+    parameters: TorchParameters,
+    model: RadioDiff<TorchEngine>,
+    train: Samples,
+    valid: Samples,
+    started: Instant,
+    log: String,
+}
+
+/// How many validation maps are drawn each time.
+const VALIDATION_MAPS: usize = 24;
+const VALIDATE_EVERY: usize = 250;
+const CLIP_NORM: f64 = 1.0;
+
+impl Session {
+    fn open(config: Config, folder: &Path, from: Option<&Path>) -> Result<Self> {
+        let preset = Preset::named(&config.preset)
+            .with_context(|| format!("there is no preset {:?}; there are {}", config.preset, Preset::NAMES.join(", ")))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("making the run's folder {}", folder.display()))?;
+        files::write(&folder.join("config.toml"), toml::to_string(&config)?.as_bytes())?;
+        let engine = TorchEngine::new(best_device());
+        tch::manual_seed(config.seed as i64);
+        let parameters = TorchParameters::initialized(config.seed);
+        let model = RadioDiff::new(&preset, &Parameters::new(&engine, &parameters))?;
+        if let Some(path) = from {
+            let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
+            let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", path.display()))?;
+            if checkpoint.manifest().preset != preset {
+                bail!("{} holds preset {:?} as it was then; expected {:?} as it is now", path.display(), checkpoint.manifest().preset.name, preset.name);
+            }
+            parameters.restore(checkpoint.tensors()).with_context(|| format!("the weights {}", path.display()))?;
+        }
+        let train = Samples::load(&config.data.train, &config.data.method, &preset, usize::MAX)?;
+        let valid = Samples::load(&config.data.valid, &config.data.method, &preset, VALIDATION_MAPS)?;
+        println!("{} samples to train on, {} to validate on, on {:?}, {} threads", train.len(), valid.len(), engine.device(), tch::get_num_threads());
+        let log = String::from("stage,step,seconds,loss,gradient_norm,valid_nmse\n");
+        Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid, started: Instant::now(), log })
+    }
+
+    /// Runs `steps` steps of `loss` over the parameters under `prefixes`, and leaves their averages in them.
+    fn run(&mut self, stage: Stage, mut loss: impl FnMut(&Self, usize) -> Result<Tensor>) -> Result<()> {
+        let trained = self.parameters.trainable(stage.prefixes);
+        let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
+        println!("{}: {} steps over {count} parameters", stage.name, stage.steps);
+        let mut optimizer = AdamW::new(&trained, stage.weight_decay);
+        let mut average = Average::new(&trained);
+        let bar = progress(stage.name, stage.steps);
+        let mut smoothed = None;
+        for step in 0..stage.steps {
+            self.engine.set_training(true);
+            optimizer.zero_gradients();
+            let loss = loss(self, step)?;
+            loss.backward();
+            let norm = clip_gradients(&trained, CLIP_NORM);
+            optimizer.step(polynomial_rate(stage.learning_rate, step, stage.steps));
+            average.update();
+            let value = loss.double_value(&[]);
+            if !(value.is_finite() && norm.is_finite()) {
+                bail!("{}: the loss became {value} (gradient norm {norm}) at step {step}; lower {}'s learning_rate", stage.name, stage.name);
+            }
+            let mean = smoothed.map_or(value, |old: f64| 0.98 * old + 0.02 * value);
+            smoothed = Some(mean);
+            bar.set_message(format!("loss {mean:.5}"));
+            bar.inc(1);
+            if (step + 1) % VALIDATE_EVERY == 0 || step + 1 == stage.steps {
+                let current = self.parameters.to_host(&BTreeMap::new())?;
+                average.apply();
+                let nmse = self.validate(stage.draw)?;
+                self.save(stage.file)?;
+                if step + 1 < stage.steps {
+                    // Training goes on from the weights themselves, not from their average.
+                    self.parameters.restore(&current.into_iter().collect())?;
+                }
+                let seconds = self.started.elapsed().as_secs();
+                // Also where no terminal shows the bar.
+                bar.suspend(|| println!("{} step {}: {seconds} s, loss {mean:.5}, validation NMSE {nmse:.5}", stage.name, step + 1));
+                writeln!(self.log, "{},{},{seconds},{mean},{norm},{nmse}", stage.name, step + 1)?;
+                files::write(&self.folder.join("log.csv"), self.log.as_bytes())?;
+            }
+        }
+        bar.finish();
+        Ok(())
+    }
+
+    /// Mean NMSE over the validation maps, buildings at gray level 0; leaves a picture of the first ones.
+    fn validate(&self, draw: fn(&Self, &Batch) -> TorchTensor) -> Result<f64> {
+        self.engine.set_training(false);
+        let _guard = tch::no_grad_guard();
+        let (mut sum, mut shown) = (0.0, Vec::new());
+        for i in 0..self.valid.len() {
+            let batch = self.valid.batch(&[i], Symmetry::default(), self.engine.device());
+            let drawn = (draw(self, &batch).0 * 0.5 + 0.5).clamp(0.0, 1.0) * &batch.outdoors;
+            let truth = &batch.truth * 0.5 + 0.5;
+            let power = truth.square().mean(Kind::Float).double_value(&[]);
+            sum += (&drawn - &truth).square().mean(Kind::Float).double_value(&[]) / power;
+            if shown.len() < 4 {
+                shown.push(Tensor::cat(&[truth, drawn], 2));
+            }
+        }
+        let picture = Tensor::cat(&shown, 3).squeeze();
+        let (height, width) = picture.size2()?;
+        let pixels = Vec::<f32>::try_from(&(picture * 255.0).to_device(tch::Device::Cpu).contiguous().view(-1))?;
+        let pixels: Vec<u8> = pixels.into_iter().map(|v| v.round() as u8).collect();
+        files::write_gray_png(&self.folder.join("preview.png"), &pixels, width as u32, height as u32)?;
+        Ok(sum / self.valid.len() as f64)
+    }
+
+    /// Writes the parameters as they are now.
+    fn save(&self, file: &str) -> Result<()> {
+        let tensors = self.parameters.to_host(&BTreeMap::new())?;
+        let manifest = Manifest {
+            format_version: 0,
+            preset: self.model.preset.clone(),
+            content_sha256: String::new(),
+            quantity: Quantity::PathGainDb,
+            training_data: self.train.description.clone(),
+            license: String::from("MIT OR Apache-2.0"),
+            metrics: BTreeMap::new(),
+            commit: files::commit(),
+        };
+        files::write(&self.folder.join(file), &serialize(&tensors, manifest, Precision::F32)?)
+    }
+}
+
+/// One run of the loop.
+struct Stage {
+    name: &'static str,
+    prefixes: &'static [&'static str],
+    steps: usize,
+    learning_rate: f64,
+    weight_decay: f64,
+    /// What validation draws: a map in [-1, 1].
+    draw: fn(&Session, &Batch) -> TorchTensor,
+    file: &'static str,
+}
+
+use samples::Batch;
+
+fn progress(name: &'static str, steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {per_sec}, {eta} left, {msg}");
+    ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(name)
+}
+
+/// |d| + d^2 of `drawn` against the batch's maps, a mean over pixels weighted by outdoors and inside.
+fn map_loss(drawn: &Tensor, batch: &Batch, building_weight: f64) -> Tensor {
+    let difference = drawn - &batch.truth;
+    let weight = &batch.outdoors * (1.0 - building_weight) + building_weight;
+    let error = (difference.abs() + difference.square()) * &weight;
+    error.mean(Kind::Float) / weight.mean(Kind::Float)
+}

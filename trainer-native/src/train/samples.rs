@@ -1,0 +1,141 @@
+//! A dataset made ready for training: every sample's condition and map in memory, since lines of sight take longer to find than
+//! a small network takes to train on them.
+
+use crate::dataset::Dataset;
+use anyhow::{Context, Result, bail};
+use radiodiff_core::model::Preset;
+use radiodiff_core::propagation::PreparedScene;
+use radiodiff_core::weights::reproducible_values;
+use rayon::prelude::*;
+use std::path::Path;
+use tch::{Device, Kind, Tensor};
+
+struct Prepared {
+    /// (C, N, N), float16.
+    condition: Tensor,
+    /// (1, N, N) gray levels, uint8.
+    truth: Tensor,
+    /// (1, N, N), 1 outdoors, uint8.
+    outdoors: Tensor,
+}
+
+/// Samples in memory.
+pub struct Samples {
+    samples: Vec<Prepared>,
+    /// Where they came from, for the weights' manifest.
+    pub description: String,
+}
+
+/// Samples on a device, float32; maps are gray levels moved to [-1, 1].
+pub struct Batch {
+    /// (B, C, N, N)
+    pub condition: Tensor,
+    /// (B, 1, N, N)
+    pub truth: Tensor,
+    /// (B, 1, N, N), 1 outdoors, 0 inside buildings.
+    pub outdoors: Tensor,
+}
+
+/// One of the square's eight symmetries, under which radio waves do not change.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Symmetry {
+    transposed: bool,
+    rows_reversed: bool,
+    columns_reversed: bool,
+}
+
+impl Symmetry {
+    /// By `number` modulo 8.
+    pub fn numbered(number: usize) -> Self {
+        Self { transposed: number & 1 != 0, rows_reversed: number & 2 != 0, columns_reversed: number & 4 != 0 }
+    }
+
+    fn apply(self, x: &Tensor) -> Tensor {
+        let x = if self.transposed { x.transpose(2, 3) } else { x.shallow_clone() };
+        let reversed = [(self.rows_reversed, 2), (self.columns_reversed, 3)];
+        let dims: Vec<i64> = reversed.into_iter().filter(|(reversed, _)| *reversed).map(|(_, dim)| dim).collect();
+        (if dims.is_empty() { x } else { x.flip(dims) }).contiguous()
+    }
+}
+
+impl Samples {
+    /// The first `most` samples of a folder.
+    pub fn load(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<Self> {
+        let dataset = Dataset::open(folder, method)?;
+        let count = dataset.len().min(most);
+        if count == 0 {
+            bail!("{} holds no maps of {method}", folder.display());
+        }
+        let bar = super::progress("reading", count);
+        let prepare = |i: usize| -> Result<Prepared> {
+            let sample = dataset.load(i)?;
+            let grid = sample.scene.grid;
+            if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
+                bail!(
+                    "map {} of {} has {} pixels of {} m a side; preset {} wants {} of {} m",
+                    dataset.name(i), folder.display(), grid.size, grid.meters_per_pixel, preset.name, preset.map_size, preset.meters_per_pixel
+                );
+            }
+            let condition = PreparedScene::new(&sample.scene)
+                .condition(sample.position, &preset.condition.channels)
+                .with_context(|| format!("map {} of {}", dataset.name(i), folder.display()))?;
+            let side = grid.size as i64;
+            let outdoors: Vec<u8> = sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect();
+            bar.inc(1);
+            Ok(Prepared {
+                condition: Tensor::from_slice(&condition).reshape([-1, side, side]).to_kind(Kind::Half),
+                truth: Tensor::from_slice(&sample.truth).reshape([1, side, side]),
+                outdoors: Tensor::from_slice(&outdoors).reshape([1, side, side]),
+            })
+        };
+        let samples = (0..count).into_par_iter().map(prepare).collect::<Result<Vec<_>>>()?;
+        bar.finish();
+        let description = format!("{count} maps of {method} from {}", described(folder));
+        Ok(Self { samples, description })
+    }
+
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// The samples of step `step`: every epoch goes through all of them in an order of its own that the seed fixes.
+    pub fn order(&self, seed: u64, step: usize, batch: usize) -> Vec<usize> {
+        let (batches, batch) = ((self.len() / batch).max(1), batch.min(self.len()));
+        let (epoch, place) = (step / batches, step % batches);
+        let mut keyed: Vec<(f64, usize)> = reproducible_values(seed, &format!("epoch {epoch}"), self.len()).zip(0..).collect();
+        keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+        keyed[place * batch..(place + 1) * batch].iter().map(|&(_, i)| i).collect()
+    }
+
+    /// These samples, turned by one symmetry.
+    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Batch {
+        let stack = |part: fn(&Prepared) -> &Tensor| {
+            let parts: Vec<&Tensor> = indices.iter().map(|&i| part(&self.samples[i])).collect();
+            symmetry.apply(&Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
+        };
+        Batch { condition: stack(|s| &s.condition), truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
+    }
+}
+
+/// What `dataset.toml` says of a folder's sources, else the folder's name.
+fn described(folder: &Path) -> String {
+    let table = std::fs::read_to_string(folder.join("dataset.toml")).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let sources = table.as_ref().and_then(|table| table.get("sources")?.as_array());
+    let source = |source: &toml::Value| {
+        let text = |key| source.get(key).and_then(toml::Value::as_str).unwrap_or("?");
+        let maps = source.get("maps").and_then(toml::Value::as_integer).unwrap_or_default();
+        format!("{} ({maps} scenes, {}, {})", text("name"), text("licence"), text("credit"))
+    };
+    match sources {
+        Some(sources) => sources.iter().map(source).collect::<Vec<_>>().join("; "),
+        None => folder.display().to_string(),
+    }
+}
+
+impl Batch {
+    /// The same samples cut to `side` x `side` pixels from (top, left).
+    pub fn crop(&self, top: i64, left: i64, side: i64) -> Self {
+        let cut = |x: &Tensor| x.narrow(2, top, side).narrow(3, left, side).contiguous();
+        Self { condition: cut(&self.condition), truth: cut(&self.truth), outdoors: cut(&self.outdoors) }
+    }
+}

@@ -1,0 +1,28 @@
+//! The libtorch engine computes what every engine must, and draws the maps the runtime draws.
+
+#![cfg(feature = "torch")]
+
+use pollster::block_on;
+use radiodiff_core::engine::conformance;
+use radiodiff_tests::Case;
+use radiodiff_web::cpu::CpuEngine;
+use trainer::torch::TorchEngine;
+
+#[test]
+fn every_operation_is_right() {
+    let failures = block_on(conformance::check(&TorchEngine::new(tch::Device::Cpu), 1e-5));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn maps_are_those_of_the_runtime() {
+    let (torch, runtime) = (TorchEngine::new(tch::Device::Cpu), CpuEngine::new());
+    for case in Case::all() {
+        let expected = block_on(case.draw(&runtime)).unwrap();
+        let found = tch::no_grad(|| block_on(case.draw(&torch)).unwrap());
+        let difference = case.difference(&found, &expected);
+        println!("{}: {difference:?}", case.name);
+        let same = difference.within_1_db >= 0.999 && difference.latent <= 1e-5 && difference.gray <= 1e-5;
+        assert!(same, "{} is not the runtime's: {difference:?}", case.name);
+    }
+}

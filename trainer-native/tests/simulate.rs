@@ -1,0 +1,258 @@
+//! `trainer simulate` as a user runs it, and what reading a dataset says of damaged ones.
+
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
+use radiodiff_core::scene::Transmitter;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use trainer::dataset::Dataset;
+
+fn simulate(out: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer")).arg("simulate").arg("--out").arg(out).args(args).output().unwrap()
+}
+
+const SMALL: [&str; 6] = ["--procedural", "2", "--transmitters", "2", "--seed", "11"];
+
+/// A folder with two maps of two transmitters.
+fn small_dataset() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let output = simulate(folder.path(), &SMALL);
+    assert!(output.status.success(), "{}", stderr(&output));
+    folder
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Every file below a folder by its relative path.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// What loading the first radio map of a damaged dataset says.
+fn complaint(folder: &Path) -> String {
+    format!("{:#}", Dataset::open(folder, "DPM").unwrap().load(0).unwrap_err())
+}
+
+#[test]
+fn one_seed_gives_the_same_bytes_and_another_does_not() {
+    let (a, b, c) = (small_dataset(), small_dataset(), tempfile::tempdir().unwrap());
+    assert_eq!(contents(a.path()), contents(b.path()));
+    assert_eq!(contents(a.path()).len(), 2 + 4 + 4 + 2 + 1);
+    assert!(simulate(c.path(), &["--procedural", "2", "--transmitters", "2", "--seed", "12"]).status.success());
+    let buildings = Path::new("png/buildings_complete/0.png");
+    assert_ne!(contents(a.path())[buildings], contents(c.path())[buildings]);
+}
+
+#[test]
+fn what_is_simulated_can_be_read() {
+    let folder = small_dataset();
+    let dataset = Dataset::open(folder.path(), "DPM").unwrap();
+    let names: Vec<_> = (0..dataset.len()).map(|i| dataset.name(i)).collect();
+    assert_eq!(names, ["0_0", "0_1", "1_0", "1_1"]);
+    let samples: Vec<_> = (0..dataset.len()).map(|i| dataset.load(i).unwrap()).collect();
+    assert!(Arc::ptr_eq(&samples[0].scene, &samples[1].scene), "a city is read once");
+    for sample in &samples {
+        let scene = &sample.scene;
+        let Transmitter { position, .. } =
+            scene.place_transmitter(Transmitter::at(sample.position.x, sample.position.y)).unwrap().transmitter;
+        assert_eq!(position, sample.position, "the transmitter stands outdoors");
+        let (row, column) = scene.grid.pixel_of(sample.position).unwrap();
+        assert_eq!(sample.truth[row * 256 + column], *sample.truth.iter().max().unwrap(), "it is brightest at the transmitter");
+        let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count();
+        assert!((0.12..=0.6).contains(&(built as f64 / 65536.0)), "{built} pixels built");
+        assert!(scene.mask.pixels.iter().zip(&sample.truth).all(|(&inside, &gray)| inside == 0 || gray == 0));
+    }
+}
+
+#[test]
+fn a_cut_run_goes_on_with_what_is_missing() {
+    let folder = small_dataset();
+    let whole = contents(folder.path());
+    let kept = folder.path().join("gain/DPM/0_0.png");
+    let untouched = fs::metadata(&kept).unwrap().modified().unwrap();
+    fs::rename(folder.path().join("dataset.toml"), folder.path().join("dataset.unfinished.toml")).unwrap();
+    fs::remove_file(folder.path().join("antenna/1.json")).unwrap();
+    fs::write(folder.path().join("gain/DPM/1_1.png"), b"half").unwrap();
+    assert!(simulate(folder.path(), &SMALL).status.success());
+    assert_eq!(contents(folder.path()), whole);
+    assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), untouched, "map 0 was not made again");
+}
+
+#[test]
+fn another_dataset_is_not_mixed_in() {
+    let folder = small_dataset();
+    let output = simulate(folder.path(), &["--procedural", "2", "--transmitters", "2", "--seed", "12"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("dataset.toml describes another dataset"), "{}", stderr(&output));
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_a_missing_city_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong: [&[&str]; 5] = [
+        &[],
+        &["--procedural", "0"],
+        &["--procedural", "1", "--transmitters", "0"],
+        &["--procedural", "1", "--blocks", "3"],
+        &["--city", "x.geojson"],
+    ];
+    for args in wrong {
+        assert_eq!(simulate(folder.path(), args).status.code(), Some(2), "{args:?}");
+    }
+    let output = simulate(folder.path(), &["--city", "nowhere.geojson", "--blocks", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("nowhere.geojson"), "{}", stderr(&output));
+}
+
+/// A town of square houses 20 m wide, 40 m from each other, as GeoJSON.
+fn town() -> String {
+    let ring = |x: f64, y: f64| {
+        let at = |dx: f64, dy: f64| format!("[{:.7},{:.7}]", 11.0 + (x + dx) / 71_700.0, 50.0 + (y + dy) / 111_200.0);
+        [at(0.0, 0.0), at(20.0, 0.0), at(20.0, 20.0), at(0.0, 20.0), at(0.0, 0.0)].join(",")
+    };
+    let polygon = |i: u32| format!("[[{}]]", ring(f64::from(i % 15) * 40.0, f64::from(i / 15) * 40.0));
+    let polygons: Vec<String> = (0..225).map(polygon).collect();
+    format!(r#"{{"type":"MultiPolygon","coordinates":[{}]}}"#, polygons.join(","))
+}
+
+#[test]
+fn blocks_are_cut_from_a_city_and_its_licence_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (city, out) = (folder.path().join("town.geojson"), folder.path().join("out"));
+    fs::write(&city, town()).unwrap();
+    let output = simulate(&out, &["--city", city.to_str().unwrap(), "--blocks", "2", "--transmitters", "1", "--first-map", "70"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let dataset = Dataset::open(&out, "DPM").unwrap();
+    assert_eq!((dataset.name(0), dataset.name(1)), ("70_0".into(), "71_0".into()));
+    // A quarter of the town is built, so that a quarter of any window is, whatever its angle.
+    let built = dataset.load(0).unwrap().scene.mask.pixels.iter().filter(|&&inside| inside != 0).count() as f64 / 65536.0;
+    assert!((built - 0.25).abs() < 0.05, "{built}");
+    let provenance = fs::read_to_string(out.join("dataset.toml")).unwrap();
+    assert!(provenance.contains(r#"name = "town""#) && provenance.contains("ODbL-1.0"), "{provenance}");
+}
+
+#[test]
+fn a_city_without_a_usable_block_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let city = folder.path().join("hut.geojson");
+    fs::write(&city, r#"{"type":"Polygon","coordinates":[[[11,50],[11.0001,50],[11.0001,50.0001],[11,50]]]}"#).unwrap();
+    let output = simulate(&folder.path().join("out"), &["--city", city.to_str().unwrap(), "--blocks", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("the city hut gave no map that is 10 to 75 % built"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_truncated_png_is_named() {
+    let folder = small_dataset();
+    let path = folder.path().join("gain/DPM/0_0.png");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let text = complaint(folder.path());
+    assert!(text.contains("0_0.png: expected a whole PNG"), "{text}");
+}
+
+fn write_gray(path: &Path, width: u32, height: u32) {
+    image::GrayImage::new(width, height).save(path).unwrap();
+}
+
+#[test]
+fn a_png_of_another_size_or_kind_is_named() {
+    let folder = small_dataset();
+    let path = folder.path().join("gain/DPM/0_0.png");
+    write_gray(&path, 128, 128);
+    let text = complaint(folder.path());
+    assert!(text.contains("0_0.png: expected 256 x 256 pixels") && text.contains("found 128 x 128"), "{text}");
+    write_gray(&path, 256, 200);
+    let text = complaint(folder.path());
+    assert!(text.contains("0_0.png: expected a square image, found 256 x 200"), "{text}");
+    image::RgbImage::new(256, 256).save(&path).unwrap();
+    let text = complaint(folder.path());
+    assert!(text.contains("0_0.png: expected 8-bit gray pixels, found Rgb8"), "{text}");
+}
+
+#[test]
+fn missing_or_short_antenna_files_are_named() {
+    let folder = small_dataset();
+    let path = folder.path().join("antenna/0.json");
+    fs::write(&path, "[]").unwrap();
+    let text = complaint(folder.path());
+    assert!(text.contains("0.json: expected a position of transmitter 0, found 0 positions"), "{text}");
+    fs::write(&path, "[[1,").unwrap();
+    let text = complaint(folder.path());
+    assert!(text.contains("0.json: expected a list of [x, y]"), "{text}");
+    fs::write(&path, "[[900, 5]]").unwrap();
+    let text = complaint(folder.path());
+    assert!(text.contains("0.json, transmitter 0") && text.contains("outside the map"), "{text}");
+    fs::remove_file(&path).unwrap();
+    let text = complaint(folder.path());
+    assert!(text.contains("0.json cannot be read"), "{text}");
+}
+
+#[test]
+fn a_position_in_a_building_falls_back_to_the_lit_pixel_then_to_the_nearest_outdoors() {
+    let folder = small_dataset();
+    let load = || Dataset::open(folder.path(), "DPM").unwrap().load(0).unwrap();
+    let true_position = load().position;
+    let mask = load().scene.mask.clone();
+    let inside = mask.pixels.iter().position(|&inside| inside != 0).unwrap();
+    let (row, column) = (inside / 256, inside % 256);
+    fs::write(folder.path().join("antenna/0.json"), format!("[[{column}, {}]]", 255 - row)).unwrap();
+    assert_eq!(load().position, true_position);
+    fs::remove_file(folder.path().join("png/antennas/0_0.png")).unwrap();
+    let scene = load().scene;
+    let center = scene.grid.pixel_center(row, column);
+    let nearest = scene.place_transmitter(Transmitter::at(center.x, center.y)).unwrap();
+    assert_eq!(load().position, nearest.transmitter.position);
+}
+
+#[test]
+fn folders_that_are_no_dataset_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = |folder: &Path| format!("{:#}", Dataset::open(folder, "DPM").unwrap_err());
+    assert!(message(folder.path()).contains("gain/DPM cannot be listed"));
+    let gain = folder.path().join("gain/DPM");
+    fs::create_dir_all(&gain).unwrap();
+    assert!(message(folder.path()).contains("holds no .png"));
+    fs::write(gain.join("map.png"), b"").unwrap();
+    assert!(message(folder.path()).contains("map.png: expected a name like 12_3.png"));
+}
+
+/// The folder of shared facts and data beside the repository.
+fn shared() -> PathBuf {
+    std::env::var_os("RADIODIFF_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from)
+}
+
+#[test]
+fn the_real_samples_are_read() {
+    let folder = shared().join("data/radiomapseer-samples");
+    assert!(folder.is_dir(), "{} is missing; set RADIODIFF_SHARED to the folder of shared reference data", folder.display());
+    let dataset = Dataset::open(&folder, "DPM").unwrap();
+    assert_eq!(dataset.len(), 22);
+    for i in 0..dataset.len() {
+        let sample = dataset.load(i).unwrap();
+        let (row, column) = sample.scene.grid.pixel_of(sample.position).unwrap();
+        assert!(!sample.scene.mask.is_building(row, column), "{}", dataset.name(i));
+        // WinProp gives at least -70 dB within two pixels of a transmitter; a position read with x and y exchanged, say, does not.
+        let near = |r: usize, c: usize| r.abs_diff(row) <= 2 && c.abs_diff(column) <= 2;
+        let brightest = (0..65536).filter(|&i| near(i / 256, i % 256)).map(|i| sample.truth[i]).max().unwrap();
+        assert!(brightest >= 198, "{}: gray level {brightest} at its transmitter", dataset.name(i));
+    }
+}

@@ -1,0 +1,90 @@
+//! Training as a user runs it, on a few steps: every command, the files it leaves, and what it says when it cannot go on.
+
+#![cfg(feature = "torch")]
+
+use radiodiff_core::weights::Checkpoint;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/nano.toml");
+
+fn trainer(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer")).args(args).output().unwrap()
+}
+
+fn succeeds(args: &[&str]) -> String {
+    let output = trainer(args);
+    assert!(output.status.success(), "trainer {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn fails(args: &[&str], code: i32, words: &str) {
+    let output = trainer(args);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "trainer {args:?}: {error}");
+    assert!(error.contains(words), "trainer {args:?} says {error:?}, expected {words:?}");
+}
+
+/// Two maps, a few steps of each stage, an evaluation, an export.
+#[test]
+fn from_nothing_to_weights_that_ship() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (data, run) = (path("data"), path("run"));
+    succeeds(&["simulate", "--out", &data, "--procedural", "2", "--transmitters", "1", "--seed", "3"]);
+
+    let sets = [format!("data.train={data}"), format!("data.valid={data}")];
+    let small = ["autoencoder.steps=3", "autoencoder.whole_map_steps=1", "autoencoder.batch=2", "diffusion.steps=2", "diffusion.batch=2"];
+    let small = small.into_iter().chain(["diffusion.pixel.steps=1", "diffusion.pixel.batch=1"]).chain(sets.iter().map(String::as_str));
+    let sets: Vec<&str> = small.flat_map(|set| ["--set", set]).collect();
+    let train = |stage| succeeds(&[&["train", stage, "--config", CONFIG, "--out", &run], sets.as_slice()].concat());
+    train("autoencoder");
+    let first = Checkpoint::parse(&fs::read(path("run/autoencoder.safetensors")).unwrap()).unwrap();
+    assert!(first.manifest().training_data.contains("procedural"), "{}", first.manifest().training_data);
+    assert_ne!(first.tensors()["scale_factor"].values, [0.3], "the latents' scale is measured");
+    train("diffusion");
+    for name in ["config.toml", "log.csv", "preview.png", "diffusion.safetensors"] {
+        assert!(fs::metadata(path(&format!("run/{name}"))).unwrap().len() > 0, "{name}");
+    }
+    let second = Checkpoint::parse(&fs::read(path("run/diffusion.safetensors")).unwrap()).unwrap();
+    let changed = |prefix: &str| {
+        let differs = |(name, tensor): (&String, _)| name.starts_with(prefix) && second.tensors()[name] != *tensor;
+        first.tensors().iter().any(differs)
+    };
+    assert!(changed("model.") && changed("first_stage_model.decoder."), "both learn");
+    assert!(!changed("first_stage_model.encoder."), "the latents stay what they are");
+
+    let (weights, json) = (path("run/diffusion.safetensors"), path("scores.json"));
+    let table = succeeds(&["evaluate", "--weights", &weights, "--data", &data, "--out", &json]);
+    assert!(["line of sight", "dominant path", "| nano |"].iter().all(|row| table.contains(row)), "{table}");
+    assert!(fs::read_to_string(&json).unwrap().contains("rmse_db"));
+
+    let shipped = path("nano.safetensors");
+    succeeds(&["export", "--weights", &weights, "--out", &shipped, "--evaluate", &format!("test={data}")]);
+    let bytes = fs::read(&shipped).unwrap();
+    let manifest = Checkpoint::parse(&bytes).unwrap().manifest().clone();
+    assert!(manifest.metrics["test.nmse"].is_finite());
+    assert!(bytes.len() < fs::metadata(&weights).unwrap().len() as usize * 6 / 10, "float16");
+    let card = fs::read_to_string(path("nano.md")).unwrap();
+    assert!(card.contains(&manifest.content_sha256) && card.contains("| nano |"), "{card}");
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run").display().to_string();
+    let foreign = folder.path().join("foreign.safetensors");
+    fs::write(&foreign, b"not weights").unwrap();
+    let foreign = foreign.display().to_string();
+    let run_with = |set: &str, words: &str| fails(&["train", "autoencoder", "--config", CONFIG, "--out", &run, "--set", set], 1, words);
+    run_with("preset=giant", "there is no preset \"giant\"");
+    run_with("data.train=/nowhere", "/nowhere");
+    run_with("autoencoder.stops=1", "autoencoder.stops");
+    fails(&["train", "autoencoder", "--config", "/nowhere.toml", "--out", &run], 1, "/nowhere.toml");
+    fails(&["train", "diffusion", "--config", CONFIG, "--out", &run, "--from", &foreign], 1, "foreign.safetensors");
+    fails(&["train"], 2, "Usage");
+    fails(&["evaluate", "--data", "/nowhere"], 1, "/nowhere");
+    fails(&["export", "--weights", &foreign, "--out", "nano.bin"], 1, ".safetensors");
+    fails(&["export", "--weights", &foreign, "--out", &Path::new(&run).join("n.safetensors").display().to_string()], 1, "foreign.safetensors");
+}
