@@ -10,7 +10,7 @@ const view = canvas.getContext('2d');
 const GAIN_RANGE_DB = { min: -147, max: -55 };
 const MODEL = 'models/nano.safetensors';
 /** A map that takes longer does not follow a finger; while dragging, the dominant path stands in for it. */
-const SMOOTH_MS = 80;
+const SMOOTH_MS = 120;
 const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path' };
 
 let engine;

@@ -65,7 +65,7 @@ test('without WebGPU the CPU draws, and the page says so', { timeout: 300_000 },
   const without = await launch({ webgpu: false });
   try {
     const page = await open(without);
-    assert.match(await page.locator('#engine').innerText(), /CPU.*no WebGPU/);
+    assert.match(await page.locator('#engine').innerText(), /CPU.*WebGPU is not used: .*(no WebGPU|no adapter)/);
     assert.deepEqual(faults(await shownMap(page)), []);
     const code = await page.evaluate(() => {
       const { createEngine, engine } = window.radiodiff;

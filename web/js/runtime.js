@@ -59,8 +59,8 @@ class Runtime {
         return this.#describe(this.#asked === 'webgpu' ? `WebGPU was asked for${slow}.` : 'This machine has a GPU.');
       } catch (error) {
         if (this.#asked === 'webgpu' || error.code !== 'no-webgpu') throw error;
-        // What follows the semicolon is advice for who asked for WebGPU.
-        reason = `WebGPU is not used: ${error.message.split(';')[0]}.`;
+        // What follows the last semicolon is advice for who asked for WebGPU.
+        reason = `WebGPU is not used: ${error.message.replace(/;[^;]*$/, '')}.`;
       }
     }
     this.#network = Network.onCpu(this.#weights);
