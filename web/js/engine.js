@@ -74,10 +74,10 @@ class Engine {
   #options;
   #port = null;
   #starting = null;
+  #gone = null; // why there is no port
   #disposed = false;
   #waiting = new Map();
   #next = 0;
-  #scenes = 0;
   #scene = null; // the last one, and whether the runtime has it
 
   constructor(options) {
@@ -131,6 +131,7 @@ class Engine {
   }
 
   #abandon(error) {
+    this.#gone = error;
     this.#port?.close();
     this.#port = this.#starting = null;
     if (this.#scene) this.#scene.known = false;
@@ -143,7 +144,6 @@ class Engine {
 
   #call(call, args, { signal, onProgress } = {}) {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
       const id = this.#next++;
       const abort = () => {
         this.#waiting.delete(id);
@@ -156,28 +156,34 @@ class Engine {
     });
   }
 
+  /** Waits until the runtime takes calls; it may have ended while one waited. */
+  async #attend(signal) {
+    await this.ready();
+    signal?.throwIfAborted();
+    if (!this.#port) throw this.#gone;
+  }
+
   /** The scene as a message: its text travels only when the runtime does not have it. */
   #sceneMessage(buildings, bounds) {
     if (buildings !== undefined) {
       const geojson = typeof buildings === 'string' ? buildings : JSON.stringify(buildings);
       const corners = bounds && [bounds.west, bounds.south, bounds.east, bounds.north];
       if (this.#scene?.geojson !== geojson || String(this.#scene.bounds) !== String(corners)) {
-        this.#scene = { id: this.#scenes++, geojson, bounds: corners, known: false };
+        this.#scene = { geojson, bounds: corners, known: false };
       }
     }
-    if (!this.#scene) return undefined;
-    const { id, geojson, bounds: corners, known } = this.#scene;
+    if (!this.#scene || this.#scene.known) return undefined;
     this.#scene.known = true;
-    return known ? { id } : { id, geojson, bounds: corners };
+    return { geojson: this.#scene.geojson, bounds: this.#scene.bounds };
   }
 
   async setScene({ buildings, bounds, signal }) {
-    await this.ready();
+    await this.#attend(signal);
     return this.#call('setScene', { scene: this.#sceneMessage(buildings, bounds) }, { signal });
   }
 
   async predict({ buildings, bounds, transmitters, method, steps = 1, seed = 0, signal, onProgress }) {
-    await this.ready();
+    await this.#attend(signal);
     method ??= this.info.model ? 'network' : 'dominant-path';
     if (!METHODS.includes(method)) throw new RadioError({ code: 'method', message: `there is no method ${method}; the methods are ${METHODS.join(' and ')}` });
     if (!transmitters?.length) throw new RadioError({ code: 'transmitter', message: 'there is no transmitter: give at least one' });
@@ -189,12 +195,12 @@ class Engine {
   }
 
   async warmup({ signal, onProgress } = {}) {
-    await this.ready();
+    await this.#attend(signal);
     return this.#call('warmup', {}, { signal, onProgress });
   }
 
   async loseDevice() {
-    await this.ready();
+    await this.#attend();
     await this.#call('loseDevice', {});
   }
 
@@ -206,6 +212,7 @@ class Engine {
 
 export async function createEngine({ model, backend = 'auto', worker = true, signal, onProgress } = {}) {
   if (!BACKENDS.includes(backend)) throw new RadioError({ code: 'backend', message: `there is no backend ${backend}; the backends are ${BACKENDS.join(', ')}` });
+  signal?.throwIfAborted();
   const { bytes: weights = null, url = null } = model ? await load(model, signal, onProgress) : {};
   const engine = new Engine({ module: await init(), weights, url, backend, worker });
   await engine.ready({ signal, onProgress });

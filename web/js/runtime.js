@@ -33,7 +33,7 @@ class Runtime {
   #rebuilt = false;
   #asked = 'auto';
   #info;
-  #scene = null; // { id, city, info } or { id, error }
+  #scene = null; // { geojson, bounds }, then with city and info, or with error
 
   async open({ module, weights, backend, because }, { progress }) {
     await init({ module_or_path: module });
@@ -92,27 +92,33 @@ class Runtime {
     return `WebGPU was lost in the middle (${why}). From now on the CPU draws.`;
   }
 
-  /** Prepares a scene, unless it is the one that is there. A scene that was refused stays refused. */
-  setScene({ scene: { id, geojson, bounds } }) {
-    if (this.#scene?.id !== id) {
-      this.#scene?.city?.free();
-      this.#scene = { id };
-      const { mapSize, metersPerPixel } = this.#info.model ?? DEFAULT_GRID;
-      try {
-        this.#scene.city = new City(geojson, new Float64Array(bounds ?? []), mapSize, metersPerPixel);
-        this.#scene.info = this.#scene.city.info();
-      } catch (error) {
-        this.#scene.error = error;
-      }
-    }
-    if (this.#scene.error) throw this.#scene.error;
-    return this.#scene.info;
+  /** Takes note of a scene that travels with a call; the call itself may have been aborted. */
+  announce(scene) {
+    if (scene?.geojson === undefined) return;
+    this.#scene?.city?.free();
+    this.#scene = scene;
   }
 
-  async predict({ scene, transmitters, method, steps, seed }, watch) {
-    const started = performance.now();
+  /** Prepares the announced scene, once. One that was refused stays refused. */
+  setScene() {
+    const scene = this.#scene;
     if (!scene) throw failure('no-scene', 'there are no buildings: give them with the request, or call setScene first');
-    const { mask, ...about } = this.setScene({ scene });
+    if (!scene.city && !scene.error) {
+      const { mapSize, metersPerPixel } = this.#info.model ?? DEFAULT_GRID;
+      try {
+        scene.city = new City(scene.geojson, new Float64Array(scene.bounds ?? []), mapSize, metersPerPixel);
+        scene.info = scene.city.info();
+      } catch (error) {
+        scene.error = error;
+      }
+    }
+    if (scene.error) throw scene.error;
+    return scene.info;
+  }
+
+  async predict({ transmitters, method, steps, seed }, watch) {
+    const started = performance.now();
+    const { mask, ...about } = this.setScene();
     if (method === 'network' && !this.#network) {
       throw failure('no-weights', 'the engine was made without weights: give createEngine a model, or ask for the dominant path');
     }
@@ -181,6 +187,7 @@ export function serve(post) {
       if (aborted.has(id)) throw failure('aborted', 'nobody waits for this any more');
     };
     try {
+      runtime.announce(args.scene);
       check();
       const result = await runtime[call](args, { check, progress: (phase, loaded, total) => post({ id, progress: { phase, loaded, total } }) });
       post({ id, result }, result.values ? [result.values.buffer] : []);
