@@ -1,7 +1,6 @@
 // The demo: a place with buildings, a transmitter that is dragged, and the map that follows it.
 
-import { createEngine } from './index.js';
-import { names, palette } from './palettes.js';
+import { createEngine, palette, paletteNames } from './index.js';
 
 const element = (id) => document.getElementById(id);
 const [stage, canvas, readout, notice] = ['stage', 'map', 'readout', 'notice'].map(element);
@@ -9,12 +8,20 @@ const view = canvas.getContext('2d');
 
 /** Values shown at the ends of the colour scale, before the power moves them. */
 const GAIN_RANGE_DB = { min: -147, max: -55 };
+const MODEL = 'models/nano.safetensors';
+/** A map that takes longer does not follow a finger; while dragging, the dominant path stands in for it. */
+const SMOOTH_MS = 120;
+const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path' };
 
 let engine;
 let scene; // what setScene gave, with the outline of the buildings as a canvas
 let map;
 let buildings; // the GeoJSON the scene was made of
 let transmitter; // {lng, lat}
+let trouble = ''; // why there are no networks
+let networkMs = Infinity; // how long the last map of the networks took
+let dragging = false;
+let told = new Set(); // warnings that need not be said again in this place
 let wanted = false;
 let drawing = false;
 
@@ -52,11 +59,11 @@ function paint() {
   if (!scene) return;
   view.clearRect(0, 0, canvas.width, canvas.height);
   view.imageSmoothingEnabled = false;
-  const color = palette(element('palette').value);
   if (map) {
     const layer = new OffscreenCanvas(map.size, map.size);
-    const range = { min: GAIN_RANGE_DB.min + map.powerDbm, max: GAIN_RANGE_DB.max + map.powerDbm };
-    layer.getContext('2d').putImageData(map.toImage({ color, ...range, threshold: Number(element('threshold').value) }), 0, 0);
+    const { powerDbm } = map.transmitter;
+    const range = { min: GAIN_RANGE_DB.min + powerDbm, max: GAIN_RANGE_DB.max + powerDbm };
+    layer.getContext('2d').putImageData(map.toImage({ palette: element('palette').value, ...range, threshold: Number(element('threshold').value) }), 0, 0);
     view.drawImage(layer, 0, 0, canvas.width, canvas.height);
   }
   view.drawImage(scene.buildings, 0, 0, canvas.width, canvas.height);
@@ -92,19 +99,28 @@ function legend() {
 function statistics() {
   if (!map) return;
   const threshold = Number(element('threshold').value);
+  const { powerDbm } = map.transmitter;
   const { covered, mean, max, outdoorPixels } = map.stats({ thresholdDbm: threshold });
   const area = outdoorPixels * covered * map.metersPerPixel ** 2;
   const rows = [
     ['Covered outdoors', `${(100 * covered).toFixed(1)} %`],
     ['Covered area', `${(area / 10_000).toFixed(2)} ha`],
-    ['Mean', isLoss() ? `${(map.powerDbm - mean).toFixed(1)} dB` : `${mean.toFixed(1)} dBm`],
-    ['Strongest', isLoss() ? `${(map.powerDbm - max).toFixed(1)} dB` : `${max.toFixed(1)} dBm`],
+    ['Mean', isLoss() ? `${(powerDbm - mean).toFixed(1)} dB` : `${mean.toFixed(1)} dBm`],
+    ['Strongest', isLoss() ? `${(powerDbm - max).toFixed(1)} dB` : `${max.toFixed(1)} dBm`],
   ];
   element('stats').replaceChildren(...rows.flatMap(([term, value]) => [
     Object.assign(document.createElement('dt'), { textContent: term }),
     Object.assign(document.createElement('dd'), { textContent: value }),
   ]));
-  element('engine').textContent = `Drawn on this machine's CPU (WebAssembly SIMD) in ${map.milliseconds.toFixed(0)} ms.`;
+  const place = map.backend === 'webgpu' ? `WebGPU (${engine.info.adapter})` : "this machine's CPU (WebAssembly SIMD)";
+  const why = map.method === 'network' ? engine.info.reason : '';
+  element('engine').textContent = `${METHODS[map.method]} on ${place} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
+}
+
+/** What draws now: while the transmitter is dragged, something that keeps up with it. */
+function method() {
+  const chosen = element('method').value;
+  return dragging && chosen === 'network' && networkMs > SMOOTH_MS ? 'dominant-path' : chosen;
 }
 
 /** Draws as often as the worker can; positions that came in between are skipped. */
@@ -117,20 +133,26 @@ async function draw() {
   while (wanted) {
     wanted = false;
     try {
-      map = await engine.predict({ transmitter: { ...transmitter, powerDbm: power() } });
+      const transmitters = [{ ...transmitter, powerDbm: power() }];
+      map = await engine.predict({ buildings: scene.text, bounds: scene.asked, transmitters, method: method() });
+      if (map.method === 'network') networkMs = map.milliseconds;
       outcome = 'ready';
-      for (const warning of map.warnings) say(warning);
-      if (!wanted) transmitter = map.transmitter;
+      for (const warning of map.warnings) if (!told.has(warning)) say(warning);
+      told = new Set([...told, ...map.warnings]);
+      if (!wanted && !dragging) transmitter = map.transmitter;
     } catch (error) {
       say(error.message, 'error');
       outcome = 'error';
+      // Back to where there is a map for.
+      if (!wanted && map) transmitter = map.transmitter;
     }
     paint();
     legend();
     statistics();
   }
   drawing = false;
-  state(outcome);
+  // A preview is not what was asked for: letting go draws that.
+  if (!(dragging && map?.method !== element('method').value)) state(outcome);
 }
 
 function toCanvas({ lng, lat }) {
@@ -151,8 +173,9 @@ function fromPointer(event) {
 async function open({ text, bounds, at, title }) {
   const info = await engine.setScene({ buildings: text, bounds });
   buildings = JSON.parse(text);
-  scene = { ...info, buildings: buildingsImage(info) };
+  scene = { ...info, text, asked: bounds, buildings: buildingsImage(info) };
   map = undefined;
+  told = new Set(info.warnings);
   const { west, south, east, north } = info.bounds;
   transmitter = at ?? { lng: (west + east) / 2, lat: (south + north) / 2 };
   element('place').textContent = title;
@@ -182,13 +205,20 @@ function listen(places) {
   element('places').addEventListener('change', (event) => {
     openPlace(places[event.target.value]).catch((error) => say(error.message, 'error'));
   });
+  element('method').addEventListener('change', draw);
   for (const id of ['palette', 'quantity', 'threshold']) {
     element(id).addEventListener('input', () => (paint(), legend(), statistics()));
   }
   element('power').addEventListener('input', draw);
   canvas.addEventListener('pointerdown', (event) => {
+    if (!scene) return;
     canvas.setPointerCapture(event.pointerId);
+    dragging = true;
     transmitter = fromPointer(event);
+    draw();
+  });
+  canvas.addEventListener('lostpointercapture', () => {
+    dragging = false;
     draw();
   });
   canvas.addEventListener('pointermove', (event) => {
@@ -202,7 +232,7 @@ function listen(places) {
     const value = map?.at(lng, lat);
     readout.hidden = value === undefined;
     if (value === undefined) return;
-    const text = isLoss() ? `${(map.powerDbm - value).toFixed(1)} dB` : `${value.toFixed(1)} dBm`;
+    const text = isLoss() ? `${(map.transmitter.powerDbm - value).toFixed(1)} dB` : `${value.toFixed(1)} dBm`;
     readout.textContent = Number.isNaN(value) ? 'inside a building' : text;
     const box = stage.getBoundingClientRect();
     readout.style.left = `${Math.min(event.clientX - box.left + 14, box.width - 130)}px`;
@@ -233,14 +263,40 @@ function listen(places) {
 
 const option = (value, textContent) => Object.assign(document.createElement('option'), { value, textContent });
 
+/** An engine with the networks, or without them and with the reason on the page. */
+async function startEngine() {
+  const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
+  const onProgress = ({ phase, loaded, total }) => {
+    const share = total ? ` ${Math.round((100 * loaded) / total)} %` : '';
+    element('engine').textContent = phase === 'download' ? `Loading the networks…${share}` : 'Building the networks…';
+  };
+  try {
+    return await createEngine({ model: MODEL, backend, onProgress });
+  } catch (error) {
+    trouble = `RadioDiff nano is not available: ${error.message}. Maps are drawn by the dominant path.`;
+    say(trouble, 'error');
+    element('method').value = 'dominant-path';
+    element('method').querySelector('[value=network]').disabled = true;
+    return createEngine();
+  }
+}
+
+/** What the page draws with. */
+function credits() {
+  const { model } = engine.info;
+  element('model').textContent = model ? `RadioDiff ${model.name}: trained on ${model.trainingData}; ${model.license}.` : trouble;
+}
+
 try {
-  element('palette').replaceChildren(...names.map((name) => option(name, name)));
+  element('palette').replaceChildren(...paletteNames.map((name) => option(name, name)));
   legend();
-  engine = await createEngine();
+  engine = await startEngine();
+  credits();
   window.radiodiff = {
+    createEngine,
     engine,
     get map() { return map; },
-    get request() { return { buildings, bounds: scene.bounds, transmitters: [map.transmitter] }; },
+    get request() { return { buildings, bounds: scene.bounds, transmitters: map.transmitters, method: map.method }; },
   };
   const places = await (await fetch('scenes/index.json')).json();
   element('places').replaceChildren(...places.map((place, i) => option(i, `${place.name}, ${place.city}`)));

@@ -1,10 +1,11 @@
 // Opens the page in a real Chromium and waits on what it says of itself. The page's side of the agreement:
 //
 //   document.documentElement.dataset.state   'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be
-//   window.radiodiff                         { createEngine, engine, request, map }: the package's createEngine, the engine in use (its info.model.url), the
-//                                            request last drawn ({ buildings, bounds: { west, south, east, north }, transmitters })
-//                                            and its map ({ values, width, height }; row 0 north, dBm, NaN where there is none)
-//   #map, [role=status], #engine             the element to click and drop on, the notice, and which engine runs and why
+//   window.radiodiff                         { createEngine, engine, request, map }: the package's createEngine, the engine in use,
+//                                            the request last drawn ({ buildings, bounds, transmitters, method }) and its map
+//   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and what
+//                                            networks it runs or why none
+//   ?backend=webgpu                          the backend to ask for instead of `auto`
 //
 // Every wait is bounded, so a page that hangs ends in an error that says what it was waiting for.
 
@@ -29,9 +30,13 @@ export function launch({ webgpu = true } = {}) {
   });
 }
 
-/** Opens the page at `path` and waits for its first map. `page.failures` collects exceptions nobody caught. */
-export async function open(browser, { path = '', viewport = { width: 1280, height: 800 } } = {}) {
+/**
+ * Opens the page at `path` and waits for its first map. `page.failures` collects exceptions nobody caught. `weights(route)` answers
+ * for the weights file instead of the server.
+ */
+export async function open(browser, { path = '', viewport = { width: 1280, height: 800 }, weights } = {}) {
   const page = await browser.newPage({ viewport });
+  if (weights) await page.route('**/models/nano.safetensors', weights);
   page.setDefaultTimeout(30_000);
   page.failures = [];
   page.on('pageerror', (error) => page.failures.push(String(error)));
@@ -73,4 +78,23 @@ export async function drop(page, name, text) {
     return transfer;
   }, [name, text]);
   for (const type of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('#map', type, { dataTransfer: transfer });
+}
+
+/** Clicks the map at a share of its width and height and waits for the map that answers. */
+export async function placeTransmitter(page, x, y) {
+  const before = await page.evaluate(() => { window.mapBefore = window.radiodiff.map; return window.radiodiff.request.transmitters[0]; });
+  const box = await page.locator('#map').boundingBox();
+  await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
+  await page.waitForFunction(() => window.radiodiff.map !== window.mapBefore, undefined, { timeout: 90_000 });
+  await drawn(page);
+  return before;
+}
+
+/** Waits until the notice says something else than `before`, and gives its words. */
+export async function saysSomethingNew(page, before) {
+  await page.waitForFunction((before) => {
+    const text = document.querySelector('[role=status]')?.innerText;
+    return text && text !== before;
+  }, before, { timeout: 60_000 });
+  return notice(page);
 }

@@ -3,22 +3,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { drawn, drop, launch, notice, open, shownMap } from './lib.mjs';
+import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew, shownMap } from './lib.mjs';
 import { agreement, faults } from './plausible.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
-
-/** Clicks the map at a share of its width and height and waits for the map that answers. */
-async function placeTransmitter(page, x, y) {
-  const before = await page.evaluate(() => { window.mapBefore = window.radiodiff.map; return window.radiodiff.request.transmitters[0]; });
-  const box = await page.locator('#map').boundingBox();
-  await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
-  await page.waitForFunction(() => window.radiodiff.map !== window.mapBefore, undefined, { timeout: 90_000 });
-  await drawn(page);
-  return before;
-}
 
 test('a click moves the transmitter and the map follows it', { timeout: 300_000 }, async () => {
   const page = await open(browser);
@@ -41,24 +31,143 @@ test('a phone sees the whole page without scrolling sideways', { timeout: 200_00
   await page.close();
 });
 
-const polygon = (ring) => JSON.stringify({ type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [ring] } });
-for (const [what, text] of [
-  ['cut off in the middle', '{"type": "FeatureCollection", "features": ['],
-  ['empty', '{"type": "FeatureCollection", "features": []}'],
-  ['self-crossing', polygon([[24.94, 60.17], [24.941, 60.171], [24.941, 60.17], [24.94, 60.171], [24.94, 60.17]])],
-  ['with NaN', '{"type": "Polygon", "coordinates": [[[NaN, 60.17], [24.941, 60.17], [24.941, 60.171], [NaN, 60.17]]]}'],
-  ['off the globe', polygon([[500, 100], [501, 100], [501, 101], [500, 100]])],
+const polygon = (ring) => JSON.stringify({ type: 'Feature', properties: { name: 'Rathaus' }, geometry: { type: 'Polygon', coordinates: [ring] } });
+for (const [what, text, words] of [
+  ['cut off in the middle', '{"type": "FeatureCollection", "features": [', /buildings\.geojson.*cannot be read.*line 1/],
+  ['empty', '{"type": "FeatureCollection", "features": []}', /buildings\.geojson.*no usable building/],
+  ['self-crossing', polygon([[24.94, 60.17], [24.941, 60.171], [24.941, 60.17], [24.94, 60.171], [24.94, 60.17]]), /Rathaus.*crosses.*itself/],
+  ['with NaN', '{"type": "Polygon", "coordinates": [[[NaN, 60.17], [24.941, 60.17], [24.941, 60.171], [NaN, 60.17]]]}', /buildings\.geojson.*cannot be read/],
+  ['off the globe', polygon([[500, 100], [501, 100], [501, 101], [500, 100]]), /Rathaus.*point 0 \(500, 100\)/],
 ]) {
-  test(`a GeoJSON file that is ${what} gives a notice and the page goes on`, { timeout: 300_000 }, async () => {
+  test(`a GeoJSON file that is ${what} gives a notice that says where, and the page goes on`, { timeout: 300_000 }, async () => {
     const page = await open(browser);
     const before = await notice(page);
     await drop(page, 'buildings.geojson', text);
-    await page.waitForFunction((before) => {
-      const text = document.querySelector('[role=status]')?.innerText;
-      return text && text !== before;
-    }, before, { timeout: 60_000 });
+    assert.match(await saysSomethingNew(page, before), words);
     await drawn(page);
     await placeTransmitter(page, 0.7, 0.3);
+    assert.deepEqual(page.failures, []);
+    await page.close();
+  });
+}
+
+test('a transmitter put into a building is moved out, with a word about it', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const before = await notice(page);
+  const at = await page.evaluate(() => {
+    const { map } = window.radiodiff;
+    const index = map.values.findIndex((value, i) => Number.isNaN(value) && i > 20 * map.size && i % map.size > 20);
+    return [(index % map.size) + 0.5, Math.floor(index / map.size) + 0.5].map((pixel) => pixel / map.size);
+  });
+  await placeTransmitter(page, ...at);
+  assert.match(await saysSomethingNew(page, before), /inside a building.*moved [\d.]+ m/);
+  await placeTransmitter(page, 0.4, 0.3);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a transmitter that leaves the map stays where it was, with a word about it', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const before = await notice(page);
+  await page.selectOption('#method', 'dominant-path');
+  await placeTransmitter(page, 0.35, 0.002);
+  const { lat } = await page.evaluate(() => window.radiodiff.map.transmitter);
+  await page.focus('#map');
+  await page.keyboard.press('Shift+ArrowUp');
+  assert.match(await saysSomethingNew(page, before), /outside the map.*west, south, east, north/);
+  await placeTransmitter(page, 0.35, 0.3);
+  assert.ok((await page.evaluate(() => window.radiodiff.map.transmitter.lat)) < lat);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('requests that cannot be answered are refused with their code, and the engine goes on', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const answers = await page.evaluate(async () => {
+    const { engine, request, createEngine } = window.radiodiff;
+    const good = { ...request, method: 'dominant-path' };
+    const [at] = request.transmitters;
+    const code = (promise) => promise.then(() => 'answered', (error) => error.code ?? error.name);
+    const answers = {};
+    for (const [name, change] of Object.entries({
+      longitude: { transmitters: [{ ...at, lng: NaN }] },
+      outside: { transmitters: [{ ...at, lng: at.lng + 1 }] },
+      nobody: { transmitters: [] },
+      power: { transmitters: [{ ...at, powerDbm: Infinity }] },
+      method: { method: 'magic' },
+      bounds: { bounds: { west: NaN, south: 0, east: 1, north: 1 } },
+      elsewhere: { bounds: { west: 0, south: 0, east: 1, north: 1 } },
+      buildings: { buildings: { type: 'Nothing' } },
+      none: { buildings: { type: 'FeatureCollection', features: [] } },
+    })) {
+      answers[name] = await code(engine.predict({ ...good, ...change }));
+    }
+    answers.backend = await code(createEngine({ backend: 'abacus' }));
+    const bare = await createEngine();
+    answers.scene = await code(bare.predict({ transmitters: [at] }));
+    answers.weights = await code(bare.predict({ ...request, method: 'network' }));
+    const gone = bare.predict(good);
+    bare.dispose();
+    answers.disposed = await code(gone);
+    const signal = AbortSignal.abort();
+    answers.aborted = await code(engine.predict({ ...good, signal }));
+    answers.after = await code(engine.predict(good));
+    return answers;
+  });
+  assert.deepEqual(answers, {
+    longitude: 'transmitter', outside: 'transmitter', nobody: 'transmitter', power: 'power', method: 'method', bounds: 'bounds',
+    elsewhere: 'geojson', buildings: 'geojson', none: 'geojson', backend: 'backend', scene: 'no-scene', weights: 'no-weights',
+    disposed: 'disposed', aborted: 20, after: 'answered',
+  });
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('two transmitters give the stronger of both, and a worker is not needed', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const worst = await page.evaluate(async () => {
+    const { request, createEngine } = window.radiodiff;
+    const engine = await createEngine({ worker: false });
+    const { west, south, east, north } = request.bounds;
+    const [a] = request.transmitters;
+    const b = { lng: west + 0.1 * (east - west), lat: south + 0.4 * (north - south), powerDbm: 30 };
+    const draw = (transmitters) => engine.predict({ ...request, method: 'dominant-path', transmitters });
+    const [one, other, both] = [await draw([a]), await draw([b]), await draw([a, b])];
+    engine.dispose();
+    return both.values.reduce((worst, value, i) => {
+      const expected = Math.max(one.values[i], other.values[i]);
+      return Number.isNaN(value) && Number.isNaN(expected) ? worst : Math.max(worst, Math.abs(value - expected));
+    }, 0);
+  });
+  assert.equal(worst, 0);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a worker that crashes gives a typed error, and the next map starts another', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.workers()[0].evaluate(() => { setTimeout(() => { throw new WebAssembly.RuntimeError('unreachable'); }); });
+  const code = await page.evaluate(() => {
+    const { engine, request } = window.radiodiff;
+    return engine.predict({ ...request, method: 'dominant-path' }).then(() => 'answered', (error) => error.code);
+  });
+  assert.ok(['crashed', 'answered'].includes(code), code);
+  await placeTransmitter(page, 0.7, 0.3);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+for (const [what, answer, words] of [
+  ['are missing', (route) => route.fulfill({ status: 404, body: 'not found' }), /models\/nano\.safetensors.*404/],
+  ['are a web page', (route) => route.fulfill({ body: '<!doctype html><title>Hello</title>' }), /weights.*not a safetensors file/],
+]) {
+  test(`weights that ${what} leave the dominant path, and the page says so`, { timeout: 300_000 }, async () => {
+    const page = await open(browser, { weights: answer });
+    assert.match(await page.locator('#model').innerText(), words);
+    assert.match(await notice(page), words);
+    assert.deepEqual(faults(await shownMap(page)), []);
+    await placeTransmitter(page, 0.25, 0.25);
+    assert.match(await page.locator('#engine').innerText(), /dominant path/i);
     assert.deepEqual(page.failures, []);
     await page.close();
   });

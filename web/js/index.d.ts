@@ -6,15 +6,76 @@ export interface Transmitter {
   lat: number;
   /** Transmit power in dBm, 23 unless given. */
   powerDbm?: number;
+  /** Gain of an antenna that radiates equally in all directions, in dBi, 0 unless given; added to the power. */
+  antennaGainDbi?: number;
+  /** 5900 unless given; maps are for 5900 MHz only, and another frequency is answered with a warning. */
+  frequencyMHz?: number;
 }
 
-/** An error with a code: 'geojson', 'bounds', 'transmitter', 'power', 'no-scene', 'crashed', 'disposed' or 'failed'. */
+/**
+ * Every error the package throws, apart from an aborted signal's reason. `message` says what was expected, what was found and where.
+ *
+ * | code | |
+ * |---|---|
+ * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
+ * | `transmitter`, `power`, `steps`, `seed`, `method`, `backend` | that part of a request cannot be used |
+ * | `no-scene`, `no-weights` | the engine was not given what the request needs |
+ * | `weights-missing` | the weights could not be fetched |
+ * | `weights` | the weights are damaged, foreign, or made for another version |
+ * | `no-webgpu` | WebGPU was asked for by name and cannot be had |
+ * | `device-lost`, `out-of-memory`, `failed` | the engine failed and no other could take over |
+ * | `wasm` | the module could not be fetched or compiled (it needs WebAssembly SIMD) |
+ * | `crashed` | a defect of this package; the next call starts a new worker |
+ * | `disposed` | `dispose` was called |
+ */
 export class RadioError extends Error { readonly code: string }
+
+export type Progress = (progress: {
+  /** `download` counts bytes of the weights, `build` the networks, `draw` the sampler's steps. */
+  phase: 'download' | 'build' | 'draw';
+  loaded: number;
+  /** Unknown where a server does not say how large a file is. */
+  total: number | undefined;
+}) => void;
+
+/** What the weights file says of itself. */
+export interface ModelInfo {
+  name: string;
+  /** Where it was fetched from; null for bytes. */
+  url: string | null;
+  /** Over the manifest and all tensors, verified. */
+  sha256: string;
+  /** Pixels along a side of its maps. */
+  mapSize: number;
+  metersPerPixel: number;
+  /** What the networks draw; `predict` turns it into received power. */
+  quantity: 'path-gain-db' | 'received-power-dbm';
+  license: string;
+  trainingData: string;
+  metrics: Record<string, number>;
+  /** Commit of the code that trained it. */
+  commit: string;
+}
+
+export interface EngineInfo {
+  /** Where the networks run; without weights `cpu`, which draws the dominant path. */
+  backend: 'webgpu' | 'cpu';
+  /** The GPU's name; null on the CPU. */
+  adapter: string | null;
+  /** The adapter itself computes on the CPU. Never chosen by `auto`. */
+  software: boolean;
+  /** Why this backend, in a sentence. */
+  reason: string;
+  /** The adapter has shader-f16. */
+  f16: boolean;
+  model: ModelInfo | null;
+}
 
 export interface SceneInfo {
   /** Pixels along a side. */
   size: number;
   metersPerPixel: number;
+  /** What the map covers: a square around the centre of the bounds that were asked for. */
   bounds: Bounds;
   /** What was left out of the GeoJSON or repaired, with the feature it concerns. */
   warnings: string[];
@@ -22,8 +83,10 @@ export interface SceneInfo {
   mask: Uint8Array;
 }
 
+export type Palette = string | ((t: number) => [number, number, number]);
+
 export interface RadioMap {
-  /** Received power in dBm, row 0 in the north, NaN inside buildings. */
+  /** Received power in dBm, row 0 in the north, NaN inside buildings. Of several transmitters the strongest: a plain maximum. */
   readonly values: Float32Array;
   /** Pixels along a side; width and height say the same. */
   readonly size: number;
@@ -31,22 +94,80 @@ export interface RadioMap {
   readonly height: number;
   readonly metersPerPixel: number;
   readonly bounds: Bounds;
-  readonly powerDbm: number;
-  /** Where the transmitter stands; it is moved out of a building, and a warning says so. */
-  readonly transmitter: { lng: number; lat: number };
+  /** As asked for, with defaults filled in, where they stand: one inside a building is moved out, and a warning says so. */
+  readonly transmitters: Required<Transmitter>[];
+  /** The first of them. */
+  readonly transmitter: Required<Transmitter>;
+  readonly method: Method;
+  /** What drew it. */
+  readonly backend: 'webgpu' | 'cpu';
+  /** What was changed in the request, left out of the scene, or went wrong and was made good. */
   readonly warnings: string[];
-  /** Time the map took in the worker. */
+  /** Time the map took in the worker, the scene's preparation included where it was new. */
   readonly milliseconds: number;
+  /** dBm at a place in degrees; NaN inside buildings, undefined outside the map. */
   at(lng: number, lat: number): number | undefined;
+  /** Over outdoor pixels; `covered` is the share of them at or above the threshold. */
   stats(options?: { thresholdDbm?: number }): { min: number; max: number; mean: number; outdoorPixels: number; covered: number };
-  toImage(options: { color: (t: number) => [number, number, number]; min: number; max: number; threshold?: number }): ImageData;
+  /** For a canvas; what is below `threshold` or inside buildings is transparent. `palette` is a name of `paletteNames`, or a function. */
+  toImage(options: { palette?: Palette; min: number; max: number; threshold?: number }): ImageData;
+}
+
+/** `network` draws with the weights; `dominant-path` by the path of least loss over building corners, and needs none. */
+export type Method = 'network' | 'dominant-path';
+
+export interface Request {
+  /**
+   * GeoJSON in EPSG:4326 with Polygons and MultiPolygons. The scene is kept while buildings and bounds are the same, so that a
+   * transmitter can be dragged; a string is compared fastest. Left out, the last scene is used.
+   */
+  buildings?: object | string;
+  /** The map is centred on them, by default on the buildings. */
+  bounds?: Bounds;
+  transmitters: Transmitter[];
+  /** `network` where the engine has weights. */
+  method?: Method;
+  /** Steps of the sampler, 1 unless given. */
+  steps?: number;
+  /** Of the sampler's noise, 0 unless given: the same seed gives the same map. */
+  seed?: number;
+  /** Aborting rejects at once with the signal's reason; the worker stops before its next step. */
+  signal?: AbortSignal;
+  onProgress?: Progress;
 }
 
 export interface Engine {
-  setScene(scene: { buildings: object | string; bounds?: Bounds }): Promise<SceneInfo>;
-  predict(request: { transmitter: Transmitter; signal?: AbortSignal }): Promise<RadioMap>;
+  /** It changes when WebGPU is lost; a map's warnings say so too. */
+  readonly info: EngineInfo;
+  /** Prepares a scene ahead of the first `predict`. */
+  setScene(scene: { buildings: object | string; bounds?: Bounds; signal?: AbortSignal }): Promise<SceneInfo>;
+  predict(request: Request): Promise<RadioMap>;
+  /** Compiles kernels and maps memory, by drawing an empty place. */
+  warmup(options?: { signal?: AbortSignal; onProgress?: Progress }): Promise<{ milliseconds: number }>;
+  /** For tests: loses the GPU's device as a driver that restarts does. The next map, or the one being drawn, is made good. */
+  loseDevice(): Promise<void>;
+  /** Ends the worker; what is pending is rejected. */
   dispose(): void;
 }
 
-/** Starts a worker and loads the module; `wasm` may be a URL or bytes, by default the file beside this one. */
-export function createEngine(options?: { wasm?: string | URL | BufferSource }): Promise<Engine>;
+/**
+ * Compiles the wasm module ahead of `createEngine`, which otherwise does it: from the file beside this one, a URL, bytes or a
+ * compiled module.
+ */
+export function init(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
+
+export function createEngine(options?: {
+  /** Weights: a URL, or the bytes of a file. Without them the engine draws the dominant path only. */
+  model?: string | URL | ArrayBuffer | ArrayBufferView;
+  /** `auto` takes WebGPU where a GPU is behind it, else the CPU; `webgpu` takes any adapter and fails without one. */
+  backend?: 'auto' | 'webgpu' | 'cpu';
+  /** False computes on the calling thread, where a crash is final. */
+  worker?: boolean;
+  signal?: AbortSignal;
+  onProgress?: Progress;
+}): Promise<Engine>;
+
+/** Names of the built-in palettes. */
+export const paletteNames: string[];
+/** A palette as a function from [0, 1] to [r, g, b]. */
+export function palette(name: string): (t: number) => [number, number, number];

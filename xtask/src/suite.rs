@@ -199,7 +199,7 @@ fn watch_counting(command: &mut Command) -> Result<Count> {
 }
 
 fn size(_slow: bool) -> Result<Count> {
-    payload::check(&page::build()?).map(Count::one)
+    payload::check(&page::build()?, layout::has_weights()).map(Count::one)
 }
 
 fn page_tests(_slow: bool) -> Result<Count> {
@@ -207,7 +207,9 @@ fn page_tests(_slow: bool) -> Result<Count> {
     let mut node = browser::node(&server)?;
     // One browser at a time: two cores draw every map, and WebGPU is a software adapter there.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
-    for file in ["plausible.test.mjs", "page.test.mjs"] {
+    // What needs networks runs from the day there are weights for them.
+    let engines = layout::has_weights().then_some("engines.test.mjs");
+    for file in ["plausible.test.mjs", "page.test.mjs"].into_iter().chain(engines) {
         node.arg(browser::script(file));
     }
     watch_counting(&mut node)

@@ -15,4 +15,4 @@ pub mod relation;
 pub mod unet;
 
 pub use preset::{Preset, PresetError};
-pub use radiodiff::{RadioDiff, SampleOptions};
+pub use radiodiff::{RadioDiff, SampleOptions, Sampling};

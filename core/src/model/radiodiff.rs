@@ -34,6 +34,28 @@ pub enum BuildError {
     Parameter(#[from] ParameterError),
 }
 
+/// A map that is being drawn, between two steps of the sampler.
+pub struct Sampling<T> {
+    /// x_t (1, Z, h, w), scaled; what the sampler ends at once no step is left.
+    pub latent: T,
+    /// (t, size) of every step.
+    times: Vec<(f32, f32)>,
+    done: usize,
+    seed: u64,
+}
+
+impl<T> Sampling<T> {
+    /// Steps in all.
+    pub fn steps(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Steps taken.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+}
+
 /// Condition encoder and U-Net: what diffusion trains.
 pub struct Denoiser<T> {
     encoder: ConditionEncoder<T>,
@@ -83,19 +105,33 @@ impl<E: Engine> RadioDiff<E> {
         [batch, unet.latent_channels, unet.latent_size, unet.latent_size]
     }
 
+    /// Where the sampler starts: noise at t = 1.
+    pub fn begin(&self, e: &E, options: &SampleOptions) -> Sampling<E::Tensor> {
+        let times = schedule(options.steps, options.split_last_step);
+        Sampling { latent: self.noise(e, options.seed, 0), times, done: 0, seed: options.seed }
+    }
+
+    /// Takes the sampler's next step; false when none is left. A caller may look up between two steps, to stop or to say how far
+    /// it is.
+    pub fn advance(&self, e: &E, condition: &EncodedCondition<E::Tensor>, sampling: &mut Sampling<E::Tensor>) -> bool {
+        let Some(&(t, size)) = sampling.times.get(sampling.done) else { return false };
+        sampling.done += 1;
+        let prediction = self.denoiser.predict(e, &sampling.latent, &[t], condition);
+        let fresh = (sampling.done < sampling.times.len()).then(|| self.noise(e, sampling.seed, sampling.done));
+        sampling.latent = step(e, &sampling.latent, (t, size), &prediction, fresh.as_ref());
+        true
+    }
+
+    fn noise(&self, e: &E, seed: u64, stream: usize) -> E::Tensor {
+        let shape = self.latent_shape(1);
+        e.tensor(&standard_normal(seed, stream as u32, shape.iter().product()), &shape)
+    }
+
     /// The latent (1, Z, h, w), scaled, that the sampler ends at.
     pub fn sample_latent(&self, e: &E, condition: &EncodedCondition<E::Tensor>, options: &SampleOptions) -> E::Tensor {
-        let shape = self.latent_shape(1);
-        let count = shape.iter().product();
-        let noise = |stream: usize| e.tensor(&standard_normal(options.seed, stream as u32, count), &shape);
-        let times = schedule(options.steps, options.split_last_step);
-        let mut x = noise(0);
-        for (i, &(t, size)) in times.iter().enumerate() {
-            let prediction = self.denoiser.predict(e, &x, &[t], condition);
-            let fresh = (i + 1 < times.len()).then(|| noise(i + 1));
-            x = step(e, &x, (t, size), &prediction, fresh.as_ref());
-        }
-        x
+        let mut sampling = self.begin(e, options);
+        while self.advance(e, condition, &mut sampling) {}
+        sampling.latent
     }
 
     /// Scaled latent (N, Z, h, w) -> gray map (N, 1, H, W) in [0, 1].

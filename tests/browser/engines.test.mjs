@@ -1,0 +1,185 @@
+// The engines behind the page: they agree, one that is missing or lost is replaced with a word about it, and weights that are not
+// what they should be are refused.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { launch, open, placeTransmitter, shownMap } from './lib.mjs';
+import { agreement, faults } from './plausible.mjs';
+
+const WITHIN_DB = 1;
+const LEAST_SHARE = 0.999;
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** The map of the page's scene on `backend`, in the page's own browser. */
+const predictOn = (page, backend, options = {}) => page.evaluate(async ([backend, options]) => {
+  const { createEngine, request, engine } = window.radiodiff;
+  const other = await createEngine({ model: engine.info.model.url, backend });
+  const map = await other.predict({ ...request, method: 'network', seed: 42, ...options });
+  const answer = { info: other.info, backend: map.backend, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) };
+  other.dispose();
+  return answer;
+}, [backend, options]);
+
+const numbers = ({ values }) => values.map((value) => value ?? NaN);
+
+for (const steps of [1, 3]) {
+  test(`WebGPU and CPU draw the same map in ${steps} step(s)`, { timeout: 400_000 }, async () => {
+    const page = await open(browser);
+    const [gpu, cpu] = [await predictOn(page, 'webgpu', { steps }), await predictOn(page, 'cpu', { steps })];
+    assert.deepEqual([gpu.backend, cpu.backend], ['webgpu', 'cpu']);
+    const share = agreement(numbers(gpu), numbers(cpu), WITHIN_DB);
+    assert.ok(share >= LEAST_SHARE, `${(100 * share).toFixed(3)} % of the pixels are within ${WITHIN_DB} dB`);
+    assert.deepEqual(page.failures, []);
+    await page.close();
+  });
+}
+
+test('a software adapter is taken by who asks for it only, and the page says what runs', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const automatic = await page.evaluate(() => window.radiodiff.engine.info);
+  const asked = await predictOn(page, 'webgpu');
+  assert.equal(asked.info.backend, 'webgpu');
+  assert.ok(asked.info.adapter, 'the adapter has no name');
+  // On a machine with a GPU `auto` rightly takes it.
+  assert.equal(automatic.backend, asked.info.software ? 'cpu' : 'webgpu');
+  if (asked.info.software) assert.match(automatic.reason, /computes on the CPU/);
+  assert.ok((await page.locator('#engine').innerText()).includes(automatic.reason));
+  await page.close();
+});
+
+test('the page draws with WebGPU when it is told to', { timeout: 300_000 }, async () => {
+  const page = await open(browser, { path: '?backend=webgpu' });
+  assert.match(await page.locator('#engine').innerText(), /RadioDiff nano on WebGPU/);
+  assert.deepEqual(faults(await shownMap(page)), []);
+  await placeTransmitter(page, 0.25, 0.25);
+  assert.deepEqual(faults(await shownMap(page)), []);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('without WebGPU the CPU draws, and the page says so', { timeout: 300_000 }, async () => {
+  const without = await launch({ webgpu: false });
+  try {
+    const page = await open(without);
+    assert.match(await page.locator('#engine').innerText(), /CPU.*WebGPU is not used: .*(no WebGPU|no adapter)/);
+    assert.deepEqual(faults(await shownMap(page)), []);
+    const code = await page.evaluate(() => {
+      const { createEngine, engine } = window.radiodiff;
+      return createEngine({ model: engine.info.model.url, backend: 'webgpu' }).then(() => null, (error) => error.code);
+    });
+    assert.equal(code, 'no-webgpu');
+    assert.deepEqual(page.failures, []);
+  } finally {
+    await without.close();
+  }
+});
+
+test('WebGPU lost in the middle is opened once more, then the CPU draws, with the same map', { timeout: 400_000 }, async () => {
+  const page = await open(browser);
+  const expected = numbers(await predictOn(page, 'cpu', { steps: 3 }));
+  const answers = await page.evaluate(async () => {
+    const { createEngine, request, engine: { info } } = window.radiodiff;
+    const engine = await createEngine({ model: info.model.url, backend: 'webgpu' });
+    const answers = [];
+    for (let loss = 0; loss < 2; loss += 1) {
+      let lost;
+      // In the middle: when the first step is done.
+      const onProgress = ({ phase, loaded }) => { if (phase === 'draw' && loaded === 1) lost ??= engine.loseDevice(); };
+      const map = await engine.predict({ ...request, method: 'network', steps: 3, seed: 42, onProgress });
+      await lost;
+      answers.push({ info: engine.info, backend: map.backend, warnings: map.warnings, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) });
+    }
+    const calm = await engine.predict({ ...request, method: 'network' });
+    engine.dispose();
+    return { answers, calm: { backend: calm.backend, warnings: calm.warnings } };
+  });
+  assert.deepEqual(answers.answers.map(({ backend, info }) => [backend, info.backend]), [['webgpu', 'webgpu'], ['cpu', 'cpu']]);
+  for (const answer of answers.answers) {
+    assert.match(answer.warnings.join('; '), /WebGPU was lost/);
+    assert.match(answer.info.reason, /WebGPU was lost/);
+    assert.ok(agreement(numbers(answer), expected, WITHIN_DB) >= LEAST_SHARE, 'the map differs');
+  }
+  assert.deepEqual(answers.calm, { backend: 'cpu', warnings: [] });
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a lost device is told on the page, which goes on', { timeout: 300_000 }, async () => {
+  const page = await open(browser, { path: '?backend=webgpu' });
+  await page.evaluate(() => window.radiodiff.engine.loseDevice());
+  await placeTransmitter(page, 0.25, 0.25);
+  assert.match(await page.locator('[role=status]').innerText(), /WebGPU was lost/);
+  assert.match(await page.locator('#engine').innerText(), /WebGPU was lost/);
+  assert.deepEqual(faults(await shownMap(page)), []);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a map that is aborted rejects with the reason, and the engine goes on', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const outcome = await page.evaluate(async () => {
+    const { createEngine, request, engine: { info } } = window.radiodiff;
+    const engine = await createEngine({ model: info.model.url, backend: 'cpu' });
+    const controller = new AbortController();
+    const steps = [];
+    const onProgress = ({ phase, loaded }) => {
+      if (phase !== 'draw') return;
+      steps.push(loaded);
+      if (loaded === 2) controller.abort(new Error('changed my mind'));
+    };
+    const long = { ...request, method: 'network', steps: 50, signal: controller.signal, onProgress };
+    const reason = await engine.predict(long).then(() => 'answered', (error) => error.message);
+    const started = performance.now();
+    await engine.predict({ ...request, method: 'dominant-path' });
+    const waitedMs = performance.now() - started;
+    engine.dispose();
+    return { reason, last: steps.at(-1), waitedMs };
+  });
+  assert.equal(outcome.reason, 'changed my mind');
+  assert.equal(outcome.last, 2);
+  assert.ok(outcome.waitedMs < 10_000, `the worker went on for ${outcome.waitedMs} ms`);
+  await page.close();
+});
+
+test('the networks are warmed up, and the same seed gives the same map', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const [same, other] = await page.evaluate(async () => {
+    const { createEngine, request, engine: { info } } = window.radiodiff;
+    const engine = await createEngine({ model: info.model.url, backend: 'cpu' });
+    await engine.warmup();
+    const draw = async (seed) => (await engine.predict({ ...request, method: 'network', seed })).values.filter((value) => !Number.isNaN(value));
+    const [a, b, c] = [await draw(1), await draw(1), await draw(2)];
+    engine.dispose();
+    const equal = (x, y) => x.every((value, i) => value === y[i]);
+    return [equal(a, b), equal(a, c)];
+  });
+  assert.deepEqual([same, other], [true, false]);
+  await page.close();
+});
+
+const damages = [
+  ['truncated', (bytes) => bytes.subarray(0, bytes.length / 2)],
+  ['foreign', () => Buffer.from('<!doctype html><title>not found</title>')],
+  ['bit-flipped', (bytes) => { bytes[bytes.length - 1000] ^= 1; return bytes; }],
+];
+
+for (const [what, damage] of damages) {
+  test(`${what} weights are refused with a typed error, and the page says so and draws the dominant path`, { timeout: 300_000 }, async () => {
+    const weights = async (route) => route.fulfill({ body: damage(Buffer.from(await (await route.fetch()).body())) });
+    const page = await open(browser, { weights });
+    const error = await page.evaluate(() => window.radiodiff.createEngine({ model: 'models/nano.safetensors', backend: 'cpu' })
+      .then(() => null, (error) => ({ name: error.name, code: error.code, message: error.message })));
+    assert.equal(error?.name, 'RadioError', 'the weights were accepted');
+    assert.equal(error.code, 'weights', error.message);
+    assert.match(error.message, /safetensors|sha-256/i);
+    assert.ok((await page.locator('#model').innerText()).includes(error.message), 'the page does not say why');
+    assert.deepEqual(faults(await shownMap(page)), []);
+    await placeTransmitter(page, 0.25, 0.25);
+    assert.deepEqual(page.failures, []);
+    await page.close();
+  });
+}

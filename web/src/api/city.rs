@@ -1,0 +1,129 @@
+//! Buildings, and the map that needs no network.
+
+use super::{error, set};
+use geo::Coord;
+use js_sys::{Array, Float32Array, Object, Uint8Array};
+use radiodiff_core::map::RadioMap;
+use radiodiff_core::propagation::{DominantPathLaw, PreparedScene};
+use radiodiff_core::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, SceneError, Transmitter};
+use wasm_bindgen::prelude::*;
+
+/// How far the bounds that were asked for may differ from the map's before the user is told, in pixels.
+const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
+
+/// Buildings on a square grid, ready to be drawn on.
+#[wasm_bindgen]
+pub struct City {
+    scene: Scene,
+    pub(super) prepared: PreparedScene,
+    frame: LocalFrame,
+    bounds: GeoBounds,
+    warnings: Vec<String>,
+}
+
+/// A transmitter that stands outdoors on the map.
+pub(super) struct Placed {
+    /// Metres in the grid's frame.
+    pub position: Coord<f64>,
+    power_dbm: f64,
+    warning: Option<String>,
+}
+
+#[wasm_bindgen]
+impl City {
+    /// Reads buildings from GeoJSON. `bounds` is [west, south, east, north] in degrees, or empty to centre on the buildings; the
+    /// map is `size` x `size` pixels around their centre.
+    #[wasm_bindgen(constructor)]
+    pub fn new(geojson: &str, bounds: &[f64], size: usize, meters_per_pixel: f64) -> Result<City, JsValue> {
+        let asked = match *bounds {
+            [] => None,
+            [west, south, east, north] => Some(GeoBounds { west, south, east, north }),
+            _ => return Err(error("bounds", &format!("bounds has {} values, expected west, south, east, north", bounds.len()))),
+        };
+        let grid = Grid { size, meters_per_pixel };
+        let imported = Scene::from_geojson(geojson, &ImportOptions { grid, bounds: asked })
+            .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
+        let bounds = imported.scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
+        let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
+        let frame = LocalFrame::centered(center, grid);
+        let mut warnings: Vec<String> = imported.warnings.iter().map(ToString::to_string).collect();
+        warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
+        let prepared = PreparedScene::new(&imported.scene);
+        Ok(City { scene: imported.scene, prepared, frame, bounds, warnings })
+    }
+
+    /// { size, metersPerPixel, bounds, warnings, mask }: mask is 1 inside buildings, row 0 in the north.
+    pub fn info(&self) -> Object {
+        let info = Object::new();
+        set(&info, "size", self.scene.grid.size as f64);
+        set(&info, "metersPerPixel", self.scene.grid.meters_per_pixel);
+        let bounds = Object::new();
+        for (key, value) in
+            [("west", self.bounds.west), ("south", self.bounds.south), ("east", self.bounds.east), ("north", self.bounds.north)]
+        {
+            set(&bounds, key, value);
+        }
+        set(&info, "bounds", bounds);
+        set(&info, "warnings", self.warnings.iter().map(JsValue::from).collect::<Array>());
+        set(&info, "mask", Uint8Array::from(self.scene.mask.pixels.as_slice()));
+        info
+    }
+
+    /// The dominant path model's map: { values, warnings, transmitter: {lng, lat} }, values in dBm, NaN inside buildings.
+    #[wasm_bindgen(js_name = dominantPath)]
+    pub fn dominant_path(&self, lng: f64, lat: f64, power_dbm: f64) -> Result<Object, JsValue> {
+        let placed = self.place(lng, lat, power_dbm)?;
+        let gain = self.prepared.dominant_path(placed.position, &DominantPathLaw::default()).map_err(|e| error("transmitter", &e))?;
+        Ok(self.answer(&gain, &placed))
+    }
+}
+
+impl City {
+    /// Checks a transmitter and moves it outdoors.
+    pub(super) fn place(&self, lng: f64, lat: f64, power_dbm: f64) -> Result<Placed, JsValue> {
+        if !power_dbm.is_finite() {
+            return Err(error("power", &format!("the transmitter's power is {power_dbm}, expected dBm")));
+        }
+        if !(lng.is_finite() && lat.is_finite()) {
+            let message = format!("the transmitter's position {lng}, {lat} is not a longitude and latitude in degrees");
+            return Err(error("transmitter", &message));
+        }
+        let position = self.frame.to_meters(Coord { x: lng, y: lat });
+        let asked = Transmitter { power_dbm, ..Transmitter::at(position.x, position.y) };
+        let placement = self.scene.place_transmitter(asked).map_err(|cause| {
+            let GeoBounds { west, south, east, north } = self.bounds;
+            let map = format!("the map is {west:.5}, {south:.5}, {east:.5}, {north:.5}: west, south, east, north");
+            error("transmitter", &format!("{cause} (asked for {lng:.5}, {lat:.5}; {map})"))
+        })?;
+        let warning = placement.moved_m.map(|moved_m| {
+            format!(
+                "The transmitter at {lng:.5}, {lat:.5} stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor place."
+            )
+        });
+        Ok(Placed { position: placement.transmitter.position, power_dbm, warning })
+    }
+
+    /// A path gain map (dB) as received power, with where its transmitter stands.
+    pub(super) fn answer(&self, gain: &RadioMap, placed: &Placed) -> Object {
+        let power: Vec<f32> = gain.values.iter().map(|&gain_db| gain_db + placed.power_dbm as f32).collect();
+        let degrees = self.frame.to_degrees(placed.position);
+        let transmitter = Object::new();
+        set(&transmitter, "lng", degrees.x);
+        set(&transmitter, "lat", degrees.y);
+        let map = Object::new();
+        set(&map, "values", Float32Array::from(power.as_slice()));
+        set(&map, "warnings", placed.warning.iter().map(JsValue::from).collect::<Array>());
+        set(&map, "transmitter", transmitter);
+        map
+    }
+}
+
+/// What to say when the map does not cover what was asked for.
+fn differing_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) -> Option<String> {
+    let low = frame.to_meters(Coord { x: asked.west, y: asked.south });
+    let high = frame.to_meters(Coord { x: asked.east, y: asked.north });
+    let (width_m, height_m, extent_m) = (high.x - low.x, high.y - low.y, grid.extent_m());
+    let tolerance_m = BOUNDS_TOLERANCE_PIXELS * grid.meters_per_pixel;
+    let differs = (width_m - extent_m).abs() > tolerance_m || (height_m - extent_m).abs() > tolerance_m;
+    differs.then(|| format!("the bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre"))
+}
