@@ -83,7 +83,11 @@ impl Config {
     }
 
     fn validate(&self) -> Result<()> {
-        let positive = [("autoencoder.batch", self.autoencoder.batch), ("diffusion.batch", self.diffusion.batch), ("diffusion.pixel.batch", self.diffusion.pixel.batch)];
+        let positive = [
+            ("autoencoder.batch", self.autoencoder.batch),
+            ("diffusion.batch", self.diffusion.batch),
+            ("diffusion.pixel.batch", self.diffusion.pixel.batch),
+        ];
         for (name, value) in positive {
             if value == 0 {
                 bail!("{name} is 0, expected at least 1");
@@ -136,7 +140,12 @@ mod tests {
 
     #[test]
     fn an_override_of_nothing_is_refused_by_name() {
-        for (text, words) in [("diffusion.stops=7", "diffusion.stops"), ("a.b=1", "no table a"), ("seed", "a.b=value"), ("diffusion.start_share=2", "0 to 1")] {
+        for (text, words) in [
+            ("diffusion.stops=7", "diffusion.stops"),
+            ("a.b=1", "no table a"),
+            ("seed", "a.b=value"),
+            ("diffusion.start_share=2", "0 to 1"),
+        ] {
             let error = format!("{:#}", Config::load(Path::new(NANO), &[text.to_owned()]).unwrap_err());
             assert!(error.contains(words), "{error}");
         }
