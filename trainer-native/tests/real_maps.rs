@@ -1,0 +1,54 @@
+//! The physical maps against WinProp's: the 22 real maps of the shared reference data (RADIODIFF_SHARED, by default ../../shared).
+
+use radiodiff_core::map::GrayCodec;
+use radiodiff_core::propagation::{LineOfSightLaw, PreparedScene};
+use std::path::{Path, PathBuf};
+use trainer::dataset::Dataset;
+use trainer::evaluate::{Drawing, evaluate};
+
+fn samples() -> PathBuf {
+    let shared = std::env::var_os("RADIODIFF_SHARED");
+    let shared = shared.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+    let folder = shared.join("data/radiomapseer-samples");
+    assert!(folder.is_dir(), "{} is missing; set RADIODIFF_SHARED to the folder of shared reference data", folder.display());
+    folder
+}
+
+/// Absolute errors in dB, sorted, of the law on what map `i`'s transmitter sees.
+fn errors_in_sight_db(dataset: &Dataset, i: usize) -> Vec<f64> {
+    let sample = dataset.load(i).expect("the sample is sound");
+    let grid = sample.scene.grid;
+    let sight = PreparedScene::new(&sample.scene).line_of_sight(sample.position).expect("the transmitter is outdoors");
+    let codec = GrayCodec::default();
+    let error = |(row, column): (usize, usize)| {
+        let center = grid.pixel_center(row, column);
+        let distance_m = (center.x - sample.position.x).hypot(center.y - sample.position.y);
+        let truth_db = codec.decode(f32::from(sample.truth[row * grid.size + column]) / 255.0);
+        (LineOfSightLaw::default().gain_db(distance_m) - f64::from(truth_db)).abs()
+    };
+    let seen = sample.scene.outdoor_pixels().filter(|&(row, column)| sight[row * grid.size + column] != 0);
+    let mut errors: Vec<f64> = seen.map(error).collect();
+    errors.sort_by(f64::total_cmp);
+    errors
+}
+
+#[test]
+fn in_sight_the_law_is_within_a_gray_level() {
+    // Map 0's positions are exact; the other samples' are read off the brightest pixel and right to about a pixel.
+    let dataset = Dataset::open(&samples(), "DPM").expect("the samples are there");
+    for i in (0..dataset.len()).filter(|&i| dataset.name(i).starts_with("0_")) {
+        let errors = errors_in_sight_db(&dataset, i);
+        let median = errors[errors.len() / 2];
+        assert!(median < 0.389, "{}: median error {median} dB over {} pixels in sight", dataset.name(i), errors.len());
+    }
+}
+
+#[test]
+fn the_dominant_path_is_far_better_than_the_baseline() {
+    let evaluation = evaluate(&samples(), "DPM", None, None, Drawing { steps: 1, seed: 0 }).expect("the samples are sound");
+    let [baseline, simulator] = [0, 1].map(|i| evaluation.rows[i].scores);
+    println!("{}", evaluation.table());
+    assert_eq!(evaluation.maps, 22);
+    assert!(simulator.nmse < 0.5 * baseline.nmse, "NMSE {} against the baseline's {}", simulator.nmse, baseline.nmse);
+    assert!(simulator.rmse_db < 4.0, "{} dB outdoors", simulator.rmse_db);
+}
