@@ -33,7 +33,11 @@ async function load(model, signal, onProgress) {
   const refuse = (reason) => new RadioError({ code: 'weights-missing', message: `the weights at ${url} could not be loaded: ${reason}` });
   try {
     const response = await fetch(url, { signal });
-    if (!response.ok) throw new Error(`the server answers ${response.status}`);
+    if (!response.ok) {
+      // An answer that nobody reads would keep its connection.
+      await response.body?.cancel();
+      throw new Error(`the server answers ${response.status}`);
+    }
     const total = Number(response.headers.get('content-length')) || undefined;
     const parts = [];
     let loaded = 0;
