@@ -6,6 +6,7 @@ use radiodiff_core::engine::Engine;
 use radiodiff_core::engine::burn::BurnEngine;
 use radiodiff_tests::{Case, Drawing};
 use radiodiff_web::cpu::CpuEngine;
+use radiodiff_web::gpu::{GpuEngine, GpuOptions};
 use std::sync::OnceLock;
 
 /// The cases with burn's drawings, made once for all engines.
@@ -37,6 +38,13 @@ fn draws_the_same_maps(engine_name: &str, engine: &impl Engine, rounding: f64) {
 #[test]
 fn the_simd_engine_draws_the_same_maps() {
     draws_the_same_maps("the SIMD engine", &CpuEngine::new(), 1e-5);
+}
+
+/// On whatever Vulkan adapter there is; `cargo xtask test` installs one that draws on the CPU.
+#[test]
+fn the_gpu_engine_draws_the_same_maps() {
+    let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
+    draws_the_same_maps("the GPU engine", &engine, 1e-4);
 }
 
 /// A comparison of maps without contrast would prove nothing.

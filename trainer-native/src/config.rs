@@ -53,6 +53,8 @@ pub struct DiffusionConfig {
     pub weight_decay: f64,
     /// Share of the samples trained at t = 1, where a one-step sampler evaluates the network.
     pub start_share: f64,
+    /// How many of the square's eight symmetries the maps are turned by; the latents of each are kept in memory.
+    pub symmetries: usize,
     pub pixel: PixelConfig,
 }
 
@@ -81,11 +83,18 @@ impl Config {
     }
 
     fn validate(&self) -> Result<()> {
-        let positive = [("autoencoder.batch", self.autoencoder.batch), ("diffusion.batch", self.diffusion.batch), ("diffusion.pixel.batch", self.diffusion.pixel.batch)];
+        let positive = [
+            ("autoencoder.batch", self.autoencoder.batch),
+            ("diffusion.batch", self.diffusion.batch),
+            ("diffusion.pixel.batch", self.diffusion.pixel.batch),
+        ];
         for (name, value) in positive {
             if value == 0 {
                 bail!("{name} is 0, expected at least 1");
             }
+        }
+        if !(1..=8).contains(&self.diffusion.symmetries) {
+            bail!("diffusion.symmetries is {}, expected 1 to 8", self.diffusion.symmetries);
         }
         if !(0.0..=1.0).contains(&self.diffusion.start_share) {
             bail!("diffusion.start_share is {}, expected 0 to 1", self.diffusion.start_share);
@@ -131,7 +140,12 @@ mod tests {
 
     #[test]
     fn an_override_of_nothing_is_refused_by_name() {
-        for (text, words) in [("diffusion.stops=7", "diffusion.stops"), ("a.b=1", "no table a"), ("seed", "a.b=value"), ("diffusion.start_share=2", "0 to 1")] {
+        for (text, words) in [
+            ("diffusion.stops=7", "diffusion.stops"),
+            ("a.b=1", "no table a"),
+            ("seed", "a.b=value"),
+            ("diffusion.start_share=2", "0 to 1"),
+        ] {
             let error = format!("{:#}", Config::load(Path::new(NANO), &[text.to_owned()]).unwrap_err());
             assert!(error.contains(words), "{error}");
         }

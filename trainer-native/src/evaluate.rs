@@ -7,7 +7,7 @@
 use crate::dataset::{Dataset, Sample};
 use crate::files;
 use anyhow::{Context, Result, bail};
-use indicatif::{ParallelProgressIterator, ProgressIterator};
+use indicatif::ParallelProgressIterator;
 use radiodiff_core::map::{GrayCodec, RadioMap};
 use radiodiff_core::metrics;
 use radiodiff_core::propagation::{DominantPathLaw, LogDistanceLaw, PreparedScene, PropagationError};
@@ -185,6 +185,7 @@ fn draw(path: &Path, _: &[Truth], _: Drawing) -> Result<(String, Vec<RadioMap>)>
 /// The network's name and its map of every sample.
 #[cfg(feature = "torch")]
 fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
+    use indicatif::ProgressIterator;
     use radiodiff_core::engine::Engine;
     use radiodiff_core::model::SampleOptions;
     use radiodiff_core::weights::Checkpoint;

@@ -2,7 +2,7 @@
 
 #![cfg(feature = "torch")]
 
-use radiodiff_core::weights::Checkpoint;
+use radiodiff_core::weights::{Checkpoint, HostTensor};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/nano.toml");
 
 fn trainer(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_trainer")).args(args).output().expect("the trainer starts")
 }
 
 fn succeeds(args: &[&str]) -> String {
@@ -49,7 +49,7 @@ fn from_nothing_to_weights_that_ship() {
     }
     let second = Checkpoint::parse(&fs::read(path("run/diffusion.safetensors")).unwrap()).unwrap();
     let changed = |prefix: &str| {
-        let differs = |(name, tensor): (&String, _)| name.starts_with(prefix) && second.tensors()[name] != *tensor;
+        let differs = |(name, tensor): (&String, &HostTensor)| name.starts_with(prefix) && second.tensors()[name] != *tensor;
         first.tensors().iter().any(differs)
     };
     assert!(changed("model.") && changed("first_stage_model.decoder."), "both learn");
@@ -86,5 +86,9 @@ fn what_is_wrong_is_named() {
     fails(&["train"], 2, "Usage");
     fails(&["evaluate", "--data", "/nowhere"], 1, "/nowhere");
     fails(&["export", "--weights", &foreign, "--out", "nano.bin"], 1, ".safetensors");
-    fails(&["export", "--weights", &foreign, "--out", &Path::new(&run).join("n.safetensors").display().to_string()], 1, "foreign.safetensors");
+    fails(
+        &["export", "--weights", &foreign, "--out", &Path::new(&run).join("n.safetensors").display().to_string()],
+        1,
+        "foreign.safetensors",
+    );
 }

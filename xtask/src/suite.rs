@@ -138,7 +138,9 @@ fn clippy(_slow: bool) -> Result<Count> {
     if has_trainer() {
         let mut trainer = trainer_cargo("clippy")?;
         trainer.arg("--all-targets");
-        commands.push(trainer);
+        // The dataset commands must build where there is no libtorch.
+        let without_torch = cargo(&["clippy", "--manifest-path", "trainer-native/Cargo.toml", "--no-default-features"]);
+        commands.extend([trainer, without_torch]);
     }
     let mut count = Count::default();
     for command in &mut commands {

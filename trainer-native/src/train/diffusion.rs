@@ -13,6 +13,8 @@ use radiodiff_core::diffusion::{MIN_TIME, noised, training_loss};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::SampleOptions;
 use radiodiff_core::weights::reproducible_values;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -29,8 +31,9 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         draw: one_step,
         file: "diffusion.safetensors",
     };
+    let latents = Latents::default();
     session.run(latent, |s, step| {
-        let (batch, x0) = s.latents(step, settings.batch, 0);
+        let (batch, x0) = latents.draw(s, step, settings.batch, 0);
         let times = s.times(step, x0.size()[0] as usize, settings.start_share);
         Ok(s.denoise(&batch, &x0, &times).loss)
     })?;
@@ -45,7 +48,7 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
     };
     let building_weight = session.config.data.building_weight;
     session.run(pixel, |s, step| {
-        let (batch, x0) = s.latents(step, settings.pixel.batch, settings.steps);
+        let (batch, x0) = latents.draw(s, step, settings.pixel.batch, 1);
         let times = vec![1.0; x0.size()[0] as usize];
         let denoised = s.denoise(&batch, &x0, &times);
         let latent = TorchTensor(-denoised.drift / &s.model.scale_factor.0);
@@ -69,19 +72,38 @@ struct Denoised {
     loss: Tensor,
 }
 
-impl Session {
-    /// A batch and its scaled latents, sampled from the posterior, without gradients.
-    fn latents(&self, step: usize, size: usize, offset: usize) -> (Batch, Tensor) {
-        let indices = self.train.order(self.config.seed + 1 + offset as u64, step, size);
-        let batch = self.train.batch(&indices, Symmetry::numbered(step), self.engine.device());
-        let x0 = tch::no_grad(|| {
-            let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(batch.truth.shallow_clone()));
-            let noise = TorchTensor(posterior.mean.0.randn_like());
-            posterior.sample(&self.engine, &noise).0 * &self.model.scale_factor.0
-        });
-        (batch, x0)
-    }
+/// The posteriors of the training maps, each computed when it is first asked for: the first stage's encoder does not change any
+/// more, and takes as long as a step of the denoiser.
+#[derive(Default)]
+struct Latents {
+    /// Mean and standard deviation, (1, Z, h, w), by sample and symmetry.
+    posteriors: RefCell<HashMap<(usize, usize), [Tensor; 2]>>,
+}
 
+impl Latents {
+    /// A batch and its scaled latents, sampled from the posterior, without gradients. `phase` gives each phase an order of its
+    /// own.
+    fn draw(&self, s: &Session, step: usize, size: usize, phase: u64) -> (Batch, Tensor) {
+        let indices = s.train.order(s.config.seed + 1 + phase, step, size);
+        let symmetry = step % s.config.diffusion.symmetries;
+        let batch = s.train.batch(&indices, Symmetry::numbered(symmetry), s.engine.device());
+        let _guard = tch::no_grad_guard();
+        let mut posteriors = self.posteriors.borrow_mut();
+        for (row, &i) in indices.iter().enumerate() {
+            posteriors.entry((i, symmetry)).or_insert_with(|| {
+                let truth = TorchTensor(batch.truth.narrow(0, row as i64, 1));
+                let posterior = s.model.first_stage.encode(&s.engine, &truth);
+                [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()]
+            });
+        }
+        let part = |part: usize| Tensor::cat(&indices.iter().map(|&i| &posteriors[&(i, symmetry)][part]).collect::<Vec<_>>(), 0);
+        let (mean, deviation) = (part(0), part(1));
+        let sampled = &mean + deviation * mean.randn_like();
+        (batch, sampled * &s.model.scale_factor.0)
+    }
+}
+
+impl Session {
     /// Times in [1e-4, 1], `share` of them 1.
     fn times(&self, step: usize, count: usize, share: f64) -> Vec<f32> {
         let uniform = |name: &str| reproducible_values(self.config.seed, &format!("{name} {step}"), count).map(|u| (u + 1.0) / 2.0);

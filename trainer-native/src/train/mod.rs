@@ -66,9 +66,7 @@ struct RunArgs {
 /// Runs `trainer train`.
 pub fn run(args: &Args) -> Result<()> {
     match &args.stage {
-        StageArgs::Autoencoder { run, from } => {
-            autoencoder::run(Config::load(&run.config, &run.overrides)?, &run.out, from.as_deref())
-        }
+        StageArgs::Autoencoder { run, from } => autoencoder::run(Config::load(&run.config, &run.overrides)?, &run.out, from.as_deref()),
         StageArgs::Diffusion { run, from } => {
             let first_stage = from.clone().unwrap_or_else(|| run.out.join("autoencoder.safetensors"));
             diffusion::run(Config::load(&run.config, &run.overrides)?, &run.out, &first_stage)
@@ -108,13 +106,24 @@ impl Session {
             let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
             let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", path.display()))?;
             if checkpoint.manifest().preset != preset {
-                bail!("{} holds preset {:?} as it was then; expected {:?} as it is now", path.display(), checkpoint.manifest().preset.name, preset.name);
+                bail!(
+                    "{} holds preset {:?} as it was then; expected {:?} as it is now",
+                    path.display(),
+                    checkpoint.manifest().preset.name,
+                    preset.name
+                );
             }
             parameters.restore(checkpoint.tensors()).with_context(|| format!("the weights {}", path.display()))?;
         }
         let train = Samples::load(&config.data.train, &config.data.method, &preset, usize::MAX)?;
         let valid = Samples::load(&config.data.valid, &config.data.method, &preset, VALIDATION_MAPS)?;
-        println!("{} samples to train on, {} to validate on, on {:?}, {} threads", train.len(), valid.len(), engine.device(), tch::get_num_threads());
+        println!(
+            "{} samples to train on, {} to validate on, on {:?}, {} threads",
+            train.len(),
+            valid.len(),
+            engine.device(),
+            tch::get_num_threads()
+        );
         let log = String::from("stage,step,seconds,loss,gradient_norm,valid_nmse\n");
         Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid, started: Instant::now(), log })
     }
@@ -138,7 +147,11 @@ impl Session {
             average.update();
             let value = loss.double_value(&[]);
             if !(value.is_finite() && norm.is_finite()) {
-                bail!("{}: the loss became {value} (gradient norm {norm}) at step {step}; lower {}'s learning_rate", stage.name, stage.name);
+                bail!(
+                    "{}: the loss became {value} (gradient norm {norm}) at step {step}; lower {}'s learning_rate",
+                    stage.name,
+                    stage.name
+                );
             }
             let mean = smoothed.map_or(value, |old: f64| 0.98 * old + 0.02 * value);
             smoothed = Some(mean);

@@ -73,7 +73,13 @@ impl Samples {
             if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
                 bail!(
                     "map {} of {} has {} pixels of {} m a side; preset {} wants {} of {} m",
-                    dataset.name(i), folder.display(), grid.size, grid.meters_per_pixel, preset.name, preset.map_size, preset.meters_per_pixel
+                    dataset.name(i),
+                    folder.display(),
+                    grid.size,
+                    grid.meters_per_pixel,
+                    preset.name,
+                    preset.map_size,
+                    preset.meters_per_pixel
                 );
             }
             let condition = PreparedScene::new(&sample.scene)

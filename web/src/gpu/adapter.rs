@@ -62,7 +62,7 @@ pub(super) async fn open(options: GpuOptions) -> Result<Opened, GpuError> {
     let adapter = wgpu::Instance::new(descriptor)
         .request_adapter(&request)
         .await
-        .map_err(|error| GpuError::NoAdapter { reason: error.to_string(), advice: ADVICE })?;
+        .map_err(|error| GpuError::NoAdapter { reason: no_adapter(&error), advice: ADVICE })?;
     let f16 = adapter.features().contains(wgpu::Features::SHADER_F16);
     let descriptor = wgpu::DeviceDescriptor { label: Some("radiodiff"), required_limits: adapter.limits(), ..Default::default() };
     let opened = adapter.request_device(&descriptor).await;
@@ -74,6 +74,11 @@ pub(super) async fn open(options: GpuOptions) -> Result<Opened, GpuError> {
     }
     let backend = if cfg!(target_arch = "wasm32") { "webgpu".to_owned() } else { adapter.get_info().backend.to_str().to_owned() };
     Ok(Opened { device, queue, report: AdapterReport { name, backend, software, f16 } })
+}
+
+/// In a browser wgpu lists the backends that it was not built with, which is no news to anybody.
+fn no_adapter(error: &wgpu::RequestAdapterError) -> String {
+    if cfg!(target_arch = "wasm32") { "the browser offers none".into() } else { error.to_string() }
 }
 
 /// The adapter's name, and whether it computes on the CPU.
