@@ -3,11 +3,14 @@
 //! In come an engine and a [`Case`], out comes a [`Drawing`] in host memory, so that engines of different programs (the trainer's
 //! tch too) are compared alike.
 
+use geo::Coord;
 use radiodiff_core::engine::{Binary, Engine, EngineError};
+use radiodiff_core::map::RadioMap;
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
 use radiodiff_core::propagation::PreparedScene;
-use radiodiff_core::scene::{BuildingMask, ImportOptions, Scene, Transmitter};
+use radiodiff_core::scene::{BuildingMask, GeoBounds, Grid, ImportOptions, LocalFrame, Scene, Transmitter};
 use radiodiff_core::weights::{Checkpoint, Parameters, ReproducibleSource};
+use serde::Deserialize;
 use std::path::PathBuf;
 
 /// Where the networks' parameters come from.
@@ -26,7 +29,17 @@ pub struct Case {
     preset: Preset,
     /// (C, H, W) in [-1, 1].
     pub condition: Vec<f32>,
+    grid: Grid,
     pub mask: BuildingMask,
+}
+
+/// An entry of www/scenes/index.json.
+#[derive(Deserialize)]
+struct Place {
+    file: String,
+    bounds: GeoBounds,
+    /// Longitude and latitude.
+    transmitter: [f64; 2],
 }
 
 /// What an engine made of a case.
@@ -58,27 +71,47 @@ impl Case {
         let nano = || Preset::named("nano").expect("nano is a preset");
         let options = |steps, seed| SampleOptions { steps, seed, ..SampleOptions::default() };
         let mut cases = vec![
-            Self::new("munich-old-town", "rule 1", nano(), Weights::Rule(1), options(1, 1)),
+            Self::new("munich-old-town.geojson", None, "rule 1", nano(), Weights::Rule(1), options(1, 1)),
             // More than one step takes the U-Net's second decoder too.
-            Self::new("helsinki-center", "rule 2", nano(), Weights::Rule(2), options(3, 2)),
+            Self::new("helsinki-center.geojson", None, "rule 2", nano(), Weights::Rule(2), options(3, 2)),
         ];
         if let Ok(bytes) = std::fs::read(repository_file("models/nano.safetensors")) {
             let preset = Checkpoint::parse(&bytes).expect("the shipped weights are sound").manifest().preset.clone();
-            cases.push(Self::new("paris-etoile", "nano.safetensors", preset, Weights::File(bytes), options(1, 3)));
+            cases.push(Self::new("paris-etoile.geojson", None, "nano.safetensors", preset, Weights::File(bytes), options(1, 3)));
         }
         cases
     }
 
-    /// A transmitter in the middle of a scene of the page.
-    fn new(scene: &str, weights_name: &str, preset: Preset, weights: Weights, options: SampleOptions) -> Self {
-        let geojson = std::fs::read_to_string(repository_file(&format!("www/scenes/{scene}.geojson"))).expect("the page's scene is there");
-        let scene_of = Scene::from_geojson(&geojson, &ImportOptions::default()).expect("the page's scene is sound").scene;
-        let middle = scene_of.grid.extent_m() / 2.0;
-        let placement = scene_of.place_transmitter(Transmitter::at(middle, middle)).expect("there is an outdoor pixel");
-        let condition = PreparedScene::new(&scene_of)
+    /// The map the page opens with, by the shipped weights and seed 42.
+    ///
+    /// # Panics
+    /// When the repository's scenes or weights are not there.
+    pub fn of_the_page() -> Self {
+        let index = std::fs::read_to_string(repository_file("www/scenes/index.json")).expect("the page's places are there");
+        let places: Vec<Place> = serde_json::from_str(&index).expect("the page's places are sound");
+        let place = places.first().expect("the page opens with a place");
+        let bytes = std::fs::read(repository_file("models/nano.safetensors")).expect("the shipped weights are there");
+        let preset = Checkpoint::parse(&bytes).expect("the shipped weights are sound").manifest().preset.clone();
+        let options = SampleOptions { seed: 42, ..SampleOptions::default() };
+        Self::new(&place.file, Some(place), "nano.safetensors", preset, Weights::File(bytes), options)
+    }
+
+    /// A transmitter of a scene of the page: the place's, or one in the middle.
+    fn new(file: &str, place: Option<&Place>, weights_name: &str, preset: Preset, weights: Weights, options: SampleOptions) -> Self {
+        let geojson = std::fs::read_to_string(repository_file("www/scenes").join(file)).expect("the page's scene is there");
+        let import = ImportOptions { bounds: place.map(|place| place.bounds), ..ImportOptions::default() };
+        let scene = Scene::from_geojson(&geojson, &import).expect("the page's scene is sound").scene;
+        let middle = Coord { x: scene.grid.extent_m() / 2.0, y: scene.grid.extent_m() / 2.0 };
+        let position = place.map_or(middle, |place| {
+            let bounds = place.bounds;
+            let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
+            LocalFrame::centered(center, scene.grid).to_meters(place.transmitter.into())
+        });
+        let placement = scene.place_transmitter(Transmitter::at(position.x, position.y)).expect("there is an outdoor pixel");
+        let condition = PreparedScene::new(&scene)
             .condition(placement.transmitter.position, &preset.condition.channels)
             .expect("a placed transmitter is outdoors");
-        Self { name: format!("{scene} with {weights_name}"), weights, options, preset, condition, mask: scene_of.mask }
+        Self { name: format!("{file} with {weights_name}"), weights, options, preset, condition, grid: scene.grid, mask: scene.mask }
     }
 
     /// Draws the case on an engine.
@@ -97,6 +130,12 @@ impl Case {
         let latent = model.sample_latent(e, &model.denoiser.encode_condition(e, &condition), &self.options);
         let map = model.first_stage.decode(e, &e.binary(Binary::Div, &latent, &model.scale_factor));
         Ok(Drawing { latent: e.read(&latent).await?, gray: e.read(&e.affine(&map, 0.5, 0.5)).await? })
+    }
+
+    /// A drawing as a user gets it: path gain in dB, NaN inside buildings.
+    pub fn path_gain(&self, drawing: &Drawing) -> RadioMap {
+        let gray: Vec<f32> = drawing.gray.iter().map(|gray| gray.clamp(0.0, 1.0)).collect();
+        self.preset.gray.decode_map(&gray, self.grid, &self.mask)
     }
 
     /// How far `found` is from `expected`.

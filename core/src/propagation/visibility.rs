@@ -92,11 +92,13 @@ pub fn sweep(mask: &BuildingMask, from: (usize, usize)) -> Visible {
             true
         });
     };
-    for i in -size / 2..size + size / 2 {
-        cast((-size / 2, i));
-        cast((size + size / 2, i));
-        cast((i, -size / 2));
-        cast((i, size + size / 2));
+    // As far out on every side, so that a mirrored map is seen mirrored.
+    let (low, high) = (-size / 2, size - 1 + size / 2);
+    for i in low..=high {
+        cast((low, i));
+        cast((high, i));
+        cast((i, low));
+        cast((i, high));
     }
     visible
 }

@@ -1,0 +1,129 @@
+//! Physical maps as a planner would check them: laws in the open, symmetry, shadows, and paths round a corner.
+
+use geo::{Coord, LineString, Polygon};
+use radiodiff_core::map::{GrayCodec, RadioMap};
+use radiodiff_core::propagation::{ConditionChannel, DominantPathLaw, LineOfSightLaw, LogDistanceLaw, PreparedScene, PropagationError};
+use radiodiff_core::scene::{Building, Grid, Scene};
+
+const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
+/// On a pixel's centre, where mirrored scenes keep it.
+const TRANSMITTER: Coord<f64> = Coord { x: 20.5, y: 30.5 };
+
+/// Axis-aligned boxes (x, y, width, height) in metres.
+fn scene(boxes: &[[f64; 4]]) -> Scene {
+    let building = |&[x, y, width, height]: &[f64; 4]| {
+        let corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)];
+        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: None, levels: None }
+    };
+    Scene::from_polygons(GRID, boxes.iter().map(building).collect())
+}
+
+fn dominant_path(boxes: &[[f64; 4]], position: Coord<f64>) -> RadioMap {
+    let prepared = PreparedScene::new(&scene(boxes));
+    prepared.dominant_path(position, &DominantPathLaw::default()).expect("the transmitter is outdoors")
+}
+
+fn distance_m(row: usize, column: usize, from: Coord<f64>) -> f64 {
+    let center = GRID.pixel_center(row, column);
+    (center.x - from.x).hypot(center.y - from.y)
+}
+
+#[test]
+fn in_the_open_every_pixel_follows_the_law() {
+    let map = dominant_path(&[], TRANSMITTER);
+    for (i, &gain_db) in map.values.iter().enumerate() {
+        let expected = LineOfSightLaw::default().gain_db(distance_m(i / GRID.size, i % GRID.size, TRANSMITTER));
+        assert!((f64::from(gain_db) - expected).abs() < 1e-4, "pixel {i}: {gain_db} dB, the law says {expected}");
+    }
+}
+
+#[test]
+fn a_mirrored_scene_gives_the_mirrored_map() {
+    let boxes = [[28.0, 20.0, 10.0, 22.0], [8.0, 44.0, 16.0, 8.0], [44.0, 6.0, 6.0, 30.0]];
+    let mirrored_boxes = boxes.map(|[x, y, width, height]| [GRID.extent_m() - x - width, y, width, height]);
+    let map = dominant_path(&boxes, TRANSMITTER);
+    let mirrored = dominant_path(&mirrored_boxes, Coord { x: GRID.extent_m() - TRANSMITTER.x, ..TRANSMITTER });
+    for i in 0..GRID.pixels() {
+        let (row, column) = (i / GRID.size, i % GRID.size);
+        let (a, b) = (map.values[i], mirrored.values[row * GRID.size + GRID.size - 1 - column]);
+        assert!((a - b).abs() < 1e-3 || (a.is_nan() && b.is_nan()), "pixel ({row}, {column}): {a} and {b}");
+    }
+}
+
+#[test]
+fn a_shadow_is_reached_round_the_nearer_corner() {
+    // A wall from the southern edge up to y = 36 between the transmitter and the shadow: the only way is over its top.
+    let wall = [30.0, 0.0, 4.0, 36.0];
+    let map = dominant_path(&[wall], TRANSMITTER);
+    let (row, column) = GRID.pixel_of(Coord { x: 44.5, y: 20.5 }).expect("on the map");
+    // The path turns at the wall's two upper corners.
+    let corners = [Coord { x: 29.5, y: 36.5 }, Coord { x: 34.5, y: 36.5 }];
+    let stops = [TRANSMITTER, corners[0], corners[1], GRID.pixel_center(row, column)];
+    let legs: Vec<Coord<f64>> = stops.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let length_m: f64 = legs.iter().map(|leg| leg.x.hypot(leg.y)).sum();
+    let heading = |leg: &Coord<f64>| leg.y.atan2(leg.x).to_degrees();
+    let angle_deg: f64 = legs.windows(2).map(|pair| (heading(&pair[1]) - heading(&pair[0])).abs()).sum();
+    let expected = -DominantPathLaw::default().loss_db(length_m, angle_deg, 2.0);
+    let found = f64::from(map.values[row * GRID.size + column]);
+    assert!((found - expected).abs() < 1.0, "{found} dB behind the wall, the path over its corners gives {expected}");
+    let open = LineOfSightLaw::default().gain_db(distance_m(row, column, TRANSMITTER));
+    assert!(found < open - 5.0, "a shadow is darker than the open field: {found} and {open}");
+}
+
+#[test]
+fn a_closed_courtyard_stays_at_the_floor_and_buildings_have_no_value() {
+    let walls = [[40.0, 40.0, 16.0, 3.0], [40.0, 53.0, 16.0, 3.0], [40.0, 40.0, 3.0, 16.0], [53.0, 40.0, 3.0, 16.0]];
+    let map = dominant_path(&walls, TRANSMITTER);
+    let at = |x, y| {
+        let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
+        map.values[row * GRID.size + column]
+    };
+    assert!(at(41.0, 48.0).is_nan());
+    assert_eq!(at(48.0, 48.0), DominantPathLaw::default().floor_db as f32);
+}
+
+#[test]
+fn a_transmitter_indoors_or_off_the_map_is_refused() {
+    let prepared = PreparedScene::new(&scene(&[[10.0, 10.0, 20.0, 20.0]]));
+    let at = |x, y| prepared.dominant_path(Coord { x, y }, &DominantPathLaw::default()).map(|_| ());
+    assert!(matches!(at(15.0, 15.0), Err(PropagationError::Indoors { .. })));
+    assert!(matches!(at(-3.0, 15.0), Err(PropagationError::Outside { .. })));
+    assert!(matches!(at(f64::NAN, 15.0), Err(PropagationError::Outside { .. })));
+}
+
+#[test]
+fn the_condition_says_what_its_channels_mean() {
+    let prepared = PreparedScene::new(&scene(&[[28.0, 20.0, 10.0, 22.0]]));
+    let channels =
+        [ConditionChannel::Buildings, ConditionChannel::Transmitter, ConditionChannel::LineOfSight, ConditionChannel::LogDistanceGain];
+    let condition = prepared.condition(TRANSMITTER, &channels).expect("the transmitter is outdoors");
+    let planes: Vec<&[f32]> = condition.chunks(GRID.pixels()).collect();
+    let count = |plane: usize| planes[plane].iter().filter(|&&v| v == 1.0).count();
+    assert_eq!((planes.len(), count(0), count(1)), (4, 220, 1));
+    let sight = prepared.line_of_sight(TRANSMITTER).expect("outdoors");
+    assert!(sight.iter().zip(planes[2]).all(|(&seen, &v)| v == if seen != 0 { 1.0 } else { -1.0 }));
+    let codec = GrayCodec::default();
+    for (i, &v) in planes[3].iter().enumerate() {
+        let law = LineOfSightLaw::default().gain_db(distance_m(i / GRID.size, i % GRID.size, TRANSMITTER)) as f32;
+        assert!((v - (2.0 * codec.encode(law) - 1.0)).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn a_log_distance_law_is_recovered_from_its_own_samples() {
+    let law = LogDistanceLaw { intercept_db: -60.0, slope_db: 31.0 };
+    let fitted = LogDistanceLaw::fit((2..200).map(|d| (f64::from(d), law.gain_db(f64::from(d))))).expect("distances differ");
+    assert!((fitted.intercept_db - law.intercept_db).abs() < 1e-9 && (fitted.slope_db - law.slope_db).abs() < 1e-9);
+    assert_eq!(LogDistanceLaw::fit([(5.0, -70.0), (5.0, -71.0)]), None);
+}
+
+#[test]
+fn gray_levels_are_radiomapseers() {
+    let codec = GrayCodec::default();
+    assert_eq!((codec.encode(-147.0), codec.encode(-47.84), codec.encode(f32::NAN), codec.encode(-200.0)), (0.0, 1.0, 0.0, 0.0));
+    for level in 0..=255u8 {
+        let gain_db = codec.decode(f32::from(level) / 255.0);
+        assert_eq!((codec.encode(gain_db) * 255.0).round() as u8, level, "{gain_db} dB");
+    }
+    assert!((codec.range_db() / 255.0 - 0.389).abs() < 1e-3, "dB a level");
+}

@@ -1,0 +1,59 @@
+//! The sampler with a network that knows the answer ends at the answer, whatever the number of steps.
+
+use pollster::block_on;
+use radiodiff_core::diffusion::{Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
+use radiodiff_core::engine::Engine;
+use radiodiff_core::model::unet::Heads;
+use radiodiff_web::cpu::CpuEngine;
+
+const SHAPE: [usize; 4] = [1, 3, 8, 8];
+const COUNT: usize = 3 * 8 * 8;
+
+#[test]
+fn an_oracle_leads_to_the_latent_it_knows() {
+    let e = CpuEngine::new();
+    let x0 = standard_normal(5, 100, COUNT);
+    let known = e.tensor(&x0, &SHAPE);
+    for steps in [1, 3, 5, 50] {
+        for split_last in [false, true] {
+            let mut x = e.tensor(&standard_normal(6, 0, COUNT), &SHAPE);
+            let times = schedule(steps, split_last);
+            for (i, &(t, size)) in times.iter().enumerate() {
+                // x_t = (1 - t) x0 + sqrt(t) epsilon, solved for epsilon.
+                let noise = e.affine(&e.sub(&x, &e.affine(&known, 1.0 - t, 0.0)), 1.0 / t.sqrt(), 0.0);
+                let prediction = Prediction { drift: e.affine(&known, -1.0, 0.0), noise };
+                let fresh = e.tensor(&standard_normal(6, i as u32 + 1, COUNT), &SHAPE);
+                x = step(&e, &x, (t, size), &prediction, (i + 1 < times.len()).then_some(&fresh));
+            }
+            let found = block_on(e.read(&x)).expect("the CPU reads");
+            let worst = found.iter().zip(&x0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst < 2e-5, "{steps} steps, split {split_last}: off by {worst}");
+        }
+    }
+}
+
+#[test]
+fn at_the_start_x_is_noise_and_the_prediction_is_the_first_head() {
+    let e = CpuEngine::new();
+    let [x0, noise, f1, f2] = [1, 2, 3, 4].map(|stream| e.tensor(&standard_normal(9, stream, COUNT), &SHAPE));
+    let read = |x: &<CpuEngine as Engine>::Tensor| block_on(e.read(x)).expect("the CPU reads");
+    let x_1 = noised(&e, &x0, &noise, &[1.0]);
+    assert_eq!(read(&x_1), read(&noise));
+    let prediction = precondition(&e, &x_1, &[1.0], &Heads { f1: f1.clone(), f2: Some(f2) });
+    let halved: Vec<f32> = read(&f1).iter().map(|v| v / 2f32.sqrt()).collect();
+    assert!(read(&prediction.drift).iter().zip(&halved).all(|(a, b)| (a - b).abs() < 1e-6));
+    assert_eq!(read(&prediction.noise), read(&noise));
+}
+
+#[test]
+fn the_loss_is_the_weighted_mean_of_both_parts() {
+    let e = CpuEngine::new();
+    let [x0, noise] = [1, 2].map(|stream| e.tensor(&standard_normal(11, stream, COUNT), &SHAPE));
+    // C off by 0.5 and epsilon off by 0.25 everywhere.
+    let prediction = Prediction { drift: e.affine(&x0, -1.0, 0.5), noise: e.affine(&noise, 1.0, 0.25) };
+    let t: f64 = 0.36;
+    let (w1, w2) = (2.0 * (1.0 - t).exp(), t.sqrt().exp());
+    let expected = 0.5 * (w1 * (0.25 + 0.5) + w2 * (0.0625 + 0.25));
+    let loss = block_on(e.read(&training_loss(&e, &prediction, &x0, &noise, &[t as f32]))).expect("the CPU reads");
+    assert!((f64::from(loss[0]) - expected).abs() < 1e-5, "{} and {expected}", loss[0]);
+}
