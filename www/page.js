@@ -29,13 +29,22 @@ function state(name) {
   document.documentElement.dataset.state = name;
 }
 
-let noticeTimer;
-function say(text, kind = 'warning') {
-  notice.textContent = text;
-  notice.className = kind;
-  notice.hidden = false;
-  clearTimeout(noticeTimer);
-  noticeTimer = setTimeout(() => (notice.hidden = true), 9000);
+const NOTICE_MS = 9000;
+const notices = new Map();
+
+/** Shows a notice for a while. One of each topic ('networks', 'scene', 'map') is shown, so that none hides another. */
+function say(topic, text, kind = 'warning') {
+  clearTimeout(notices.get(topic)?.timer);
+  const timer = setTimeout(() => (notices.delete(topic), showNotices()), NOTICE_MS);
+  notices.set(topic, { text, kind, timer });
+  showNotices();
+}
+
+function showNotices() {
+  const shown = [...notices.values()];
+  notice.replaceChildren(...shown.map(({ text }) => Object.assign(document.createElement('p'), { textContent: text })));
+  notice.className = shown.some(({ kind }) => kind === 'error') ? 'error' : 'warning';
+  notice.hidden = !shown.length;
 }
 
 /** The mask as an image: a shade for buildings, with their edges drawn by the page at the canvas's resolution. */
@@ -137,11 +146,12 @@ async function draw() {
       map = await engine.predict({ buildings: scene.text, bounds: scene.asked, transmitters, method: method() });
       if (map.method === 'network') networkMs = map.milliseconds;
       outcome = 'ready';
-      for (const warning of map.warnings) if (!told.has(warning)) say(warning);
+      const news = map.warnings.filter((warning) => !told.has(warning));
+      if (news.length) say('map', news.join(' '));
       told = new Set([...told, ...map.warnings]);
       if (!wanted && !dragging) transmitter = map.transmitter;
     } catch (error) {
-      say(error.message, 'error');
+      say('map', error.message, 'error');
       outcome = 'error';
       // Back to where there is a map for.
       if (!wanted && map) transmitter = map.transmitter;
@@ -181,7 +191,7 @@ async function open({ text, bounds, at, title }) {
   element('place').textContent = title;
   if (info.warnings.length) {
     const more = info.warnings.length - 1;
-    say(info.warnings[0] + (more ? ` (and ${more} more)` : ''));
+    say('scene', info.warnings[0] + (more ? ` (and ${more} more)` : ''));
   }
   await draw();
 }
@@ -190,7 +200,7 @@ async function openFile(file) {
   try {
     await open({ text: await file.text(), title: file.name });
   } catch (error) {
-    say(`${file.name}: ${error.message}`, 'error');
+    say('scene', `${file.name}: ${error.message}`, 'error');
   }
 }
 
@@ -203,7 +213,7 @@ async function openPlace(place) {
 
 function listen(places) {
   element('places').addEventListener('change', (event) => {
-    openPlace(places[event.target.value]).catch((error) => say(error.message, 'error'));
+    openPlace(places[event.target.value]).catch((error) => say('scene', error.message, 'error'));
   });
   element('method').addEventListener('change', draw);
   for (const id of ['palette', 'quantity', 'threshold']) {
@@ -274,7 +284,7 @@ async function startEngine() {
     return await createEngine({ model: MODEL, backend, onProgress });
   } catch (error) {
     trouble = `RadioDiff nano is not available: ${error.message}. Maps are drawn by the dominant path.`;
-    say(trouble, 'error');
+    say('networks', trouble, 'error');
     element('method').value = 'dominant-path';
     element('method').querySelector('[value=network]').disabled = true;
     return createEngine();
@@ -304,5 +314,5 @@ try {
   await openPlace(places[0]);
 } catch (error) {
   state('error');
-  say(error.message, 'error');
+  say('scene', error.message, 'error');
 }

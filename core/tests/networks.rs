@@ -90,15 +90,6 @@ fn load(bytes: &[u8]) -> Result<(), WeightsError> {
     Checkpoint::parse(bytes)?.build(&CountingEngine::default()).map(|_| ())
 }
 
-/// A file for trying the page before weights are trained: RADIODIFF_RULE_FILE says where it goes. Its maps mean nothing.
-#[test]
-#[ignore = "writes a file for a person who asks for it"]
-fn write_a_file_by_rule() {
-    if let Some(path) = std::env::var_os("RADIODIFF_RULE_FILE") {
-        std::fs::write(&path, nano_file(|_| ())).expect("the file can be written");
-    }
-}
-
 #[test]
 fn a_whole_file_loads() {
     load(&nano_file(|_| ())).expect("nothing is missing");

@@ -161,6 +161,29 @@ test('the networks are warmed up, and the same seed gives the same map', { timeo
   await page.close();
 });
 
+for (const worker of [true, false]) {
+  test(`a panic ${worker ? 'in the worker' : 'on the page'} becomes a typed error`, { timeout: 300_000 }, async () => {
+    const page = await open(browser);
+    // Buildings on a grid that is not the networks' make an operation panic.
+    const wrong = (text) => text.replace('this.#info.model ?? DEFAULT_GRID', '{ mapSize: 128, metersPerPixel: 2 }');
+    await page.route('**/runtime.js', async (route) => {
+      const text = await (await route.fetch()).text();
+      assert.notEqual(wrong(text), text);
+      await route.fulfill({ body: wrong(text), contentType: 'text/javascript' });
+    });
+    const [error, after] = await page.evaluate(async (worker) => {
+      const { createEngine, request, engine: { info } } = window.radiodiff;
+      const engine = await createEngine({ model: info.model.url, backend: 'cpu', worker });
+      const answer = (method) => engine.predict({ ...request, method }).then(() => 'answered', ({ name, code }) => `${name} ${code}`);
+      return [await answer('network'), worker ? await answer('dominant-path') : 'answered'];
+    }, worker);
+    assert.equal(error, 'RadioError crashed');
+    assert.equal(after, 'answered');
+    assert.deepEqual(page.failures, []);
+    await page.close();
+  });
+}
+
 const damages = [
   ['truncated', (bytes) => bytes.subarray(0, bytes.length / 2)],
   ['foreign', () => Buffer.from('<!doctype html><title>not found</title>')],

@@ -33,7 +33,11 @@ async function load(model, signal, onProgress) {
   const refuse = (reason) => new RadioError({ code: 'weights-missing', message: `the weights at ${url} could not be loaded: ${reason}` });
   try {
     const response = await fetch(url, { signal });
-    if (!response.ok) throw new Error(`the server answers ${response.status}`);
+    if (!response.ok) {
+      // An answer that nobody reads would keep its connection.
+      await response.body?.cancel();
+      throw new Error(`the server answers ${response.status}`);
+    }
     const total = Number(response.headers.get('content-length')) || undefined;
     const parts = [];
     let loaded = 0;
@@ -64,10 +68,21 @@ function workerPort(receive, crashed) {
 }
 
 /** The runtime on the calling thread. */
-async function directPort(receive) {
+async function directPort(receive, crashed) {
   const { serve } = await import('./runtime.js');
   const take = serve((message) => queueMicrotask(() => receive(message)));
-  return { post: take, close: () => take({ id: -1, call: 'dispose' }) };
+  // A trap in an asynchronous call rejects no promise.
+  const trapped = (event) => {
+    if (!(event.error instanceof WebAssembly.RuntimeError)) return;
+    event.preventDefault();
+    crashed(event.message);
+  };
+  addEventListener('error', trapped);
+  const close = () => {
+    removeEventListener('error', trapped);
+    take({ id: -1, call: 'dispose' });
+  };
+  return { post: take, close };
 }
 
 class Engine {
@@ -96,8 +111,8 @@ class Engine {
 
   async #start(callbacks) {
     const { module, weights, url, backend, because, worker } = this.#options;
-    const crashed = (message) => this.#crash(`the worker crashed: ${message}`);
-    this.#port = worker ? workerPort((data) => this.#receive(data), crashed) : await directPort((data) => this.#receive(data));
+    const open = worker ? workerPort : directPort;
+    this.#port = await open((data) => this.#receive(data), (message) => this.#crash(message));
     try {
       this.#learn(await this.#call('open', { module, weights, backend, because }, callbacks));
     } catch (error) {

@@ -1,44 +1,47 @@
 //! A small static server for the built page, on this machine only. Its answers carry the headers that let a page share memory
 //! between threads (COOP and COEP), which is why a plain file server would not do.
+//!
+//! A connection has a thread and one answer: browsers open several at once and hold some in reserve, and none may wait for another.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Result, anyhow};
-use tiny_http::{Header, Method, Request, Response, Server};
+use anyhow::{Context, Result, anyhow};
 
-/// Enough for a page with its worker, wasm, weights and scenes at once.
-const THREADS: usize = 4;
+/// How long a connection may stay silent: browsers open some that they may need later.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The most that is read of a request.
+const REQUEST_BYTES: u64 = 64 << 10;
 
 /// A server that answers until the program ends.
 pub struct PageServer {
     address: SocketAddr,
-    threads: Vec<std::thread::JoinHandle<()>>,
+    listening: std::thread::JoinHandle<()>,
 }
 
 impl PageServer {
     /// Serves `folder` on 127.0.0.1 and `port`; port 0 takes a free one.
     pub fn start(folder: PathBuf, port: u16) -> Result<Self> {
-        let server = Server::http((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-            let taken = error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+            let taken = error.kind() == io::ErrorKind::AddrInUse;
             let advice = if taken { "another program is using it: choose another with --port" } else { "choose another with --port" };
             anyhow!("port {port} of 127.0.0.1 cannot be listened on ({error}); {advice}")
         })?;
-        let address = server.server_addr().to_ip().ok_or_else(|| anyhow!("the server has no IP address"))?;
-        let (server, folder) = (Arc::new(server), Arc::new(folder));
-        let threads = (0..THREADS)
-            .map(|_| {
-                let (server, folder) = (server.clone(), folder.clone());
-                std::thread::spawn(move || {
-                    for request in server.incoming_requests() {
-                        answer(request, &folder);
-                    }
-                })
-            })
-            .collect();
-        Ok(Self { address, threads })
+        let address = listener.local_addr().context("asking for the server's address")?;
+        let folder = Arc::new(folder);
+        let listening = std::thread::spawn(move || {
+            // A connection that failed before it began concerns its client only.
+            for stream in listener.incoming().flatten() {
+                let folder = folder.clone();
+                // The browser may go away in the middle of an answer; there is nobody left to tell.
+                std::thread::spawn(move || drop(answer(&stream, &folder)));
+            }
+        });
+        Ok(Self { address, listening })
     }
 
     pub fn url(&self) -> String {
@@ -47,30 +50,39 @@ impl PageServer {
 
     /// Serves until the program is ended from outside.
     pub fn wait(self) {
-        for thread in self.threads {
-            // A thread that panicked has said so already; the others go on serving.
-            let _ = thread.join();
-        }
+        // A thread that panicked has said so already.
+        let _ = self.listening.join();
     }
 }
 
-fn answer(request: Request, folder: &Path) {
-    let found = if matches!(request.method(), Method::Get | Method::Head) { resolve(folder, request.url()) } else { None };
-    let sent = match found.and_then(|path| Some((File::open(&path).ok()?, path))) {
-        Some((file, path)) => {
-            let response = [
-                ("Content-Type", content_type(&path)),
-                ("Cross-Origin-Opener-Policy", "same-origin"),
-                ("Cross-Origin-Embedder-Policy", "require-corp"),
-                ("Cache-Control", "no-cache"),
-            ];
-            let headers = response.iter().filter_map(|(name, value)| Header::from_bytes(*name, *value).ok());
-            request.respond(headers.fold(Response::from_file(file), |response, header| response.with_header(header)))
+fn answer(mut stream: &TcpStream, folder: &Path) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut lines = BufReader::new(stream.take(REQUEST_BYTES)).lines();
+    let first = lines.next().transpose()?.unwrap_or_default();
+    // The headers are read, so that closing the connection does not reset it, and none of them matters.
+    for line in lines {
+        if line?.is_empty() {
+            break;
         }
-        None => request.respond(Response::from_string("not found\n").with_status_code(404)),
-    };
-    // The browser may have gone away in the middle of an answer; there is nobody left to tell.
-    drop(sent);
+    }
+    let mut words = first.split(' ');
+    let (method, url) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let found = if matches!(method, "GET" | "HEAD") { resolve(folder, url) } else { None };
+    match found.and_then(|path| Some((File::open(&path).ok()?, path))) {
+        Some((mut file, path)) => {
+            let (kind, length) = (content_type(&path), file.metadata()?.len());
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nCross-Origin-Opener-Policy: same-origin\r\n\
+                 Cross-Origin-Embedder-Policy: require-corp\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n"
+            )?;
+            if method == "GET" {
+                io::copy(&mut file, &mut stream)?;
+            }
+        }
+        None => stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 10\r\nConnection: close\r\n\r\nnot found\n")?,
+    }
+    stream.flush()
 }
 
 /// The file a URL's path names in `folder`, or None where there is none or the path leads outside.
@@ -96,9 +108,6 @@ fn content_type(path: &Path) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpStream;
-
     use super::*;
 
     fn get(server: &PageServer, path: &str) -> String {
@@ -125,6 +134,15 @@ mod tests {
         for outside in ["/../secret.txt", "/missing.js", "//etc/passwd", "/./../secret.txt"] {
             assert!(get(&server, outside).starts_with("HTTP/1.1 404"), "{outside} was served");
         }
+    }
+
+    #[test]
+    fn connections_that_say_nothing_keep_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("index.html"), "the page").unwrap();
+        let server = PageServer::start(folder.path().to_owned(), 0).unwrap();
+        let _silent: Vec<TcpStream> = (0..32).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+        assert!(get(&server, "/").ends_with("the page"));
     }
 
     #[test]
