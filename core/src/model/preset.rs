@@ -138,6 +138,7 @@ impl Preset {
                     ConditionChannel::Transmitter,
                     ConditionChannel::LineOfSight,
                     ConditionChannel::LogDistanceGain,
+                    ConditionChannel::DetourGain,
                 ],
                 stem_widths: vec![16, 24],
                 stage_widths: vec![24, 24],

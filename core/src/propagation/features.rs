@@ -1,5 +1,6 @@
 //! The channels a network is given of a scene, each (N, N) in [-1, 1].
 
+use super::detour;
 use super::law::LineOfSightLaw;
 use super::{PreparedScene, PropagationError};
 use crate::map::GrayCodec;
@@ -18,6 +19,9 @@ pub enum ConditionChannel {
     LineOfSight,
     /// The gray level the line-of-sight law would give everywhere, moved to [-1, 1].
     LogDistanceGain,
+    /// The gray level the line-of-sight law would give at the length of the shortest way round the buildings, moved to [-1, 1];
+    /// -1 inside buildings and where no way leads.
+    DetourGain,
 }
 
 impl PreparedScene {
@@ -27,6 +31,7 @@ impl PreparedScene {
         let (size, pixels) = (self.grid.size, self.grid.pixels());
         let sign = |v: u8| if v != 0 { 1.0 } else { -1.0 };
         let (law, codec) = (LineOfSightLaw::default(), GrayCodec::default());
+        let scaled_gain = |distance_m: f64| 2.0 * codec.encode(law.gain_db(distance_m) as f32) - 1.0;
         let mut values = Vec::with_capacity(channels.len() * pixels);
         for channel in channels {
             match channel {
@@ -35,9 +40,12 @@ impl PreparedScene {
                 ConditionChannel::LineOfSight => values.extend(self.line_of_sight(position)?.into_iter().map(sign)),
                 ConditionChannel::LogDistanceGain => values.extend((0..pixels).map(|i| {
                     let center = self.grid.pixel_center(i / size, i % size);
-                    let distance_m = libm::hypot(center.x - position.x, center.y - position.y);
-                    2.0 * codec.encode(law.gain_db(distance_m) as f32) - 1.0
+                    scaled_gain(libm::hypot(center.x - position.x, center.y - position.y))
                 })),
+                ConditionChannel::DetourGain => {
+                    let lengths = detour::lengths(&self.mask, (row, column));
+                    values.extend(lengths.into_iter().map(|pixels| scaled_gain(pixels * self.grid.meters_per_pixel)));
+                }
             }
         }
         Ok(values)

@@ -4,6 +4,7 @@
 //! Out come line of sight, the dominant path's gain, the log-distance baseline and the channels a network is given.
 
 mod corners;
+mod detour;
 mod dominant_path;
 mod features;
 mod law;

@@ -6,7 +6,7 @@ use radiodiff_core::diffusion::standard_normal;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::weights::{HostTensor, Initializer, ParameterError, ParameterSource, ParameterSpec, name_hash, reproducible_values};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use tch::Tensor;
 
 struct Entry {
@@ -27,9 +27,10 @@ impl TorchParameters {
         Self { seed, entries: RefCell::default() }
     }
 
-    /// Overwrites parameters with those of a file. Every parameter must be there with its shape.
-    pub fn restore(&self, tensors: &std::collections::HashMap<String, HostTensor>) -> Result<(), ParameterError> {
-        for (name, entry) in self.entries.borrow().iter() {
+    /// Overwrites the parameters whose names begin with one of `prefixes`. Each must be in `tensors` with its shape.
+    pub fn restore(&self, tensors: &HashMap<String, HostTensor>, prefixes: &[&str]) -> Result<(), ParameterError> {
+        let entries = self.entries.borrow();
+        for (name, entry) in entries.iter().filter(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
             let expected: Vec<usize> = entry.tensor.size().iter().map(|&n| n as usize).collect();
             let Some(stored) = tensors.get(name) else {
                 return Err(ParameterError::Missing { name: name.clone(), expected });

@@ -36,7 +36,7 @@ enum StageArgs {
     Autoencoder {
         #[command(flatten)]
         run: RunArgs,
-        /// Weights to begin with instead of fresh ones.
+        /// Weights whose first stage to begin with instead of a fresh one.
         #[arg(long)]
         from: Option<PathBuf>,
     },
@@ -105,15 +105,12 @@ impl Session {
         if let Some(path) = from {
             let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
             let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", path.display()))?;
-            if checkpoint.manifest().preset != preset {
-                bail!(
-                    "{} holds preset {:?} as it was then; expected {:?} as it is now",
-                    path.display(),
-                    checkpoint.manifest().preset.name,
-                    preset.name
-                );
+            let found = &checkpoint.manifest().preset;
+            if (&found.autoencoder, found.map_size) != (&preset.autoencoder, preset.map_size) {
+                bail!("{} holds another first stage than preset {}: {:?}", path.display(), preset.name, found.autoencoder);
             }
-            parameters.restore(checkpoint.tensors()).with_context(|| format!("the weights {}", path.display()))?;
+            let restored = parameters.restore(checkpoint.tensors(), &["first_stage_model.", "scale_factor"]);
+            restored.with_context(|| format!("the weights {}", path.display()))?;
         }
         let train = Samples::load(&config.data.train, &config.data.method, &preset, usize::MAX)?;
         let valid = Samples::load(&config.data.valid, &config.data.method, &preset, VALIDATION_MAPS)?;
@@ -164,7 +161,7 @@ impl Session {
                 self.save(stage.file)?;
                 if step + 1 < stage.steps {
                     // Training goes on from the weights themselves, not from their average.
-                    self.parameters.restore(&current.into_iter().collect())?;
+                    self.parameters.restore(&current.into_iter().collect(), &[""])?;
                 }
                 let seconds = self.started.elapsed().as_secs();
                 // Also where no terminal shows the bar.
@@ -236,10 +233,18 @@ fn progress(name: &'static str, steps: usize) -> ProgressBar {
     ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(name)
 }
 
-/// |d| + d^2 of `drawn` against the batch's maps, a mean over pixels weighted by outdoors and inside.
+/// What is added to a map's mean square before dividing by it, so that a nearly black map does not outweigh all others.
+const LEAST_POWER: f64 = 0.01;
+
+/// |d| + d^2 of `drawn` against the batch's maps: a mean over pixels weighted by outdoors and inside, then a mean over maps
+/// weighted by one over their mean square, as the normalised mean squared error is.
 fn map_loss(drawn: &Tensor, batch: &Batch, building_weight: f64) -> Tensor {
     let difference = drawn - &batch.truth;
     let weight = &batch.outdoors * (1.0 - building_weight) + building_weight;
     let error = (difference.abs() + difference.square()) * &weight;
-    error.mean(Kind::Float) / weight.mean(Kind::Float)
+    let dims: &[i64] = &[1, 2, 3];
+    let by_map = error.mean_dim(dims, false, Kind::Float) / weight.mean_dim(dims, false, Kind::Float);
+    let power = (&batch.truth * 0.5 + 0.5).square().mean_dim(dims, false, Kind::Float) + LEAST_POWER;
+    let map_weight = power.reciprocal();
+    (by_map * &map_weight).mean(Kind::Float) / map_weight.mean(Kind::Float)
 }
