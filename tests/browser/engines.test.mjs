@@ -2,6 +2,7 @@
 // what they should be are refused.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { launch, open, placeTransmitter, shownMap } from './lib.mjs';
@@ -37,6 +38,17 @@ for (const steps of [1, 3]) {
     await page.close();
   });
 }
+
+test('both draw the map that burn draws off the browser', { timeout: 400_000 }, async () => {
+  const file = readFileSync(process.env.RADIODIFF_REFERENCE);
+  const expected = Array.from({ length: file.length / 4 }, (_, i) => file.readFloatLE(4 * i));
+  const page = await open(browser);
+  for (const backend of ['webgpu', 'cpu']) {
+    const share = agreement(numbers(await predictOn(page, backend)), expected, WITHIN_DB);
+    assert.ok(share >= LEAST_SHARE, `${backend}: ${(100 * share).toFixed(3)} % of the pixels are within ${WITHIN_DB} dB of burn's`);
+  }
+  await page.close();
+});
 
 test('a software adapter is taken by who asks for it only, and the page says what runs', { timeout: 300_000 }, async () => {
   const page = await open(browser);

@@ -24,8 +24,3 @@ pub fn tools() -> PathBuf {
 pub fn dist() -> PathBuf {
     root().join("dist")
 }
-
-/// Whether the repository has the weights that the page draws with.
-pub fn has_weights() -> bool {
-    root().join("models/nano.safetensors").is_file()
-}

@@ -12,10 +12,9 @@ use flate2::write::GzEncoder;
 /// 3 MB gzipped; beyond it a phone on a slow connection waits for more than ten seconds.
 const BUDGET_BYTES: usize = 3_000_000;
 
-/// Prints what the page in `dist` weighs; true while it is within the budget. Weights must be among it from the day the repository
-/// has them (`with_weights`).
-pub fn check(dist: &Path, with_weights: bool) -> Result<bool> {
-    let files = payload(dist, with_weights)?;
+/// Prints what the page in `dist` weighs; true while it is within the budget.
+pub fn check(dist: &Path) -> Result<bool> {
+    let files = payload(dist)?;
     let mut total = 0;
     println!("{:>12} {:>12}  file", "bytes", "gzipped");
     for file in &files {
@@ -29,7 +28,7 @@ pub fn check(dist: &Path, with_weights: bool) -> Result<bool> {
 }
 
 /// The files of `dist` that count: all wasm and JavaScript, and the weights of nano. Each kind must be there, or the sum means nothing.
-fn payload(dist: &Path, with_weights: bool) -> Result<Vec<PathBuf>> {
+fn payload(dist: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![dist.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -43,8 +42,7 @@ fn payload(dist: &Path, with_weights: bool) -> Result<Vec<PathBuf>> {
         }
     }
     files.sort();
-    let weights = with_weights.then_some("safetensors");
-    for wanted in ["wasm", "js"].into_iter().chain(weights) {
+    for wanted in ["wasm", "js", "safetensors"] {
         if !files.iter().any(|file| kind(file) == Some(wanted)) {
             bail!("{} holds no .{wanted} file that would count: the page is not complete", dist.display());
         }
@@ -86,13 +84,12 @@ mod tests {
         let dist = tempfile::tempdir().unwrap();
         fs::create_dir(dist.path().join("models")).unwrap();
         fs::write(dist.path().join("app.js"), "let x = 1;").unwrap();
-        assert!(check(dist.path(), false).unwrap_err().to_string().contains(".wasm"));
+        assert!(check(dist.path()).unwrap_err().to_string().contains(".wasm"));
         fs::write(dist.path().join("app.wasm"), vec![0; 2 * BUDGET_BYTES]).unwrap();
-        assert!(check(dist.path(), false).unwrap());
-        assert!(check(dist.path(), true).unwrap_err().to_string().contains(".safetensors"));
+        assert!(check(dist.path()).unwrap_err().to_string().contains(".safetensors"));
         fs::write(dist.path().join("models/nano.safetensors"), noise(BUDGET_BYTES / 2)).unwrap();
-        assert!(check(dist.path(), true).unwrap());
+        assert!(check(dist.path()).unwrap());
         fs::write(dist.path().join("app.wasm"), noise(BUDGET_BYTES / 2)).unwrap();
-        assert!(!check(dist.path(), true).unwrap());
+        assert!(!check(dist.path()).unwrap());
     }
 }

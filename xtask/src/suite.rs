@@ -201,7 +201,7 @@ fn watch_counting(command: &mut Command) -> Result<Count> {
 }
 
 fn size(_slow: bool) -> Result<Count> {
-    payload::check(&page::build()?, layout::has_weights()).map(Count::one)
+    payload::check(&page::build()?).map(Count::one)
 }
 
 fn page_tests(_slow: bool) -> Result<Count> {
@@ -209,9 +209,11 @@ fn page_tests(_slow: bool) -> Result<Count> {
     let mut node = browser::node(&server)?;
     // One browser at a time: two cores draw every map, and WebGPU is a software adapter there.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
-    // What needs networks runs from the day there are weights for them.
-    let engines = layout::has_weights().then_some("engines.test.mjs");
-    for file in ["plausible.test.mjs", "page.test.mjs"].into_iter().chain(engines) {
+    // The page's first map by the engine that the others are checked against.
+    let reference = layout::target().join("reference.f32");
+    run_process(cargo(&["run", "--package", "radiodiff-tests", "--example", "reference", "--"]).arg(&reference))?;
+    node.env("RADIODIFF_REFERENCE", &reference);
+    for file in ["plausible.test.mjs", "page.test.mjs", "engines.test.mjs"] {
         node.arg(browser::script(file));
     }
     watch_counting(&mut node)
