@@ -21,8 +21,8 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// Folders in RadioMapSeer's layout.
-    pub train: PathBuf,
-    pub valid: PathBuf,
+    pub train: Vec<PathBuf>,
+    pub valid: Vec<PathBuf>,
     /// Folder of `gain` the maps are read from: DPM, IRT2, ...
     pub method: String,
     /// Weight of a pixel inside a building in every loss; outdoors it is 1. Footprints are known, so maps are only used outdoors.
@@ -132,10 +132,10 @@ mod tests {
 
     #[test]
     fn the_shipped_configuration_loads_and_takes_overrides() {
-        let overrides = ["diffusion.steps=7", "data.train=/tmp/x", "diffusion.learning_rate=1", "seed=9"].map(str::to_owned);
+        let overrides = ["diffusion.steps=7", "data.train=[\"/tmp/x\"]", "diffusion.learning_rate=1", "seed=9"].map(str::to_owned);
         let config = Config::load(Path::new(NANO), &overrides).unwrap();
         assert_eq!((config.diffusion.steps, config.seed, config.diffusion.learning_rate), (7, 9, 1.0));
-        assert_eq!(config.data.train, Path::new("/tmp/x"));
+        assert_eq!(config.data.train, [Path::new("/tmp/x")]);
     }
 
     #[test]

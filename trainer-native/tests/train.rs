@@ -34,7 +34,7 @@ fn from_nothing_to_weights_that_ship() {
     let (data, run) = (path("data"), path("run"));
     succeeds(&["simulate", "--out", &data, "--procedural", "2", "--transmitters", "1", "--seed", "3"]);
 
-    let sets = [format!("data.train={data}"), format!("data.valid={data}")];
+    let sets = [format!("data.train=[{data:?}]"), format!("data.valid=[{data:?}]")];
     let small = ["autoencoder.steps=3", "autoencoder.whole_map_steps=1", "autoencoder.batch=2", "diffusion.steps=2", "diffusion.batch=2"];
     let small = small.into_iter().chain(["diffusion.pixel.steps=1", "diffusion.pixel.batch=1"]).chain(sets.iter().map(String::as_str));
     let sets: Vec<&str> = small.flat_map(|set| ["--set", set]).collect();
@@ -79,7 +79,7 @@ fn what_is_wrong_is_named() {
     let foreign = foreign.display().to_string();
     let run_with = |set: &str, words: &str| fails(&["train", "autoencoder", "--config", CONFIG, "--out", &run, "--set", set], 1, words);
     run_with("preset=giant", "there is no preset \"giant\"");
-    run_with("data.train=/nowhere", "/nowhere");
+    run_with("data.train=[\"/nowhere\"]", "/nowhere");
     run_with("autoencoder.stops=1", "autoencoder.stops");
     fails(&["train", "autoencoder", "--config", "/nowhere.toml", "--out", &run], 1, "/nowhere.toml");
     fails(&["train", "diffusion", "--config", CONFIG, "--out", &run, "--from", &foreign], 1, "foreign.safetensors");

@@ -48,6 +48,9 @@ pub struct Args {
     /// Number of maps cut from each city
     #[arg(long, value_name = "N", requires = "city", value_parser = value_parser!(u32).range(1..))]
     pub blocks: Option<u32>,
+    /// Smallest built share of a map, 0 to 1; where streets are narrow, waves go round more corners
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub least_built: f64,
     /// Transmitters a map
     #[arg(long, value_name = "K", default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
     pub transmitters: u32,
@@ -187,7 +190,7 @@ fn simulate(map: u32, place: &Place, grid: Grid, args: &Args, writer: &Writer) -
     for _ in 0..DRAFTS {
         let scene = Scene::from_polygons(grid, place.buildings(grid, &mut random));
         let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count() as f64 / grid.pixels() as f64;
-        if !place.built().contains(&built) {
+        if !place.built().contains(&built) || built < args.least_built {
             continue;
         }
         if let Some(transmitted) = transmitters::place(&scene, args.transmitters as usize, &mut random)? {
@@ -198,7 +201,7 @@ fn simulate(map: u32, place: &Place, grid: Grid, args: &Args, writer: &Writer) -
     bail!(
         "{DRAFTS} drafts from {} gave no map that is {:.0} to {:.0} % built and has room for {} transmitters",
         place.name(),
-        100.0 * built.start(),
+        100.0 * built.start().max(args.least_built),
         100.0 * built.end(),
         args.transmitters
     )

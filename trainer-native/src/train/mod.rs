@@ -36,7 +36,7 @@ enum StageArgs {
     Autoencoder {
         #[command(flatten)]
         run: RunArgs,
-        /// Weights whose first stage to begin with instead of a fresh one.
+        /// Weights to begin with instead of fresh ones.
         #[arg(long)]
         from: Option<PathBuf>,
     },
@@ -44,7 +44,7 @@ enum StageArgs {
     Diffusion {
         #[command(flatten)]
         run: RunArgs,
-        /// The first stage's weights; by default autoencoder.safetensors in the run's folder.
+        /// Weights to begin with, at least of the first stage; by default autoencoder.safetensors in the run's folder.
         #[arg(long)]
         from: Option<PathBuf>,
     },
@@ -109,7 +109,9 @@ impl Session {
             if (&found.autoencoder, found.map_size) != (&preset.autoencoder, preset.map_size) {
                 bail!("{} holds another first stage than preset {}: {:?}", path.display(), preset.name, found.autoencoder);
             }
-            let restored = parameters.restore(checkpoint.tensors(), &["first_stage_model.", "scale_factor"]);
+            // Of another denoiser only the first stage can be used.
+            let prefixes: &[&str] = if *found == preset { &[""] } else { &["first_stage_model.", "scale_factor"] };
+            let restored = parameters.restore(checkpoint.tensors(), prefixes);
             restored.with_context(|| format!("the weights {}", path.display()))?;
         }
         let train = Samples::load(&config.data.train, &config.data.method, &preset, usize::MAX)?;

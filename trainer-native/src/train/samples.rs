@@ -7,7 +7,7 @@ use radiodiff_core::model::Preset;
 use radiodiff_core::propagation::PreparedScene;
 use radiodiff_core::weights::reproducible_values;
 use rayon::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
 struct Prepared {
@@ -59,45 +59,18 @@ impl Symmetry {
 }
 
 impl Samples {
-    /// The first `most` samples of a folder.
-    pub fn load(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<Self> {
-        let dataset = Dataset::open(folder, method)?;
-        let count = dataset.len().min(most);
-        if count == 0 {
-            bail!("{} holds no maps of {method}", folder.display());
+    /// The first `most` samples of each folder.
+    pub fn load(folders: &[PathBuf], method: &str, preset: &Preset, most: usize) -> Result<Self> {
+        let (mut samples, mut descriptions) = (Vec::new(), Vec::new());
+        for folder in folders {
+            let prepared = prepare(folder, method, preset, most)?;
+            descriptions.push(format!("{} maps of {method} from {}", prepared.len(), described(folder)));
+            samples.extend(prepared);
         }
-        let bar = super::progress("reading", count);
-        let prepare = |i: usize| -> Result<Prepared> {
-            let sample = dataset.load(i)?;
-            let grid = sample.scene.grid;
-            if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
-                bail!(
-                    "map {} of {} has {} pixels of {} m a side; preset {} wants {} of {} m",
-                    dataset.name(i),
-                    folder.display(),
-                    grid.size,
-                    grid.meters_per_pixel,
-                    preset.name,
-                    preset.map_size,
-                    preset.meters_per_pixel
-                );
-            }
-            let condition = PreparedScene::new(&sample.scene)
-                .condition(sample.position, &preset.condition.channels)
-                .with_context(|| format!("map {} of {}", dataset.name(i), folder.display()))?;
-            let side = grid.size as i64;
-            let outdoors: Vec<u8> = sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect();
-            bar.inc(1);
-            Ok(Prepared {
-                condition: Tensor::from_slice(&condition).reshape([-1, side, side]).to_kind(Kind::Half),
-                truth: Tensor::from_slice(&sample.truth).reshape([1, side, side]),
-                outdoors: Tensor::from_slice(&outdoors).reshape([1, side, side]),
-            })
-        };
-        let samples = (0..count).into_par_iter().map(prepare).collect::<Result<Vec<_>>>()?;
-        bar.finish();
-        let description = format!("{count} maps of {method} from {}", described(folder));
-        Ok(Self { samples, description })
+        if samples.is_empty() {
+            bail!("the configuration names no folder to read maps from; see data.train and data.valid");
+        }
+        Ok(Self { samples, description: descriptions.join("; ") })
     }
 
     pub fn len(&self) -> usize {
@@ -121,6 +94,43 @@ impl Samples {
         };
         Batch { condition: stack(|s| &s.condition), truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
     }
+}
+
+/// Reads the first `most` samples of a folder and finds their conditions.
+fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<Vec<Prepared>> {
+    let dataset = Dataset::open(folder, method)?;
+    let count = dataset.len().min(most);
+    let bar = super::progress("reading", count);
+    let prepare = |i: usize| -> Result<Prepared> {
+        let sample = dataset.load(i)?;
+        let grid = sample.scene.grid;
+        if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
+            bail!(
+                "map {} of {} has {} pixels of {} m a side; preset {} wants {} of {} m",
+                dataset.name(i),
+                folder.display(),
+                grid.size,
+                grid.meters_per_pixel,
+                preset.name,
+                preset.map_size,
+                preset.meters_per_pixel
+            );
+        }
+        let condition = PreparedScene::new(&sample.scene)
+            .condition(sample.position, &preset.condition.channels)
+            .with_context(|| format!("map {} of {}", dataset.name(i), folder.display()))?;
+        let side = grid.size as i64;
+        let outdoors: Vec<u8> = sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect();
+        bar.inc(1);
+        Ok(Prepared {
+            condition: Tensor::from_slice(&condition).reshape([-1, side, side]).to_kind(Kind::Half),
+            truth: Tensor::from_slice(&sample.truth).reshape([1, side, side]),
+            outdoors: Tensor::from_slice(&outdoors).reshape([1, side, side]),
+        })
+    };
+    let samples = (0..count).into_par_iter().map(prepare).collect();
+    bar.finish();
+    samples
 }
 
 /// What `dataset.toml` says of a folder's sources, else the folder's name.
