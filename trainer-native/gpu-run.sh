@@ -15,7 +15,7 @@ shift 3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$out"
 { date -u; uname -srm; nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv 2>/dev/null || echo "no nvidia-smi"; } | tee "$out/machine.txt"
-common=(--config "$here/configs/nano.toml" --out "$out/run" --set "data.train=['$data/train', '$data/dense']" --set "data.valid=['$data/valid', '$data/valid-city']")
+common=(--config "$here/configs/nano.toml" --out "$out/run" --set "data.train=['$data/train']" --set "data.valid=['$data/valid']")
 longer=(--set autoencoder.steps=20000 --set autoencoder.whole_map_steps=5000 --set diffusion.steps=30000 --set diffusion.symmetries=8
     --set diffusion.pixel.steps=20000)
 for stage in autoencoder diffusion; do

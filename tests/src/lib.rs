@@ -65,6 +65,23 @@ fn repository_file(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)
 }
 
+/// The folder of shared reference data that is not part of the repository: what RADIODIFF_SHARED names, else `shared` beside the
+/// repository. `None`, with a word about it, where there is none: the test has nothing to hold its subject to.
+///
+/// # Panics
+/// When RADIODIFF_SHARED names no folder.
+pub fn shared_data() -> Option<PathBuf> {
+    let named = std::env::var_os("RADIODIFF_SHARED").map(PathBuf::from);
+    if let Some(folder) = &named {
+        assert!(folder.is_dir(), "RADIODIFF_SHARED is {}, which is no folder", folder.display());
+    }
+    let found = named.or_else(|| Some(repository_file("../shared")).filter(|folder| folder.is_dir()));
+    if found.is_none() {
+        eprintln!("skipped: the shared reference data is not beside the repository; RADIODIFF_SHARED says where it is");
+    }
+    found
+}
+
 impl Case {
     /// Every case: two by rule, one of them with several steps, and the shipped weights where they are.
     pub fn all() -> Vec<Self> {

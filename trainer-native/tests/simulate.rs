@@ -235,15 +235,10 @@ fn folders_that_are_no_dataset_are_named() {
     assert!(message(folder.path()).contains("map.png: expected a name like 12_3.png"));
 }
 
-/// The folder of shared facts and data beside the repository.
-fn shared() -> PathBuf {
-    std::env::var_os("RADIODIFF_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from)
-}
-
 #[test]
 fn the_real_samples_are_read() {
-    let folder = shared().join("data/radiomapseer-samples");
-    assert!(folder.is_dir(), "{} is missing; set RADIODIFF_SHARED to the folder of shared reference data", folder.display());
+    let Some(shared) = radiodiff_tests::shared_data() else { return };
+    let folder = shared.join("data/radiomapseer-samples");
     let dataset = Dataset::open(&folder, "DPM").unwrap();
     assert_eq!(dataset.len(), 22);
     for i in 0..dataset.len() {

@@ -169,6 +169,7 @@ fn trainer(slow: bool) -> Result<Count> {
 
 /// Cargo for trainer-native, with libtorch where its build script and its programs find it.
 fn trainer_cargo(verb: &str) -> Result<Command> {
+    tools::cpp_compiler()?;
     let libtorch = tools::libtorch()?;
     let libraries: Vec<_> = libtorch.libraries.iter().map(PathBuf::as_path).collect();
     let mut command = cargo(&[verb, "--manifest-path", "trainer-native/Cargo.toml"]);
@@ -177,10 +178,6 @@ fn trainer_cargo(verb: &str) -> Result<Command> {
 }
 
 fn count_tests(mut command: Command, slow: bool) -> Result<Count> {
-    // Tests read the data beside the repository; a name given from outside holds for every part.
-    if std::env::var_os("RADIODIFF_SHARED").is_none() {
-        command.env("RADIODIFF_SHARED", layout::root().join("../shared"));
-    }
     if slow {
         command.args(["--", "--include-ignored"]);
     }
@@ -211,7 +208,10 @@ fn page_tests(_slow: bool) -> Result<Count> {
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     // The page's first map by the engine that the others are checked against.
     let reference = layout::target().join("reference.f32");
-    run_process(cargo(&["run", "--package", "radiodiff-tests", "--example", "reference", "--"]).arg(&reference))?;
+    // With the features of the unit part, so that nothing is compiled twice.
+    run_process(&mut cargo(&["build", "--workspace", "--all-features", "--example", "reference"]))?;
+    let program = layout::target().join("debug/examples").join(format!("reference{}", std::env::consts::EXE_SUFFIX));
+    run_process(Command::new(program).arg(&reference))?;
     node.env("RADIODIFF_REFERENCE", &reference);
     for file in ["plausible.test.mjs", "page.test.mjs", "engines.test.mjs"] {
         node.arg(browser::script(file));

@@ -76,6 +76,23 @@ pub struct Libtorch {
     pub libraries: Vec<PathBuf>,
 }
 
+/// pip for `python3 -m pip`, which Debian packages apart from Python.
+pub fn pip() -> Result<()> {
+    if output(Command::new("python3").args(["-m", "pip", "--version"])).is_some() {
+        return Ok(());
+    }
+    apt_install("python3-pip").context("what comes from PyPI is fetched by `python3 -m pip`, and there is none; install pip for Python 3")
+}
+
+/// A C++ compiler: torch-sys builds its glue to libtorch.
+pub fn cpp_compiler() -> Result<()> {
+    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    if output(Command::new(&compiler).arg("--version")).is_some() {
+        return Ok(());
+    }
+    apt_install("g++").with_context(|| format!("the trainer needs a C++ compiler, and {} does not run; install one", compiler.display()))
+}
+
 /// libtorch for the CPU: the one LIBTORCH names, or PyTorch's wheels unpacked under the tools folder.
 pub fn libtorch() -> Result<Libtorch> {
     if let Some(home) = std::env::var_os("LIBTORCH") {
@@ -93,6 +110,7 @@ pub fn libtorch() -> Result<Libtorch> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         bail!("libtorch is fetched for Linux on x86-64 only; unpack libtorch 2.11 yourself and set LIBTORCH to its folder");
     }
+    pip()?;
     println!("Fetching libtorch for the CPU under {} (540 MB)", folder.display());
     let wheels = layout::tools().join("wheels");
     let mut download = Command::new("python3");
