@@ -23,6 +23,9 @@ pub struct Args {
     /// Store float32 instead of float16.
     #[arg(long)]
     full_precision: bool,
+    /// Commit of the code that trained them, where the run could not tell.
+    #[arg(long)]
+    commit: Option<String>,
     /// A note for the card: how it was trained, in a sentence or two.
     #[arg(long, default_value = "")]
     note: String,
@@ -43,6 +46,9 @@ pub fn run(args: &Args) -> Result<()> {
     let tensors: BTreeMap<_, _> = checkpoint.tensors().clone().into_iter().collect();
     let precision = if args.full_precision { Precision::F32 } else { Precision::F16 };
     let mut manifest = checkpoint.manifest().clone();
+    if let Some(commit) = &args.commit {
+        manifest.commit.clone_from(commit);
+    }
 
     // Evaluated as it ships: rounded to its precision, read back from a file.
     let rounded = tempfile::tempdir().context("making a temporary folder")?;

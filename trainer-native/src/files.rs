@@ -30,10 +30,15 @@ pub fn write_gray_png(path: &Path, pixels: &[u8], width: u32, height: u32) -> Re
     write(path, &bytes.into_inner())
 }
 
-/// The commit of the working tree, marked where it has changes; "unknown" outside a checkout.
+/// The commit of the checkout this program was built in, marked where it has changes; "unknown" where the checkout is gone.
 pub fn commit() -> String {
     let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        let output = Command::new("git")
+            .args(["-C", env!("CARGO_MANIFEST_DIR")])
+            .args(arguments)
+            .output()
+            .ok()
+            .filter(|output| output.status.success())?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else { return String::from("unknown") };
