@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One visit to a machine with a CUDA GPU: checks the engine there, trains nano longer than a CPU can, evaluates, exports.
+# One visit to a machine with a CUDA GPU: trains nano longer than a CPU can, evaluates, exports.
 #
 #   trainer-native/gpu-run.sh TRAINER DATA OUT [--set A.B=VALUE ...]
 #
