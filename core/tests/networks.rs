@@ -63,6 +63,10 @@ fn encoder_halves_down_to_the_latent() {
 
 /// A file of nano with weights by rule, and its tensors.
 fn nano_file(edit: impl FnOnce(&mut BTreeMap<String, HostTensor>)) -> Vec<u8> {
+    nano_file_of(Quantity::PathGainDb, edit)
+}
+
+fn nano_file_of(quantity: Quantity, edit: impl FnOnce(&mut BTreeMap<String, HostTensor>)) -> Vec<u8> {
     let preset = nano();
     let mut tensors: BTreeMap<String, HostTensor> = parameters_of(&preset)
         .0
@@ -77,7 +81,7 @@ fn nano_file(edit: impl FnOnce(&mut BTreeMap<String, HostTensor>)) -> Vec<u8> {
         format_version: 0,
         preset,
         content_sha256: String::new(),
-        quantity: Quantity::PathGainDb,
+        quantity,
         training_data: "none: weights by rule".into(),
         license: "MIT OR Apache-2.0".into(),
         metrics: BTreeMap::new(),
@@ -119,6 +123,12 @@ fn a_tensor_of_another_shape_is_named() {
 fn a_value_that_is_not_finite_is_refused() {
     let error = load(&nano_file(|t| t.get_mut("scale_factor").expect("exists").values[0] = f32::NAN)).unwrap_err();
     assert!(matches!(&error, WeightsError::NotFinite { name, index: 0 } if name == "scale_factor"), "{error}");
+}
+
+#[test]
+fn a_file_of_another_quantity_is_refused() {
+    let error = load(&nano_file_of(Quantity::ReceivedPowerDbm, |_| ())).unwrap_err();
+    assert!(matches!(error, WeightsError::Quantity { found: Quantity::ReceivedPowerDbm }), "{error}");
 }
 
 #[test]
