@@ -63,6 +63,10 @@ fn encoder_halves_down_to_the_latent() {
 
 /// A file of nano with weights by rule, and its tensors.
 fn nano_file(edit: impl FnOnce(&mut BTreeMap<String, HostTensor>)) -> Vec<u8> {
+    nano_file_of(Quantity::PathGainDb, edit)
+}
+
+fn nano_file_of(quantity: Quantity, edit: impl FnOnce(&mut BTreeMap<String, HostTensor>)) -> Vec<u8> {
     let preset = nano();
     let mut tensors: BTreeMap<String, HostTensor> = parameters_of(&preset)
         .0
@@ -77,7 +81,7 @@ fn nano_file(edit: impl FnOnce(&mut BTreeMap<String, HostTensor>)) -> Vec<u8> {
         format_version: 0,
         preset,
         content_sha256: String::new(),
-        quantity: Quantity::PathGainDb,
+        quantity,
         training_data: "none: weights by rule".into(),
         license: "MIT OR Apache-2.0".into(),
         metrics: BTreeMap::new(),
@@ -122,6 +126,12 @@ fn a_value_that_is_not_finite_is_refused() {
 }
 
 #[test]
+fn a_file_of_another_quantity_is_refused() {
+    let error = load(&nano_file_of(Quantity::ReceivedPowerDbm, |_| ())).unwrap_err();
+    assert!(matches!(error, WeightsError::Quantity { found: Quantity::ReceivedPowerDbm }), "{error}");
+}
+
+#[test]
 fn truncated_and_foreign_files_are_refused() {
     let file = nano_file(|_| ());
     for length in [0, 7, 8, 100, file.len() / 2, file.len() - 1] {
@@ -151,15 +161,32 @@ fn flipped_bits_are_found() {
 #[test]
 fn presets_that_cannot_work_are_refused_with_the_field() {
     type Edit = fn(&mut Preset);
-    let cases: [(&str, Edit); 9] = [
+    let cases: [(&str, Edit); 19] = [
         ("map_size", |p| p.map_size = 0),
+        ("map_size", |p| p.map_size = 2048),
         ("unet.latent_size", |p| p.map_size = 250),
-        ("autoencoder.multipliers", |p| p.autoencoder.norm_groups = 3),
+        // 8 times this wraps round to nano's 256 where usize has 32 bits.
+        ("unet.latent_size", |p| p.unet.latent_size = 32 + (1 << 29)),
+        // Attention over 256 x 256 pixels in the first stage's middle, and over 128 x 128 in a relation layer.
+        ("unet.latent_size", |p| (p.autoencoder.multipliers, p.unet.latent_size) = (vec![1], 256)),
+        ("unet.latent_size", |p| (p.map_size, p.unet.latent_size, p.unet.relation_windows) = (1024, 128, vec![1, 1])),
+        // A bottleneck of 128 x 128, where the Fourier module's matrices would take 4 GiB.
+        ("unet.latent_size", |p| {
+            (p.map_size, p.unet.latent_size) = (1024, 128);
+            (p.unet.level_widths, p.unet.relation_windows, p.condition.stage_widths) = (vec![24], vec![4], vec![24]);
+        }),
+        ("autoencoder.channels", |p| p.autoencoder.norm_groups = 3),
+        ("autoencoder.multipliers", |p| p.autoencoder.multipliers[1] = 0),
         ("unet.level_widths", |p| p.unet.level_widths[1] = 30),
         ("condition.stage_widths", |p| p.condition.stage_widths.push(32)),
         ("unet.relation_windows", |p| p.unet.relation_windows = vec![4]),
         ("unet.latent_channels", |p| p.unet.latent_channels = 3),
-        ("levels", |p| p.autoencoder.multipliers = vec![1; 40]),
+        ("autoencoder.multipliers", |p| p.autoencoder.multipliers = vec![1; 40]),
+        ("unet.level_widths", |p| p.unet.level_widths = vec![24; 40]),
+        ("condition.stem_widths", |p| p.condition.stem_widths = vec![16; 70]),
+        // Features half the latent's size, which no relation layer can add to it.
+        ("condition.stem_widths", |p| p.condition.stem_widths.push(24)),
+        ("condition.channels", |p| p.condition.channels[1] = p.condition.channels[0]),
         ("latent_scale", |p| p.latent_scale = f32::NAN),
     ];
     for (field, edit) in cases {
@@ -168,4 +195,15 @@ fn presets_that_cannot_work_are_refused_with_the_field() {
         let error = preset.validate().expect_err(field);
         assert_eq!(error.field, field, "{error}");
     }
+}
+
+/// Three levels of the first stage, so 64 x 64 pixels in its middle.
+#[test]
+fn the_sizes_of_the_paper_are_allowed() {
+    let mut preset = nano();
+    (preset.autoencoder.multipliers, preset.condition.stem_widths, preset.unet.latent_size) = (vec![1, 2, 4], vec![16], 64);
+    preset.validate().expect("latents of 64 x 64 pixels");
+    let (_, model, engine) = parameters_of(&preset);
+    let condition = model.denoiser.encode_condition(&engine, &vec![1, preset.condition.channels.len(), 256, 256]);
+    assert_eq!(model.sample_latent(&engine, &condition, &SampleOptions::default()), model.latent_shape(1));
 }

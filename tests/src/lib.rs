@@ -82,21 +82,28 @@ pub fn shared_data() -> Option<PathBuf> {
     found
 }
 
+/// The preset and the bytes of models/nano.safetensors.
+fn shipped_weights() -> (Preset, Vec<u8>) {
+    let bytes = std::fs::read(repository_file("models/nano.safetensors")).expect("the shipped weights are there");
+    let preset = Checkpoint::parse(&bytes).expect("the shipped weights are sound").manifest().preset.clone();
+    (preset, bytes)
+}
+
 impl Case {
-    /// Every case: two by rule, one of them with several steps, and the shipped weights where they are.
+    /// Every case: two by rule, one of them with several steps, and the shipped weights.
+    ///
+    /// # Panics
+    /// When the repository's scenes or weights are not there.
     pub fn all() -> Vec<Self> {
         let nano = || Preset::named("nano").expect("nano is a preset");
         let options = |steps, seed| SampleOptions { steps, seed, ..SampleOptions::default() };
-        let mut cases = vec![
+        let (shipped, bytes) = shipped_weights();
+        vec![
             Self::new("munich-old-town.geojson", None, "rule 1", nano(), Weights::Rule(1), options(1, 1)),
             // More than one step takes the U-Net's second decoder too.
             Self::new("helsinki-center.geojson", None, "rule 2", nano(), Weights::Rule(2), options(3, 2)),
-        ];
-        if let Ok(bytes) = std::fs::read(repository_file("models/nano.safetensors")) {
-            let preset = Checkpoint::parse(&bytes).expect("the shipped weights are sound").manifest().preset.clone();
-            cases.push(Self::new("paris-etoile.geojson", None, "nano.safetensors", preset, Weights::File(bytes), options(1, 3)));
-        }
-        cases
+            Self::new("paris-etoile.geojson", None, "nano.safetensors", shipped, Weights::File(bytes), options(1, 3)),
+        ]
     }
 
     /// The map the page opens with, by the shipped weights and seed 42.
@@ -107,8 +114,7 @@ impl Case {
         let index = std::fs::read_to_string(repository_file("www/scenes/index.json")).expect("the page's places are there");
         let places: Vec<Place> = serde_json::from_str(&index).expect("the page's places are sound");
         let place = places.first().expect("the page opens with a place");
-        let bytes = std::fs::read(repository_file("models/nano.safetensors")).expect("the shipped weights are there");
-        let preset = Checkpoint::parse(&bytes).expect("the shipped weights are sound").manifest().preset.clone();
+        let (preset, bytes) = shipped_weights();
         let options = SampleOptions { seed: 42, ..SampleOptions::default() };
         Self::new(&place.file, Some(place), "nano.safetensors", preset, Weights::File(bytes), options)
     }

@@ -2,6 +2,7 @@
 //! written into the run's folder, so that a run can be made again.
 
 use anyhow::{Context, Result, bail};
+use radiodiff_core::model::Preset;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -82,7 +83,14 @@ impl Config {
         Ok(config)
     }
 
+    /// The preset by its name.
+    pub fn preset(&self) -> Result<Preset> {
+        let known = || format!("there is no preset {:?}; there are {}", self.preset, Preset::NAMES.join(", "));
+        Preset::named(&self.preset).with_context(known)
+    }
+
     fn validate(&self) -> Result<()> {
+        let reduction = self.preset()?.autoencoder.reduction();
         let positive = [
             ("autoencoder.batch", self.autoencoder.batch),
             ("diffusion.batch", self.diffusion.batch),
@@ -96,8 +104,29 @@ impl Config {
         if !(1..=8).contains(&self.diffusion.symmetries) {
             bail!("diffusion.symmetries is {}, expected 1 to 8", self.diffusion.symmetries);
         }
-        if !(0.0..=1.0).contains(&self.diffusion.start_share) {
-            bail!("diffusion.start_share is {}, expected 0 to 1", self.diffusion.start_share);
+        let crop = self.autoencoder.crop;
+        if crop == 0 || !crop.is_multiple_of(reduction) {
+            bail!("autoencoder.crop is {crop}, expected a multiple of {reduction}, the pixels of the map per pixel of the latent");
+        }
+        let shares = [("data.building_weight", self.data.building_weight), ("diffusion.start_share", self.diffusion.start_share)];
+        for (name, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                bail!("{name} is {value}, expected 0 to 1");
+            }
+        }
+        let not_negative = [
+            ("autoencoder.learning_rate", self.autoencoder.learning_rate),
+            ("autoencoder.weight_decay", self.autoencoder.weight_decay),
+            ("autoencoder.kl_weight", self.autoencoder.kl_weight),
+            ("diffusion.learning_rate", self.diffusion.learning_rate),
+            ("diffusion.weight_decay", self.diffusion.weight_decay),
+            ("diffusion.pixel.learning_rate", self.diffusion.pixel.learning_rate),
+            ("diffusion.pixel.latent_weight", self.diffusion.pixel.latent_weight),
+        ];
+        for (name, value) in not_negative {
+            if !(value.is_finite() && value >= 0.0) {
+                bail!("{name} is {value}, expected 0 or more");
+            }
         }
         Ok(())
     }
@@ -144,7 +173,13 @@ mod tests {
             ("diffusion.stops=7", "diffusion.stops"),
             ("a.b=1", "no table a"),
             ("seed", "a.b=value"),
-            ("diffusion.start_share=2", "0 to 1"),
+            ("diffusion.start_share=2", "diffusion.start_share is 2, expected 0 to 1"),
+            ("data.building_weight=-0.1", "data.building_weight is -0.1, expected 0 to 1"),
+            ("data.building_weight=nan", "data.building_weight is NaN"),
+            ("autoencoder.crop=0", "autoencoder.crop is 0, expected a multiple of 8"),
+            ("autoencoder.crop=100", "autoencoder.crop is 100, expected a multiple of 8"),
+            ("autoencoder.learning_rate=-1", "autoencoder.learning_rate is -1"),
+            ("diffusion.pixel.learning_rate=inf", "diffusion.pixel.learning_rate is inf"),
         ] {
             let error = format!("{:#}", Config::load(Path::new(NANO), &[text.to_owned()]).unwrap_err());
             assert!(error.contains(words), "{error}");

@@ -6,7 +6,7 @@
 
 use crate::dataset::{Dataset, Sample};
 use crate::files;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::ParallelProgressIterator;
 use radiodiff_core::map::{GrayCodec, RadioMap};
 use radiodiff_core::metrics;
@@ -123,6 +123,8 @@ struct Truth {
 impl Truth {
     fn new(dataset: &Dataset, i: usize) -> Result<Self> {
         let sample = dataset.load(i)?;
+        let (size, least) = (sample.scene.mask.size, metrics::SSIM_WINDOW);
+        ensure!(size >= least, "map {} has {size} x {size} pixels, SSIM needs at least {least} x {least}", dataset.name(i));
         let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
         let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
         Ok(Self { prepared: PreparedScene::new(&sample.scene), sample, gray })
@@ -186,7 +188,6 @@ fn draw(path: &Path, _: &[Truth], _: Drawing) -> Result<(String, Vec<RadioMap>)>
 #[cfg(feature = "torch")]
 fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
     use indicatif::ProgressIterator;
-    use radiodiff_core::engine::Engine;
     use radiodiff_core::model::SampleOptions;
     use radiodiff_core::weights::Checkpoint;
 
@@ -203,10 +204,7 @@ fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<
             bail!("map {}_{} has {} pixels a side, the network draws {}", sample.map, sample.transmitter, grid.size, preset.map_size);
         }
         let condition = truth.prepared.condition(sample.position, &preset.condition.channels)?;
-        let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), grid.size, grid.size]);
-        let encoded = model.denoiser.encode_condition(&engine, &condition);
-        let gray = model.decode_gray(&engine, &model.sample_latent(&engine, &encoded, &options));
-        let gray = Vec::<f32>::try_from(&gray.0.to_device(tch::Device::Cpu).contiguous().view(-1))?;
+        let gray = pollster::block_on(model.predict(&engine, &condition, &options))?;
         Ok(preset.gray.decode_map(&gray, grid, &sample.scene.mask))
     });
     Ok((checkpoint.manifest().preset.name.clone(), maps.collect::<Result<_>>()?))

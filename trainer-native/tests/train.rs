@@ -44,9 +44,15 @@ fn from_nothing_to_weights_that_ship() {
     assert!(first.manifest().training_data.contains("procedural"), "{}", first.manifest().training_data);
     assert_ne!(first.tensors()["scale_factor"].values, [0.3], "the latents' scale is measured");
     train("diffusion");
-    for name in ["config.toml", "log.csv", "preview.png", "diffusion.safetensors"] {
+    for name in ["config-diffusion.toml", "preview.png", "diffusion.safetensors"] {
         assert!(fs::metadata(path(&format!("run/{name}"))).unwrap().len() > 0, "{name}");
     }
+    for (log, row) in [("log-autoencoder.csv", "autoencoder,3,"), ("log-diffusion.csv", "diffusion.pixel,1,")] {
+        let text = fs::read_to_string(path(&format!("run/{log}"))).unwrap();
+        assert!(text.contains(row), "{log}: {text}");
+    }
+    let first_config = fs::read_to_string(path("run/config-autoencoder.toml")).unwrap();
+    assert!(first_config.contains("whole_map_steps = 1"), "{first_config}");
     let second = Checkpoint::parse(&fs::read(path("run/diffusion.safetensors")).unwrap()).unwrap();
     let changed = |prefix: &str| {
         let differs = |(name, tensor): (&String, &HostTensor)| name.starts_with(prefix) && second.tensors()[name] != *tensor;
@@ -81,10 +87,20 @@ fn what_is_wrong_is_named() {
     run_with("preset=giant", "there is no preset \"giant\"");
     run_with("data.train=[\"/nowhere\"]", "/nowhere");
     run_with("autoencoder.stops=1", "autoencoder.stops");
+    run_with("autoencoder.crop=0", "autoencoder.crop is 0");
     fails(&["train", "autoencoder", "--config", "/nowhere.toml", "--out", &run], 1, "/nowhere.toml");
     fails(&["train", "diffusion", "--config", CONFIG, "--out", &run, "--from", &foreign], 1, "foreign.safetensors");
     fails(&["train"], 2, "Usage");
     fails(&["evaluate", "--data", "/nowhere"], 1, "/nowhere");
+    let small = folder.path().join("small");
+    for image in ["png/buildings_complete/0.png", "gain/DPM/0_0.png"] {
+        let path = small.join(image);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::GrayImage::new(10, 10).save(&path).unwrap();
+    }
+    fs::create_dir_all(small.join("antenna")).unwrap();
+    fs::write(small.join("antenna/0.json"), "[[3, 3]]").unwrap();
+    fails(&["evaluate", "--data", &small.display().to_string()], 1, "map 0_0 has 10 x 10 pixels");
     fails(&["export", "--weights", &foreign, "--out", "nano.bin"], 1, ".safetensors");
     fails(
         &["export", "--weights", &foreign, "--out", &Path::new(&run).join("n.safetensors").display().to_string()],

@@ -89,9 +89,7 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
             other => return Err(other.unexpected().into()),
         }
     }
-    let there = |part: &&Part| part.name != "trainer" || has_trainer();
-    let parts: Vec<&Part> =
-        PARTS.iter().filter(there).filter(|part| only.is_empty() || only.iter().any(|name| name == part.name)).collect();
+    let parts: Vec<&Part> = PARTS.iter().filter(|part| only.is_empty() || only.iter().any(|name| name == part.name)).collect();
     let mut durations = Durations::load();
     let mut results = Vec::new();
     for (index, part) in parts.iter().enumerate() {
@@ -120,12 +118,8 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
 
 fn fmt(_slow: bool) -> Result<Count> {
     run_process(&mut cargo(&["fmt", "--all", "--check"]))?;
-    let mut count = Count { passed: 1, failed: 0 };
-    if has_trainer() {
-        run_process(&mut cargo(&["fmt", "--manifest-path", "trainer-native/Cargo.toml", "--check"]))?;
-        count.passed += 1;
-    }
-    Ok(count)
+    run_process(&mut cargo(&["fmt", "--manifest-path", "trainer-native/Cargo.toml", "--check"]))?;
+    Ok(Count { passed: 2, failed: 0 })
 }
 
 fn clippy(_slow: bool) -> Result<Count> {
@@ -134,16 +128,12 @@ fn clippy(_slow: bool) -> Result<Count> {
     let native = cargo(&["clippy", "--workspace", "--all-targets", "--all-features"]);
     let mut wasm = cargo(&["clippy", "--package", "radiodiff-core", "--package", "radiodiff-web", "--target", "wasm32-unknown-unknown"]);
     wasm.env("CLIPPY_CONF_DIR", layout::root().join("xtask/clippy-wasm"));
-    let mut commands = vec![native, wasm];
-    if has_trainer() {
-        let mut trainer = trainer_cargo("clippy")?;
-        trainer.arg("--all-targets");
-        // The dataset commands must build where there is no libtorch.
-        let without_torch = cargo(&["clippy", "--manifest-path", "trainer-native/Cargo.toml", "--no-default-features"]);
-        commands.extend([trainer, without_torch]);
-    }
+    let mut trainer = trainer_cargo("clippy")?;
+    trainer.arg("--all-targets");
+    // The dataset commands must build where there is no libtorch.
+    let without_torch = cargo(&["clippy", "--manifest-path", "trainer-native/Cargo.toml", "--no-default-features"]);
     let mut count = Count::default();
-    for command in &mut commands {
+    for command in &mut [native, wasm, trainer, without_torch] {
         let clean = run_process(command.args(DENY)).inspect_err(|error| println!("{error:#}")).is_ok();
         count.passed += u32::from(clean);
         count.failed += u32::from(!clean);
@@ -154,11 +144,6 @@ fn clippy(_slow: bool) -> Result<Count> {
 fn unit(slow: bool) -> Result<Count> {
     tools::vulkan()?;
     count_tests(cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]), slow)
-}
-
-/// The trainer's workspace comes after the runtime; its part runs from the day it is there.
-fn has_trainer() -> bool {
-    layout::root().join("trainer-native/Cargo.toml").is_file()
 }
 
 fn trainer(slow: bool) -> Result<Count> {

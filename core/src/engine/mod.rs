@@ -179,14 +179,10 @@ pub trait Engine {
     /// Means over all dimensions from `first` on, which become one dimension of 1: (A, B, C, D) with 2 -> (A, B, 1, 1).
     fn mean_from(&self, x: &Self::Tensor, first: usize) -> Self::Tensor;
 
-    // Training. Engines that only infer keep these defaults.
+    // Training. Engines that only infer keep this default.
 
     /// Zeroes elements with probability `p` and scales the rest by 1/(1-p) in training; the identity otherwise.
     fn dropout(&self, x: &Self::Tensor, _p: f64) -> Self::Tensor {
-        x.clone()
-    }
-    /// The same values, cut off from the gradient graph.
-    fn detach(&self, x: &Self::Tensor) -> Self::Tensor {
         x.clone()
     }
 

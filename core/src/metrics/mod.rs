@@ -5,7 +5,7 @@
 
 mod ssim;
 
-pub use ssim::ssim;
+pub use ssim::{SSIM_WINDOW, ssim};
 
 use crate::map::GrayCodec;
 

@@ -1,6 +1,8 @@
 //! Structural similarity (Wang et al., 2004).
 
 const RADIUS: usize = 5;
+/// Side of the window in pixels: no map may be smaller.
+pub const SSIM_WINDOW: usize = 2 * RADIUS + 1;
 const SIGMA: f64 = 1.5;
 const C1: f64 = 0.01 * 0.01;
 const C2: f64 = 0.03 * 0.03;
@@ -11,7 +13,7 @@ const C2: f64 = 0.03 * 0.03;
 /// # Panics
 /// When a map is not `size` x `size` or smaller than the window.
 pub fn ssim(a: &[f32], b: &[f32], size: usize) -> f64 {
-    assert!(size > 2 * RADIUS && a.len() == size * size && b.len() == size * size, "two maps of {size} x {size}, at least 11 x 11");
+    assert!(size >= SSIM_WINDOW && a.len() == size * size && b.len() == size * size, "two maps of {size} x {size}, at least 11 x 11");
     let weights: Vec<f64> = (0..=2 * RADIUS).map(|i| (-(i as f64 - RADIUS as f64).powi(2) / (2.0 * SIGMA * SIGMA)).exp()).collect();
     let total: f64 = weights.iter().sum();
     let weights: Vec<f64> = weights.iter().map(|w| w / total).collect();

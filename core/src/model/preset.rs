@@ -105,9 +105,15 @@ pub struct PresetError {
     pub expected: String,
 }
 
-/// Most pixels along a side, and most channels of a layer, that a file may ask for.
-const MAX_SIDE: usize = 4096;
+/// Most pixels along a map's side that a file may ask for: finding what is in sight takes their cube.
+const MAX_SIDE: usize = 1024;
+/// Most pixels along a latent's side. The first stage's middle attends from each of its pixels to each (4,096 here, as in the
+/// paper), relation layers and the U-Net's middle to no more, and the bottleneck's transform is a matrix between all pixels.
+const MAX_LATENT_SIDE: usize = 64;
+/// Most channels of a layer.
 const MAX_WIDTH: usize = 8192;
+/// Most levels of each pyramid.
+const MAX_LEVELS: usize = 8;
 
 impl Preset {
     /// The presets this crate knows.
@@ -166,15 +172,11 @@ impl Preset {
         let refuse = |field, found: String, expected: String| Err(PresetError { preset: self.name.clone(), field, found, expected });
         let (ae, condition, unet) = (&self.autoencoder, &self.condition, &self.unet);
         let positive = [
-            ("autoencoder.channels", ae.channels),
-            ("autoencoder.multipliers", ae.multipliers.len()),
             ("autoencoder.residual_blocks", ae.residual_blocks),
             ("autoencoder.latent_channels", ae.latent_channels),
             ("autoencoder.norm_groups", ae.norm_groups),
             ("condition.channels", condition.channels.len()),
-            ("condition.stem_widths", condition.stem_widths.len()),
             ("condition.norm_groups", condition.norm_groups),
-            ("unet.level_widths", unet.level_widths.len()),
             ("unet.norm_groups", unet.norm_groups),
             ("unet.heads", unet.heads),
             ("unet.head_width", unet.head_width),
@@ -190,6 +192,9 @@ impl Preset {
         if self.map_size > MAX_SIDE {
             return refuse("map_size", self.map_size.to_string(), format!("at most {MAX_SIDE}"));
         }
+        if !(1..=MAX_LATENT_SIDE).contains(&unet.latent_size) {
+            return refuse("unet.latent_size", unet.latent_size.to_string(), format!("1 to {MAX_LATENT_SIDE}"));
+        }
         if !(self.meters_per_pixel.is_finite() && self.meters_per_pixel > 0.0) {
             return refuse("meters_per_pixel", self.meters_per_pixel.to_string(), "a positive number".into());
         }
@@ -199,9 +204,18 @@ impl Preset {
         if !(self.latent_scale.is_finite() && self.latent_scale > 0.0) {
             return refuse("latent_scale", self.latent_scale.to_string(), "a positive number".into());
         }
-        if ae.multipliers.len() > 8 || unet.level_widths.len() > 8 {
-            let levels = ae.multipliers.len().max(unet.level_widths.len());
-            return refuse("levels", levels.to_string(), "at most 8".into());
+        let levels = [
+            ("autoencoder.multipliers", ae.multipliers.len()),
+            ("condition.stem_widths", condition.stem_widths.len()),
+            ("unet.level_widths", unet.level_widths.len()),
+        ];
+        for (field, count) in levels {
+            if !(1..=MAX_LEVELS).contains(&count) {
+                return refuse(field, format!("{count} levels"), format!("1 to {MAX_LEVELS}"));
+            }
+        }
+        if condition.channels.iter().enumerate().any(|(i, channel)| condition.channels[..i].contains(channel)) {
+            return refuse("condition.channels", format!("{:?}", condition.channels), "each channel once".into());
         }
         let widths = |field, values: &[usize], multiple: usize| match values.iter().find(|&&w| w == 0 || w > MAX_WIDTH || w % multiple != 0)
         {
@@ -215,6 +229,7 @@ impl Preset {
         if ae.multipliers.iter().any(|&m| m > MAX_WIDTH) {
             return refuse("autoencoder.multipliers", format!("{:?}", ae.multipliers), format!("at most {MAX_WIDTH} each"));
         }
+        widths("autoencoder.channels", &[ae.channels], ae.norm_groups)?;
         widths("autoencoder.multipliers", &ae.widths(), ae.norm_groups)?;
         widths("condition.stem_widths", &condition.stem_widths, condition.norm_groups)?;
         widths("condition.stage_widths", &condition.stage_widths, condition.norm_groups)?;
@@ -255,12 +270,13 @@ impl Preset {
                 format!("divisible by 2 for each of {} levels but the last", unet.level_widths.len()),
             );
         }
-        let coarsest = PATCH << (condition.stem_widths.len() - 1 + condition.stage_widths.len() - 1);
-        if !self.map_size.is_multiple_of(coarsest) {
+        // A relation layer's condition and features have the same size.
+        let stem_reduction = PATCH << (condition.stem_widths.len() - 1);
+        if stem_reduction != ae.reduction() {
             return refuse(
-                "map_size",
-                self.map_size.to_string(),
-                format!("a multiple of {coarsest}, the condition encoder's coarsest pixel"),
+                "condition.stem_widths",
+                format!("{} widths, which reduce {stem_reduction} times", condition.stem_widths.len()),
+                format!("as many as reduce {} times, as the autoencoder does", ae.reduction()),
             );
         }
         Ok(())

@@ -66,11 +66,6 @@ impl PreparedScene {
         &self.mask
     }
 
-    /// Number of corners that paths can turn at.
-    pub fn corner_count(&self) -> usize {
-        self.paths().corners.len()
-    }
-
     /// The outdoor pixel of a position.
     fn outdoor_pixel(&self, position: Coord<f64>) -> Result<(usize, usize), PropagationError> {
         let Coord { x, y } = position;

@@ -29,7 +29,7 @@ pub struct Manifest {
     pub preset: Preset,
     /// SHA-256 over this manifest and all tensors, by which a damaged file is found.
     pub content_sha256: String,
-    /// What the gray levels decode to.
+    /// What the gray levels decode to; this format has path gain only.
     pub quantity: Quantity,
     /// Data the weights were trained on, and its licence.
     pub training_data: String,
@@ -51,6 +51,8 @@ pub enum WeightsError {
     Manifest(#[from] serde_json::Error),
     #[error("weights format {found}, expected {FORMAT_VERSION}: use a matching version of this program")]
     Version { found: u32 },
+    #[error("the network draws {found:?}, expected {:?}: to anything else the transmit power cannot be added", Quantity::PathGainDb)]
+    Quantity { found: Quantity },
     #[error(transparent)]
     Preset(#[from] PresetError),
     #[error("tensor {name} has element type {found}, expected F32 or F16")]
@@ -114,6 +116,9 @@ impl Checkpoint {
         let found = content_hash(&manifest, &file)?;
         if found != manifest.content_sha256 {
             return Err(WeightsError::Damaged { expected: manifest.content_sha256, found });
+        }
+        if manifest.quantity != Quantity::PathGainDb {
+            return Err(WeightsError::Quantity { found: manifest.quantity });
         }
         manifest.preset.validate()?;
         let tensors =

@@ -155,9 +155,6 @@ impl Engine for TorchEngine {
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {
         TorchTensor(x.0.dropout(p, self.training.get()))
     }
-    fn detach(&self, x: &TorchTensor) -> TorchTensor {
-        TorchTensor(x.0.detach())
-    }
 
     fn linear(&self, x: &TorchTensor, weight: &TorchTensor, bias: Option<&TorchTensor>) -> TorchTensor {
         TorchTensor(x.0.linear(&weight.0, bias.map(|bias| &bias.0)))

@@ -1,7 +1,6 @@
 //! What moves the parameters: AdamW (Loshchilov and Hutter, 2019), a learning-rate schedule, gradient clipping, and the average
 //! of the weights that is saved in their place.
 
-use std::collections::BTreeMap;
 use tch::Tensor;
 
 const BETA1: f64 = 0.9;
@@ -92,7 +91,8 @@ pub fn polynomial_rate(base: f64, step: usize, steps: usize) -> f64 {
 
 /// Exponential moving average of parameters.
 pub struct Average {
-    pairs: Vec<(String, Tensor, Tensor)>,
+    /// A parameter and its average.
+    pairs: Vec<(Tensor, Tensor)>,
     updates: i32,
 }
 
@@ -101,7 +101,7 @@ impl Average {
     const DECAY: f64 = 0.995;
 
     pub fn new(parameters: &[(String, Tensor)]) -> Self {
-        let pairs = parameters.iter().map(|(name, p)| (name.clone(), p.shallow_clone(), p.detach().copy()));
+        let pairs = parameters.iter().map(|(_, p)| (p.shallow_clone(), p.detach().copy()));
         Self { pairs: pairs.collect(), updates: 0 }
     }
 
@@ -109,20 +109,15 @@ impl Average {
         self.updates += 1;
         let decay = Self::DECAY.min(f64::from(1 + self.updates) / f64::from(10 + self.updates));
         let _guard = tch::no_grad_guard();
-        for (_, parameter, average) in &mut self.pairs {
+        for (parameter, average) in &mut self.pairs {
             let _ = average.lerp_(parameter, 1.0 - decay);
         }
-    }
-
-    /// The averages by name.
-    pub fn tensors(&self) -> BTreeMap<String, Tensor> {
-        self.pairs.iter().map(|(name, _, average)| (name.clone(), average.shallow_clone())).collect()
     }
 
     /// Writes the averages into the parameters.
     pub fn apply(&mut self) {
         let _guard = tch::no_grad_guard();
-        for (_, parameter, average) in &mut self.pairs {
+        for (parameter, average) in &mut self.pairs {
             parameter.copy_(average);
         }
     }

@@ -46,23 +46,26 @@ impl TorchParameters {
 
     /// The trained parameters whose names begin with one of `prefixes`, in the order of names.
     pub fn trainable(&self, prefixes: &[&str]) -> Vec<(String, Tensor)> {
+        self.chosen(prefixes, |entry| entry.trainable)
+    }
+
+    /// Those and the saved values that are not trained, under the same prefixes.
+    pub fn all(&self, prefixes: &[&str]) -> Vec<(String, Tensor)> {
+        self.chosen(prefixes, |_| true)
+    }
+
+    fn chosen(&self, prefixes: &[&str], wanted: fn(&Entry) -> bool) -> Vec<(String, Tensor)> {
         let entries = self.entries.borrow();
-        let chosen = entries.iter().filter(|(name, entry)| entry.trainable && prefixes.iter().any(|prefix| name.starts_with(prefix)));
+        let chosen = entries.iter().filter(|(name, entry)| wanted(entry) && prefixes.iter().any(|prefix| name.starts_with(prefix)));
         chosen.map(|(name, entry)| (name.clone(), entry.tensor.shallow_clone())).collect()
     }
 
-    /// One parameter, sharing its memory.
-    pub fn get(&self, name: &str) -> Option<Tensor> {
-        self.entries.borrow().get(name).map(|entry| entry.tensor.shallow_clone())
-    }
-
-    /// Every parameter on the host, by name; `replaced` gives other values for some (averaged weights).
-    pub fn to_host(&self, replaced: &BTreeMap<String, Tensor>) -> Result<BTreeMap<String, HostTensor>, tch::TchError> {
+    /// Every parameter on the host, by name.
+    pub fn to_host(&self) -> Result<BTreeMap<String, HostTensor>, tch::TchError> {
         let entries = self.entries.borrow();
         let host = entries.iter().map(|(name, entry)| {
-            let tensor = replaced.get(name).unwrap_or(&entry.tensor);
-            let shape = tensor.size().iter().map(|&n| n as usize).collect();
-            let flat = tensor.detach().to_device(tch::Device::Cpu).contiguous().view(-1);
+            let shape = entry.tensor.size().iter().map(|&n| n as usize).collect();
+            let flat = entry.tensor.detach().to_device(tch::Device::Cpu).contiguous().view(-1);
             Ok((name.clone(), HostTensor { shape, values: Vec::<f32>::try_from(&flat)? }))
         });
         host.collect()

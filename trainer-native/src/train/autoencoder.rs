@@ -12,7 +12,7 @@ use tch::{Kind, Tensor};
 
 /// Trains and writes `autoencoder.safetensors`, with the latents' measured scale in `scale_factor`.
 pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
-    let mut session = Session::open(config, folder, from)?;
+    let mut session = Session::open("autoencoder", config, folder, from)?;
     let settings = session.config.autoencoder.clone();
     let building_weight = session.config.data.building_weight;
     let stage = Stage {

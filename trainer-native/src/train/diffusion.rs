@@ -20,7 +20,7 @@ use tch::{Kind, Tensor};
 
 /// Trains from the first stage's weights `from` and writes `diffusion.safetensors`.
 pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
-    let mut session = Session::open(config, folder, Some(from))?;
+    let mut session = Session::open("diffusion", config, folder, Some(from))?;
     let settings = session.config.diffusion.clone();
     let latent = Stage {
         name: "diffusion",

@@ -1,8 +1,8 @@
 //! Training: the first stage on maps alone, then the denoiser on its latents, then both by the map itself.
 //!
-//! What flows in: a configuration and datasets. What flows out, in the run's folder: `config.toml` as resolved, `log.csv`,
-//! `preview.png` (truth above, drawn below), and the averaged weights with their manifest, `autoencoder.safetensors` and
-//! `diffusion.safetensors`. A loop is written to be read from top to bottom; what both need is here.
+//! What flows in: a configuration and datasets. What flows out, in the run's folder: `config-<network>.toml` as resolved,
+//! `log-<network>.csv` and the averaged weights with their manifest, `<network>.safetensors`, where the network is `autoencoder`
+//! or `diffusion`, and `preview.png` of the last one (truth above, drawn below). A loop is written to be read from top to bottom; what both need is here.
 
 pub mod autoencoder;
 pub mod diffusion;
@@ -14,7 +14,7 @@ use crate::torch::{AdamW, Average, TorchEngine, TorchParameters, TorchTensor, be
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use radiodiff_core::map::Quantity;
-use radiodiff_core::model::{Preset, RadioDiff};
+use radiodiff_core::model::RadioDiff;
 use radiodiff_core::weights::{Checkpoint, Manifest, Parameters, Precision, serialize};
 use samples::{Samples, Symmetry};
 use std::collections::BTreeMap;
@@ -77,6 +77,8 @@ pub fn run(args: &Args) -> Result<()> {
 /// Everything a training loop works on.
 struct Session {
     config: Config,
+    /// What is trained: autoencoder or diffusion.
+    network: &'static str,
     folder: PathBuf,
     engine: TorchEngine,
     parameters: TorchParameters,
@@ -93,11 +95,10 @@ const VALIDATE_EVERY: usize = 250;
 const CLIP_NORM: f64 = 1.0;
 
 impl Session {
-    fn open(config: Config, folder: &Path, from: Option<&Path>) -> Result<Self> {
-        let preset = Preset::named(&config.preset)
-            .with_context(|| format!("there is no preset {:?}; there are {}", config.preset, Preset::NAMES.join(", ")))?;
+    fn open(network: &'static str, config: Config, folder: &Path, from: Option<&Path>) -> Result<Self> {
+        let preset = config.preset()?;
         std::fs::create_dir_all(folder).with_context(|| format!("making the run's folder {}", folder.display()))?;
-        files::write(&folder.join("config.toml"), toml::to_string(&config)?.as_bytes())?;
+        files::write(&folder.join(format!("config-{network}.toml")), toml::to_string(&config)?.as_bytes())?;
         let engine = TorchEngine::new(best_device());
         tch::manual_seed(config.seed as i64);
         let parameters = TorchParameters::initialized(config.seed);
@@ -124,7 +125,7 @@ impl Session {
             tch::get_num_threads()
         );
         let log = String::from("stage,step,seconds,loss,gradient_norm,valid_nmse\n");
-        Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid, started: Instant::now(), log })
+        Ok(Self { config, network, folder: folder.to_owned(), engine, parameters, model, train, valid, started: Instant::now(), log })
     }
 
     /// Runs `steps` steps of `loss` over the parameters under `prefixes`, and leaves their averages in them.
@@ -133,7 +134,8 @@ impl Session {
         let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
         println!("{}: {} steps over {count} parameters", stage.name, stage.steps);
         let mut optimizer = AdamW::new(&trained, stage.weight_decay);
-        let mut average = Average::new(&trained);
+        // Running statistics too: those of the last weights are not those of the average.
+        let mut average = Average::new(&self.parameters.all(stage.prefixes));
         let bar = progress(stage.name, stage.steps);
         let mut smoothed = None;
         for step in 0..stage.steps {
@@ -157,7 +159,7 @@ impl Session {
             bar.set_message(format!("loss {mean:.5}"));
             bar.inc(1);
             if (step + 1) % VALIDATE_EVERY == 0 || step + 1 == stage.steps {
-                let current = self.parameters.to_host(&BTreeMap::new())?;
+                let current = self.parameters.to_host()?;
                 average.apply();
                 let nmse = self.validate(stage.draw)?;
                 self.save(stage.file)?;
@@ -169,7 +171,7 @@ impl Session {
                 // Also where no terminal shows the bar.
                 bar.suspend(|| println!("{} step {}: {seconds} s, loss {mean:.5}, validation NMSE {nmse:.5}", stage.name, step + 1));
                 writeln!(self.log, "{},{},{seconds},{mean},{norm},{nmse}", stage.name, step + 1)?;
-                files::write(&self.folder.join("log.csv"), self.log.as_bytes())?;
+                files::write(&self.folder.join(format!("log-{}.csv", self.network)), self.log.as_bytes())?;
             }
         }
         bar.finish();
@@ -201,7 +203,7 @@ impl Session {
 
     /// Writes the parameters as they are now.
     fn save(&self, file: &str) -> Result<()> {
-        let tensors = self.parameters.to_host(&BTreeMap::new())?;
+        let tensors = self.parameters.to_host()?;
         let manifest = Manifest {
             format_version: 0,
             preset: self.model.preset.clone(),
