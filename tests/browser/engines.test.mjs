@@ -203,14 +203,17 @@ for (const worker of [true, false]) {
       assert.notEqual(wrong(text), text);
       await route.fulfill({ body: wrong(text), contentType: 'text/javascript' });
     });
-    const [error, after] = await page.evaluate(async (worker) => {
+    const [error, ...after] = await page.evaluate(async (worker) => {
       const { createEngine, request, engine: { info } } = window.radiodiff;
+      const outcome = (promise) => promise.then(() => 'answered', ({ name, code, message }) => `${name} ${code}: ${message}`);
       const engine = await createEngine({ model: info.model.url, backend: 'cpu', worker });
-      const answer = (method) => engine.predict({ ...request, method }).then(() => 'answered', ({ name, code }) => `${name} ${code}`);
-      return [await answer('network'), worker ? await answer('dominant-path') : 'answered'];
+      const answer = (method) => outcome(engine.predict({ ...request, method }));
+      return [await answer('network'), await answer('dominant-path'), await outcome(createEngine({ worker })), await outcome(createEngine())];
     }, worker);
-    assert.equal(error, 'RadioError crashed');
-    assert.equal(after, 'answered');
+    assert.match(error, worker ? /RadioError crashed.*the next call starts it again/ : /RadioError crashed.*cannot be started again/);
+    // The page has one instance of the module, and every worker its own.
+    const [next, another, inWorker] = after.map((outcome) => outcome.replace(/:.*/s, ''));
+    assert.deepEqual([next, another, inWorker], worker ? Array(3).fill('answered') : ['RadioError crashed', 'RadioError crashed', 'answered']);
     assert.deepEqual(page.failures, []);
     await page.close();
   });

@@ -67,22 +67,29 @@ function workerPort(receive, crashed) {
   return { post: (message) => worker.postMessage(message), close: () => worker.terminate() };
 }
 
+/** Why the module computes no more on the calling thread. There is one instance of it, so a trap is final for every engine. */
+let trap = null;
+
 /** The runtime on the calling thread. */
 async function directPort(receive, crashed) {
   const { serve } = await import('./runtime.js');
-  const take = serve((message) => queueMicrotask(() => receive(message)));
+  const take = serve((message) => queueMicrotask(() => {
+    if (message.fatal) trap = message.error.message;
+    receive(message);
+  }));
   // A trap in an asynchronous call rejects no promise.
   const trapped = (event) => {
     if (!(event.error instanceof WebAssembly.RuntimeError)) return;
     event.preventDefault();
-    crashed(event.message);
+    trap = event.message;
+    crashed(trap);
   };
   addEventListener('error', trapped);
   const close = () => {
     removeEventListener('error', trapped);
-    take({ id: -1, call: 'dispose' });
+    if (trap === null) take({ id: -1, call: 'dispose' });
   };
-  return { post: take, close };
+  return { post: (message) => (trap === null ? take(message) : crashed(trap)), close };
 }
 
 class Engine {
@@ -112,7 +119,9 @@ class Engine {
   async #start(callbacks) {
     const { module, weights, url, backend, because, worker } = this.#options;
     const open = worker ? workerPort : directPort;
-    this.#port = await open((data) => this.#receive(data), (message) => this.#crash(message));
+    // A port that was closed may still have something to say.
+    const port = await open((data) => port === this.#port && this.#receive(data), (message) => port === this.#port && this.#crash(message));
+    this.#port = port;
     try {
       this.#learn(await this.#call('open', { module, weights, backend, because }, callbacks));
     } catch (error) {
@@ -142,7 +151,8 @@ class Engine {
     if (this.#options.backend === 'auto' && this.info?.backend !== 'cpu') {
       this.#options = { ...this.#options, backend: 'cpu', because: `The engine crashed while WebGPU was used (${message}).` };
     }
-    this.#abandon(new RadioError({ code: 'crashed', message: `the engine crashed (${message}); the next call starts it again` }));
+    const next = this.#options.worker ? 'the next call starts it again' : 'without a worker it cannot be started again';
+    this.#abandon(new RadioError({ code: 'crashed', message: `the engine crashed (${message}); ${next}` }));
   }
 
   #abandon(error) {
