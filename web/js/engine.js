@@ -92,6 +92,18 @@ async function directPort(receive, crashed) {
   return { post: (message) => (trap === null ? take(message) : crashed(trap)), close };
 }
 
+function stringify(buildings) {
+  const refuse = (reason) => new RadioError({ code: 'geojson', message: `the buildings cannot be written as JSON: ${reason}` });
+  let text;
+  try {
+    text = JSON.stringify(buildings);
+  } catch (error) {
+    throw refuse(error.message);
+  }
+  if (text === undefined) throw refuse(`they are a ${typeof buildings}`);
+  return text;
+}
+
 class Engine {
   #options;
   #port = null;
@@ -177,7 +189,14 @@ class Engine {
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiting.set(id, { resolve, reject, onProgress, settled: () => signal?.removeEventListener('abort', abort) });
-      this.#port.post({ id, call, ...args });
+      try {
+        this.#port.post({ id, call, ...args });
+      } catch (error) {
+        // The scene did not travel either.
+        if (this.#scene) this.#scene.known = false;
+        const message = `the request holds something that cannot be sent to a worker: ${error.message}`;
+        this.#receive({ id, error: { code: 'request', message } });
+      }
     });
   }
 
@@ -191,7 +210,7 @@ class Engine {
   /** The scene as a message: its text travels only when the runtime does not have it. */
   #sceneMessage(buildings, bounds) {
     if (buildings !== undefined) {
-      const geojson = typeof buildings === 'string' ? buildings : JSON.stringify(buildings);
+      const geojson = typeof buildings === 'string' ? buildings : stringify(buildings);
       const corners = bounds && [bounds.west, bounds.south, bounds.east, bounds.north];
       if (this.#scene?.geojson !== geojson || String(this.#scene.bounds) !== String(corners)) {
         this.#scene = { geojson, bounds: corners, known: false };
@@ -211,7 +230,9 @@ class Engine {
     await this.#attend(signal);
     method ??= this.info.model ? 'network' : 'dominant-path';
     if (!METHODS.includes(method)) throw new RadioError({ code: 'method', message: `there is no method ${method}; the methods are ${METHODS.join(' and ')}` });
-    if (!transmitters?.length) throw new RadioError({ code: 'transmitter', message: 'there is no transmitter: give at least one' });
+    if (!Array.isArray(transmitters) || !transmitters.length) {
+      throw new RadioError({ code: 'transmitter', message: 'there is no transmitter: give an array of at least one' });
+    }
     const complete = transmitters.map((transmitter) => ({ powerDbm: 23, antennaGainDbi: 0, frequencyMHz: 5900, ...transmitter }));
     const request = { scene: this.#sceneMessage(buildings, bounds), transmitters: complete, method, steps, seed };
     const { info, ...map } = await this.#call('predict', request, { signal, onProgress });

@@ -14,6 +14,9 @@ const FREQUENCY_MHZ = 5900;
 /** Errors of WebGPU after which the networks are built anew: all it gives, for the engine keeps the first and answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
 
+/** What a transmitter is made of; text from a form field is taken for the number it spells. */
+const NUMBERS = ['lng', 'lat', 'powerDbm', 'antennaGainDbi', 'frequencyMHz'];
+
 const failure = (code, message) => Object.assign(new Error(message), { code });
 
 /** Lets messages in, which a long computation keeps out. */
@@ -129,7 +132,8 @@ class Runtime {
     const warnings = [...about.warnings];
     const placed = [];
     let values = null;
-    for (const transmitter of transmitters) {
+    for (const asked of transmitters) {
+      const transmitter = { ...asked, ...Object.fromEntries(NUMBERS.map((name) => [name, Number(asked[name])])) };
       const { lng, lat, powerDbm, antennaGainDbi, frequencyMHz } = transmitter;
       const at = [this.#scene.city, lng, lat, powerDbm + antennaGainDbi];
       if (frequencyMHz !== FREQUENCY_MHZ) warnings.push(`${frequencyMHz} MHz was asked for; the map is for ${FREQUENCY_MHZ} MHz.`);
