@@ -125,6 +125,7 @@ test('of two places chosen quickly the last is shown, and one that cannot be had
   release[1]();
   await first;
   await page.waitForFunction((title) => document.getElementById('place').innerText === title, await title(2));
+  await drawn(page);
   release[0]();
   await (await late).finished();
   await placeTransmitter(page, 0.3, 0.3);
