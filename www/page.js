@@ -18,6 +18,7 @@ let scene; // what setScene gave, with the outline of the buildings as a canvas
 let map;
 let buildings; // the GeoJSON the scene was made of
 let transmitter; // {lng, lat}
+let opened = 0; // how often something was opened
 let trouble = ''; // why there are no networks
 let networkMs = Infinity; // how long the last map of the networks took
 let dragging = false;
@@ -141,9 +142,13 @@ async function draw() {
   let outcome = 'ready';
   while (wanted) {
     wanted = false;
+    const asked = scene;
     try {
       const transmitters = [{ ...transmitter, powerDbm: power() }];
-      map = await engine.predict({ buildings: scene.text, bounds: scene.asked, transmitters, method: method() });
+      const answer = await engine.predict({ buildings: scene.text, bounds: scene.asked, transmitters, method: method() });
+      // Another place was opened meanwhile, and asks for its own map.
+      if (scene !== asked) continue;
+      map = answer;
       if (map.method === 'network') networkMs = map.milliseconds;
       outcome = 'ready';
       const news = map.warnings.filter((warning) => !told.has(warning));
@@ -151,6 +156,7 @@ async function draw() {
       told = new Set([...told, ...map.warnings]);
       if (!wanted && !dragging) transmitter = map.transmitter;
     } catch (error) {
+      if (scene !== asked) continue;
       say('map', error.message, 'error');
       outcome = 'error';
       // Back to where there is a map for.
@@ -180,15 +186,22 @@ function fromPointer(event) {
   };
 }
 
-async function open({ text, bounds, at, title }) {
+/** Shows what is being loaded, unless something else is opened before it is there. `place` is its index in the menu. */
+async function open(loading) {
+  const turn = (opened += 1);
+  const { text, bounds, at, title, credit, place = -1 } = await loading;
+  if (turn !== opened) return;
   const info = await engine.setScene({ buildings: text, bounds });
+  if (turn !== opened) return;
   buildings = JSON.parse(text);
-  scene = { ...info, text, asked: bounds, buildings: buildingsImage(info) };
+  scene = { ...info, text, place, asked: bounds, buildings: buildingsImage(info) };
   map = undefined;
   told = new Set(info.warnings);
   const { west, south, east, north } = info.bounds;
   transmitter = at ?? { lng: (west + east) / 2, lat: (south + north) / 2 };
   element('place').textContent = title;
+  element('credit').textContent = credit;
+  element('places').selectedIndex = place;
   if (info.warnings.length) {
     const more = info.warnings.length - 1;
     say('scene', info.warnings[0] + (more ? ` (and ${more} more)` : ''));
@@ -198,22 +211,24 @@ async function open({ text, bounds, at, title }) {
 
 async function openFile(file) {
   try {
-    await open({ text: await file.text(), title: file.name });
+    await open(file.text().then((text) => ({ text, title: file.name, credit: `from ${file.name}` })));
   } catch (error) {
     say('scene', `${file.name}: ${error.message}`, 'error');
   }
 }
 
-async function openPlace(place) {
-  const text = await (await fetch(`scenes/${place.file}`)).text();
-  const [lng, lat] = place.transmitter;
-  element('credit').textContent = `${place.attribution}`;
-  await open({ text, bounds: place.bounds, at: { lng, lat }, title: `${place.name}, ${place.city}` });
+async function loadPlace(places, index) {
+  const { file, name, city, bounds, transmitter: [lng, lat], attribution } = places[index];
+  const text = await (await fetch(`scenes/${file}`)).text();
+  return { text, bounds, at: { lng, lat }, title: `${name}, ${city}`, credit: attribution, place: index };
 }
 
 function listen(places) {
   element('places').addEventListener('change', (event) => {
-    openPlace(places[event.target.value]).catch((error) => say('scene', error.message, 'error'));
+    open(loadPlace(places, event.target.selectedIndex)).catch((error) => {
+      say('scene', error.message, 'error');
+      event.target.selectedIndex = scene?.place ?? -1;
+    });
   });
   element('method').addEventListener('change', draw);
   for (const id of ['palette', 'quantity', 'threshold']) {
@@ -311,7 +326,7 @@ try {
   const places = await (await fetch('scenes/index.json')).json();
   element('places').replaceChildren(...places.map((place, i) => option(i, `${place.name}, ${place.city}`)));
   listen(places);
-  await openPlace(places[0]);
+  await open(loadPlace(places, 0));
 } catch (error) {
   state('error');
   say('scene', error.message, 'error');

@@ -2,6 +2,7 @@
 // what they should be are refused.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
@@ -131,6 +132,25 @@ test('a lost device is told on the page, which goes on', { timeout: 300_000 }, a
   await page.close();
 });
 
+test('WebGPU that fails for another reason is told as such, and the CPU draws', { timeout: 300_000 }, async () => {
+  const page = await open(browser, { path: '?backend=webgpu' });
+  // More workgroups than any device allows: a validation error.
+  await page.workers()[0].evaluate(() => {
+    const { prototype } = GPUComputePassEncoder;
+    const dispatch = prototype.dispatchWorkgroups;
+    prototype.dispatchWorkgroups = function () { dispatch.call(this, 2 ** 32 - 1); };
+  });
+  await placeTransmitter(page, 0.25, 0.25);
+  const [told, engine] = [await page.locator('[role=status]').innerText(), await page.locator('#engine').innerText()];
+  assert.match(told, /WebGPU failed in the middle.*the CPU draws/s);
+  assert.match(engine, /CPU.*WebGPU failed/s);
+  assert.doesNotMatch(told + engine, /lost/);
+  assert.deepEqual(faults(await shownMap(page)), []);
+  await placeTransmitter(page, 0.3, 0.25);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 test('a map that is aborted rejects with the reason, and the engine goes on', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const outcome = await page.evaluate(async () => {
@@ -183,18 +203,48 @@ for (const worker of [true, false]) {
       assert.notEqual(wrong(text), text);
       await route.fulfill({ body: wrong(text), contentType: 'text/javascript' });
     });
-    const [error, after] = await page.evaluate(async (worker) => {
+    const [error, ...after] = await page.evaluate(async (worker) => {
       const { createEngine, request, engine: { info } } = window.radiodiff;
+      const outcome = (promise) => promise.then(() => 'answered', ({ name, code, message }) => `${name} ${code}: ${message}`);
       const engine = await createEngine({ model: info.model.url, backend: 'cpu', worker });
-      const answer = (method) => engine.predict({ ...request, method }).then(() => 'answered', ({ name, code }) => `${name} ${code}`);
-      return [await answer('network'), worker ? await answer('dominant-path') : 'answered'];
+      const answer = (method) => outcome(engine.predict({ ...request, method }));
+      return [await answer('network'), await answer('dominant-path'), await outcome(createEngine({ worker })), await outcome(createEngine())];
     }, worker);
-    assert.equal(error, 'RadioError crashed');
-    assert.equal(after, 'answered');
+    assert.match(error, worker ? /RadioError crashed.*the next call starts it again/ : /RadioError crashed.*cannot be started again/);
+    // The page has one instance of the module, and every worker its own.
+    const [next, another, inWorker] = after.map((outcome) => outcome.replace(/:.*/s, ''));
+    assert.deepEqual([next, another, inWorker], worker ? Array(3).fill('answered') : ['RadioError crashed', 'RadioError crashed', 'answered']);
     assert.deepEqual(page.failures, []);
     await page.close();
   });
 }
+
+/** A weights file like `bytes` whose tensor `name` is zero, with the SHA-256 that belongs to it. */
+function withZero(bytes, name) {
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const { __metadata__: metadata, ...tensors } = JSON.parse(bytes.subarray(8, start));
+  const data = Buffer.from(bytes.subarray(start));
+  data.fill(0, ...tensors[name].data_offsets);
+  const manifest = (sha256) => metadata.radiodiff.replace(/"content_sha256":"\w*"/, `"content_sha256":"${sha256}"`);
+  const hash = createHash('sha256').update(manifest(''));
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`\n${name} ${dtype} [${shape.join(', ')}]\n`).update(data.subarray(...data_offsets));
+  }
+  const header = Buffer.from(JSON.stringify({ __metadata__: { ...metadata, radiodiff: manifest(hash.digest('hex')) }, ...tensors }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, data]);
+}
+
+test('weights that give no numbers are an error on both engines, not a map of buildings', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const body = async (route) => withZero(Buffer.from(await (await route.fetch()).body()), 'scale_factor');
+  await page.route('**/models/nano.safetensors', async (route) => route.fulfill({ body: await body(route) }));
+  for (const backend of ['cpu', 'webgpu']) {
+    await assert.rejects(predictOn(page, backend), /gray levels are no numbers/);
+  }
+  await page.close();
+});
 
 const damages = [
   ['truncated', (bytes) => bytes.subarray(0, bytes.length / 2)],

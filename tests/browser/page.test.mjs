@@ -53,6 +53,95 @@ test('a phone sees the whole page without scrolling sideways', { timeout: 200_00
   await page.close();
 });
 
+/** Two blocks far from any of the page's places. */
+const VILLAGE = JSON.stringify({
+  type: 'MultiPolygon',
+  coordinates: [0, 0.0006].map((east) => [[[9, 50], [9.0004, 50], [9.0004, 50.0004], [9, 50.0004], [9, 50]].map(([lng, lat]) => [lng + east, lat])]),
+});
+
+test('a map that comes after another place was opened is not shown over it', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  // Answers wait until they are let go.
+  await page.evaluate(() => {
+    const { engine } = window.radiodiff;
+    const predict = engine.predict.bind(engine);
+    window.held = [];
+    engine.predict = async (request) => {
+      const answer = await predict(request);
+      await new Promise((go) => window.held.push(go));
+      return answer;
+    };
+  });
+  const letGo = async () => {
+    await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
+    await page.evaluate(() => window.held.shift()());
+  };
+  const box = await page.locator('#map').boundingBox();
+  await page.mouse.click(box.x + 0.3 * box.width, box.y + 0.3 * box.height);
+  await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
+  await drop(page, 'village.geojson', VILLAGE);
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');
+  await letGo();
+  await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
+  assert.equal(await page.evaluate(() => window.radiodiff.map), undefined, 'the map of the place before is shown');
+  while ((await page.evaluate(() => document.documentElement.dataset.state)) !== 'ready') {
+    await letGo();
+    await page.waitForFunction(() => window.held.length || document.documentElement.dataset.state === 'ready', undefined, { timeout: 60_000 });
+  }
+  assert.ok((await page.evaluate(() => window.radiodiff.map.bounds.west)) < 9);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test("a file takes the place's credit away, and the place can be chosen again", { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const shown = () => page.evaluate(() => ['place', 'credit'].map((id) => document.getElementById(id).innerText));
+  const before = await shown();
+  await drop(page, 'village.geojson', VILLAGE);
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');
+  await drawn(page);
+  assert.deepEqual(await shown(), ['village.geojson', 'from village.geojson']);
+  assert.equal(await page.inputValue('#places'), '');
+  await page.selectOption('#places', '0');
+  await page.waitForFunction((before) => document.getElementById('place').innerText === before, before[0]);
+  await drawn(page);
+  assert.deepEqual(await shown(), before);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('of two places chosen quickly the last is shown, and one that cannot be had leaves the menu as it was', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const release = [];
+  await page.route('**/scenes/*.geojson', async (route) => {
+    await new Promise((go) => release.push(go));
+    await route.continue();
+  });
+  const title = (index) => page.locator('#places option').nth(index).innerText();
+  await page.selectOption('#places', '1');
+  await page.selectOption('#places', '2');
+  while (release.length < 2) await page.waitForTimeout(20);
+  const [late, first] = [page.waitForResponse('**/helsinki*'), page.waitForResponse('**/paris*')];
+  release[1]();
+  await first;
+  await page.waitForFunction((title) => document.getElementById('place').innerText === title, await title(2));
+  await drawn(page);
+  release[0]();
+  await (await late).finished();
+  await placeTransmitter(page, 0.3, 0.3);
+  assert.equal(await page.locator('#place').innerText(), await title(2));
+  assert.equal(await page.inputValue('#places'), '2');
+
+  await page.unroute('**/scenes/*.geojson');
+  await page.route('**/scenes/*.geojson', (route) => route.abort());
+  const before = await notice(page);
+  await page.selectOption('#places', '0');
+  await saysSomethingNew(page, before);
+  assert.equal(await page.inputValue('#places'), '2');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 const polygon = (ring) => JSON.stringify({ type: 'Feature', properties: { name: 'Rathaus' }, geometry: { type: 'Polygon', coordinates: [ring] } });
 for (const [what, text, words] of [
   ['cut off in the middle', '{"type": "FeatureCollection", "features": [', /buildings\.geojson.*cannot be read.*line 1/],
@@ -110,6 +199,8 @@ test('requests that cannot be answered are refused with their code, and the engi
     const good = { ...request, method: 'dominant-path' };
     const [at] = request.transmitters;
     const code = (promise) => promise.then(() => 'answered', (error) => error.code ?? error.name);
+    const cycle = { type: 'FeatureCollection' };
+    cycle.features = [cycle];
     const answers = {};
     for (const [name, change] of Object.entries({
       longitude: { transmitters: [{ ...at, lng: NaN }] },
@@ -121,6 +212,9 @@ test('requests that cannot be answered are refused with their code, and the engi
       elsewhere: { bounds: { west: 0, south: 0, east: 1, north: 1 } },
       buildings: { buildings: { type: 'Nothing' } },
       none: { buildings: { type: 'FeatureCollection', features: [] } },
+      cyclic: { buildings: cycle },
+      text: { transmitters: 'here' },
+      uncloneable: { transmitters: [{ ...at, onmove() {} }] },
     })) {
       answers[name] = await code(engine.predict({ ...good, ...change }));
     }
@@ -134,12 +228,21 @@ test('requests that cannot be answered are refused with their code, and the engi
     const signal = AbortSignal.abort();
     answers.aborted = await code(engine.predict({ ...good, signal }));
     answers.after = await code(engine.predict(good));
+    const map = await engine.predict({ ...good, transmitters: [{ ...at, powerDbm: '23', antennaGainDbi: '0', frequencyMHz: '5900' }] });
+    const same = await engine.predict({ ...good, transmitters: [{ ...at, powerDbm: 23 }] });
+    answers.spelled = [map.transmitter.powerDbm, map.warnings.length - same.warnings.length, map.stats().mean - same.stats().mean];
+    try {
+      map.toImage({ palette: 'plaid', min: -100, max: -50 });
+    } catch (error) {
+      answers.palette = error.code;
+    }
     return answers;
   });
   assert.deepEqual(answers, {
     longitude: 'transmitter', outside: 'transmitter', nobody: 'transmitter', power: 'power', method: 'method', bounds: 'bounds',
     elsewhere: 'geojson', buildings: 'geojson', none: 'geojson', backend: 'backend', scene: 'no-scene', weights: 'no-weights',
-    disposed: 'disposed', aborted: 20, after: 'answered',
+    cyclic: 'geojson', text: 'transmitter', uncloneable: 'request', disposed: 'disposed', aborted: 20, after: 'answered',
+    spelled: [23, 0, 0], palette: 'palette',
   });
   assert.deepEqual(page.failures, []);
   await page.close();

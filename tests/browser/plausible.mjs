@@ -72,8 +72,13 @@ function coverage(polygons, { west, south, east, north }, width, height) {
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The share of pixels on which two maps differ by at most `withinDb`; a value on one side only is a difference. */
+/** The share of outdoor pixels on which two maps differ by at most `withinDb`; a value on one side only is a difference. */
 export function agreement(a, b, withinDb) {
-  const agreeing = a.reduce((count, value, i) => count + (Number.isNaN(value) ? Number.isNaN(b[i]) : Math.abs(value - b[i]) <= withinDb), 0);
-  return a.length === b.length ? agreeing / a.length : 0;
+  let [agreeing, outdoors] = [0, 0];
+  a.forEach((value, i) => {
+    if (Number.isNaN(value) && Number.isNaN(b[i])) return;
+    outdoors += 1;
+    agreeing += Math.abs(value - b[i]) <= withinDb;
+  });
+  return a.length === b.length && outdoors ? agreeing / outdoors : 0;
 }

@@ -42,6 +42,7 @@ test('a map turned upside down is not', () => {
   assert.match(faults(turned).join('; '), /indoors/);
 });
 
-test('agreement counts a value on one side only as a difference', () => {
-  assert.equal(agreement([NaN, -80, -80, NaN], [NaN, -80.9, NaN, -80], 1), 0.5);
+test('agreement counts a value on one side only as a difference, and what is indoors on both sides not at all', () => {
+  assert.equal(agreement([NaN, -80, -80, NaN, -70], [NaN, -80.9, NaN, -80, -70], 1), 0.5);
+  assert.equal(agreement([NaN], [NaN], 1), 0);
 });

@@ -67,22 +67,41 @@ function workerPort(receive, crashed) {
   return { post: (message) => worker.postMessage(message), close: () => worker.terminate() };
 }
 
+/** Why the module computes no more on the calling thread. There is one instance of it, so a trap is final for every engine. */
+let trap = null;
+
 /** The runtime on the calling thread. */
 async function directPort(receive, crashed) {
   const { serve } = await import('./runtime.js');
-  const take = serve((message) => queueMicrotask(() => receive(message)));
+  const take = serve((message) => queueMicrotask(() => {
+    if (message.fatal) trap = message.error.message;
+    receive(message);
+  }));
   // A trap in an asynchronous call rejects no promise.
   const trapped = (event) => {
     if (!(event.error instanceof WebAssembly.RuntimeError)) return;
     event.preventDefault();
-    crashed(event.message);
+    trap = event.message;
+    crashed(trap);
   };
   addEventListener('error', trapped);
   const close = () => {
     removeEventListener('error', trapped);
-    take({ id: -1, call: 'dispose' });
+    if (trap === null) take({ id: -1, call: 'dispose' });
   };
-  return { post: take, close };
+  return { post: (message) => (trap === null ? take(message) : crashed(trap)), close };
+}
+
+function stringify(buildings) {
+  const refuse = (reason) => new RadioError({ code: 'geojson', message: `the buildings cannot be written as JSON: ${reason}` });
+  let text;
+  try {
+    text = JSON.stringify(buildings);
+  } catch (error) {
+    throw refuse(error.message);
+  }
+  if (text === undefined) throw refuse(`they are a ${typeof buildings}`);
+  return text;
 }
 
 class Engine {
@@ -112,7 +131,9 @@ class Engine {
   async #start(callbacks) {
     const { module, weights, url, backend, because, worker } = this.#options;
     const open = worker ? workerPort : directPort;
-    this.#port = await open((data) => this.#receive(data), (message) => this.#crash(message));
+    // A port that was closed may still have something to say.
+    const port = await open((data) => port === this.#port && this.#receive(data), (message) => port === this.#port && this.#crash(message));
+    this.#port = port;
     try {
       this.#learn(await this.#call('open', { module, weights, backend, because }, callbacks));
     } catch (error) {
@@ -142,7 +163,8 @@ class Engine {
     if (this.#options.backend === 'auto' && this.info?.backend !== 'cpu') {
       this.#options = { ...this.#options, backend: 'cpu', because: `The engine crashed while WebGPU was used (${message}).` };
     }
-    this.#abandon(new RadioError({ code: 'crashed', message: `the engine crashed (${message}); the next call starts it again` }));
+    const next = this.#options.worker ? 'the next call starts it again' : 'without a worker it cannot be started again';
+    this.#abandon(new RadioError({ code: 'crashed', message: `the engine crashed (${message}); ${next}` }));
   }
 
   #abandon(error) {
@@ -167,7 +189,14 @@ class Engine {
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiting.set(id, { resolve, reject, onProgress, settled: () => signal?.removeEventListener('abort', abort) });
-      this.#port.post({ id, call, ...args });
+      try {
+        this.#port.post({ id, call, ...args });
+      } catch (error) {
+        // The scene did not travel either.
+        if (this.#scene) this.#scene.known = false;
+        const message = `the request holds something that cannot be sent to a worker: ${error.message}`;
+        this.#receive({ id, error: { code: 'request', message } });
+      }
     });
   }
 
@@ -181,7 +210,7 @@ class Engine {
   /** The scene as a message: its text travels only when the runtime does not have it. */
   #sceneMessage(buildings, bounds) {
     if (buildings !== undefined) {
-      const geojson = typeof buildings === 'string' ? buildings : JSON.stringify(buildings);
+      const geojson = typeof buildings === 'string' ? buildings : stringify(buildings);
       const corners = bounds && [bounds.west, bounds.south, bounds.east, bounds.north];
       if (this.#scene?.geojson !== geojson || String(this.#scene.bounds) !== String(corners)) {
         this.#scene = { geojson, bounds: corners, known: false };
@@ -201,7 +230,9 @@ class Engine {
     await this.#attend(signal);
     method ??= this.info.model ? 'network' : 'dominant-path';
     if (!METHODS.includes(method)) throw new RadioError({ code: 'method', message: `there is no method ${method}; the methods are ${METHODS.join(' and ')}` });
-    if (!transmitters?.length) throw new RadioError({ code: 'transmitter', message: 'there is no transmitter: give at least one' });
+    if (!Array.isArray(transmitters) || !transmitters.length) {
+      throw new RadioError({ code: 'transmitter', message: 'there is no transmitter: give an array of at least one' });
+    }
     const complete = transmitters.map((transmitter) => ({ powerDbm: 23, antennaGainDbi: 0, frequencyMHz: 5900, ...transmitter }));
     const request = { scene: this.#sceneMessage(buildings, bounds), transmitters: complete, method, steps, seed };
     const { info, ...map } = await this.#call('predict', request, { signal, onProgress });

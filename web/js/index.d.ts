@@ -18,14 +18,15 @@ export interface Transmitter {
  * | code | |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
- * | `transmitter`, `power`, `steps`, `seed`, `method`, `backend` | that part of a request cannot be used |
+ * | `transmitter`, `power`, `steps`, `seed`, `method`, `backend`, `palette` | that part of a request cannot be used |
+ * | `request` | something in the request cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
  * | `weights-missing` | the weights could not be fetched |
  * | `weights` | the weights are damaged, foreign, or made for another version |
  * | `no-webgpu` | WebGPU was asked for by name and cannot be had |
- * | `device-lost`, `out-of-memory`, `failed` | the engine failed and no other could take over |
+ * | `device-lost`, `out-of-memory`, `failed` | the engine failed and no other could take over, or the weights give no numbers |
  * | `wasm` | the module could not be fetched or compiled (it needs WebAssembly SIMD) |
- * | `crashed` | a defect of this package; the next call starts a new worker |
+ * | `crashed` | a defect of this package; the next call starts a new worker, without one it is final |
  * | `disposed` | `dispose` was called |
  */
 export class RadioError extends Error { readonly code: string }
@@ -137,7 +138,7 @@ export interface Request {
 }
 
 export interface Engine {
-  /** It changes when WebGPU is lost; a map's warnings say so too. */
+  /** It changes when WebGPU is lost or fails; a map's warnings say so too. */
   readonly info: EngineInfo;
   /** Prepares a scene ahead of the first `predict`. */
   setScene(scene: { buildings: object | string; bounds?: Bounds; signal?: AbortSignal }): Promise<SceneInfo>;
@@ -161,7 +162,7 @@ export function createEngine(options?: {
   model?: string | URL | ArrayBuffer | ArrayBufferView;
   /** `auto` takes WebGPU where a GPU is behind it, else the CPU; `webgpu` takes any adapter and fails without one. */
   backend?: 'auto' | 'webgpu' | 'cpu';
-  /** False computes on the calling thread, where a crash is final. */
+  /** False computes on the calling thread, where a crash is final, for all engines that do so. */
   worker?: boolean;
   signal?: AbortSignal;
   onProgress?: Progress;

@@ -1,5 +1,7 @@
 // Colour maps as a few stops of the published ones (viridis, inferno: matplotlib, CC0; turbo: Google, Apache-2.0), interpolated.
 
+import { RadioError } from './errors.js';
+
 const STOPS = {
   turbo: ['30123b', '4662d7', '35abf8', '1ae4b6', '72fe5e', 'c8ef34', 'faba39', 'f66b19', 'cb2a04', '7a0403'],
   viridis: ['440154', '482878', '3e4a89', '31688e', '26828e', '1f9e89', '35b779', '6dcd59', 'b4de2c', 'fde725'],
@@ -10,6 +12,7 @@ export const names = Object.keys(STOPS);
 
 /** The palette as a function from [0, 1] to [r, g, b]. */
 export function palette(name) {
+  if (!names.includes(name)) throw new RadioError({ code: 'palette', message: `there is no palette ${name}; the palettes are ${names.join(', ')}` });
   const stops = STOPS[name].map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
   return (t) => {
     const position = t * (stops.length - 1);

@@ -1,5 +1,5 @@
 // What stands between messages and the wasm module, in a worker or on the page: which engine runs, the scene that is kept, what
-// happens when WebGPU is lost.
+// happens when WebGPU is lost or fails.
 //
 // Messages in: {id, call, ...arguments}, or {abort: id} for a call that nobody waits for any more.
 // Messages out: {id, result}, {id, error: {code, message}, fatal} or {id, progress: {phase, loaded, total}}.
@@ -11,6 +11,11 @@ import init, { City, Network, Weights } from './radiodiff-web.js';
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 /** What the networks and the dominant path's law were made for. */
 const FREQUENCY_MHZ = 5900;
+/** Errors of WebGPU after which the networks are built anew: all it gives, for the engine keeps the first and answers no more. */
+const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
+
+/** What a transmitter is made of; text from a form field is taken for the number it spells. */
+const NUMBERS = ['lng', 'lat', 'powerDbm', 'antennaGainDbi', 'frequencyMHz'];
 
 const failure = (code, message) => Object.assign(new Error(message), { code });
 
@@ -74,22 +79,24 @@ class Runtime {
 
   /** After WebGPU failed: the same networks on WebGPU once more, then on the CPU. Returns what to tell. */
   async #recover(cause) {
-    const why = this.#network.lost() ?? cause.message;
+    const lost = this.#network.lost();
+    const what = lost || cause.code === 'device-lost' ? 'was lost' : 'failed';
+    const why = lost ?? cause.message;
     this.#network.free();
     this.#network = null;
     if (!this.#rebuilt && cause.code === 'device-lost') {
       this.#rebuilt = true;
       try {
         this.#network = await Network.onGpu(this.#weights, this.#asked === 'webgpu');
-        this.#describe(`WebGPU was lost (${why}) and opened again.`);
-        return `WebGPU was lost in the middle (${why}). It was opened again and the map drawn anew.`;
+        this.#describe(`WebGPU ${what} (${why}) and opened again.`);
+        return `WebGPU ${what} in the middle (${why}). It was opened again and the map drawn anew.`;
       } catch (error) {
         if (error instanceof WebAssembly.RuntimeError) throw error;
       }
     }
     this.#network = Network.onCpu(this.#weights);
-    this.#describe(`WebGPU was lost (${why}).`);
-    return `WebGPU was lost in the middle (${why}). From now on the CPU draws.`;
+    this.#describe(`WebGPU ${what} (${why}).`);
+    return `WebGPU ${what} in the middle (${why}). From now on the CPU draws.`;
   }
 
   /** Takes note of a scene that travels with a call; the call itself may have been aborted. */
@@ -125,7 +132,8 @@ class Runtime {
     const warnings = [...about.warnings];
     const placed = [];
     let values = null;
-    for (const transmitter of transmitters) {
+    for (const asked of transmitters) {
+      const transmitter = { ...asked, ...Object.fromEntries(NUMBERS.map((name) => [name, Number(asked[name])])) };
       const { lng, lat, powerDbm, antennaGainDbi, frequencyMHz } = transmitter;
       const at = [this.#scene.city, lng, lat, powerDbm + antennaGainDbi];
       if (frequencyMHz !== FREQUENCY_MHZ) warnings.push(`${frequencyMHz} MHz was asked for; the map is for ${FREQUENCY_MHZ} MHz.`);
@@ -143,7 +151,7 @@ class Runtime {
       try {
         return await this.#network.predict(...at, steps, seed, between(watch));
       } catch (error) {
-        if (this.#info.backend !== 'webgpu' || !['device-lost', 'out-of-memory'].includes(error.code)) throw error;
+        if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(error.code)) throw error;
         warnings.push(await this.#recover(error));
       }
     }

@@ -127,6 +127,7 @@ pub trait Engine {
     fn binary(&self, op: Binary, a: &Self::Tensor, b: &Self::Tensor) -> Self::Tensor;
     /// scale * x + shift.
     fn affine(&self, x: &Self::Tensor, scale: f32, shift: f32) -> Self::Tensor;
+    /// NaN stays NaN.
     fn clamp(&self, x: &Self::Tensor, min: f32, max: f32) -> Self::Tensor;
 
     // Shape.

@@ -5,7 +5,7 @@ use super::{engine_error, error, set};
 use crate::cpu::CpuEngine;
 use crate::gpu::{GpuEngine, GpuOptions};
 use js_sys::{Function, Object, Promise};
-use radiodiff_core::engine::Engine;
+use radiodiff_core::engine::{Engine, EngineError};
 use radiodiff_core::map::Quantity;
 use radiodiff_core::model::unet::EncodedCondition;
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
@@ -94,7 +94,15 @@ impl<E: Engine> Running<E> {
             };
             model.advance(engine, &encoded.features, &mut sampling);
         }
-        engine.read(&model.decode_gray(engine, &sampling.latent)).await.map_err(|e| engine_error(&e))
+        let gray = engine.read(&model.decode_gray(engine, &sampling.latent)).await.map_err(|e| engine_error(&e))?;
+        // Finite weights can still divide by zero on the way, and a map's NaN means "inside a building".
+        match gray.iter().filter(|level| !level.is_finite()).count() {
+            0 => Ok(gray),
+            count => {
+                let reason = format!("{count} of {} gray levels are no numbers: the weights, or the engine, cannot be used", gray.len());
+                Err(engine_error(&EngineError::Failed { reason }))
+            }
+        }
     }
 
     fn encode(&self, condition: &[f32]) -> EncodedCondition<E::Tensor> {

@@ -62,7 +62,7 @@ impl Engine for CpuEngine {
         elementwise::map(&self.pool, x, |v| scale * v + shift)
     }
     fn clamp(&self, x: &CpuTensor, min: f32, max: f32) -> CpuTensor {
-        elementwise::map(&self.pool, x, |v| v.max(min).min(max))
+        elementwise::map(&self.pool, x, |v| v.clamp(min, max))
     }
 
     fn reshape(&self, x: &CpuTensor, shape: &[usize]) -> CpuTensor {

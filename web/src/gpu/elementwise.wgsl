@@ -82,7 +82,11 @@ fn unary(
         case 8u: { y = sine(x); }
         case 9u: { y = cosine(x); }
         case 10u: { y = unary_p.a * x + unary_p.b; }
-        default: { y = clamp(x, vec4(unary_p.a), vec4(unary_p.b)); }
+        // What is no number stays so; clamp alone would make it one, and a compiler may take x != x for false.
+        default: {
+            let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
+            y = select(clamp(x, vec4(unary_p.a), vec4(unary_p.b)), x, is_nan);
+        }
     }
     out4[i] = y;
 }
