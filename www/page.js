@@ -309,7 +309,8 @@ async function startEngine() {
 /** What the page draws with. */
 function credits() {
   const { model } = engine.info;
-  element('model').textContent = model ? `RadioDiff ${model.name}: trained on ${model.trainingData}; ${model.license}.` : trouble;
+  element('model').textContent = model ? `RadioDiff ${model.name}, ${model.license}.` : trouble;
+  element('model').title = model ? `Trained on ${model.trainingData}` : '';
 }
 
 try {
