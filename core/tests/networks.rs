@@ -132,6 +132,16 @@ fn a_file_of_another_quantity_is_refused() {
 }
 
 #[test]
+fn a_negative_variance_is_refused() {
+    let spoil = |t: &mut BTreeMap<String, HostTensor>| {
+        let (_, tensor) = t.iter_mut().find(|(name, _)| name.ends_with(".running_var")).expect("nano normalises batches");
+        tensor.values[2] = -0.5;
+    };
+    let error = load(&nano_file(spoil)).unwrap_err();
+    assert!(matches!(&error, WeightsError::NegativeVariance { index: 2, .. }), "{error}");
+}
+
+#[test]
 fn truncated_and_foreign_files_are_refused() {
     let file = nano_file(|_| ());
     for length in [0, 7, 8, 100, file.len() / 2, file.len() - 1] {

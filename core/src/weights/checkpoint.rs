@@ -59,6 +59,8 @@ pub enum WeightsError {
     ElementType { name: String, found: String },
     #[error("tensor {name} holds a value that is not finite at element {index}: the file is damaged or its training failed")]
     NotFinite { name: String, index: usize },
+    #[error("tensor {name} holds the variance {value} at element {index}, expected at least 0: the file was not made by training")]
+    NegativeVariance { name: String, index: usize, value: f32 },
     #[error("the content's SHA-256 is {found}, the manifest says {expected}: the file is damaged; download or export it again")]
     Damaged { expected: String, found: String },
     #[error("{} of the file's tensors are not used by preset {preset}: {}", names.len(), names.join(", "))]
@@ -159,10 +161,15 @@ fn widen(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
         Dtype::F16 => bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
         other => return Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}") }),
     };
-    match values.iter().position(|v| !v.is_finite()) {
-        Some(index) => Err(WeightsError::NotFinite { name: name.into(), index }),
-        None => Ok(HostTensor { shape: view.shape().to_vec(), values }),
+    if let Some(index) = values.iter().position(|v| !v.is_finite()) {
+        return Err(WeightsError::NotFinite { name: name.into(), index });
     }
+    // Its square root would be no number, which some operations swallow.
+    let negative = values.iter().position(|&v| v < 0.0).filter(|_| name.ends_with(".running_var"));
+    if let Some(index) = negative {
+        return Err(WeightsError::NegativeVariance { name: name.into(), index, value: values[index] });
+    }
+    Ok(HostTensor { shape: view.shape().to_vec(), values })
 }
 
 /// Reads parameters from a file and remembers which.
