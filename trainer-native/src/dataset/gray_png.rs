@@ -1,7 +1,7 @@
-//! Square 8-bit gray PNGs, the one image format of the dataset.
+//! Reading square 8-bit gray PNGs, the one image format of the dataset.
 
 use anyhow::{Context, Result, bail, ensure};
-use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, codecs::png::PngEncoder};
+use image::{DynamicImage, ImageFormat};
 use std::fs;
 use std::path::Path;
 
@@ -17,12 +17,4 @@ pub fn read(path: &Path) -> Result<(usize, Vec<u8>)> {
     let (width, height) = gray.dimensions();
     ensure!(width == height, "{shown}: expected a square image, found {width} x {height} pixels");
     Ok((width as usize, gray.into_raw()))
-}
-
-/// The bytes of a PNG of `size` x `size` gray levels.
-pub fn encode(size: usize, gray: &[u8]) -> Result<Vec<u8>> {
-    let side = u32::try_from(size)?;
-    let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes).write_image(gray, side, side, ExtendedColorType::L8)?;
-    Ok(bytes)
 }

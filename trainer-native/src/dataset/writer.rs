@@ -3,7 +3,7 @@
 //! Every file is written to a temporary name beside its own, synced and renamed. A map's `antenna/{map}.json` is written last:
 //! where it stands, the map is complete, and a run that goes on after a cut skips it.
 
-use super::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, GAIN, gray_png};
+use super::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, GAIN};
 use crate::files;
 use anyhow::{Context, Result, ensure};
 use radiodiff_core::scene::BuildingMask;
@@ -44,14 +44,14 @@ impl Writer {
     pub fn write_map(&self, map: u32, mask: &BuildingMask, transmitters: &[((usize, usize), Vec<u8>)]) -> Result<()> {
         let size = mask.size;
         let buildings: Vec<u8> = mask.pixels.iter().map(|&inside| if inside != 0 { LIT } else { 0 }).collect();
-        files::write(&self.buildings_path(map), &gray_png::encode(size, &buildings)?)?;
+        write_png(&self.buildings_path(map), size, &buildings)?;
         let mut antennas: Vec<[usize; 2]> = Vec::new();
         for (tx, ((row, column), gray)) in transmitters.iter().enumerate() {
             ensure!(gray.len() == size * size, "map {map}: {} gray levels for {size} x {size} pixels", gray.len());
             let mut antenna = vec![0; size * size];
             antenna[row * size + column] = LIT;
-            files::write(&self.antenna_image_path(map, tx), &gray_png::encode(size, &antenna)?)?;
-            files::write(&self.gain_path(map, tx), &gray_png::encode(size, gray)?)?;
+            write_png(&self.antenna_image_path(map, tx), size, &antenna)?;
+            write_png(&self.gain_path(map, tx), size, gray)?;
             antennas.push([*column, size - 1 - row]);
         }
         files::write(&self.antennas_path(map), &serde_json::to_vec(&antennas)?)
@@ -77,4 +77,10 @@ impl Writer {
     fn antennas_path(&self, map: u32) -> PathBuf {
         self.folder.join(ANTENNAS).join(format!("{map}.json"))
     }
+}
+
+/// Gray levels of a square map.
+fn write_png(path: &Path, size: usize, gray: &[u8]) -> Result<()> {
+    let side = u32::try_from(size)?;
+    files::write_gray_png(path, gray, side, side)
 }
