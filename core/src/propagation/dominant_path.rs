@@ -1,126 +1,247 @@
-//! The dominant path model: of all paths over building corners, a pixel takes the one with the least loss (Wölfle and
-//! Landstorfer, 1998).
+//! The dominant path model: a pixel takes the path with the least loss, round building corners and over roofs (Wölfle and
+//! Landstorfer, 1998; Wahl, Wölfle et al., 2005).
+//!
+//! Paths spread as a wavefront, pixel by pixel in the order of their loss, and a pixel keeps only the best path that reaches it. So
+//! a path is not any chain of corners in sight of each other: it must be the best one at every pixel on its way. This is how
+//! WinProp's maps behave (docs/dominant-path.md shows what they look like otherwise), and it is also why a map is cheap. A pixel's
+//! label says where its path turned last; spreading a label asks only whether the next pixel is in that corner's sight.
 
 use super::law::DominantPathLaw;
+use super::roofs::Roofs;
+use super::walls::center;
 use super::{PreparedScene, PropagationError, visibility};
 use crate::map::RadioMap;
 use geo::Coord;
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// The best known path to a corner.
-#[derive(Clone, Copy)]
+/// Where a pixel's path comes from: a corner's number, or one of these.
+const NOWHERE: u32 = u32::MAX;
+const TRANSMITTER: u32 = u32::MAX - 1;
+const ROOF: u32 = u32::MAX - 2;
+
+/// A corner that a path has reached.
+#[derive(Clone)]
 struct Arrival {
-    loss_db: f64,
+    /// Length of the path so far, in metres, and what its turns have cost.
     length_m: f64,
-    angle_deg: f64,
-    turns: f64,
-    /// Unit vector of the last leg.
+    turns_db: f64,
+    /// The last leg's direction; shorter than 1 where it descends.
     direction: Coord<f64>,
+    /// Corners that paths reached from here, which take over where this one's sight ends.
+    children: Vec<u32>,
 }
 
-/// A corner in the queue, least loss first.
-struct Queued {
-    loss_db: f64,
-    corner: usize,
-}
-
-impl PartialEq for Queued {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-impl Eq for Queued {}
-impl PartialOrd for Queued {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Queued {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.loss_db.total_cmp(&self.loss_db).then(other.corner.cmp(&self.corner))
-    }
-}
-
-/// Length and unit vector of a leg.
-fn leg(from: Coord<f64>, to: Coord<f64>) -> (f64, Coord<f64>) {
-    let (dx, dy) = (to.x - from.x, to.y - from.y);
-    let length = libm::hypot(dx, dy);
-    if length == 0.0 { (0.0, Coord { x: 0.0, y: 0.0 }) } else { (length, Coord { x: dx / length, y: dy / length }) }
-}
-
-fn turn_deg(from: Coord<f64>, to: Coord<f64>) -> f64 {
-    libm::acos((from.x * to.x + from.y * to.y).clamp(-1.0, 1.0)).to_degrees()
+/// The wavefront.
+struct Front<'a> {
+    prepared: &'a PreparedScene,
+    law: &'a DominantPathLaw,
+    transmitter: Coord<f64>,
+    loss_db: Vec<f64>,
+    label: Vec<u32>,
+    settled: Vec<bool>,
+    arrivals: Vec<Option<Arrival>>,
+    first_corners: Vec<u32>,
+    roofs: Roofs,
+    queue: BinaryHeap<Reverse<(u64, u32)>>,
 }
 
 impl PreparedScene {
     /// Path gain in dB, NaN inside buildings; pixels that no path reaches get the law's floor.
     pub fn dominant_path(&self, position: Coord<f64>, law: &DominantPathLaw) -> Result<RadioMap, PropagationError> {
         let start = self.outdoor_pixel(position)?;
-        let size = self.grid.size;
-        let in_sight = visibility::exact(&self.mask, start);
-        let arrivals = self.arrivals(position, &in_sight, law);
-        let mut loss: Vec<f64> = vec![f64::INFINITY; size * size];
-        let mut order: Vec<usize> = (0..arrivals.len()).filter(|&c| arrivals[c].is_some()).collect();
-        let loss_of = |c: usize| arrivals[c].map_or(f64::INFINITY, |a| a.loss_db);
-        order.sort_by(|&a, &b| loss_of(a).total_cmp(&loss_of(b)));
-        for corner in order {
-            let Some(arrival) = arrivals[corner] else { continue };
-            let at = self.corner_position(corner);
-            for pixel in self.paths().sights[corner].iter() {
-                if in_sight[pixel] != 0 || loss[pixel] <= arrival.loss_db {
-                    continue;
-                }
-                let (length, direction) = leg(at, self.grid.pixel_center(pixel / size, pixel % size));
-                let angle = arrival.angle_deg + turn_deg(arrival.direction, direction);
-                loss[pixel] = loss[pixel].min(law.loss_db(arrival.length_m + length, angle, arrival.turns + 1.0));
-            }
+        let grid = self.scene.grid;
+        let mut front = Front::new(self, law, position / grid.meters_per_pixel, start.0 * grid.size + start.1);
+        front.spread();
+        front.fill();
+        Ok(self.outdoor_map(|i, _| (-front.loss_db[i]).max(law.floor_db)))
+    }
+}
+
+impl<'a> Front<'a> {
+    /// Settles what is in sight and puts the first shadows into the queue. `transmitter` is in pixels.
+    fn new(prepared: &'a PreparedScene, law: &'a DominantPathLaw, transmitter: Coord<f64>, start: usize) -> Self {
+        let (grid, mask) = (prepared.scene.grid, &prepared.scene.mask);
+        let mut in_sight = visibility::shadows(&prepared.paths().walls.walls, mask, transmitter);
+        in_sight.set(start);
+        let mut loss_db = vec![f64::INFINITY; grid.pixels()];
+        let mut label = vec![NOWHERE; grid.pixels()];
+        let settled: Vec<bool> = (0..grid.pixels()).map(|i| in_sight.get(i) || mask.pixels[i] != 0).collect();
+        for i in (0..grid.pixels()).filter(|&i| in_sight.get(i)) {
+            let step = center(i, grid.size) - transmitter;
+            loss_db[i] = -law.line_of_sight.gain_db(libm::hypot(step.x, step.y) * grid.meters_per_pixel);
+            label[i] = TRANSMITTER;
         }
-        Ok(self.outdoor_map(|i, center| {
-            let gain = if in_sight[i] != 0 { law.line_of_sight.gain_db(leg(position, center).0) } else { -loss[i] };
-            gain.max(law.floor_db)
-        }))
+        let roofs = Roofs::new(mask, grid, law, transmitter, &in_sight);
+        let arrivals = vec![None; prepared.paths().walls.corners.len()];
+        let mut front = Self {
+            prepared,
+            law,
+            transmitter,
+            loss_db,
+            label,
+            settled,
+            arrivals,
+            first_corners: Vec::new(),
+            roofs,
+            queue: BinaryHeap::new(),
+        };
+        for i in (0..grid.pixels()).filter(|&i| in_sight.get(i)) {
+            front.turn_corners(i);
+        }
+        for i in (0..grid.pixels()).filter(|&i| in_sight.get(i)) {
+            front.reach_neighbours(i);
+        }
+        for &pixel in &front.roofs.first.clone() {
+            front.offer(pixel as usize, ROOF);
+        }
+        front
     }
 
-    fn corner_position(&self, corner: usize) -> Coord<f64> {
-        let (row, column) = self.paths().corners[corner].pixel;
-        self.grid.pixel_center(row, column)
-    }
-
-    /// Dijkstra's search over the corners, by loss; a path's turn at a corner follows from the best way to that corner.
-    fn arrivals(&self, start: Coord<f64>, in_sight: &[u8], law: &DominantPathLaw) -> Vec<Option<Arrival>> {
-        let size = self.grid.size;
-        let index = |c: usize| self.paths().corners[c].pixel.0 * size + self.paths().corners[c].pixel.1;
-        let mut arrivals: Vec<Option<Arrival>> = vec![None; self.paths().corners.len()];
-        let mut queue = BinaryHeap::new();
-        for (corner, arrival) in arrivals.iter_mut().enumerate() {
-            if in_sight[index(corner)] != 0 {
-                let (length_m, direction) = leg(start, self.corner_position(corner));
-                let loss_db = law.loss_db(length_m, 0.0, 0.0);
-                *arrival = Some(Arrival { loss_db, length_m, angle_deg: 0.0, turns: 0.0, direction });
-                queue.push(Queued { loss_db, corner });
+    fn spread(&mut self) {
+        while let Some(Reverse((loss, pixel))) = self.queue.pop() {
+            let pixel = pixel as usize;
+            if self.settled[pixel] || self.loss_db[pixel].to_bits() != loss {
+                continue;
             }
-        }
-        while let Some(Queued { loss_db, corner }) = queue.pop() {
-            let Some(here) = arrivals[corner].filter(|a| a.loss_db == loss_db) else { continue };
-            if loss_db > -law.floor_db {
+            if self.loss_db[pixel] > -self.law.floor_db {
                 break;
             }
-            for (next, known) in arrivals.iter_mut().enumerate() {
-                if next == corner || !self.paths().sights[corner].get(index(next)) {
-                    continue;
-                }
-                let (length, direction) = leg(self.corner_position(corner), self.corner_position(next));
-                let length_m = here.length_m + length;
-                let angle_deg = here.angle_deg + turn_deg(here.direction, direction);
-                let turns = here.turns + 1.0;
-                let loss_db = law.loss_db(length_m, angle_deg, turns);
-                if known.is_none_or(|known| loss_db < known.loss_db) {
-                    *known = Some(Arrival { loss_db, length_m, angle_deg, turns, direction });
-                    queue.push(Queued { loss_db, corner: next });
+            self.settled[pixel] = true;
+            self.turn_corners(pixel);
+            self.reach_neighbours(pixel);
+            if self.label[pixel] == ROOF {
+                for i in 0..self.roofs.next.of(pixel).len() {
+                    self.offer(self.roofs.next.of(pixel)[i] as usize, ROOF);
                 }
             }
         }
-        arrivals
     }
+
+    /// The path that settled beside a corner can go round it.
+    fn turn_corners(&mut self, pixel: usize) {
+        let prepared = self.prepared;
+        for &corner in prepared.paths().corners_beside.of(pixel) {
+            let from = self.label[pixel];
+            if self.arrivals[corner as usize].is_some() || !prepared.sight(corner as usize).get(pixel) {
+                continue;
+            }
+            let Some(arrival) = self.arrive(corner, from, pixel) else { continue };
+            self.arrivals[corner as usize] = Some(arrival);
+            self.children(from).push(corner);
+            let size = prepared.scene.grid.size;
+            let (row, column) = (pixel / size, pixel % size);
+            for r in row.saturating_sub(2)..(row + 3).min(size) {
+                for c in column.saturating_sub(2)..(column + 3).min(size) {
+                    self.offer_in_sight(r * size + c, corner);
+                }
+            }
+        }
+    }
+
+    /// The path to a corner from where a pixel beside it has its own.
+    fn arrive(&self, corner: u32, from: u32, pixel: usize) -> Option<Arrival> {
+        let at = self.prepared.paths().walls.corners[corner as usize].position;
+        let meters = self.prepared.scene.grid.meters_per_pixel;
+        let (length_m, turns_db, direction) = match from {
+            TRANSMITTER => {
+                let (length, direction) = leg(self.transmitter, at);
+                (length * meters, 0.0, direction)
+            }
+            ROOF => {
+                let descent = &self.roofs.descents[pixel];
+                (descent.length_m, descent.turns_db, descent.direction)
+            }
+            _ => {
+                let here = self.arrivals[from as usize].as_ref()?;
+                let (length, direction) = leg(self.position(from), at);
+                let turn = self.law.turn_db(here.direction.x * direction.x + here.direction.y * direction.y);
+                (here.length_m + length * meters, here.turns_db + turn, direction)
+            }
+        };
+        Some(Arrival { length_m, turns_db, direction, children: Vec::new() })
+    }
+
+    fn position(&self, corner: u32) -> Coord<f64> {
+        self.prepared.paths().walls.corners[corner as usize].position
+    }
+
+    fn children(&mut self, label: u32) -> &mut Vec<u32> {
+        match label {
+            TRANSMITTER | ROOF => &mut self.first_corners,
+            corner => match &mut self.arrivals[corner as usize] {
+                Some(arrival) => &mut arrival.children,
+                None => &mut self.first_corners,
+            },
+        }
+    }
+
+    /// Spreads a settled pixel's label, or beyond its sight those of the corners its paths went on to.
+    fn reach_neighbours(&mut self, pixel: usize) {
+        let size = self.prepared.scene.grid.size;
+        let (row, column, label) = (pixel / size, pixel % size, self.label[pixel]);
+        for r in row.saturating_sub(1)..(row + 2).min(size) {
+            for c in column.saturating_sub(1)..(column + 2).min(size) {
+                let next = r * size + c;
+                if self.settled[next] || label < ROOF && self.offer_in_sight(next, label) {
+                    continue;
+                }
+                for i in 0..self.children(label).len() {
+                    let child = self.children(label)[i];
+                    self.offer_in_sight(next, child);
+                }
+            }
+        }
+    }
+
+    /// Offers a pixel the path over a corner; false where the corner does not see it.
+    fn offer_in_sight(&mut self, pixel: usize, corner: u32) -> bool {
+        let seen = self.prepared.sight(corner as usize).get(pixel);
+        if seen {
+            self.offer(pixel, corner);
+        }
+        seen
+    }
+
+    /// The pixel takes the path when it is better than what it has.
+    fn offer(&mut self, pixel: usize, label: u32) {
+        if self.settled[pixel] || self.label[pixel] == label {
+            return;
+        }
+        let loss_db = if label == ROOF {
+            self.roofs.descents[pixel].loss_db
+        } else {
+            let Some(here) = &self.arrivals[label as usize] else { return };
+            let (length, direction) = leg(self.position(label), center(pixel, self.prepared.scene.grid.size));
+            let turn = self.law.turn_db(here.direction.x * direction.x + here.direction.y * direction.y);
+            self.law.loss_db(here.length_m + length * self.prepared.scene.grid.meters_per_pixel, here.turns_db + turn)
+        };
+        if loss_db < self.loss_db[pixel] {
+            self.loss_db[pixel] = loss_db;
+            self.label[pixel] = label;
+            // Positive floats sort as their bits do.
+            self.queue.push(Reverse((loss_db.to_bits(), pixel as u32)));
+        }
+    }
+
+    /// Pixels that an outline cut off from their surroundings take the best of their neighbours' losses.
+    fn fill(&mut self) {
+        let size = self.prepared.scene.grid.size;
+        let unreached: Vec<usize> = (0..self.loss_db.len()).filter(|&i| self.loss_db[i].is_infinite() && !self.settled[i]).collect();
+        let around = |i: usize| {
+            let (row, column) = (i / size, i % size);
+            (row.saturating_sub(1)..(row + 2).min(size)).flat_map(move |r| (column.saturating_sub(1)..(column + 2).min(size)).map(move |c| r * size + c))
+        };
+        let filled: Vec<f64> = unreached.iter().map(|&i| around(i).map(|j| self.loss_db[j]).fold(f64::INFINITY, f64::min)).collect();
+        for (i, loss_db) in unreached.into_iter().zip(filled) {
+            self.loss_db[i] = loss_db;
+        }
+    }
+}
+
+/// Length and unit vector of a leg.
+fn leg(from: Coord<f64>, to: Coord<f64>) -> (f64, Coord<f64>) {
+    let step = to - from;
+    let length = libm::hypot(step.x, step.y);
+    (length, step / length.max(1e-9))
 }

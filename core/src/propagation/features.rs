@@ -28,23 +28,23 @@ impl PreparedScene {
     /// The channels of a transmitter, (C, N, N) row-major.
     pub fn condition(&self, position: Coord<f64>, channels: &[ConditionChannel]) -> Result<Vec<f32>, PropagationError> {
         let (row, column) = self.outdoor_pixel(position)?;
-        let (size, pixels) = (self.grid.size, self.grid.pixels());
+        let (size, pixels) = (self.scene.grid.size, self.scene.grid.pixels());
         let sign = |v: u8| if v != 0 { 1.0 } else { -1.0 };
         let (law, codec) = (LineOfSightLaw::default(), GrayCodec::default());
         let scaled_gain = |distance_m: f64| 2.0 * codec.encode(law.gain_db(distance_m) as f32) - 1.0;
         let mut values = Vec::with_capacity(channels.len() * pixels);
         for channel in channels {
             match channel {
-                ConditionChannel::Buildings => values.extend(self.mask.pixels.iter().map(|&v| sign(v))),
+                ConditionChannel::Buildings => values.extend(self.scene.mask.pixels.iter().map(|&v| sign(v))),
                 ConditionChannel::Transmitter => values.extend((0..pixels).map(|i| sign(u8::from(i == row * size + column)))),
                 ConditionChannel::LineOfSight => values.extend(self.line_of_sight(position)?.into_iter().map(sign)),
                 ConditionChannel::LogDistanceGain => values.extend((0..pixels).map(|i| {
-                    let center = self.grid.pixel_center(i / size, i % size);
+                    let center = self.scene.grid.pixel_center(i / size, i % size);
                     scaled_gain(libm::hypot(center.x - position.x, center.y - position.y))
                 })),
                 ConditionChannel::DetourGain => {
-                    let lengths = detour::lengths(&self.mask, (row, column));
-                    values.extend(lengths.into_iter().map(|pixels| scaled_gain(pixels * self.grid.meters_per_pixel)));
+                    let lengths = detour::lengths(&self.scene.mask, (row, column));
+                    values.extend(lengths.into_iter().map(|pixels| scaled_gain(pixels * self.scene.grid.meters_per_pixel)));
                 }
             }
         }

@@ -60,15 +60,22 @@ impl LogDistanceLaw {
     }
 }
 
-/// Gain along a path over building corners:
-/// -(intercept + slope log10(length) + per_degree * sum of turning angles + per_turn * turns), dB.
+/// Gain along a path round corners and over roofs:
+/// -(intercept + slope log10(length) + sum over turns of min(offset + per_degree * angle, most)), dB.
+///
+/// The form is WinProp's urban dominant path model (Wahl, Wölfle et al., 2005: a loss per change of direction that begins with an
+/// offset and grows with the angle); the constants are fitted in docs/dominant-path.md.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DominantPathLaw {
     pub line_of_sight: LineOfSightLaw,
     pub loss_intercept_db: f64,
     pub loss_slope_db: f64,
-    pub loss_per_degree_db: f64,
-    pub loss_per_turn_db: f64,
+    pub turn_offset_db: f64,
+    pub turn_per_degree_db: f64,
+    /// No turn costs more than this.
+    pub turn_most_db: f64,
+    /// How far roofs are above transmitter and receiver; paths over roofs climb and descend by this.
+    pub roof_m: f64,
     /// Gains below this are not resolved by the data: gray level 0.
     pub floor_db: f64,
 }
@@ -78,20 +85,25 @@ impl Default for DominantPathLaw {
         Self {
             line_of_sight: LineOfSightLaw::default(),
             loss_intercept_db: 47.86,
-            loss_slope_db: 28.7,
-            loss_per_degree_db: 0.147,
-            loss_per_turn_db: 0.76,
+            loss_slope_db: 28.0,
+            turn_offset_db: 2.26,
+            turn_per_degree_db: 0.1548,
+            turn_most_db: 13.03,
+            roof_m: 23.5,
             floor_db: -147.0,
         }
     }
 }
 
 impl DominantPathLaw {
-    /// Loss in dB of a path of `length_m` with `turns` turns of together `angle_deg`.
-    pub fn loss_db(&self, length_m: f64, angle_deg: f64, turns: f64) -> f64 {
-        self.loss_intercept_db
-            + self.loss_slope_db * log10_distance(length_m)
-            + self.loss_per_degree_db * angle_deg
-            + self.loss_per_turn_db * turns
+    /// Loss in dB of a path of `length_m` whose turns cost `turns_db` together.
+    pub fn loss_db(&self, length_m: f64, turns_db: f64) -> f64 {
+        self.loss_intercept_db + self.loss_slope_db * log10_distance(length_m) + turns_db
+    }
+
+    /// Loss in dB of a turn, by the cosine of its angle.
+    pub fn turn_db(&self, cosine: f64) -> f64 {
+        let degrees = libm::acos(cosine.clamp(-1.0, 1.0)).to_degrees();
+        (self.turn_offset_db + self.turn_per_degree_db * degrees).min(self.turn_most_db)
     }
 }

@@ -5,12 +5,14 @@
 
 mod frame;
 mod geojson;
+mod outline;
 mod placement;
 mod radiomapseer;
 mod rasterize;
 
 pub use frame::LocalFrame;
 pub use geojson::{ImportOptions, Imported, SceneError, SceneWarning};
+pub use outline::outlines;
 pub use placement::{Placement, PlacementError};
 pub use radiomapseer::antennas_from_json;
 pub use rasterize::rasterize;

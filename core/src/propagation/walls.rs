@@ -1,0 +1,97 @@
+//! Walls and the corners that paths turn at, in pixels: x to the east, y to the north from the map's south-west corner.
+//!
+//! Walls stand a hair inside the outlines, and corners a hair outside the walls, so that a point on a wall is outdoors and a path
+//! along a wall is free. A corner knows the pixels beside it: there a path that arrives can go round it.
+
+use crate::scene::{BuildingMask, Grid, Scene, outlines};
+use geo::{Coord, LineString};
+
+/// How far inside its outline a wall stands, and outside its wall a corner, in pixels.
+const INSET: f64 = 0.01;
+/// The least turn of a wall that makes a corner, in radians.
+const LEAST_TURN: f64 = 0.02;
+/// Pixels whose centre is no farther than this are beside a corner.
+const BESIDE: f64 = 1.5;
+
+/// A wall from one point to the other, the building on its left.
+#[derive(Clone, Copy, Debug)]
+pub struct Wall {
+    pub from: Coord<f64>,
+    pub to: Coord<f64>,
+}
+
+/// A convex corner of a building.
+#[derive(Clone, Debug)]
+pub struct Corner {
+    pub position: Coord<f64>,
+    /// Outdoor pixels beside it, row-major indices.
+    pub beside: Vec<u32>,
+}
+
+/// All of a scene's walls and corners.
+pub struct Walls {
+    pub walls: Vec<Wall>,
+    pub corners: Vec<Corner>,
+}
+
+/// The centre of a pixel.
+pub fn center(pixel: usize, size: usize) -> Coord<f64> {
+    Coord { x: (pixel % size) as f64 + 0.5, y: (size - pixel / size) as f64 - 0.5 }
+}
+
+impl Walls {
+    pub fn of(scene: &Scene) -> Self {
+        Self::new(&outlines(&scene.mask, scene.grid, &scene.buildings), &scene.mask, scene.grid)
+    }
+
+    fn new(rings: &[LineString<f64>], mask: &BuildingMask, grid: Grid) -> Self {
+        let mut found = Self { walls: Vec::new(), corners: Vec::new() };
+        for ring in rings {
+            let points: Vec<Coord<f64>> = ring.coords().map(|&p| p / grid.meters_per_pixel).collect();
+            found.add(&points[..points.len() - 1], mask);
+        }
+        found
+    }
+
+    fn add(&mut self, ring: &[Coord<f64>], mask: &BuildingMask) {
+        let count = ring.len();
+        let mut inset = Vec::with_capacity(count);
+        for (i, &point) in ring.iter().enumerate() {
+            let (before, after) = (unit(ring[(i + count - 1) % count], point), unit(point, ring[(i + 1) % count]));
+            // Left of the way is inside.
+            let inward = Coord { x: -before.y - after.y, y: before.x + after.x };
+            let cosine = before.x * after.x + before.y * after.y;
+            // At a needle's tip the exact offset would run far along it.
+            let wall = point + inward * (INSET / (1.0 + cosine).max(0.2));
+            inset.push(wall);
+            let turn = libm::atan2(before.x * after.y - before.y * after.x, cosine);
+            if turn > LEAST_TURN {
+                let length = libm::hypot(inward.x, inward.y).max(1e-9);
+                let position = wall - inward * (2.0 * INSET / length);
+                self.corners.push(Corner { position, beside: beside(position, mask) });
+            }
+        }
+        self.walls.extend((0..count).map(|i| Wall { from: inset[i], to: inset[(i + 1) % count] }));
+    }
+}
+
+fn unit(from: Coord<f64>, to: Coord<f64>) -> Coord<f64> {
+    let step = to - from;
+    step / libm::hypot(step.x, step.y).max(1e-12)
+}
+
+fn beside(position: Coord<f64>, mask: &BuildingMask) -> Vec<u32> {
+    let size = mask.size as i64;
+    let (row, column) = ((size as f64 - position.y).floor() as i64, position.x.floor() as i64);
+    let mut pixels = Vec::new();
+    for r in (row - 2).max(0)..(row + 3).min(size) {
+        for c in (column - 2).max(0)..(column + 3).min(size) {
+            let pixel = (r * size + c) as usize;
+            let step = center(pixel, mask.size) - position;
+            if mask.pixels[pixel] == 0 && libm::hypot(step.x, step.y) <= BESIDE {
+                pixels.push(pixel as u32);
+            }
+        }
+    }
+    pixels
+}
