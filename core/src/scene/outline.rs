@@ -5,15 +5,15 @@
 //! exact where the mask is good to a pixel. In flow the mask and the footprints; out flow closed rings.
 
 use super::{Building, BuildingMask, Grid};
-use geo::{Coord, LineString, Simplify};
+use geo::{Coord, LineString};
 
-/// How far, in pixels, an outline may leave the staircase of a slanted wall.
-const TOLERANCE_PIXELS: f64 = 0.6;
+/// How far from where one straight piece of an outline ends and the next begins their corner may lie, in pixels.
+const STRAY_PIXELS: f64 = 2.5;
 /// A footprint's corner is an outline's when it is no farther than this, in pixels.
 const SNAP_PIXELS: f64 = 1.2;
 
 /// Directions of travel along the pixels' sides: east, north, west, south.
-const STEPS: [(i64, i64); 4] = [(0, 1), (-1, 0), (0, -1), (1, 0)];
+const STEPS: [(i64, i64); 4] = [(1, 0), (0, 1), (-1, 0), (0, -1)];
 
 /// Closed rings in metres, buildings on their left: outer ones counter-clockwise, courtyards clockwise. Buildings that touch at a
 /// pixel's corner are one.
@@ -27,12 +27,9 @@ pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<
     trace(mask)
         .into_iter()
         .filter_map(|ring| {
-            let ring = simplified(&ring);
-            let meters = |&(row, column): &(i64, i64)| Coord {
-                x: column as f64 * grid.meters_per_pixel,
-                y: (grid.size as i64 - row) as f64 * grid.meters_per_pixel,
-            };
-            let mut points: Vec<Coord<f64>> = ring.iter().map(meters).map(|point| snap.nearest(point)).collect();
+            let pieces = pieces(&ring);
+            let corners = snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces));
+            let mut points: Vec<Coord<f64>> = corners.into_iter().map(|p| snap.nearest(p * grid.meters_per_pixel)).collect();
             points.dedup();
             while points.len() > 1 && points.first() == points.last() {
                 points.pop();
@@ -46,20 +43,52 @@ pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<
         .collect()
 }
 
-/// Follows the sides between building and open pixels; (row, column) of the pixel corners at which the way turns.
-fn trace(mask: &BuildingMask) -> Vec<Vec<(i64, i64)>> {
+/// A pixel's side between building and open ground, travelled with the building on the left.
+#[derive(Clone, Copy)]
+struct Side {
+    /// Where it begins: a pixel's corner, x to the east and y to the north, in pixels.
+    x: i64,
+    y: i64,
+    direction: usize,
+}
+
+impl Side {
+    fn at(self) -> Coord<f64> {
+        Coord { x: self.x as f64, y: self.y as f64 }
+    }
+
+    /// Centre of the pixel to the left or, with -1, to the right.
+    fn beside(self, side: f64) -> Coord<f64> {
+        let (dx, dy) = STEPS[self.direction];
+        let (dx, dy) = (dx as f64, dy as f64);
+        self.at() + Coord { x: 0.5 * (dx - side * dy), y: 0.5 * (dy + side * dx) }
+    }
+
+    /// Centre of the building pixel.
+    fn inner(self) -> Coord<f64> {
+        self.beside(1.0)
+    }
+
+    /// Centre of the open pixel.
+    fn outer(self) -> Coord<f64> {
+        self.beside(-1.0)
+    }
+}
+
+/// Follows the sides between building and open pixels, ring by ring.
+fn trace(mask: &BuildingMask) -> Vec<Vec<Side>> {
     let size = mask.size as i64;
-    let building = |r: i64, c: i64| (0..size).contains(&r) && (0..size).contains(&c) && mask.is_building(r as usize, c as usize);
+    // By column and by height above the southern edge.
+    let building = |x: i64, y: i64| (0..size).contains(&x) && (0..size).contains(&y) && mask.is_building((size - 1 - y) as usize, x as usize);
     let side = size + 1;
     // Per pixel corner, a bit for each direction in which an untravelled side leaves.
     let mut leaving = vec![0u8; (side * side) as usize];
-    for r in 0..size {
-        for c in 0..size {
-            if building(r, c) {
-                for (direction, open, (dr, dc)) in
-                    [(0, !building(r + 1, c), (1, 0)), (1, !building(r, c + 1), (1, 1)), (2, !building(r - 1, c), (0, 1)), (3, !building(r, c - 1), (0, 0))]
-                {
-                    leaving[((r + dr) * side + c + dc) as usize] |= u8::from(open) << direction;
+    for y in 0..size {
+        for x in 0..size {
+            if building(x, y) {
+                let open = [(0, (0, -1), (0, 0)), (1, (1, 0), (1, 0)), (2, (0, 1), (1, 1)), (3, (-1, 0), (0, 1))];
+                for (direction, (dx, dy), (from_x, from_y)) in open {
+                    leaving[((y + from_y) * side + x + from_x) as usize] |= u8::from(!building(x + dx, y + dy)) << direction;
                 }
             }
         }
@@ -68,19 +97,17 @@ fn trace(mask: &BuildingMask) -> Vec<Vec<(i64, i64)>> {
     for start in 0..leaving.len() {
         // Every ring has a side that runs east.
         while leaving[start] & 1 != 0 {
-            let (mut at, mut direction) = ((start as i64 / side, start as i64 % side), 0);
+            let (mut x, mut y, mut direction) = (start as i64 % side, start as i64 / side, 0);
             let mut ring = Vec::new();
             loop {
-                let bits = &mut leaving[(at.0 * side + at.1) as usize];
+                let bits = &mut leaving[(y * side + x) as usize];
                 // Right first: where two buildings touch at a corner, the way goes over to the other.
                 let turns = if ring.is_empty() { [0, 0, 0] } else { [3, 0, 1] };
                 let Some(next) = turns.map(|turn| (direction + turn) % 4).into_iter().find(|next| *bits >> next & 1 != 0) else { break };
                 *bits &= !(1 << next);
-                if ring.is_empty() || next != direction {
-                    ring.push(at);
-                }
+                ring.push(Side { x, y, direction: next });
                 direction = next;
-                at = (at.0 + STEPS[next].0, at.1 + STEPS[next].1);
+                (x, y) = (x + STEPS[next].0, y + STEPS[next].1);
             }
             rings.push(ring);
         }
@@ -88,16 +115,182 @@ fn trace(mask: &BuildingMask) -> Vec<Vec<(i64, i64)>> {
     rings
 }
 
-/// The ring without the steps of slanted walls (Douglas and Peucker, 1973), begun at the corner farthest from its middle.
-fn simplified(ring: &[(i64, i64)]) -> Vec<(i64, i64)> {
-    let count = ring.len() as f64;
-    let middle = ring.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0 as f64 / count, sum.1 + p.1 as f64 / count));
-    let distance = |p: &(i64, i64)| (p.0 as f64 - middle.0).hypot(p.1 as f64 - middle.1);
-    let first = (0..ring.len()).max_by(|&a, &b| distance(&ring[a]).total_cmp(&distance(&ring[b]))).unwrap_or(0);
-    let closed = ring[first..].iter().chain(&ring[..=first]).map(|&(r, c)| Coord { x: r as f64, y: c as f64 });
-    let mut kept: Vec<_> = LineString::from_iter(closed).simplify(TOLERANCE_PIXELS).coords().map(|p| (p.x as i64, p.y as i64)).collect();
-    kept.pop();
-    kept
+/// A straight piece of a ring: the sides `start..start + count`, and all lines that have their inner pixels on the left and their
+/// outer ones on the right.
+struct Piece {
+    start: usize,
+    count: usize,
+    line: (Coord<f64>, Coord<f64>),
+}
+
+/// Corners of the polygon with the fewest straight pieces that separates the same pixels.
+///
+/// Digital straight segments: a run of sides belongs to one line as long as some line separates its inner from its outer pixels
+/// (O'Rourke, 1981, "An on-line algorithm for fitting straight lines between data ranges"). The middle of all such lines is taken,
+/// and corners are where neighbouring lines meet.
+fn straightened(ring: &[Side], pieces: &[Piece]) -> Vec<Coord<f64>> {
+    let count = pieces.len();
+    (0..count)
+        .map(|i| {
+            let (before, after) = (&pieces[(i + count - 1) % count], &pieces[i]);
+            let cut = ring[after.start].at();
+            meeting(before.line, after.line).filter(|p| (p.x - cut.x).hypot(p.y - cut.y) <= STRAY_PIXELS).unwrap_or(cut)
+        })
+        .collect()
+}
+
+/// The fewest pieces that a greedy walk finds from any start on its first piece.
+fn pieces(ring: &[Side]) -> Vec<Piece> {
+    let walk = |start: usize| {
+        let (mut cuts, mut done) = (Vec::new(), 0);
+        while done < ring.len() {
+            let from = (start + done) % ring.len();
+            let count = Lines::longest(ring, from, 1).min(ring.len() - done);
+            cuts.push((from, count));
+            done += count;
+        }
+        cuts
+    };
+    let first = walk(0);
+    let starts = first.first().map_or(1, |&(_, count)| count);
+    let best = (1..=starts).map(|start| walk(start % ring.len())).min_by_key(Vec::len).unwrap_or(first);
+    let piece = |&(start, count): &(usize, usize)| {
+        // A piece reaches back over the corner as far as it can, which narrows its lines.
+        let end = (start + count - 1) % ring.len();
+        let back = Lines::longest(ring, end, -1).min(ring.len());
+        let from = (end + ring.len() + 1 - back) % ring.len();
+        Piece { start, count, line: Lines::middle(ring, from, back) }
+    };
+    best.iter().map(piece).collect()
+}
+
+/// The lines y = slope x + offset that separate a run of sides, in a frame turned so that the run heads along x: a convex polygon of
+/// (slope, offset).
+#[derive(Clone)]
+struct Lines {
+    turn: usize,
+    origin: Coord<f64>,
+    feasible: Vec<(f64, f64)>,
+}
+
+/// Steepest slope in the turned frame; steeper runs head along another axis.
+const STEEPEST: f64 = 1.05;
+const WIDEST: f64 = 1e4;
+
+impl Lines {
+    fn new(turn: usize, origin: Coord<f64>) -> Self {
+        let feasible = vec![(-STEEPEST, -WIDEST), (STEEPEST, -WIDEST), (STEEPEST, WIDEST), (-STEEPEST, WIDEST)];
+        Self { turn, origin, feasible }
+    }
+
+    /// Quarter turns clockwise, so that heading `turn` becomes x.
+    fn turned(&self, point: Coord<f64>) -> Coord<f64> {
+        let p = point - self.origin;
+        match self.turn {
+            0 => p,
+            1 => Coord { x: p.y, y: -p.x },
+            2 => Coord { x: -p.x, y: -p.y },
+            _ => Coord { x: -p.y, y: p.x },
+        }
+    }
+
+    fn turned_back(&self, p: Coord<f64>) -> Coord<f64> {
+        let back = match self.turn {
+            0 => p,
+            1 => Coord { x: -p.y, y: p.x },
+            2 => Coord { x: -p.x, y: -p.y },
+            _ => Coord { x: p.y, y: -p.x },
+        };
+        back + self.origin
+    }
+
+    /// Adds a side; false where no line is left, or where the run would turn back.
+    fn add(&mut self, side: &Side) -> bool {
+        if side.direction == (self.turn + 2) % 4 {
+            return false;
+        }
+        let (inner, outer) = (self.turned(side.inner()), self.turned(side.outer()));
+        self.clip(|(slope, offset)| inner.y - slope * inner.x - offset);
+        self.clip(|(slope, offset)| slope * outer.x + offset - outer.y);
+        !self.feasible.is_empty()
+    }
+
+    /// Keeps where `room` is not negative.
+    fn clip(&mut self, room: impl Fn((f64, f64)) -> f64) {
+        let corners = std::mem::take(&mut self.feasible);
+        for (i, &here) in corners.iter().enumerate() {
+            let next = corners[(i + 1) % corners.len()];
+            let (a, b) = (room(here), room(next));
+            if a >= -1e-9 {
+                self.feasible.push(here);
+            }
+            if (a > 1e-9 && b < -1e-9) || (a < -1e-9 && b > 1e-9) {
+                let t = a / (a - b);
+                self.feasible.push((here.0 + t * (next.0 - here.0), here.1 + t * (next.1 - here.1)));
+            }
+        }
+    }
+
+    /// The most sides from `start` on, forwards or backwards, that one line separates.
+    fn longest(ring: &[Side], start: usize, step: isize) -> usize {
+        let along = |i: usize| &ring[(start as isize + step * i as isize).rem_euclid(ring.len() as isize) as usize];
+        (0..4)
+            .map(|turn| {
+                let mut lines = Self::new(turn, ring[start].at());
+                (0..ring.len()).take_while(|&i| lines.add(along(i))).count()
+            })
+            .max()
+            .unwrap_or(1)
+            .max(1)
+    }
+
+    /// The middle of all lines that separate `count` sides, as two points.
+    fn middle(ring: &[Side], start: usize, count: usize) -> (Coord<f64>, Coord<f64>) {
+        for turn in 0..4 {
+            let mut lines = Self::new(turn, ring[start].at());
+            if (0..count).all(|i| lines.add(&ring[(start + i) % ring.len()])) {
+                let n = lines.feasible.len() as f64;
+                let (slope, offset) = lines.feasible.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0 / n, sum.1 + p.1 / n));
+                let at = |x: f64| lines.turned_back(Coord { x, y: slope * x + offset });
+                return (at(0.0), at(1.0));
+            }
+        }
+        (ring[start].at(), ring[(start + count) % ring.len()].at())
+    }
+}
+
+/// Where two lines cross; nothing where they are nearly parallel.
+fn meeting(a: (Coord<f64>, Coord<f64>), b: (Coord<f64>, Coord<f64>)) -> Option<Coord<f64>> {
+    let (u, v, w) = (a.1 - a.0, b.1 - b.0, b.0 - a.0);
+    let cross = u.x * v.y - u.y * v.x;
+    (cross.abs() > 0.05 * u.x.hypot(u.y) * v.x.hypot(v.y)).then(|| a.0 + u * ((w.x * v.y - w.y * v.x) / cross))
+}
+
+/// Moves corners to pixels' centres where the outline still separates the same pixels: footprints in whole metres, as RadioMapSeer's,
+/// have their corners there, and a centre on a left or lower wall counts as inside.
+fn snapped_to_centers(ring: &[Side], pieces: &[Piece], corners: &[Coord<f64>]) -> Vec<Coord<f64>> {
+    let count = corners.len();
+    let separates = |piece: &Piece, from: Coord<f64>, to: Coord<f64>| {
+        let left = |p: Coord<f64>| (to.x - from.x) * (p.y - from.y) - (to.y - from.y) * (p.x - from.x);
+        // The sides next to a corner belong to either piece.
+        (1..piece.count.saturating_sub(1)).map(|i| &ring[(piece.start + i) % ring.len()]).all(|side| left(side.inner()) >= -1e-6 && left(side.outer()) <= 1e-6)
+    };
+    let mut moved = corners.to_vec();
+    for i in 0..count {
+        let (before, after) = (&pieces[(i + count - 1) % count], &pieces[i]);
+        let (previous, next) = (moved[(i + count - 1) % count], corners[(i + 1) % count]);
+        let likely = corners[i] + Coord { x: 0.25, y: 0.25 };
+        let base = Coord { x: (likely.x - 0.5).floor() + 0.5, y: (likely.y - 0.5).floor() + 0.5 };
+        let mut candidates: Vec<Coord<f64>> =
+            (-1..=2).flat_map(|dx| (-1..=2).map(move |dy| base + Coord { x: f64::from(dx), y: f64::from(dy) })).collect();
+        let distance = |p: &Coord<f64>| (p.x - likely.x).hypot(p.y - likely.y);
+        candidates.retain(|p| distance(p) <= SNAP_PIXELS);
+        candidates.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+        if let Some(found) = candidates.into_iter().find(|&p| separates(before, previous, p) && separates(after, p, next)) {
+            moved[i] = found;
+        }
+    }
+    moved
 }
 
 /// Footprint corners by the square metres they lie in.
