@@ -31,6 +31,7 @@ pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<
             let corners = snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces));
             let mut points: Vec<Coord<f64>> = corners.into_iter().map(|p| snap.nearest(p * grid.meters_per_pixel)).collect();
             points.dedup();
+            let mut points = snap.between(&points);
             while points.len() > 1 && points.first() == points.last() {
                 points.pop();
             }
@@ -310,6 +311,35 @@ impl Snap {
 
     fn cell(point: Coord<f64>, reach_m: f64) -> (i64, i64) {
         ((point.x / reach_m).floor() as i64, (point.y / reach_m).floor() as i64)
+    }
+
+    /// The ring with the corners that lie along its pieces put between their ends.
+    fn between(&self, ring: &[Coord<f64>]) -> Vec<Coord<f64>> {
+        let mut points = Vec::with_capacity(ring.len());
+        for (i, &from) in ring.iter().enumerate() {
+            let to = ring[(i + 1) % ring.len()];
+            points.push(from);
+            let (step, low, high) = (to - from, Self::cell(from, self.reach_m), Self::cell(to, self.reach_m));
+            let square = step.x * step.x + step.y * step.y;
+            let mut along: Vec<(f64, Coord<f64>)> = Vec::new();
+            for column in low.0.min(high.0) - 1..=low.0.max(high.0) + 1 {
+                for row in low.1.min(high.1) - 1..=low.1.max(high.1) + 1 {
+                    for &corner in self.cells.get(&(column, row)).into_iter().flatten() {
+                        let part = corner - from;
+                        let t = (part.x * step.x + part.y * step.y) / square.max(1e-12);
+                        let aside = (part.x * step.y - part.y * step.x).abs() / square.sqrt().max(1e-12);
+                        let (far, reach) = (t.min(1.0 - t) * square.sqrt(), self.reach_m);
+                        if aside < 0.75 * reach && far > 0.5 * reach {
+                            along.push((t, corner));
+                        }
+                    }
+                }
+            }
+            along.sort_by(|a, b| a.0.total_cmp(&b.0));
+            points.extend(along.into_iter().map(|(_, corner)| corner));
+        }
+        points.dedup();
+        points
     }
 
     /// The nearest corner within reach, or the point itself.
