@@ -1,13 +1,14 @@
 //! The dominant path model: a pixel takes the path with the least loss, round building corners and over roofs (Wölfle and
 //! Landstorfer, 1998; Wahl, Wölfle et al., 2005).
 //!
-//! Paths spread as a wavefront, pixel by pixel in the order of their loss, and a pixel keeps only the best path that reaches it. So
-//! a path is not any chain of corners in sight of each other: it must be the best one at every pixel on its way. This is how
-//! WinProp's maps behave (docs/dominant-path.md shows what they look like otherwise), and it is also why a map is cheap. A pixel's
-//! label says where its path turned last; spreading a label asks only whether the next pixel is in that corner's sight.
+//! Paths spread as a wavefront, pixel by pixel in the order of their loss, over the ground and over the roofs, and a pixel keeps only
+//! the best path that reaches it. So a path is not any chain of corners in sight of each other: it must be the best one at every
+//! pixel on its way. This is how WinProp's maps behave (docs/dominant-path.md shows what they look like otherwise), and it is also
+//! why a map is cheap. A pixel's label says from where its path came straight; spreading a label asks only whether the next pixel is
+//! in that corner's sight.
 
 use super::law::DominantPathLaw;
-use super::roofs::Roofs;
+use super::roofs::{Slope, last_wall};
 use super::walls::center;
 use super::{PreparedScene, PropagationError, visibility};
 use crate::map::RadioMap;
@@ -15,34 +16,52 @@ use geo::Coord;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Where a pixel's path comes from: a corner's number, or one of these.
+/// The source of a pixel that no path has reached, and the first source of all.
 const NOWHERE: u32 = u32::MAX;
-const TRANSMITTER: u32 = u32::MAX - 1;
-const ROOF: u32 = u32::MAX - 2;
+const TRANSMITTER: u32 = 0;
 
-/// A corner that a path has reached.
-#[derive(Clone)]
-struct Arrival {
+/// Where a source stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Transmitter,
+    /// On the ground at a corner, by its number.
+    Corner(u32),
+    /// At a wall's top.
+    Roof,
+}
+
+/// A place that paths go on from, straight.
+struct Source {
+    place: Place,
+    position: Coord<f64>,
     /// Length of the path so far, in metres, and what its turns have cost.
     length_m: f64,
     turns_db: f64,
-    /// The last leg's direction; shorter than 1 where it descends.
+    /// The last leg's direction in plan, as long as the cosine of its slope; nothing at the transmitter.
+    direction: Option<Coord<f64>>,
+    /// Sources at the corners that paths reached from here, which take over where this one's sight ends.
+    corners: Vec<u32>,
+}
+
+/// A path up to a place.
+#[derive(Clone, Copy)]
+struct Path {
+    length_m: f64,
+    turns_db: f64,
     direction: Coord<f64>,
-    /// Corners that paths reached from here, which take over where this one's sight ends.
-    children: Vec<u32>,
 }
 
 /// The wavefront.
 struct Front<'a> {
     prepared: &'a PreparedScene,
     law: &'a DominantPathLaw,
-    transmitter: Coord<f64>,
+    sources: Vec<Source>,
+    corner_reached: Vec<bool>,
     loss_db: Vec<f64>,
+    /// Per pixel, the source its path comes from.
     label: Vec<u32>,
     settled: Vec<bool>,
-    arrivals: Vec<Option<Arrival>>,
-    first_corners: Vec<u32>,
-    roofs: Roofs,
+    /// Losses as bits: positive floats sort as these do.
     queue: BinaryHeap<Reverse<(u64, u32)>>,
 }
 
@@ -64,37 +83,28 @@ impl<'a> Front<'a> {
         let (grid, mask) = (prepared.scene.grid, &prepared.scene.mask);
         let mut in_sight = visibility::shadows(&prepared.paths().walls.walls, mask, transmitter);
         in_sight.set(start);
-        let mut loss_db = vec![f64::INFINITY; grid.pixels()];
-        let mut label = vec![NOWHERE; grid.pixels()];
-        let settled: Vec<bool> = (0..grid.pixels()).map(|i| in_sight.get(i) || mask.pixels[i] != 0).collect();
-        for i in (0..grid.pixels()).filter(|&i| in_sight.get(i)) {
-            let step = center(i, grid.size) - transmitter;
-            loss_db[i] = -law.line_of_sight.gain_db(libm::hypot(step.x, step.y) * grid.meters_per_pixel);
-            label[i] = TRANSMITTER;
-        }
-        let roofs = Roofs::new(mask, grid, law, transmitter, &in_sight);
-        let arrivals = vec![None; prepared.paths().walls.corners.len()];
+        let seen: Vec<usize> = (0..grid.pixels()).filter(|&i| in_sight.get(i)).collect();
+        let transmitter =
+            Source { place: Place::Transmitter, position: transmitter, length_m: 0.0, turns_db: 0.0, direction: None, corners: Vec::new() };
         let mut front = Self {
             prepared,
             law,
-            transmitter,
-            loss_db,
-            label,
-            settled,
-            arrivals,
-            first_corners: Vec::new(),
-            roofs,
+            corner_reached: vec![false; prepared.paths().walls.corners.len()],
+            loss_db: vec![f64::INFINITY; grid.pixels()],
+            label: vec![NOWHERE; grid.pixels()],
+            settled: vec![false; grid.pixels()],
+            sources: vec![transmitter],
             queue: BinaryHeap::new(),
         };
-        for i in (0..grid.pixels()).filter(|&i| in_sight.get(i)) {
-            front.turn_corners(i);
+        for &pixel in &seen {
+            let length = leg(front.sources[0].position, center(pixel, grid.size)).0;
+            front.loss_db[pixel] = -law.line_of_sight.gain_db(length * grid.meters_per_pixel);
+            front.label[pixel] = TRANSMITTER;
+            front.settled[pixel] = true;
         }
-        for i in (0..grid.pixels()).filter(|&i| in_sight.get(i)) {
-            front.reach_neighbours(i);
-        }
-        for &pixel in &front.roofs.first.clone() {
-            front.offer(pixel as usize, ROOF);
-        }
+        // All corners in sight first: a shadow may begin at any of them.
+        seen.iter().for_each(|&pixel| front.turn_corners(pixel));
+        seen.iter().for_each(|&pixel| front.go_on(pixel));
         front
     }
 
@@ -108,135 +118,140 @@ impl<'a> Front<'a> {
                 break;
             }
             self.settled[pixel] = true;
-            self.turn_corners(pixel);
-            self.reach_neighbours(pixel);
-            if self.label[pixel] == ROOF {
-                for i in 0..self.roofs.next.of(pixel).len() {
-                    self.offer(self.roofs.next.of(pixel)[i] as usize, ROOF);
-                }
+            if !self.built(pixel) {
+                self.turn_corners(pixel);
             }
+            self.go_on(pixel);
         }
+    }
+
+    fn built(&self, pixel: usize) -> bool {
+        self.prepared.scene.mask.pixels[pixel] != 0
     }
 
     /// The path that settled beside a corner can go round it.
     fn turn_corners(&mut self, pixel: usize) {
         let prepared = self.prepared;
+        let (label, size) = (self.label[pixel], prepared.scene.grid.size);
         for &corner in prepared.paths().corners_beside.of(pixel) {
-            let from = self.label[pixel];
-            if self.arrivals[corner as usize].is_some() || !prepared.sight(corner as usize).get(pixel) {
+            if self.corner_reached[corner as usize] || !prepared.sight(corner as usize).get(pixel) {
                 continue;
             }
-            let Some(arrival) = self.arrive(corner, from, pixel) else { continue };
-            self.arrivals[corner as usize] = Some(arrival);
-            self.children(from).push(corner);
-            let size = prepared.scene.grid.size;
-            let (row, column) = (pixel / size, pixel % size);
-            for r in row.saturating_sub(2)..(row + 3).min(size) {
-                for c in column.saturating_sub(2)..(column + 3).min(size) {
-                    self.offer_in_sight(r * size + c, corner);
+            let position = prepared.paths().walls.corners[corner as usize].position;
+            let end = if self.sources[label as usize].place == Place::Roof { center(pixel, size) } else { position };
+            let Some(path) = self.path(label, end, pixel) else { continue };
+            self.corner_reached[corner as usize] = true;
+            let number = self.add(Place::Corner(corner), position, path);
+            self.sources[label as usize].corners.push(number);
+            for next in around(pixel, 2, size) {
+                self.offer(next, number);
+            }
+        }
+    }
+
+    fn add(&mut self, place: Place, position: Coord<f64>, path: Path) -> u32 {
+        let Path { length_m, turns_db, direction } = path;
+        self.sources.push(Source { place, position, length_m, turns_db, direction: Some(direction), corners: Vec::new() });
+        (self.sources.len() - 1) as u32
+    }
+
+    /// Spreads a settled pixel's label to its neighbours, up walls, and where its source's sight ends those of the corners its paths
+    /// went on to.
+    fn go_on(&mut self, pixel: usize) {
+        let (label, size) = (self.label[pixel], self.prepared.scene.grid.size);
+        let on_ground = !self.built(pixel) && self.sources[label as usize].place != Place::Roof;
+        for next in around(pixel, 1, size) {
+            if self.settled[next] {
+                continue;
+            }
+            if on_ground && self.built(next) {
+                self.climb(pixel, next);
+            } else if !self.offer(next, label) && !self.built(next) {
+                for i in 0..self.sources[label as usize].corners.len() {
+                    self.offer(next, self.sources[label as usize].corners[i]);
                 }
             }
         }
     }
 
-    /// The path to a corner from where a pixel beside it has its own.
-    fn arrive(&self, corner: u32, from: u32, pixel: usize) -> Option<Arrival> {
-        let at = self.prepared.paths().walls.corners[corner as usize].position;
-        let meters = self.prepared.scene.grid.meters_per_pixel;
-        let (length_m, turns_db, direction) = match from {
-            TRANSMITTER => {
-                let (length, direction) = leg(self.transmitter, at);
-                (length * meters, 0.0, direction)
-            }
-            ROOF => {
-                let descent = &self.roofs.descents[pixel];
-                (descent.length_m, descent.turns_db, descent.direction)
-            }
-            _ => {
-                let here = self.arrivals[from as usize].as_ref()?;
-                let (length, direction) = leg(self.position(from), at);
-                let turn = self.law.turn_db(here.direction.x * direction.x + here.direction.y * direction.y);
-                (here.length_m + length * meters, here.turns_db + turn, direction)
-            }
-        };
-        Some(Arrival { length_m, turns_db, direction, children: Vec::new() })
-    }
-
-    fn position(&self, corner: u32) -> Coord<f64> {
-        self.prepared.paths().walls.corners[corner as usize].position
-    }
-
-    fn children(&mut self, label: u32) -> &mut Vec<u32> {
-        match label {
-            TRANSMITTER | ROOF => &mut self.first_corners,
-            corner => match &mut self.arrivals[corner as usize] {
-                Some(arrival) => &mut arrival.children,
-                None => &mut self.first_corners,
-            },
-        }
-    }
-
-    /// Spreads a settled pixel's label, or beyond its sight those of the corners its paths went on to.
-    fn reach_neighbours(&mut self, pixel: usize) {
-        let size = self.prepared.scene.grid.size;
-        let (row, column, label) = (pixel / size, pixel % size, self.label[pixel]);
-        for r in row.saturating_sub(1)..(row + 2).min(size) {
-            for c in column.saturating_sub(1)..(column + 2).min(size) {
-                let next = r * size + c;
-                if self.settled[next] || label < ROOF && self.offer_in_sight(next, label) {
-                    continue;
-                }
-                for i in 0..self.children(label).len() {
-                    let child = self.children(label)[i];
-                    self.offer_in_sight(next, child);
-                }
+    /// Leads the path of a ground pixel up a wall beside it.
+    fn climb(&mut self, pixel: usize, wall: usize) {
+        let (label, grid) = (self.label[pixel], self.prepared.scene.grid);
+        let source = &self.sources[label as usize];
+        let top = (center(pixel, grid.size) + center(wall, grid.size)) / 2.0;
+        let (length, heading) = leg(source.position, top);
+        let slope = Slope::new(self.law, length * grid.meters_per_pixel);
+        let direction = heading * slope.cosine;
+        let turn_db = source.direction.map_or(0.0, |from| self.law.turn_db(from.x * direction.x + from.y * direction.y));
+        let path = Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction };
+        // The turn at the top comes with where the path goes from there; none costs less than the offset.
+        if self.law.loss_db(path.length_m, path.turns_db + self.law.turn_offset_db) < self.loss_db[wall] {
+            let number = self.add(Place::Roof, top, path);
+            if !self.offer(wall, number) || self.label[wall] != number {
+                self.sources.pop();
             }
         }
     }
 
-    /// Offers a pixel the path over a corner; false where the corner does not see it.
-    fn offer_in_sight(&mut self, pixel: usize, corner: u32) -> bool {
-        let seen = self.prepared.sight(corner as usize).get(pixel);
-        if seen {
-            self.offer(pixel, corner);
+    /// The straight path from a source to a point in a pixel, with the turn at the source and, down from a roof, the one at the last
+    /// wall; nothing where the source does not see the pixel.
+    fn path(&self, number: u32, to: Coord<f64>, pixel: usize) -> Option<Path> {
+        let source = &self.sources[number as usize];
+        let (built, meters) = (self.built(pixel), self.prepared.scene.grid.meters_per_pixel);
+        let (length, heading) = leg(source.position, to);
+        let turn_db = source.direction.map_or(0.0, |from| self.law.turn_db(from.x * heading.x + from.y * heading.y));
+        let straight = Path { length_m: source.length_m + length * meters, turns_db: source.turns_db + turn_db, direction: heading };
+        match source.place {
+            Place::Roof if built => Some(straight),
+            Place::Roof => {
+                let run_m = last_wall(&self.prepared.scene.mask, pixel, source.position)? * meters;
+                let down = Slope::new(self.law, run_m);
+                let length_m = straight.length_m + down.length_m - run_m;
+                Some(Path { length_m, turns_db: straight.turns_db + self.law.turn_db(down.cosine), direction: heading * down.cosine })
+            }
+            // All that the transmitter sees was settled at once.
+            Place::Transmitter => built_or(built, straight, !self.settled[pixel]),
+            Place::Corner(corner) => built_or(built, straight, !self.prepared.sight(corner as usize).get(pixel)),
         }
-        seen
     }
 
-    /// The pixel takes the path when it is better than what it has.
-    fn offer(&mut self, pixel: usize, label: u32) {
-        if self.settled[pixel] || self.label[pixel] == label {
-            return;
+    /// Offers a pixel the straight path from a source; false where the source does not see it.
+    fn offer(&mut self, pixel: usize, number: u32) -> bool {
+        if self.settled[pixel] || self.label[pixel] == number {
+            return true;
         }
-        let loss_db = if label == ROOF {
-            self.roofs.descents[pixel].loss_db
-        } else {
-            let Some(here) = &self.arrivals[label as usize] else { return };
-            let (length, direction) = leg(self.position(label), center(pixel, self.prepared.scene.grid.size));
-            let turn = self.law.turn_db(here.direction.x * direction.x + here.direction.y * direction.y);
-            self.law.loss_db(here.length_m + length * self.prepared.scene.grid.meters_per_pixel, here.turns_db + turn)
-        };
+        let Some(path) = self.path(number, center(pixel, self.prepared.scene.grid.size), pixel) else { return false };
+        let loss_db = self.law.loss_db(path.length_m, path.turns_db);
         if loss_db < self.loss_db[pixel] {
             self.loss_db[pixel] = loss_db;
-            self.label[pixel] = label;
-            // Positive floats sort as their bits do.
+            self.label[pixel] = number;
             self.queue.push(Reverse((loss_db.to_bits(), pixel as u32)));
         }
+        true
     }
 
     /// Pixels that an outline cut off from their surroundings take the best of their neighbours' losses.
     fn fill(&mut self) {
         let size = self.prepared.scene.grid.size;
-        let unreached: Vec<usize> = (0..self.loss_db.len()).filter(|&i| self.loss_db[i].is_infinite() && !self.settled[i]).collect();
-        let around = |i: usize| {
-            let (row, column) = (i / size, i % size);
-            (row.saturating_sub(1)..(row + 2).min(size)).flat_map(move |r| (column.saturating_sub(1)..(column + 2).min(size)).map(move |c| r * size + c))
-        };
-        let filled: Vec<f64> = unreached.iter().map(|&i| around(i).map(|j| self.loss_db[j]).fold(f64::INFINITY, f64::min)).collect();
+        let unreached: Vec<usize> = (0..self.loss_db.len()).filter(|&i| self.loss_db[i].is_infinite() && !self.built(i)).collect();
+        let outdoors = |i: usize| if self.built(i) { f64::INFINITY } else { self.loss_db[i] };
+        let filled: Vec<f64> = unreached.iter().map(|&i| around(i, 1, size).map(outdoors).fold(f64::INFINITY, f64::min)).collect();
         for (i, loss_db) in unreached.into_iter().zip(filled) {
             self.loss_db[i] = loss_db;
         }
     }
+}
+
+/// A path on the ground ends at buildings and where its source's sight does.
+fn built_or(built: bool, path: Path, hidden: bool) -> Option<Path> {
+    (!built && !hidden).then_some(path)
+}
+
+/// Pixels at most `reach` rows and columns away.
+fn around(pixel: usize, reach: usize, size: usize) -> impl Iterator<Item = usize> {
+    let (row, column) = (pixel / size, pixel % size);
+    (row.saturating_sub(reach)..(row + reach + 1).min(size))
+        .flat_map(move |r| (column.saturating_sub(reach)..(column + reach + 1).min(size)).map(move |c| r * size + c))
 }
 
 /// Length and unit vector of a leg.
