@@ -12,6 +12,9 @@ const STRAY_PIXELS: f64 = 2.5;
 /// A footprint's corner is an outline's when it is no farther than this, in pixels.
 const SNAP_PIXELS: f64 = 1.2;
 
+/// Where exactly a pixel is looked at, to the north and east of its centre: a centre on a left or lower wall is inside.
+const TIE: f64 = 1e-3;
+
 /// Directions of travel along the pixels' sides: east, north, west, south.
 const STEPS: [(i64, i64); 4] = [(1, 0), (0, 1), (-1, 0), (0, -1)];
 
@@ -272,9 +275,9 @@ fn meeting(a: (Coord<f64>, Coord<f64>), b: (Coord<f64>, Coord<f64>)) -> Option<C
 fn snapped_to_centers(ring: &[Side], pieces: &[Piece], corners: &[Coord<f64>]) -> Vec<Coord<f64>> {
     let count = corners.len();
     let separates = |piece: &Piece, from: Coord<f64>, to: Coord<f64>| {
-        let left = |p: Coord<f64>| (to.x - from.x) * (p.y - from.y) - (to.y - from.y) * (p.x - from.x);
+        let left = |p: Coord<f64>| (to.x - from.x) * (p.y + TIE - from.y) - (to.y - from.y) * (p.x + TIE - from.x);
         // The sides next to a corner belong to either piece.
-        (1..piece.count.saturating_sub(1)).map(|i| &ring[(piece.start + i) % ring.len()]).all(|side| left(side.inner()) >= -1e-6 && left(side.outer()) <= 1e-6)
+        (1..piece.count.saturating_sub(1)).map(|i| &ring[(piece.start + i) % ring.len()]).all(|side| left(side.inner()) >= 0.0 && left(side.outer()) <= 0.0)
     };
     let mut moved = corners.to_vec();
     for i in 0..count {
