@@ -12,6 +12,15 @@ const STRAY_PIXELS: f64 = 2.5;
 /// A footprint's corner is an outline's when it is no farther than this, in pixels.
 const SNAP_PIXELS: f64 = 1.2;
 
+/// Where a corner at a pixel's centre lies, seen from the middle of all that it could be, in pixels: see [`TIE`].
+const LIKELY: Coord<f64> = Coord { x: 0.25, y: 0.25 };
+/// How far a corner may move to a pixel's centre, in pixels; what it costs, in squared pixels, to stay where it is; and what a piece
+/// costs that does not separate its pixels.
+const FARTHEST_MOVE: f64 = 1.6;
+const STAY_COST: f64 = 4.0;
+const WRONG_COST: f64 = 8.0;
+/// Sides at either end of a piece that its neighbour may have as well.
+const SHARED_SIDES: usize = 1;
 /// Where exactly a pixel is looked at, to the north and east of its centre: a centre on a left or lower wall is inside.
 const TIE: f64 = 1e-3;
 
@@ -270,31 +279,61 @@ fn meeting(a: (Coord<f64>, Coord<f64>), b: (Coord<f64>, Coord<f64>)) -> Option<C
     (cross.abs() > 0.05 * u.x.hypot(u.y) * v.x.hypot(v.y)).then(|| a.0 + u * ((w.x * v.y - w.y * v.x) / cross))
 }
 
-/// Moves corners to pixels' centres where the outline still separates the same pixels: footprints in whole metres, as RadioMapSeer's,
-/// have their corners there, and a centre on a left or lower wall counts as inside.
+/// Moves corners to pixels' centres where the outline then still separates the same pixels: footprints in whole metres, as
+/// RadioMapSeer's, have their corners there. Of all ways round, the one that moves the corners least (Viterbi's algorithm).
 fn snapped_to_centers(ring: &[Side], pieces: &[Piece], corners: &[Coord<f64>]) -> Vec<Coord<f64>> {
     let count = corners.len();
+    if count < 3 {
+        return corners.to_vec();
+    }
     let separates = |piece: &Piece, from: Coord<f64>, to: Coord<f64>| {
         let left = |p: Coord<f64>| (to.x - from.x) * (p.y + TIE - from.y) - (to.y - from.y) * (p.x + TIE - from.x);
         // The sides next to a corner belong to either piece.
-        (1..piece.count.saturating_sub(1)).map(|i| &ring[(piece.start + i) % ring.len()]).all(|side| left(side.inner()) >= 0.0 && left(side.outer()) <= 0.0)
+        let own = (SHARED_SIDES..piece.count.saturating_sub(SHARED_SIDES)).map(|i| &ring[(piece.start + i) % ring.len()]);
+        own.into_iter().all(|side| left(side.inner()) >= 0.0 && left(side.outer()) <= 0.0)
     };
-    let mut moved = corners.to_vec();
-    for i in 0..count {
-        let (before, after) = (&pieces[(i + count - 1) % count], &pieces[i]);
-        let (previous, next) = (moved[(i + count - 1) % count], corners[(i + 1) % count]);
-        let likely = corners[i] + Coord { x: 0.25, y: 0.25 };
-        let base = Coord { x: (likely.x - 0.5).floor() + 0.5, y: (likely.y - 0.5).floor() + 0.5 };
-        let mut candidates: Vec<Coord<f64>> =
-            (-1..=2).flat_map(|dx| (-1..=2).map(move |dy| base + Coord { x: f64::from(dx), y: f64::from(dy) })).collect();
-        let distance = |p: &Coord<f64>| (p.x - likely.x).hypot(p.y - likely.y);
-        candidates.retain(|p| distance(p) <= SNAP_PIXELS);
-        candidates.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
-        if let Some(found) = candidates.into_iter().find(|&p| separates(before, previous, p) && separates(after, p, next)) {
-            moved[i] = found;
+    // Per corner, where it may go and what that costs; to stay always may.
+    let choices: Vec<Vec<(Coord<f64>, f64)>> = corners
+        .iter()
+        .map(|&corner| {
+            let likely = corner + LIKELY;
+            let base = Coord { x: likely.x.floor() + 0.5, y: likely.y.floor() + 0.5 };
+            let near = (-2..=2).flat_map(|dx| (-2..=2).map(move |dy| base + Coord { x: f64::from(dx), y: f64::from(dy) }));
+            let square = |p: &Coord<f64>| (p.x - likely.x).powi(2) + (p.y - likely.y).powi(2);
+            let near = near.map(|p| (p, square(&p))).filter(|&(_, cost)| cost <= FARTHEST_MOVE * FARTHEST_MOVE);
+            near.chain([(corner, STAY_COST)]).collect()
+        })
+        .collect();
+    let mut best: Option<(f64, Vec<usize>)> = None;
+    for first in 0..choices[0].len() {
+        let mut cost: Vec<f64> = (0..choices[0].len()).map(|i| if i == first { choices[0][i].1 } else { f64::INFINITY }).collect();
+        let mut from: Vec<Vec<usize>> = vec![vec![0; choices[0].len()]];
+        for i in 1..=count {
+            let (before, here) = (&choices[i - 1], &choices[i % count]);
+            let step = |j: usize| {
+                let ways = (0..before.len()).filter(|&k| cost[k].is_finite());
+                ways.map(|k| {
+                    let stays = before[k].1 == STAY_COST && here[j].1 == STAY_COST;
+                    let wrong = if stays || separates(&pieces[i - 1], before[k].0, here[j].0) { 0.0 } else { WRONG_COST };
+                    (cost[k] + wrong + if i < count { here[j].1 } else { 0.0 }, k)
+                })
+                .min_by(|a, b| a.0.total_cmp(&b.0))
+                .unwrap_or((f64::INFINITY, 0))
+            };
+            let steps: Vec<(f64, usize)> = (0..here.len()).map(|j| if i == count && j != first { (f64::INFINITY, 0) } else { step(j) }).collect();
+            from.push(steps.iter().map(|s| s.1).collect());
+            cost = steps.iter().map(|s| s.0).collect();
+        }
+        if best.as_ref().is_none_or(|(least, _)| cost[first] < *least) {
+            let mut chosen = vec![first; count + 1];
+            for i in (0..count).rev() {
+                chosen[i] = from[i + 1][chosen[i + 1]];
+            }
+            best = Some((cost[first], chosen));
         }
     }
-    moved
+    let chosen = best.map_or_else(Vec::new, |(_, chosen)| chosen);
+    (0..count).map(|i| choices[i][chosen[i]].0).collect()
 }
 
 /// Footprint corners by the square metres they lie in.
