@@ -57,29 +57,56 @@ fn a_shadow_is_reached_round_the_nearer_corner() {
     let map = dominant_path(&[wall], TRANSMITTER);
     let (row, column) = GRID.pixel_of(Coord { x: 44.5, y: 20.5 }).expect("on the map");
     // The path turns at the wall's two upper corners.
-    let corners = [Coord { x: 29.5, y: 36.5 }, Coord { x: 34.5, y: 36.5 }];
+    let corners = [Coord { x: 30.0, y: 36.0 }, Coord { x: 34.0, y: 36.0 }];
     let stops = [TRANSMITTER, corners[0], corners[1], GRID.pixel_center(row, column)];
     let legs: Vec<Coord<f64>> = stops.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let length_m: f64 = legs.iter().map(|leg| leg.x.hypot(leg.y)).sum();
-    let heading = |leg: &Coord<f64>| leg.y.atan2(leg.x).to_degrees();
-    let angle_deg: f64 = legs.windows(2).map(|pair| (heading(&pair[1]) - heading(&pair[0])).abs()).sum();
-    let expected = -DominantPathLaw::default().loss_db(length_m, angle_deg, 2.0);
+    let heading = |leg: &Coord<f64>| leg.y.atan2(leg.x);
+    let law = DominantPathLaw::default();
+    let turns_db: f64 = legs.windows(2).map(|pair| law.turn_db((heading(&pair[1]) - heading(&pair[0])).cos())).sum();
+    let expected = -law.loss_db(length_m, turns_db);
     let found = f64::from(map.values[row * GRID.size + column]);
-    assert!((found - expected).abs() < 1.0, "{found} dB behind the wall, the path over its corners gives {expected}");
+    assert!((found - expected).abs() < 0.1, "{found} dB behind the wall, the path over its corners gives {expected}");
     let open = LineOfSightLaw::default().gain_db(distance_m(row, column, TRANSMITTER));
     assert!(found < open - 5.0, "a shadow is darker than the open field: {found} and {open}");
 }
 
+/// Four walls round a courtyard of 10 m x 10 m.
+const COURTYARD: [[f64; 4]; 4] = [[40.0, 40.0, 16.0, 3.0], [40.0, 53.0, 16.0, 3.0], [40.0, 40.0, 3.0, 16.0], [53.0, 40.0, 3.0, 16.0]];
+
 #[test]
-fn a_closed_courtyard_stays_at_the_floor_and_buildings_have_no_value() {
-    let walls = [[40.0, 40.0, 16.0, 3.0], [40.0, 53.0, 16.0, 3.0], [40.0, 40.0, 3.0, 16.0], [53.0, 40.0, 3.0, 16.0]];
-    let map = dominant_path(&walls, TRANSMITTER);
-    let at = |x, y| {
+fn a_closed_courtyard_is_reached_over_the_roofs_and_buildings_have_no_value() {
+    let prepared = PreparedScene::new(&scene(&COURTYARD));
+    let at = |x, y, law: &DominantPathLaw| {
+        let map = prepared.dominant_path(TRANSMITTER, law).expect("the transmitter is outdoors");
         let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
+        f64::from(map.values[row * GRID.size + column])
+    };
+    let law = DominantPathLaw::default();
+    assert!(at(41.0, 48.0, &law).is_nan());
+    // Straight over the western wall: 19.5 m to it, 3 m over it, 5.5 m down behind it, all in the row of the transmitter's height.
+    let straight = prepared.dominant_path(Coord { x: 20.5, y: 48.5 }, &law).expect("the transmitter is outdoors");
+    let (row, column) = GRID.pixel_of(Coord { x: 48.5, y: 48.5 }).expect("on the map");
+    let slope = |run_m: f64| (run_m.hypot(law.roof_m), law.turn_db(run_m / run_m.hypot(law.roof_m)));
+    let ((up_m, up_db), (down_m, down_db)) = (slope(19.5), slope(5.5));
+    let expected = -law.loss_db(up_m + 3.0 + down_m, up_db + down_db);
+    let found = f64::from(straight.values[row * GRID.size + column]);
+    assert!((found - expected).abs() < 0.5, "{found} dB in the courtyard, over the wall it is {expected}");
+    // Roofs out of reach leave it at the floor.
+    let walled = DominantPathLaw { roof_m: 1e6, ..law };
+    assert_eq!(at(48.0, 48.0, &walled), walled.floor_db);
+}
+
+#[test]
+fn a_path_round_a_corner_is_as_good_either_way() {
+    let prepared = PreparedScene::new(&scene(&[[24.0, 10.0, 14.0, 20.0]]));
+    let (a, b) = (Coord { x: 20.5, y: 20.5 }, Coord { x: 44.5, y: 34.5 });
+    let gain = |from, to| {
+        let map = prepared.dominant_path(from, &DominantPathLaw::default()).expect("the transmitter is outdoors");
+        let (row, column) = GRID.pixel_of(to).expect("on the map");
         map.values[row * GRID.size + column]
     };
-    assert!(at(41.0, 48.0).is_nan());
-    assert_eq!(at(48.0, 48.0), DominantPathLaw::default().floor_db as f32);
+    assert!((gain(a, b) - gain(b, a)).abs() < 0.05, "{} dB there and {} dB back", gain(a, b), gain(b, a));
 }
 
 #[test]

@@ -54,7 +54,9 @@ impl PreparedScene {
 
     /// Finds now what every corner sees, which otherwise happens as maps ask for it.
     pub fn prepare(&self) {
-        (0..self.paths().walls.corners.len()).for_each(|corner| drop(self.sight(corner)));
+        for corner in 0..self.paths().walls.corners.len() {
+            self.sight(corner);
+        }
     }
 
     fn paths(&self) -> &Paths {
@@ -83,7 +85,8 @@ impl PreparedScene {
     /// The outdoor pixel of a position.
     fn outdoor_pixel(&self, position: Coord<f64>) -> Result<(usize, usize), PropagationError> {
         let Coord { x, y } = position;
-        let (row, column) = self.scene.grid.pixel_of(position).ok_or(PropagationError::Outside { x, y, extent_m: self.scene.grid.extent_m() })?;
+        let (row, column) =
+            self.scene.grid.pixel_of(position).ok_or(PropagationError::Outside { x, y, extent_m: self.scene.grid.extent_m() })?;
         if self.scene.mask.is_building(row, column) { Err(PropagationError::Indoors { x, y }) } else { Ok((row, column)) }
     }
 

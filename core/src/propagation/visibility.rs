@@ -173,23 +173,36 @@ mod tests {
     }
 
     #[test]
-    fn sight_is_mutual_and_shadows_agree() {
+    fn sight_over_pixels_is_mutual() {
         let mask = blocks();
-        let grid = Grid { size: 48, meters_per_pixel: 1.0 };
-        let walls = Walls::of(&Scene::from_mask(grid, mask.clone()));
         let outdoors = |i: &usize| mask.pixels[*i] == 0;
-        let (mut agreeing, mut total) = (0, 0);
         for a in (0..48 * 48).step_by(37).filter(outdoors) {
             let from_a = exact(&mask, (a / 48, a % 48));
-            let swept = shadows(&walls.walls, &mask, center(a, 48));
-            for b in (0..48 * 48).filter(outdoors) {
-                if b % 101 == 0 {
-                    assert_eq!(from_a[b], exact(&mask, (b / 48, b % 48))[a], "{a} and {b}");
-                }
-                agreeing += usize::from(swept.get(b) == (from_a[b] != 0));
-                total += 1;
+            for b in (0..48 * 48).step_by(101).filter(outdoors) {
+                assert_eq!(from_a[b], exact(&mask, (b / 48, b % 48))[a], "{a} and {b}");
             }
         }
-        assert!(agreeing * 100 >= total * 97, "{agreeing} of {total}");
+    }
+
+    #[test]
+    fn shadows_are_where_a_wall_is_crossed() {
+        let mask = blocks();
+        let walls = Walls::of(&Scene::from_mask(Grid { size: 48, meters_per_pixel: 1.0 }, mask.clone())).walls;
+        let side = |a: Coord<f64>, b: Coord<f64>, p: Coord<f64>| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
+        let crosses = |wall: &Wall, a: Coord<f64>, b: Coord<f64>| {
+            (side(a, b, wall.from) > 0.0) != (side(a, b, wall.to) > 0.0)
+                && (side(wall.from, wall.to, a) > 0.0) != (side(wall.from, wall.to, b) > 0.0)
+        };
+        for from in (0..48 * 48).step_by(29).filter(|&i| mask.pixels[i] == 0) {
+            let (point, seen) = (center(from, 48), shadows(&walls, &mask, center(from, 48)));
+            // Between the walls and their outlines a point may lie in a building's rim, from which walls are not seen as outside.
+            if walls.iter().any(|wall| crosses(wall, point, Coord { x: -1.0, y: point.y + 0.3 })) && !seen.get(from) {
+                continue;
+            }
+            for to in (0..48 * 48).filter(|&i| mask.pixels[i] == 0) {
+                let hidden = walls.iter().any(|wall| crosses(wall, point, center(to, 48)));
+                assert_eq!(seen.get(to), !hidden, "from {point:?} to {:?}", center(to, 48));
+            }
+        }
     }
 }

@@ -92,7 +92,8 @@ impl Side {
 fn trace(mask: &BuildingMask) -> Vec<Vec<Side>> {
     let size = mask.size as i64;
     // By column and by height above the southern edge.
-    let building = |x: i64, y: i64| (0..size).contains(&x) && (0..size).contains(&y) && mask.is_building((size - 1 - y) as usize, x as usize);
+    let building =
+        |x: i64, y: i64| (0..size).contains(&x) && (0..size).contains(&y) && mask.is_building((size - 1 - y) as usize, x as usize);
     let side = size + 1;
     // Per pixel corner, a bit for each direction in which an untravelled side leaves.
     let mut leaving = vec![0u8; (side * side) as usize];
@@ -168,11 +169,9 @@ fn pieces(ring: &[Side]) -> Vec<Piece> {
     let starts = first.first().map_or(1, |&(_, count)| count);
     let best = (1..=starts).map(|start| walk(start % ring.len())).min_by_key(Vec::len).unwrap_or(first);
     let piece = |&(start, count): &(usize, usize)| {
-        // A piece reaches back over the corner as far as it can, which narrows its lines.
-        let end = (start + count - 1) % ring.len();
-        let back = Lines::longest(ring, end, -1).min(ring.len());
-        let from = (end + ring.len() + 1 - back) % ring.len();
-        Piece { start, count, line: Lines::middle(ring, from, back) }
+        // The line of the sides that are surely its own: a greedy piece takes some of its neighbours'.
+        let shared = SHARED_SIDES.min((count - 1) / 2);
+        Piece { start, count, line: Lines::middle(ring, (start + shared) % ring.len(), count - 2 * shared) }
     };
     best.iter().map(piece).collect()
 }
@@ -320,7 +319,8 @@ fn snapped_to_centers(ring: &[Side], pieces: &[Piece], corners: &[Coord<f64>]) -
                 .min_by(|a, b| a.0.total_cmp(&b.0))
                 .unwrap_or((f64::INFINITY, 0))
             };
-            let steps: Vec<(f64, usize)> = (0..here.len()).map(|j| if i == count && j != first { (f64::INFINITY, 0) } else { step(j) }).collect();
+            let steps: Vec<(f64, usize)> =
+                (0..here.len()).map(|j| if i == count && j != first { (f64::INFINITY, 0) } else { step(j) }).collect();
             from.push(steps.iter().map(|s| s.1).collect());
             cost = steps.iter().map(|s| s.0).collect();
         }
@@ -391,5 +391,85 @@ impl Snap {
         let distance = |corner: &Coord<f64>| (corner.x - point.x).hypot(corner.y - point.y);
         let near = around.filter_map(|cell| self.cells.get(&cell)).flatten().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         near.filter(|corner| distance(corner) <= self.reach_m).copied().unwrap_or(point)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rasterize;
+    use super::*;
+    use geo::Polygon;
+
+    const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
+
+    fn building(corners: &[(f64, f64)]) -> Building {
+        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: None, levels: None }
+    }
+
+    /// The corners of the outline of `corners`, rasterised and forgotten, in ascending order.
+    fn outline_of(corners: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let mask = rasterize(GRID, &[building(corners)]);
+        let rings = outlines(&mask, GRID, &[]);
+        assert_eq!(rings.len(), 1);
+        let mut found: Vec<(f64, f64)> = rings[0].coords().skip(1).map(|p| (p.x, p.y)).collect();
+        found.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
+        found
+    }
+
+    #[test]
+    fn footprints_in_whole_metres_come_back_from_their_raster() {
+        for corners in [
+            vec![(10.5, 10.5), (10.5, 30.5), (26.5, 30.5), (26.5, 10.5)],
+            vec![(8.5, 12.5), (14.5, 44.5), (34.5, 40.5), (28.5, 8.5)],
+            vec![(10.5, 10.5), (10.5, 40.5), (20.5, 40.5), (20.5, 22.5), (44.5, 22.5), (44.5, 10.5)],
+        ] {
+            assert_eq!(outline_of(&corners), corners_ascending(&corners));
+        }
+    }
+
+    fn corners_ascending(corners: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let mut sorted = corners.to_vec();
+        sorted.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
+        sorted
+    }
+
+    #[test]
+    fn footprints_that_are_known_give_their_own_corners() {
+        let slanted = [(8.3, 12.1), (28.4, 8.7), (34.2, 40.9), (14.6, 44.2)];
+        let buildings = [building(&slanted)];
+        let rings = outlines(&rasterize(GRID, &buildings), GRID, &buildings);
+        let mut found: Vec<(f64, f64)> = rings[0].coords().skip(1).map(|p| (p.x, p.y)).collect();
+        found.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
+        assert_eq!(found, corners_ascending(&slanted));
+    }
+
+    #[test]
+    fn touching_overlapping_and_nested_footprints_are_one_outline() {
+        let boxed = |x: f64, y: f64, w: f64, h: f64| building(&[(x, y), (x + w, y), (x + w, y + h), (x, y + h)]);
+        let buildings =
+            [boxed(10.0, 10.0, 10.0, 10.0), boxed(20.0, 10.0, 10.0, 10.0), boxed(15.0, 12.0, 20.0, 5.0), boxed(12.0, 12.0, 4.0, 4.0)];
+        assert_eq!(outlines(&rasterize(GRID, &buildings), GRID, &buildings).len(), 1);
+        // At a corner too.
+        let corners = [boxed(10.0, 10.0, 10.0, 10.0), boxed(20.0, 20.0, 10.0, 10.0)];
+        assert_eq!(outlines(&rasterize(GRID, &corners), GRID, &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_courtyard_has_an_outline_the_other_way_round() {
+        let mut mask = rasterize(GRID, &[building(&[(10.0, 10.0), (40.0, 10.0), (40.0, 40.0), (10.0, 40.0)])]);
+        for row in 34..44 {
+            mask.pixels[row * 64 + 20..row * 64 + 30].fill(0);
+        }
+        let area = |ring: &LineString<f64>| ring.lines().map(|l| l.start.x * l.end.y - l.end.x * l.start.y).sum::<f64>() / 2.0;
+        let mut areas: Vec<f64> = outlines(&mask, GRID, &[]).iter().map(area).collect();
+        areas.sort_by(f64::total_cmp);
+        assert!((areas[0] + 100.0).abs() < 25.0 && (areas[1] - 900.0).abs() < 65.0, "{areas:?}");
+    }
+
+    #[test]
+    fn noise_is_outlined_too() {
+        let pixels = (0..64u64 * 64).map(|i| u8::from(i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 62 == 0)).collect();
+        let mask = BuildingMask { size: 64, pixels };
+        assert!(outlines(&mask, GRID, &[]).iter().flat_map(|ring| ring.coords()).all(|p| p.x.is_finite() && p.y.is_finite()));
     }
 }
