@@ -56,7 +56,8 @@ struct Front<'a> {
     prepared: &'a PreparedScene,
     law: &'a DominantPathLaw,
     sources: Vec<Source>,
-    corner_reached: Vec<bool>,
+    /// Per corner, its source once a path has reached it.
+    corner_source: Vec<Option<u32>>,
     loss_db: Vec<f64>,
     /// Per pixel, the source its path comes from.
     label: Vec<u32>,
@@ -89,7 +90,7 @@ impl<'a> Front<'a> {
         let mut front = Self {
             prepared,
             law,
-            corner_reached: vec![false; prepared.paths().walls.corners.len()],
+            corner_source: vec![None; prepared.paths().walls.corners.len()],
             loss_db: vec![f64::INFINITY; grid.pixels()],
             label: vec![NOWHERE; grid.pixels()],
             settled: vec![false; grid.pixels()],
@@ -134,14 +135,27 @@ impl<'a> Front<'a> {
         let prepared = self.prepared;
         let (label, size) = (self.label[pixel], prepared.scene.grid.size);
         for &corner in prepared.paths().corners_beside.of(pixel) {
-            if self.corner_reached[corner as usize] || !prepared.sight(corner as usize).get(pixel) {
+            if !prepared.sight(corner as usize).get(pixel) {
+                continue;
+            }
+            if let Some(number) = self.corner_source[corner as usize] {
+                // Another path was here first; beyond this one's sight it takes over.
+                let known = &mut self.sources[label as usize].corners;
+                if number != label && !known.contains(&number) {
+                    known.push(number);
+                }
                 continue;
             }
             let position = prepared.paths().walls.corners[corner as usize].position;
-            let end = if self.sources[label as usize].place == Place::Roof { center(pixel, size) } else { position };
+            let from = &self.sources[label as usize];
+            // Beside a corner is not yet at it: the path may go round another first.
+            if from.place != Place::Roof && !prepared.paths().walls.clear(from.position, position) {
+                continue;
+            }
+            let end = if from.place == Place::Roof { center(pixel, size) } else { position };
             let Some(path) = self.path(label, end, pixel) else { continue };
-            self.corner_reached[corner as usize] = true;
             let number = self.add(Place::Corner(corner), position, path);
+            self.corner_source[corner as usize] = Some(number);
             self.sources[label as usize].corners.push(number);
             for next in around(pixel, 2, size) {
                 self.offer(next, number);

@@ -44,6 +44,14 @@ impl Walls {
         Self::new(&outlines(&scene.mask, scene.grid, &scene.buildings), &scene.mask, scene.grid)
     }
 
+    /// Whether no wall stands between two points.
+    pub fn clear(&self, a: Coord<f64>, b: Coord<f64>) -> bool {
+        let side = |a: Coord<f64>, b: Coord<f64>, p: Coord<f64>| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x) > 0.0;
+        let crosses =
+            |wall: &Wall| side(a, b, wall.from) != side(a, b, wall.to) && side(wall.from, wall.to, a) != side(wall.from, wall.to, b);
+        !self.walls.iter().any(crosses)
+    }
+
     fn new(rings: &[LineString<f64>], mask: &BuildingMask, grid: Grid) -> Self {
         let mut found = Self { walls: Vec::new(), corners: Vec::new() };
         for ring in rings {
