@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, simulate};
+use trainer::{evaluate, export, simulate, statistics, synth};
 
 /// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
 #[derive(Parser)]
@@ -14,11 +14,20 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Makes datasets of radio maps and looks at them
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
     Simulate(simulate::Args),
     #[cfg(feature = "torch")]
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
+}
+
+#[derive(Subcommand)]
+enum DatasetCommand {
+    Synth(synth::Args),
+    Statistics(statistics::Args),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +37,8 @@ fn main() -> ExitCode {
         trainer::torch::load_cuda();
     }
     let result = match Cli::parse().command {
+        Command::Dataset(DatasetCommand::Synth(args)) => synth::run(&args),
+        Command::Dataset(DatasetCommand::Statistics(args)) => statistics::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         #[cfg(feature = "torch")]
         Command::Train(args) => trainer::train::run(&args),

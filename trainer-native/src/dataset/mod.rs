@@ -1,11 +1,14 @@
 //! Radio maps on disk, in RadioMapSeer's own folders.
 //!
-//! The same layout holds the authors' data, which users bring, and the maps `trainer simulate` makes, so that training and
+//! The same layout holds the authors' data, which users bring, and the maps `trainer dataset synth` makes, so that training and
 //! evaluation know one kind of dataset only:
 //!
 //! | file | what |
 //! |---|---|
 //! | `png/buildings_complete/{map}.png` | 8-bit gray, above 0 inside buildings |
+//! | `png/cars/{map}.png` | 8-bit gray, above 0 where a car stands; written on demand, as is the next |
+//! | `polygon/buildings/{map}.json`, `polygon/buildings_and_cars/{map}.json` | outlines [[x, y], ...] of buildings (and cars) |
+//! | `dataset.csv` | a line a radio map; docs/data.md has the columns of ours |
 //! | `png/antennas/{map}_{tx}.png` | 8-bit gray, one lit pixel |
 //! | `gain/{method}/{map}_{tx}.png` | 8-bit gray levels of path gain, 0 inside buildings |
 //! | `antenna/{map}.json` | [[x, y], ...] in metres from the south-west, entry `tx` is the transmitter's |
@@ -13,24 +16,29 @@
 //! In flows a folder; out flow [`Sample`]s, or an error that names the file, what was expected and what was found. [`Writer`]
 //! makes such a folder. One pixel is one metre.
 
-mod gray_png;
+pub(crate) mod gray_png;
+mod unsimulated;
 mod writer;
 
-pub use writer::Writer;
+pub use writer::{MapFiles, Writer};
 
 use anyhow::{Context, Result, bail, ensure};
 use geo::Coord;
-use radiodiff_core::scene::{BuildingMask, Grid, Scene, Transmitter, antennas_from_json};
+use radiodiff_core::scene::{BuildingMask, Grid, Scene, Transmitter, antennas_from_json, buildings_from_json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// Where each kind of file lies; reading and writing share these.
-const BUILDINGS: &str = "png/buildings_complete";
+pub(crate) const BUILDINGS: &str = "png/buildings_complete";
 const ANTENNA_IMAGES: &str = "png/antennas";
-const GAIN: &str = "gain";
-const ANTENNAS: &str = "antenna";
+pub(crate) const GAIN: &str = "gain";
+pub(crate) const ANTENNAS: &str = "antenna";
+const CARS: &str = "png/cars";
+const FOOTPRINTS: &str = "polygon/buildings";
+const FOOTPRINTS_AND_CARS: &str = "polygon/buildings_and_cars";
+pub(crate) const DATASET_CSV: &str = "dataset.csv";
 const METERS_PER_PIXEL: f64 = 1.0;
 
 /// One radio map and what it was made for.
@@ -127,7 +135,13 @@ impl Dataset {
         }
         let (size, gray) = gray_png::read(&self.folder.join(BUILDINGS).join(format!("{map}.png")))?;
         let mask = BuildingMask { size, pixels: gray.iter().map(|&v| u8::from(v > 0)).collect() };
-        let scene = Scene::from_mask(Grid { size, meters_per_pixel: METERS_PER_PIXEL }, mask);
+        let mut scene = Scene::from_mask(Grid { size, meters_per_pixel: METERS_PER_PIXEL }, mask);
+        let outlines = self.folder.join(FOOTPRINTS).join(format!("{map}.json"));
+        if outlines.exists() {
+            let shown = outlines.display();
+            let text = fs::read_to_string(&outlines).with_context(|| format!("{shown} cannot be read"))?;
+            scene.buildings = buildings_from_json(&text).with_context(|| format!("{shown}: expected rings of [x, y] in metres"))?;
+        }
         Ok(Arc::clone(cell.get_or_init(|| Arc::new(scene))))
     }
 

@@ -1,10 +1,12 @@
 //! City blocks out of nothing, for training on more streets than the real cities at hand have.
 //!
 //! A map is one or two districts. Each has its streets ([`streets`]), which cut the ground into convex blocks, and a way of
-//! building on a block: [`perimeter`], [`houses`] or [`towers`]; some blocks are built otherwise, some are parks, and a map may
-//! have open ground, such as a river or a square. Shapes are of RadioMapSeer's kind: its maps are 14 to 35 % built.
-//! In flow a kind and random numbers; out flow footprints in metres in core's frame.
+//! building on a block: [`perimeter`], [`houses`], [`towers`] or [`campus`]; some blocks are built otherwise, some are parks,
+//! streets may bend, and a map may have open ground, such as a river or a square. docs/data.md holds the kinds beside
+//! RadioMapSeer's maps, by which they were tuned. In flow a kind and random numbers; out flow convex parts of buildings in metres
+//! in core's frame, which overlap where a building has more than one.
 
+mod campus;
 mod geometry;
 mod houses;
 mod perimeter;
@@ -12,31 +14,51 @@ mod streets;
 mod towers;
 
 use super::random::Random;
-use geo::{Coord, LineString, Polygon};
+use campus::Campus;
+use geo::{Coord, Polygon};
 use geometry::{HalfPlane, Outline, add, direction, middle};
 use houses::Houses;
 use perimeter::Perimeter;
-use radiodiff_core::scene::{Building, Grid};
+use radiodiff_core::scene::Grid;
 use streets::{Layout, Streets};
 use towers::Estate;
 
 /// What a map mostly looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
-    /// A grid of blocks lined with houses, courtyards inside.
+    /// Straight streets, apartment houses on narrow plots
+    Grid,
+    /// Blocks lined with houses wall to wall, courtyards inside
     Perimeter,
-    /// The same on slanted streets.
-    Slanted,
-    /// Rows of free-standing houses.
-    Houses,
-    /// Slabs, towers and halls.
-    Towers,
-    /// Irregular blocks, as in old towns.
+    /// Irregular blocks, as in old towns
     Organic,
+    /// Free-standing houses in gardens along bent streets
+    Suburban,
+    /// Slabs, towers and halls
+    Towers,
+    /// Large buildings with wings on lawns
+    Campus,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [Self::Perimeter, Self::Slanted, Self::Houses, Self::Towers, Self::Organic];
+    pub const ALL: [Self; 6] = [Self::Grid, Self::Perimeter, Self::Organic, Self::Suburban, Self::Towers, Self::Campus];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Perimeter => "perimeter",
+            Self::Organic => "organic",
+            Self::Suburban => "suburban",
+            Self::Towers => "towers",
+            Self::Campus => "campus",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// How a block is built on.
@@ -45,13 +67,16 @@ enum Fill {
     Perimeter(Perimeter),
     Houses(Houses),
     Estate(Estate),
+    Campus(Campus),
 }
 
 impl Fill {
     fn any(random: &mut Random) -> Self {
-        match random.below(3) {
+        match random.below(5) {
             0 => Self::Perimeter(Perimeter::random(random)),
-            1 => Self::Houses(Houses::random(random)),
+            1 => Self::Houses(Houses::dense(random)),
+            2 => Self::Houses(Houses::suburban(random)),
+            3 => Self::Campus(Campus::random(random)),
             _ => Self::Estate(Estate::random(random)),
         }
     }
@@ -61,6 +86,7 @@ impl Fill {
             Self::Perimeter(perimeter) => perimeter.fill(block, random),
             Self::Houses(houses) => houses.fill(block, random),
             Self::Estate(estate) => estate.fill(block, random),
+            Self::Campus(campus) => campus.fill(block, random),
         }
     }
 }
@@ -69,6 +95,8 @@ impl Fill {
 struct District {
     streets: Streets,
     fill: Fill,
+    /// Radius of the bend of what would be straight streets, metres; infinite where they are.
+    bend_m: f64,
     /// Shares of blocks built in another way, and of parks.
     others: f64,
     parks: f64,
@@ -76,30 +104,40 @@ struct District {
 
 impl District {
     fn random(kind: Kind, random: &mut Random) -> Self {
-        let street_m = if random.chance(0.3) { random.between(4.0, 9.0) } else { random.between(9.0, 20.0) };
+        let street_m = if random.chance(0.3) { random.between(5.0, 10.0) } else { random.between(10.0, 22.0) };
         let shear = random.between(-0.15, 0.15);
         let slant = random.between(0.25, 0.6) * if random.chance(0.5) { 1.0 } else { -1.0 };
+        // Deep enough for two rows back to back.
+        let two_rows = |houses: &Houses, random: &mut Random| 2.0 * (houses.depth_m + houses.setback_m) * random.between(1.2, 1.7);
         let (layout, block_m, fill) = match kind {
-            Kind::Perimeter => (Layout::Grid { shear: 0.0 }, random.between(45.0, 85.0), Fill::Perimeter(Perimeter::random(random))),
-            Kind::Slanted if random.chance(0.6) => {
-                (Layout::Grid { shear: slant }, random.between(45.0, 85.0), Fill::Perimeter(Perimeter::random(random)))
+            Kind::Grid => {
+                let houses = Houses::dense(random);
+                (Layout::Grid { shear: if random.chance(0.7) { 0.0 } else { shear } }, two_rows(&houses, random), Fill::Houses(houses))
             }
-            Kind::Slanted => (Layout::Grid { shear: slant }, random.between(40.0, 70.0), Fill::Houses(Houses::random(random))),
-            Kind::Houses => {
-                let houses = Houses::random(random);
-                // Deep enough for two rows back to back.
-                let block_m = 2.0 * (houses.depth_m + houses.setback_m) * random.between(1.25, 1.9);
-                (Layout::Grid { shear }, block_m, Fill::Houses(houses))
+            Kind::Perimeter => {
+                let shear = if random.chance(0.65) { 0.0 } else { slant };
+                (Layout::Grid { shear }, random.between(48.0, 90.0), Fill::Perimeter(Perimeter::random(random)))
             }
-            Kind::Towers => (Layout::Grid { shear }, random.between(70.0, 120.0), Fill::Estate(Estate::random(random))),
-            Kind::Organic if random.chance(0.7) => {
+            Kind::Organic if random.chance(0.5) => {
                 (Layout::Organic, random.between(42.0, 75.0), Fill::Perimeter(Perimeter::random(random)))
             }
-            Kind::Organic => (Layout::Organic, random.between(45.0, 75.0), Fill::Houses(Houses::random(random))),
+            Kind::Organic => (Layout::Organic, random.between(45.0, 75.0), Fill::Houses(Houses::dense(random))),
+            Kind::Suburban => {
+                let houses = Houses::suburban(random);
+                (Layout::Grid { shear }, two_rows(&houses, random), Fill::Houses(houses))
+            }
+            Kind::Towers => (Layout::Grid { shear }, random.between(70.0, 120.0), Fill::Estate(Estate::random(random))),
+            Kind::Campus => (Layout::Grid { shear: 0.0 }, random.between(95.0, 150.0), Fill::Campus(Campus::random(random))),
         };
-        let others = random.between(0.0, 0.3);
-        let parks = random.between(0.0, 0.25);
-        Self { streets: Streets { layout, block_m, street_m }, fill, others, parks }
+        let bent = random.chance(if kind == Kind::Suburban { 0.8 } else { 0.2 });
+        let bend_m = if bent { random.between(220.0, 800.0) } else { f64::INFINITY };
+        Self {
+            streets: Streets { layout, block_m, street_m },
+            fill,
+            bend_m,
+            others: random.between(0.0, 0.3),
+            parks: random.between(0.0, 0.3),
+        }
     }
 
     /// Footprints about the origin, on the part of the ground that is kept.
@@ -119,8 +157,18 @@ impl District {
             let fill = if random.chance(self.others) { Fill::any(random) } else { self.fill };
             footprints.extend(fill.build(block, random));
         }
+        footprints.iter_mut().flatten().for_each(|point| *point = bent(*point, self.bend_m));
         footprints
     }
+}
+
+/// The plane rolled so that lines of equal y become arcs; the origin stays. The radius must exceed the reach of the blocks.
+fn bent(point: Coord<f64>, radius_m: f64) -> Coord<f64> {
+    if radius_m.is_infinite() {
+        return point;
+    }
+    let (sin, cos) = (point.x / radius_m).sin_cos();
+    Coord { x: (radius_m + point.y) * sin, y: (radius_m + point.y) * cos - radius_m }
 }
 
 fn line_near_the_middle(random: &mut Random) -> HalfPlane {
@@ -135,11 +183,11 @@ enum Beyond {
     AnotherDistrict,
 }
 
-/// The buildings of a map, in metres in the grid's frame; some reach over its edge.
-pub fn buildings(kind: Kind, grid: Grid, random: &mut Random) -> Vec<Building> {
+/// The parts of a map's buildings, in metres in the grid's frame; some reach over its edge.
+pub fn footprints(kind: Kind, grid: Grid, random: &mut Random) -> Vec<Polygon<f64>> {
     let beyond = match random.below(10) {
-        0..=4 => Beyond::TheSame,
-        5..=6 => Beyond::OpenGround,
+        0..=3 => Beyond::TheSame,
+        4..=6 => Beyond::OpenGround,
         _ => Beyond::AnotherDistrict,
     };
     let border = line_near_the_middle(random);
@@ -158,9 +206,7 @@ pub fn buildings(kind: Kind, grid: Grid, random: &mut Random) -> Vec<Building> {
         });
     }
     let half = grid.extent_m() / 2.0;
-    let building = |outline: Outline| {
-        let exterior: LineString<f64> = outline.into_iter().map(|p| Coord { x: p.x + half, y: p.y + half }).collect();
-        Building { footprint: Polygon::new(exterior, Vec::new()), height_m: None, levels: None }
-    };
-    footprints.into_iter().map(building).collect()
+    let on_grid = |p: Coord<f64>| Coord { x: p.x + half, y: p.y + half };
+    let polygon = |outline: Outline| Polygon::new(outline.into_iter().map(on_grid).collect(), Vec::new());
+    footprints.into_iter().map(polygon).collect()
 }

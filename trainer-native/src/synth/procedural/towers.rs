@@ -1,7 +1,7 @@
 //! Modern estates: slabs in parallel rows, towers in the green, halls with yards.
 
 use super::geometry::{HalfPlane, Outline, add, area, clip, contains, direction, inset, left_of, middle, rectangle, sides, too_close};
-use crate::simulate::random::Random;
+use crate::synth::random::Random;
 use geo::Coord;
 
 /// What an estate is made of.
@@ -38,13 +38,13 @@ impl Estate {
 }
 
 /// The direction of the longest side.
-fn grain(block: &[Coord<f64>]) -> Coord<f64> {
+pub fn grain(block: &[Coord<f64>]) -> Coord<f64> {
     let longest = sides(block).into_iter().max_by(|a, b| a.length.total_cmp(&b.length));
     longest.map_or(direction(0.0), |side| side.along)
 }
 
 /// Radius of the circle about the middle that holds the block.
-fn radius(block: &[Coord<f64>]) -> f64 {
+pub fn radius(block: &[Coord<f64>]) -> f64 {
     let center = middle(block);
     block.iter().map(|p| (p.x - center.x).hypot(p.y - center.y)).fold(0.0, f64::max)
 }
