@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Built share of a procedural map and of a window of a city.
-const PROCEDURAL_BUILT: std::ops::RangeInclusive<f64> = 0.12..=0.60;
+const PROCEDURAL_BUILT: std::ops::RangeInclusive<f64> = 0.12..=0.45;
 const CITY_BUILT: std::ops::RangeInclusive<f64> = 0.10..=0.75;
 /// Drafts of a map before its source is held to have none.
 const DRAFTS: u32 = 200;

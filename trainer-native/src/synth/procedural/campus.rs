@@ -17,11 +17,11 @@ pub struct Campus {
 }
 
 /// Places tried in a block.
-const TRIES: u32 = 40;
+const TRIES: u32 = 60;
 
 impl Campus {
     pub fn random(random: &mut Random) -> Self {
-        Self { length_m: random.between(34.0, 80.0), wing_m: random.between(11.0, 19.0), gap_m: random.between(10.0, 26.0) }
+        Self { length_m: random.between(34.0, 80.0), wing_m: random.between(11.0, 19.0), gap_m: random.between(7.0, 20.0) }
     }
 
     pub fn fill(&self, block: &[Coord<f64>], random: &mut Random) -> Vec<Outline> {

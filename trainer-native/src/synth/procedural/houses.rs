@@ -39,8 +39,8 @@ impl Houses {
         Self {
             width_m,
             depth_m: width_m * random.between(0.75, 1.3),
-            gap_m: random.between(4.0, 11.0),
-            setback_m: random.between(2.0, 8.0),
+            gap_m: random.between(3.0, 8.0),
+            setback_m: random.between(1.0, 6.0),
             empty: random.between(0.02, 0.25),
             annexes: random.between(0.1, 0.6),
         }

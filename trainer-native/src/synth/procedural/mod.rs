@@ -104,7 +104,7 @@ struct District {
 
 impl District {
     fn random(kind: Kind, random: &mut Random) -> Self {
-        let street_m = if random.chance(0.3) { random.between(5.0, 10.0) } else { random.between(10.0, 22.0) };
+        let street_m = if random.chance(0.4) { random.between(4.0, 9.0) } else { random.between(9.0, 20.0) };
         let shear = random.between(-0.15, 0.15);
         let slant = random.between(0.25, 0.6) * if random.chance(0.5) { 1.0 } else { -1.0 };
         // Deep enough for two rows back to back.
@@ -136,7 +136,7 @@ impl District {
             fill,
             bend_m,
             others: random.between(0.0, 0.3),
-            parks: random.between(0.0, 0.3),
+            parks: random.between(0.0, 0.2),
         }
     }
 
@@ -186,8 +186,8 @@ enum Beyond {
 /// The parts of a map's buildings, in metres in the grid's frame; some reach over its edge.
 pub fn footprints(kind: Kind, grid: Grid, random: &mut Random) -> Vec<Polygon<f64>> {
     let beyond = match random.below(10) {
-        0..=3 => Beyond::TheSame,
-        4..=6 => Beyond::OpenGround,
+        0..=4 => Beyond::TheSame,
+        5..=6 => Beyond::OpenGround,
         _ => Beyond::AnotherDistrict,
     };
     let border = line_near_the_middle(random);
