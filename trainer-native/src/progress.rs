@@ -10,3 +10,10 @@ pub fn bar(length: u64, unit: &str) -> Result<ProgressBar> {
     progress.set_style(ProgressStyle::with_template(&style).context("the progress bar's template")?);
     Ok(progress)
 }
+
+/// Something that takes a while and cannot say how long.
+pub fn waiting(what: &'static str) -> ProgressBar {
+    let progress = ProgressBar::new_spinner().with_message(what);
+    progress.enable_steady_tick(std::time::Duration::from_millis(200));
+    progress
+}

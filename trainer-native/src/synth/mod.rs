@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Built share of a procedural map and of a window of a city.
-const PROCEDURAL_BUILT: std::ops::RangeInclusive<f64> = 0.12..=0.45;
+const PROCEDURAL_BUILT: std::ops::RangeInclusive<f64> = 0.13..=0.42;
 const CITY_BUILT: std::ops::RangeInclusive<f64> = 0.10..=0.75;
 /// Drafts of a map before its source is held to have none.
 const DRAFTS: u32 = 200;
@@ -125,7 +125,9 @@ type Job<'a> = (u32, Place<'a>);
 /// # Errors
 /// A city that cannot be read, a folder that holds another dataset, a disk that cannot be written, a source without usable maps.
 pub fn run(args: &Args) -> Result<()> {
+    let reading = progress::waiting("reading the cities");
     let cities = args.city.iter().map(|path| City::read(path)).collect::<Result<Vec<_>>>()?;
+    reading.finish_and_clear();
     let (jobs, sources) = plan(args, &cities)?;
     let grid = Grid::default();
     let maps = jobs.len() as u32;

@@ -17,11 +17,11 @@ pub struct Campus {
 }
 
 /// Places tried in a block.
-const TRIES: u32 = 60;
+const TRIES: u32 = 120;
 
 impl Campus {
     pub fn random(random: &mut Random) -> Self {
-        Self { length_m: random.between(34.0, 80.0), wing_m: random.between(11.0, 19.0), gap_m: random.between(7.0, 20.0) }
+        Self { length_m: random.between(34.0, 76.0), wing_m: random.between(11.0, 19.0), gap_m: random.between(5.0, 16.0) }
     }
 
     pub fn fill(&self, block: &[Coord<f64>], random: &mut Random) -> Vec<Outline> {
@@ -31,7 +31,7 @@ impl Campus {
         for _ in 0..TRIES {
             let axis = if random.chance(0.7) { along } else { left_of(along) };
             let at = add(add(middle, along, random.between(-reach, reach)), left_of(along), random.between(-reach, reach));
-            let length = self.length_m * random.between(0.45, 1.1);
+            let length = self.length_m * random.between(0.4, 1.1);
             let width = (length * random.between(0.5, 0.9)).max(1.5 * self.wing_m);
             let ground = rectangle(at, axis, length, width);
             let free = grounds.iter().all(|other| !too_close(other, &ground, self.gap_m));

@@ -26,7 +26,7 @@ impl Houses {
         Self {
             width_m,
             depth_m: width_m * random.between(0.8, 1.5),
-            gap_m: random.between(1.5, 6.0),
+            gap_m: random.between(2.0, 6.5),
             setback_m: random.between(0.0, 4.0),
             empty: random.between(0.0, 0.15),
             annexes: random.between(0.0, 0.4),

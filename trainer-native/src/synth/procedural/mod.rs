@@ -104,7 +104,7 @@ struct District {
 
 impl District {
     fn random(kind: Kind, random: &mut Random) -> Self {
-        let street_m = if random.chance(0.4) { random.between(4.0, 9.0) } else { random.between(9.0, 20.0) };
+        let street_m = if random.chance(0.4) { random.between(4.0, 9.0) } else { random.between(9.0, 18.0) };
         let shear = random.between(-0.15, 0.15);
         let slant = random.between(0.25, 0.6) * if random.chance(0.5) { 1.0 } else { -1.0 };
         // Deep enough for two rows back to back.
@@ -126,8 +126,8 @@ impl District {
                 let houses = Houses::suburban(random);
                 (Layout::Grid { shear }, two_rows(&houses, random), Fill::Houses(houses))
             }
-            Kind::Towers => (Layout::Grid { shear }, random.between(70.0, 120.0), Fill::Estate(Estate::random(random))),
-            Kind::Campus => (Layout::Grid { shear: 0.0 }, random.between(95.0, 150.0), Fill::Campus(Campus::random(random))),
+            Kind::Towers => (Layout::Grid { shear }, random.between(65.0, 110.0), Fill::Estate(Estate::random(random))),
+            Kind::Campus => (Layout::Grid { shear: 0.0 }, random.between(85.0, 140.0), Fill::Campus(Campus::random(random))),
         };
         let bent = random.chance(if kind == Kind::Suburban { 0.8 } else { 0.2 });
         let bend_m = if bent { random.between(220.0, 800.0) } else { f64::INFINITY };
@@ -136,7 +136,7 @@ impl District {
             fill,
             bend_m,
             others: random.between(0.0, 0.3),
-            parks: random.between(0.0, 0.2),
+            parks: random.between(0.0, 0.12),
         }
     }
 

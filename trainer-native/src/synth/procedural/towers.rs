@@ -21,9 +21,9 @@ impl Estate {
             0 => Self::Slabs {
                 length_m: random.between(30.0, 75.0),
                 width_m: random.between(9.0, 15.0),
-                spacing_m: random.between(16.0, 34.0),
+                spacing_m: random.between(12.0, 28.0),
             },
-            1 => Self::Towers { side_m: random.between(14.0, 28.0), gap_m: random.between(10.0, 28.0) },
+            1 => Self::Towers { side_m: random.between(14.0, 28.0), gap_m: random.between(7.0, 20.0) },
             _ => Self::Hall { yard_m: random.between(3.0, 16.0) },
         }
     }
