@@ -2,9 +2,8 @@
 //!
 //! An antenna at (x, y) lights the pixel of row 255 - y and column x, so its true place is that pixel's centre,
 //! (x + 1/2, y + 1/2) in the grid's frame. Outlines count pixels from one instead: the corner (x, y) is the centre of row 256 - y
-//! and column x - 1, (x - 1/2, y - 1/2) in the frame. Drawn so, the one sample with outlines differs from its own image in
-//! 0.4 % of the pixels, which are the walls' (its corners are rounded to whole metres); a shift by half a metre doubles that,
-//! and in the antennas' frame it is 2.9 %.
+//! and column x - 1, (x - 1/2, y - 1/2) in the frame. Drawn so, the one sample with outlines differs from its own image in 94 of
+//! 65,536 pixels; a shift by half a metre makes that 1,550 or more, and in the antennas' frame it is 4,058.
 
 use super::Building;
 use geo::{Area, Coord, LineString, Polygon};
