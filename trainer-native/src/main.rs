@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, simulate};
+use trainer::{dataset, evaluate, export, simulate};
 
 /// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
 #[derive(Parser)]
@@ -15,10 +15,20 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Simulate(simulate::Args),
+    /// Checks and packs datasets of radio maps.
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
     #[cfg(feature = "torch")]
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
+}
+
+#[derive(Subcommand)]
+enum DatasetCommand {
+    Check(dataset::check::Args),
+    Pack(dataset::pack::Args),
+    Bench(dataset::bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +39,9 @@ fn main() -> ExitCode {
     }
     let result = match Cli::parse().command {
         Command::Simulate(args) => simulate::run(&args),
+        Command::Dataset(DatasetCommand::Check(args)) => dataset::check::run(&args),
+        Command::Dataset(DatasetCommand::Pack(args)) => dataset::pack::run(&args),
+        Command::Dataset(DatasetCommand::Bench(args)) => dataset::bench::run(&args),
         #[cfg(feature = "torch")]
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

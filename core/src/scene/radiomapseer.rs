@@ -1,9 +1,12 @@
-//! RadioMapSeer's positions of transmitters: JSON lists of [x, y] in metres, origin at the bottom left.
+//! RadioMapSeer's JSON: positions of transmitters and footprints of buildings, in metres, y to the north.
 //!
-//! An antenna at (x, y) lights the pixel of row 255 - y and column x, so its true place is that pixel's centre,
-//! (x + 1/2, y + 1/2) in the grid's frame.
+//! The two kinds of file count pixels differently. An antenna at (x, y) lights the pixel of row 255 - y and column x, so its true
+//! place is that pixel's centre, (x + 1/2, y + 1/2) in the grid's frame. Footprints count from one, as MATLAB does: (x, y) is the
+//! centre of row 256 - y and column x - 1, which is (x - 1/2, y - 1/2). Rasterised so, the footprints of map 0 give its
+//! `buildings_complete` to all but a few pixels; every other reading misses hundreds (trainer-native/tests/dataset.rs).
 
-use geo::Coord;
+use super::Building;
+use geo::{Area, Coord, LineString, Polygon};
 
 const PIXEL_CENTER_M: f64 = 0.5;
 
@@ -11,4 +14,14 @@ const PIXEL_CENTER_M: f64 = 0.5;
 pub fn antennas_from_json(text: &str) -> Result<Vec<Coord<f64>>, serde_json::Error> {
     let positions = serde_json::from_str::<Vec<[f64; 2]>>(text)?;
     Ok(positions.into_iter().map(|[x, y]| Coord { x: x + PIXEL_CENTER_M, y: y + PIXEL_CENTER_M }).collect())
+}
+
+/// `polygon/buildings/{map}.json` and `polygon/buildings_and_cars/{map}.json`: rings of [x, y], closed or not. Footprints without
+/// an area are left out: they cover no pixel and shade nothing.
+pub fn buildings_from_json(text: &str) -> Result<Vec<Building>, serde_json::Error> {
+    let rings = serde_json::from_str::<Vec<Vec<[f64; 2]>>>(text)?;
+    let corner = |[x, y]: [f64; 2]| Coord { x: x - PIXEL_CENTER_M, y: y - PIXEL_CENTER_M };
+    let polygons = rings.into_iter().map(|ring| Polygon::new(LineString::from_iter(ring.into_iter().map(corner)), Vec::new()));
+    let built = polygons.filter(|footprint| footprint.unsigned_area() > 0.0);
+    Ok(built.map(|footprint| Building { footprint, height_m: None, levels: None }).collect())
 }
