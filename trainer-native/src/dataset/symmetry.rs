@@ -25,31 +25,41 @@ impl Symmetry {
         (turned(self.rows_reversed, row), turned(self.columns_reversed, column))
     }
 
-    /// `f` of every pixel of a row-major `size` x `size` image, in the order of the turned image, into `out`.
+    /// Turns a row-major `size` x `size` image into `out`.
     ///
     /// # Panics
     /// When an image is not `size` x `size`.
-    pub fn map_into<A: Copy, B>(self, size: usize, image: &[A], out: &mut [B], f: impl Fn(A) -> B) {
+    pub fn turn<A: Copy>(self, size: usize, image: &[A], out: &mut [A]) {
         assert_eq!((image.len(), out.len()), (size * size, size * size), "two images of {size} x {size}");
         let turned = |reversed: bool, i: usize| if reversed { size - 1 - i } else { i };
-        for (row, out) in out.chunks_exact_mut(size).enumerate() {
-            let row = turned(self.rows_reversed, row);
-            if self.transposed {
-                let column = image[row..].iter().step_by(size);
-                fill(self.columns_reversed, out, column, &f);
-            } else {
-                fill(self.columns_reversed, out, image[row * size..(row + 1) * size].iter(), &f);
+        if self.transposed {
+            // Tile by tile, so that columns are read and rows written within the cache.
+            for (top, left) in tiles(size) {
+                let right = size.min(left + TILE);
+                for row in top..size.min(top + TILE) {
+                    let from = turned(self.rows_reversed, row);
+                    for (out, column) in out[row * size + left..row * size + right].iter_mut().zip(left..) {
+                        *out = image[turned(self.columns_reversed, column) * size + from];
+                    }
+                }
+            }
+        } else {
+            for (row, out) in out.chunks_exact_mut(size).enumerate() {
+                let row = turned(self.rows_reversed, row);
+                out.copy_from_slice(&image[row * size..(row + 1) * size]);
+                if self.columns_reversed {
+                    out.reverse();
+                }
             }
         }
     }
 }
 
-fn fill<'a, A: Copy + 'a, B>(reversed: bool, out: &mut [B], pixels: impl DoubleEndedIterator<Item = &'a A>, f: impl Fn(A) -> B) {
-    if reversed {
-        out.iter_mut().zip(pixels.rev()).for_each(|(out, &v)| *out = f(v));
-    } else {
-        out.iter_mut().zip(pixels).for_each(|(out, &v)| *out = f(v));
-    }
+const TILE: usize = 16;
+
+fn tiles(size: usize) -> impl Iterator<Item = (usize, usize)> {
+    let starts = (0..size).step_by(TILE);
+    starts.clone().flat_map(move |top| starts.clone().map(move |left| (top, left)))
 }
 
 #[cfg(test)]
@@ -58,13 +68,13 @@ mod tests {
 
     fn turned(symmetry: Symmetry, size: usize, image: &[u32]) -> Vec<u32> {
         let mut out = vec![0; size * size];
-        symmetry.map_into(size, image, &mut out, |v| v);
+        symmetry.turn(size, image, &mut out);
         out
     }
 
     #[test]
     fn images_and_pixels_turn_alike() {
-        for size in [1, 2, 5] {
+        for size in [1, 2, 5, 37] {
             let image: Vec<u32> = (0..(size * size) as u32).collect();
             for symmetry in Symmetry::all() {
                 let turned = turned(symmetry, size, &image);

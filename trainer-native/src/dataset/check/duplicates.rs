@@ -20,7 +20,7 @@ impl Shape {
     pub fn of(size: usize, mask: &[u8]) -> Self {
         let mut image = vec![0; mask.len()];
         let mut hash = |symmetry: Symmetry| {
-            symmetry.map_into(size, mask, &mut image, |lit| lit);
+            symmetry.turn(size, mask, &mut image);
             let mut hasher = DefaultHasher::new();
             image.hash(&mut hasher);
             hasher.finish()

@@ -3,7 +3,7 @@
 //! Thread t of T makes the batches t, t + T, ... into a queue of its own, and the queues are read in turn: the same batches come
 //! in the same order from any number of threads.
 
-use super::{Record, Shards};
+use super::Shards;
 use crate::dataset::Symmetry;
 use anyhow::{Context, Result};
 use radiodiff_core::weights::reproducible_values;
@@ -86,44 +86,50 @@ impl Shards {
     /// # Errors
     /// A damaged record.
     pub fn batch(&self, samples: &[(usize, Symmetry)]) -> Result<Batch> {
-        let (pixels, channels) = (self.grid().pixels(), 2 + usize::from(self.manifest().layout.cars));
-        let mut batch = Batch {
-            names: Vec::with_capacity(samples.len()),
-            condition: vec![0.0; samples.len() * channels * pixels],
-            truth: vec![0.0; samples.len() * pixels],
-        };
-        let mut mask = Vec::with_capacity(pixels + 7);
-        let out = batch.condition.chunks_exact_mut(channels * pixels).zip(batch.truth.chunks_exact_mut(pixels));
-        for (&(i, symmetry), (condition, truth)) in samples.iter().zip(out) {
-            let record = self.record(i)?;
-            batch.names.push((record.map, record.transmitter));
-            self.fill(&record, symmetry, &mut mask, condition, truth);
-        }
-        Ok(batch)
-    }
-
-    fn fill(&self, record: &Record<'_>, symmetry: Symmetry, mask: &mut Vec<u8>, condition: &mut [f32], truth: &mut [f32]) {
         let grid = self.grid();
-        let (size, pixels) = (grid.size, grid.pixels());
-        symmetry.map_into(size, record.gain, truth, |level| f32::from(level) / 127.5 - 1.0);
-        let mut channels = condition.chunks_exact_mut(pixels);
-        let mut draw = |bits: &[u8], channel: Option<&mut [f32]>| {
-            mask.clear();
-            mask.extend(bits.iter().flat_map(|byte| (0..8).map(move |bit| (byte >> bit) & 1)));
-            if let Some(channel) = channel {
-                symmetry.map_into(size, &mask[..pixels], channel, |lit| 2.0 * f32::from(lit) - 1.0);
+        let (size, pixels, channels) = (grid.size, grid.pixels(), 2 + usize::from(self.manifest().layout.cars));
+        let (mut names, mut condition) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len() * channels * pixels));
+        let mut truth = Vec::with_capacity(samples.len() * pixels);
+        let (mut mask, mut turned) = (Vec::with_capacity(pixels + 7), vec![0; pixels]);
+        for &(i, symmetry) in samples {
+            let record = self.record(i)?;
+            names.push((record.map, record.transmitter));
+            symmetry.turn(size, record.gain, &mut turned);
+            truth.extend(turned.iter().map(|&level| f32::from(level) / 127.5 - 1.0));
+            let mut draw = |bits: &[u8], condition: &mut Vec<f32>| {
+                unpack_bits(bits, &mut mask);
+                symmetry.turn(size, &mask[..pixels], &mut turned);
+                condition.extend(turned.iter().map(|&lit| 2.0 * f32::from(lit) - 1.0));
+            };
+            draw(record.buildings, &mut condition);
+            let channel = condition.len();
+            condition.resize(channel + pixels, -1.0);
+            if let Some(pixel) = grid.pixel_of(record.position) {
+                let (row, column) = symmetry.pixel(size, pixel);
+                condition[channel + row * size + column] = 1.0;
             }
-        };
-        draw(record.buildings, channels.next());
-        if let (Some(channel), Some(pixel)) = (channels.next(), grid.pixel_of(record.position)) {
-            let (row, column) = symmetry.pixel(size, pixel);
-            channel.fill(-1.0);
-            channel[row * size + column] = 1.0;
+            if let Some(cars) = record.cars {
+                draw(cars, &mut condition);
+            }
         }
-        if let Some(cars) = record.cars {
-            draw(cars, channels.next());
-        }
+        Ok(Batch { names, condition, truth })
     }
+}
+
+/// A byte's bits, the lowest first.
+const BITS: [[u8; 8]; 256] = {
+    let mut bits = [[0; 8]; 256];
+    let mut i = 0;
+    while i < 8 * 256 {
+        bits[i / 8][i % 8] = ((i / 8) >> (i % 8)) as u8 & 1;
+        i += 1;
+    }
+    bits
+};
+
+fn unpack_bits(bits: &[u8], mask: &mut Vec<u8>) {
+    mask.clear();
+    bits.iter().for_each(|&byte| mask.extend_from_slice(&BITS[usize::from(byte)]));
 }
 
 impl Batches {
