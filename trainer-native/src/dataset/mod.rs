@@ -18,7 +18,7 @@
 
 pub mod bench;
 pub mod check;
-mod gray_png;
+pub(crate) mod gray_png;
 pub mod pack;
 pub mod shards;
 mod splits;
@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// Where each kind of file lies; reading and writing share these.
-const BUILDINGS: &str = "png/buildings_complete";
+pub(crate) const BUILDINGS: &str = "png/buildings_complete";
 const ANTENNA_IMAGES: &str = "png/antennas";
 const GAIN: &str = "gain";
 const ANTENNAS: &str = "antenna";
@@ -248,7 +248,7 @@ fn lit(gray: &[u8]) -> Vec<u8> {
 }
 
 /// "gain/DPM/12_3.png" -> (12, 3).
-fn numbers_of(path: &Path) -> Option<(u32, u32)> {
+pub(crate) fn numbers_of(path: &Path) -> Option<(u32, u32)> {
     let (map, transmitter) = path.file_stem()?.to_str()?.split_once('_')?;
     Some((map.parse().ok()?, transmitter.parse().ok()?))
 }
