@@ -128,15 +128,14 @@ impl<'a> Files<'a> {
     /// Everything of one map: its number, size and shape, and what was found.
     fn check_map(&self, number: u32) -> (u32, Option<(usize, Shape)>, Report) {
         let mut report = Report::default();
-        let map = self.read_map(number, &mut report);
+        let has_gain = self.gains.iter().any(|(_, names)| names.range((number, 0)..=(number, u32::MAX)).next().is_some());
+        let map = self.read_map(number, has_gain, &mut report);
         let of_map =
             |names: &BTreeSet<(u32, u32)>| -> Vec<u32> { names.range((number, 0)..=(number, u32::MAX)).map(|&(_, tx)| tx).collect() };
         let images = of_map(&self.antenna_images);
         images.iter().for_each(|&tx| self.check_antenna_image(&map, tx, &mut report));
-        let mut has_gain = false;
         for (variant, names) in &self.gains {
             let transmitters = of_map(names);
-            has_gain |= !transmitters.is_empty();
             transmitters.iter().for_each(|&tx| self.check_gain(*variant, &map, tx, images.contains(&tx), &mut report));
             let expected = map.positions.as_ref().map_or(0, |positions| positions.len().min(variant.transmitters_per_map()));
             if (1..expected).contains(&transmitters.len()) {
@@ -153,7 +152,7 @@ impl<'a> Files<'a> {
         (number, map.buildings.map(|(size, mask)| (size, Shape::of(size, &mask))), report)
     }
 
-    fn read_map(&self, number: u32, report: &mut Report) -> Map {
+    fn read_map(&self, number: u32, has_gain: bool, report: &mut Report) -> Map {
         let path = self.buildings_path(number);
         let read = if self.buildings.contains(&number) {
             gray_png::read(&path).map_err(|error| report.add_wrong(UNREADABLE, [format!("{error:#}")])).ok()
@@ -166,7 +165,7 @@ impl<'a> Files<'a> {
             report.add_wrong("no outdoor pixel", [path.display().to_string()]);
         }
         let antennas = self.folder.join(ANTENNAS).join(format!("{number}.json"));
-        let positions = read_json(&antennas, antennas_from_json, report);
+        let positions = if has_gain || antennas.exists() { read_json(&antennas, antennas_from_json, report) } else { None };
         for footprints in [FOOTPRINTS, FOOTPRINTS_AND_CARS].map(|kind| self.folder.join(kind).join(format!("{number}.json"))) {
             if footprints.exists() {
                 read_json(&footprints, buildings_from_json, report);
