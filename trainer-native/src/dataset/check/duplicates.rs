@@ -6,6 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
+/// A map's buildings.
+#[derive(Debug)]
+pub struct Place {
+    pub file: PathBuf,
+    /// The split it is in, if any.
+    pub split: Option<String>,
+    pub shape: Shape,
+}
+
 /// What tells one place from another.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
@@ -30,15 +39,15 @@ impl Shape {
     }
 }
 
-/// Adds to the report which of the places (file, split, shape) are the same: wrong in two splits, else worth knowing.
-pub fn find(places: &[(PathBuf, Option<String>, Shape)], report: &mut Report) {
-    let mut groups: BTreeMap<u64, Vec<&(PathBuf, Option<String>, Shape)>> = BTreeMap::new();
-    places.iter().for_each(|place| groups.entry(place.2.turned).or_default().push(place));
+/// Adds to the report which of the places are the same: wrong in two splits, else worth knowing.
+pub fn find(places: &[Place], report: &mut Report) {
+    let mut groups: BTreeMap<u64, Vec<&Place>> = BTreeMap::new();
+    places.iter().for_each(|place| groups.entry(place.shape.turned).or_default().push(place));
     for group in groups.values().filter(|group| group.len() > 1) {
-        let splits: BTreeSet<&str> = group.iter().filter_map(|(_, split, _)| split.as_deref()).collect();
-        let name = |(path, split, shape): &&(PathBuf, Option<String>, Shape)| {
-            let turned = if shape.as_is == group[0].2.as_is { "" } else { ", turned" };
-            format!("{} ({}{turned})", path.display(), split.as_deref().unwrap_or("in no split"))
+        let splits: BTreeSet<&str> = group.iter().filter_map(|place| place.split.as_deref()).collect();
+        let name = |place: &&Place| {
+            let turned = if place.shape.as_is == group[0].shape.as_is { "" } else { ", turned" };
+            format!("{} ({}{turned})", place.file.display(), place.split.as_deref().unwrap_or("in no split"))
         };
         let line = group.iter().map(name).collect::<Vec<_>>().join(" = ");
         if splits.len() > 1 {

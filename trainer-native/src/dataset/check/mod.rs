@@ -10,7 +10,7 @@ mod folder;
 use super::shards::Shards;
 use super::{Scheme, Split, Variant};
 use anyhow::{Result, bail};
-use duplicates::Shape;
+use duplicates::Place;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// # Errors
 /// A folder that holds no maps, or cannot be listed.
 pub fn check(folders: &[PathBuf]) -> Result<Report> {
-    let (mut report, mut shapes) = (Report::default(), Vec::new());
+    let (mut report, mut places) = (Report::default(), Vec::new());
     let splits = [Split::Train, Split::Validation, Split::Test].map(|split| (split, Scheme::RadioUnet.maps(Variant::Dpm, split)));
     let split_of = |map| splits.iter().find(|(_, maps)| maps.contains(&map)).map(|(split, _)| format!("{split:?}").to_lowercase());
     for path in folders {
@@ -81,13 +81,12 @@ pub fn check(folders: &[PathBuf]) -> Result<Report> {
             report.add_wrong("damaged shard", shards.damages());
             continue;
         }
-        let found = folder::check(path, &mut report)?;
-        shapes.extend(found.into_iter().map(|(map, shape): (u32, Shape)| {
+        places.extend(folder::check(path, &mut report)?.into_iter().map(|(map, shape)| {
             let split = if folders.len() > 1 { Some(path.display().to_string()) } else { split_of(map) };
-            (path.join(super::BUILDINGS).join(format!("{map}.png")), split, shape)
+            Place { file: path.join(super::BUILDINGS).join(format!("{map}.png")), split, shape }
         }));
     }
-    duplicates::find(&shapes, &mut report);
+    duplicates::find(&places, &mut report);
     Ok(report)
 }
 
