@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, simulate, statistics, synth};
+use trainer::{dataset, evaluate, export, simulate, statistics, synth};
 
 /// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
 #[derive(Parser)]
@@ -14,7 +14,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes datasets of radio maps and looks at them
+    /// Makes, measures, checks and packs datasets of radio maps.
     #[command(subcommand)]
     Dataset(DatasetCommand),
     Simulate(simulate::Args),
@@ -28,6 +28,9 @@ enum Command {
 enum DatasetCommand {
     Synth(synth::Args),
     Statistics(statistics::Args),
+    Check(dataset::check::Args),
+    Pack(dataset::pack::Args),
+    Bench(dataset::bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,9 @@ fn main() -> ExitCode {
         Command::Dataset(DatasetCommand::Synth(args)) => synth::run(&args),
         Command::Dataset(DatasetCommand::Statistics(args)) => statistics::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Dataset(DatasetCommand::Check(args)) => dataset::check::run(&args),
+        Command::Dataset(DatasetCommand::Pack(args)) => dataset::pack::run(&args),
+        Command::Dataset(DatasetCommand::Bench(args)) => dataset::bench::run(&args),
         #[cfg(feature = "torch")]
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

@@ -1,9 +1,10 @@
 //! A dataset's cities and transmitters without its maps, for whoever makes the maps.
 
-use super::{ANTENNAS, Dataset};
+use super::{ANTENNAS, Dataset, Variant};
 use anyhow::{Context, Result, ensure};
 use geo::Coord;
 use radiodiff_core::scene::{Scene, antennas_from_json};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -18,22 +19,22 @@ impl Dataset {
         let listing = fs::read_dir(&antennas).with_context(|| {
             format!("{} cannot be listed; a dataset in RadioMapSeer's layout is expected in {}", antennas.display(), folder.display())
         })?;
-        let mut dataset = Self { folder: folder.to_owned(), method: String::new(), entries: Vec::new(), scenes: Default::default() };
+        let mut dataset = Self { folder: folder.to_owned(), variant: Variant::Dpm, entries: Vec::new(), cities: BTreeMap::new() };
         for entry in listing {
             let path = entry.with_context(|| format!("listing {}", antennas.display()))?.path();
             if path.extension().is_some_and(|e| e == "json") {
                 let map = path.file_stem().and_then(|s| s.to_str()).and_then(|s| s.parse().ok());
                 let map = map.with_context(|| format!("{}: expected a name like 12.json", path.display()))?;
-                dataset.scenes.insert(map, OnceLock::new());
+                dataset.cities.insert(map, OnceLock::new());
             }
         }
-        ensure!(!dataset.scenes.is_empty(), "{} holds no .json: expected files named like 12.json", antennas.display());
+        ensure!(!dataset.cities.is_empty(), "{} holds no .json: expected files named like 12.json", antennas.display());
         Ok(dataset)
     }
 
     /// The cities' numbers, ascending.
     pub fn cities(&self) -> Vec<u32> {
-        self.scenes.keys().copied().collect()
+        self.cities.keys().copied().collect()
     }
 
     /// Number of transmitters of a city.
@@ -55,7 +56,7 @@ impl Dataset {
     /// # Panics
     /// When `map` is not one of [`Self::cities`].
     pub fn city_scene(&self, map: u32) -> Result<Arc<Scene>> {
-        self.scene(map)
+        Ok(self.city(map)?.scene)
     }
 
     /// Where a transmitter stands outdoors, metres in the scene's frame.

@@ -23,8 +23,8 @@ pub struct Writer {
 /// What is written of one city.
 pub struct MapFiles<'a> {
     pub mask: &'a BuildingMask,
-    /// The text of `polygon/buildings/{map}.json`.
-    pub outlines: &'a str,
+    /// The text of `polygon/buildings/{map}.json`; where there is none, the image serves its readers.
+    pub outlines: Option<&'a str>,
     /// The cars' mask and the text of `polygon/buildings_and_cars/{map}.json`.
     pub cars: Option<(&'a BuildingMask, &'a str)>,
     /// Of each transmitter its outdoor pixel (row, column) and its gray levels, (N, N).
@@ -58,7 +58,9 @@ impl Writer {
     pub fn write_map(&self, map: u32, city: &MapFiles) -> Result<()> {
         let size = city.mask.size;
         write_mask(&self.path(BUILDINGS, map, "png"), city.mask)?;
-        files::write(&self.path(FOOTPRINTS, map, "json"), city.outlines.as_bytes())?;
+        if let Some(outlines) = city.outlines {
+            files::write(&self.path(FOOTPRINTS, map, "json"), outlines.as_bytes())?;
+        }
         if let Some((mask, outlines)) = city.cars {
             write_mask(&self.path(CARS, map, "png"), mask)?;
             files::write(&self.path(FOOTPRINTS_AND_CARS, map, "json"), outlines.as_bytes())?;

@@ -245,7 +245,7 @@ fn simulate(map: u32, place: &Place, grid: Grid, args: &Args, writer: &Writer) -
         let pixels: Vec<(usize, usize)> = transmitted.iter().map(|(pixel, _)| *pixel).collect();
         let cars = if args.cars > 0 { Some(cars::place(&scene, &pixels, args.cars, &mut random)?) } else { None };
         let cars = cars.as_ref().map(|(mask, outlines)| (mask, outlines.as_str()));
-        return writer.write_map(map, &MapFiles { mask: &scene.mask, outlines: &outlines, cars, transmitters: &transmitted });
+        return writer.write_map(map, &MapFiles { mask: &scene.mask, outlines: Some(&outlines), cars, transmitters: &transmitted });
     }
     let built = place.built();
     bail!(
