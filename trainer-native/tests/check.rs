@@ -6,6 +6,7 @@
 mod common;
 
 use common::{damage, dataset, fails, paint, succeeds, write_maps};
+use geo::Translate;
 use image::Luma;
 use radiodiff_core::scene::{Grid, buildings_from_json, rasterize};
 use std::fs;
@@ -139,11 +140,16 @@ fn real_samples_are_sound_and_footprints_rasterise_to_their_buildings() {
     succeeds(&check(&folder).each_ref().map(String::as_str));
     let footprints = buildings_from_json(&fs::read_to_string(folder.join("polygon/buildings/0.json")).unwrap()).unwrap();
     let buildings = image::open(folder.join("png/buildings_complete/0.png")).unwrap().into_luma8().into_raw();
-    let drawn = rasterize(Grid::default(), &footprints).pixels;
-    let different = drawn.iter().zip(&buildings).filter(|&(&drawn, &real)| (drawn != 0) != (real > 0)).count();
-    // Read half a pixel away along either axis, more than 600 differ.
-    println!("{different} pixels differ");
-    assert!(different <= 10, "{different} pixels differ");
+    let different = |x: f64, y: f64| {
+        let mut moved = footprints.clone();
+        moved.iter_mut().for_each(|building| building.footprint.translate_mut(x, y));
+        let drawn = rasterize(Grid::default(), &moved).pixels;
+        drawn.iter().zip(&buildings).filter(|&(&drawn, &real)| (drawn != 0) != (real > 0)).count()
+    };
+    assert_eq!(different(0.0, 0.0), 8);
+    for (x, y) in [(0.5, 0.0), (-0.5, 0.0), (0.0, 0.5), (0.0, -0.5)] {
+        assert!(different(x, y) > 600, "{} pixels differ when moved by ({x}, {y})", different(x, y));
+    }
     let dataset = trainer::dataset::Dataset::open(&folder, "DPM").unwrap();
     assert_eq!(dataset.load(0).unwrap().scene.buildings.len(), footprints.len());
 }

@@ -146,6 +146,10 @@ fn damaged_shards_are_refused_by_name() {
     refused(second, "another packing", &|path| fs::write(path, fs::read(out.join("shard-00000.bin")).unwrap()).unwrap());
     refused(second, "cannot be read", &|path| fs::remove_file(path).unwrap());
     refused("manifest.json", "half written", &|path| fs::remove_file(path).unwrap());
+    refused("manifest.json", "is damaged: maps of 18446744073709551615 x", &|path| {
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, text.replace("\"size\": 32", "\"size\": 18446744073709551615")).unwrap();
+    });
     refused("manifest.json", "is damaged", &|path| damage(path, |bytes| bytes.truncate(40)));
 }
 

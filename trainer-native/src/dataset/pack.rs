@@ -57,7 +57,8 @@ pub fn run(args: &Args) -> Result<()> {
     let all = dataset.len();
     let absent_maps = args.split.map_or(Ok(0), |split| dataset.keep_split(args.scheme, split))?;
     let split = args.split.map_or_else(|| String::from("all"), |split| format!("{} {}", name(args.scheme), name(split)));
-    println!("{} of {all} samples are packed ({split}); {absent_maps} maps of the split are absent", dataset.len());
+    let absent = args.split.map_or_else(String::new, |_| format!("; {absent_maps} maps of the split are absent"));
+    println!("{} of {all} samples are packed ({split}){absent}", dataset.len());
 
     let layout = Layout { size: dataset.load(0)?.scene.grid.size, cars: dataset.variant().has_cars() };
     fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;

@@ -27,14 +27,13 @@ const NAMED: usize = 5;
 /// A map without its counterpart, an image that is unreadable or of another size, a truth without a lit pixel.
 pub fn evaluate(prediction: &Path, truth: &Path, buildings: Option<&Path>, csv: Option<&Path>) -> Result<Evaluation> {
     let names = paired(prediction, truth)?;
-    let compare = |name: &String| compare(name, prediction, truth, buildings);
+    let compare = |&name: &(u32, u32)| compare(name, prediction, truth, buildings);
     let scores = names.par_iter().progress().map(compare).collect::<Result<Vec<_>>>()?;
     if let Some(path) = csv {
         let columns = "nmse,rmse,ssim,psnr_db,rmse_db";
         let thresholded = columns.split(',').map(|column| format!("thresholded_{column}")).collect::<Vec<_>>().join(",");
-        let line = |(name, [raw, thresholded]): (&String, &[Scores; 2])| {
-            format!("{},{},{}\n", name.replace('_', ","), values(raw), values(thresholded))
-        };
+        let line =
+            |((map, tx), [raw, thresholded]): (&(u32, u32), &[Scores; 2])| format!("{map},{tx},{},{}\n", values(raw), values(thresholded));
         let lines: String = names.iter().zip(&scores).map(line).collect();
         files::write(path, format!("map,transmitter,{columns},{thresholded}\n{lines}").as_bytes())?;
     }
@@ -47,18 +46,22 @@ pub fn evaluate(prediction: &Path, truth: &Path, buildings: Option<&Path>, csv: 
     })
 }
 
+fn file_name((map, tx): (u32, u32)) -> String {
+    format!("{map}_{tx}.png")
+}
+
 fn values(scores: &Scores) -> String {
     let Scores { nmse, rmse, ssim, psnr_db, rmse_db } = scores;
     format!("{nmse},{rmse},{ssim},{psnr_db},{rmse_db}")
 }
 
-/// The maps' names, which must be the same in both folders.
-fn paired(prediction: &Path, truth: &Path) -> Result<Vec<String>> {
+/// The maps' numbers, (map, transmitter), which must be the same in both folders.
+fn paired(prediction: &Path, truth: &Path) -> Result<Vec<(u32, u32)>> {
     let (predictions, truths) = (names(prediction)?, names(truth)?);
     for (found, other, folder) in [(&predictions, &truths, prediction), (&truths, &predictions, truth)] {
         let missing: Vec<_> = other.difference(found).collect();
         if !missing.is_empty() {
-            let first: Vec<String> = missing.iter().take(NAMED).map(|name| format!("{name}.png")).collect();
+            let first: Vec<String> = missing.iter().take(NAMED).map(|&&name| file_name(name)).collect();
             let dots = if missing.len() > NAMED { ", ..." } else { "" };
             bail!("{} lacks {} maps that the other folder has: {}{dots}", folder.display(), missing.len(), first.join(", "));
         }
@@ -66,15 +69,14 @@ fn paired(prediction: &Path, truth: &Path) -> Result<Vec<String>> {
     Ok(truths.into_iter().collect())
 }
 
-fn names(folder: &Path) -> Result<BTreeSet<String>> {
+fn names(folder: &Path) -> Result<BTreeSet<(u32, u32)>> {
     let shown = folder.display();
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder).with_context(|| format!("{shown} cannot be listed; a folder of gain maps is expected"))? {
         let path = entry.with_context(|| format!("listing {shown}"))?.path();
         if path.extension().is_some_and(|extension| extension == "png") {
-            let (map, tx) = crate::dataset::numbers_of(&path)
-                .with_context(|| format!("{}: expected a name like 12_3.png (map_transmitter)", path.display()))?;
-            names.insert(format!("{map}_{tx}"));
+            let numbers = crate::dataset::numbers_of(&path);
+            names.insert(numbers.with_context(|| format!("{}: expected a name like 12_3.png (map_transmitter)", path.display()))?);
         }
     }
     ensure!(!names.is_empty(), "{shown} holds no .png: expected maps named like 12_3.png");
@@ -82,8 +84,8 @@ fn names(folder: &Path) -> Result<BTreeSet<String>> {
 }
 
 /// The scores of one map, raw and under the threshold.
-fn compare(name: &str, prediction: &Path, truth: &Path, buildings: Option<&Path>) -> Result<[Scores; 2]> {
-    let path = truth.join(format!("{name}.png"));
+fn compare(name: (u32, u32), prediction: &Path, truth: &Path, buildings: Option<&Path>) -> Result<[Scores; 2]> {
+    let path = truth.join(file_name(name));
     let (size, truth) = gray_png::read(&path)?;
     let least = metrics::SSIM_WINDOW;
     ensure!(size >= least, "{} has {size} x {size} pixels, SSIM needs at least {least} x {least}", path.display());
@@ -92,12 +94,9 @@ fn compare(name: &str, prediction: &Path, truth: &Path, buildings: Option<&Path>
         ensure!(found == size, "{}: expected {size} x {size} pixels as the truth has, found {found} x {found}", path.display());
         Ok(gray)
     };
-    let prediction = of_size(prediction.join(format!("{name}.png")))?;
+    let prediction = of_size(prediction.join(file_name(name)))?;
     let inside: Vec<u8> = match buildings {
-        Some(folder) => {
-            let map = name.split('_').next().unwrap_or(name);
-            of_size(folder.join(format!("{map}.png")))?.iter().map(|&level| u8::from(level > 0)).collect()
-        }
+        Some(folder) => of_size(folder.join(format!("{}.png", name.0)))?.iter().map(|&level| u8::from(level > 0)).collect(),
         None => truth.iter().map(|&level| u8::from(level == 0)).collect(),
     };
     let [prediction, truth] = [prediction, truth].map(|gray| gray.into_iter().map(|level| f32::from(level) / 255.0).collect::<Vec<_>>());

@@ -42,6 +42,8 @@ pub const MANIFEST: &str = "manifest.json";
 const MAGIC: &[u8; 8] = b"RADSHARD";
 pub const VERSION: u32 = 1;
 const HEADER: usize = 32;
+/// Side length no map exceeds: what is above is damage, and would overflow sizes.
+const MOST_PIXELS: usize = 1 << 15;
 const CRC: usize = 4;
 const PLACE: usize = 24;
 const AGAIN: &str = "remove the folder and pack the dataset again with `trainer dataset pack`";
@@ -191,6 +193,8 @@ impl Shards {
         let text = fs::read_to_string(&path).with_context(|| format!("{shown} cannot be read; a folder of shards is expected"))?;
         let manifest: Manifest = serde_json::from_str(&text).with_context(|| format!("{shown} is damaged; {AGAIN}"))?;
         ensure!(manifest.version == VERSION, "{shown} has version {}, this trainer reads {VERSION}; {AGAIN}", manifest.version);
+        let size = manifest.layout.size;
+        ensure!((1..=MOST_PIXELS).contains(&size), "{shown} is damaged: maps of {size} x {size} pixels; {AGAIN}");
         let (mut files, mut samples) = (Vec::new(), 0);
         for entry in &manifest.shards {
             let path = folder.join(&entry.file);
