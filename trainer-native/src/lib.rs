@@ -1,6 +1,6 @@
 //! What the `trainer` command is made of.
 //!
-//! [`simulate`] makes datasets, [`dataset`] reads and writes them, [`train`] turns one into weights by [`torch`], [`evaluate`]
+//! [`synth`] makes datasets, [`simulate`] their maps, [`statistics`] measures them, [`dataset`] reads and writes them, [`train`] turns one into weights by [`torch`], [`evaluate`]
 //! compares maps with a dataset's, [`export`] writes what ships.
 
 #[cfg(feature = "torch")]
@@ -9,7 +9,11 @@ pub mod dataset;
 pub mod evaluate;
 pub mod export;
 pub mod files;
+mod progress;
+mod raster;
 pub mod simulate;
+pub mod statistics;
+pub mod synth;
 #[cfg(feature = "torch")]
 pub mod torch;
 #[cfg(feature = "torch")]

@@ -32,7 +32,7 @@ fn from_nothing_to_weights_that_ship() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (data, run) = (path("data"), path("run"));
-    succeeds(&["simulate", "--out", &data, "--procedural", "2", "--transmitters", "1", "--seed", "3"]);
+    succeeds(&["dataset", "synth", "--out", &data, "--procedural", "2", "--transmitters", "1", "--seed", "3"]);
 
     let sets = [format!("data.train=[{data:?}]"), format!("data.valid=[{data:?}]")];
     let small = ["autoencoder.steps=3", "autoencoder.whole_map_steps=1", "autoencoder.batch=2", "diffusion.steps=2", "diffusion.batch=2"];

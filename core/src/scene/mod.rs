@@ -12,7 +12,7 @@ mod rasterize;
 pub use frame::LocalFrame;
 pub use geojson::{ImportOptions, Imported, SceneError, SceneWarning};
 pub use placement::{Placement, PlacementError};
-pub use radiomapseer::antennas_from_json;
+pub use radiomapseer::{antennas_from_json, buildings_from_json, buildings_to_json};
 pub use rasterize::rasterize;
 
 use geo::{Coord, Polygon};

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use geo::{Contains, Coord, LineString, Polygon};
 use osmpbf::{Element, ElementReader, RelMemberType};
 
-use super::footprint::{Footprint, publishable};
+use crate::{Footprint, publishable};
 
 type Tags = HashMap<String, String>;
 

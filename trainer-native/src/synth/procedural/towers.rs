@@ -1,7 +1,7 @@
 //! Modern estates: slabs in parallel rows, towers in the green, halls with yards.
 
 use super::geometry::{HalfPlane, Outline, add, area, clip, contains, direction, inset, left_of, middle, rectangle, sides, too_close};
-use crate::simulate::random::Random;
+use crate::synth::random::Random;
 use geo::Coord;
 
 /// What an estate is made of.
@@ -21,9 +21,9 @@ impl Estate {
             0 => Self::Slabs {
                 length_m: random.between(30.0, 75.0),
                 width_m: random.between(9.0, 15.0),
-                spacing_m: random.between(16.0, 34.0),
+                spacing_m: random.between(12.0, 28.0),
             },
-            1 => Self::Towers { side_m: random.between(14.0, 28.0), gap_m: random.between(10.0, 28.0) },
+            1 => Self::Towers { side_m: random.between(14.0, 28.0), gap_m: random.between(7.0, 20.0) },
             _ => Self::Hall { yard_m: random.between(3.0, 16.0) },
         }
     }
@@ -38,13 +38,13 @@ impl Estate {
 }
 
 /// The direction of the longest side.
-fn grain(block: &[Coord<f64>]) -> Coord<f64> {
+pub fn grain(block: &[Coord<f64>]) -> Coord<f64> {
     let longest = sides(block).into_iter().max_by(|a, b| a.length.total_cmp(&b.length));
     longest.map_or(direction(0.0), |side| side.along)
 }
 
 /// Radius of the circle about the middle that holds the block.
-fn radius(block: &[Coord<f64>]) -> f64 {
+pub fn radius(block: &[Coord<f64>]) -> f64 {
     let center = middle(block);
     block.iter().map(|p| (p.x - center.x).hypot(p.y - center.y)).fold(0.0, f64::max)
 }

@@ -1,7 +1,7 @@
 //! Free-standing houses: rows of them along the streets, each on its plot.
 
 use super::geometry::{Outline, contains, sides, too_close};
-use crate::simulate::random::Random;
+use crate::synth::random::Random;
 use geo::Coord;
 
 /// What stands on the plots; lengths in metres.
@@ -20,16 +20,29 @@ pub struct Houses {
 }
 
 impl Houses {
-    /// From villas of 8 m to apartment houses of 24 m.
-    pub fn random(random: &mut Random) -> Self {
-        let width_m = random.between(9.0, 22.0);
+    /// Apartment houses on narrow plots, 10 to 26 m wide and a few metres from each other.
+    pub fn dense(random: &mut Random) -> Self {
+        let width_m = random.between(11.0, 22.0);
         Self {
             width_m,
-            depth_m: width_m * random.between(0.75, 1.4),
-            gap_m: random.between(3.0, 9.0),
-            setback_m: random.between(0.0, 6.0),
+            depth_m: width_m * random.between(0.8, 1.5),
+            gap_m: random.between(2.0, 6.5),
+            setback_m: random.between(0.0, 4.0),
+            empty: random.between(0.0, 0.15),
+            annexes: random.between(0.0, 0.4),
+        }
+    }
+
+    /// Villas and small apartment houses in their gardens.
+    pub fn suburban(random: &mut Random) -> Self {
+        let width_m = random.between(8.5, 16.0);
+        Self {
+            width_m,
+            depth_m: width_m * random.between(0.75, 1.3),
+            gap_m: random.between(3.0, 8.0),
+            setback_m: random.between(1.0, 6.0),
             empty: random.between(0.02, 0.25),
-            annexes: random.between(0.0, 0.5),
+            annexes: random.between(0.1, 0.6),
         }
     }
 

@@ -4,6 +4,7 @@
 //! the same dataset, and a reader knows that it is not whole. It holds nothing of the time, the machine or the commit, so that
 //! the same command writes the same bytes.
 
+use super::procedural::Kind;
 use serde::{Deserialize, Serialize};
 
 pub const FINISHED: &str = "dataset.toml";
@@ -16,6 +17,7 @@ pub struct Provenance {
     pub seed: u64,
     pub maps: u32,
     pub transmitters_per_map: u32,
+    pub cars_per_map: u32,
     pub radio_maps: u32,
     pub map_size_pixels: usize,
     pub meters_per_pixel: f64,
@@ -33,20 +35,21 @@ pub struct Source {
 }
 
 impl Source {
-    pub fn procedural(first_map: u32, maps: u32) -> Self {
+    pub fn procedural(kinds: &[Kind], first_map: u32, maps: u32) -> Self {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         Self {
-            name: "procedural".into(),
+            name: format!("procedural: {}", kinds.join(", ")),
             first_map,
             maps,
             licence: "MIT OR Apache-2.0".into(),
-            credit: "made by `trainer simulate`".into(),
+            credit: "made by `trainer dataset synth`".into(),
         }
     }
 
-    /// A city of `cargo xtask cities`, whose footprints are OpenStreetMap's.
-    pub fn city(name: &str, first_map: u32, maps: u32) -> Self {
+    /// A city whose footprints are OpenStreetMap's.
+    pub fn city(name: &str, north_up: bool, first_map: u32, maps: u32) -> Self {
         Self {
-            name: name.into(),
+            name: if north_up { format!("{name}, north up") } else { name.into() },
             first_map,
             maps,
             licence: "ODbL-1.0".into(),

@@ -1,4 +1,9 @@
 //! A building's outline on the globe, the local metric frame it is measured in, and the GeoJSON it is written as.
+//!
+//! What reads map data shares this room: `cargo xtask cities`, which writes GeoJSON, and the trainer, which cuts maps out of
+//! extracts. In flow a .osm.pbf's bytes ([`osm`]) or meshes that xtask reads; out flow [`Footprint`]s.
+
+pub mod osm;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,7 +13,9 @@ use geo::orient::Direction;
 use geo::{Area, BoundingRect, Coord, LineString, MapCoords, MultiPolygon, Orient, Polygon, Rect, Simplify, Validation, unary_union};
 use geojson::{Feature, Geometry, JsonObject};
 
-use super::{OSM_ATTRIBUTION, OSM_LICENCE};
+/// Who must be credited, in the words the OpenStreetMap Foundation asks for.
+pub const OSM_ATTRIBUTION: &str = "© OpenStreetMap contributors (openstreetmap.org/copyright)";
+pub const OSM_LICENCE: &str = "ODbL-1.0";
 
 /// Corners nearer than this to the line between their neighbours say nothing about the building.
 const COLLINEAR_M: f64 = 0.05;
