@@ -3,15 +3,21 @@
 //! A scene is prepared once ([`PreparedScene::new`]: corners and what each of them sees); then a transmitter is moved cheaply.
 //! Out come line of sight, the dominant path's gain, the log-distance baseline and the channels a network is given.
 
+mod antenna;
 mod corners;
 mod detour;
 mod dominant_path;
 mod features;
+mod frequency;
 mod law;
+mod received_power;
 mod visibility;
 
+pub use antenna::{AntennaPattern, AntennaRequest, AntennaRequestError, Direction, PatternTable, PatternTableError, Sector};
 pub use features::ConditionChannel;
+pub use frequency::{FrequencyError, FrequencyScaling, LAW_FREQUENCY_MHZ};
 pub use law::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw};
+pub use received_power::received_power;
 
 use crate::map::{Quantity, RadioMap};
 use crate::scene::{BuildingMask, Grid, Scene};

@@ -65,18 +65,30 @@ pub struct Building {
     pub levels: Option<f64>,
 }
 
-/// A transmitter, in metres in the scene's frame. Defaults are RadioMapSeer's: 23 dBm at 5.9 GHz, isotropic.
+/// A transmitter, in metres in the scene's frame. Defaults are RadioMapSeer's: 23 dBm at 5.9 GHz, isotropic. The antenna's pattern
+/// is [`crate::propagation::AntennaPattern`]; here stands where it points.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transmitter {
     pub position: Coord<f64>,
     pub power_dbm: f64,
     pub frequency_mhz: f64,
+    /// In the antenna's strongest direction.
     pub antenna_gain_dbi: f64,
+    /// Where the antenna points, clockwise from north.
+    pub azimuth_deg: f64,
+    pub downtilt_deg: f64,
 }
 
 impl Transmitter {
     pub fn at(x_m: f64, y_m: f64) -> Self {
-        Self { position: Coord { x: x_m, y: y_m }, power_dbm: 23.0, frequency_mhz: 5900.0, antenna_gain_dbi: 0.0 }
+        Self {
+            position: Coord { x: x_m, y: y_m },
+            power_dbm: 23.0,
+            frequency_mhz: 5900.0,
+            antenna_gain_dbi: 0.0,
+            azimuth_deg: 0.0,
+            downtilt_deg: 0.0,
+        }
     }
 }
 
