@@ -4,6 +4,7 @@
 //! Out come line of sight, the dominant path's gain, the log-distance baseline and the channels a network is given.
 
 mod antenna;
+mod cars;
 mod corners;
 mod detour;
 mod dominant_path;
@@ -14,6 +15,7 @@ mod received_power;
 mod visibility;
 
 pub use antenna::{AntennaPattern, AntennaRequest, AntennaRequestError, Direction, PatternTable, PatternTableError, Sector};
+pub use cars::{Cars, CarsFrom};
 pub use features::ConditionChannel;
 pub use frequency::{FrequencyError, FrequencyScaling, LAW_FREQUENCY_MHZ};
 pub use law::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw};
@@ -41,6 +43,7 @@ pub enum PropagationError {
 pub struct PreparedScene {
     grid: Grid,
     mask: BuildingMask,
+    cars: Cars,
     paths: OnceLock<Paths>,
 }
 
@@ -53,7 +56,7 @@ struct Paths {
 
 impl PreparedScene {
     pub fn new(scene: &Scene) -> Self {
-        Self { grid: scene.grid, mask: scene.mask.clone(), paths: OnceLock::new() }
+        Self { grid: scene.grid, mask: scene.mask.clone(), cars: Cars::new(&scene.cars), paths: OnceLock::new() }
     }
 
     fn paths(&self) -> &Paths {

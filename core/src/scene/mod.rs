@@ -3,12 +3,14 @@
 //! Everything inside a [`Scene`] is in metres in a local frame whose origin is the **south-west corner** of the grid, x to the
 //! east and y to the north. Rasters are row-major with **row 0 in the north**, as images are.
 
+mod cars;
 mod frame;
 mod geojson;
 mod placement;
 mod radiomapseer;
 mod rasterize;
 
+pub use cars::{cars_from_json, cars_from_pixels};
 pub use frame::LocalFrame;
 pub use geojson::{ImportOptions, Imported, SceneError, SceneWarning};
 pub use placement::{Placement, PlacementError};
@@ -120,6 +122,8 @@ pub struct Scene {
     pub grid: Grid,
     pub buildings: Vec<Building>,
     pub mask: BuildingMask,
+    /// Outlines in metres in the grid's frame, convex; none unless [`Scene::with_cars`] gave some.
+    pub cars: Vec<Polygon<f64>>,
     /// Where the grid lies on the globe; `None` for scenes that came without coordinates.
     pub bounds: Option<GeoBounds>,
 }
@@ -128,7 +132,7 @@ impl Scene {
     /// A scene from footprints in metres in the grid's frame.
     pub fn from_polygons(grid: Grid, buildings: Vec<Building>) -> Self {
         let mask = rasterize(grid, &buildings);
-        Self { grid, buildings, mask, bounds: None }
+        Self { grid, buildings, mask, cars: Vec::new(), bounds: None }
     }
 
     /// A scene from a raster alone; it has no footprints.
@@ -137,7 +141,7 @@ impl Scene {
     /// When the mask's size is not the grid's.
     pub fn from_mask(grid: Grid, mask: BuildingMask) -> Self {
         assert_eq!((mask.size, mask.pixels.len()), (grid.size, grid.pixels()), "a mask of the grid's size");
-        Self { grid, buildings: Vec::new(), mask, bounds: None }
+        Self { grid, buildings: Vec::new(), mask, cars: Vec::new(), bounds: None }
     }
 
     /// (row, column) of the pixels outside buildings.
