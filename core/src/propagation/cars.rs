@@ -11,6 +11,7 @@
 
 use super::{PreparedScene, PropagationError};
 use crate::map::RadioMap;
+use crate::scene::{Grid, rasterize_outlines};
 use geo::{Area, ConvexHull, Coord, Polygon};
 use std::f64::consts::{PI, TAU};
 
@@ -24,8 +25,8 @@ const MARGIN: f64 = 1e-6;
 /// The cars of a scene as convex outlines.
 #[derive(Clone, Debug, Default)]
 pub struct Cars {
-    /// Corners anticlockwise, the first not repeated.
-    outlines: Vec<Vec<Coord<f64>>>,
+    /// Anticlockwise.
+    outlines: Vec<Polygon<f64>>,
 }
 
 /// The cars as seen from one end of many legs.
@@ -41,7 +42,12 @@ impl Cars {
     pub fn new(cars: &[Polygon<f64>]) -> Self {
         let finite = |car: &&Polygon<f64>| car.exterior().coords().all(|c| c.x.is_finite() && c.y.is_finite());
         let hulls = cars.iter().filter(finite).map(ConvexHull::convex_hull).filter(|hull| hull.unsigned_area() > 0.0);
-        Self { outlines: hulls.map(|hull| hull.exterior().0[1..].to_vec()).collect() }
+        Self { outlines: hulls.collect() }
+    }
+
+    /// Row-major, 1 at the pixels whose centre lies inside a car.
+    pub(super) fn pixels(&self, grid: Grid) -> Vec<u8> {
+        rasterize_outlines(grid, &self.outlines).pixels
     }
 
     /// Looks the cars up by direction, for legs that begin at `from`.
@@ -101,31 +107,28 @@ fn loss_db(crossed: usize) -> f64 {
 }
 
 /// The range of angles under which a convex outline is seen from a point, radians; a whole turn from inside.
-fn angles(from: Coord<f64>, outline: &[Coord<f64>]) -> (f64, f64) {
+fn angles(from: Coord<f64>, outline: &Polygon<f64>) -> (f64, f64) {
     if inside(from, outline) {
         return (-PI, PI);
     }
     let direction = |corner: &Coord<f64>| libm::atan2(corner.y - from.y, corner.x - from.x);
-    let first = direction(&outline[0]);
+    let corners = &outline.exterior().0;
+    let first = direction(&corners[0]);
     // From outside a convex outline spans at most half a turn, so angles relative to any of its corners do not wrap.
-    let relative = outline.iter().map(|corner| (direction(corner) - first + PI).rem_euclid(TAU) - PI);
+    let relative = corners.iter().map(|corner| (direction(corner) - first + PI).rem_euclid(TAU) - PI);
     relative.fold((first, first), |(low, high), angle| (low.min(first + angle), high.max(first + angle)))
 }
 
-fn inside(point: Coord<f64>, outline: &[Coord<f64>]) -> bool {
-    edges(outline).all(|(a, b)| (b.x - a.x) * (point.y - a.y) - (b.y - a.y) * (point.x - a.x) >= 0.0)
-}
-
-fn edges(outline: &[Coord<f64>]) -> impl Iterator<Item = (Coord<f64>, Coord<f64>)> {
-    outline.iter().zip(outline.iter().cycle().skip(1)).map(|(&a, &b)| (a, b))
+fn inside(point: Coord<f64>, outline: &Polygon<f64>) -> bool {
+    outline.exterior().lines().all(|edge| edge.dx() * (point.y - edge.start.y) - edge.dy() * (point.x - edge.start.x) >= 0.0)
 }
 
 /// Whether a leg runs through a convex outline (clipping by Cyrus and Beck, 1978).
-fn crosses(from: Coord<f64>, to: Coord<f64>, outline: &[Coord<f64>]) -> bool {
+fn crosses(from: Coord<f64>, to: Coord<f64>, outline: &Polygon<f64>) -> bool {
     let leg = to - from;
     let (mut enter, mut leave) = (0.0f64, 1.0f64);
-    for (a, b) in edges(outline) {
-        let (edge, start) = (b - a, from - a);
+    for line in outline.exterior().lines() {
+        let (edge, start) = (line.delta(), from - line.start);
         // Left of the edge is inside.
         let (height, climb) = (edge.x * start.y - edge.y * start.x, edge.x * leg.y - edge.y * leg.x);
         if climb > 0.0 {

@@ -13,6 +13,7 @@ mod frequency;
 mod law;
 mod received_power;
 mod visibility;
+mod wall_distance;
 
 pub use antenna::{AntennaPattern, AntennaRequest, AntennaRequestError, Direction, PatternTable, PatternTableError, Sector};
 pub use cars::{Cars, CarsFrom};

@@ -3,8 +3,7 @@
 //! `polygon/buildings_and_cars/{map}.json` lists the outlines of buildings and cars alike, without saying which is which;
 //! `png/cars/{map}.png` has their pixels. How much they weaken is in [`crate::propagation::Cars`].
 
-use super::rasterize::rasterize_outlines;
-use super::{Grid, Scene};
+use super::{Grid, Scene, rasterize_outlines};
 use geo::{Area, ConvexHull, Coord, LineString, MultiPoint, Point, Polygon};
 
 /// Outlines' coordinates minus this are metres in the grid's frame: the shift that fits the building outlines of map 0 to its PNG

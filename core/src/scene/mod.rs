@@ -16,6 +16,7 @@ pub use geojson::{ImportOptions, Imported, SceneError, SceneWarning};
 pub use placement::{Placement, PlacementError};
 pub use radiomapseer::antennas_from_json;
 pub use rasterize::rasterize;
+pub(crate) use rasterize::rasterize_outlines;
 
 use geo::{Coord, Polygon};
 use serde::{Deserialize, Serialize};
