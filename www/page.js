@@ -22,6 +22,7 @@ let engine;
 let scene; // what setScene gave, with the outline of the buildings as a canvas
 let map; // of the layer; of the difference, the generated one
 let maps = {}; // the maps there are of the transmitter, by method
+let pointer; // the last event of a mouse over the map
 let difference; // generated minus physical, where there are both
 let buildings; // the GeoJSON the scene was made of
 let transmitter; // {lng, lat}
@@ -190,6 +191,7 @@ function ask(method) {
 function keep(found) {
   maps = found;
   difference = maps.network && maps['dominant-path'] && maps.network.difference(maps['dominant-path']);
+  read();
 }
 
 /** Draws the method that the layer does not show, so that the read-out has both. */
@@ -244,10 +246,21 @@ async function draw() {
   if (!dragging && outcome === 'ready') await complete();
 }
 
-/** What the maps say of a place, a line each. */
+/** What the maps say of the place under the mouse, a line each. */
+function read() {
+  readout.hidden = !(pointer && map);
+  if (readout.hidden) return;
+  const { lng, lat } = fromPointer(pointer);
+  readout.textContent = reading(lng, lat);
+  const box = stage.getBoundingClientRect();
+  readout.style.left = `${Math.min(pointer.clientX - box.left + 14, box.width - readout.offsetWidth)}px`;
+  readout.style.top = `${pointer.clientY - box.top + 14}px`;
+}
+
 function reading(lng, lat) {
   if (Number.isNaN(map.at(lng, lat))) return 'inside a building';
-  const lines = Object.entries(maps).map(([method, drawn]) => `${method === 'network' ? 'generated' : 'physical'} ${worded(drawn, drawn.at(lng, lat))}`);
+  const named = { generated: maps.network, physical: maps['dominant-path'] };
+  const lines = Object.entries(named).filter(([, drawn]) => drawn).map(([name, drawn]) => `${name} ${worded(drawn, drawn.at(lng, lat))}`);
   if (difference) lines.push(`difference ${signed(difference.at(lng, lat))}`);
   return lines.join('\n');
 }
@@ -314,7 +327,7 @@ function listen(places) {
   });
   for (const id of ['layer', 'antenna', 'frequency']) element(id).addEventListener('change', draw);
   for (const id of ['palette', 'quantity', 'threshold']) {
-    element(id).addEventListener('input', () => (paint(), legend(), statistics()));
+    element(id).addEventListener('input', () => (paint(), legend(), statistics(), read()));
   }
   for (const id of ['power', 'azimuth']) element(id).addEventListener('input', draw);
   canvas.addEventListener('pointerdown', (event) => {
@@ -335,16 +348,10 @@ function listen(places) {
       paint();
       draw();
     }
-    const { lng, lat } = fromPointer(event);
-    const value = map?.at(lng, lat);
-    readout.hidden = value === undefined;
-    if (value === undefined) return;
-    readout.textContent = reading(lng, lat);
-    const box = stage.getBoundingClientRect();
-    readout.style.left = `${Math.min(event.clientX - box.left + 14, box.width - readout.offsetWidth)}px`;
-    readout.style.top = `${event.clientY - box.top + 14}px`;
+    pointer = event;
+    read();
   });
-  canvas.addEventListener('pointerleave', () => (readout.hidden = true));
+  canvas.addEventListener('pointerleave', () => ((pointer = undefined), read()));
   canvas.addEventListener('keydown', (event) => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!step || !scene) return;

@@ -134,17 +134,16 @@ class Runtime {
       const transmitter = { ...asked, ...Object.fromEntries(NUMBERS.map((name) => [name, Number(asked[name])])) };
       const antenna = asked.antenna == null ? undefined : JSON.stringify(asked.antenna);
       const at = this.#scene.city.place(...NUMBERS.map((name) => transmitter[name]), antenna);
-      try {
-        const { warnings: changed, ...used } = at.report();
-        if (asked.antenna?.csv !== undefined) used.antenna.csv = asked.antenna.csv;
-        warnings.push(...changed);
-        placed.push({ ...transmitter, ...used });
-        const map = method === 'network' ? await this.#drawWithNetwork(at, { steps, seed }, watch, warnings) : this.#scene.city.dominantPath(at);
-        values = values ? strongest(values, map) : map;
-      } finally {
-        at.free();
-      }
+      const { warnings: changed, ...used } = at.report();
+      if (asked.antenna?.csv !== undefined) used.antenna.csv = asked.antenna.csv;
+      warnings.push(...changed);
+      placed.push({ ...transmitter, ...used });
+      const map = method === 'network' ? await this.#drawWithNetwork(at, { steps, seed }, watch, warnings) : this.#scene.city.dominantPath(at);
+      // After an error the collector frees it: a call into a module that trapped would hide why.
+      at.free();
+      values = values ? strongest(values, map) : map;
     }
+    const backend = method === 'network' ? this.#info.backend : 'cpu';
     return { scene: about, values, warnings, transmitters: placed, method, backend, milliseconds: performance.now() - started, info: this.#info };
   }
 
