@@ -3,15 +3,24 @@
 //! A scene is prepared once ([`PreparedScene::new`]: corners and what each of them sees); then a transmitter is moved cheaply.
 //! Out come line of sight, the dominant path's gain, the log-distance baseline and the channels a network is given.
 
+mod antenna;
+mod cars;
 mod corners;
 mod detour;
 mod dominant_path;
 mod features;
+mod frequency;
 mod law;
+mod received_power;
 mod visibility;
+mod wall_distance;
 
+pub use antenna::{AntennaPattern, AntennaRequest, AntennaRequestError, Direction, PatternTable, PatternTableError, Sector};
+pub use cars::{Cars, CarsFrom};
 pub use features::ConditionChannel;
+pub use frequency::{FrequencyError, FrequencyScaling, LAW_FREQUENCY_MHZ};
 pub use law::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw};
+pub use received_power::received_power;
 
 use crate::map::{Quantity, RadioMap};
 use crate::scene::{BuildingMask, Grid, Scene};
@@ -35,6 +44,7 @@ pub enum PropagationError {
 pub struct PreparedScene {
     grid: Grid,
     mask: BuildingMask,
+    cars: Cars,
     paths: OnceLock<Paths>,
 }
 
@@ -47,7 +57,7 @@ struct Paths {
 
 impl PreparedScene {
     pub fn new(scene: &Scene) -> Self {
-        Self { grid: scene.grid, mask: scene.mask.clone(), paths: OnceLock::new() }
+        Self { grid: scene.grid, mask: scene.mask.clone(), cars: Cars::new(&scene.cars), paths: OnceLock::new() }
     }
 
     fn paths(&self) -> &Paths {
