@@ -8,15 +8,17 @@ mod detour;
 mod dominant_path;
 mod features;
 mod law;
+mod rays;
 mod visibility;
 
 pub use features::ConditionChannel;
 pub use law::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw};
+pub use rays::{MAX_INTERACTIONS, Material, Polarisation, RayOptions, Sum};
 
 use crate::map::{Quantity, RadioMap};
 use crate::scene::{BuildingMask, Grid, Scene};
 use corners::Corner;
-use geo::Coord;
+use geo::{Coord, Polygon};
 use std::sync::OnceLock;
 use thiserror::Error;
 use visibility::Visible;
@@ -28,6 +30,8 @@ pub enum PropagationError {
     Outside { x: f64, y: f64, extent_m: f64 },
     #[error("the transmitter at ({x} m, {y} m) is inside a building; place it outdoors first")]
     Indoors { x: f64, y: f64 },
+    #[error("rays cannot be traced: {reason}")]
+    RayOptions { reason: &'static str },
 }
 
 /// A scene with its corners and what each of them sees; these are found by the first map that needs them, since a network's
@@ -36,6 +40,9 @@ pub struct PreparedScene {
     grid: Grid,
     mask: BuildingMask,
     paths: OnceLock<Paths>,
+    /// For ray tracing; empty where the scene has only a raster.
+    footprints: Vec<Polygon<f64>>,
+    walls: OnceLock<rays::Walls>,
 }
 
 /// Where paths can turn.
@@ -47,7 +54,8 @@ struct Paths {
 
 impl PreparedScene {
     pub fn new(scene: &Scene) -> Self {
-        Self { grid: scene.grid, mask: scene.mask.clone(), paths: OnceLock::new() }
+        let footprints = scene.buildings.iter().map(|building| building.footprint.clone()).collect();
+        Self { grid: scene.grid, mask: scene.mask.clone(), paths: OnceLock::new(), footprints, walls: OnceLock::new() }
     }
 
     fn paths(&self) -> &Paths {
