@@ -1,7 +1,7 @@
 //! Draws a ray-traced map, and says how long it took.
 //!
 //! `cargo run --release -p radiodiff-core --example ray_tracing` traces a scene of 100 buildings by itself.
-//! `... -- SCENE.json OUT.f32` traces a scene that tests/compare/sionna.py wrote: `{"size": pixels, "meters_per_pixel": m,
+//! `... -- SCENE.json OUT.f32` traces a scene that tests/compare/munich.py wrote: `{"size": pixels, "meters_per_pixel": m,
 //! "transmitter": [x, y], "frequency_mhz": f, "material": [a, b, c, d], "interactions": n, "diffractions": n,
 //! "buildings": [[[x, y], ...], ...]}` in metres from the south-west corner, and writes path gain in dB as little-endian float32,
 //! row 0 in the north, NaN inside buildings.
