@@ -287,11 +287,13 @@ fn no_energy_is_made() {
         sum / pixels
     };
     for polarisation in [Polarisation::Vertical, Polarisation::Horizontal] {
-        let (brick, metal) = (leaving(Material::BRICK, polarisation), leaving(Material::METAL, polarisation));
-        println!("{polarisation:?}: {brick:.3} of the energy leaves beside brick, {metal:.3} beside metal");
+        let brick = leaving(Material::BRICK, polarisation);
+        println!("{polarisation:?}: {brick:.3} of the energy leaves beside brick");
         assert!((0.5..0.9).contains(&brick), "{polarisation:?}: {brick} of the energy leaves beside brick");
-        assert!((0.9..1.05).contains(&metal), "{polarisation:?}: {metal} of the energy leaves beside metal");
     }
+    let metal = leaving(Material::METAL, Polarisation::Vertical);
+    println!("{metal:.3} of the energy leaves beside metal");
+    assert!((0.95..1.05).contains(&metal), "{metal} of the energy leaves beside metal");
 }
 
 /// The first wall that a ray meets: distance and unit normal.

@@ -28,7 +28,7 @@ FREQUENCY_HZ = 5.9e9
 RECEIVER_M = 1.5
 # Marble of ITU-R P.2040, which Sionna's scene gives all walls.
 MARBLE = [7.074, 0.0, 0.0055, 0.9262]
-TRANSMITTER = (8.5, 21.0)
+TRANSMITTER = (-33.5, 19.0)
 SAMPLES = 4_000_000
 SEEDS = 4
 FLOOR_DB = -170.0

@@ -10,7 +10,7 @@
 //! - **Reflection** by Fresnel's coefficients of a half space of an ITU-R P.2040 [`Material`].
 //! - **Diffraction** by the uniform theory ([`wedge`]). Along a building's own wall, from one corner to the next, the field of a
 //!   non-conductor vanishes and its slope goes on: both corners are taken a little off the wall and the product is scaled as
-//!   slope diffraction asks.
+//!   slope diffraction asks. (A conductor's horizontal field would not vanish: there this is too little.)
 //! - **Sum** of powers, as IRT gives (the mean over phases), or of fields.
 //!
 //! What the plane leaves out: roofs (buildings are infinitely tall, as RadioMapSeer's 25 m almost are for antennas at 1.5 m),
@@ -36,13 +36,11 @@ use material::Reflection;
 use std::f64::consts::{FRAC_PI_2, PI};
 pub use walls::Walls;
 use walls::{Corner, NONE, cross, dot, length};
-use wedge::{Direction, Transition, Wedge};
+use wedge::{Direction, OFF_FACE, Transition, Wedge};
 
 const SPEED_OF_LIGHT_M_S: f64 = 299_792_458.0;
 /// A pixel's centre or a corner is not nearer to a diffracting corner than this.
 const MIN_LEG_M: f64 = 1e-3;
-/// How far off the wall (radians) its two corners are taken on a path along it.
-const OFF_WALL: f64 = 1e-4;
 /// The transmitter's beams start at this angle: no wall is likely to end in the direction where two beams meet.
 const FIRST_ANGLE: f64 = 0.123_456_7;
 /// Where a corner's outside is cut into beams, for the same reason not evenly.
@@ -82,7 +80,7 @@ impl Default for RayOptions {
             material: Material::BRICK,
             polarisation: Polarisation::Vertical,
             sum: Sum::Power,
-            floor_db: -170.0,
+            floor_db: -160.0,
         }
     }
 }
@@ -252,15 +250,15 @@ impl<'a> Tracing<'a> {
             .fold(Complex::ONE, |product, &normal| product * self.reflection.at(dot(offset, normal).abs() / distance_m))
     }
 
-    /// Notes a wave that arrives at a corner at `phi`, if it is worth following.
-    fn arrive(&mut self, corner: u32, phi: f64, wave: Wave) {
+    /// Notes a wave that arrives at a corner, if it is worth following.
+    fn arrive(&mut self, corner: u32, wave: Wave, direction: impl Fn(&Wedge, &Reflection) -> Direction) {
         let spent = wave.interactions > self.options.interactions || wave.diffractions > self.options.diffractions;
         // Behind a shadow's edge there is at most half the field.
         if spent || wave.field().norm_squared() < 4.0 * self.weakest {
             return;
         }
         let wedge = Wedge::new(self.walls.corners[corner as usize].n, self.wavenumber);
-        self.arrivals[corner as usize].push((wedge.direction(phi, &self.reflection), wave));
+        self.arrivals[corner as usize].push((direction(&wedge, &self.reflection), wave));
     }
 
     /// What goes from a corner along its own two walls to their other ends.
@@ -274,19 +272,15 @@ impl<'a> Tracing<'a> {
                 continue;
             }
             let leg_m = length(wall.ends[1] - wall.ends[0]).max(MIN_LEG_M);
-            let (leaves, arrives) = match face {
-                0 => (OFF_WALL, walls.corners[other as usize].n * PI - OFF_WALL),
-                _ => (corner.n * PI - OFF_WALL, OFF_WALL),
-            };
-            let leaving = wedge.direction(leaves, &self.reflection);
+            let leaving = wedge.along(face, &self.reflection);
             // Slope diffraction: half, as the wave off the wall is counted in, of 1 / (j k) times the field's slope.
-            let slope = Complex::new(0.0, -0.5 / (self.wavenumber * leg_m * OFF_WALL * OFF_WALL));
+            let slope = Complex::new(0.0, -0.5 / (self.wavenumber * leg_m * OFF_FACE * OFF_FACE));
             for (arriving, wave) in arrived {
                 let coefficient = wedge.coefficient(&self.transition, arriving, &leaving, parallel(wave.leg_m, leg_m));
                 let mut wave = wave.diffracted(coefficient * slope, leg_m);
                 wave.interactions += 1;
                 wave.diffractions += 1;
-                self.arrive(other, arrives, wave);
+                self.arrive(other, wave, |wedge, reflection| wedge.along(1 - face, reflection));
             }
         }
     }
@@ -323,7 +317,8 @@ impl Visitor for Direct<'_, '_> {
         let leg_m = length(offset).max(MIN_LEG_M);
         let amplitude = self.0.reflected(beam, offset, leg_m);
         let interactions = beam.reflections + 1;
-        self.0.arrive(corner, phi, Wave { amplitude, leg_m, length_m: leg_m, legs_product: leg_m, interactions, diffractions: 1 });
+        let wave = Wave { amplitude, leg_m, length_m: leg_m, legs_product: leg_m, interactions, diffractions: 1 };
+        self.0.arrive(corner, wave, |wedge, reflection| wedge.direction(phi, reflection));
     }
 }
 
@@ -372,7 +367,7 @@ impl Visitor for Fan<'_, '_> {
             wave.amplitude = wave.amplitude * reflected;
             wave.interactions += beam.reflections + 1;
             wave.diffractions += 1;
-            self.tracing.arrive(corner, phi, wave);
+            self.tracing.arrive(corner, wave, |wedge, reflection| wedge.direction(phi, reflection));
         }
     }
 }

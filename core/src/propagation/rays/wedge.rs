@@ -17,6 +17,8 @@ const TABLE_END: f64 = 8.0;
 const PER_UNIT: f64 = 64.0;
 /// Below this a cotangent's argument is taken as this: exactly on a boundary the field is the limit from one side.
 const ON_BOUNDARY: f64 = 1e-12;
+/// How far off a face (radians) a direction along it is taken.
+pub const OFF_FACE: f64 = 1e-4;
 
 /// The transition function F(t^2) = 2j t e^(j t^2) * integral from t to infinity of e^(-j u^2) du.
 pub struct Transition {
@@ -92,6 +94,8 @@ pub struct Direction {
     share: (f64, f64),
     /// Reflection coefficients of face 0 and face n at the angle to the face.
     reflection: [Complex; 2],
+    /// Along a face: both faces reflect by -1, whatever the other direction.
+    along: bool,
 }
 
 impl Wedge {
@@ -110,7 +114,15 @@ impl Wedge {
             half,
             share: libm::sincos(phi / (2.0 * self.n)),
             reflection: [reflection.at(sine.abs()), reflection.at(to_face_n.abs())],
+            along: false,
         }
+    }
+
+    /// A direction a little off a face, at which no field is left on either face: only so does the coefficient grow with the
+    /// angle from nothing.
+    pub fn along(&self, face: usize, reflection: &Reflection) -> Direction {
+        let phi = if face == 0 { OFF_FACE } else { self.n * PI - OFF_FACE };
+        Direction { along: true, ..self.direction(phi, reflection) }
     }
 
     /// The diffraction coefficient, in sqrt(m), between two directions; `length_m` is the distance parameter L. The same when
@@ -139,9 +151,14 @@ impl Wedge {
         let (beta, share, half) = (a.phi - b.phi, difference(a.share, b.share), difference(a.half, b.half));
         let mut total = term(1.0, beta, share, half) + term(-1.0, beta, share, half);
         let (beta, share, half) = (a.phi + b.phi, sum(a.share, b.share), sum(a.half, b.half));
-        let (nearer_0, nearer_n) = if a.phi < b.phi { (a, b) } else { (b, a) };
-        total += nearer_0.reflection[0] * term(-1.0, beta, share, half);
-        total += nearer_n.reflection[1] * term(1.0, beta, share, half);
+        let faces = if a.along || b.along {
+            [Complex::new(-1.0, 0.0); 2]
+        } else {
+            let (nearer_0, nearer_n) = if a.phi < b.phi { (a, b) } else { (b, a) };
+            [nearer_0.reflection[0], nearer_n.reflection[1]]
+        };
+        total += faces[0] * term(-1.0, beta, share, half);
+        total += faces[1] * term(1.0, beta, share, half);
         self.factor * total
     }
 }
