@@ -11,6 +11,7 @@ mod dominant_path;
 mod features;
 mod frequency;
 mod law;
+mod rays;
 mod received_power;
 mod visibility;
 mod wall_distance;
@@ -20,12 +21,13 @@ pub use cars::{Cars, CarsFrom};
 pub use features::ConditionChannel;
 pub use frequency::{FrequencyError, FrequencyScaling, LAW_FREQUENCY_MHZ};
 pub use law::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw};
+pub use rays::{MAX_INTERACTIONS, Material, Polarisation, RayOptions, Sum};
 pub use received_power::received_power;
 
 use crate::map::{Quantity, RadioMap};
 use crate::scene::{BuildingMask, Grid, Scene};
 use corners::Corner;
-use geo::Coord;
+use geo::{Coord, Polygon};
 use std::sync::OnceLock;
 use thiserror::Error;
 use visibility::Visible;
@@ -37,6 +39,8 @@ pub enum PropagationError {
     Outside { x: f64, y: f64, extent_m: f64 },
     #[error("the transmitter at ({x} m, {y} m) is inside a building; place it outdoors first")]
     Indoors { x: f64, y: f64 },
+    #[error("rays cannot be traced: {reason}")]
+    RayOptions { reason: &'static str },
 }
 
 /// A scene with its corners and what each of them sees; these are found by the first map that needs them, since a network's
@@ -46,6 +50,9 @@ pub struct PreparedScene {
     mask: BuildingMask,
     cars: Cars,
     paths: OnceLock<Paths>,
+    /// For ray tracing; empty where the scene has only a raster.
+    footprints: Vec<Polygon<f64>>,
+    walls: OnceLock<rays::Walls>,
 }
 
 /// Where paths can turn.
@@ -57,7 +64,15 @@ struct Paths {
 
 impl PreparedScene {
     pub fn new(scene: &Scene) -> Self {
-        Self { grid: scene.grid, mask: scene.mask.clone(), cars: Cars::new(&scene.cars), paths: OnceLock::new() }
+        let footprints = scene.buildings.iter().map(|building| building.footprint.clone()).collect();
+        Self {
+            grid: scene.grid,
+            mask: scene.mask.clone(),
+            cars: Cars::new(&scene.cars),
+            paths: OnceLock::new(),
+            footprints,
+            walls: OnceLock::new(),
+        }
     }
 
     fn paths(&self) -> &Paths {
