@@ -25,6 +25,10 @@ pub enum Initializer {
     Normal {
         std: f32,
     },
+    /// Normal with mean 1: scales of an adversary's normalisations.
+    NormalAroundOne {
+        std: f32,
+    },
 }
 
 /// What a network asks for.

@@ -146,6 +146,9 @@ impl Engine for TorchEngine {
         let window = [window as i64; 2];
         TorchTensor(x.0.avg_pool2d(window, window, [0i64, 0], false, true, None))
     }
+    fn max_pool_2x(&self, x: &TorchTensor) -> TorchTensor {
+        TorchTensor(x.0.max_pool2d([2i64, 2], [2i64, 2], [0i64, 0], [1i64, 1], false))
+    }
 
     fn mean_from(&self, x: &TorchTensor, first: usize) -> TorchTensor {
         let dims: Vec<i64> = (first as i64..x.0.dim() as i64).collect();
