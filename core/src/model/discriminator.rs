@@ -112,10 +112,12 @@ impl<T: Clone> PatchConv<T> {
     /// With the vectors given instead of the stored ones.
     fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, vectors: Option<&[T; 2]>) -> T {
         let weight = match vectors {
-            Some([u, v]) => {
-                let (rows, columns) = (e.shape(u)[0], e.shape(v)[0]);
-                let product = e.matmul(&self.matrix(e), &e.reshape(v, &[columns, 1]));
-                let sigma = e.matmul(&e.reshape(u, &[1, rows]), &product);
+            Some(vectors) => {
+                // Copies: the stored ones move in place before the gradients of this pass are taken.
+                let [u, v] = vectors.each_ref().map(|vector| e.affine(vector, 1.0, 0.0));
+                let (rows, columns) = (e.shape(&u)[0], e.shape(&v)[0]);
+                let product = e.matmul(&self.matrix(e), &e.reshape(&v, &[columns, 1]));
+                let sigma = e.matmul(&e.reshape(&u, &[1, rows]), &product);
                 e.binary(Binary::Div, &self.weight, &e.reshape(&sigma, &[1, 1, 1, 1]))
             }
             None => self.weight.clone(),

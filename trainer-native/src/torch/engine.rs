@@ -11,9 +11,10 @@ impl Clone for TorchTensor {
     }
 }
 
-/// Operations by libtorch on one device, in float32.
+/// Operations by libtorch on one device, in float32 or, to check gradients, in float64.
 pub struct TorchEngine {
     device: Device,
+    kind: Kind,
     training: Cell<bool>,
 }
 
@@ -23,7 +24,12 @@ fn ints(shape: &[usize]) -> Vec<i64> {
 
 impl TorchEngine {
     pub fn new(device: Device) -> Self {
-        Self { device, training: Cell::new(false) }
+        Self::of_kind(device, Kind::Float)
+    }
+
+    /// Tensors are of this kind, `Kind::Float` or `Kind::Double`.
+    pub fn of_kind(device: Device, kind: Kind) -> Self {
+        Self { device, kind, training: Cell::new(false) }
     }
 
     pub fn device(&self) -> Device {
@@ -31,6 +37,10 @@ impl TorchEngine {
     }
 
     /// Whether batch normalisation uses the batch's statistics and dropout drops.
+    pub fn training(&self) -> bool {
+        self.training.get()
+    }
+
     pub fn set_training(&self, training: bool) {
         self.training.set(training);
     }
@@ -40,7 +50,7 @@ impl Engine for TorchEngine {
     type Tensor = TorchTensor;
 
     fn tensor(&self, values: &[f32], shape: &[usize]) -> TorchTensor {
-        TorchTensor(Tensor::from_slice(values).reshape(ints(shape)).to_device(self.device))
+        TorchTensor(Tensor::from_slice(values).reshape(ints(shape)).to_device(self.device).to_kind(self.kind))
     }
     async fn read(&self, x: &TorchTensor) -> Result<Vec<f32>, EngineError> {
         let flat = x.0.detach().to_device(Device::Cpu).to_kind(Kind::Float).contiguous().view(-1);
@@ -152,7 +162,7 @@ impl Engine for TorchEngine {
 
     fn mean_from(&self, x: &TorchTensor, first: usize) -> TorchTensor {
         let dims: Vec<i64> = (first as i64..x.0.dim() as i64).collect();
-        TorchTensor(x.0.mean_dim(dims, true, Kind::Float))
+        TorchTensor(x.0.mean_dim(dims, true, None::<Kind>))
     }
 
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {
