@@ -3,6 +3,10 @@
 //! In come an engine and a [`Case`], out comes a [`Drawing`] in host memory, so that engines of different programs (the trainer's
 //! tch too) are compared alike.
 
+mod judges;
+
+pub use judges::judge_errors;
+
 use geo::Coord;
 use radiodiff_core::engine::{Binary, Engine, EngineError};
 use radiodiff_core::map::RadioMap;
