@@ -68,6 +68,12 @@ fn schedule(compat: Compat, power: f64) -> Schedule {
     Schedule { base: 1e-3, least: 1e-4, power, steps: 20, compat }
 }
 
+/// On one thread: these networks are too small for more, whose waiting takes minutes on a busy machine.
+fn engine() -> TorchEngine {
+    tch::set_num_threads(1);
+    TorchEngine::new(tch::Device::Cpu)
+}
+
 fn compat(case: &str) -> Compat {
     if case.starts_with("upstream") { Compat::Upstream } else { Compat::Corrected }
 }
@@ -130,7 +136,7 @@ fn adversary(case: &str) -> Option<AdversaryConfig> {
 fn the_first_stage_learns_as_in_pytorch() {
     let folder = tempfile::tempdir().unwrap();
     let lpips = perceptual_weights(folder.path());
-    let e = TorchEngine::new(tch::Device::Cpu);
+    let e = engine();
     e.set_training(true);
     for (case, expected) in goldens().first_stage {
         let compat = compat(&case);
@@ -195,7 +201,7 @@ fn the_first_stage_learns_as_in_pytorch() {
 /// A network with two heads; what the loss and the optimiser make of it does not depend on what it is.
 #[test]
 fn the_denoiser_learns_as_in_pytorch() {
-    let e = TorchEngine::new(tch::Device::Cpu);
+    let e = engine();
     for (case, expected) in goldens().diffusion {
         let compat = compat(&case);
         let options = LossOptions { l1: !case.contains("without l1"), ..LossOptions::default() };

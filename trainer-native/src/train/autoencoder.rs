@@ -41,19 +41,24 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
         let (drawn, kl) = s.autoencode(&batch.truth);
         Ok(objective.autoencoder_loss(&s.engine, step, &batch.truth, &drawn, &kl, weights.as_ref(), last_layer))
     };
+    let (mut judged, mut last_judgement) = (0, 0.0);
     let adversary = |s: &Session, step: usize, rate: f64| {
         if objective.adversary_moves(step) {
             // The same maps through the autoencoder as it is now, with new noise.
             let batch = s.maps(step, &settings);
             let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
-            let loss = objective.step_adversary(&s.engine, step, &batch.truth, &drawn, rate, clip_norm);
-            if !loss.is_finite() {
-                bail!("autoencoder: the discriminator's loss became {loss} at step {step}; lower autoencoder.learning_rate");
+            last_judgement = objective.step_adversary(&s.engine, step, &batch.truth, &drawn, rate, clip_norm);
+            if !last_judgement.is_finite() {
+                bail!("autoencoder: the discriminator's loss became {last_judgement} at step {step}; lower autoencoder.learning_rate");
             }
+            judged += 1;
         }
         Ok(())
     };
     session.run(stage, loss, adversary)?;
+    if judged > 0 {
+        println!("the discriminator took {judged} steps; its loss was {last_judgement:.5} at last");
+    }
     session.measure_scale()?;
     session.save("autoencoder.safetensors")
 }
