@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use tch::{Kind, Tensor};
 use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
 use trainer::torch::{AdamW, Schedule, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
-use trainer::train::first_stage::FirstStageObjective;
+use trainer::train::first_stage::{FirstStageObjective, Reconstruction};
 
 const SEED: u64 = 1;
 const STEPS: usize = 10;
@@ -57,11 +57,11 @@ fn by_rule(e: &TorchEngine, name: &str, scale: f64, shape: &[usize]) -> Tensor {
 
 /// Gives every parameter under `prefix` its values by rule.
 fn fill(parameters: &TorchParameters, prefix: &str) {
-    let host = parameters.to_host().unwrap().into_iter().map(|(name, tensor)| {
+    let host = parameters.to_host().expect("they are on the CPU").into_iter().map(|(name, tensor)| {
         let values = reproducible_parameter(SEED, &name, &tensor.shape);
         (name, HostTensor { values, ..tensor })
     });
-    parameters.restore(&host.collect(), &[prefix]).unwrap();
+    parameters.restore(&host.collect(), &[prefix]).expect("every parameter has a value");
 }
 
 fn schedule(compat: Compat, power: f64) -> Schedule {
@@ -97,10 +97,11 @@ fn perceptual_weights(folder: &Path) -> PathBuf {
         }
     }
     let rule = Rule::default();
-    Lpips::new(&Parameters::new(&TorchEngine::new(tch::Device::Cpu), &rule).at("loss.perceptual_loss")).unwrap();
+    Lpips::new(&Parameters::new(&TorchEngine::new(tch::Device::Cpu), &rule).at("loss.perceptual_loss"))
+        .expect("the rule has every parameter");
     let manifest = Manifest {
         format_version: 0,
-        preset: Preset::named("nano").unwrap(),
+        preset: Preset::named("nano").expect("nano is a preset"),
         content_sha256: String::new(),
         quantity: Quantity::PathGainDb,
         training_data: String::new(),
@@ -109,7 +110,8 @@ fn perceptual_weights(folder: &Path) -> PathBuf {
         commit: String::new(),
     };
     let path = folder.join("lpips.safetensors");
-    std::fs::write(&path, serialize(&rule.0.into_inner(), manifest, Precision::F32).unwrap()).unwrap();
+    let bytes = serialize(&rule.0.into_inner(), manifest, Precision::F32).expect("the tensors fit");
+    std::fs::write(&path, bytes).expect("the folder can be written to");
     path
 }
 
@@ -178,7 +180,8 @@ fn the_first_stage_learns_as_in_pytorch() {
             let rate = schedule(compat, 0.95).rate(step);
             optimizer.zero_gradients();
             let (drawn, kl) = pass(&truth, noise(0));
-            let loss = objective.autoencoder_loss(&e, step, &truth, &drawn, &kl, None, last_layer);
+            let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, weights: None };
+            let loss = objective.autoencoder_loss(&e, step, &maps, last_layer);
             loss.backward();
             clip_gradients(&trained, clip);
             optimizer.step(rate);

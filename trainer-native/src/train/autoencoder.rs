@@ -1,7 +1,7 @@
 //! First stage: gray maps to latents and back. Reconstruction error plus a little KL, and what `autoencoder.loss` asks for:
 //! a learnt log-variance, the perceptual term, an adversary that takes its own step after each of the autoencoder's.
 
-use super::first_stage::FirstStageObjective;
+use super::first_stage::{FirstStageObjective, Reconstruction};
 use super::samples::{Batch, Symmetry};
 use super::{CLIP_NORM, Session, Stage, pixel_weights, schedule};
 use crate::config::{AutoencoderConfig, Config};
@@ -39,7 +39,8 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
         let batch = s.maps(step, &settings);
         let weights = (compat == Compat::Corrected).then(|| pixel_weights(&batch, s.config.data.building_weight));
         let (drawn, kl) = s.autoencode(&batch.truth);
-        Ok(objective.autoencoder_loss(&s.engine, step, &batch.truth, &drawn, &kl, weights.as_ref(), last_layer))
+        let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
+        Ok(objective.autoencoder_loss(&s.engine, step, &maps, last_layer))
     };
     let (mut judged, mut last_judgement) = (0, 0.0);
     let adversary = |s: &Session, step: usize, rate: f64| {

@@ -33,6 +33,18 @@ pub struct FirstStageObjective {
     adversary: Option<Adversary>,
 }
 
+/// Maps and what the autoencoder made of them.
+pub struct Reconstruction<'a> {
+    /// (N, 1, H, W)
+    pub truth: &'a Tensor,
+    /// (N, 1, H, W)
+    pub drawn: &'a Tensor,
+    /// The posterior's divergence, one element.
+    pub kl: &'a Tensor,
+    /// Of pixels, broadcasting over the maps, mean 1.
+    pub weights: Option<&'a Tensor>,
+}
+
 struct Adversary {
     settings: AdversaryConfig,
     discriminator: Discriminator<TorchTensor>,
@@ -95,27 +107,16 @@ impl FirstStageObjective {
         &self.parameters
     }
 
-    /// The autoencoder's loss of a step, one element. `truth` and `drawn` are (N, 1, H, W), `kl` is the posterior's divergence,
-    /// `weights` those of pixels (mean 1), and `last_layer` the weight of the decoder's last convolution.
-    #[allow(clippy::too_many_arguments)]
-    pub fn autoencoder_loss(
-        &self,
-        e: &TorchEngine,
-        step: usize,
-        truth: &Tensor,
-        drawn: &Tensor,
-        kl: &Tensor,
-        weights: Option<&Tensor>,
-        last_layer: &Tensor,
-    ) -> Tensor {
-        let [truth, drawn, kl] = [truth, drawn, kl].map(|x| TorchTensor(x.shallow_clone()));
+    /// The autoencoder's loss of a step, one element. `last_layer` is the weight of the decoder's last convolution.
+    pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> Tensor {
+        let [truth, drawn, kl] = [maps.truth, maps.drawn, maps.kl].map(|x| TorchTensor(x.shallow_clone()));
         let mut error = pixel_error(e, &truth, &drawn);
         if let Some((lpips, weight)) = &self.lpips {
             let late = self.compat == Compat::Upstream && step >= UPSTREAM_DROPOUT_STEP;
             let distance = lpips.distance(e, &truth, &drawn, if late { UPSTREAM_DROPOUT } else { 0.0 });
             error = e.add(&error, &e.affine(&distance, *weight, 0.0));
         }
-        let weights = weights.map(|weights| TorchTensor(weights.shallow_clone()));
+        let weights = maps.weights.map(|weights| TorchTensor(weights.shallow_clone()));
         let likelihood = negative_log_likelihood(e, self.compat, &error, &self.log_variance, weights.as_ref());
         let mut loss = e.add(&likelihood, &kl_term(e, self.compat, &kl, self.kl_weight, &e.shape(&truth)));
         if let Some(adversary) = &self.adversary {
