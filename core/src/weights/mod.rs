@@ -7,7 +7,9 @@
 mod checkpoint;
 mod reproducible;
 
-pub use checkpoint::{Checkpoint, FORMAT_VERSION, HostSource, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, read_tensors, serialize};
+pub use checkpoint::{
+    Checkpoint, FORMAT_VERSION, HostSource, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, read_tensors, serialize,
+};
 pub use reproducible::{ReproducibleSource, name_hash, reproducible_parameter, reproducible_values};
 
 use crate::engine::Engine;
