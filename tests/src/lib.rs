@@ -183,7 +183,10 @@ impl Case {
 }
 
 /// ||found - expected|| / ||expected||, NaN where a value is none.
-fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+///
+/// # Panics
+/// When they differ in length.
+pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len(), "drawings of one case");
     let square = |v: f64| v * v;
     let difference: f64 = found.iter().zip(expected).map(|(f, e)| square(f64::from(*f) - f64::from(*e))).sum();

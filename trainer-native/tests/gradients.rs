@@ -18,7 +18,7 @@ const TRIED: i64 = 7;
 
 fn engine() -> TorchEngine {
     tch::set_num_threads(1);
-    TorchEngine::of_kind(tch::Device::Cpu, Kind::Double)
+    TorchEngine::in_double(tch::Device::Cpu)
 }
 
 fn variable(e: &TorchEngine, name: &str, shape: &[usize]) -> TorchTensor {

@@ -11,7 +11,7 @@ impl Clone for TorchTensor {
     }
 }
 
-/// Operations by libtorch on one device, in float32 or, to check gradients, in float64.
+/// Operations by libtorch on one device, in float32 or, for tests, float64.
 pub struct TorchEngine {
     device: Device,
     kind: Kind,
@@ -24,12 +24,12 @@ fn ints(shape: &[usize]) -> Vec<i64> {
 
 impl TorchEngine {
     pub fn new(device: Device) -> Self {
-        Self::of_kind(device, Kind::Float)
+        Self { device, kind: Kind::Float, training: Cell::new(false) }
     }
 
-    /// Tensors are of this kind, `Kind::Float` or `Kind::Double`.
-    pub fn of_kind(device: Device, kind: Kind) -> Self {
-        Self { device, kind, training: Cell::new(false) }
+    /// In float64, for gradients by finite differences and for what rounding does to a network.
+    pub fn in_double(device: Device) -> Self {
+        Self { kind: Kind::Double, ..Self::new(device) }
     }
 
     pub fn device(&self) -> Device {
@@ -162,7 +162,7 @@ impl Engine for TorchEngine {
 
     fn mean_from(&self, x: &TorchTensor, first: usize) -> TorchTensor {
         let dims: Vec<i64> = (first as i64..x.0.dim() as i64).collect();
-        TorchTensor(x.0.mean_dim(dims, true, None::<Kind>))
+        TorchTensor(x.0.mean_dim(dims, true, self.kind))
     }
 
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {
