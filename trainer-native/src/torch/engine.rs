@@ -41,6 +41,7 @@ impl TorchEngine {
         self.training.get()
     }
 
+    /// See [`Self::training`].
     pub fn set_training(&self, training: bool) {
         self.training.set(training);
     }
