@@ -4,6 +4,7 @@
 //! features, the [`model`] networks (written once, over the tensor operations of [`engine`]) are run by the sampler in
 //! [`diffusion`] with parameters read by [`weights`], and the result is a [`map`] that [`metrics`] can compare with another.
 
+pub mod compat;
 pub mod diffusion;
 pub mod engine;
 pub mod map;

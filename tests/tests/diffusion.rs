@@ -1,7 +1,7 @@
 //! The sampler with a network that knows the answer ends at the answer, whatever the number of steps.
 
 use pollster::block_on;
-use radiodiff_core::diffusion::{Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
+use radiodiff_core::diffusion::{LossOptions, Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::unet::Heads;
 use radiodiff_web::cpu::CpuEngine;
@@ -53,7 +53,14 @@ fn the_loss_is_the_weighted_mean_of_both_parts() {
     let prediction = Prediction { drift: e.affine(&x0, -1.0, 0.5), noise: e.affine(&noise, 1.0, 0.25) };
     let t: f64 = 0.36;
     let (w1, w2) = (2.0 * (1.0 - t).exp(), t.sqrt().exp());
-    let expected = 0.5 * (w1 * (0.25 + 0.5) + w2 * (0.0625 + 0.25));
-    let loss = block_on(e.read(&training_loss(&e, &prediction, &x0, &noise, &[t as f32]))).expect("the CPU reads");
-    assert!((f64::from(loss[0]) - expected).abs() < 1e-5, "{} and {expected}", loss[0]);
+    let both = LossOptions::default();
+    let cases = [
+        (both, 0.5 * (w1 * (0.25 + 0.5) + w2 * (0.0625 + 0.25))),
+        (LossOptions { l1: false, ..both }, w1 * 0.25 + w2 * 0.0625),
+        (LossOptions { l2: false, weighted: false, ..both }, 0.5 + 0.25),
+    ];
+    for (options, expected) in cases {
+        let loss = block_on(e.read(&training_loss(&e, &prediction, &x0, &noise, &[t as f32], options))).expect("the CPU reads");
+        assert!((f64::from(loss[0]) - expected).abs() < 1e-5, "{} and {expected} with {options:?}", loss[0]);
+    }
 }

@@ -9,6 +9,7 @@ pub use noise::standard_normal;
 
 use crate::engine::{Engine, Unary};
 use crate::model::unet::Heads;
+use serde::{Deserialize, Serialize};
 
 /// The smallest time a network is trained at.
 pub const MIN_TIME: f32 = 1e-4;
@@ -49,15 +50,51 @@ pub fn precondition<E: Engine>(e: &E, x_t: &E::Tensor, times: &[f32], heads: &He
     Prediction { drift, noise }
 }
 
-/// The loss of a batch, a tensor of one element: the mean over samples of
-/// 1/2 (w1 mse(C) + w2 mse(epsilon) + w1 mae(C) + w2 mae(epsilon)), w1 = 2 exp(1 - t), w2 = exp(sqrt t).
-pub fn training_loss<E: Engine>(e: &E, prediction: &Prediction<E::Tensor>, x0: &E::Tensor, noise: &E::Tensor, times: &[f32]) -> E::Tensor {
+/// Which errors the loss adds up, and how the two parts weigh. The default is the public code's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LossOptions {
+    /// Squared errors.
+    pub l2: bool,
+    /// Absolute errors.
+    pub l1: bool,
+    /// w1 = 2 exp(1 - t) for C and w2 = exp(sqrt t) for epsilon; otherwise both are 1.
+    pub weighted: bool,
+}
+
+impl Default for LossOptions {
+    fn default() -> Self {
+        Self { l2: true, l1: true, weighted: true }
+    }
+}
+
+/// The loss of a batch for the objective pred_KC (C and epsilon), a tensor of one element: the mean over samples of
+/// w1 e(C) + w2 e(epsilon), where e is the mean of mse and mae, or the one that `options` leaves.
+///
+/// # Panics
+/// When `options` leave no error.
+pub fn training_loss<E: Engine>(
+    e: &E,
+    prediction: &Prediction<E::Tensor>,
+    x0: &E::Tensor,
+    noise: &E::Tensor,
+    times: &[f32],
+    options: LossOptions,
+) -> E::Tensor {
+    let share = if options.l1 && options.l2 { 0.5 } else { 1.0 };
     let error = |difference: &E::Tensor, weight: &dyn Fn(f32) -> f32| {
-        let both = e.add(&e.unary(Unary::Square, difference), &e.unary(Unary::Abs, difference));
-        e.mul(&e.mean_from(&both, 1), &per_sample(e, times, weight))
+        let squares = || e.unary(Unary::Square, difference);
+        let absolutes = || e.unary(Unary::Abs, difference);
+        let errors = match (options.l2, options.l1) {
+            (true, true) => e.add(&squares(), &absolutes()),
+            (true, false) => squares(),
+            (false, true) => absolutes(),
+            (false, false) => panic!("a diffusion loss of neither squared nor absolute errors"),
+        };
+        e.mul(&e.mean_from(&errors, 1), &per_sample(e, times, |t| if options.weighted { share * weight(t) } else { share }))
     };
-    let drift = error(&e.add(&prediction.drift, x0), &|t| (1.0 - t).exp());
-    let noise = error(&e.sub(&prediction.noise, noise), &|t| 0.5 * t.sqrt().exp());
+    let drift = error(&e.add(&prediction.drift, x0), &|t| 2.0 * (1.0 - t).exp());
+    let noise = error(&e.sub(&prediction.noise, noise), &|t| t.sqrt().exp());
     e.mean_from(&e.add(&drift, &noise), 0)
 }
 

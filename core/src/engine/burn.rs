@@ -153,6 +153,9 @@ impl<B: Backend> Engine for BurnEngine<B> {
     fn average_pool(&self, x: &Self::Tensor, window: usize) -> Self::Tensor {
         B::avg_pool2d(x.clone(), [window; 2], [window; 2], [0; 2], false, false)
     }
+    fn max_pool_2x(&self, x: &Self::Tensor) -> Self::Tensor {
+        B::max_pool2d(x.clone(), [2; 2], [2; 2], [0; 2], [1; 2], false)
+    }
     fn mean_from(&self, x: &Self::Tensor, first: usize) -> Self::Tensor {
         (first..x.rank()).fold(x.clone(), |x, dim| B::float_mean_dim(x, dim))
     }

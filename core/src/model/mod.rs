@@ -2,13 +2,17 @@
 //!
 //! [`preset`] says how large everything is and refuses what cannot work; [`layers`] holds what all networks share;
 //! [`autoencoder`] turns a gray map into a latent and back; [`condition`] encodes the scene; [`unet`] predicts the two parts of
-//! the decoupled process; [`radiodiff`] puts them together. Parameter names are those of the public RadioDiff checkpoints.
+//! the decoupled process; [`radiodiff`] puts them together. Training the first stage takes [`discriminator`], [`lpips`] and
+//! [`first_stage_loss`]. Parameter names are those of the public RadioDiff checkpoints.
 
 pub mod attention;
 pub mod autoencoder;
 pub mod condition;
+pub mod discriminator;
+pub mod first_stage_loss;
 pub mod fourier;
 pub mod layers;
+pub mod lpips;
 pub mod preset;
 pub mod radiodiff;
 pub mod relation;

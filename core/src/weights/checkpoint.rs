@@ -139,15 +139,13 @@ impl Checkpoint {
 
     /// The networks with these weights on an engine.
     pub fn build<E: Engine>(&self, engine: &E) -> Result<RadioDiff<E>, WeightsError> {
-        let source = FileSource { tensors: &self.tensors, used: RefCell::default() };
+        let source = HostSource::new(&self.tensors);
         let model = RadioDiff::new(&self.manifest.preset, &Parameters::new(engine, &source)).map_err(|error| match error {
             BuildError::Preset(error) => WeightsError::Preset(error),
             BuildError::Parameter(error) => WeightsError::Parameter(error),
         })?;
-        let used = source.used.into_inner();
-        let mut names: Vec<String> = self.tensors.keys().filter(|&name| !used.contains(name)).cloned().collect();
+        let names = source.unused();
         if !names.is_empty() {
-            names.sort();
             return Err(WeightsError::Unused { preset: self.manifest.preset.name.clone(), names });
         }
         Ok(model)
@@ -172,13 +170,35 @@ fn widen(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
     Ok(HostTensor { shape: view.shape().to_vec(), values })
 }
 
-/// Reads parameters from a file and remembers which.
-struct FileSource<'a> {
+/// The tensors of a safetensors file whose names begin with `prefix`, widened to f32; no manifest is asked for. For weights that
+/// others made and that do not draw maps.
+pub fn read_tensors(bytes: &[u8], prefix: &str) -> Result<HashMap<String, HostTensor>, WeightsError> {
+    let file = SafeTensors::deserialize(bytes)?;
+    let wanted = file.iter().filter(|(name, _)| name.starts_with(prefix));
+    wanted.map(|(name, view)| Ok((name.to_owned(), widen(name, &view)?))).collect()
+}
+
+/// Gives parameters from host tensors and remembers which.
+pub struct HostSource<'a> {
     tensors: &'a HashMap<String, HostTensor>,
     used: RefCell<BTreeSet<String>>,
 }
 
-impl<E: Engine> ParameterSource<E> for FileSource<'_> {
+impl<'a> HostSource<'a> {
+    pub fn new(tensors: &'a HashMap<String, HostTensor>) -> Self {
+        Self { tensors, used: RefCell::default() }
+    }
+
+    /// Names nobody has asked for, sorted.
+    pub fn unused(&self) -> Vec<String> {
+        let used = self.used.borrow();
+        let mut names: Vec<String> = self.tensors.keys().filter(|&name| !used.contains(name)).cloned().collect();
+        names.sort();
+        names
+    }
+}
+
+impl<E: Engine> ParameterSource<E> for HostSource<'_> {
     fn parameter(&self, engine: &E, spec: &ParameterSpec) -> Result<E::Tensor, ParameterError> {
         let (name, expected) = (spec.name.clone(), spec.shape.clone());
         let Some(tensor) = self.tensors.get(&spec.name) else {
