@@ -1,7 +1,7 @@
 //! The networks, each written once over [`crate::engine::Engine`].
 //!
 //! [`preset`] says how large everything is and refuses what cannot work; [`layers`] holds what all networks share;
-//! [`autoencoder`] turns a gray map into a latent and back; [`condition`] encodes the scene; [`unet`] predicts the two parts of
+//! [`autoencoder`] turns a gray map into a latent and back; [`condition`] and [`swin`] encode the scene; [`unet`] predicts the two parts of
 //! the decoupled process; [`radiodiff`] puts them together. Parameter names are those of the public RadioDiff checkpoints.
 
 pub mod attention;
@@ -12,7 +12,8 @@ pub mod layers;
 pub mod preset;
 pub mod radiodiff;
 pub mod relation;
+pub mod swin;
 pub mod unet;
 
 pub use preset::{Preset, PresetError};
-pub use radiodiff::{RadioDiff, SampleOptions, Sampling};
+pub use radiodiff::{Denoiser, RadioDiff, SampleOptions, Sampling};

@@ -104,6 +104,9 @@ impl Engine for GpuEngine {
     fn narrow(&self, x: &GpuTensor, dim: usize, start: usize, len: usize) -> GpuTensor {
         layout::narrow(&self.recorder, x, dim, start, len)
     }
+    fn gather_rows(&self, x: &GpuTensor, rows: &[usize]) -> GpuTensor {
+        layout::gather_rows(&self.recorder, x, rows)
+    }
     fn pad(&self, x: &GpuTensor, padding: Padding) -> GpuTensor {
         layout::pad(&self.recorder, x, padding)
     }
