@@ -1,7 +1,8 @@
 //! What the `trainer` command is made of.
 //!
 //! [`simulate`] makes datasets, [`dataset`] reads and writes them, [`train`] turns one into weights by [`torch`], [`evaluate`]
-//! compares maps with a dataset's, [`export`] writes what ships.
+//! compares maps with a dataset's, [`export`] writes what ships. [`goldens`] writes what the networks compute, to be compared with
+//! other programs, [`presets`] what they cost; [`import`] reads the public code's checkpoints.
 
 #[cfg(feature = "torch")]
 pub mod config;
@@ -9,6 +10,9 @@ pub mod dataset;
 pub mod evaluate;
 pub mod export;
 pub mod files;
+pub mod goldens;
+pub mod import;
+pub mod presets;
 pub mod simulate;
 #[cfg(feature = "torch")]
 pub mod torch;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, simulate};
+use trainer::{evaluate, export, goldens, import, presets, simulate};
 
 /// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
 #[derive(Parser)]
@@ -19,6 +19,9 @@ enum Command {
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
+    Goldens(goldens::Args),
+    Import(import::Args),
+    Presets(presets::Args),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,9 @@ fn main() -> ExitCode {
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Goldens(args) => goldens::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Presets(args) => presets::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,9 +5,11 @@
 //! those of the public RadioDiff checkpoints, so such a checkpoint (converted to safetensors) loads.
 
 mod checkpoint;
+mod import;
 mod reproducible;
 
 pub use checkpoint::{Checkpoint, FORMAT_VERSION, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, serialize};
+pub use import::{ImportError, LoadReport, import};
 pub use reproducible::{ReproducibleSource, name_hash, reproducible_parameter, reproducible_values};
 
 use crate::engine::Engine;

@@ -165,6 +165,17 @@ impl Dataset {
     }
 }
 
+/// One sample's images of buildings, transmitter and gain as they lie on disk, gray levels row-major.
+///
+/// # Errors
+/// A name that is not `{map}_{transmitter}`; a file that is missing or no square 8-bit gray PNG.
+pub fn raw_images(folder: &Path, method: &str, name: &str) -> Result<[Vec<u8>; 3]> {
+    let (map, _) = numbers_of(name).with_context(|| format!("the sample is {name:?}, expected one like 12_3 (map_transmitter)"))?;
+    let files = [format!("{BUILDINGS}/{map}.png"), format!("{ANTENNA_IMAGES}/{name}.png"), format!("{GAIN}/{method}/{name}.png")];
+    let [buildings, antenna, gain] = files.map(|file| gray_png::read(&folder.join(file)).map(|(_, gray)| gray));
+    Ok([buildings?, antenna?, gain?])
+}
+
 /// "12_3" -> (12, 3).
 fn numbers_of(stem: &str) -> Option<(u32, u32)> {
     let (map, transmitter) = stem.split_once('_')?;
