@@ -28,6 +28,14 @@ fn libtorch_reproduces_the_public_code() {
     tch::no_grad(|| reproduces(&trainer::torch::TorchEngine::new(tch::Device::Cpu)));
 }
 
+/// Without rounding of its own: what remains is the public code's.
+#[cfg(feature = "torch")]
+#[test]
+#[ignore = "the full-size networks take a minute or two"]
+fn libtorch_in_double_precision_reproduces_the_public_code() {
+    tch::no_grad(|| reproduces(&trainer::torch::TorchEngine::in_double(tch::Device::Cpu)));
+}
+
 #[test]
 #[ignore = "the full-size networks take many minutes on burn's CPU backend"]
 fn burn_reproduces_the_public_code() {

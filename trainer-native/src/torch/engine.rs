@@ -11,9 +11,10 @@ impl Clone for TorchTensor {
     }
 }
 
-/// Operations by libtorch on one device, in float32.
+/// Operations by libtorch on one device, in float32 or, for tests, float64.
 pub struct TorchEngine {
     device: Device,
+    kind: Kind,
     training: Cell<bool>,
 }
 
@@ -23,7 +24,12 @@ fn ints(shape: &[usize]) -> Vec<i64> {
 
 impl TorchEngine {
     pub fn new(device: Device) -> Self {
-        Self { device, training: Cell::new(false) }
+        Self { device, kind: Kind::Float, training: Cell::new(false) }
+    }
+
+    /// In float64, for gradients by finite differences and for what rounding does to a network.
+    pub fn in_double(device: Device) -> Self {
+        Self { kind: Kind::Double, ..Self::new(device) }
     }
 
     pub fn device(&self) -> Device {
@@ -40,7 +46,7 @@ impl Engine for TorchEngine {
     type Tensor = TorchTensor;
 
     fn tensor(&self, values: &[f32], shape: &[usize]) -> TorchTensor {
-        TorchTensor(Tensor::from_slice(values).reshape(ints(shape)).to_device(self.device))
+        TorchTensor(Tensor::from_slice(values).reshape(ints(shape)).to_device(self.device).to_kind(self.kind))
     }
     async fn read(&self, x: &TorchTensor) -> Result<Vec<f32>, EngineError> {
         let flat = x.0.detach().to_device(Device::Cpu).to_kind(Kind::Float).contiguous().view(-1);
@@ -152,7 +158,7 @@ impl Engine for TorchEngine {
 
     fn mean_from(&self, x: &TorchTensor, first: usize) -> TorchTensor {
         let dims: Vec<i64> = (first as i64..x.0.dim() as i64).collect();
-        TorchTensor(x.0.mean_dim(dims, true, Kind::Float))
+        TorchTensor(x.0.mean_dim(dims, true, self.kind))
     }
 
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {
@@ -165,7 +171,7 @@ impl Engine for TorchEngine {
         }
         let mut shape = vec![1; x.0.dim()];
         shape[0] = x.0.size()[0];
-        TorchTensor(&x.0 * Tensor::ones(shape, (Kind::Float, self.device)).dropout(p, true))
+        TorchTensor(&x.0 * Tensor::ones(shape, (self.kind, self.device)).dropout(p, true))
     }
 
     fn linear(&self, x: &TorchTensor, weight: &TorchTensor, bias: Option<&TorchTensor>) -> TorchTensor {

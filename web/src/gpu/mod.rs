@@ -46,6 +46,11 @@ impl GpuEngine {
         &self.report
     }
 
+    /// Bytes of the greatest tensor so far. WebGPU guarantees 128 MiB; a network that needs more runs on some devices only.
+    pub fn largest_tensor_bytes(&self) -> u64 {
+        self.recorder.peak()
+    }
+
     /// Why the device is lost, once it is. A new engine may find another one.
     pub fn lost(&self) -> Option<String> {
         self.recorder.faults.lost()
