@@ -76,9 +76,10 @@ impl<'a, E: Engine> Maker<'a, E> {
         [1, unet.latent_channels, unet.latent_size, unet.latent_size]
     }
 
-    /// Values u sqrt(3) of the rule, of unit variance.
+    /// Values u sqrt(3) of the rule, of unit variance; multiplied in float32, as the goldens' are, unlike weights.
     fn noise(&self, name: &str) -> Vec<f32> {
-        reproducible_values(self.seed, name, self.latent_shape().iter().product()).map(|u| (u * 3f64.sqrt()) as f32).collect()
+        let deviation = 3f32.sqrt();
+        reproducible_values(self.seed, name, self.latent_shape().iter().product()).map(|u| u as f32 * deviation).collect()
     }
 
     fn keep(&mut self, key: &str, shape: &[usize], values: Vec<f32>) {

@@ -67,11 +67,11 @@ impl Preset {
             meters_per_pixel: 1.0,
             gray: GrayCodec::default(),
             autoencoder: AutoencoderPreset {
-                channels: 16,
-                multipliers: vec![1, 2, 3, 4],
+                channels: 12,
+                multipliers: vec![1, 2, 4, 6],
                 residual_blocks: 1,
                 latent_channels: 8,
-                norm_groups: 8,
+                norm_groups: 4,
             },
             condition: ConditionPreset {
                 channels: vec![Buildings, Transmitter, LineOfSight, LogDistanceGain, DetourGain],
@@ -85,7 +85,7 @@ impl Preset {
                 latent_channels: 8,
                 latent_size: 32,
                 width: 64,
-                level_widths: vec![96, 128, 128],
+                level_widths: vec![64, 128, 128],
                 stem_kernel: 5,
                 norm_groups: 8,
                 heads: 4,
