@@ -7,6 +7,8 @@
 pub mod attention;
 pub mod autoencoder;
 pub mod condition;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod fourier;
 pub mod layers;
 pub mod preset;

@@ -68,7 +68,7 @@ impl Preset {
             gray: GrayCodec::default(),
             autoencoder: AutoencoderPreset {
                 channels: 12,
-                multipliers: vec![1, 2, 4, 6],
+                multipliers: vec![1, 2, 3, 5],
                 residual_blocks: 1,
                 latent_channels: 8,
                 norm_groups: 4,
