@@ -79,7 +79,10 @@ fn what_is_missing_misshapen_or_there_twice_is_refused_by_name() {
     let mut other = tensors.clone();
     other.insert(name.into(), HostTensor { shape: vec![2], values: vec![0.0; 2] });
     let error = import(&[&file(other.iter().map(|(n, t)| (n.clone(), t)))], "", &preset).unwrap_err();
-    assert!(matches!(&error, ImportError::Incomplete { report, .. } if report.misshapen == ["model.init_conv.0.bias [24], found [2]"]), "{error}");
+    assert!(
+        matches!(&error, ImportError::Incomplete { report, .. } if report.misshapen == ["model.init_conv.0.bias [24], found [2]"]),
+        "{error}"
+    );
 
     let twice = tensors.iter().flat_map(|(n, t)| [(n.clone(), t), (format!("ema.{n}"), t)]);
     let twice = file(twice);

@@ -56,7 +56,9 @@ impl Upstream {
             };
             let line = match self.goldens.get(key) {
                 None => Err("is not among the goldens".to_owned()),
-                Some(expected) if expected.shape != tensor.shape => Err(format!("has shape {:?}, expected {:?}", tensor.shape, expected.shape)),
+                Some(expected) if expected.shape != tensor.shape => {
+                    Err(format!("has shape {:?}, expected {:?}", tensor.shape, expected.shape))
+                }
                 Some(expected) => {
                     let error = relative_error(&tensor.values, &expected.values);
                     // NaN is above all.

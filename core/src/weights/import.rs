@@ -40,7 +40,8 @@ pub struct LoadReport {
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} applied", self.applied.len())?;
-        let lists = [("by the preset", &self.by_preset), ("missing", &self.missing), ("misshapen", &self.misshapen), ("unused", &self.unused)];
+        let lists =
+            [("by the preset", &self.by_preset), ("missing", &self.missing), ("misshapen", &self.misshapen), ("unused", &self.unused)];
         for (what, names) in lists {
             if !names.is_empty() {
                 let more = if names.len() > SHOWN { ", ..." } else { "" };

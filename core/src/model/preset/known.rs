@@ -34,11 +34,7 @@ impl Preset {
             },
             condition: ConditionPreset {
                 channels: vec![Buildings, Transmitter, LineOfSight, LogDistanceGain, DetourGain],
-                encoder: EncoderPreset::Pyramid(PyramidPreset {
-                    stem_widths: vec![16, 24],
-                    stage_widths: vec![24, 24],
-                    norm_groups: 4,
-                }),
+                encoder: EncoderPreset::Pyramid(PyramidPreset { stem_widths: vec![16, 24], stage_widths: vec![24, 24], norm_groups: 4 }),
             },
             unet: UnetPreset {
                 latent_channels: 8,
