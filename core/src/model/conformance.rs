@@ -95,8 +95,7 @@ where
         let squares = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
         let difference = squares(&mut found.iter().zip(&expected).map(|(f, e)| f64::from(f - e)));
         let error = (difference / squares(&mut expected.iter().map(|&v| f64::from(v)))).sqrt();
-        // NaN is above all.
-        if shapes.0 != shapes.1 || !(error <= tolerance) {
+        if shapes.0 != shapes.1 || error.is_nan() || error > tolerance {
             failures.push(format!("{}: off by {error:.2e}, shapes {shapes:?}", case.name));
         }
     }

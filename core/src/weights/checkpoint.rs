@@ -211,7 +211,8 @@ pub enum Precision {
 
 /// The bytes of a weights file. `manifest.format_version` and `.content_sha256` are filled in here.
 pub fn serialize(tensors: &BTreeMap<String, HostTensor>, mut manifest: Manifest, precision: Precision) -> Result<Vec<u8>, WeightsError> {
-    let (dtype, encode): (Dtype, fn(&[f32]) -> Vec<u8>) = match precision {
+    type Encode = fn(&[f32]) -> Vec<u8>;
+    let (dtype, encode): (Dtype, Encode) = match precision {
         Precision::F32 => (Dtype::F32, |values| values.iter().flat_map(|v| v.to_le_bytes()).collect()),
         Precision::F16 => (Dtype::F16, |values| values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect()),
     };

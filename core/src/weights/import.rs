@@ -60,7 +60,7 @@ pub enum ImportError {
     #[error("{name} is there twice, as {first} and as {second}; choose one by its prefix")]
     Ambiguous { name: String, first: String, second: String },
     #[error("the checkpoint is not one of preset {preset}: {report}")]
-    Incomplete { preset: String, report: LoadReport },
+    Incomplete { preset: String, report: Box<LoadReport> },
 }
 
 /// Remembers what the networks ask for.
@@ -125,6 +125,6 @@ pub fn import(files: &[&[u8]], prefix: &str, preset: &Preset) -> Result<(BTreeMa
     if report.missing.is_empty() && report.misshapen.is_empty() {
         Ok((tensors, report))
     } else {
-        Err(ImportError::Incomplete { preset: preset.name.clone(), report })
+        Err(ImportError::Incomplete { preset: preset.name.clone(), report: Box::new(report) })
     }
 }

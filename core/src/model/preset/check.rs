@@ -159,10 +159,10 @@ impl UnetPreset {
         for &window in &self.relation_windows {
             within("unet.relation_windows", window, 1, self.latent_size)?;
         }
-        if self.stem_kernel % 2 == 0 || self.stem_kernel > 15 {
+        if self.stem_kernel.is_multiple_of(2) || self.stem_kernel > 15 {
             return refuse("unet.stem_kernel", self.stem_kernel, "odd, at most 15");
         }
-        if self.latent_size % (1 << (count - 1)) != 0 {
+        if !self.latent_size.is_multiple_of(1 << (count - 1)) {
             return refuse("unet.latent_size", self.latent_size, format!("divisible by 2 for each of {count} levels but the last"));
         }
         if self.bottleneck() > MAX_BOTTLENECK {
