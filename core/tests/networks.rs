@@ -280,7 +280,8 @@ fn presets_that_cannot_work_are_refused_with_the_field() {
     for (field, edit) in cases {
         assert_refused(nano(), field, edit);
     }
-    let of_swin: [(&str, fn(&mut SwinPreset)); 10] = [
+    type SwinEdit = fn(&mut SwinPreset);
+    let of_swin: [(&str, SwinEdit); 10] = [
         ("condition.heads", |s| s.depths.push(2)),
         ("condition.depths", |s| (s.depths, s.heads) = (vec![2; 5], vec![4; 5])),
         ("condition.depths", |s| s.depths = vec![1; 70]),
