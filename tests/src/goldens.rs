@@ -39,19 +39,16 @@ impl Upstream {
         Images { gain: &self.gain, condition: self.condition.iter().map(Vec::as_slice).collect() }
     }
 
-    /// One line for each of `found` that is not the public code's: relative L2 error above 1e-4, inputs above 1e-6. Prints them
-    /// all.
+    /// One line for each of `found` that is not the public code's: relative L2 error above 1e-4, 1e-3 after three steps of the
+    /// sampler, inputs above 1e-6. Prints them all.
     ///
-    /// The U-Net is allowed 4e-4, and 1e-2 after three steps of the sampler: rounding alone makes as much. Its relation layers do
-    /// not scale their logits, so that 1e-6 in one stage of the condition encoder becomes 1.2e-4 in C. Measured for seed 1: the
-    /// public code's float32 is 1.0e-4 to 1.5e-4 from our float64 (1.9e-3 after three steps), our float32 1.9e-4 from it.
+    /// The U-Net's outputs fail this as it stands, in float64 too; docs/networks.md has the figures and why.
     pub fn differences(&self, found: &Goldens) -> Vec<String> {
         let mut failures = Vec::new();
         for (key, tensor) in found {
             let allowed = match key.as_str() {
                 key if key.starts_with("input.") => 1e-6,
-                "sampler.n3.latent" => 1e-2,
-                key if key.starts_with("unet.") || key.starts_with("sampler.") => 4e-4,
+                "sampler.n3.latent" => 1e-3,
                 _ => 1e-4,
             };
             let line = match self.goldens.get(key) {
