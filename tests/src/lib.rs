@@ -3,6 +3,7 @@
 //! In come an engine and a [`Case`], out comes a [`Drawing`] in host memory, so that engines of different programs (the trainer's
 //! tch too) are compared alike.
 
+pub mod goldens;
 mod judges;
 
 pub use judges::judge_errors;

@@ -14,10 +14,12 @@ fn an_oracle_leads_to_the_latent_it_knows() {
     let e = CpuEngine::new();
     let x0 = standard_normal(5, 100, COUNT);
     let known = e.tensor(&x0, &SHAPE);
-    for steps in [1, 3, 5, 50] {
+    // From noise, and from x0 noised half way: with an oracle the start does not matter.
+    for (start, steps) in [(1.0, 1), (1.0, 3), (1.0, 5), (1.0, 50), (1.0, 1000), (0.5, 1), (0.5, 4)] {
         for split_last in [false, true] {
-            let mut x = e.tensor(&standard_normal(6, 0, COUNT), &SHAPE);
-            let times = schedule(steps, split_last);
+            let noise = e.tensor(&standard_normal(6, 0, COUNT), &SHAPE);
+            let mut x = noised(&e, &known, &noise, &[start]);
+            let times = schedule(start, steps, split_last);
             for (i, &(t, size)) in times.iter().enumerate() {
                 // x_t = (1 - t) x0 + sqrt(t) epsilon, solved for epsilon.
                 let noise = e.affine(&e.sub(&x, &e.affine(&known, 1.0 - t, 0.0)), 1.0 / t.sqrt(), 0.0);
@@ -27,7 +29,7 @@ fn an_oracle_leads_to_the_latent_it_knows() {
             }
             let found = block_on(e.read(&x)).expect("the CPU reads");
             let worst = found.iter().zip(&x0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(worst < 2e-5, "{steps} steps, split {split_last}: off by {worst}");
+            assert!(worst < 2e-5, "{steps} steps from {start}, split {split_last}: off by {worst}");
         }
     }
 }

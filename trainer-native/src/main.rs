@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{dataset, evaluate, export, simulate, statistics, synth};
+use trainer::{dataset, evaluate, export, goldens, import, presets, simulate, statistics, synth};
 
 /// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
 #[derive(Parser)]
@@ -22,6 +22,9 @@ enum Command {
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
+    Goldens(goldens::Args),
+    Import(import::Args),
+    Presets(presets::Args),
 }
 
 #[derive(Subcommand)]
@@ -50,6 +53,9 @@ fn main() -> ExitCode {
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Goldens(args) => goldens::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Presets(args) => presets::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

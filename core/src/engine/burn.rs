@@ -105,6 +105,11 @@ impl<B: Backend> Engine for BurnEngine<B> {
         let slices: Vec<Slice> = x.shape().iter().enumerate().map(range).collect();
         B::float_slice(x.clone(), &slices)
     }
+    fn gather_rows(&self, x: &Self::Tensor, rows: &[usize]) -> Self::Tensor {
+        let indices: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+        let count = indices.len();
+        B::float_select(x.clone(), 0, B::int_from_data(TensorData::new(indices, [count]), &self.device))
+    }
     fn pad(&self, x: &Self::Tensor, padding: Padding) -> Self::Tensor {
         let mut sides = vec![(0, 0); x.rank()];
         sides[x.rank() - 2] = (padding.top, padding.bottom);

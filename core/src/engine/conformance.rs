@@ -215,6 +215,13 @@ async fn shapes<E: Engine>(c: &mut Checker<'_, E>) {
         });
         c.compare(&format!("concat along {dim}"), &e.concat(&[&x.on(e), &y.on(e), &z.on(e)], dim), &expected).await;
     }
+    let rows = [1, 0, 1, 1, 0];
+    let expected = Reference::build(&[5, 3, 4, 5], |i| x.at(&[rows[i[0]], i[1], i[2], i[3]]));
+    c.compare("gather_rows", &e.gather_rows(&x.on(e), &rows), &expected).await;
+    let table = Reference::new("table", &[169, 4]);
+    let rows: Vec<usize> = (0..500).map(|i| i * 31 % 169).collect();
+    let expected = Reference::build(&[500, 4], |i| table.at(&[rows[i[0]], i[1]]));
+    c.compare("gather_rows of many", &e.gather_rows(&table.on(e), &rows), &expected).await;
     let padding = Padding { top: 1, bottom: 2, left: 3, right: 0 };
     let expected = Reference::build(&[2, 3, 7, 8], |i| x.pixel(i[0], i[1], i[2] as isize - 1, i[3] as isize - 3));
     c.compare("pad", &e.pad(&x.on(e), padding), &expected).await;

@@ -138,6 +138,8 @@ pub trait Engine {
     fn concat(&self, parts: &[&Self::Tensor], dim: usize) -> Self::Tensor;
     /// Elements `start..start + len` of dimension `dim`.
     fn narrow(&self, x: &Self::Tensor, dim: usize, start: usize, len: usize) -> Self::Tensor;
+    /// These rows of the first dimension, each as often as it is named: (R, ..) -> (rows, ..).
+    fn gather_rows(&self, x: &Self::Tensor, rows: &[usize]) -> Self::Tensor;
     /// Zeros around the last two dimensions.
     fn pad(&self, x: &Self::Tensor, padding: Padding) -> Self::Tensor;
 
@@ -199,6 +201,12 @@ pub trait Engine {
 
     /// Zeroes elements with probability `p` and scales the rest by 1/(1-p) in training; the identity otherwise.
     fn dropout(&self, x: &Self::Tensor, _p: f64) -> Self::Tensor {
+        x.clone()
+    }
+
+    /// Zeroes whole samples (all but the first dimension) with probability `p` and scales the rest by 1/(1-p) in training; the
+    /// identity otherwise.
+    fn stochastic_depth(&self, x: &Self::Tensor, _p: f64) -> Self::Tensor {
         x.clone()
     }
 

@@ -153,10 +153,20 @@ impl Checkpoint {
 }
 
 fn widen(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
+    match view.dtype() {
+        Dtype::F32 | Dtype::F16 => host_tensor(name, view),
+        other => Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}") }),
+    }
+}
+
+/// A tensor of any floating-point type as f32; its values are finite, and variances not negative.
+pub(super) fn host_tensor(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
     let bytes = view.data();
     let values: Vec<f32> = match view.dtype() {
-        Dtype::F32 => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-        Dtype::F16 => bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+        Dtype::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| half::f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::BF16 => bytes.as_chunks().0.iter().map(|b| half::bf16::from_le_bytes(*b).to_f32()).collect(),
         other => return Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}") }),
     };
     if let Some(index) = values.iter().position(|v| !v.is_finite()) {
@@ -221,12 +231,12 @@ pub enum Precision {
 
 /// The bytes of a weights file. `manifest.format_version` and `.content_sha256` are filled in here.
 pub fn serialize(tensors: &BTreeMap<String, HostTensor>, mut manifest: Manifest, precision: Precision) -> Result<Vec<u8>, WeightsError> {
-    let (dtype, encode): (Dtype, fn(f32) -> Vec<u8>) = match precision {
-        Precision::F32 => (Dtype::F32, |v| v.to_le_bytes().to_vec()),
-        Precision::F16 => (Dtype::F16, |v| half::f16::from_f32(v).to_le_bytes().to_vec()),
+    type Encode = fn(&[f32]) -> Vec<u8>;
+    let (dtype, encode): (Dtype, Encode) = match precision {
+        Precision::F32 => (Dtype::F32, |values| values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        Precision::F16 => (Dtype::F16, |values| values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect()),
     };
-    let encoded: Vec<(&String, &HostTensor, Vec<u8>)> =
-        tensors.iter().map(|(name, t)| (name, t, t.values.iter().flat_map(|&v| encode(v)).collect())).collect();
+    let encoded: Vec<(&String, &HostTensor, Vec<u8>)> = tensors.iter().map(|(name, t)| (name, t, encode(&t.values))).collect();
     let views = encoded
         .iter()
         .map(|(name, t, bytes)| Ok((name.as_str(), TensorView::new(dtype, t.shape.clone(), bytes)?)))

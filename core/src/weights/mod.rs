@@ -5,11 +5,13 @@
 //! those of the public RadioDiff checkpoints, so such a checkpoint (converted to safetensors) loads.
 
 mod checkpoint;
+mod import;
 mod reproducible;
 
 pub use checkpoint::{
     Checkpoint, FORMAT_VERSION, HostSource, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, read_tensors, serialize,
 };
+pub use import::{ImportError, LoadReport, import};
 pub use reproducible::{ReproducibleSource, name_hash, reproducible_parameter, reproducible_values};
 
 use crate::engine::Engine;

@@ -245,6 +245,18 @@ impl Dataset {
     }
 }
 
+/// One sample's images of buildings, transmitter and gain as they lie on disk, gray levels row-major.
+///
+/// # Errors
+/// A name that is not `{map}_{transmitter}`; a file that is missing or no square 8-bit gray PNG.
+pub fn raw_images(folder: &Path, method: &str, name: &str) -> Result<[Vec<u8>; 3]> {
+    let (map, _) =
+        numbers_of(Path::new(name)).with_context(|| format!("the sample is {name:?}, expected one like 12_3 (map_transmitter)"))?;
+    let files = [format!("{BUILDINGS}/{map}.png"), format!("{ANTENNA_IMAGES}/{name}.png"), format!("{GAIN}/{method}/{name}.png")];
+    let [buildings, antenna, gain] = files.map(|file| gray_png::read(&folder.join(file)).map(|(_, gray)| gray));
+    Ok([buildings?, antenna?, gain?])
+}
+
 /// 1 where a pixel is above 0.
 fn lit(gray: &[u8]) -> Vec<u8> {
     gray.iter().map(|&v| u8::from(v > 0)).collect()

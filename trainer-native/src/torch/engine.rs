@@ -106,6 +106,9 @@ impl Engine for TorchEngine {
     fn narrow(&self, x: &TorchTensor, dim: usize, start: usize, len: usize) -> TorchTensor {
         TorchTensor(x.0.narrow(dim as i64, start as i64, len as i64))
     }
+    fn gather_rows(&self, x: &TorchTensor, rows: &[usize]) -> TorchTensor {
+        TorchTensor(x.0.index_select(0, &Tensor::from_slice(&ints(rows)).to_device(self.device)))
+    }
     fn pad(&self, x: &TorchTensor, p: Padding) -> TorchTensor {
         TorchTensor(x.0.constant_pad_nd(ints(&[p.left, p.right, p.top, p.bottom])))
     }
@@ -168,6 +171,15 @@ impl Engine for TorchEngine {
 
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {
         TorchTensor(x.0.dropout(p, self.training.get()))
+    }
+
+    fn stochastic_depth(&self, x: &TorchTensor, p: f64) -> TorchTensor {
+        if p == 0.0 || !self.training.get() {
+            return x.clone();
+        }
+        let mut shape = vec![1; x.0.dim()];
+        shape[0] = x.0.size()[0];
+        TorchTensor(&x.0 * Tensor::ones(shape, (self.kind, self.device)).dropout(p, true))
     }
 
     fn linear(&self, x: &TorchTensor, weight: &TorchTensor, bias: Option<&TorchTensor>) -> TorchTensor {
