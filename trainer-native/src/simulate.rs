@@ -7,10 +7,10 @@
 
 use crate::dataset::{Dataset, GAIN};
 use crate::{files, progress};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use geo::Coord;
 use radiodiff_core::map::{GrayCodec, RadioMap};
-use radiodiff_core::propagation::{DominantPathLaw, PreparedScene};
+use radiodiff_core::propagation::{DominantPathLaw, PreparedScene, RayOptions};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -56,10 +56,12 @@ impl Method {
     /// # Errors
     /// A position that is not outdoors.
     pub fn path_gain(self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
-        match self {
-            Self::Dpm => Ok(scene.dominant_path(position, &DominantPathLaw::default())?),
-            Self::Irt2 | Self::Irt4 => bail!("this build of the trainer has no ray tracer for {}", self.name()),
-        }
+        let traced = |interactions| scene.ray_traced(position, &RayOptions { interactions, ..RayOptions::default() });
+        Ok(match self {
+            Self::Dpm => scene.dominant_path(position, &DominantPathLaw::default()),
+            Self::Irt2 => traced(2),
+            Self::Irt4 => traced(4),
+        }?)
     }
 }
 

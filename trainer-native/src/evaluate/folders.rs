@@ -18,15 +18,27 @@ use std::path::{Path, PathBuf};
 
 /// RadioUNet's threshold, as a share of the gray scale.
 const THRESHOLD: f32 = 0.2;
-/// Missing counterparts that an error names.
+/// Missing predictions that an error names.
 const NAMED: usize = 5;
 
 /// Compares `prediction` with `truth`; with `csv`, writes a line for each map there.
 ///
 /// # Errors
-/// A map without its counterpart, an image that is unreadable or of another size, a truth without a lit pixel.
+/// A true map without a prediction, an image that is unreadable or of another size, a truth without a lit pixel.
 pub fn evaluate(prediction: &Path, truth: &Path, buildings: Option<&Path>, csv: Option<&Path>) -> Result<Evaluation> {
-    let names = paired(prediction, truth)?;
+    let (predictions, truths) = (names(prediction)?, names(truth)?);
+    let missing: Vec<String> = truths.difference(&predictions).map(|&name| file_name(name)).collect();
+    if !missing.is_empty() {
+        let dots = if missing.len() > NAMED { ", ..." } else { "" };
+        let first = missing[..missing.len().min(NAMED)].join(", ");
+        bail!("{} lacks {} maps that the truth has: {first}{dots}", prediction.display(), missing.len());
+    }
+    // What predicts a whole dataset may be held to a part of it.
+    let ignored = predictions.len() - truths.len();
+    if ignored > 0 {
+        println!("{ignored} maps of {} are not in the truth and are ignored.\n", prediction.display());
+    }
+    let names: Vec<_> = truths.into_iter().collect();
     let compare = |&name: &(u32, u32)| compare(name, prediction, truth, buildings);
     let scores = names.par_iter().progress().map(compare).collect::<Result<Vec<_>>>()?;
     if let Some(path) = csv {
@@ -55,20 +67,7 @@ fn values(scores: &Scores) -> String {
     format!("{nmse},{rmse},{ssim},{psnr_db},{rmse_db}")
 }
 
-/// The maps' numbers, (map, transmitter), which must be the same in both folders.
-fn paired(prediction: &Path, truth: &Path) -> Result<Vec<(u32, u32)>> {
-    let (predictions, truths) = (names(prediction)?, names(truth)?);
-    for (found, other, folder) in [(&predictions, &truths, prediction), (&truths, &predictions, truth)] {
-        let missing: Vec<_> = other.difference(found).collect();
-        if !missing.is_empty() {
-            let first: Vec<String> = missing.iter().take(NAMED).map(|&&name| file_name(name)).collect();
-            let dots = if missing.len() > NAMED { ", ..." } else { "" };
-            bail!("{} lacks {} maps that the other folder has: {}{dots}", folder.display(), missing.len(), first.join(", "));
-        }
-    }
-    Ok(truths.into_iter().collect())
-}
-
+/// The maps' numbers, (map, transmitter).
 fn names(folder: &Path) -> Result<BTreeSet<(u32, u32)>> {
     let shown = folder.display();
     let mut names = BTreeSet::new();
