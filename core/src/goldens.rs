@@ -6,6 +6,8 @@
 
 use crate::engine::{Engine, EngineError};
 use crate::model::autoencoder::Autoencoder;
+use crate::model::discriminator::{Discriminator, DiscriminatorPreset};
+use crate::model::lpips::Lpips;
 use crate::model::radiodiff::BuildError;
 use crate::model::unet::EncodedCondition;
 use crate::model::{Denoiser, Preset, SampleOptions, Sampling};
@@ -106,6 +108,20 @@ impl<'a, E: Engine> Maker<'a, E> {
         let posterior = autoencoder.posterior(e, &moments);
         self.read("vae.kl", &e.reshape(&posterior.kl(e), &[1])).await?;
         self.read("vae.reconstruction", &autoencoder.decode(e, &posterior.mean)).await?;
+        Ok(())
+    }
+
+    /// `discriminator.logits_real` and `_fake` (1, 1, h, w), `lpips.distance` (1): what judges the first stage, of the gain and of
+    /// [`Self::autoencoder`]'s reconstruction, which comes first.
+    pub async fn judges(&mut self) -> Result<(), GoldensError> {
+        let (e, source) = (self.engine, ReproducibleSource { seed: self.seed });
+        let p = Parameters::new(e, &source).at("loss");
+        let [real, fake] = ["input.gain", "vae.reconstruction"].map(|key| self.input(key));
+        let discriminator = Discriminator::new(&p.at("discriminator"), &DiscriminatorPreset::PAPER).map_err(BuildError::from)?;
+        self.read("discriminator.logits_real", &discriminator.forward(e, &real)).await?;
+        self.read("discriminator.logits_fake", &discriminator.forward(e, &fake)).await?;
+        let lpips = Lpips::new(&p.at("perceptual_loss")).map_err(BuildError::from)?;
+        self.read("lpips.distance", &e.reshape(&lpips.distance(e, &real, &fake, 0.0), &[1])).await?;
         Ok(())
     }
 

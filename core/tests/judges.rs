@@ -21,7 +21,7 @@ impl ParameterSource<CountingEngine> for Counter {
 #[test]
 fn they_are_as_large_as_the_public_codes() {
     let (e, counter) = (CountingEngine::default(), Counter::default());
-    let paper = DiscriminatorPreset { channels: 64, layers: 3, normalization: Normalization::Batch, spectral: false };
+    let paper = DiscriminatorPreset::PAPER;
     assert_eq!(paper.refused(256), None);
     let discriminator = Discriminator::new(&Parameters::new(&e, &counter), &paper).expect("the counter gives any");
     assert_eq!(counter.0.take(), 2_763_585);

@@ -2,8 +2,7 @@
 
 use crate::{relative_error, shared_data};
 use radiodiff_core::goldens::{Goldens, Images};
-use radiodiff_core::weights::HostTensor;
-use safetensors::SafeTensors;
+use radiodiff_core::weights::read_tensors;
 
 /// What the public code computed with the weights of seed 1, and the images it was given.
 pub struct Upstream {
@@ -22,12 +21,7 @@ pub const SEED: u64 = 1;
 pub fn upstream() -> Option<Upstream> {
     let path = shared_data()?.join("goldens/upstream-seed1.safetensors");
     let bytes = std::fs::read(path).expect("the goldens are there");
-    let tensors = SafeTensors::deserialize(&bytes).expect("the goldens are whole");
-    let host = |view: &safetensors::tensor::TensorView<'_>| HostTensor {
-        shape: view.shape().to_vec(),
-        values: view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-    };
-    let goldens: Goldens = tensors.iter().map(|(key, view)| (key.to_owned(), host(&view))).collect();
+    let goldens = read_tensors(&bytes, "").expect("the goldens are whole").into_iter().collect::<Goldens>();
     // Back to gray levels: /255, *2-1 loses none of them.
     let gray = |values: &[f32]| values.iter().map(|v| ((v + 1.0) * 127.5).round() as u8).collect::<Vec<u8>>();
     let condition = goldens["input.cond"].values.chunks(256 * 256).map(gray).collect();

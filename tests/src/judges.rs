@@ -2,7 +2,7 @@
 
 use super::{relative_error, shared_data};
 use radiodiff_core::engine::{Engine, EngineError};
-use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
+use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset};
 use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::weights::{Parameters, ReproducibleSource, read_tensors};
 
@@ -21,8 +21,7 @@ pub async fn judge_errors<E: Engine>(e: &E) -> Option<Result<Vec<(&'static str, 
     let (real, drawn) = (golden("input.gain"), golden("vae.reconstruction"));
     let source = ReproducibleSource { seed: 1 };
     let p = Parameters::new(e, &source).at("loss");
-    let preset = DiscriminatorPreset { channels: 64, layers: 3, normalization: Normalization::Batch, spectral: false };
-    let discriminator = Discriminator::new(&p.at("discriminator"), &preset).expect("the rule has every parameter");
+    let discriminator = Discriminator::new(&p.at("discriminator"), &DiscriminatorPreset::PAPER).expect("the rule has every parameter");
     let lpips = Lpips::new(&p.at("perceptual_loss")).expect("the rule has every parameter");
     let results = [
         ("discriminator.logits_real", discriminator.forward(e, &real)),

@@ -80,6 +80,8 @@ fn make<E: Engine>(engine: &E, preset: &Preset, seed: u64, images: &Images<'_>) 
     let mut maker = Maker::new(engine, preset, seed, images)?;
     bar.set_message("autoencoder");
     block_on(maker.autoencoder())?;
+    bar.set_message("discriminator and LPIPS");
+    block_on(maker.judges())?;
     bar.set_message("condition encoder, U-Net and sampler");
     block_on(maker.denoiser(&TIMES, &STEPS))?;
     bar.finish_and_clear();

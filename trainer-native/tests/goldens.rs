@@ -14,9 +14,10 @@ fn reproduces(engine: &impl Engine) {
     let images = upstream.images();
     let mut maker = Maker::new(engine, &paper, SEED, &images).expect("the images fit");
     block_on(maker.autoencoder()).expect("the engine reads");
+    block_on(maker.judges()).expect("the engine reads");
     block_on(maker.denoiser(&TIMES, &STEPS)).expect("the engine reads");
     let found = maker.finish();
-    assert_eq!(found.len(), 3 + 3 + 4 + 2 * TIMES.len() + STEPS.len());
+    assert_eq!(found.len(), 3 + 3 + 3 + 4 + 2 * TIMES.len() + STEPS.len());
     let failures = upstream.differences(&found);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

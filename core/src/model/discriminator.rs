@@ -28,7 +28,7 @@ pub enum Normalization {
     ActNorm,
 }
 
-/// How large the discriminator is. The public code's: 64 channels, 3 layers, batch normalisation, not spectral.
+/// How large the discriminator is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiscriminatorPreset {
@@ -43,6 +43,9 @@ pub struct DiscriminatorPreset {
 }
 
 impl DiscriminatorPreset {
+    /// The public code's.
+    pub const PAPER: Self = Self { channels: 64, layers: 3, normalization: Normalization::Batch, spectral: false };
+
     /// Why this cannot judge maps of `side` x `side` pixels, if so.
     pub fn refused(&self, side: usize) -> Option<String> {
         if !(1..=1024).contains(&self.channels) {
