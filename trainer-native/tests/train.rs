@@ -82,7 +82,7 @@ fn the_first_stage_learns_against_an_adversary() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (data, run, config) = (path("data"), path("run"), path("config.toml"));
-    succeeds(&["simulate", "--out", &data, "--procedural", "1", "--transmitters", "2", "--seed", "3"]);
+    succeeds(&["dataset", "synth", "--out", &data, "--procedural", "1", "--transmitters", "2", "--seed", "3"]);
     let doc = include_str!("../../docs/first-stage-loss.md");
     let example = doc.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("the page has an example");
     fs::write(&config, fs::read_to_string(CONFIG).unwrap() + example).unwrap();
