@@ -1,6 +1,6 @@
 // The demo: a place with buildings, a transmitter that is dragged, and the map that follows it.
 
-import { createEngine, palette, paletteNames } from './index.js';
+import { createEngine, divergingPaletteNames, palette, paletteNames } from './index.js';
 
 const element = (id) => document.getElementById(id);
 const [stage, canvas, readout, notice] = ['stage', 'map', 'readout', 'notice'].map(element);
@@ -8,6 +8,11 @@ const view = canvas.getContext('2d');
 
 /** Values shown at the ends of the colour scale, before the power moves them. */
 const GAIN_RANGE_DB = { min: -147, max: -55 };
+/** The same for differences. */
+const DIFFERENCE_RANGE_DB = { min: -20, max: 20 };
+/** 3GPP TR 38.901, table 7.3-1. */
+const SECTOR = { txg: 8, hbw: 65, vbw: 65, fbr: 30 };
+const LAW_MHZ = 5900;
 const MODEL = 'models/nano.safetensors';
 /** A map that takes longer does not follow a finger; while dragging, the dominant path stands in for it. */
 const SMOOTH_MS = 120;
@@ -15,7 +20,10 @@ const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path' };
 
 let engine;
 let scene; // what setScene gave, with the outline of the buildings as a canvas
-let map;
+let map; // of the layer; of the difference, the generated one
+let maps = {}; // the maps there are of the transmitter, by method
+let pointer; // the last event of a mouse over the map
+let difference; // generated minus physical, where there are both
 let buildings; // the GeoJSON the scene was made of
 let transmitter; // {lng, lat}
 let opened = 0; // how often something was opened
@@ -64,6 +72,15 @@ function buildingsImage({ size, mask }) {
 
 const isLoss = () => element('quantity').value === 'loss';
 const power = () => Number(element('power').value);
+const frequency = () => Number(element('frequency').value);
+const sector = () => (element('antenna').value === 'sector' ? { ...SECTOR, azi: Number(element('azimuth').value) } : undefined);
+/** What is shown as a difference; while there is none, a map. */
+const shown = () => (element('layer').value === 'difference' && difference) || map;
+const isDifference = () => element('layer').value === 'difference';
+/** What free space adds to path gains at a frequency, dB. */
+const freeSpaceDb = (mhz) => -20 * Math.log10(mhz / LAW_MHZ);
+/** Power in the antenna's strongest direction, dBm. */
+const eirp = ({ powerDbm, antennaGainDbi }) => powerDbm + antennaGainDbi;
 
 function paint() {
   if (!scene) return;
@@ -71,9 +88,10 @@ function paint() {
   view.imageSmoothingEnabled = false;
   if (map) {
     const layer = new OffscreenCanvas(map.size, map.size);
-    const { powerDbm } = map.transmitter;
-    const range = { min: GAIN_RANGE_DB.min + powerDbm, max: GAIN_RANGE_DB.max + powerDbm };
-    layer.getContext('2d').putImageData(map.toImage({ palette: element('palette').value, ...range, threshold: Number(element('threshold').value) }), 0, 0);
+    const moved = eirp(map.transmitter) + freeSpaceDb(map.transmitter.frequencyMHz);
+    const range = { min: GAIN_RANGE_DB.min + moved, max: GAIN_RANGE_DB.max + moved };
+    const look = shown() === difference ? DIFFERENCE_RANGE_DB : { palette: element('palette').value, ...range, threshold: Number(element('threshold').value) };
+    layer.getContext('2d').putImageData(shown().toImage(look), 0, 0);
     view.drawImage(layer, 0, 0, canvas.width, canvas.height);
   }
   view.drawImage(scene.buildings, 0, 0, canvas.width, canvas.height);
@@ -82,6 +100,13 @@ function paint() {
     view.lineWidth = 5;
     view.strokeStyle = '#fff';
     view.fillStyle = '#d6336c';
+    if (sector()) {
+      const ahead = (sector().azi * Math.PI) / 180;
+      view.beginPath();
+      view.moveTo(x, y);
+      view.lineTo(x + 44 * Math.sin(ahead), y - 44 * Math.cos(ahead));
+      view.stroke();
+    }
     view.beginPath();
     view.arc(x, y, 14, 0, 2 * Math.PI);
     view.fill();
@@ -91,33 +116,56 @@ function paint() {
 
 function legend() {
   const scale = element('scale').getContext('2d');
-  const color = palette(element('palette').value);
+  const color = palette(isDifference() ? divergingPaletteNames[0] : element('palette').value);
   const image = new ImageData(256, 1);
   for (let i = 0; i < 256; i++) image.data.set([...color(i / 255), 255], 4 * i);
   scale.putImageData(image, 0, 0);
-  const { min, max } = GAIN_RANGE_DB;
+  const { min, max } = isDifference() ? DIFFERENCE_RANGE_DB : GAIN_RANGE_DB;
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((t) => {
-    const gain = min + t * (max - min);
-    return Math.round(isLoss() ? -gain : gain + power());
+    const value = min + t * (max - min);
+    if (isDifference()) return `${value > 0 ? '+' : ''}${value}`;
+    const gain = value + freeSpaceDb(frequency());
+    return Math.round(isLoss() ? -gain : gain + power() + (sector()?.txg ?? 0));
   });
-  ticks[ticks.length - 1] += isLoss() ? ' dB' : ' dBm';
+  ticks[ticks.length - 1] += isLoss() || isDifference() ? ' dB' : ' dBm';
+  element('meaning').textContent = isDifference() ? 'Generated minus physical: red where the network is stronger' : '';
+  for (const id of ['palette', 'quantity', 'threshold']) element(id).disabled = isDifference();
+  element('azimuth-row').hidden = !sector();
+  element('azimuth-value').textContent = `${element('azimuth').value}°`;
   element('ticks').replaceChildren(...ticks.map((tick) => Object.assign(document.createElement('span'), { textContent: tick })));
   element('power-value').textContent = `${power()} dBm`;
   element('threshold-value').textContent = `${element('threshold').value} dBm`;
 }
 
-function statistics() {
-  if (!map) return;
-  const threshold = Number(element('threshold').value);
-  const { powerDbm } = map.transmitter;
-  const { covered, mean, max, outdoorPixels } = map.stats({ thresholdDbm: threshold });
+function powerRows() {
+  const { covered, mean, max, outdoorPixels } = map.stats({ thresholdDbm: Number(element('threshold').value) });
   const area = outdoorPixels * covered * map.metersPerPixel ** 2;
-  const rows = [
+  return [
     ['Covered outdoors', `${(100 * covered).toFixed(1)} %`],
     ['Covered area', `${(area / 10_000).toFixed(2)} ha`],
-    ['Mean', isLoss() ? `${(powerDbm - mean).toFixed(1)} dB` : `${mean.toFixed(1)} dBm`],
-    ['Strongest', isLoss() ? `${(powerDbm - max).toFixed(1)} dB` : `${max.toFixed(1)} dBm`],
+    ['Mean', worded(map, mean)],
+    ['Strongest', worded(map, max)],
   ];
+}
+
+function differenceRows() {
+  const { mean, rms, min, max } = difference.stats();
+  return [
+    ['Mean difference', signed(mean)],
+    ['Root mean square', `${rms.toFixed(1)} dB`],
+    ['Generated weaker by up to', `${Math.max(0, -min).toFixed(1)} dB`],
+    ['Generated stronger by up to', `${Math.max(0, max).toFixed(1)} dB`],
+  ];
+}
+
+const signed = (db) => `${db > 0 ? '+' : ''}${db.toFixed(1)} dB`;
+
+/** A map's value as the page shows it. */
+const worded = ({ transmitter }, dbm) => (isLoss() ? `${(eirp(transmitter) - dbm).toFixed(1)} dB` : `${dbm.toFixed(1)} dBm`);
+
+function statistics() {
+  if (!map) return;
+  const rows = shown() === difference ? differenceRows() : powerRows();
   element('stats').replaceChildren(...rows.flatMap(([term, value]) => [
     Object.assign(document.createElement('dt'), { textContent: term }),
     Object.assign(document.createElement('dd'), { textContent: value }),
@@ -127,10 +175,36 @@ function statistics() {
   element('engine').textContent = `${METHODS[map.method]} on ${place} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
 }
 
-/** What draws now: while the transmitter is dragged, something that keeps up with it. */
-function method() {
-  const chosen = element('method').value;
-  return dragging && chosen === 'network' && networkMs > SMOOTH_MS ? 'dominant-path' : chosen;
+/** The methods of the layer, the one that is shown first; while the transmitter is dragged, a map that keeps up with it. */
+function methods() {
+  const layer = element('layer').value;
+  if (layer === 'difference') return ['network', 'dominant-path'];
+  return layer === 'physical' || (dragging && networkMs > SMOOTH_MS) ? ['dominant-path'] : ['network'];
+}
+
+/** A map of the scene as it stands. */
+function ask(method) {
+  const transmitters = [{ ...transmitter, powerDbm: power(), frequencyMHz: frequency(), antennaGainDbi: 0, antenna: sector() }];
+  return engine.predict({ buildings: scene.text, bounds: scene.asked, transmitters, method });
+}
+
+function keep(found) {
+  maps = found;
+  difference = maps.network && maps['dominant-path'] && maps.network.difference(maps['dominant-path']);
+  read();
+}
+
+/** Draws the method that the layer does not show, so that the read-out has both. */
+async function complete() {
+  const missing = Object.keys(METHODS).find((method) => !maps[method]);
+  if (!missing || !engine.info.model) return;
+  const before = maps;
+  try {
+    const answer = await ask(missing);
+    if (maps === before && !drawing) keep({ ...maps, [missing]: answer });
+  } catch {
+    // The read-out goes without; what the layer shows tells of trouble.
+  }
 }
 
 /** Draws as often as the worker can; positions that came in between are skipped. */
@@ -144,11 +218,11 @@ async function draw() {
     wanted = false;
     const asked = scene;
     try {
-      const transmitters = [{ ...transmitter, powerDbm: power() }];
-      const answer = await engine.predict({ buildings: scene.text, bounds: scene.asked, transmitters, method: method() });
+      const answers = await Promise.all(methods().map(ask));
       // Another place was opened meanwhile, and asks for its own map.
       if (scene !== asked) continue;
-      map = answer;
+      map = answers[0];
+      keep(Object.fromEntries(answers.map((answer) => [answer.method, answer])));
       if (map.method === 'network') networkMs = map.milliseconds;
       outcome = 'ready';
       const news = map.warnings.filter((warning) => !told.has(warning));
@@ -168,7 +242,27 @@ async function draw() {
   }
   drawing = false;
   // A preview is not what was asked for: letting go draws that.
-  if (!(dragging && map?.method !== element('method').value)) state(outcome);
+  if (!(dragging && map?.method === 'dominant-path' && element('layer').value !== 'physical')) state(outcome);
+  if (!dragging && outcome === 'ready') await complete();
+}
+
+/** What the maps say of the place under the mouse, a line each. */
+function read() {
+  readout.hidden = !(pointer && map);
+  if (readout.hidden) return;
+  const { lng, lat } = fromPointer(pointer);
+  readout.textContent = reading(lng, lat);
+  const box = stage.getBoundingClientRect();
+  readout.style.left = `${Math.min(pointer.clientX - box.left + 14, box.width - readout.offsetWidth)}px`;
+  readout.style.top = `${pointer.clientY - box.top + 14}px`;
+}
+
+function reading(lng, lat) {
+  if (Number.isNaN(map.at(lng, lat))) return 'inside a building';
+  const named = { generated: maps.network, physical: maps['dominant-path'] };
+  const lines = Object.entries(named).filter(([, drawn]) => drawn).map(([name, drawn]) => `${name} ${worded(drawn, drawn.at(lng, lat))}`);
+  if (difference) lines.push(`difference ${signed(difference.at(lng, lat))}`);
+  return lines.join('\n');
 }
 
 function toCanvas({ lng, lat }) {
@@ -196,6 +290,7 @@ async function open(loading) {
   buildings = JSON.parse(text);
   scene = { ...info, text, place, asked: bounds, buildings: buildingsImage(info) };
   map = undefined;
+  keep({});
   told = new Set(info.warnings);
   const { west, south, east, north } = info.bounds;
   transmitter = at ?? { lng: (west + east) / 2, lat: (south + north) / 2 };
@@ -230,11 +325,11 @@ function listen(places) {
       event.target.selectedIndex = scene?.place ?? -1;
     });
   });
-  element('method').addEventListener('change', draw);
+  for (const id of ['layer', 'antenna', 'frequency']) element(id).addEventListener('change', draw);
   for (const id of ['palette', 'quantity', 'threshold']) {
-    element(id).addEventListener('input', () => (paint(), legend(), statistics()));
+    element(id).addEventListener('input', () => (paint(), legend(), statistics(), read()));
   }
-  element('power').addEventListener('input', draw);
+  for (const id of ['power', 'azimuth']) element(id).addEventListener('input', draw);
   canvas.addEventListener('pointerdown', (event) => {
     if (!scene) return;
     canvas.setPointerCapture(event.pointerId);
@@ -253,17 +348,10 @@ function listen(places) {
       paint();
       draw();
     }
-    const { lng, lat } = fromPointer(event);
-    const value = map?.at(lng, lat);
-    readout.hidden = value === undefined;
-    if (value === undefined) return;
-    const text = isLoss() ? `${(map.transmitter.powerDbm - value).toFixed(1)} dB` : `${value.toFixed(1)} dBm`;
-    readout.textContent = Number.isNaN(value) ? 'inside a building' : text;
-    const box = stage.getBoundingClientRect();
-    readout.style.left = `${Math.min(event.clientX - box.left + 14, box.width - 130)}px`;
-    readout.style.top = `${event.clientY - box.top + 14}px`;
+    pointer = event;
+    read();
   });
-  canvas.addEventListener('pointerleave', () => (readout.hidden = true));
+  canvas.addEventListener('pointerleave', () => ((pointer = undefined), read()));
   canvas.addEventListener('keydown', (event) => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!step || !scene) return;
@@ -300,8 +388,8 @@ async function startEngine() {
   } catch (error) {
     trouble = `RadioDiff nano is not available: ${error.message}. Maps are drawn by the dominant path.`;
     say('networks', trouble, 'error');
-    element('method').value = 'dominant-path';
-    element('method').querySelector('[value=network]').disabled = true;
+    element('layer').value = 'physical';
+    for (const layer of ['generated', 'difference']) element('layer').querySelector(`[value=${layer}]`).disabled = true;
     return createEngine();
   }
 }
@@ -322,6 +410,8 @@ try {
     createEngine,
     engine,
     get map() { return map; },
+    get maps() { return maps; },
+    get difference() { return difference; },
     get request() { return { buildings, bounds: scene.bounds, transmitters: map.transmitters, method: map.method }; },
   };
   const places = await (await fetch('scenes/index.json')).json();

@@ -2,6 +2,8 @@
 
 use radiodiff_core::engine::{CountingEngine, Engine};
 use radiodiff_core::map::Quantity;
+use radiodiff_core::model::autoencoder::Autoencoder;
+use radiodiff_core::model::preset::{EncoderPreset, PyramidPreset, SwinPreset};
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
 use radiodiff_core::weights::{
     Checkpoint, HostTensor, Manifest, ParameterError, ParameterSource, ParameterSpec, Parameters, Precision, WeightsError,
@@ -22,7 +24,11 @@ impl ParameterSource<CountingEngine> for Recorder {
 }
 
 fn nano() -> Preset {
-    Preset::named("nano").expect("nano is a preset")
+    named("nano")
+}
+
+fn named(name: &str) -> Preset {
+    Preset::named(name).expect("there is such a preset")
 }
 
 fn parameters_of(preset: &Preset) -> (BTreeMap<String, Vec<usize>>, RadioDiff<CountingEngine>, CountingEngine) {
@@ -49,6 +55,71 @@ fn nano_stays_within_its_budget() {
     println!("nano: {count} parameters; condition {encode:?}, one step {sample:?}, decoding {decode:?}");
     assert!(count <= 600_000, "{count} parameters");
     assert!(encode.macs + sample.macs + decode.macs < 1_500_000_000);
+}
+
+/// What a map costs: condition, one step of the sampler, decoding; and the parameters of both stages, which running statistics
+/// are not.
+fn price(preset: &Preset) -> ([usize; 2], [u64; 3]) {
+    let (parameters, model, engine) = parameters_of(preset);
+    let count = |prefix: &str| -> usize {
+        let counted = |name: &str| name.starts_with(prefix) && !name.contains(".running_");
+        parameters.iter().filter(|(name, _)| counted(name)).map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    };
+    engine.take();
+    let encoded = model.denoiser.encode_condition(&engine, &vec![1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
+    let condition = engine.take();
+    let latent = model.sample_latent(&engine, &encoded, &SampleOptions::default());
+    let step = engine.take();
+    assert_eq!(model.decode_gray(&engine, &latent), [1, 1, preset.map_size, preset.map_size]);
+    let decoding = engine.take();
+    // No tensor exceeds what WebGPU guarantees of a buffer.
+    assert!([condition, step, decoding].iter().all(|cost| cost.largest_tensor * 4 <= 128 << 20), "{}: {decoding:?}", preset.name);
+    println!("{}: condition {condition:?}, step {step:?}, decoding {decoding:?}", preset.name);
+    ([count("first_stage_model."), count("model.")], [condition, step, decoding].map(|cost| cost.macs))
+}
+
+#[test]
+fn edge_stays_within_its_budget() {
+    let (parameters, macs) = price(&named("edge"));
+    println!("{parameters:?}, {macs:?}");
+    assert!(parameters.iter().sum::<usize>() <= 12_000_000, "{parameters:?} parameters");
+    assert!(macs.iter().sum::<u64>() <= 4_000_000_000, "{macs:?} multiply-accumulates");
+}
+
+#[test]
+fn the_paper_has_the_public_size() {
+    let (parameters, macs) = price(&named("paper"));
+    println!("{parameters:?}, {macs:?}");
+    assert_eq!(parameters, [55_307_453, 224_869_496]);
+}
+
+/// 320 pixels give latents of 80, and one more level halves them; four latent pixels of the map meet in the public code's 3.
+#[test]
+fn the_first_stage_takes_other_sizes_and_depths() {
+    for (side, multipliers, latent) in [(320, vec![1, 2, 4], 80), (320, vec![1, 2, 4, 4], 40), (256, vec![1, 2, 4], 64)] {
+        let mut preset = named("paper").autoencoder;
+        preset.multipliers = multipliers;
+        let engine = CountingEngine::default();
+        let autoencoder = Autoencoder::new(&Parameters::new(&engine, &Recorder::default()), &preset).expect("any preset");
+        assert_eq!(autoencoder.encode(&engine, &vec![1, 1, side, side]).mean, [1, 3, latent, latent]);
+        assert_eq!(autoencoder.decode(&engine, &vec![1, 3, latent, latent]), [1, 1, side, side]);
+    }
+    let mut large = named("paper");
+    (large.map_size, large.unet.latent_size) = (320, 80);
+    large.validate().expect("maps of 320 pixels");
+    let (_, model, engine) = parameters_of(&large);
+    let condition = model.denoiser.encode_condition(&engine, &vec![1, 3, 320, 320]);
+    assert_eq!(model.sample_latent(&engine, &condition, &SampleOptions::default()), [1, 3, 80, 80]);
+}
+
+#[test]
+fn a_preset_survives_its_file_format() {
+    for name in Preset::NAMES {
+        let text = serde_json::to_string(&named(name)).expect("a preset is data");
+        assert_eq!(serde_json::from_str::<Preset>(&text).expect("what was written can be read"), named(name));
+        let unknown = text.replace("\"channels\":[", "\"colour\":1,\"channels\":[");
+        assert!(serde_json::from_str::<Preset>(&unknown).is_err(), "{name} with a field nobody knows");
+    }
 }
 
 #[test]
@@ -171,7 +242,7 @@ fn flipped_bits_are_found() {
 #[test]
 fn presets_that_cannot_work_are_refused_with_the_field() {
     type Edit = fn(&mut Preset);
-    let cases: [(&str, Edit); 19] = [
+    let cases: [(&str, Edit); 22] = [
         ("map_size", |p| p.map_size = 0),
         ("map_size", |p| p.map_size = 2048),
         ("unet.latent_size", |p| p.map_size = 250),
@@ -183,27 +254,67 @@ fn presets_that_cannot_work_are_refused_with_the_field() {
         // A bottleneck of 128 x 128, where the Fourier module's matrices would take 4 GiB.
         ("unet.latent_size", |p| {
             (p.map_size, p.unet.latent_size) = (1024, 128);
-            (p.unet.level_widths, p.unet.relation_windows, p.condition.stage_widths) = (vec![24], vec![4], vec![24]);
+            (p.unet.level_widths, p.unet.relation_windows, pyramid(p).stage_widths) = (vec![24], vec![4], vec![24]);
+        }),
+        // And one of 64 x 64, where they would take 69 MiB each.
+        ("unet.level_widths", |p| {
+            (p.autoencoder.multipliers, p.unet.latent_size, pyramid(p).stem_widths) = (vec![1, 2, 4], 64, vec![16]);
+            (p.unet.level_widths, p.unet.relation_windows, pyramid(p).stage_widths) = (vec![24], vec![4], vec![24]);
         }),
         ("autoencoder.channels", |p| p.autoencoder.norm_groups = 3),
         ("autoencoder.multipliers", |p| p.autoencoder.multipliers[1] = 0),
         ("unet.level_widths", |p| p.unet.level_widths[1] = 30),
-        ("condition.stage_widths", |p| p.condition.stage_widths.push(32)),
+        ("condition.stage_widths", |p| pyramid(p).stage_widths.push(32)),
+        ("condition.stage_widths", |p| pyramid(p).stage_widths[1] = 30),
         ("unet.relation_windows", |p| p.unet.relation_windows = vec![4]),
         ("unet.latent_channels", |p| p.unet.latent_channels = 3),
         ("autoencoder.multipliers", |p| p.autoencoder.multipliers = vec![1; 40]),
         ("unet.level_widths", |p| p.unet.level_widths = vec![24; 40]),
-        ("condition.stem_widths", |p| p.condition.stem_widths = vec![16; 70]),
+        ("condition.stem_widths", |p| pyramid(p).stem_widths = vec![16; 70]),
         // Features half the latent's size, which no relation layer can add to it.
-        ("condition.stem_widths", |p| p.condition.stem_widths.push(24)),
-        ("condition.channels", |p| p.condition.channels[1] = p.condition.channels[0]),
+        ("condition.stem_widths", |p| pyramid(p).stem_widths.push(24)),
+        ("condition.channels", |p| p.condition.channels.clear()),
+        ("condition.channels", |p| p.condition.channels = vec![p.condition.channels[0]; 17]),
         ("latent_scale", |p| p.latent_scale = f32::NAN),
     ];
     for (field, edit) in cases {
-        let mut preset = nano();
-        edit(&mut preset);
-        let error = preset.validate().expect_err(field);
-        assert_eq!(error.field, field, "{error}");
+        assert_refused(nano(), field, edit);
+    }
+    type SwinEdit = fn(&mut SwinPreset);
+    let of_swin: [(&str, SwinEdit); 10] = [
+        ("condition.heads", |s| s.depths.push(2)),
+        ("condition.depths", |s| (s.depths, s.heads) = (vec![2; 5], vec![4; 5])),
+        ("condition.depths", |s| s.depths = vec![1; 70]),
+        ("condition.depths", |s| s.depths[0] = 0),
+        ("condition.heads", |s| s.heads[2] = 15),
+        ("condition.heads", |s| s.heads.truncate(3)),
+        ("condition.width", |s| s.width = 1 << 63),
+        ("condition.window", |s| s.window = 0),
+        ("condition.window", |s| s.window = 64),
+        ("condition.stochastic_depth", |s| s.stochastic_depth = 1.0),
+    ];
+    for (field, edit) in of_swin {
+        assert_refused(named("paper"), field, |preset| {
+            let EncoderPreset::Swin(swin) = &mut preset.condition.encoder else { unreachable!("the paper has a Swin transformer") };
+            edit(swin);
+        });
+    }
+    assert_refused(named("paper"), "condition.depths", |p| (p.unet.level_widths, p.unet.relation_windows) = (vec![128; 3], vec![8, 4, 2]));
+    assert_refused(named("paper"), "autoencoder.channels", |p| p.autoencoder.channels = 100);
+}
+
+#[track_caller]
+fn assert_refused(mut preset: Preset, field: &str, edit: impl FnOnce(&mut Preset)) {
+    edit(&mut preset);
+    let error = preset.validate().expect_err(field);
+    assert_eq!(error.field, field, "{error}");
+}
+
+/// The encoder of nano.
+fn pyramid(preset: &mut Preset) -> &mut PyramidPreset {
+    match &mut preset.condition.encoder {
+        EncoderPreset::Pyramid(pyramid) => pyramid,
+        EncoderPreset::Swin(_) => unreachable!("nano has a pyramid"),
     }
 }
 
@@ -211,7 +322,7 @@ fn presets_that_cannot_work_are_refused_with_the_field() {
 #[test]
 fn the_sizes_of_the_paper_are_allowed() {
     let mut preset = nano();
-    (preset.autoencoder.multipliers, preset.condition.stem_widths, preset.unet.latent_size) = (vec![1, 2, 4], vec![16], 64);
+    (preset.autoencoder.multipliers, preset.unet.latent_size, pyramid(&mut preset).stem_widths) = (vec![1, 2, 4], 64, vec![16]);
     preset.validate().expect("latents of 64 x 64 pixels");
     let (_, model, engine) = parameters_of(&preset);
     let condition = model.denoiser.encode_condition(&engine, &vec![1, preset.condition.channels.len(), 256, 256]);

@@ -146,6 +146,39 @@ fn the_condition_says_what_its_channels_mean() {
 }
 
 #[test]
+fn the_physical_channels_say_what_they_mean() {
+    let car = Polygon::new(LineString::from(vec![(20.0, 10.0), (24.0, 10.0), (24.0, 12.0), (20.0, 12.0)]), Vec::new());
+    let prepared = PreparedScene::new(&scene(&[[28.0, 20.0, 10.0, 22.0]]).with_cars(vec![car]));
+    let plane = |channel| prepared.condition(TRANSMITTER, &[channel]).expect("the transmitter is outdoors");
+    let at = |x: f64, y: f64| GRID.pixel_of(Coord { x, y }).map(|(row, column)| row * GRID.size + column).expect("on the map");
+
+    let (map, codec) = (dominant_path(&[[28.0, 20.0, 10.0, 22.0]], TRANSMITTER), GrayCodec::default());
+    for (&gain, &gain_db) in plane(ConditionChannel::DominantPathGain).iter().zip(&map.values) {
+        assert_eq!(gain, if gain_db.is_nan() { -1.0 } else { 2.0 * codec.encode(gain_db) - 1.0 });
+    }
+
+    let (sin, cos) = (plane(ConditionChannel::AngleToTransmitterSin), plane(ConditionChannel::AngleToTransmitterCos));
+    // West of the transmitter it is in the east, north of it in the south, and to the north-east in the south-west.
+    let half = std::f32::consts::FRAC_1_SQRT_2;
+    for (x, y, east, north) in [(10.5, 30.5, 1.0, 0.0), (20.5, 50.5, 0.0, -1.0), (25.5, 35.5, -half, -half), (20.5, 30.5, 0.0, 0.0)] {
+        let found = (sin[at(x, y)], cos[at(x, y)]);
+        assert!((found.0 - east).abs() < 1e-6 && (found.1 - north).abs() < 1e-6, "({x}, {y}): {found:?}");
+    }
+
+    let walls = plane(ConditionChannel::WallDistance);
+    // Inside, beside the wall, 8 m from it, 3 m and 4 m from its corner, and beyond 32 m on a map without any.
+    for (x, y, distance_m) in [(30.5, 30.5, 0.0), (27.5, 30.5, 1.0), (20.5, 30.5, 8.0), (40.5, 45.5, 5.0)] {
+        assert_eq!(walls[at(x, y)], 2.0 * distance_m / 32.0 - 1.0, "({x}, {y})");
+    }
+    let open = PreparedScene::new(&scene(&[])).condition(TRANSMITTER, &[ConditionChannel::WallDistance]).expect("outdoors");
+    assert!(open.iter().all(|&v| v == 1.0));
+
+    let cars = plane(ConditionChannel::Cars);
+    assert_eq!((cars.iter().filter(|&&v| v == 1.0).count(), cars[at(22.5, 11.5)], cars[at(24.5, 11.5)]), (8, 1.0, -1.0));
+    assert_eq!(serde_json::to_string(&ConditionChannel::AngleToTransmitterSin).ok().as_deref(), Some("\"angle-to-transmitter-sin\""));
+}
+
+#[test]
 fn a_log_distance_law_is_recovered_from_its_own_samples() {
     let law = LogDistanceLaw { intercept_db: -60.0, slope_db: 31.0 };
     let fitted = LogDistanceLaw::fit((2..200).map(|d| (f64::from(d), law.gain_db(f64::from(d))))).expect("distances differ");

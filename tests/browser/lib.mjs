@@ -1,8 +1,10 @@
 // Opens the page in a real Chromium and waits on what it says of itself. The page's side of the agreement:
 //
 //   document.documentElement.dataset.state   'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be
-//   window.radiodiff                         { createEngine, engine, request, map }: the package's createEngine, the engine in use,
-//                                            the request last drawn ({ buildings, bounds, transmitters, method }) and its map
+//   window.radiodiff                         { createEngine, engine, request, map, maps, difference }: the package's createEngine,
+//                                            the engine in use, the request last drawn ({ buildings, bounds, transmitters, method })
+//                                            and its map; the maps there are of its transmitter, by method, and the generated one
+//                                            minus the physical one
 //   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and what
 //                                            networks it runs or why none
 //   ?backend=webgpu                          the backend to ask for instead of `auto`

@@ -36,10 +36,132 @@ test('a map follows the transmitter while it is dragged, and the last is drawn b
   const { shown, chosen, share } = await page.evaluate(() => {
     const { map } = window.radiodiff;
     const { west, east } = map.bounds;
-    return { shown: map.method, chosen: document.getElementById('method').value, share: (map.transmitter.lng - west) / (east - west) };
+    return { shown: map.method, chosen: document.getElementById('layer').value, share: (map.transmitter.lng - west) / (east - west) };
   });
-  assert.equal(shown, chosen);
+  assert.deepEqual([shown, chosen], ['network', 'generated']);
   assert.ok(Math.abs(share - 0.5) < 0.01, `the transmitter ended at ${share} of the width`);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+/** Waits until the page has both maps of the transmitter. */
+const bothMaps = (page) => page.waitForFunction(() => window.radiodiff.difference, undefined, { timeout: 60_000 });
+
+test('the physical map and its difference to the generated one are layers, with both under the cursor', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.selectOption('#layer', 'physical');
+  await drawn(page);
+  assert.equal(await page.evaluate(() => window.radiodiff.map.method), 'dominant-path');
+  assert.match(await page.locator('#engine').innerText(), /^Dominant path/);
+  await page.selectOption('#layer', 'difference');
+  await drawn(page);
+  await bothMaps(page);
+  const found = await page.evaluate(() => {
+    const { maps, difference, map } = window.radiodiff;
+    const [generated, physical] = [maps.network.values, maps['dominant-path'].values];
+    const wrong = difference.values.filter((value, i) => Math.abs(value - (generated[i] - physical[i])) > 1e-4 || Number.isNaN(value) !== Number.isNaN(physical[i]));
+    const { rms } = difference.stats();
+    const squares = difference.values.filter((value) => !Number.isNaN(value)).map((value) => value ** 2);
+    // Far from the marker and from walls: what the canvas shows where one is clearly stronger, and where they agree.
+    const pixels = document.getElementById('map').getContext('2d');
+    const scale = document.getElementById('map').width / map.size;
+    const color = (wanted) => {
+      const i = difference.values.findIndex((value, i) => wanted(value) && i % map.size > 8 && !Number.isNaN(difference.values[i - 2] + difference.values[i + 2]));
+      const [r, g, b] = pixels.getImageData(((i % map.size) + 0.5) * scale, (Math.floor(i / map.size) + 0.5) * scale, 1, 1).data;
+      return { r, g, b };
+    };
+    const at = difference.values.findIndex((value, i) => Math.abs(value) > 3 && Math.abs(value) < 15 && i > 40 * map.size);
+    return {
+      wrong: wrong.length, quantity: difference.quantity, rms: rms - Math.sqrt(squares.reduce((a, b) => a + b) / squares.length),
+      stronger: color((value) => value > 12), weaker: color((value) => value < -12), same: color((value) => Math.abs(value) < 0.05),
+      at: [((at % map.size) + 0.5) / map.size, (Math.floor(at / map.size) + 0.5) / map.size],
+      values: [generated[at], physical[at], difference.values[at]],
+    };
+  });
+  assert.deepEqual([found.wrong, found.quantity], [0, 'difference-db']);
+  assert.ok(Math.abs(found.rms) < 1e-3, `the root mean square is ${found.rms} off`);
+  assert.ok(found.stronger.r > found.stronger.b + 60, JSON.stringify(found.stronger));
+  assert.ok(found.weaker.b > found.weaker.r + 60, JSON.stringify(found.weaker));
+  assert.ok(Math.min(...Object.values(found.same)) > 235, JSON.stringify(found.same));
+  assert.equal(await page.locator('#ticks').innerText().then((text) => text.replace(/\s+/g, ' ')), '-20 -10 0 +10 +20 dB');
+
+  const box = await page.locator('#map').boundingBox();
+  await page.mouse.move(box.x + found.at[0] * box.width, box.y + found.at[1] * box.height);
+  const [generated, physical, difference] = found.values;
+  const sign = difference > 0 ? '+' : '';
+  assert.equal(await page.locator('#readout').innerText(), `generated ${generated.toFixed(1)} dBm\nphysical ${physical.toFixed(1)} dBm\ndifference ${sign}${difference.toFixed(1)} dB`);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('the difference follows the transmitter while it is dragged', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.selectOption('#layer', 'difference');
+  await drawn(page);
+  await bothMaps(page);
+  const box = await page.locator('#map').boundingBox();
+  const at = (share) => [box.x + share * box.width, box.y + 0.3 * box.height];
+  await page.mouse.move(...at(0.35));
+  await page.evaluate(() => (window.before = window.radiodiff.difference));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.5), { steps: 10 });
+  // Before the button is let go.
+  await page.waitForFunction(() => window.radiodiff.difference && window.radiodiff.difference !== window.before && window.radiodiff.difference.transmitter.lng > window.before.transmitter.lng, undefined, { timeout: 60_000 });
+  await page.mouse.up();
+  await drawn(page);
+  await bothMaps(page);
+  const places = await page.evaluate(() => Object.values(window.radiodiff.maps).map(({ transmitter }) => [transmitter.lng, transmitter.lat]));
+  assert.deepEqual(places[0], places[1], 'the two maps are of different places');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('power, antenna and frequency do what they say, and what is changed is told', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.selectOption('#antenna', 'sector');
+  await page.waitForFunction(() => window.radiodiff.map.transmitter.antenna.azi === 90, undefined, { timeout: 60_000 });
+  await drawn(page);
+  const answers = await page.evaluate(async () => {
+    const { engine, request } = window.radiodiff;
+    const { antenna: _, ...at } = { ...request.transmitters[0], antennaGainDbi: 0 };
+    // On a pixel's centre, so that pixels to the east are due east.
+    const { west, south, east, north } = request.bounds;
+    const centered = (value, from, to) => from + ((Math.floor((256 * (value - from)) / (to - from)) + 0.5) / 256) * (to - from);
+    Object.assign(at, { lng: centered(at.lng, west, east), lat: centered(at.lat, south, north) });
+    const draw = (change) => engine.predict({ ...request, method: 'dominant-path', transmitters: [{ ...at, ...change }] });
+    const code = (promise) => promise.then(() => 'answered', (error) => `${error.code}: ${error.message}`);
+    const plain = await draw({});
+    const added = (map, east) => {
+      const lng = at.lng + (east / 256) * (map.bounds.east - map.bounds.west);
+      return Math.round(100 * (map.at(lng, at.lat) - plain.at(lng, at.lat))) / 100;
+    };
+    const louder = await draw({ powerDbm: at.powerDbm + 3 });
+    const sector = await draw({ antenna: { txg: 8, azi: 90, tlt: '0' } });
+    const table = await draw({ antenna: { csv: '0,0,12\n180,0,-10', azi: 270 } });
+    const lower = await draw({ frequencyMHz: 2950 });
+    const odd = await draw({ antenna: { azi: 90, hbw: 1000, beams: 3, pol: 'h' } });
+    const again = await draw({ antenna: sector.transmitter.antenna });
+    const answer = {
+      louder: [...new Set(louder.values.map((value, i) => value - plain.values[i]).filter((value) => !Number.isNaN(value)))],
+      sector: [added(sector, 12), added(sector, -12)], table: [added(table, -12), added(table, 12)], lower: added(lower, 12),
+      used: sector.transmitter.antenna, again: again.values.every((value, i) => Object.is(value, sector.values[i])),
+      warnings: [plain, sector, table, lower, odd].map((map) => map.warnings.length - plain.warnings.length), told: odd.warnings.join(' '),
+      refused: [await code(draw({ frequencyMHz: 5.9 })), await code(draw({ antenna: 'yagi' })), await code(draw({ antenna: { csv: '0,0,1\n0,x,1' } }))],
+    };
+    const moved = await engine.predict({ ...request, bounds: { ...request.bounds, west: request.bounds.west - 2e-4 }, method: 'dominant-path', transmitters: [at] });
+    answer.compared = await code(Promise.resolve().then(() => plain.difference(moved)));
+    return answer;
+  });
+  assert.deepEqual(answers.louder, [3]);
+  assert.deepEqual([answers.sector, answers.table, answers.lower], [[8, -22], [12, -10], 6.02]);
+  assert.deepEqual(answers.used, { txg: 8, azi: 90, tlt: 0, hbw: 65, vbw: 65, fbr: 30 });
+  assert.ok(answers.again, 'the antenna that was used gives another map when it is asked for');
+  assert.deepEqual(answers.warnings, [0, 0, 0, 1, 3]);
+  assert.match(answers.told, /hbw is 1000, taken as 360.*polarisation.*beams is not known/);
+  assert.match(answers.refused[0], /^frequency: .*5\.9 MHz.*500 to 100000/);
+  assert.match(answers.refused[1], /^antenna: /);
+  assert.match(answers.refused[2], /^antenna: .*line 2/);
+  assert.match(answers.compared, /^difference: /);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
@@ -180,7 +302,7 @@ test('a transmitter put into a building is moved out, with a word about it', { t
 test('a transmitter that leaves the map stays where it was, with a word about it', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const before = await notice(page);
-  await page.selectOption('#method', 'dominant-path');
+  await page.selectOption('#layer', 'physical');
   await placeTransmitter(page, 0.35, 0.002);
   const { lat } = await page.evaluate(() => window.radiodiff.map.transmitter);
   await page.focus('#map');

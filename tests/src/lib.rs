@@ -3,6 +3,11 @@
 //! In come an engine and a [`Case`], out comes a [`Drawing`] in host memory, so that engines of different programs (the trainer's
 //! tch too) are compared alike.
 
+pub mod goldens;
+mod judges;
+
+pub use judges::judge_errors;
+
 use geo::Coord;
 use radiodiff_core::engine::{Binary, Engine, EngineError};
 use radiodiff_core::map::RadioMap;
@@ -179,7 +184,10 @@ impl Case {
 }
 
 /// ||found - expected|| / ||expected||, NaN where a value is none.
-fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+///
+/// # Panics
+/// When they differ in length.
+pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len(), "drawings of one case");
     let square = |v: f64| v * v;
     let difference: f64 = found.iter().zip(expected).map(|(f, e)| square(f64::from(*f) - f64::from(*e))).sum();

@@ -1,7 +1,7 @@
 //! The sampler with a network that knows the answer ends at the answer, whatever the number of steps.
 
 use pollster::block_on;
-use radiodiff_core::diffusion::{Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
+use radiodiff_core::diffusion::{LossOptions, Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::unet::Heads;
 use radiodiff_web::cpu::CpuEngine;
@@ -14,10 +14,12 @@ fn an_oracle_leads_to_the_latent_it_knows() {
     let e = CpuEngine::new();
     let x0 = standard_normal(5, 100, COUNT);
     let known = e.tensor(&x0, &SHAPE);
-    for steps in [1, 3, 5, 50] {
+    // From noise, and from x0 noised half way: with an oracle the start does not matter.
+    for (start, steps) in [(1.0, 1), (1.0, 3), (1.0, 5), (1.0, 50), (1.0, 1000), (0.5, 1), (0.5, 4)] {
         for split_last in [false, true] {
-            let mut x = e.tensor(&standard_normal(6, 0, COUNT), &SHAPE);
-            let times = schedule(steps, split_last);
+            let noise = e.tensor(&standard_normal(6, 0, COUNT), &SHAPE);
+            let mut x = noised(&e, &known, &noise, &[start]);
+            let times = schedule(start, steps, split_last);
             for (i, &(t, size)) in times.iter().enumerate() {
                 // x_t = (1 - t) x0 + sqrt(t) epsilon, solved for epsilon.
                 let noise = e.affine(&e.sub(&x, &e.affine(&known, 1.0 - t, 0.0)), 1.0 / t.sqrt(), 0.0);
@@ -27,7 +29,7 @@ fn an_oracle_leads_to_the_latent_it_knows() {
             }
             let found = block_on(e.read(&x)).expect("the CPU reads");
             let worst = found.iter().zip(&x0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(worst < 2e-5, "{steps} steps, split {split_last}: off by {worst}");
+            assert!(worst < 2e-5, "{steps} steps from {start}, split {split_last}: off by {worst}");
         }
     }
 }
@@ -53,7 +55,14 @@ fn the_loss_is_the_weighted_mean_of_both_parts() {
     let prediction = Prediction { drift: e.affine(&x0, -1.0, 0.5), noise: e.affine(&noise, 1.0, 0.25) };
     let t: f64 = 0.36;
     let (w1, w2) = (2.0 * (1.0 - t).exp(), t.sqrt().exp());
-    let expected = 0.5 * (w1 * (0.25 + 0.5) + w2 * (0.0625 + 0.25));
-    let loss = block_on(e.read(&training_loss(&e, &prediction, &x0, &noise, &[t as f32]))).expect("the CPU reads");
-    assert!((f64::from(loss[0]) - expected).abs() < 1e-5, "{} and {expected}", loss[0]);
+    let both = LossOptions::default();
+    let cases = [
+        (both, 0.5 * (w1 * (0.25 + 0.5) + w2 * (0.0625 + 0.25))),
+        (LossOptions { l1: false, ..both }, w1 * 0.25 + w2 * 0.0625),
+        (LossOptions { l2: false, weighted: false, ..both }, 0.5 + 0.25),
+    ];
+    for (options, expected) in cases {
+        let loss = block_on(e.read(&training_loss(&e, &prediction, &x0, &noise, &[t as f32], options))).expect("the CPU reads");
+        assert!((f64::from(loss[0]) - expected).abs() < 1e-5, "{} and {expected} with {options:?}", loss[0]);
+    }
 }

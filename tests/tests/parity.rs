@@ -4,6 +4,7 @@ use burn_flex::Flex;
 use pollster::block_on;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::engine::burn::BurnEngine;
+use radiodiff_core::model::conformance as layers;
 use radiodiff_tests::{Case, Drawing};
 use radiodiff_web::cpu::CpuEngine;
 use radiodiff_web::gpu::{GpuEngine, GpuOptions};
@@ -45,6 +46,15 @@ fn the_simd_engine_draws_the_same_maps() {
 fn the_gpu_engine_draws_the_same_maps() {
     let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
     draws_the_same_maps("the GPU engine", &engine, 1e-4);
+}
+
+#[test]
+fn every_layer_is_the_same_on_every_engine() {
+    let burn = BurnEngine::<Flex>::default();
+    let gpu = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
+    let simd = block_on(layers::check(&CpuEngine::new(), &burn, 2e-5)).expect("the CPU reads");
+    let gpu = block_on(layers::check(&gpu, &burn, 1e-4)).expect("the GPU reads");
+    assert!(simd.is_empty() && gpu.is_empty(), "the SIMD engine: {simd:?}; the GPU engine: {gpu:?}");
 }
 
 /// A comparison of maps without contrast would prove nothing.

@@ -2,7 +2,12 @@
 //! written into the run's folder, so that a run can be made again.
 
 use anyhow::{Context, Result, bail};
+use radiodiff_core::compat::Compat;
+use radiodiff_core::diffusion::LossOptions;
 use radiodiff_core::model::Preset;
+use radiodiff_core::model::discriminator::DiscriminatorPreset;
+use radiodiff_core::model::first_stage_loss::{AdversarialLoss, AdversarialPhase};
+use radiodiff_core::model::lpips;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +18,9 @@ pub struct Config {
     pub preset: String,
     /// Fixes the initial weights, the order of the data and the noise.
     pub seed: u64,
+    /// `upstream` keeps the public code's mistakes.
+    #[serde(default)]
+    pub compat: Compat,
     pub data: DataConfig,
     pub autoencoder: AutoencoderConfig,
     pub diffusion: DiffusionConfig,
@@ -43,6 +51,44 @@ pub struct AutoencoderConfig {
     pub weight_decay: f64,
     /// RadioDiff's 1e-6: KL is summed over the latent, the reconstruction over the map.
     pub kl_weight: f64,
+    /// The learning rate does not fall below this; a hundredth of it where nothing is said. With `compat = "upstream"` it is a
+    /// share of the learning rate (RadioDiff's 5e-7).
+    pub min_learning_rate: Option<f64>,
+    /// RadioDiff's full loss; without it only the reconstruction and KL count.
+    pub loss: Option<FirstStageLossConfig>,
+}
+
+/// What the first stage's loss has beyond reconstruction and KL. The log-variance is learnt wherever this section is.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstStageLossConfig {
+    /// LPIPS's weights, a safetensors file with the public code's names (`loss.perceptual_loss.*`): VGG16's convolutions and the
+    /// five linear weightings. Without it the perceptual term is off.
+    pub perceptual_weights: Option<PathBuf>,
+    /// RadioDiff's 1.
+    #[serde(default = "one")]
+    pub perceptual_weight: f64,
+    pub adversary: Option<AdversaryConfig>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// The discriminator and how it takes part. It learns at the autoencoder's rate, a step of its own after each of the
+/// autoencoder's.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdversaryConfig {
+    #[serde(default)]
+    pub loss: AdversarialLoss,
+    /// Factor of the adaptive weight; RadioDiff's 0.5.
+    pub weight: f64,
+    /// Weight of (|grad D| - 1)^2 between maps and reconstructions in the discriminator's loss; RadioDiff has none.
+    #[serde(default)]
+    pub gradient_penalty: f64,
+    pub phase: AdversarialPhase,
+    pub discriminator: DiscriminatorPreset,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -52,6 +98,10 @@ pub struct DiffusionConfig {
     pub batch: usize,
     pub learning_rate: f64,
     pub weight_decay: f64,
+    /// As the autoencoder's; RadioDiff's 5e-6.
+    pub min_learning_rate: Option<f64>,
+    #[serde(default)]
+    pub loss: LossOptions,
     /// Share of the samples trained at t = 1, where a one-step sampler evaluates the network.
     pub start_share: f64,
     /// How many of the square's eight symmetries the maps are turned by; the latents of each are kept in memory.
@@ -108,6 +158,12 @@ impl Config {
         if crop == 0 || !crop.is_multiple_of(reduction) {
             bail!("autoencoder.crop is {crop}, expected a multiple of {reduction}, the pixels of the map per pixel of the latent");
         }
+        if let Some(loss) = &self.autoencoder.loss {
+            loss.validate(crop.min(self.preset()?.map_size))?;
+        }
+        if !(self.diffusion.loss.l1 || self.diffusion.loss.l2) {
+            bail!("diffusion.loss has neither l1 nor l2");
+        }
         let shares = [("data.building_weight", self.data.building_weight), ("diffusion.start_share", self.diffusion.start_share)];
         for (name, value) in shares {
             if !(0.0..=1.0).contains(&value) {
@@ -118,7 +174,9 @@ impl Config {
             ("autoencoder.learning_rate", self.autoencoder.learning_rate),
             ("autoencoder.weight_decay", self.autoencoder.weight_decay),
             ("autoencoder.kl_weight", self.autoencoder.kl_weight),
+            ("autoencoder.min_learning_rate", self.autoencoder.min_learning_rate.unwrap_or(0.0)),
             ("diffusion.learning_rate", self.diffusion.learning_rate),
+            ("diffusion.min_learning_rate", self.diffusion.min_learning_rate.unwrap_or(0.0)),
             ("diffusion.weight_decay", self.diffusion.weight_decay),
             ("diffusion.pixel.learning_rate", self.diffusion.pixel.learning_rate),
             ("diffusion.pixel.latent_weight", self.diffusion.pixel.latent_weight),
@@ -129,6 +187,30 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl FirstStageLossConfig {
+    /// `side` is that of the smallest maps it is computed of.
+    fn validate(&self, side: usize) -> Result<()> {
+        let mut not_negative = vec![("perceptual_weight", self.perceptual_weight)];
+        if self.perceptual_weights.is_some() && side < lpips::MIN_SIDE {
+            bail!("autoencoder.crop is {side}, expected at least {} for the perceptual term", lpips::MIN_SIDE);
+        }
+        if let Some(adversary) = &self.adversary {
+            if let Some(reason) = adversary.discriminator.refused(side) {
+                bail!("autoencoder.loss.adversary.discriminator.{reason}");
+            }
+            not_negative.extend([
+                ("adversary.weight", adversary.weight),
+                ("adversary.gradient_penalty", adversary.gradient_penalty),
+                ("adversary.phase.factor", adversary.phase.factor),
+            ]);
+        }
+        match not_negative.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {
+            Some((name, value)) => bail!("autoencoder.loss.{name} is {value}, expected 0 or more"),
+            None => Ok(()),
+        }
     }
 }
 

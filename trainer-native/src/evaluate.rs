@@ -1,8 +1,11 @@
-//! How far drawn maps are from a dataset's: a table of the literature's metrics for the baseline, the simulator and a network.
+//! How far drawn maps are from a dataset's: a table of the literature's metrics for the baseline, the simulator and a network;
+//! or, of two folders of maps, for whatever drew the one ([`folders`]).
 //!
 //! All maps are compared as gray levels in [0, 1] without a threshold, buildings at 0 in both (their footprints are given);
 //! each metric is computed a map and averaged over maps. The baseline is the line-of-sight law with a log-distance law out of
 //! sight, the latter fitted by least squares to the very maps it is judged on: no other log-distance law does better.
+
+mod folders;
 
 use crate::dataset::{Dataset, Sample};
 use crate::files;
@@ -16,20 +19,21 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Compare the baseline, the simulator and a network with a dataset's maps.
+/// Compare the baseline, the simulator and a network with a dataset's maps, or one folder of maps with another.
 #[derive(clap::Args, Debug)]
+#[command(group(clap::ArgGroup::new("subject").required(true).args(["data", "prediction"])))]
 pub struct Args {
     /// Folder in RadioMapSeer's layout.
     #[arg(long)]
-    data: PathBuf,
+    data: Option<PathBuf>,
     /// Weights of a network to compare too.
-    #[arg(long)]
+    #[arg(long, requires = "data")]
     weights: Option<PathBuf>,
     /// Folder of `gain` that holds the truth.
     #[arg(long, default_value = "DPM")]
     method: String,
     /// Only the first maps.
-    #[arg(long)]
+    #[arg(long, requires = "data")]
     limit: Option<usize>,
     /// Steps of the sampler.
     #[arg(long, default_value_t = 1)]
@@ -37,6 +41,19 @@ pub struct Args {
     /// Seed of the sampler's noise.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Folder of gain maps, `{map}_{tx}.png`, to compare with those of --truth.
+    #[arg(long, value_name = "DIR", requires = "truth")]
+    prediction: Option<PathBuf>,
+    /// Folder of the true gain maps.
+    #[arg(long, value_name = "DIR", requires = "prediction")]
+    truth: Option<PathBuf>,
+    /// Folder of `{map}.png`, above 0 inside buildings, or the dataset it belongs to: RMSE in dB is over the other pixels. Without it,
+    /// over the pixels where the truth is above 0.
+    #[arg(long, value_name = "DIR", requires = "prediction")]
+    buildings: Option<PathBuf>,
+    /// Also write a line for each map here.
+    #[arg(long, value_name = "FILE", requires = "prediction")]
+    csv: Option<PathBuf>,
     /// Also write the figures here, as JSON.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -77,13 +94,32 @@ pub struct Drawing {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let drawing = Drawing { steps: args.steps, seed: args.seed };
-    let evaluation = evaluate(&args.data, &args.method, args.limit, args.weights.as_deref(), drawing)?;
+    let evaluation = match (&args.data, &args.prediction, &args.truth) {
+        (_, Some(prediction), Some(truth)) => {
+            let buildings = args.buildings.as_deref().map(buildings_of);
+            let outdoors = buildings.as_deref().map_or(String::from("are those above 0 in the truth"), |folder| {
+                format!("are those that {} has no building on", folder.display())
+            });
+            println!("Gray levels over whole images, buildings included; RMSE in dB outdoors: outdoor pixels {outdoors}.\n");
+            folders::evaluate(prediction, truth, buildings.as_deref(), args.csv.as_deref())?
+        }
+        (Some(data), ..) => {
+            let drawing = Drawing { steps: args.steps, seed: args.seed };
+            evaluate(data, &args.method, args.limit, args.weights.as_deref(), drawing)?
+        }
+        _ => bail!("--data, or --prediction and --truth, say what to compare"),
+    };
     print!("{}", evaluation.table());
     match &args.out {
         Some(path) => files::write(path, &serde_json::to_vec_pretty(&evaluation)?),
         None => Ok(()),
     }
+}
+
+/// The folder of buildings of a dataset, or the folder itself.
+fn buildings_of(folder: &Path) -> PathBuf {
+    let within = folder.join(crate::dataset::BUILDINGS);
+    if within.is_dir() { within } else { folder.to_owned() }
 }
 
 /// Scores the baseline, the simulator and, with `weights`, a network.

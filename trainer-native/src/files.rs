@@ -5,11 +5,15 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+/// How names of files begin that are not whole yet.
+const TEMPORARY: &str = ".writing-";
+
 /// Writes `bytes` to `path`, replacing what was there only once all of them are on the disk.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let attempt = || -> std::io::Result<()> {
         let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMPORARY);
         // Readable as any other file the user makes: temporary files are private by default.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -20,6 +24,21 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     attempt().with_context(|| format!("writing {}", path.display()))
+}
+
+/// Makes a folder where it is missing, and removes from it what a killed run left half-written.
+pub fn make_folder(folder: &Path) -> Result<()> {
+    let attempt = || -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    };
+    attempt().with_context(|| format!("making the folder {}", folder.display()))
 }
 
 /// An 8-bit gray PNG of `width` x `height` pixels, row-major.

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, simulate};
+use trainer::{dataset, evaluate, export, goldens, import, presets, simulate, statistics, synth};
 
 /// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
 #[derive(Parser)]
@@ -14,11 +14,26 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Makes, measures, checks and packs datasets of radio maps.
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
     Simulate(simulate::Args),
     #[cfg(feature = "torch")]
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
+    Goldens(goldens::Args),
+    Import(import::Args),
+    Presets(presets::Args),
+}
+
+#[derive(Subcommand)]
+enum DatasetCommand {
+    Synth(synth::Args),
+    Statistics(statistics::Args),
+    Check(dataset::check::Args),
+    Pack(dataset::pack::Args),
+    Bench(dataset::bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -28,11 +43,19 @@ fn main() -> ExitCode {
         trainer::torch::load_cuda();
     }
     let result = match Cli::parse().command {
+        Command::Dataset(DatasetCommand::Synth(args)) => synth::run(&args),
+        Command::Dataset(DatasetCommand::Statistics(args)) => statistics::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Dataset(DatasetCommand::Check(args)) => dataset::check::run(&args),
+        Command::Dataset(DatasetCommand::Pack(args)) => dataset::pack::run(&args),
+        Command::Dataset(DatasetCommand::Bench(args)) => dataset::bench::run(&args),
         #[cfg(feature = "torch")]
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Goldens(args) => goldens::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Presets(args) => presets::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,26 +1,20 @@
-//! `trainer simulate` as a user runs it, and what reading a dataset says of damaged ones.
+//! `trainer simulate` and `trainer dataset statistics` as a user runs them.
 
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
 
-use radiodiff_core::scene::Transmitter;
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::Arc;
-use trainer::dataset::Dataset;
+use std::path::Path;
+use std::process::Output;
 
-fn simulate(out: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).arg("simulate").arg("--out").arg(out).args(args).output().unwrap()
-}
+mod common;
 
-const SMALL: [&str; 6] = ["--procedural", "2", "--transmitters", "2", "--seed", "11"];
+use common::{succeeds, trainer};
 
-/// A folder with two maps of two transmitters.
-fn small_dataset() -> tempfile::TempDir {
+/// Three cities with two transmitters each.
+fn dataset() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let output = simulate(folder.path(), &SMALL);
+    let output = trainer(&["dataset", "synth", "--out", folder.path().to_str().unwrap(), "--procedural", "3", "--transmitters", "2"]);
     assert!(output.status.success(), "{}", stderr(&output));
     folder
 }
@@ -29,225 +23,110 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Every file below a folder by its relative path.
-fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
+fn simulate(dataset: &Path, out: &Path) -> Output {
+    trainer(&["simulate", "--dataset", dataset.to_str().unwrap(), "--method", "dpm", "--out", out.to_str().unwrap()])
 }
 
-/// What loading the first radio map of a damaged dataset says.
-fn complaint(folder: &Path) -> String {
-    format!("{:#}", Dataset::open(folder, "DPM").unwrap().load(0).unwrap_err())
+const MAPS: [&str; 6] = ["0_0", "0_1", "1_0", "1_1", "2_0", "2_1"];
+
+fn gain(folder: &Path, map: &str) -> std::path::PathBuf {
+    folder.join(format!("gain/DPM/{map}.png"))
 }
 
 #[test]
-fn one_seed_gives_the_same_bytes_and_another_does_not() {
-    let (a, b, c) = (small_dataset(), small_dataset(), tempfile::tempdir().unwrap());
-    assert_eq!(contents(a.path()), contents(b.path()));
-    assert_eq!(contents(a.path()).len(), 2 + 4 + 4 + 2 + 1);
-    assert!(simulate(c.path(), &["--procedural", "2", "--transmitters", "2", "--seed", "12"]).status.success());
-    let buildings = Path::new("png/buildings_complete/0.png");
-    assert_ne!(contents(a.path())[buildings], contents(c.path())[buildings]);
-}
-
-#[test]
-fn what_is_simulated_can_be_read() {
-    let folder = small_dataset();
-    let dataset = Dataset::open(folder.path(), "DPM").unwrap();
-    let names: Vec<_> = (0..dataset.len()).map(|i| dataset.name(i)).collect();
-    assert_eq!(names, ["0_0", "0_1", "1_0", "1_1"]);
-    let samples: Vec<_> = (0..dataset.len()).map(|i| dataset.load(i).unwrap()).collect();
-    assert!(Arc::ptr_eq(&samples[0].scene, &samples[1].scene), "a city is read once");
-    for sample in &samples {
-        let scene = &sample.scene;
-        let Transmitter { position, .. } =
-            scene.place_transmitter(Transmitter::at(sample.position.x, sample.position.y)).unwrap().transmitter;
-        assert_eq!(position, sample.position, "the transmitter stands outdoors");
-        let (row, column) = scene.grid.pixel_of(sample.position).unwrap();
-        assert_eq!(sample.truth[row * 256 + column], *sample.truth.iter().max().unwrap(), "it is brightest at the transmitter");
-        let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count();
-        assert!((0.12..=0.6).contains(&(built as f64 / 65536.0)), "{built} pixels built");
-        assert!(scene.mask.pixels.iter().zip(&sample.truth).all(|(&inside, &gray)| inside == 0 || gray == 0));
-    }
-}
-
-#[test]
-fn a_cut_run_goes_on_with_what_is_missing() {
-    let folder = small_dataset();
-    let whole = contents(folder.path());
-    let kept = folder.path().join("gain/DPM/0_0.png");
-    let untouched = fs::metadata(&kept).unwrap().modified().unwrap();
-    fs::rename(folder.path().join("dataset.toml"), folder.path().join("dataset.unfinished.toml")).unwrap();
-    fs::remove_file(folder.path().join("antenna/1.json")).unwrap();
-    fs::write(folder.path().join("gain/DPM/1_1.png"), b"half").unwrap();
-    assert!(simulate(folder.path(), &SMALL).status.success());
-    assert_eq!(contents(folder.path()), whole);
-    assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), untouched, "map 0 was not made again");
-}
-
-#[test]
-fn another_dataset_is_not_mixed_in() {
-    let folder = small_dataset();
-    let output = simulate(folder.path(), &["--procedural", "2", "--transmitters", "2", "--seed", "12"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("dataset.toml describes another dataset"), "{}", stderr(&output));
-}
-
-#[test]
-fn wrong_usage_exits_with_2_and_a_missing_city_with_1() {
-    let folder = tempfile::tempdir().unwrap();
-    let wrong: [&[&str]; 5] = [
-        &[],
-        &["--procedural", "0"],
-        &["--procedural", "1", "--transmitters", "0"],
-        &["--procedural", "1", "--blocks", "3"],
-        &["--city", "x.geojson"],
-    ];
-    for args in wrong {
-        assert_eq!(simulate(folder.path(), args).status.code(), Some(2), "{args:?}");
-    }
-    let output = simulate(folder.path(), &["--city", "nowhere.geojson", "--blocks", "1"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("nowhere.geojson"), "{}", stderr(&output));
-}
-
-/// A town of square houses 20 m wide, 40 m from each other, as GeoJSON.
-fn town() -> String {
-    let ring = |x: f64, y: f64| {
-        let at = |dx: f64, dy: f64| format!("[{:.7},{:.7}]", 11.0 + (x + dx) / 71_700.0, 50.0 + (y + dy) / 111_200.0);
-        [at(0.0, 0.0), at(20.0, 0.0), at(20.0, 20.0), at(0.0, 20.0), at(0.0, 0.0)].join(",")
-    };
-    let polygon = |i: u32| format!("[[{}]]", ring(f64::from(i % 15) * 40.0, f64::from(i / 15) * 40.0));
-    let polygons: Vec<String> = (0..225).map(polygon).collect();
-    format!(r#"{{"type":"MultiPolygon","coordinates":[{}]}}"#, polygons.join(","))
-}
-
-#[test]
-fn blocks_are_cut_from_a_city_and_its_licence_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let (city, out) = (folder.path().join("town.geojson"), folder.path().join("out"));
-    fs::write(&city, town()).unwrap();
-    let output = simulate(&out, &["--city", city.to_str().unwrap(), "--blocks", "2", "--transmitters", "1", "--first-map", "70"]);
+fn a_dataset_of_ours_simulated_again_is_the_same_and_is_kept() {
+    let (data, out) = (dataset(), tempfile::tempdir().unwrap());
+    let output = simulate(data.path(), out.path());
     assert!(output.status.success(), "{}", stderr(&output));
-    let dataset = Dataset::open(&out, "DPM").unwrap();
-    assert_eq!((dataset.name(0), dataset.name(1)), ("70_0".into(), "71_0".into()));
-    // A quarter of the town is built, so that a quarter of any window is, whatever its angle.
-    let built = dataset.load(0).unwrap().scene.mask.pixels.iter().filter(|&&inside| inside != 0).count() as f64 / 65536.0;
-    assert!((built - 0.25).abs() < 0.05, "{built}");
-    let provenance = fs::read_to_string(out.join("dataset.toml")).unwrap();
-    assert!(provenance.contains(r#"name = "town""#) && provenance.contains("ODbL-1.0"), "{provenance}");
-}
-
-#[test]
-fn a_city_without_a_usable_block_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let city = folder.path().join("hut.geojson");
-    fs::write(&city, r#"{"type":"Polygon","coordinates":[[[11,50],[11.0001,50],[11.0001,50.0001],[11,50]]]}"#).unwrap();
-    let output = simulate(&folder.path().join("out"), &["--city", city.to_str().unwrap(), "--blocks", "1"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("the city hut gave no map that is 10 to 75 % built"), "{}", stderr(&output));
-}
-
-#[test]
-fn a_truncated_png_is_named() {
-    let folder = small_dataset();
-    let path = folder.path().join("gain/DPM/0_0.png");
-    let bytes = fs::read(&path).unwrap();
-    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    let text = complaint(folder.path());
-    assert!(text.contains("0_0.png: expected a whole PNG"), "{text}");
-}
-
-fn write_gray(path: &Path, width: u32, height: u32) {
-    image::GrayImage::new(width, height).save(path).unwrap();
-}
-
-#[test]
-fn a_png_of_another_size_or_kind_is_named() {
-    let folder = small_dataset();
-    let path = folder.path().join("gain/DPM/0_0.png");
-    write_gray(&path, 128, 128);
-    let text = complaint(folder.path());
-    assert!(text.contains("0_0.png: expected 256 x 256 pixels") && text.contains("found 128 x 128"), "{text}");
-    write_gray(&path, 256, 200);
-    let text = complaint(folder.path());
-    assert!(text.contains("0_0.png: expected a square image, found 256 x 200"), "{text}");
-    image::RgbImage::new(256, 256).save(&path).unwrap();
-    let text = complaint(folder.path());
-    assert!(text.contains("0_0.png: expected 8-bit gray pixels, found Rgb8"), "{text}");
-}
-
-#[test]
-fn missing_or_short_antenna_files_are_named() {
-    let folder = small_dataset();
-    let path = folder.path().join("antenna/0.json");
-    fs::write(&path, "[]").unwrap();
-    let text = complaint(folder.path());
-    assert!(text.contains("0.json: expected a position of transmitter 0, found 0 positions"), "{text}");
-    fs::write(&path, "[[1,").unwrap();
-    let text = complaint(folder.path());
-    assert!(text.contains("0.json: expected a list of [x, y]"), "{text}");
-    fs::write(&path, "[[900, 5]]").unwrap();
-    let text = complaint(folder.path());
-    assert!(text.contains("0.json, transmitter 0") && text.contains("outside the map"), "{text}");
-    fs::remove_file(&path).unwrap();
-    let text = complaint(folder.path());
-    assert!(text.contains("0.json cannot be read"), "{text}");
-}
-
-#[test]
-fn a_position_in_a_building_falls_back_to_the_lit_pixel_then_to_the_nearest_outdoors() {
-    let folder = small_dataset();
-    let load = || Dataset::open(folder.path(), "DPM").unwrap().load(0).unwrap();
-    let true_position = load().position;
-    let mask = load().scene.mask.clone();
-    let inside = mask.pixels.iter().position(|&inside| inside != 0).unwrap();
-    let (row, column) = (inside / 256, inside % 256);
-    fs::write(folder.path().join("antenna/0.json"), format!("[[{column}, {}]]", 255 - row)).unwrap();
-    assert_eq!(load().position, true_position);
-    fs::remove_file(folder.path().join("png/antennas/0_0.png")).unwrap();
-    let scene = load().scene;
-    let center = scene.grid.pixel_center(row, column);
-    let nearest = scene.place_transmitter(Transmitter::at(center.x, center.y)).unwrap();
-    assert_eq!(load().position, nearest.transmitter.position);
-}
-
-#[test]
-fn folders_that_are_no_dataset_are_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let message = |folder: &Path| format!("{:#}", Dataset::open(folder, "DPM").unwrap_err());
-    assert!(message(folder.path()).contains("gain/DPM cannot be listed"));
-    let gain = folder.path().join("gain/DPM");
-    fs::create_dir_all(&gain).unwrap();
-    assert!(message(folder.path()).contains("holds no .png"));
-    fs::write(gain.join("map.png"), b"").unwrap();
-    assert!(message(folder.path()).contains("map.png: expected a name like 12_3.png"));
-}
-
-#[test]
-fn the_real_samples_are_read() {
-    let Some(shared) = radiodiff_tests::shared_data() else { return };
-    let folder = shared.join("data/radiomapseer-samples");
-    let dataset = Dataset::open(&folder, "DPM").unwrap();
-    assert_eq!(dataset.len(), 22);
-    for i in 0..dataset.len() {
-        let sample = dataset.load(i).unwrap();
-        let (row, column) = sample.scene.grid.pixel_of(sample.position).unwrap();
-        assert!(!sample.scene.mask.is_building(row, column), "{}", dataset.name(i));
-        // WinProp gives at least -70 dB within two pixels of a transmitter; a position read with x and y exchanged, say, does not.
-        let near = |r: usize, c: usize| r.abs_diff(row) <= 2 && c.abs_diff(column) <= 2;
-        let brightest = (0..65536).filter(|&i| near(i / 256, i % 256)).map(|i| sample.truth[i]).max().unwrap();
-        assert!(brightest >= 198, "{}: gray level {brightest} at its transmitter", dataset.name(i));
+    for map in MAPS {
+        assert_eq!(fs::read(gain(out.path(), map)).unwrap(), fs::read(gain(data.path(), map)).unwrap(), "{map}");
     }
+    let written = || fs::metadata(gain(out.path(), "0_0")).unwrap().modified().unwrap();
+    let before = written();
+    fs::remove_file(gain(out.path(), "1_0")).unwrap();
+    fs::write(out.path().join("gain/DPM/.writing-x1"), b"half").unwrap();
+    let output = simulate(data.path(), out.path());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 maps of 3 cities"), "{output:?}");
+    assert_eq!(fs::read(gain(out.path(), "1_0")).unwrap(), fs::read(gain(data.path(), "1_0")).unwrap());
+    assert_eq!((written(), fs::read_dir(out.path().join("gain/DPM")).unwrap().count()), (before, 6));
+}
+
+#[test]
+fn bad_files_are_named_and_cost_their_own_maps_only() {
+    let (data, out) = (dataset(), tempfile::tempdir().unwrap());
+    let image = data.path().join("png/buildings_complete/0.png");
+    let bytes = fs::read(&image).unwrap();
+    fs::write(&image, &bytes[..bytes.len() / 2]).unwrap();
+    let antennas = data.path().join("antenna/1.json");
+    let text = fs::read_to_string(&antennas).unwrap();
+    fs::write(&antennas, text.replace("]]", "],[999,5]]")).unwrap();
+    fs::write(data.path().join("polygon/buildings/2.json"), "[[[1,").unwrap();
+    let output = simulate(data.path(), out.path());
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(text.contains("3 cities or maps could not be made"), "{text}");
+    for name in ["buildings_complete/0.png", "1.json, transmitter 2", "polygon/buildings/2.json"] {
+        assert_eq!(text.matches(name).count(), 2, "{name} at once and in the summary: {text}");
+    }
+    let made: Vec<&str> = MAPS.into_iter().filter(|map| gain(out.path(), map).exists()).collect();
+    assert_eq!(made, ["1_0", "1_1"]);
+    // Mended, the rest is made; without outlines the image serves.
+    fs::write(&image, bytes).unwrap();
+    fs::remove_dir_all(data.path().join("polygon")).unwrap();
+    fs::write(&antennas, "[]").unwrap();
+    assert!(simulate(data.path(), out.path()).status.success());
+    assert!(MAPS.iter().all(|map| gain(out.path(), map).exists()));
+}
+
+#[test]
+fn rays_of_two_and_of_four_interactions_fill_their_own_folders() {
+    let (data, out) = (common::dataset(&[3, 4]), tempfile::tempdir().unwrap());
+    let [folder, to] = [data.path(), out.path()].map(|path| path.to_str().unwrap());
+    let traced = |method: &str| {
+        succeeds(&["simulate", "--dataset", folder, "--method", &method.to_lowercase(), "--out", to]);
+        ["3_0", "3_1", "4_0", "4_1"].map(|map| image::open(out.path().join(format!("gain/{method}/{map}.png"))).unwrap().into_luma8())
+    };
+    let [two, four] = ["IRT2", "IRT4"].map(traced);
+    let mut gained = 0;
+    for ((two, four), map) in two.iter().zip(&four).zip([3, 3, 4, 4]) {
+        let buildings = image::open(data.path().join(format!("png/buildings_complete/{map}.png"))).unwrap().into_luma8();
+        for ((&two, &four), &inside) in two.iter().zip(four.iter()).zip(buildings.iter()) {
+            assert!(two <= four && (inside == 0 || four == 0), "{two} and {four} on map {map}");
+            gained += usize::from(two < four);
+        }
+        assert!(two.iter().any(|&level| level > 200), "near its transmitter a map is bright");
+    }
+    assert!(gained > 50, "{gained} pixels gain by more interactions");
+}
+
+#[test]
+fn the_dataset_itself_is_no_place_for_computed_maps() {
+    let data = dataset();
+    let output = simulate(data.path(), data.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--out is the dataset itself"), "{}", stderr(&output));
+    let output = simulate(&data.path().join("antenna"), data.path());
+    assert!(stderr(&output).contains("antenna/antenna cannot be listed"), "{}", stderr(&output));
+    let wrong = trainer(&["simulate", "--dataset", "x", "--method", "tlm", "--out", "y"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn statistics_go_by_source_and_are_drawn() {
+    let data = dataset();
+    let (json, sheet) = (data.path().join("statistics.json"), data.path().join("sheet.png"));
+    let folder = data.path().to_str().unwrap();
+    let output = trainer(&["dataset", "statistics", folder, "--out", json.to_str().unwrap(), "--sheet", sheet.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let table: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    let sources: Vec<&str> = table.as_array().unwrap().iter().map(|row| row["source"].as_str().unwrap()).collect();
+    assert_eq!(sources, ["grid", "organic", "perimeter", "all"]);
+    assert_eq!(table[3]["maps"], 3);
+    assert!(table[3]["built_share"]["p50"].as_f64().unwrap() > 0.12);
+    // Three rows of one map of 128 pixels each, and gaps of 4 about them.
+    assert_eq!(image::image_dimensions(&sheet).unwrap(), (136, 3 * 132 + 4));
+    fs::write(data.path().join("png/buildings_complete/1.png"), b"no image").unwrap();
+    let output = trainer(&["dataset", "statistics", folder]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("buildings_complete/1.png"), "{}", stderr(&output));
 }

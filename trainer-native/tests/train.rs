@@ -32,7 +32,7 @@ fn from_nothing_to_weights_that_ship() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (data, run) = (path("data"), path("run"));
-    succeeds(&["simulate", "--out", &data, "--procedural", "2", "--transmitters", "1", "--seed", "3"]);
+    succeeds(&["dataset", "synth", "--out", &data, "--procedural", "2", "--transmitters", "1", "--seed", "3"]);
 
     let sets = [format!("data.train=[{data:?}]"), format!("data.valid=[{data:?}]")];
     let small = ["autoencoder.steps=3", "autoencoder.whole_map_steps=1", "autoencoder.batch=2", "diffusion.steps=2", "diffusion.batch=2"];
@@ -74,6 +74,37 @@ fn from_nothing_to_weights_that_ship() {
     assert!(bytes.len() < fs::metadata(&weights).unwrap().len() as usize * 6 / 10, "float16");
     let card = fs::read_to_string(path("nano.md")).unwrap();
     assert!(card.contains(&manifest.content_sha256) && card.contains("| nano |"), "{card}");
+}
+
+/// The example of docs/first-stage-loss.md, on a few steps that pass into the adversary's phase.
+#[test]
+fn the_first_stage_learns_against_an_adversary() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (data, run, config) = (path("data"), path("run"), path("config.toml"));
+    succeeds(&["dataset", "synth", "--out", &data, "--procedural", "1", "--transmitters", "2", "--seed", "3"]);
+    let doc = include_str!("../../docs/first-stage-loss.md");
+    let example = doc.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("the page has an example");
+    fs::write(&config, fs::read_to_string(CONFIG).unwrap() + example).unwrap();
+    let sets = [format!("data.train=[{data:?}]"), format!("data.valid=[{data:?}]")];
+    let small =
+        ["steps=4", "whole_map_steps=1", "batch=2", "crop=64", "loss.adversary.phase.start=1"].map(|set| format!("autoencoder.{set}"));
+    let sets: Vec<&str> = small.iter().chain(&sets).flat_map(|set| ["--set", set]).collect();
+    let train = [&["train", "autoencoder", "--config", &config, "--out", &run], sets.as_slice()].concat();
+    let said = succeeds(&train);
+    for words in ["log-variance learnt", "perceptual term off", "Hinge loss from step 1", "the discriminator took 3 steps"] {
+        assert!(said.contains(words), "{said}");
+    }
+    let weights = Checkpoint::parse(&fs::read(path("run/autoencoder.safetensors")).unwrap()).unwrap();
+    assert!(!weights.tensors().keys().any(|name| name.starts_with("loss.")), "what only training needs is not shipped");
+
+    let with = |set: &str, words: &str| fails(&[train.as_slice(), &["--set", set]].concat(), 1, words);
+    with("autoencoder.loss.adversary.discriminator.layers=7", "discriminator.layers is 7, of which maps of 64 pixels leave 0");
+    with("autoencoder.loss.adversary.gradient_penalty=-1", "autoencoder.loss.adversary.gradient_penalty is -1");
+    let foreign = path("run/autoencoder.safetensors");
+    let perceptual = example.replace("# perceptual_weights = \"lpips.safetensors\"", &format!("perceptual_weights = {foreign:?}"));
+    fs::write(&config, fs::read_to_string(CONFIG).unwrap() + &perceptual).unwrap();
+    fails(&train, 1, "parameter loss.perceptual_loss.net.slice1.0.weight of shape [64, 3, 3, 3] is missing");
 }
 
 #[test]

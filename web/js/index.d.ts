@@ -6,11 +6,47 @@ export interface Transmitter {
   lat: number;
   /** Transmit power in dBm, 23 unless given. */
   powerDbm?: number;
-  /** Gain of an antenna that radiates equally in all directions, in dBi, 0 unless given; added to the power. */
+  /** Gain of the antenna in its strongest direction, in dBi, 0 unless given; `antenna.txg` comes before it. */
   antennaGainDbi?: number;
-  /** 5900 unless given; maps are for 5900 MHz only, and another frequency is answered with a warning. */
+  /**
+   * 500 to 100000, 5900 unless given. Maps are made for 5900 MHz; another frequency is scaled to (free space, and a knife edge out of
+   * sight) with a warning.
+   */
   frequencyMHz?: number;
+  /** Radiates equally in all directions unless given. */
+  antenna?: Antenna;
 }
+
+/**
+ * An antenna in CloudRF's words. With none of `azi`, `hbw`, `vbw`, `fbr` and `csv` it radiates equally in all directions, else it is
+ * the sector of 3GPP TR 38.901, table 7.3-1. Values out of range and fields that are not known are answered with a warning.
+ *
+ * The pattern is added to the map afterwards, by the direction of the straight line to a pixel, also out of sight: the map's paths
+ * are those of an antenna that radiates equally.
+ */
+export interface Antenna {
+  /** Gain in the strongest direction, dBi; unless given the csv's, else `antennaGainDbi`. */
+  txg?: number;
+  /** Where it points, degrees clockwise from north. */
+  azi?: number;
+  /** How far it points down, degrees. Receivers stand as high as the transmitter. */
+  tlt?: number;
+  /** Angle between the directions with half the power, degrees, 65 unless given: horizontally (360 is all around) and vertically. */
+  hbw?: number;
+  vbw?: number;
+  /** Front to back, dB, 30 unless given. */
+  fbr?: number;
+  /** Polarisation; not modelled. */
+  pol?: string;
+  /**
+   * A measured pattern: lines `azimuth_deg,elevation_deg,gain_dbi`, azimuth clockwise from where the antenna points, elevation
+   * upwards, every azimuth with every elevation; lines that begin with # are skipped.
+   */
+  csv?: string;
+}
+
+/** A transmitter as it was used: what was left out is filled in, and `antenna` has the values that count. */
+export type PlacedTransmitter = Required<Transmitter>;
 
 /**
  * Every error the package throws, apart from an aborted signal's reason. `message` says what was expected, what was found and where.
@@ -18,7 +54,8 @@ export interface Transmitter {
  * | code | |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
- * | `transmitter`, `power`, `steps`, `seed`, `method`, `backend`, `palette` | that part of a request cannot be used |
+ * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `method`, `backend`, `palette` | that part of a request cannot be used |
+ * | `difference` | the two maps are not of the same place |
  * | `request` | something in the request cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
  * | `weights-missing` | the weights could not be fetched |
@@ -89,6 +126,8 @@ export type Palette = string | ((t: number) => [number, number, number]);
 export interface RadioMap {
   /** Received power in dBm, row 0 in the north, NaN inside buildings. Of several transmitters the strongest: a plain maximum. */
   readonly values: Float32Array;
+  /** What the values are; of a difference, dB. */
+  readonly quantity: 'received-power-dbm' | 'difference-db';
   /** Pixels along a side; width and height say the same. */
   readonly size: number;
   readonly width: number;
@@ -96,9 +135,9 @@ export interface RadioMap {
   readonly metersPerPixel: number;
   readonly bounds: Bounds;
   /** As asked for, with defaults filled in, where they stand: one inside a building is moved out, and a warning says so. */
-  readonly transmitters: Required<Transmitter>[];
+  readonly transmitters: PlacedTransmitter[];
   /** The first of them. */
-  readonly transmitter: Required<Transmitter>;
+  readonly transmitter: PlacedTransmitter;
   readonly method: Method;
   /** What drew it. */
   readonly backend: 'webgpu' | 'cpu';
@@ -108,9 +147,17 @@ export interface RadioMap {
   readonly milliseconds: number;
   /** dBm at a place in degrees; NaN inside buildings, undefined outside the map. */
   at(lng: number, lat: number): number | undefined;
-  /** Over outdoor pixels; `covered` is the share of them at or above the threshold. */
-  stats(options?: { thresholdDbm?: number }): { min: number; max: number; mean: number; outdoorPixels: number; covered: number };
-  /** For a canvas; what is below `threshold` or inside buildings is transparent. `palette` is a name of `paletteNames`, or a function. */
+  /**
+   * This map minus another of the same place, in dB: how far a generated map (`method: 'network'`) is from the physical one
+   * (`method: 'dominant-path'`), or what moving a transmitter gains. Its `at`, `stats` and `toImage` are those of a map.
+   */
+  difference(other: RadioMap): RadioMap;
+  /** Over outdoor pixels; `covered` is the share of them at or above the threshold, `rms` of a difference is the root mean square error. */
+  stats(options?: { thresholdDbm?: number }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
+  /**
+   * For a canvas; what is below `threshold` or inside buildings is transparent. `palette` is a name of `paletteNames` or
+   * `divergingPaletteNames`, or a function; differences have a diverging one unless it is given.
+   */
   toImage(options: { palette?: Palette; min: number; max: number; threshold?: number }): ImageData;
 }
 
@@ -170,5 +217,7 @@ export function createEngine(options?: {
 
 /** Names of the built-in palettes. */
 export const paletteNames: string[];
+/** Names of those for differences: blue below the middle, white there, red above. */
+export const divergingPaletteNames: string[];
 /** A palette as a function from [0, 1] to [r, g, b]. */
 export function palette(name: string): (t: number) => [number, number, number];

@@ -2,4 +2,4 @@
 
 export { createEngine, init } from './engine.js';
 export { RadioError } from './errors.js';
-export { names as paletteNames, palette } from './palettes.js';
+export { divergingNames as divergingPaletteNames, names as paletteNames, palette } from './palettes.js';

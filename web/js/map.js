@@ -1,10 +1,11 @@
 // A drawn map and the questions it answers.
 
-import { palette as named } from './palettes.js';
+import { RadioError } from './errors.js';
+import { divergingNames, palette as named } from './palettes.js';
 
 export class RadioMap {
-  constructor({ scene, values, warnings, transmitters, method, backend, milliseconds }) {
-    Object.assign(this, { values, warnings, transmitters, method, backend, milliseconds });
+  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, milliseconds }) {
+    Object.assign(this, { values, quantity, warnings, transmitters, method, backend, milliseconds });
     this.transmitter = transmitters[0];
     this.bounds = scene.bounds;
     this.size = this.width = this.height = scene.size;
@@ -19,24 +20,36 @@ export class RadioMap {
     return inside(column) && inside(row) ? this.values[row * this.size + column] : undefined;
   }
 
+  difference(other) {
+    const same = this.size === other.size && Object.keys(this.bounds).every((side) => this.bounds[side] === other.bounds[side]);
+    if (!same || this.quantity !== other.quantity) {
+      const what = ({ size, quantity, bounds }) => `${size} x ${size} pixels of ${quantity} at ${Object.values(bounds).join(', ')}`;
+      throw new RadioError({ code: 'difference', message: `maps of different things cannot be compared: ${what(this)} and ${what(other)}` });
+    }
+    const values = this.values.map((value, i) => value - other.values[i]);
+    return new RadioMap({ ...this, scene: this, values, quantity: 'difference-db' });
+  }
+
   stats({ thresholdDbm = -Infinity } = {}) {
-    const result = { min: Infinity, max: -Infinity, mean: 0, outdoorPixels: 0, covered: 0 };
+    const result = { min: Infinity, max: -Infinity, mean: 0, rms: 0, outdoorPixels: 0, covered: 0 };
     for (const value of this.values) {
       if (Number.isNaN(value)) continue;
       result.outdoorPixels += 1;
       result.mean += value;
+      result.rms += value ** 2;
       result.min = Math.min(result.min, value);
       result.max = Math.max(result.max, value);
       if (value >= thresholdDbm) result.covered += 1;
     }
     if (result.outdoorPixels) {
       result.mean /= result.outdoorPixels;
+      result.rms = Math.sqrt(result.rms / result.outdoorPixels);
       result.covered /= result.outdoorPixels;
     }
     return result;
   }
 
-  toImage({ palette = 'turbo', min, max, threshold = -Infinity }) {
+  toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold = -Infinity }) {
     const color = typeof palette === 'string' ? named(palette) : palette;
     const image = new ImageData(this.size, this.size);
     this.values.forEach((value, i) => {

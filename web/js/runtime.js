@@ -9,13 +9,11 @@ import init, { City, Network, Weights } from './radiodiff-web.js';
 
 /** RadioMapSeer's grid, for maps without a network. */
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
-/** What the networks and the dominant path's law were made for. */
-const FREQUENCY_MHZ = 5900;
 /** Errors of WebGPU after which the networks are built anew: all it gives, for the engine keeps the first and answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
 
 /** What a transmitter is made of; text from a form field is taken for the number it spells. */
-const NUMBERS = ['lng', 'lat', 'powerDbm', 'antennaGainDbi', 'frequencyMHz'];
+const NUMBERS = ['lng', 'lat', 'powerDbm', 'frequencyMHz', 'antennaGainDbi'];
 
 const failure = (code, message) => Object.assign(new Error(message), { code });
 
@@ -134,13 +132,16 @@ class Runtime {
     let values = null;
     for (const asked of transmitters) {
       const transmitter = { ...asked, ...Object.fromEntries(NUMBERS.map((name) => [name, Number(asked[name])])) };
-      const { lng, lat, powerDbm, antennaGainDbi, frequencyMHz } = transmitter;
-      const at = [this.#scene.city, lng, lat, powerDbm + antennaGainDbi];
-      if (frequencyMHz !== FREQUENCY_MHZ) warnings.push(`${frequencyMHz} MHz was asked for; the map is for ${FREQUENCY_MHZ} MHz.`);
-      const map = method === 'network' ? await this.#drawWithNetwork(at, { steps, seed }, watch, warnings) : this.#scene.city.dominantPath(...at.slice(1));
-      warnings.push(...map.warnings);
-      placed.push({ ...transmitter, ...map.transmitter });
-      values = values ? strongest(values, map.values) : map.values;
+      const antenna = asked.antenna == null ? undefined : JSON.stringify(asked.antenna);
+      const at = this.#scene.city.place(...NUMBERS.map((name) => transmitter[name]), antenna);
+      const { warnings: changed, ...used } = at.report();
+      if (asked.antenna?.csv !== undefined) used.antenna.csv = asked.antenna.csv;
+      warnings.push(...changed);
+      placed.push({ ...transmitter, ...used });
+      const map = method === 'network' ? await this.#drawWithNetwork(at, { steps, seed }, watch, warnings) : this.#scene.city.dominantPath(at);
+      // After an error the collector frees it: a call into a module that trapped would hide why.
+      at.free();
+      values = values ? strongest(values, map) : map;
     }
     const backend = method === 'network' ? this.#info.backend : 'cpu';
     return { scene: about, values, warnings, transmitters: placed, method, backend, milliseconds: performance.now() - started, info: this.#info };
@@ -149,7 +150,7 @@ class Runtime {
   async #drawWithNetwork(at, { steps, seed }, watch, warnings) {
     for (;;) {
       try {
-        return await this.#network.predict(...at, steps, seed, between(watch));
+        return await this.#network.predict(this.#scene.city, at, steps, seed, between(watch));
       } catch (error) {
         if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(error.code)) throw error;
         warnings.push(await this.#recover(error));

@@ -40,6 +40,7 @@ trait Both {
     fn transposed(&self, rows: usize, columns: usize) -> Vec<f32>;
     fn outer_sum(&self, rows: usize, columns: usize) -> Vec<f32>;
     fn waves(&self, largest: f32) -> Vec<f32>;
+    fn attention(&self, tokens: usize, width: usize) -> Vec<f32>;
 }
 
 impl<E: Engine> Both for E {
@@ -59,6 +60,10 @@ impl<E: Engine> Both for E {
     fn outer_sum(&self, rows: usize, columns: usize) -> Vec<f32> {
         let (a, b) = (self.tensor(&values("a", rows), &[rows, 1]), self.tensor(&values("b", columns), &[columns]));
         read(self, &self.add(&a, &b))
+    }
+    fn attention(&self, tokens: usize, width: usize) -> Vec<f32> {
+        let [q, k, v] = ["q", "k", "v"].map(|name| self.tensor(&values(name, tokens * width), &[1, tokens, width]));
+        read(self, &Engine::attention(self, &q, &k, &v, 0.5))
     }
     fn waves(&self, largest: f32) -> Vec<f32> {
         let x = self.affine(&self.tensor(&values("x", 5000), &[5000]), largest, 0.0);
@@ -128,6 +133,14 @@ fn norms_of_many_pixels_hold_with_an_offset() {
     assert_same(&engine, "group norm in chunks", |e| e.group_norm([2, 6, 61, 67], 2, 0.0));
     // 30 deviations away; 1e-7 of the offset is 3e-6 of a deviation.
     assert_same(&engine, "group norm far from zero", |e| e.group_norm([1, 4, 150, 131], 2, 17.0));
+}
+
+/// 6,400 queries and keys, as in the first stage for maps of 320 pixels: their matrix would take 156 MiB.
+#[test]
+fn attention_of_many_pixels_is_cut_into_parts() {
+    let engine = engine();
+    assert_same(&engine, "attention", |e| e.attention(6400, 4));
+    assert!(engine.largest_tensor_bytes() <= 64 << 20, "a buffer of {} bytes", engine.largest_tensor_bytes());
 }
 
 #[test]

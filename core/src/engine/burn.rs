@@ -105,6 +105,11 @@ impl<B: Backend> Engine for BurnEngine<B> {
         let slices: Vec<Slice> = x.shape().iter().enumerate().map(range).collect();
         B::float_slice(x.clone(), &slices)
     }
+    fn gather_rows(&self, x: &Self::Tensor, rows: &[usize]) -> Self::Tensor {
+        let indices: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+        let count = indices.len();
+        B::float_select(x.clone(), 0, B::int_from_data(TensorData::new(indices, [count]), &self.device))
+    }
     fn pad(&self, x: &Self::Tensor, padding: Padding) -> Self::Tensor {
         let mut sides = vec![(0, 0); x.rank()];
         sides[x.rank() - 2] = (padding.top, padding.bottom);
@@ -152,6 +157,9 @@ impl<B: Backend> Engine for BurnEngine<B> {
     }
     fn average_pool(&self, x: &Self::Tensor, window: usize) -> Self::Tensor {
         B::avg_pool2d(x.clone(), [window; 2], [window; 2], [0; 2], false, false)
+    }
+    fn max_pool_2x(&self, x: &Self::Tensor) -> Self::Tensor {
+        B::max_pool2d(x.clone(), [2; 2], [2; 2], [0; 2], [1; 2], false)
     }
     fn mean_from(&self, x: &Self::Tensor, first: usize) -> Self::Tensor {
         (first..x.rank()).fold(x.clone(), |x, dim| B::float_mean_dim(x, dim))

@@ -138,6 +138,7 @@ async fn elementwise<E: Engine>(c: &mut Checker<'_, E>) {
         c.compare(&format!("{op:?}"), &e.unary(op, &input.on(e)), &input.map(function)).await;
     }
     c.compare("affine", &e.affine(&x.on(e), -1.5, 0.25), &x.map(|v| -1.5 * v + 0.25)).await;
+    c.compare("leaky ReLU", &e.leaky_relu(&x.on(e), 0.2), &x.map(|v| if v > 0.0 { v } else { f64::from(0.2_f32) * v })).await;
     c.compare("clamp", &e.clamp(&x.on(e), -1.0, 2.0), &x.map(|v| v.clamp(-1.0, 2.0))).await;
 
     let shapes: [(&[usize], &[usize]); 8] = [
@@ -214,6 +215,13 @@ async fn shapes<E: Engine>(c: &mut Checker<'_, E>) {
         });
         c.compare(&format!("concat along {dim}"), &e.concat(&[&x.on(e), &y.on(e), &z.on(e)], dim), &expected).await;
     }
+    let rows = [1, 0, 1, 1, 0];
+    let expected = Reference::build(&[5, 3, 4, 5], |i| x.at(&[rows[i[0]], i[1], i[2], i[3]]));
+    c.compare("gather_rows", &e.gather_rows(&x.on(e), &rows), &expected).await;
+    let table = Reference::new("table", &[169, 4]);
+    let rows: Vec<usize> = (0..500).map(|i| i * 31 % 169).collect();
+    let expected = Reference::build(&[500, 4], |i| table.at(&[rows[i[0]], i[1]]));
+    c.compare("gather_rows of many", &e.gather_rows(&table.on(e), &rows), &expected).await;
     let padding = Padding { top: 1, bottom: 2, left: 3, right: 0 };
     let expected = Reference::build(&[2, 3, 7, 8], |i| x.pixel(i[0], i[1], i[2] as isize - 1, i[3] as isize - 3));
     c.compare("pad", &e.pad(&x.on(e), padding), &expected).await;
@@ -406,4 +414,10 @@ async fn resampling<E: Engine>(c: &mut Checker<'_, E>) {
     let expected =
         Reference::build(&[2, 3, 3, 2], |i| (0..4).map(|k| x.at(&[i[0], i[1], 2 * i[2] + k / 2, 2 * i[3] + k % 2])).sum::<f64>() / 4.0);
     c.compare("average pool", &e.average_pool(&x.on(e), 2), &expected).await;
+    for (height, width) in [(6, 4), (7, 5), (2, 9)] {
+        let x = Reference::new("x", &[2, 3, height, width]);
+        let greatest = |i: &[usize]| (0..4).map(|k| x.at(&[i[0], i[1], 2 * i[2] + k / 2, 2 * i[3] + k % 2])).fold(f64::MIN, f64::max);
+        let expected = Reference::build(&[2, 3, height / 2, width / 2], greatest);
+        c.compare(&format!("max pool of {height} x {width}"), &e.max_pool_2x(&x.on(e)), &expected).await;
+    }
 }

@@ -85,6 +85,9 @@ impl Engine for CountingEngine {
         shape[dim] = len;
         self.made(shape, 0)
     }
+    fn gather_rows(&self, x: &Vec<usize>, rows: &[usize]) -> Vec<usize> {
+        self.made(shape::gather_rows(x, rows), 0)
+    }
     fn pad(&self, x: &Vec<usize>, p: Padding) -> Vec<usize> {
         let mut shape = x.clone();
         let last = shape.len() - 1;

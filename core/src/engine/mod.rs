@@ -138,6 +138,8 @@ pub trait Engine {
     fn concat(&self, parts: &[&Self::Tensor], dim: usize) -> Self::Tensor;
     /// Elements `start..start + len` of dimension `dim`.
     fn narrow(&self, x: &Self::Tensor, dim: usize, start: usize, len: usize) -> Self::Tensor;
+    /// These rows of the first dimension, each as often as it is named: (R, ..) -> (rows, ..).
+    fn gather_rows(&self, x: &Self::Tensor, rows: &[usize]) -> Self::Tensor;
     /// Zeros around the last two dimensions.
     fn pad(&self, x: &Self::Tensor, padding: Padding) -> Self::Tensor;
 
@@ -175,6 +177,21 @@ pub trait Engine {
     /// Means of `window` x `window` tiles. H and W are multiples of `window`.
     fn average_pool(&self, x: &Self::Tensor, window: usize) -> Self::Tensor;
 
+    /// The greatest of every 2 x 2 pixels; an odd last row or column is left out. Here by max(a, b) = a + relu(b - a), right to
+    /// rounding: only the perceptual loss asks for it, which no browser computes.
+    fn max_pool_2x(&self, x: &Self::Tensor) -> Self::Tensor {
+        let shape = self.shape(x);
+        let &[n, c, height, width] = shape.as_slice() else { panic!("max_pool_2x takes (N, C, H, W), found {shape:?}") };
+        let (height, width) = (height / 2, width / 2);
+        let even = self.narrow(&self.narrow(x, 2, 0, 2 * height), 3, 0, 2 * width);
+        let greatest_of = |tiles: &Self::Tensor, dim: usize| {
+            let [a, b] = [0, 1].map(|side| self.narrow(tiles, dim, side, 1));
+            self.add(&a, &self.unary(Unary::Relu, &self.sub(&b, &a)))
+        };
+        let tiles = self.reshape(&even, &[n * c, height, 2, width, 2]);
+        self.reshape(&greatest_of(&greatest_of(&tiles, 2), 4), &[n, c, height, width])
+    }
+
     // Reductions.
 
     /// Means over all dimensions from `first` on, which become one dimension of 1: (A, B, C, D) with 2 -> (A, B, 1, 1).
@@ -184,6 +201,12 @@ pub trait Engine {
 
     /// Zeroes elements with probability `p` and scales the rest by 1/(1-p) in training; the identity otherwise.
     fn dropout(&self, x: &Self::Tensor, _p: f64) -> Self::Tensor {
+        x.clone()
+    }
+
+    /// Zeroes whole samples (all but the first dimension) with probability `p` and scales the rest by 1/(1-p) in training; the
+    /// identity otherwise.
+    fn stochastic_depth(&self, x: &Self::Tensor, _p: f64) -> Self::Tensor {
         x.clone()
     }
 
@@ -200,6 +223,11 @@ pub trait Engine {
     }
     fn silu(&self, x: &Self::Tensor) -> Self::Tensor {
         self.unary(Unary::Silu, x)
+    }
+    /// x where it is positive, slope * x elsewhere. Exact: of the two halves one is zero.
+    fn leaky_relu(&self, x: &Self::Tensor, slope: f32) -> Self::Tensor {
+        let negative = self.unary(Unary::Relu, &self.affine(x, -1.0, 0.0));
+        self.sub(&self.unary(Unary::Relu, x), &self.affine(&negative, slope, 0.0))
     }
     /// x (.., In), weight (Out, In), bias (Out) -> (.., Out).
     fn linear(&self, x: &Self::Tensor, weight: &Self::Tensor, bias: Option<&Self::Tensor>) -> Self::Tensor {

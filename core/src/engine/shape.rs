@@ -53,6 +53,15 @@ pub fn conv2d(x: &[usize], weight: &[usize], geometry: ConvGeometry) -> [usize; 
     [n, out, (h - kh) / geometry.stride + 1, (w - kw) / geometry.stride + 1]
 }
 
+/// (rows, ..) of rows taken from the first dimension.
+///
+/// # Panics
+/// When there is no such row.
+pub fn gather_rows(x: &[usize], rows: &[usize]) -> Vec<usize> {
+    assert!(!x.is_empty() && rows.iter().all(|&row| row < x[0]), "gather_rows of {x:?}: row {:?}", rows.iter().max());
+    [&[rows.len()], &x[1..]].concat()
+}
+
 /// (.., M, N) of a product of matrices.
 ///
 /// # Panics

@@ -214,6 +214,7 @@ impl<T: Clone> Decoder<T> {
 
 /// The encoder's Gaussian over latents; mean and log-variance are (N, Z, H/f, W/f).
 pub struct Posterior<T> {
+    /// Also the mode.
     pub mean: T,
     /// Clamped to [-30, 20].
     pub log_variance: T,
@@ -257,11 +258,20 @@ impl<T: Clone> Autoencoder<T> {
         })
     }
 
+    /// Gray map in [-1, 1], (N, 1, H, W) -> mean and log-variance, one after the other, (N, 2 Z, H/f, W/f).
+    pub fn moments<E: Engine<Tensor = T>>(&self, e: &E, map: &T) -> T {
+        self.quant_conv.forward(e, &self.encoder.forward(e, map))
+    }
+
     /// Gray map in [-1, 1], (N, 1, H, W) -> posterior.
     pub fn encode<E: Engine<Tensor = T>>(&self, e: &E, map: &T) -> Posterior<T> {
-        let moments = self.quant_conv.forward(e, &self.encoder.forward(e, map));
-        let mean = e.narrow(&moments, 1, 0, self.latent_channels);
-        let log_variance = e.clamp(&e.narrow(&moments, 1, self.latent_channels, self.latent_channels), -30.0, 20.0);
+        self.posterior(e, &self.moments(e, map))
+    }
+
+    /// The posterior of [`Self::moments`].
+    pub fn posterior<E: Engine<Tensor = T>>(&self, e: &E, moments: &T) -> Posterior<T> {
+        let mean = e.narrow(moments, 1, 0, self.latent_channels);
+        let log_variance = e.clamp(&e.narrow(moments, 1, self.latent_channels, self.latent_channels), -30.0, 20.0);
         Posterior { mean, log_variance }
     }
 

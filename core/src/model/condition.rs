@@ -1,16 +1,42 @@
-//! Condition encoder: the scene's channels (buildings, transmitter, physical features) to one feature map per U-Net level.
+//! Condition encoders: the scene's channels (buildings, transmitter, physical features) to one feature map per U-Net level.
 //!
-//! A small convolutional pyramid in the place of the paper's Swin-B: a stem that halves the size down to the latent's, then one
-//! stage per U-Net level, each half the size of the one before.
+//! [`ConditionEncoder`] is one of two kinds, which the preset tells: the public code's Swin transformer ([`super::swin`]), or a
+//! small convolutional pyramid in its place: a stem that halves the size down to the latent's, then one stage per U-Net level,
+//! each half the size of the one before. A scene is encoded once, whatever the number of the sampler's steps.
 
 use super::autoencoder::ResnetBlock;
 use super::layers::{Conv2d, HALVE};
-use super::preset::ConditionPreset;
+use super::preset::{ConditionPreset, EncoderPreset, PyramidPreset};
+use super::swin::SwinEncoder;
 use crate::engine::{ConvGeometry, Engine, Padding};
 use crate::weights::{ParameterError, Parameters};
 
-/// The first convolution's kernel and stride.
+/// The first convolution's kernel and stride, of either kind.
 pub const PATCH: usize = 4;
+
+/// See the module.
+pub enum ConditionEncoder<T> {
+    Pyramid(Pyramid<T>),
+    Swin(SwinEncoder<T>),
+}
+
+impl<T: Clone> ConditionEncoder<T> {
+    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &ConditionPreset) -> Result<Self, ParameterError> {
+        let channels = preset.channels.len();
+        Ok(match &preset.encoder {
+            EncoderPreset::Pyramid(pyramid) => Self::Pyramid(Pyramid::new(p, channels, pyramid)?),
+            EncoderPreset::Swin(swin) => Self::Swin(SwinEncoder::new(p, channels, swin)?),
+        })
+    }
+
+    /// (N, C, H, W) in [-1, 1] -> one map per U-Net level, each half the size of the one before, the first as large as the latent.
+    pub fn forward<E: Engine<Tensor = T>>(&self, e: &E, condition: &T) -> Vec<T> {
+        match self {
+            Self::Pyramid(pyramid) => pyramid.forward(e, condition),
+            Self::Swin(swin) => swin.forward(e, condition),
+        }
+    }
+}
 
 /// A convolution that shrinks the map and a residual block.
 struct Stage<T> {
@@ -18,16 +44,17 @@ struct Stage<T> {
     block: ResnetBlock<T>,
 }
 
-pub struct ConditionEncoder<T> {
+/// The pyramid.
+pub struct Pyramid<T> {
     stem: Vec<Stage<T>>,
     stages: Vec<Stage<T>>,
 }
 
-impl<T: Clone> ConditionEncoder<T> {
+impl<T: Clone> Pyramid<T> {
     /// Parameters `stem.{i}.conv`, `stem.{i}.block`, `stages.{i}.conv` (not the first), `stages.{i}.block`.
-    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &ConditionPreset) -> Result<Self, ParameterError> {
+    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, channels: usize, preset: &PyramidPreset) -> Result<Self, ParameterError> {
         let patch = ConvGeometry { stride: PATCH, padding: Padding::default() };
-        let mut channels = preset.channels.len();
+        let mut channels = channels;
         let mut stem = Vec::new();
         for (i, &width) in preset.stem_widths.iter().enumerate() {
             let p = p.at("stem").at(i);
@@ -47,7 +74,7 @@ impl<T: Clone> ConditionEncoder<T> {
     }
 
     /// (N, C, H, W) in [-1, 1] -> per stage (N, width, H / r, W / r), r = 4 2^(stem - 1) 2^stage.
-    pub fn forward<E: Engine<Tensor = T>>(&self, e: &E, condition: &T) -> Vec<T> {
+    fn forward<E: Engine<Tensor = T>>(&self, e: &E, condition: &T) -> Vec<T> {
         let run = |stage: &Stage<T>, x: &T| match &stage.shrink {
             Some(shrink) => stage.block.forward(e, &shrink.forward(e, x)),
             None => stage.block.forward(e, x),

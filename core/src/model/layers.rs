@@ -54,18 +54,30 @@ pub const HALVE: ConvGeometry = ConvGeometry { stride: 2, padding: Padding::all(
 /// x (.., input) -> (.., output).
 pub struct Linear<T> {
     weight: T,
-    bias: T,
+    bias: Option<T>,
 }
 
 impl<T: Clone> Linear<T> {
     /// Parameters `weight` (output, input) and `bias` (output).
     pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, input: usize, output: usize) -> Result<Self, ParameterError> {
         let init = default_uniform(input);
-        Ok(Self { weight: p.trained("weight", &[output, input], init)?, bias: p.trained("bias", &[output], init)? })
+        Ok(Self { weight: p.trained("weight", &[output, input], init)?, bias: Some(p.trained("bias", &[output], init)?) })
+    }
+
+    /// As vision transformers begin: weights N(0, 0.02), the bias, if there is to be one, 0.
+    pub fn of_transformer<E: Engine<Tensor = T>>(
+        p: &Parameters<E>,
+        input: usize,
+        output: usize,
+        with_bias: bool,
+    ) -> Result<Self, ParameterError> {
+        let weight = p.trained("weight", &[output, input], Initializer::Normal { std: 0.02 })?;
+        let bias = with_bias.then(|| p.trained("bias", &[output], Initializer::Constant(0.0))).transpose()?;
+        Ok(Self { weight, bias })
     }
 
     pub fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
-        e.linear(x, &self.weight, Some(&self.bias))
+        e.linear(x, &self.weight, self.bias.as_ref())
     }
 }
 
@@ -91,6 +103,25 @@ impl<T: Clone> GroupNorm<T> {
     /// Followed by SiLU, which engines fuse.
     pub fn forward_silu<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
         e.group_norm_silu(x, self.groups, &self.weight, &self.bias, self.epsilon)
+    }
+}
+
+/// Layer normalisation over the last dimension, with scale and shift, epsilon 1e-5 (Ba et al., 2016).
+pub struct LayerNorm<T> {
+    weight: T,
+    bias: T,
+}
+
+impl<T: Clone> LayerNorm<T> {
+    /// Parameters `weight` and `bias` (channels).
+    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, channels: usize) -> Result<Self, ParameterError> {
+        let weight = p.trained("weight", &[channels], Initializer::Constant(1.0))?;
+        Ok(Self { weight, bias: p.trained("bias", &[channels], Initializer::Constant(0.0))? })
+    }
+
+    /// (.., channels) -> the same shape.
+    pub fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
+        e.add(&e.mul(&e.normalize_last(x, 1e-5), &self.weight), &self.bias)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::autoencoder::Autoencoder;
 use super::condition::ConditionEncoder;
-use super::preset::{Preset, PresetError};
+use super::preset::{EncoderPreset, Preset, PresetError};
 use super::unet::{EncodedCondition, Unet};
-use crate::diffusion::{Prediction, precondition, schedule, standard_normal, step};
+use crate::diffusion::{Prediction, noised, precondition, schedule, standard_normal, step};
 use crate::engine::{Engine, EngineError};
 use crate::weights::{Initializer, ParameterError, Parameters};
 use thiserror::Error;
@@ -12,7 +12,7 @@ use thiserror::Error;
 /// How a map is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleOptions {
-    /// Steps of the sampler, at least 1.
+    /// Steps of the sampler, 1 to 1,000.
     pub steps: usize,
     pub seed: u64,
     /// End with one more evaluation at t = 1e-4, as the public code does.
@@ -45,6 +45,11 @@ pub struct Sampling<T> {
 }
 
 impl<T> Sampling<T> {
+    /// From x_t at t = `start` on; the seed is that of later steps' noise.
+    pub fn new(latent: T, start: f32, options: &SampleOptions) -> Self {
+        Self { latent, times: schedule(start, options.steps, options.split_last_step), done: 0, seed: options.seed }
+    }
+
     /// Steps in all.
     pub fn steps(&self) -> usize {
         self.times.len()
@@ -63,9 +68,33 @@ pub struct Denoiser<T> {
 }
 
 impl<T: Clone> Denoiser<T> {
+    /// Parameters `init_conv_mask.*` of the encoder, and the U-Net's beside them.
+    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &Preset) -> Result<Self, ParameterError> {
+        if let EncoderPreset::Swin(swin) = &preset.condition.encoder
+            && swin.public_leftovers
+        {
+            p.fixed("init_conv_carK.weight", &[3, 5, 1, 1], Initializer::Constant(0.0))?;
+            p.fixed("init_conv_carK.bias", &[3], Initializer::Constant(0.0))?;
+        }
+        Ok(Self {
+            encoder: ConditionEncoder::new(&p.at("init_conv_mask"), &preset.condition)?,
+            unet: Unet::new(p, &preset.unet, &preset.condition.stage_widths())?,
+        })
+    }
+
+    /// Condition channels -> the encoder's stages, one a U-Net level.
+    pub fn stages<E: Engine<Tensor = T>>(&self, e: &E, condition: &T) -> Vec<T> {
+        self.encoder.forward(e, condition)
+    }
+
+    /// What every step needs of the stages.
+    pub fn project<E: Engine<Tensor = T>>(&self, e: &E, stages: &[T]) -> EncodedCondition<T> {
+        self.unet.encode_condition(e, stages)
+    }
+
     /// Condition channels (N, C, H, W) in [-1, 1] -> what every step needs of them.
     pub fn encode_condition<E: Engine<Tensor = T>>(&self, e: &E, condition: &T) -> EncodedCondition<T> {
-        self.unet.encode_condition(e, &self.encoder.forward(e, condition))
+        self.project(e, &self.stages(e, condition))
     }
 
     /// Both parts of the process at x_t. At t = 1 the noise is x_t itself, so the second decoder is run only if some time is
@@ -73,6 +102,22 @@ impl<T: Clone> Denoiser<T> {
     pub fn predict<E: Engine<Tensor = T>>(&self, e: &E, x_t: &T, times: &[f32], condition: &EncodedCondition<T>) -> Prediction<T> {
         let with_second = times.iter().any(|&t| t < 1.0);
         precondition(e, x_t, times, &self.unet.forward(e, x_t, times, condition, with_second))
+    }
+
+    /// One step of the sampler; false when none is left. `noise` gives step i's, from 0, and is not asked for the last.
+    pub fn advance<E: Engine<Tensor = T>>(
+        &self,
+        e: &E,
+        condition: &EncodedCondition<T>,
+        sampling: &mut Sampling<T>,
+        noise: impl FnOnce(usize) -> T,
+    ) -> bool {
+        let Some(&(t, size)) = sampling.times.get(sampling.done) else { return false };
+        let prediction = self.predict(e, &sampling.latent, &[t], condition);
+        let fresh = (sampling.done + 1 < sampling.times.len()).then(|| noise(sampling.done));
+        sampling.latent = step(e, &sampling.latent, (t, size), &prediction, fresh.as_ref());
+        sampling.done += 1;
+        true
     }
 }
 
@@ -90,11 +135,7 @@ impl<E: Engine> RadioDiff<E> {
     pub fn new(preset: &Preset, p: &Parameters<E>) -> Result<Self, BuildError> {
         preset.validate()?;
         let first_stage = Autoencoder::new(&p.at("first_stage_model"), &preset.autoencoder)?;
-        let p_model = p.at("model");
-        let denoiser = Denoiser {
-            encoder: ConditionEncoder::new(&p_model.at("init_conv_mask"), &preset.condition)?,
-            unet: Unet::new(&p_model, &preset.unet, &preset.condition.stage_widths)?,
-        };
+        let denoiser = Denoiser::new(&p.at("model"), preset)?;
         let scale_factor = p.fixed("scale_factor", &[1], Initializer::Constant(preset.latent_scale))?;
         Ok(Self { preset: preset.clone(), first_stage, denoiser, scale_factor })
     }
@@ -107,19 +148,22 @@ impl<E: Engine> RadioDiff<E> {
 
     /// Where the sampler starts: noise at t = 1.
     pub fn begin(&self, e: &E, options: &SampleOptions) -> Sampling<E::Tensor> {
-        let times = schedule(options.steps, options.split_last_step);
-        Sampling { latent: self.noise(e, options.seed, 0), times, done: 0, seed: options.seed }
+        Sampling::new(self.noise(e, options.seed, 0), 1.0, options)
+    }
+
+    /// Starts from a physical map instead: `map` (1, 1, H, W) in [-1, 1] is encoded, and its latent x0 noised as far as time
+    /// `start` in (0, 1], x_t = (1 - t) x0 + sqrt(t) noise. The earlier the start (the nearer to 1), the less of the map stays.
+    pub fn begin_from_map(&self, e: &E, map: &E::Tensor, start: f32, options: &SampleOptions) -> Sampling<E::Tensor> {
+        let x0 = e.mul(&self.first_stage.encode(e, map).mean, &self.scale_factor);
+        let latent = noised(e, &x0, &self.noise(e, options.seed, 0), &[start]);
+        Sampling::new(latent, start, options)
     }
 
     /// Takes the sampler's next step; false when none is left. A caller may look up between two steps, to stop or to say how far
     /// it is.
     pub fn advance(&self, e: &E, condition: &EncodedCondition<E::Tensor>, sampling: &mut Sampling<E::Tensor>) -> bool {
-        let Some(&(t, size)) = sampling.times.get(sampling.done) else { return false };
-        sampling.done += 1;
-        let prediction = self.denoiser.predict(e, &sampling.latent, &[t], condition);
-        let fresh = (sampling.done < sampling.times.len()).then(|| self.noise(e, sampling.seed, sampling.done));
-        sampling.latent = step(e, &sampling.latent, (t, size), &prediction, fresh.as_ref());
-        true
+        let seed = sampling.seed;
+        self.denoiser.advance(e, condition, sampling, |step| self.noise(e, seed, step + 1))
     }
 
     fn noise(&self, e: &E, seed: u64, stream: usize) -> E::Tensor {

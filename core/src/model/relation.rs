@@ -120,16 +120,17 @@ fn pool<E: Engine>(e: &E, x: &E::Tensor, window: usize) -> E::Tensor {
 }
 
 /// The un-normalised sine code of DETR (Carion et al., 2020): (channels, height, width), the first half of the channels for the
-/// row, the second for the column, both counted from 1; sine and cosine interleaved, temperature 10,000.
+/// row, the second for the column, both counted from 1; sine and cosine interleaved, temperature 10,000. Periods and angles are
+/// rounded to float32 as in the public code: the attention that follows is not scaled and shows the difference.
 fn sine_position_code(channels: usize, height: usize, width: usize) -> Vec<f32> {
     let half = channels / 2;
     let mut values = Vec::with_capacity(channels * height * width);
     for channel in 0..channels {
         let i = channel % half;
-        let period = libm::pow(10_000.0, (2 * (i / 2)) as f64 / half as f64);
+        let period = libm::pow(10_000.0, (2 * (i / 2)) as f64 / half as f64) as f32;
         for row in 0..height {
             for column in 0..width {
-                let position = if channel < half { row + 1 } else { column + 1 } as f64 / period;
+                let position = f64::from(if channel < half { row + 1 } else { column + 1 } as f32 / period);
                 values.push(if i.is_multiple_of(2) { libm::sin(position) } else { libm::cos(position) } as f32);
             }
         }

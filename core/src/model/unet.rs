@@ -88,8 +88,9 @@ impl<T: Clone> TimeEmbedding<T> {
     /// Times in (0, 1], one a sample -> (N, time_width).
     fn forward<E: Engine<Tensor = T>>(&self, e: &E, times: &[f32]) -> T {
         let logs: Vec<f32> = times.iter().map(|&t| libm::logf(t) / 4.0).collect();
-        let phase = e.mul(&e.tensor(&logs, &[logs.len(), 1]), &e.affine(&self.frequencies, TAU, 0.0));
-        let phase = e.reshape(&phase, &[logs.len(), self.count]);
+        // In the public code's order: angles of many turns show how they were rounded.
+        let turns = e.mul(&e.tensor(&logs, &[logs.len(), 1]), &self.frequencies);
+        let phase = e.reshape(&e.affine(&turns, TAU, 0.0), &[logs.len(), self.count]);
         let waves = e.concat(&[&e.unary(Unary::Sin, &phase), &e.unary(Unary::Cos, &phase)], 1);
         self.out.forward(e, &e.unary(Unary::Gelu, &self.hidden.forward(e, &waves)))
     }

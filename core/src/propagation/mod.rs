@@ -3,16 +3,27 @@
 //! A scene is prepared once ([`PreparedScene::new`]: corners and what each of them sees); then a transmitter is moved cheaply.
 //! Out come line of sight, the dominant path's gain, the log-distance baseline and the channels a network is given.
 
+mod antenna;
+mod cars;
 mod detour;
 mod dominant_path;
 mod features;
+mod frequency;
 mod law;
+mod rays;
+mod received_power;
 mod roofs;
 mod visibility;
+mod wall_distance;
 mod walls;
 
+pub use antenna::{AntennaPattern, AntennaRequest, AntennaRequestError, Direction, PatternTable, PatternTableError, Sector};
+pub use cars::{Cars, CarsFrom};
 pub use features::ConditionChannel;
+pub use frequency::{FrequencyError, FrequencyScaling, LAW_FREQUENCY_MHZ};
 pub use law::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw};
+pub use rays::{MAX_INTERACTIONS, Material, Polarisation, RayOptions, Sum};
+pub use received_power::received_power;
 
 use crate::map::{Quantity, RadioMap};
 use crate::scene::{BuildingMask, Grid, Scene};
@@ -29,13 +40,17 @@ pub enum PropagationError {
     Outside { x: f64, y: f64, extent_m: f64 },
     #[error("the transmitter at ({x} m, {y} m) is inside a building; place it outdoors first")]
     Indoors { x: f64, y: f64 },
+    #[error("rays cannot be traced: {reason}")]
+    RayOptions { reason: &'static str },
 }
 
 /// A scene with its walls and what their corners see; these are found by the first map that needs them, since a network's
 /// condition does not.
 pub struct PreparedScene {
     scene: Scene,
+    cars: Cars,
     paths: OnceLock<Paths>,
+    ray_walls: OnceLock<rays::Walls>,
 }
 
 /// Where paths can turn.
@@ -49,7 +64,7 @@ struct Paths {
 
 impl PreparedScene {
     pub fn new(scene: &Scene) -> Self {
-        Self { scene: scene.clone(), paths: OnceLock::new() }
+        Self { scene: scene.clone(), cars: Cars::new(&scene.cars), paths: OnceLock::new(), ray_walls: OnceLock::new() }
     }
 
     /// Finds now what every corner sees, which otherwise happens as maps ask for it.

@@ -3,6 +3,7 @@
 //! Everything inside a [`Scene`] is in metres in a local frame whose origin is the **south-west corner** of the grid, x to the
 //! east and y to the north. Rasters are row-major with **row 0 in the north**, as images are.
 
+mod cars;
 mod frame;
 mod geojson;
 mod outline;
@@ -10,12 +11,14 @@ mod placement;
 mod radiomapseer;
 mod rasterize;
 
+pub use cars::{cars_from_json, cars_from_pixels};
 pub use frame::LocalFrame;
 pub use geojson::{ImportOptions, Imported, SceneError, SceneWarning};
 pub use outline::outlines;
 pub use placement::{Placement, PlacementError};
-pub use radiomapseer::antennas_from_json;
+pub use radiomapseer::{antennas_from_json, buildings_from_json, buildings_to_json};
 pub use rasterize::rasterize;
+pub(crate) use rasterize::rasterize_outlines;
 
 use geo::{Coord, Polygon};
 use serde::{Deserialize, Serialize};
@@ -67,18 +70,30 @@ pub struct Building {
     pub levels: Option<f64>,
 }
 
-/// A transmitter, in metres in the scene's frame. Defaults are RadioMapSeer's: 23 dBm at 5.9 GHz, isotropic.
+/// A transmitter, in metres in the scene's frame. Defaults are RadioMapSeer's: 23 dBm at 5.9 GHz, isotropic. The antenna's pattern
+/// is [`crate::propagation::AntennaPattern`]; here stands where it points.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transmitter {
     pub position: Coord<f64>,
     pub power_dbm: f64,
     pub frequency_mhz: f64,
+    /// In the antenna's strongest direction.
     pub antenna_gain_dbi: f64,
+    /// Where the antenna points, clockwise from north.
+    pub azimuth_deg: f64,
+    pub downtilt_deg: f64,
 }
 
 impl Transmitter {
     pub fn at(x_m: f64, y_m: f64) -> Self {
-        Self { position: Coord { x: x_m, y: y_m }, power_dbm: 23.0, frequency_mhz: 5900.0, antenna_gain_dbi: 0.0 }
+        Self {
+            position: Coord { x: x_m, y: y_m },
+            power_dbm: 23.0,
+            frequency_mhz: 5900.0,
+            antenna_gain_dbi: 0.0,
+            azimuth_deg: 0.0,
+            downtilt_deg: 0.0,
+        }
     }
 }
 
@@ -110,6 +125,8 @@ pub struct Scene {
     pub grid: Grid,
     pub buildings: Vec<Building>,
     pub mask: BuildingMask,
+    /// Outlines in metres in the grid's frame, convex; none unless [`Scene::with_cars`] gave some.
+    pub cars: Vec<Polygon<f64>>,
     /// Where the grid lies on the globe; `None` for scenes that came without coordinates.
     pub bounds: Option<GeoBounds>,
 }
@@ -118,7 +135,7 @@ impl Scene {
     /// A scene from footprints in metres in the grid's frame.
     pub fn from_polygons(grid: Grid, buildings: Vec<Building>) -> Self {
         let mask = rasterize(grid, &buildings);
-        Self { grid, buildings, mask, bounds: None }
+        Self { grid, buildings, mask, cars: Vec::new(), bounds: None }
     }
 
     /// A scene from a raster alone; it has no footprints.
@@ -127,7 +144,7 @@ impl Scene {
     /// When the mask's size is not the grid's.
     pub fn from_mask(grid: Grid, mask: BuildingMask) -> Self {
         assert_eq!((mask.size, mask.pixels.len()), (grid.size, grid.pixels()), "a mask of the grid's size");
-        Self { grid, buildings: Vec::new(), mask, bounds: None }
+        Self { grid, buildings: Vec::new(), mask, cars: Vec::new(), bounds: None }
     }
 
     /// (row, column) of the pixels outside buildings.

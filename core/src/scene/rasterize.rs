@@ -8,10 +8,15 @@ use geo::{LineString, Polygon};
 
 /// The mask of `buildings` on `grid`.
 pub fn rasterize(grid: Grid, buildings: &[Building]) -> BuildingMask {
+    rasterize_outlines(grid, buildings.iter().map(|building| &building.footprint))
+}
+
+/// The mask of outlines of any kind.
+pub(crate) fn rasterize_outlines<'a>(grid: Grid, outlines: impl IntoIterator<Item = &'a Polygon<f64>>) -> BuildingMask {
     let mut mask = BuildingMask { size: grid.size, pixels: vec![0; grid.pixels()] };
     let mut crossings = Vec::new();
-    for building in buildings {
-        fill(grid, &building.footprint, &mut mask, &mut crossings);
+    for outline in outlines {
+        fill(grid, outline, &mut mask, &mut crossings);
     }
     mask
 }

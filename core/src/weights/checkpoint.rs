@@ -139,15 +139,13 @@ impl Checkpoint {
 
     /// The networks with these weights on an engine.
     pub fn build<E: Engine>(&self, engine: &E) -> Result<RadioDiff<E>, WeightsError> {
-        let source = FileSource { tensors: &self.tensors, used: RefCell::default() };
+        let source = HostSource::new(&self.tensors);
         let model = RadioDiff::new(&self.manifest.preset, &Parameters::new(engine, &source)).map_err(|error| match error {
             BuildError::Preset(error) => WeightsError::Preset(error),
             BuildError::Parameter(error) => WeightsError::Parameter(error),
         })?;
-        let used = source.used.into_inner();
-        let mut names: Vec<String> = self.tensors.keys().filter(|&name| !used.contains(name)).cloned().collect();
+        let names = source.unused();
         if !names.is_empty() {
-            names.sort();
             return Err(WeightsError::Unused { preset: self.manifest.preset.name.clone(), names });
         }
         Ok(model)
@@ -155,10 +153,20 @@ impl Checkpoint {
 }
 
 fn widen(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
+    match view.dtype() {
+        Dtype::F32 | Dtype::F16 => host_tensor(name, view),
+        other => Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}") }),
+    }
+}
+
+/// A tensor of any floating-point type as f32; its values are finite, and variances not negative.
+pub(super) fn host_tensor(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
     let bytes = view.data();
     let values: Vec<f32> = match view.dtype() {
-        Dtype::F32 => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-        Dtype::F16 => bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+        Dtype::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| half::f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::BF16 => bytes.as_chunks().0.iter().map(|b| half::bf16::from_le_bytes(*b).to_f32()).collect(),
         other => return Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}") }),
     };
     if let Some(index) = values.iter().position(|v| !v.is_finite()) {
@@ -172,13 +180,35 @@ fn widen(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
     Ok(HostTensor { shape: view.shape().to_vec(), values })
 }
 
-/// Reads parameters from a file and remembers which.
-struct FileSource<'a> {
+/// The tensors of a safetensors file whose names begin with `prefix`, widened to f32; no manifest is asked for. For weights that
+/// others made and that do not draw maps.
+pub fn read_tensors(bytes: &[u8], prefix: &str) -> Result<HashMap<String, HostTensor>, WeightsError> {
+    let file = SafeTensors::deserialize(bytes)?;
+    let wanted = file.iter().filter(|(name, _)| name.starts_with(prefix));
+    wanted.map(|(name, view)| Ok((name.to_owned(), widen(name, &view)?))).collect()
+}
+
+/// Gives parameters from host tensors and remembers which.
+pub struct HostSource<'a> {
     tensors: &'a HashMap<String, HostTensor>,
     used: RefCell<BTreeSet<String>>,
 }
 
-impl<E: Engine> ParameterSource<E> for FileSource<'_> {
+impl<'a> HostSource<'a> {
+    pub fn new(tensors: &'a HashMap<String, HostTensor>) -> Self {
+        Self { tensors, used: RefCell::default() }
+    }
+
+    /// Names nobody has asked for, sorted.
+    pub fn unused(&self) -> Vec<String> {
+        let used = self.used.borrow();
+        let mut names: Vec<String> = self.tensors.keys().filter(|&name| !used.contains(name)).cloned().collect();
+        names.sort();
+        names
+    }
+}
+
+impl<E: Engine> ParameterSource<E> for HostSource<'_> {
     fn parameter(&self, engine: &E, spec: &ParameterSpec) -> Result<E::Tensor, ParameterError> {
         let (name, expected) = (spec.name.clone(), spec.shape.clone());
         let Some(tensor) = self.tensors.get(&spec.name) else {
@@ -201,12 +231,12 @@ pub enum Precision {
 
 /// The bytes of a weights file. `manifest.format_version` and `.content_sha256` are filled in here.
 pub fn serialize(tensors: &BTreeMap<String, HostTensor>, mut manifest: Manifest, precision: Precision) -> Result<Vec<u8>, WeightsError> {
-    let (dtype, encode): (Dtype, fn(f32) -> Vec<u8>) = match precision {
-        Precision::F32 => (Dtype::F32, |v| v.to_le_bytes().to_vec()),
-        Precision::F16 => (Dtype::F16, |v| half::f16::from_f32(v).to_le_bytes().to_vec()),
+    type Encode = fn(&[f32]) -> Vec<u8>;
+    let (dtype, encode): (Dtype, Encode) = match precision {
+        Precision::F32 => (Dtype::F32, |values| values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        Precision::F16 => (Dtype::F16, |values| values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect()),
     };
-    let encoded: Vec<(&String, &HostTensor, Vec<u8>)> =
-        tensors.iter().map(|(name, t)| (name, t, t.values.iter().flat_map(|&v| encode(v)).collect())).collect();
+    let encoded: Vec<(&String, &HostTensor, Vec<u8>)> = tensors.iter().map(|(name, t)| (name, t, encode(&t.values))).collect();
     let views = encoded
         .iter()
         .map(|(name, t, bytes)| Ok((name.as_str(), TensorView::new(dtype, t.shape.clone(), bytes)?)))

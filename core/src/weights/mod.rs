@@ -5,9 +5,13 @@
 //! those of the public RadioDiff checkpoints, so such a checkpoint (converted to safetensors) loads.
 
 mod checkpoint;
+mod import;
 mod reproducible;
 
-pub use checkpoint::{Checkpoint, FORMAT_VERSION, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, serialize};
+pub use checkpoint::{
+    Checkpoint, FORMAT_VERSION, HostSource, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, read_tensors, serialize,
+};
+pub use import::{ImportError, LoadReport, import};
 pub use reproducible::{ReproducibleSource, name_hash, reproducible_parameter, reproducible_values};
 
 use crate::engine::Engine;
@@ -23,6 +27,10 @@ pub enum Initializer {
     },
     /// Normal with mean 0.
     Normal {
+        std: f32,
+    },
+    /// Normal with mean 1: scales of an adversary's normalisations.
+    NormalAroundOne {
         std: f32,
     },
 }

@@ -3,11 +3,10 @@
 //! Every file is written to a temporary name beside its own, synced and renamed. A map's `antenna/{map}.json` is written last:
 //! where it stands, the map is complete, and a run that goes on after a cut skips it.
 
-use super::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, GAIN};
+use super::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN};
 use crate::files;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use radiodiff_core::scene::BuildingMask;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Gray level of a building's pixels and of an antenna's.
@@ -18,35 +17,56 @@ const LIT: u8 = 255;
 pub struct Writer {
     folder: PathBuf,
     method: String,
+    with_cars: bool,
+}
+
+/// What is written of one city.
+pub struct MapFiles<'a> {
+    pub mask: &'a BuildingMask,
+    /// The text of `polygon/buildings/{map}.json`; where there is none, the image serves its readers.
+    pub outlines: Option<&'a str>,
+    /// The cars' mask and the text of `polygon/buildings_and_cars/{map}.json`.
+    pub cars: Option<(&'a BuildingMask, &'a str)>,
+    /// Of each transmitter its outdoor pixel (row, column) and its gray levels, (N, N).
+    pub transmitters: &'a [((usize, usize), Vec<u8>)],
 }
 
 impl Writer {
     /// Makes the folders.
-    pub fn create(folder: &Path, method: &str) -> Result<Self> {
+    pub fn create(folder: &Path, method: &str, with_cars: bool) -> Result<Self> {
         let gain = format!("{GAIN}/{method}");
-        for part in [BUILDINGS, ANTENNA_IMAGES, ANTENNAS, &gain] {
-            let path = folder.join(part);
-            fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        let cars: &[&str] = if with_cars { &[CARS, FOOTPRINTS_AND_CARS] } else { &[] };
+        files::make_folder(folder)?;
+        for part in [BUILDINGS, ANTENNA_IMAGES, FOOTPRINTS, ANTENNAS, &gain].iter().chain(cars) {
+            files::make_folder(&folder.join(part))?;
         }
-        Ok(Self { folder: folder.to_owned(), method: method.to_owned() })
+        Ok(Self { folder: folder.to_owned(), method: method.to_owned(), with_cars })
     }
 
     /// Whether a map is there with all of its `transmitters`.
     pub fn has_map(&self, map: u32, transmitters: usize) -> bool {
         let images = (0..transmitters).flat_map(|tx| [self.gain_path(map, tx), self.antenna_image_path(map, tx)]);
-        self.antennas_path(map).exists() && self.buildings_path(map).exists() && images.into_iter().all(|path| path.exists())
+        let cars = self.with_cars.then(|| [self.path(CARS, map, "png"), self.path(FOOTPRINTS_AND_CARS, map, "json")]);
+        let city = [self.path(BUILDINGS, map, "png"), self.path(FOOTPRINTS, map, "json"), self.antennas_path(map)];
+        images.chain(cars.into_iter().flatten()).chain(city).all(|path| path.exists())
     }
 
-    /// Writes a map: its buildings and, for each transmitter, its outdoor pixel (row, column) and gray levels (N, N).
+    /// Writes a map.
     ///
     /// # Errors
     /// Gray levels of another size than the mask's; a disk that cannot be written.
-    pub fn write_map(&self, map: u32, mask: &BuildingMask, transmitters: &[((usize, usize), Vec<u8>)]) -> Result<()> {
-        let size = mask.size;
-        let buildings: Vec<u8> = mask.pixels.iter().map(|&inside| if inside != 0 { LIT } else { 0 }).collect();
-        write_png(&self.buildings_path(map), size, &buildings)?;
+    pub fn write_map(&self, map: u32, city: &MapFiles) -> Result<()> {
+        let size = city.mask.size;
+        write_mask(&self.path(BUILDINGS, map, "png"), city.mask)?;
+        if let Some(outlines) = city.outlines {
+            files::write(&self.path(FOOTPRINTS, map, "json"), outlines.as_bytes())?;
+        }
+        if let Some((mask, outlines)) = city.cars {
+            write_mask(&self.path(CARS, map, "png"), mask)?;
+            files::write(&self.path(FOOTPRINTS_AND_CARS, map, "json"), outlines.as_bytes())?;
+        }
         let mut antennas: Vec<[usize; 2]> = Vec::new();
-        for (tx, ((row, column), gray)) in transmitters.iter().enumerate() {
+        for (tx, ((row, column), gray)) in city.transmitters.iter().enumerate() {
             ensure!(gray.len() == size * size, "map {map}: {} gray levels for {size} x {size} pixels", gray.len());
             let mut antenna = vec![0; size * size];
             antenna[row * size + column] = LIT;
@@ -62,8 +82,8 @@ impl Writer {
         files::write(&self.folder.join(name), text.as_bytes())
     }
 
-    fn buildings_path(&self, map: u32) -> PathBuf {
-        self.folder.join(BUILDINGS).join(format!("{map}.png"))
+    fn path(&self, folder: &str, map: u32, extension: &str) -> PathBuf {
+        self.folder.join(folder).join(format!("{map}.{extension}"))
     }
 
     fn antenna_image_path(&self, map: u32, tx: usize) -> PathBuf {
@@ -75,8 +95,13 @@ impl Writer {
     }
 
     fn antennas_path(&self, map: u32) -> PathBuf {
-        self.folder.join(ANTENNAS).join(format!("{map}.json"))
+        self.path(ANTENNAS, map, "json")
     }
+}
+
+fn write_mask(path: &Path, mask: &BuildingMask) -> Result<()> {
+    let gray: Vec<u8> = mask.pixels.iter().map(|&inside| if inside != 0 { LIT } else { 0 }).collect();
+    write_png(path, mask.size, &gray)
 }
 
 /// Gray levels of a square map.

@@ -11,9 +11,10 @@ impl Clone for TorchTensor {
     }
 }
 
-/// Operations by libtorch on one device, in float32.
+/// Operations by libtorch on one device, in float32 or, for tests, float64.
 pub struct TorchEngine {
     device: Device,
+    kind: Kind,
     training: Cell<bool>,
 }
 
@@ -23,7 +24,12 @@ fn ints(shape: &[usize]) -> Vec<i64> {
 
 impl TorchEngine {
     pub fn new(device: Device) -> Self {
-        Self { device, training: Cell::new(false) }
+        Self { device, kind: Kind::Float, training: Cell::new(false) }
+    }
+
+    /// In float64, for gradients by finite differences and for what rounding does to a network.
+    pub fn in_double(device: Device) -> Self {
+        Self { kind: Kind::Double, ..Self::new(device) }
     }
 
     pub fn device(&self) -> Device {
@@ -31,6 +37,11 @@ impl TorchEngine {
     }
 
     /// Whether batch normalisation uses the batch's statistics and dropout drops.
+    pub fn training(&self) -> bool {
+        self.training.get()
+    }
+
+    /// See [`Self::training`].
     pub fn set_training(&self, training: bool) {
         self.training.set(training);
     }
@@ -40,7 +51,7 @@ impl Engine for TorchEngine {
     type Tensor = TorchTensor;
 
     fn tensor(&self, values: &[f32], shape: &[usize]) -> TorchTensor {
-        TorchTensor(Tensor::from_slice(values).reshape(ints(shape)).to_device(self.device))
+        TorchTensor(Tensor::from_slice(values).reshape(ints(shape)).to_device(self.device).to_kind(self.kind))
     }
     async fn read(&self, x: &TorchTensor) -> Result<Vec<f32>, EngineError> {
         let flat = x.0.detach().to_device(Device::Cpu).to_kind(Kind::Float).contiguous().view(-1);
@@ -95,6 +106,9 @@ impl Engine for TorchEngine {
     fn narrow(&self, x: &TorchTensor, dim: usize, start: usize, len: usize) -> TorchTensor {
         TorchTensor(x.0.narrow(dim as i64, start as i64, len as i64))
     }
+    fn gather_rows(&self, x: &TorchTensor, rows: &[usize]) -> TorchTensor {
+        TorchTensor(x.0.index_select(0, &Tensor::from_slice(&ints(rows)).to_device(self.device)))
+    }
     fn pad(&self, x: &TorchTensor, p: Padding) -> TorchTensor {
         TorchTensor(x.0.constant_pad_nd(ints(&[p.left, p.right, p.top, p.bottom])))
     }
@@ -146,14 +160,26 @@ impl Engine for TorchEngine {
         let window = [window as i64; 2];
         TorchTensor(x.0.avg_pool2d(window, window, [0i64, 0], false, true, None))
     }
+    fn max_pool_2x(&self, x: &TorchTensor) -> TorchTensor {
+        TorchTensor(x.0.max_pool2d([2i64, 2], [2i64, 2], [0i64, 0], [1i64, 1], false))
+    }
 
     fn mean_from(&self, x: &TorchTensor, first: usize) -> TorchTensor {
         let dims: Vec<i64> = (first as i64..x.0.dim() as i64).collect();
-        TorchTensor(x.0.mean_dim(dims, true, Kind::Float))
+        TorchTensor(x.0.mean_dim(dims, true, self.kind))
     }
 
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {
         TorchTensor(x.0.dropout(p, self.training.get()))
+    }
+
+    fn stochastic_depth(&self, x: &TorchTensor, p: f64) -> TorchTensor {
+        if p == 0.0 || !self.training.get() {
+            return x.clone();
+        }
+        let mut shape = vec![1; x.0.dim()];
+        shape[0] = x.0.size()[0];
+        TorchTensor(&x.0 * Tensor::ones(shape, (self.kind, self.device)).dropout(p, true))
     }
 
     fn linear(&self, x: &TorchTensor, weight: &TorchTensor, bias: Option<&TorchTensor>) -> TorchTensor {

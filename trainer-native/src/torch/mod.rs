@@ -8,7 +8,7 @@ mod optimizer;
 mod parameters;
 
 pub use engine::{TorchEngine, TorchTensor};
-pub use optimizer::{AdamW, Average, clip_gradients, polynomial_rate};
+pub use optimizer::{AdamW, Average, Schedule, clip_gradients};
 pub use parameters::TorchParameters;
 
 /// Brings libtorch's CUDA half in, where it is installed: the linker leaves it out because nothing names a symbol of it. Call

@@ -1,6 +1,7 @@
 //! What moves the parameters: AdamW (Loshchilov and Hutter, 2019), a learning-rate schedule, gradient clipping, and the average
 //! of the weights that is saved in their place.
 
+use radiodiff_core::compat::Compat;
 use tch::Tensor;
 
 const BETA1: f64 = 0.9;
@@ -11,7 +12,6 @@ struct Moments {
     parameter: Tensor,
     first: Tensor,
     second: Tensor,
-    /// Norms' scales and all biases are not decayed.
     decayed: bool,
 }
 
@@ -23,12 +23,13 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    pub fn new(parameters: &[(String, Tensor)], weight_decay: f64) -> Self {
+    /// Norms' scales and all biases are not decayed; [`Compat::Upstream`] decays them too.
+    pub fn new(parameters: &[(String, Tensor)], weight_decay: f64, compat: Compat) -> Self {
         let moments = parameters.iter().map(|(_, parameter)| Moments {
             parameter: parameter.shallow_clone(),
             first: parameter.zeros_like().detach(),
             second: parameter.zeros_like().detach(),
-            decayed: parameter.dim() > 1,
+            decayed: parameter.dim() > 1 || compat == Compat::Upstream,
         });
         Self { moments: moments.collect(), weight_decay, step: 0 }
     }
@@ -79,14 +80,29 @@ pub fn clip_gradients(parameters: &[(String, Tensor)], limit: f64) -> f64 {
     norm
 }
 
-/// A linear warm-up over the first steps, then polynomial decay with power 0.96 to a floor (RadioDiff's schedule with the floor
-/// as a rate, which is what its configuration means to say).
-pub fn polynomial_rate(base: f64, step: usize, steps: usize) -> f64 {
-    const WARMUP: usize = 50;
-    const FLOOR: f64 = 0.01;
-    let warm = ((step + 1) as f64 / WARMUP as f64).min(1.0);
-    let left = 1.0 - step as f64 / steps.max(1) as f64;
-    base * warm * left.max(0.0).powf(0.96).max(FLOOR)
+/// Learning rate by step: polynomial decay, as RadioDiff's.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// At the beginning.
+    pub base: f64,
+    /// Below this it does not fall. The public code takes the maximum of this and of the share of `base` that is left, not of
+    /// the rate, so that its rate falls to about nothing.
+    pub least: f64,
+    pub power: f64,
+    pub steps: usize,
+    /// Upstream has the floor described above and no warm-up.
+    pub compat: Compat,
+}
+
+impl Schedule {
+    pub fn rate(&self, step: usize) -> f64 {
+        const WARMUP: usize = 50;
+        let left = (1.0 - step as f64 / self.steps.max(1) as f64).max(0.0).powf(self.power);
+        match self.compat {
+            Compat::Corrected => (self.base * left).max(self.least) * ((step + 1) as f64 / WARMUP as f64).min(1.0),
+            Compat::Upstream => self.base * left.max(self.least),
+        }
+    }
 }
 
 /// Exponential moving average of parameters.
@@ -120,5 +136,20 @@ impl Average {
         for (parameter, average) in &mut self.pairs {
             parameter.copy_(average);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_floor_is_a_rate_and_upstream_a_share() {
+        let corrected = Schedule { base: 1e-3, least: 1e-5, power: 0.95, steps: 1000, compat: Compat::Corrected };
+        let upstream = Schedule { compat: Compat::Upstream, ..corrected };
+        assert_eq!((corrected.rate(0), upstream.rate(0)), (2e-5, 1e-3), "one warms up");
+        assert_eq!((corrected.rate(1000), upstream.rate(1000)), (1e-5, 1e-8));
+        let halfway = 1e-3 * 0.5f64.powf(0.95);
+        assert!([corrected, upstream].iter().all(|schedule| (schedule.rate(500) - halfway).abs() < 1e-12));
     }
 }

@@ -71,6 +71,10 @@ impl TorchParameters {
         host.collect()
     }
 
+    fn normal(&self, spec: &ParameterSpec, place: impl Fn(f32) -> f32) -> Vec<f32> {
+        standard_normal(self.seed ^ name_hash(&spec.name), 0, spec.shape.iter().product()).into_iter().map(place).collect()
+    }
+
     fn initial_values(&self, spec: &ParameterSpec) -> Vec<f32> {
         let count = spec.shape.iter().product();
         match spec.initializer {
@@ -78,9 +82,8 @@ impl TorchParameters {
             Initializer::Uniform { bound } => {
                 reproducible_values(self.seed, &spec.name, count).map(|u| (f64::from(bound) * u) as f32).collect()
             }
-            Initializer::Normal { std } => {
-                standard_normal(self.seed ^ name_hash(&spec.name), 0, count).into_iter().map(|v| std * v).collect()
-            }
+            Initializer::Normal { std } => self.normal(spec, |v| std * v),
+            Initializer::NormalAroundOne { std } => self.normal(spec, |v| 1.0 + std * v),
         }
     }
 }

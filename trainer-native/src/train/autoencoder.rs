@@ -1,46 +1,65 @@
-//! First stage: gray maps to latents and back. Reconstruction error plus a little KL; the adversarial and perceptual terms of
-//! RadioDiff are not used at this size.
+//! First stage: gray maps to latents and back. Reconstruction error plus a little KL, and what `autoencoder.loss` asks for:
+//! a learnt log-variance, the perceptual term, an adversary that takes its own step after each of the autoencoder's.
 
+use super::first_stage::{FirstStageObjective, Reconstruction};
 use super::samples::{Batch, Symmetry};
-use super::{Session, Stage, map_loss};
-use crate::config::Config;
+use super::{CLIP_NORM, Session, Stage, pixel_weights, schedule};
+use crate::config::{AutoencoderConfig, Config};
 use crate::torch::TorchTensor;
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use radiodiff_core::compat::Compat;
 use radiodiff_core::weights::reproducible_values;
 use std::path::Path;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Trains and writes `autoencoder.safetensors`, with the latents' measured scale in `scale_factor`.
 pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
     let mut session = Session::open("autoencoder", config, folder, from)?;
-    let settings = session.config.autoencoder.clone();
-    let building_weight = session.config.data.building_weight;
+    let (settings, compat) = (session.config.autoencoder.clone(), session.config.compat);
+    let objective = FirstStageObjective::new(&session.engine, &settings, session.config.seed, compat)?;
+    println!("{}", objective.description());
+    // The public code clips after the step, where nothing uses the gradients any more.
+    let (clip_norm, power) = match compat {
+        Compat::Corrected => (CLIP_NORM, 0.96),
+        Compat::Upstream => (f64::INFINITY, 0.95),
+    };
     let stage = Stage {
         name: "autoencoder",
         prefixes: &["first_stage_model."],
-        steps: settings.steps,
-        learning_rate: settings.learning_rate,
+        more: objective.trained(),
+        schedule: schedule(settings.learning_rate, settings.min_learning_rate, power, settings.steps, compat),
+        clip_norm,
         weight_decay: settings.weight_decay,
         draw: reconstruct,
         file: "autoencoder.safetensors",
     };
-    session.run(stage, |s, step| {
-        let seed = s.config.seed;
-        let indices = s.train.order(seed, step, settings.batch);
-        let mut batch = s.train.batch(&indices, Symmetry::numbered(step), s.engine.device());
-        let side = s.model.preset.map_size;
-        if step + settings.whole_map_steps < settings.steps && settings.crop < side {
-            let place = |name| reproducible_values(seed, &format!("{name} {step}"), 1).next().unwrap_or(0.0);
-            let corner = |name| ((place(name) + 1.0) / 2.0 * (side - settings.crop + 1) as f64) as i64;
-            batch = batch.crop(corner("top"), corner("left"), settings.crop as i64);
+    let last_layer = session.parameters.trainable(&["first_stage_model.decoder.conv_out.weight"]);
+    let (_, last_layer) = last_layer.first().context("the decoder has a last layer")?;
+    let loss = |s: &Session, step: usize| {
+        let batch = s.maps(step, &settings);
+        let weights = (compat == Compat::Corrected).then(|| pixel_weights(&batch, s.config.data.building_weight));
+        let (drawn, kl) = s.autoencode(&batch.truth);
+        let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
+        Ok(objective.autoencoder_loss(&s.engine, step, &maps, last_layer))
+    };
+    let (mut judged, mut last_judgement) = (0, 0.0);
+    let adversary = |s: &Session, step: usize, rate: f64| {
+        if objective.adversary_moves(step) {
+            // The same maps through the autoencoder as it is now, with new noise.
+            let batch = s.maps(step, &settings);
+            let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
+            last_judgement = objective.step_adversary(&s.engine, step, &batch.truth, &drawn, rate, clip_norm);
+            if !last_judgement.is_finite() {
+                bail!("autoencoder: the discriminator's loss became {last_judgement} at step {step}; lower autoencoder.learning_rate");
+            }
+            judged += 1;
         }
-        let (e, first_stage) = (&s.engine, &s.model.first_stage);
-        let posterior = first_stage.encode(e, &TorchTensor(batch.truth.shallow_clone()));
-        let latent = posterior.sample(e, &TorchTensor(posterior.mean.0.randn_like()));
-        let drawn = first_stage.decode(e, &latent).0;
-        let pixels = batch.truth.size()[2..].iter().product::<i64>() as f64;
-        Ok(map_loss(&drawn, &batch, building_weight) + posterior.kl(e).0.sum(Kind::Float) * (settings.kl_weight / pixels))
-    })?;
+        Ok(())
+    };
+    session.run(stage, loss, adversary)?;
+    if judged > 0 {
+        println!("the discriminator took {judged} steps; its loss was {last_judgement:.5} at last");
+    }
     session.measure_scale()?;
     session.save("autoencoder.safetensors")
 }
@@ -53,6 +72,28 @@ fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
 }
 
 impl Session {
+    /// The maps of a step: crops at first, whole at last.
+    fn maps(&self, step: usize, settings: &AutoencoderConfig) -> Batch {
+        let seed = self.config.seed;
+        let indices = self.train.order(seed, step, settings.batch);
+        let batch = self.train.batch(&indices, Symmetry::numbered(step), self.engine.device());
+        let side = self.model.preset.map_size;
+        if step + settings.whole_map_steps >= settings.steps || settings.crop >= side {
+            return batch;
+        }
+        let place = |name| reproducible_values(seed, &format!("{name} {step}"), 1).next().unwrap_or(0.0);
+        let corner = |name| ((place(name) + 1.0) / 2.0 * (side - settings.crop + 1) as f64) as i64;
+        batch.crop(corner("top"), corner("left"), settings.crop as i64)
+    }
+
+    /// Maps through a sample of the posterior and back, and their divergence from the prior.
+    fn autoencode(&self, truth: &Tensor) -> (Tensor, Tensor) {
+        let (e, first_stage) = (&self.engine, &self.model.first_stage);
+        let posterior = first_stage.encode(e, &TorchTensor(truth.shallow_clone()));
+        let latent = posterior.sample(e, &TorchTensor(posterior.mean.0.randn_like()));
+        (first_stage.decode(e, &latent).0, posterior.kl(e).0)
+    }
+
     /// Sets `scale_factor` to one over the latents' standard deviation, so that diffusion sees unit variance.
     fn measure_scale(&self) -> Result<()> {
         const SAMPLES: usize = 64;

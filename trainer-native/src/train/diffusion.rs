@@ -5,7 +5,7 @@
 //! latent's loss cannot know is which of its errors a map shows.
 
 use super::samples::{Batch, Symmetry};
-use super::{Session, Stage, map_loss};
+use super::{CLIP_NORM, Session, Stage, map_loss, schedule};
 use crate::config::Config;
 use crate::torch::TorchTensor;
 use anyhow::Result;
@@ -18,43 +18,50 @@ use std::collections::HashMap;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
+/// RadioDiff's, of the learning rate's decay.
+const POWER: f64 = 0.96;
+
 /// Trains from the first stage's weights `from` and writes `diffusion.safetensors`.
 pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
     let mut session = Session::open("diffusion", config, folder, Some(from))?;
-    let settings = session.config.diffusion.clone();
+    let (settings, compat) = (session.config.diffusion.clone(), session.config.compat);
     let latent = Stage {
         name: "diffusion",
         prefixes: &["model."],
-        steps: settings.steps,
-        learning_rate: settings.learning_rate,
+        more: Vec::new(),
+        schedule: schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
+        clip_norm: CLIP_NORM,
         weight_decay: settings.weight_decay,
         draw: one_step,
         file: "diffusion.safetensors",
     };
     let latents = Latents::default();
-    session.run(latent, |s, step| {
+    let latent_loss = |s: &Session, step: usize| {
         let (batch, x0) = latents.draw(s, step, settings.batch, 0);
         let times = s.times(step, x0.size()[0] as usize, settings.start_share);
         Ok(s.denoise(&batch, &x0, &times).loss)
-    })?;
+    };
+    session.run(latent, latent_loss, |_, _, _| Ok(()))?;
     let pixel = Stage {
         name: "diffusion.pixel",
         prefixes: &["model.", "first_stage_model.decoder.", "first_stage_model.post_quant_conv."],
-        steps: settings.pixel.steps,
-        learning_rate: settings.pixel.learning_rate,
+        more: Vec::new(),
+        schedule: schedule(settings.pixel.learning_rate, None, POWER, settings.pixel.steps, compat),
+        clip_norm: CLIP_NORM,
         weight_decay: settings.weight_decay,
         draw: one_step,
         file: "diffusion.safetensors",
     };
     let building_weight = session.config.data.building_weight;
-    session.run(pixel, |s, step| {
+    let pixel_loss = |s: &Session, step: usize| {
         let (batch, x0) = latents.draw(s, step, settings.pixel.batch, 1);
         let times = vec![1.0; x0.size()[0] as usize];
         let denoised = s.denoise(&batch, &x0, &times);
         let latent = TorchTensor(-denoised.drift / &s.model.scale_factor.0);
         let drawn = s.model.first_stage.decode(&s.engine, &latent).0;
         Ok(map_loss(&drawn, &batch, building_weight) + denoised.loss * settings.pixel.latent_weight)
-    })?;
+    };
+    session.run(pixel, pixel_loss, |_, _, _| Ok(()))?;
     session.save("diffusion.safetensors")
 }
 
@@ -117,7 +124,7 @@ impl Session {
         let x_t = noised(e, &x0, &noise, times);
         let condition = self.model.denoiser.encode_condition(e, &TorchTensor(batch.condition.shallow_clone()));
         let prediction = self.model.denoiser.predict(e, &x_t, times, &condition);
-        let loss = training_loss(e, &prediction, &x0, &noise, times);
+        let loss = training_loss(e, &prediction, &x0, &noise, times, self.config.diffusion.loss);
         debug_assert_eq!(e.shape(&loss).iter().product::<usize>(), 1);
         Denoised { drift: prediction.drift.0, loss: loss.0.sum(Kind::Float) }
     }

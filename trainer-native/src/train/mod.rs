@@ -6,13 +6,15 @@
 
 pub mod autoencoder;
 pub mod diffusion;
+pub mod first_stage;
 mod samples;
 
 use crate::config::Config;
 use crate::files;
-use crate::torch::{AdamW, Average, TorchEngine, TorchParameters, TorchTensor, best_device, clip_gradients, polynomial_rate};
+use crate::torch::{AdamW, Average, Schedule, TorchEngine, TorchParameters, TorchTensor, best_device, clip_gradients};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use radiodiff_core::compat::Compat;
 use radiodiff_core::map::Quantity;
 use radiodiff_core::model::RadioDiff;
 use radiodiff_core::weights::{Checkpoint, Manifest, Parameters, Precision, serialize};
@@ -128,24 +130,33 @@ impl Session {
         Ok(Self { config, network, folder: folder.to_owned(), engine, parameters, model, train, valid, started: Instant::now(), log })
     }
 
-    /// Runs `steps` steps of `loss` over the parameters under `prefixes`, and leaves their averages in them.
-    fn run(&mut self, stage: Stage, mut loss: impl FnMut(&Self, usize) -> Result<Tensor>) -> Result<()> {
-        let trained = self.parameters.trainable(stage.prefixes);
+    /// Runs `steps` steps of `loss` over the parameters under `prefixes`, and leaves their averages in them. `after` is called
+    /// after each step with its learning rate.
+    fn run(
+        &mut self,
+        stage: Stage,
+        mut loss: impl FnMut(&Self, usize) -> Result<Tensor>,
+        mut after: impl FnMut(&Self, usize, f64) -> Result<()>,
+    ) -> Result<()> {
+        let mut trained = self.parameters.trainable(stage.prefixes);
+        trained.extend(stage.more.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())));
         let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
-        println!("{}: {} steps over {count} parameters", stage.name, stage.steps);
-        let mut optimizer = AdamW::new(&trained, stage.weight_decay);
+        println!("{}: {} steps over {count} parameters", stage.name, stage.schedule.steps);
+        let mut optimizer = AdamW::new(&trained, stage.weight_decay, self.config.compat);
         // Running statistics too: those of the last weights are not those of the average.
         let mut average = Average::new(&self.parameters.all(stage.prefixes));
-        let bar = progress(stage.name, stage.steps);
+        let bar = progress(stage.name, stage.schedule.steps);
         let mut smoothed = None;
-        for step in 0..stage.steps {
+        for step in 0..stage.schedule.steps {
             self.engine.set_training(true);
             optimizer.zero_gradients();
             let loss = loss(self, step)?;
             loss.backward();
-            let norm = clip_gradients(&trained, CLIP_NORM);
-            optimizer.step(polynomial_rate(stage.learning_rate, step, stage.steps));
+            let norm = clip_gradients(&trained, stage.clip_norm);
+            let rate = stage.schedule.rate(step);
+            optimizer.step(rate);
             average.update();
+            after(self, step, rate)?;
             let value = loss.double_value(&[]);
             if !(value.is_finite() && norm.is_finite()) {
                 bail!(
@@ -158,12 +169,12 @@ impl Session {
             smoothed = Some(mean);
             bar.set_message(format!("loss {mean:.5}"));
             bar.inc(1);
-            if (step + 1) % VALIDATE_EVERY == 0 || step + 1 == stage.steps {
+            if (step + 1) % VALIDATE_EVERY == 0 || step + 1 == stage.schedule.steps {
                 let current = self.parameters.to_host()?;
                 average.apply();
                 let nmse = self.validate(stage.draw)?;
                 self.save(stage.file)?;
-                if step + 1 < stage.steps {
+                if step + 1 < stage.schedule.steps {
                     // Training goes on from the weights themselves, not from their average.
                     self.parameters.restore(&current.into_iter().collect(), &[""])?;
                 }
@@ -222,8 +233,10 @@ impl Session {
 struct Stage {
     name: &'static str,
     prefixes: &'static [&'static str],
-    steps: usize,
-    learning_rate: f64,
+    /// Trained parameters that are not the networks' and are not saved.
+    more: Vec<(String, Tensor)>,
+    schedule: Schedule,
+    clip_norm: f64,
     weight_decay: f64,
     /// What validation draws: a map in [-1, 1].
     draw: fn(&Session, &Batch) -> TorchTensor,
@@ -240,15 +253,24 @@ fn progress(name: &'static str, steps: usize) -> ProgressBar {
 /// What is added to a map's mean square before dividing by it, so that a nearly black map does not outweigh all others.
 const LEAST_POWER: f64 = 0.01;
 
-/// |d| + d^2 of `drawn` against the batch's maps: a mean over pixels weighted by outdoors and inside, then a mean over maps
-/// weighted by one over their mean square, as the normalised mean squared error is.
+/// What a pixel's error weighs, mean 1: outdoors more than inside a building, and a map by one over its mean square, as the
+/// normalised mean squared error does.
+fn pixel_weights(batch: &Batch, building_weight: f64) -> Tensor {
+    let weight = &batch.outdoors * (1.0 - building_weight) + building_weight;
+    let dims: &[i64] = &[1, 2, 3];
+    let power = (&batch.truth * 0.5 + 0.5).square().mean_dim(dims, true, Kind::Float) + LEAST_POWER;
+    let map_weight = power.reciprocal();
+    let mean = weight.mean_dim(dims, true, Kind::Float) * map_weight.mean(Kind::Float);
+    weight * map_weight / mean
+}
+
+/// The weighted mean of |d| + d^2 of `drawn` against the batch's maps.
 fn map_loss(drawn: &Tensor, batch: &Batch, building_weight: f64) -> Tensor {
     let difference = drawn - &batch.truth;
-    let weight = &batch.outdoors * (1.0 - building_weight) + building_weight;
-    let error = (difference.abs() + difference.square()) * &weight;
-    let dims: &[i64] = &[1, 2, 3];
-    let by_map = error.mean_dim(dims, false, Kind::Float) / weight.mean_dim(dims, false, Kind::Float);
-    let power = (&batch.truth * 0.5 + 0.5).square().mean_dim(dims, false, Kind::Float) + LEAST_POWER;
-    let map_weight = power.reciprocal();
-    (by_map * &map_weight).mean(Kind::Float) / map_weight.mean(Kind::Float)
+    ((difference.abs() + difference.square()) * pixel_weights(batch, building_weight)).mean(Kind::Float)
+}
+
+/// A stage's schedule; `least` is the configuration's floor.
+fn schedule(base: f64, least: Option<f64>, power: f64, steps: usize, compat: Compat) -> Schedule {
+    Schedule { base, least: least.unwrap_or(0.01 * base), power, steps, compat }
 }

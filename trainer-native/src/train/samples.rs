@@ -2,10 +2,11 @@
 //! a small network takes to train on them.
 
 use crate::dataset::Dataset;
+pub use crate::dataset::Symmetry;
+use crate::dataset::shards::epoch_order;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
 use radiodiff_core::propagation::PreparedScene;
-use radiodiff_core::weights::reproducible_values;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -36,26 +37,12 @@ pub struct Batch {
     pub outdoors: Tensor,
 }
 
-/// One of the square's eight symmetries, under which radio waves do not change.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Symmetry {
-    transposed: bool,
-    rows_reversed: bool,
-    columns_reversed: bool,
-}
-
-impl Symmetry {
-    /// By `number` modulo 8.
-    pub fn numbered(number: usize) -> Self {
-        Self { transposed: number & 1 != 0, rows_reversed: number & 2 != 0, columns_reversed: number & 4 != 0 }
-    }
-
-    fn apply(self, x: &Tensor) -> Tensor {
-        let x = if self.transposed { x.transpose(2, 3) } else { x.shallow_clone() };
-        let reversed = [(self.rows_reversed, 2), (self.columns_reversed, 3)];
-        let dims: Vec<i64> = reversed.into_iter().filter(|(reversed, _)| *reversed).map(|(_, dim)| dim).collect();
-        (if dims.is_empty() { x } else { x.flip(dims) }).contiguous()
-    }
+/// A batch of maps (B, C, N, N) turned by a symmetry.
+fn turned(symmetry: Symmetry, x: &Tensor) -> Tensor {
+    let x = if symmetry.transposed { x.transpose(2, 3) } else { x.shallow_clone() };
+    let reversed = [(symmetry.rows_reversed, 2), (symmetry.columns_reversed, 3)];
+    let dims: Vec<i64> = reversed.into_iter().filter(|(reversed, _)| *reversed).map(|(_, dim)| dim).collect();
+    (if dims.is_empty() { x } else { x.flip(dims) }).contiguous()
 }
 
 impl Samples {
@@ -81,16 +68,14 @@ impl Samples {
     pub fn order(&self, seed: u64, step: usize, batch: usize) -> Vec<usize> {
         let (batches, batch) = ((self.len() / batch).max(1), batch.min(self.len()));
         let (epoch, place) = (step / batches, step % batches);
-        let mut keyed: Vec<(f64, usize)> = reproducible_values(seed, &format!("epoch {epoch}"), self.len()).zip(0..).collect();
-        keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
-        keyed[place * batch..(place + 1) * batch].iter().map(|&(_, i)| i).collect()
+        epoch_order(seed, epoch, self.len())[place * batch..(place + 1) * batch].to_vec()
     }
 
     /// These samples, turned by one symmetry.
     pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Batch {
         let stack = |part: fn(&Prepared) -> &Tensor| {
             let parts: Vec<&Tensor> = indices.iter().map(|&i| part(&self.samples[i])).collect();
-            symmetry.apply(&Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
+            turned(symmetry, &Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
         };
         Batch { condition: stack(|s| &s.condition), truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
     }

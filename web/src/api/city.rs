@@ -4,7 +4,9 @@ use super::{error, set};
 use geo::Coord;
 use js_sys::{Array, Float32Array, Object, Uint8Array};
 use radiodiff_core::map::RadioMap;
-use radiodiff_core::propagation::{DominantPathLaw, PreparedScene};
+use radiodiff_core::propagation::{
+    AntennaPattern, AntennaRequest, DominantPathLaw, FrequencyScaling, LAW_FREQUENCY_MHZ, PreparedScene, received_power,
+};
 use radiodiff_core::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, SceneError, Transmitter};
 use wasm_bindgen::prelude::*;
 
@@ -21,12 +23,46 @@ pub struct City {
     warnings: Vec<String>,
 }
 
-/// A transmitter that stands outdoors on the map.
-pub(super) struct Placed {
+/// A transmitter that stands outdoors on the map, with its antenna.
+#[wasm_bindgen]
+pub struct Placed {
     /// Metres in the grid's frame.
-    pub position: Coord<f64>,
-    power_dbm: f64,
-    warning: Option<String>,
+    pub(super) transmitter: Transmitter,
+    pattern: AntennaPattern,
+    degrees: Coord<f64>,
+    warnings: Vec<String>,
+}
+
+#[wasm_bindgen]
+impl Placed {
+    /// What is used of the request: { lng, lat, antennaGainDbi, antenna, warnings }; antenna in CloudRF's words, without the csv.
+    pub fn report(&self) -> Object {
+        let antenna = Object::new();
+        set(&antenna, "txg", self.transmitter.antenna_gain_dbi);
+        if self.pattern != AntennaPattern::Omni {
+            set(&antenna, "azi", self.transmitter.azimuth_deg);
+            set(&antenna, "tlt", self.transmitter.downtilt_deg);
+        }
+        if let AntennaPattern::Sector(sector) = &self.pattern {
+            set(&antenna, "hbw", sector.horizontal_beamwidth_deg);
+            set(&antenna, "vbw", sector.vertical_beamwidth_deg);
+            set(&antenna, "fbr", sector.front_to_back_db);
+        }
+        let report = Object::new();
+        set(&report, "lng", self.degrees.x);
+        set(&report, "lat", self.degrees.y);
+        set(&report, "antennaGainDbi", self.transmitter.antenna_gain_dbi);
+        set(&report, "antenna", antenna);
+        set(&report, "warnings", self.warnings.iter().map(JsValue::from).collect::<Array>());
+        report
+    }
+
+    /// A path gain map (dB) as received power (dBm), NaN inside buildings.
+    pub(super) fn received(&self, gain: &RadioMap) -> Result<Float32Array, JsValue> {
+        // Neither the dominant path nor the networks tell by which corner a path leaves, so the straight line stands for it.
+        let power = received_power(gain, &self.transmitter, &self.pattern, |_| None).map_err(|e| error("frequency", &e))?;
+        Ok(Float32Array::from(power.values.as_slice()))
+    }
 }
 
 #[wasm_bindgen]
@@ -69,52 +105,63 @@ impl City {
         info
     }
 
-    /// The dominant path model's map: { values, warnings, transmitter: {lng, lat} }, values in dBm, NaN inside buildings.
-    #[wasm_bindgen(js_name = dominantPath)]
-    pub fn dominant_path(&self, lng: f64, lat: f64, power_dbm: f64) -> Result<Object, JsValue> {
-        let placed = self.place(lng, lat, power_dbm)?;
-        let gain = self.prepared.dominant_path(placed.position, &DominantPathLaw::default()).map_err(|e| error("transmitter", &e))?;
-        Ok(self.answer(&gain, &placed))
-    }
-}
-
-impl City {
-    /// Checks a transmitter and moves it outdoors.
-    pub(super) fn place(&self, lng: f64, lat: f64, power_dbm: f64) -> Result<Placed, JsValue> {
-        if !power_dbm.is_finite() {
-            return Err(error("power", &format!("the transmitter's power is {power_dbm}, expected dBm")));
+    /// Checks a transmitter and moves it outdoors. `antenna` is JSON in CloudRF's words, or nothing for an omni; its `txg` comes
+    /// before `antenna_gain_dbi`.
+    pub fn place(
+        &self,
+        lng: f64,
+        lat: f64,
+        power_dbm: f64,
+        frequency_mhz: f64,
+        antenna_gain_dbi: f64,
+        antenna: Option<String>,
+    ) -> Result<Placed, JsValue> {
+        for (what, value) in [("power", power_dbm), ("antenna gain", antenna_gain_dbi)] {
+            if !value.is_finite() {
+                return Err(error("power", &format!("the transmitter's {what} is {value}, expected a number of decibels")));
+            }
         }
+        let scaling = FrequencyScaling::to(frequency_mhz).map_err(|e| error("frequency", &e))?;
         if !(lng.is_finite() && lat.is_finite()) {
             let message = format!("the transmitter's position {lng}, {lat} is not a longitude and latitude in degrees");
             return Err(error("transmitter", &message));
         }
+        let antenna = AntennaRequest::from_json(antenna.as_deref().unwrap_or("{}")).map_err(|e| error("antenna", &e))?;
         let position = self.frame.to_meters(Coord { x: lng, y: lat });
-        let asked = Transmitter { power_dbm, ..Transmitter::at(position.x, position.y) };
+        let asked = Transmitter {
+            position,
+            power_dbm,
+            frequency_mhz,
+            antenna_gain_dbi: antenna.gain_dbi.unwrap_or(antenna_gain_dbi),
+            azimuth_deg: antenna.azimuth_deg,
+            downtilt_deg: antenna.downtilt_deg,
+        };
         let placement = self.scene.place_transmitter(asked).map_err(|cause| {
             let GeoBounds { west, south, east, north } = self.bounds;
             let map = format!("the map is {west:.5}, {south:.5}, {east:.5}, {north:.5}: west, south, east, north");
             error("transmitter", &format!("{cause} (asked for {lng:.5}, {lat:.5}; {map})"))
         })?;
-        let warning = placement.moved_m.map(|moved_m| {
+        let mut warnings = antenna.warnings;
+        warnings.extend(placement.moved_m.map(|moved_m| {
             format!(
                 "The transmitter at {lng:.5}, {lat:.5} stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor place."
             )
-        });
-        Ok(Placed { position: placement.transmitter.position, power_dbm, warning })
+        }));
+        if !scaling.is_identity() {
+            warnings.push(format!(
+                "The map was made for {LAW_FREQUENCY_MHZ} MHz and scaled to {frequency_mhz} MHz by free space and knife-edge diffraction."
+            ));
+        }
+        let degrees = self.frame.to_degrees(placement.transmitter.position);
+        Ok(Placed { transmitter: placement.transmitter, pattern: antenna.pattern, degrees, warnings })
     }
 
-    /// A path gain map (dB) as received power, with where its transmitter stands.
-    pub(super) fn answer(&self, gain: &RadioMap, placed: &Placed) -> Object {
-        let power: Vec<f32> = gain.values.iter().map(|&gain_db| gain_db + placed.power_dbm as f32).collect();
-        let degrees = self.frame.to_degrees(placed.position);
-        let transmitter = Object::new();
-        set(&transmitter, "lng", degrees.x);
-        set(&transmitter, "lat", degrees.y);
-        let map = Object::new();
-        set(&map, "values", Float32Array::from(power.as_slice()));
-        set(&map, "warnings", placed.warning.iter().map(JsValue::from).collect::<Array>());
-        set(&map, "transmitter", transmitter);
-        map
+    /// The dominant path model's map: values in dBm, NaN inside buildings.
+    #[wasm_bindgen(js_name = dominantPath)]
+    pub fn dominant_path(&self, placed: &Placed) -> Result<Float32Array, JsValue> {
+        let position = placed.transmitter.position;
+        let gain = self.prepared.dominant_path(position, &DominantPathLaw::default()).map_err(|e| error("transmitter", &e))?;
+        placed.received(&gain)
     }
 }
 

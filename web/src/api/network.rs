@@ -1,10 +1,10 @@
 //! Weights files, and the networks they make on an engine.
 
-use super::city::City;
+use super::city::{City, Placed};
 use super::{engine_error, error, set};
 use crate::cpu::CpuEngine;
 use crate::gpu::{GpuEngine, GpuOptions};
-use js_sys::{Function, Object, Promise};
+use js_sys::{Float32Array, Function, Object, Promise};
 use radiodiff_core::engine::{Engine, EngineError};
 use radiodiff_core::map::Quantity;
 use radiodiff_core::model::unet::EncodedCondition;
@@ -171,25 +171,14 @@ impl Network {
         }
     }
 
-    /// Draws one transmitter: { values, warnings, transmitter: {lng, lat} }, values in dBm, NaN inside buildings.
-    #[allow(clippy::too_many_arguments)] // JavaScript has no struct to hand over more cheaply.
-    pub async fn predict(
-        &self,
-        city: &City,
-        lng: f64,
-        lat: f64,
-        power_dbm: f64,
-        steps: f64,
-        seed: f64,
-        between: Function,
-    ) -> Result<Object, JsValue> {
+    /// Draws one transmitter: values in dBm, NaN inside buildings.
+    pub async fn predict(&self, city: &City, placed: &Placed, steps: f64, seed: f64, between: Function) -> Result<Float32Array, JsValue> {
         let options = sample_options(steps, seed)?;
-        let placed = city.place(lng, lat, power_dbm)?;
         let preset = self.preset();
-        let condition = city.prepared.condition(placed.position, &preset.condition.channels).map_err(|e| error("transmitter", &e))?;
+        let position = placed.transmitter.position;
+        let condition = city.prepared.condition(position, &preset.condition.channels).map_err(|e| error("transmitter", &e))?;
         let gray = self.draw(condition, &options, &between).await?;
-        let gain = preset.gray.decode_map(&gray, city.prepared.grid(), city.prepared.mask());
-        Ok(city.answer(&gain, &placed))
+        placed.received(&preset.gray.decode_map(&gray, city.prepared.grid(), city.prepared.mask()))
     }
 
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.

@@ -1,4 +1,4 @@
-//! Operations that move values without changing them: permute, concat, narrow, pad.
+//! Operations that move values without changing them: permute, concat, narrow, gather_rows, pad.
 
 use super::tensor::{CpuTensor, Pool};
 use radiodiff_core::engine::{Padding, shape};
@@ -106,6 +106,16 @@ pub(super) fn narrow(pool: &Rc<Pool>, x: &CpuTensor, dim: usize, start: usize, l
         for (i, out) in out.chunks_exact_mut(run).enumerate() {
             out.copy_from_slice(&x.values()[i * stride + start * inner..][..run]);
         }
+    }
+    CpuTensor::new(out, &shape)
+}
+
+pub(super) fn gather_rows(pool: &Rc<Pool>, x: &CpuTensor, rows: &[usize]) -> CpuTensor {
+    let shape = shape::gather_rows(x.shape(), rows);
+    let mut out = pool.take(shape.iter().product());
+    if !out.is_empty() {
+        let run = shape[1..].iter().product();
+        out.chunks_exact_mut(run).zip(rows).for_each(|(out, row)| out.copy_from_slice(&x.values()[row * run..][..run]));
     }
     CpuTensor::new(out, &shape)
 }

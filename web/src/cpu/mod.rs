@@ -77,6 +77,9 @@ impl Engine for CpuEngine {
     fn narrow(&self, x: &CpuTensor, dim: usize, start: usize, len: usize) -> CpuTensor {
         layout::narrow(&self.pool, x, dim, start, len)
     }
+    fn gather_rows(&self, x: &CpuTensor, rows: &[usize]) -> CpuTensor {
+        layout::gather_rows(&self.pool, x, rows)
+    }
     fn pad(&self, x: &CpuTensor, padding: Padding) -> CpuTensor {
         layout::pad(&self.pool, x, padding)
     }

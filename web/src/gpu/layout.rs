@@ -3,11 +3,12 @@
 use super::recorder::{Kernel, Recorder, grid};
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::Padding;
-use radiodiff_core::engine::shape::{MAX_DIMS, strides};
+use radiodiff_core::engine::shape::{self, MAX_DIMS, strides};
 
 const SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("layout.wgsl"));
 
 static GATHER: Kernel = Kernel { source: SOURCE, entry: "gather", inputs: 1 };
+static GATHER_ROWS: Kernel = Kernel { source: SOURCE, entry: "gather_rows", inputs: 2 };
 static PAD: Kernel = Kernel { source: SOURCE, entry: "pad", inputs: 1 };
 static BILINEAR: Kernel = Kernel { source: SOURCE, entry: "bilinear", inputs: 1 };
 static AVERAGE_POOL: Kernel = Kernel { source: SOURCE, entry: "average_pool", inputs: 1 };
@@ -81,6 +82,16 @@ pub(super) fn narrow(recorder: &Recorder, x: &GpuTensor, dim: usize, start: usiz
     let source = strides(x.shape());
     let first = start * source[dim];
     gather(recorder, x, &out, &out_shape, &[source, strides(&out_shape)], [first, 0]);
+    out
+}
+
+pub(super) fn gather_rows(recorder: &Recorder, x: &GpuTensor, rows: &[usize]) -> GpuTensor {
+    let shape = shape::gather_rows(x.shape(), rows);
+    let out = recorder.empty(&shape);
+    // Numbers of rows are exact as floats: a tensor of 2^24 rows is larger than any buffer that would hold one.
+    let rows = recorder.upload(&rows.iter().map(|&row| row as f32).collect::<Vec<_>>(), &[rows.len()]);
+    let run: usize = shape[1..].iter().product();
+    recorder.dispatch(&GATHER_ROWS, &[out.count() as u32, run as u32], &[x, &rows], &out, grid(out.count()));
     out
 }
 

@@ -51,6 +51,27 @@ fn gather(
     out[into] = x[source];
 }
 
+// Of gather_rows: elements of the result, and of each row.
+struct RowParameters {
+    count: u32,
+    run: u32,
+}
+
+@group(0) @binding(0) var<uniform> row_p: RowParameters;
+@group(0) @binding(3) var<storage, read> rows: array<f32>; // (rows of the result)
+
+@compute @workgroup_size(64)
+fn gather_rows(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i < row_p.count) {
+        out[i] = x[u32(rows[i / row_p.run]) * row_p.run + i % row_p.run];
+    }
+}
+
 // Plane, row and column of a pixel of the result.
 fn pixel(i: u32) -> vec3<u32> {
     let row = i / p.out_width;

@@ -46,6 +46,11 @@ impl GpuEngine {
         &self.report
     }
 
+    /// Bytes of the greatest tensor so far. WebGPU guarantees 128 MiB; a network that needs more runs on some devices only.
+    pub fn largest_tensor_bytes(&self) -> u64 {
+        self.recorder.peak()
+    }
+
     /// Why the device is lost, once it is. A new engine may find another one.
     pub fn lost(&self) -> Option<String> {
         self.recorder.faults.lost()
@@ -103,6 +108,9 @@ impl Engine for GpuEngine {
     }
     fn narrow(&self, x: &GpuTensor, dim: usize, start: usize, len: usize) -> GpuTensor {
         layout::narrow(&self.recorder, x, dim, start, len)
+    }
+    fn gather_rows(&self, x: &GpuTensor, rows: &[usize]) -> GpuTensor {
+        layout::gather_rows(&self.recorder, x, rows)
     }
     fn pad(&self, x: &GpuTensor, padding: Padding) -> GpuTensor {
         layout::pad(&self.recorder, x, padding)

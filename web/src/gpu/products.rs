@@ -1,5 +1,6 @@
 //! Products of matrices and what is made of them: linear layers and attention.
 
+use super::layout;
 use super::recorder::{Kernel, Recorder};
 use super::rows;
 use super::tensor::GpuTensor;
@@ -12,6 +13,9 @@ const TILE: usize = 32;
 
 /// Batches of one dispatch, WebGPU's guaranteed number of workgroups along a dimension.
 const MOST_BATCHES: usize = 65535;
+
+/// Elements of the matrix between queries and keys that exist at a time, 64 MiB: WebGPU guarantees buffers of twice that.
+const MOST_LOGITS: usize = 1 << 24;
 
 /// The right factor, (batch, k, n) by strides.
 struct Right<'a> {
@@ -74,6 +78,12 @@ pub(super) fn attention(recorder: &Recorder, q: &GpuTensor, k: &GpuTensor, v: &G
         panic!("attention takes (B, M, D), (B, N, D) and (B, N, E), found {shapes:?}");
     };
     assert!(batch == k_batch && batch == v_batch && width == k_width && keys == v_keys, "attention of {shapes:?}");
+    let most = (MOST_LOGITS / (batch * keys).max(1)).max(1);
+    if queries > most {
+        let part = |first| attention(recorder, &layout::narrow(recorder, q, 1, first, most.min(queries - first)), k, v, scale);
+        let parts: Vec<GpuTensor> = (0..queries).step_by(most).map(part).collect();
+        return layout::concat(recorder, &parts.iter().collect::<Vec<_>>(), 1);
+    }
     let transposed = Right { values: k, row: 1, column: width, batch: keys * width };
     let logits = product(recorder, q, &transposed, [batch, queries, width, keys], scale, None, &[batch, queries, keys]);
     matmul(recorder, &rows::softmax(recorder, &logits, 2), v)

@@ -6,7 +6,7 @@
 use super::faults::Faults;
 use super::tensor::{Filler, GpuTensor, Pool, Storage};
 use radiodiff_core::engine::EngineError;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -52,8 +52,10 @@ pub(super) struct Recorder {
     queue: wgpu::Queue,
     pub faults: Faults,
     pool: Rc<Pool>,
-    /// Greatest tensor, in bytes.
+    /// Greatest tensor that the device takes, in bytes.
     largest: u64,
+    /// Greatest tensor so far, in bytes.
+    peak: Cell<u64>,
     stand_in: wgpu::Buffer,
     parameters: wgpu::Buffer,
     /// By number of inputs, from 1.
@@ -81,6 +83,7 @@ impl Recorder {
             faults,
             pool: Rc::new(Pool::new(&device)),
             largest: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            peak: Cell::new(0),
             stand_in: buffer(SLOT as u64, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC),
             parameters: buffer((SLOT * MOST_PENDING) as u64, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST),
             layouts: (1..=MOST_INPUTS).map(|inputs| layout(&device, inputs)).collect(),
@@ -92,6 +95,11 @@ impl Recorder {
         }
     }
 
+    /// Bytes of the greatest tensor so far.
+    pub(super) fn peak(&self) -> u64 {
+        self.peak.get()
+    }
+
     /// A tensor with unspecified values, for a kernel to fill.
     pub(super) fn empty(&self, shape: &[usize]) -> GpuTensor {
         self.allocate(shape, Filler::Kernel)
@@ -99,6 +107,7 @@ impl Recorder {
 
     fn allocate(&self, shape: &[usize], filler: Filler) -> GpuTensor {
         let bytes = shape.iter().product::<usize>() as u64 * 4;
+        self.peak.set(self.peak.get().max(bytes));
         if bytes > self.largest {
             let what =
                 format!("a tensor of shape {shape:?} takes {} MiB, this GPU allows {} MiB", bytes.div_ceil(1 << 20), self.largest >> 20);

@@ -11,8 +11,8 @@ use geo::orient::Direction;
 use geo::{Area, Coord, LineString, MultiPolygon, Orient, Polygon, unary_union};
 use ply_rs_bw::parser::Parser;
 use ply_rs_bw::ply::{DefaultElement, Property};
+use radiodiff_footprints::{Footprint, LocalFrame, publishable, tidy};
 
-use super::footprint::{Footprint, LocalFrame, publishable, tidy};
 use super::wheels::Wheel;
 
 /// What begins higher than this above the ground does not stand on it.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use geo::{BoundingRect, Coord};
+use radiodiff_footprints::{self as footprint, Footprint, LocalFrame, OSM_ATTRIBUTION, OSM_LICENCE};
 use serde_json::json;
 
-use super::footprint::{self, Footprint, LocalFrame};
-use super::{City, OSM_ATTRIBUTION, OSM_LICENCE};
+use super::City;
 
 const SIDE_M: f64 = 256.0;
 struct Place {

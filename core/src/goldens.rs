@@ -1,0 +1,159 @@
+//! What the networks compute of given images with weights by rule: the tensors by which two programs are compared.
+//!
+//! In flow an engine, a preset, a seed and a sample's images; out flow named tensors with the keys and shapes of
+//! shared/goldens/README.md, which holds those of the public code. The autoencoder and the denoiser are built one after the
+//! other, so that only one is in memory. The parameters' names begin at each network's own root, as the rule wants.
+
+use crate::engine::{Engine, EngineError};
+use crate::model::autoencoder::Autoencoder;
+use crate::model::discriminator::{Discriminator, DiscriminatorPreset};
+use crate::model::lpips::Lpips;
+use crate::model::radiodiff::BuildError;
+use crate::model::unet::EncodedCondition;
+use crate::model::{Denoiser, Preset, SampleOptions, Sampling};
+use crate::weights::{HostTensor, Parameters, ReproducibleSource, reproducible_values};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Named tensors.
+pub type Goldens = BTreeMap<String, HostTensor>;
+
+/// A sample's images as they lie on disk, gray levels 0 to 255, row-major.
+pub struct Images<'a> {
+    pub gain: &'a [u8],
+    /// One image a condition channel.
+    pub condition: Vec<&'a [u8]>,
+}
+
+/// Why there are no goldens.
+#[derive(Debug, Error)]
+pub enum GoldensError {
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the {image} image has {found} pixels, preset {preset} expects {expected}")]
+    Image { image: String, preset: String, found: usize, expected: usize },
+    #[error("{found} condition images, preset {preset} expects {expected}")]
+    Channels { preset: String, found: usize, expected: usize },
+}
+
+/// One engine, one seed.
+pub struct Maker<'a, E: Engine> {
+    engine: &'a E,
+    preset: &'a Preset,
+    seed: u64,
+    goldens: Goldens,
+}
+
+impl<'a, E: Engine> Maker<'a, E> {
+    /// With the inputs: `input.gain` (1, 1, H, W), `input.cond` (1, C, H, W), both in [-1, 1], `input.noise` (1, Z, h, w).
+    pub fn new(engine: &'a E, preset: &'a Preset, seed: u64, images: &Images<'_>) -> Result<Self, GoldensError> {
+        preset.validate().map_err(BuildError::from)?;
+        let (side, channels) = (preset.map_size, preset.condition.channels.len());
+        if images.condition.len() != channels {
+            return Err(GoldensError::Channels { preset: preset.name.clone(), found: images.condition.len(), expected: channels });
+        }
+        for (i, image) in std::iter::once(&images.gain).chain(&images.condition).enumerate() {
+            if image.len() != side * side {
+                let image_name = if i == 0 { "gain".into() } else { format!("condition's channel {}", i - 1) };
+                let preset = preset.name.clone();
+                return Err(GoldensError::Image { image: image_name, preset, found: image.len(), expected: side * side });
+            }
+        }
+        let mut maker = Self { engine, preset, seed, goldens: Goldens::new() };
+        let scaled = |image: &[u8]| image.iter().map(|&gray| f32::from(gray) / 255.0 * 2.0 - 1.0).collect::<Vec<_>>();
+        maker.keep("input.gain", &[1, 1, side, side], scaled(images.gain));
+        maker.keep("input.cond", &[1, channels, side, side], images.condition.iter().flat_map(|image| scaled(image)).collect());
+        maker.keep("input.noise", &maker.latent_shape(), maker.noise("noise"));
+        Ok(maker)
+    }
+
+    pub fn finish(self) -> Goldens {
+        self.goldens
+    }
+
+    fn latent_shape(&self) -> [usize; 4] {
+        let unet = &self.preset.unet;
+        [1, unet.latent_channels, unet.latent_size, unet.latent_size]
+    }
+
+    /// Values u sqrt(3) of the rule, of unit variance; multiplied in float32, as the goldens' are, unlike weights.
+    fn noise(&self, name: &str) -> Vec<f32> {
+        let deviation = 3f32.sqrt();
+        reproducible_values(self.seed, name, self.latent_shape().iter().product()).map(|u| u as f32 * deviation).collect()
+    }
+
+    fn keep(&mut self, key: &str, shape: &[usize], values: Vec<f32>) {
+        self.goldens.insert(key.into(), HostTensor { shape: shape.to_vec(), values });
+    }
+
+    async fn read(&mut self, key: &str, tensor: &E::Tensor) -> Result<(), EngineError> {
+        let values = self.engine.read(tensor).await?;
+        self.keep(key, &self.engine.shape(tensor), values);
+        Ok(())
+    }
+
+    fn input(&self, key: &str) -> E::Tensor {
+        let HostTensor { shape, values } = &self.goldens[key];
+        self.engine.tensor(values, shape)
+    }
+
+    /// `vae.moments` (1, 2 Z, h, w), `vae.kl` (1), `vae.reconstruction` (1, 1, H, W), the latter of the posterior's mode.
+    pub async fn autoencoder(&mut self) -> Result<(), GoldensError> {
+        let (e, source) = (self.engine, ReproducibleSource { seed: self.seed });
+        let autoencoder = Autoencoder::new(&Parameters::new(e, &source), &self.preset.autoencoder).map_err(BuildError::from)?;
+        let moments = autoencoder.moments(e, &self.input("input.gain"));
+        self.read("vae.moments", &moments).await?;
+        let posterior = autoencoder.posterior(e, &moments);
+        self.read("vae.kl", &e.reshape(&posterior.kl(e), &[1])).await?;
+        self.read("vae.reconstruction", &autoencoder.decode(e, &posterior.mean)).await?;
+        Ok(())
+    }
+
+    /// `discriminator.logits_real` and `_fake` (1, 1, h, w), `lpips.distance` (1): what judges the first stage, of the gain and of
+    /// [`Self::autoencoder`]'s reconstruction, which comes first.
+    pub async fn judges(&mut self) -> Result<(), GoldensError> {
+        let (e, source) = (self.engine, ReproducibleSource { seed: self.seed });
+        let p = Parameters::new(e, &source).at("loss");
+        let [real, fake] = ["input.gain", "vae.reconstruction"].map(|key| self.input(key));
+        let discriminator = Discriminator::new(&p.at("discriminator"), &DiscriminatorPreset::PAPER).map_err(BuildError::from)?;
+        self.read("discriminator.logits_real", &discriminator.forward(e, &real)).await?;
+        self.read("discriminator.logits_fake", &discriminator.forward(e, &fake)).await?;
+        let lpips = Lpips::new(&p.at("perceptual_loss")).map_err(BuildError::from)?;
+        self.read("lpips.distance", &e.reshape(&lpips.distance(e, &real, &fake, 0.0), &[1])).await?;
+        Ok(())
+    }
+
+    /// The condition encoder's stages, `swin.stage{i}.channels0_8` (1, 8, ..), and both parts of the process after
+    /// preconditioning, `unet.t{t}.C` and `.eps` (1, Z, h, w), at each of `times` with x_t = `input.noise`; then
+    /// `sampler.n{N}.latent` for each of `steps`, the last of which is split, whose step i adds the rule's `step_noise.{i}`.
+    pub async fn denoiser(&mut self, times: &[f32], steps: &[usize]) -> Result<(), GoldensError> {
+        let (e, source) = (self.engine, ReproducibleSource { seed: self.seed });
+        let denoiser = Denoiser::new(&Parameters::new(e, &source), self.preset).map_err(BuildError::from)?;
+        let stages = denoiser.stages(e, &self.input("input.cond"));
+        for (i, stage) in stages.iter().enumerate() {
+            let channels = e.shape(stage)[1].min(8);
+            self.read(&format!("swin.stage{i}.channels0_8"), &e.narrow(stage, 1, 0, channels)).await?;
+        }
+        let condition = denoiser.project(e, &stages);
+        for &t in times {
+            let prediction = denoiser.predict(e, &self.input("input.noise"), &[t], &condition);
+            self.read(&format!("unet.t{t:?}.C"), &prediction.drift).await?;
+            self.read(&format!("unet.t{t:?}.eps"), &prediction.noise).await?;
+        }
+        for &steps in steps {
+            let latent = self.sampled(&denoiser, &condition, steps);
+            self.read(&format!("sampler.n{steps}.latent"), &latent).await?;
+        }
+        Ok(())
+    }
+
+    fn sampled(&self, denoiser: &Denoiser<E::Tensor>, condition: &EncodedCondition<E::Tensor>, steps: usize) -> E::Tensor {
+        let options = SampleOptions { steps, seed: self.seed, split_last_step: true };
+        let mut sampling = Sampling::new(self.input("input.noise"), 1.0, &options);
+        let noise = |step: usize| self.engine.tensor(&self.noise(&format!("step_noise.{step}")), &self.latent_shape());
+        while denoiser.advance(self.engine, condition, &mut sampling, noise) {}
+        sampling.latent
+    }
+}

@@ -1,0 +1,140 @@
+//! What the first stage and its adversary are trained by (Esser et al., 2021; Rombach et al., 2022).
+//!
+//! With a map x, its reconstruction y, the discriminator D and a learnt log-variance s:
+//!
+//! - error of a pixel: r = |x - y| + (x - y)^2 + w_p LPIPS(x, y);
+//! - negative log-likelihood: r exp(-s) + s, reduced over pixels and averaged over maps;
+//! - L = NLL + w_kl KL + factor(step) d g, with g = -mean D(y) and d from [`adaptive_weight`];
+//! - the discriminator's: factor(step) times [`AdversarialLoss::of_discriminator`].
+//!
+//! Gradients, optimisers and phases are the trainer's. Source: shared/radiodiff-spec.md, section 2.
+//!
+//! What [`Compat::Upstream`] changes, and why it is not the default:
+//! - It sums r over the pixels. The adaptive weight divides the gradient of that sum by that of a mean, so it sits at its bound
+//!   of 5000 at 256 x 256 pixels and the reconstruction counts for nothing. The default divides NLL and KL by the number of
+//!   pixels, which changes nothing between the two, and leaves d free.
+//! - It gives s to no optimiser, so it stays 0. By default it learns.
+
+use crate::compat::Compat;
+use crate::engine::{Binary, Engine, Unary};
+use serde::{Deserialize, Serialize};
+
+/// |x - y| + (x - y)^2 of every pixel.
+pub fn pixel_error<E: Engine>(e: &E, truth: &E::Tensor, drawn: &E::Tensor) -> E::Tensor {
+    let difference = e.sub(truth, drawn);
+    e.add(&e.unary(Unary::Abs, &difference), &e.unary(Unary::Square, &difference))
+}
+
+/// r exp(-s) + s of `error` r (N, 1, H, W) and `log_variance` s (one element): a mean over pixels and maps, or in upstream's
+/// way a sum over pixels; one element. `weights` (broadcasting over r) multiply each pixel's; their mean is 1.
+pub fn negative_log_likelihood<E: Engine>(
+    e: &E,
+    compat: Compat,
+    error: &E::Tensor,
+    log_variance: &E::Tensor,
+    weights: Option<&E::Tensor>,
+) -> E::Tensor {
+    let s = e.reshape(log_variance, &[1, 1, 1, 1]);
+    let pixels = e.add(&e.binary(Binary::Div, error, &e.unary(Unary::Exp, &s)), &s);
+    let pixels = weights.map_or_else(|| pixels.clone(), |weights| e.mul(&pixels, weights));
+    e.affine(&e.mean_from(&pixels, 0), reduction(compat, &e.shape(error)), 0.0)
+}
+
+/// `weight` times the divergence `kl`, which is summed over an image and averaged over the batch, on the likelihood's scale.
+/// `shape` is that of the maps.
+pub fn kl_term<E: Engine>(e: &E, compat: Compat, kl: &E::Tensor, weight: f32, shape: &[usize]) -> E::Tensor {
+    let pixels: usize = shape[1..].iter().product();
+    e.affine(kl, weight * reduction(compat, shape) / pixels as f32, 0.0)
+}
+
+/// What a mean over the pixels of (N, C, H, W) is multiplied by.
+fn reduction(compat: Compat, shape: &[usize]) -> f32 {
+    match compat {
+        Compat::Corrected => 1.0,
+        Compat::Upstream => shape[1..].iter().product::<usize>() as f32,
+    }
+}
+
+/// -mean of the logits of reconstructions: what the autoencoder lowers to be taken for real. One element.
+pub fn generator_loss<E: Engine>(e: &E, logits: &E::Tensor) -> E::Tensor {
+    e.affine(&e.mean_from(logits, 0), -1.0, 0.0)
+}
+
+/// What the discriminator lowers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AdversarialLoss {
+    /// 1/2 (mean relu(1 - D(x)) + mean relu(1 + D(y))) (Lim and Ye, 2017).
+    #[default]
+    Hinge,
+    /// 1/2 (mean softplus(-D(x)) + mean softplus(D(y))) (Goodfellow et al., 2014).
+    Vanilla,
+}
+
+impl AdversarialLoss {
+    /// From the logits of maps and of reconstructions, one element.
+    pub fn of_discriminator<E: Engine>(self, e: &E, real: &E::Tensor, drawn: &E::Tensor) -> E::Tensor {
+        let penalty = |signed: &E::Tensor| match self {
+            Self::Hinge => e.unary(Unary::Relu, &e.affine(signed, 1.0, 1.0)),
+            Self::Vanilla => softplus(e, signed),
+        };
+        let [real, drawn] = [&e.affine(real, -1.0, 0.0), drawn].map(|signed| e.mean_from(&penalty(signed), 0));
+        e.affine(&e.add(&real, &drawn), 0.5, 0.0)
+    }
+}
+
+/// log(1 + exp(x)) = relu(x) + log(1 + exp(-|x|)), which overflows nowhere.
+fn softplus<E: Engine>(e: &E, x: &E::Tensor) -> E::Tensor {
+    let small = e.unary(Unary::Exp, &e.affine(&e.unary(Unary::Abs, x), -1.0, 0.0));
+    e.add(&e.unary(Unary::Relu, x), &e.unary(Unary::Log, &e.affine(&small, 1.0, 1.0)))
+}
+
+/// d = weight * clamp(|grad NLL| / (|grad g| + 1e-4), 0, 1e4), the gradients with respect to the decoder's last weights: the
+/// adversary pulls at them as hard as the reconstruction does, times `weight`.
+pub fn adaptive_weight(weight: f64, likelihood_gradient: f64, generator_gradient: f64) -> f64 {
+    weight * (likelihood_gradient / (generator_gradient + 1e-4)).clamp(0.0, 1e4)
+}
+
+/// When and how strongly the adversary takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdversarialPhase {
+    /// The first step with an adversary (RadioDiff: 50,001).
+    pub start: usize,
+    /// Steps over which the factor rises from 0; with 0 it is whole at once, as in the public code.
+    #[serde(default)]
+    pub ramp: usize,
+    /// RadioDiff's is 1.
+    pub factor: f64,
+}
+
+impl AdversarialPhase {
+    /// The factor of the adversarial losses at a step.
+    pub fn factor_at(&self, step: usize) -> f64 {
+        match step.checked_sub(self.start) {
+            None => 0.0,
+            Some(since) if since < self.ramp => self.factor * (since + 1) as f64 / (self.ramp + 1) as f64,
+            Some(_) => self.factor,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_adversary_waits_and_then_rises() {
+        let phase = AdversarialPhase { start: 10, ramp: 3, factor: 2.0 };
+        assert_eq!([0, 9, 10, 11, 12, 13, 99].map(|step| phase.factor_at(step)), [0.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.0]);
+        let at_once = AdversarialPhase { ramp: 0, ..phase };
+        assert_eq!([9, 10].map(|step| at_once.factor_at(step)), [0.0, 2.0]);
+    }
+
+    #[test]
+    fn the_adaptive_weight_is_bounded() {
+        assert_eq!(adaptive_weight(0.5, 1e9, 0.0), 5000.0);
+        assert_eq!(adaptive_weight(0.5, 0.0, 1.0), 0.0);
+        assert!((adaptive_weight(0.5, 3.0, 1.5) - 1.0).abs() < 1e-3);
+    }
+}

@@ -1,0 +1,208 @@
+//! What a preset must satisfy: everything the networks' constructors rely on, and bounds on what a file may make a program
+//! allocate. Nothing is allocated before a preset has passed.
+
+use super::{AutoencoderPreset, ConditionPreset, EncoderPreset, Preset, SwinPreset, UnetPreset};
+use crate::model::condition::PATCH;
+use thiserror::Error;
+
+/// Why a preset cannot work.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[error("preset {preset}: {field} is {found}, expected {expected}")]
+pub struct PresetError {
+    pub preset: String,
+    pub field: &'static str,
+    pub found: String,
+    pub expected: String,
+}
+
+/// Most pixels along a map's side that a file may ask for: finding what is in sight takes their cube.
+const MAX_SIDE: usize = 1024;
+/// Most pixels along a latent's side. The first stage's middle attends from each of its pixels to each (4,096 in the paper, 6,400
+/// for maps of 320 pixels), relation layers and the U-Net's middle to no more.
+const MAX_LATENT_SIDE: usize = 80;
+/// Most pixels along the bottleneck's side: its transform is a matrix between all pixels.
+const MAX_BOTTLENECK: usize = 40;
+/// Most channels of a layer.
+const MAX_WIDTH: usize = 8192;
+/// Most levels of each pyramid.
+const MAX_LEVELS: usize = 8;
+/// Most blocks of a level.
+const MAX_BLOCKS: usize = 64;
+/// Most channels of the condition.
+const MAX_CONDITION_CHANNELS: usize = 16;
+/// Most tokens along a window's side: attention within it is a matrix between all its tokens.
+const MAX_WINDOW: usize = 16;
+/// Heads of a relation layer.
+const RELATION_HEADS: usize = 8;
+
+/// A field, what it is and what was expected.
+type Refusal = (&'static str, String, String);
+
+impl Preset {
+    /// Checks everything a network's constructor relies on.
+    pub fn validate(&self) -> Result<(), PresetError> {
+        self.check().map_err(|(field, found, expected)| PresetError { preset: self.name.clone(), field, found, expected })
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        let (ae, unet) = (&self.autoencoder, &self.unet);
+        within("map_size", self.map_size, 1, MAX_SIDE)?;
+        positive("meters_per_pixel", self.meters_per_pixel)?;
+        positive("latent_scale", self.latent_scale.into())?;
+        let gray = self.gray;
+        if !(gray.floor_db.is_finite() && gray.ceiling_db.is_finite() && gray.floor_db < gray.ceiling_db) {
+            return refuse("gray", format!("{gray:?}"), "a floor below the ceiling, in dB");
+        }
+        ae.check()?;
+        unet.check()?;
+        self.condition.check(unet.level_widths.len(), ae.reduction())?;
+        if unet.latent_channels != ae.latent_channels {
+            return refuse("unet.latent_channels", unet.latent_channels, format!("the autoencoder's {}", ae.latent_channels));
+        }
+        if unet.latent_size * ae.reduction() != self.map_size {
+            return refuse("unet.latent_size", unet.latent_size, format!("map_size {} / {}", self.map_size, ae.reduction()));
+        }
+        Ok(())
+    }
+}
+
+impl AutoencoderPreset {
+    fn check(&self) -> Result<(), Refusal> {
+        within("autoencoder.residual_blocks", self.residual_blocks, 1, MAX_BLOCKS)?;
+        within("autoencoder.latent_channels", self.latent_channels, 1, MAX_WIDTH)?;
+        within("autoencoder.norm_groups", self.norm_groups, 1, MAX_WIDTH)?;
+        levels("autoencoder.multipliers", self.multipliers.len())?;
+        widths("autoencoder.channels", &[self.channels], self.norm_groups)?;
+        for &multiplier in &self.multipliers {
+            within("autoencoder.multipliers", multiplier, 1, MAX_WIDTH)?;
+        }
+        widths("autoencoder.multipliers", &self.widths(), self.norm_groups)
+    }
+}
+
+impl ConditionPreset {
+    /// For a U-Net of `unet_levels` on latents `reduction` times smaller than the map.
+    fn check(&self, unet_levels: usize, reduction: usize) -> Result<(), Refusal> {
+        within("condition.channels", self.channels.len(), 1, MAX_CONDITION_CHANNELS)?;
+        let (stages, stem, stem_reduction) = match &self.encoder {
+            EncoderPreset::Pyramid(pyramid) => {
+                within("condition.norm_groups", pyramid.norm_groups, 1, MAX_WIDTH)?;
+                levels("condition.stem_widths", pyramid.stem_widths.len())?;
+                widths("condition.stem_widths", &pyramid.stem_widths, pyramid.norm_groups)?;
+                widths("condition.stage_widths", &pyramid.stage_widths, pyramid.norm_groups)?;
+                ("condition.stage_widths", "condition.stem_widths", PATCH << (pyramid.stem_widths.len() - 1))
+            }
+            EncoderPreset::Swin(swin) => {
+                swin.check()?;
+                ("condition.depths", "condition.width", PATCH)
+            }
+        };
+        let found = self.stage_widths().len();
+        if found != unet_levels {
+            return refuse(stages, format!("{found} stages"), format!("one for each of the U-Net's {unet_levels} levels"));
+        }
+        // A relation layer's condition and features have the same size.
+        if stem_reduction != reduction {
+            let found = format!("of stages that begin at 1 / {stem_reduction} of the map");
+            return refuse(stem, found, format!("stages that begin at 1 / {reduction}, as the autoencoder's latents are"));
+        }
+        Ok(())
+    }
+}
+
+impl SwinPreset {
+    fn check(&self) -> Result<(), Refusal> {
+        levels("condition.depths", self.depths.len())?;
+        for &depth in &self.depths {
+            within("condition.depths", depth, 1, MAX_BLOCKS)?;
+        }
+        if self.heads.len() != self.depths.len() {
+            return refuse("condition.heads", format!("{} stages' heads", self.heads.len()), format!("those of {}", self.depths.len()));
+        }
+        within("condition.width", self.width, 1, MAX_WIDTH >> (self.depths.len() - 1))?;
+        for (&heads, width) in self.heads.iter().zip(self.widths()) {
+            if heads == 0 || width % heads != 0 {
+                return refuse("condition.heads", heads, format!("a divisor of its stage's {width} channels"));
+            }
+        }
+        within("condition.window", self.window, 2, MAX_WINDOW)?;
+        if !(0.0..1.0).contains(&self.stochastic_depth) {
+            return refuse("condition.stochastic_depth", self.stochastic_depth, "at least 0 and below 1");
+        }
+        Ok(())
+    }
+}
+
+impl UnetPreset {
+    fn check(&self) -> Result<(), Refusal> {
+        let positive = [
+            ("unet.latent_channels", self.latent_channels),
+            ("unet.norm_groups", self.norm_groups),
+            ("unet.heads", self.heads),
+            ("unet.head_width", self.head_width),
+            ("unet.time_frequencies", self.time_frequencies),
+            ("unet.time_width", self.time_width),
+        ];
+        for (field, value) in positive {
+            within(field, value, 1, MAX_WIDTH)?;
+        }
+        within("unet.head_width", self.head_width, 1, MAX_WIDTH / self.heads)?;
+        within("unet.latent_size", self.latent_size, 1, MAX_LATENT_SIDE)?;
+        let count = self.level_widths.len();
+        levels("unet.level_widths", count)?;
+        // A relation layer splits its channels into heads, and its position code into rows and columns, sines and cosines.
+        widths("unet.level_widths", &self.dims(), least_common_multiple(RELATION_HEADS, self.norm_groups))?;
+        if self.relation_windows.len() != count {
+            let found = format!("{} windows", self.relation_windows.len());
+            return refuse("unet.relation_windows", found, format!("one for each of the U-Net's {count} levels"));
+        }
+        for &window in &self.relation_windows {
+            within("unet.relation_windows", window, 1, self.latent_size)?;
+        }
+        if self.stem_kernel.is_multiple_of(2) || self.stem_kernel > 15 {
+            return refuse("unet.stem_kernel", self.stem_kernel, "odd, at most 15");
+        }
+        if !self.latent_size.is_multiple_of(1 << (count - 1)) {
+            return refuse("unet.latent_size", self.latent_size, format!("divisible by 2 for each of {count} levels but the last"));
+        }
+        if self.bottleneck() > MAX_BOTTLENECK {
+            let found = format!("{count} levels, which leave {0} x {0} pixels", self.bottleneck());
+            return refuse("unet.level_widths", found, format!("levels that leave at most {MAX_BOTTLENECK} x {MAX_BOTTLENECK}"));
+        }
+        Ok(())
+    }
+}
+
+fn refuse(field: &'static str, found: impl ToString, expected: impl ToString) -> Result<(), Refusal> {
+    Err((field, found.to_string(), expected.to_string()))
+}
+
+fn within(field: &'static str, value: usize, least: usize, most: usize) -> Result<(), Refusal> {
+    if (least..=most).contains(&value) { Ok(()) } else { refuse(field, value, format!("{least} to {most}")) }
+}
+
+fn levels(field: &'static str, count: usize) -> Result<(), Refusal> {
+    if (1..=MAX_LEVELS).contains(&count) { Ok(()) } else { refuse(field, format!("{count} levels"), format!("1 to {MAX_LEVELS}")) }
+}
+
+fn positive(field: &'static str, value: f64) -> Result<(), Refusal> {
+    if value.is_finite() && value > 0.0 { Ok(()) } else { refuse(field, value, "a positive number") }
+}
+
+/// Channels that normalisation groups and attention heads divide.
+fn widths(field: &'static str, values: &[usize], multiple: usize) -> Result<(), Refusal> {
+    match values.iter().find(|&&width| width == 0 || width > MAX_WIDTH || width % multiple != 0) {
+        Some(width) => {
+            refuse(field, width, format!("a multiple of {multiple} (normalisation groups, attention heads), at most {MAX_WIDTH}"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn least_common_multiple(a: usize, b: usize) -> usize {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    a / x * b
+}

@@ -1,0 +1,139 @@
+//! The presets that have names.
+
+use super::{AutoencoderPreset, ConditionPreset, EncoderPreset, Preset, PyramidPreset, SwinPreset, UnetPreset};
+use crate::map::GrayCodec;
+use crate::propagation::ConditionChannel::{Buildings, DetourGain, LineOfSight, LogDistanceGain, Transmitter};
+
+impl Preset {
+    /// The presets this crate knows.
+    pub const NAMES: &[&str] = &["nano", "edge", "paper"];
+
+    /// A preset by name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "nano" => Some(Self::nano()),
+            "edge" => Some(Self::edge()),
+            "paper" => Some(Self::paper()),
+            _ => None,
+        }
+    }
+
+    /// The smallest: below 0.6 M parameters, for browsers without a GPU.
+    fn nano() -> Self {
+        Self {
+            name: "nano".into(),
+            map_size: 256,
+            meters_per_pixel: 1.0,
+            gray: GrayCodec::default(),
+            autoencoder: AutoencoderPreset {
+                channels: 8,
+                multipliers: vec![1, 2, 3, 3],
+                residual_blocks: 1,
+                latent_channels: 8,
+                norm_groups: 4,
+            },
+            condition: ConditionPreset {
+                channels: vec![Buildings, Transmitter, LineOfSight, LogDistanceGain, DetourGain],
+                encoder: EncoderPreset::Pyramid(PyramidPreset { stem_widths: vec![16, 24], stage_widths: vec![24, 24], norm_groups: 4 }),
+            },
+            unet: UnetPreset {
+                latent_channels: 8,
+                latent_size: 32,
+                width: 24,
+                level_widths: vec![24, 24],
+                stem_kernel: 3,
+                norm_groups: 4,
+                heads: 4,
+                head_width: 8,
+                time_frequencies: 16,
+                time_width: 24,
+                relation_windows: vec![4, 2],
+            },
+            latent_scale: 0.3,
+        }
+    }
+
+    /// For browsers with a GPU: at most 12 M parameters and 4 GMAC a map. Where they go: the decoder at full resolution stays
+    /// narrow, since its cost grows with the map's pixels and parameters do not; the U-Net takes most of them at its deep levels,
+    /// where a pixel costs nothing and sees the whole scene.
+    fn edge() -> Self {
+        Self {
+            name: "edge".into(),
+            map_size: 256,
+            meters_per_pixel: 1.0,
+            gray: GrayCodec::default(),
+            autoencoder: AutoencoderPreset {
+                channels: 12,
+                multipliers: vec![1, 2, 3, 5],
+                residual_blocks: 1,
+                latent_channels: 8,
+                norm_groups: 4,
+            },
+            condition: ConditionPreset {
+                channels: vec![Buildings, Transmitter, LineOfSight, LogDistanceGain, DetourGain],
+                encoder: EncoderPreset::Pyramid(PyramidPreset {
+                    stem_widths: vec![32, 64],
+                    stage_widths: vec![64, 96, 128],
+                    norm_groups: 8,
+                }),
+            },
+            unet: UnetPreset {
+                latent_channels: 8,
+                latent_size: 32,
+                width: 64,
+                level_widths: vec![64, 128, 128],
+                stem_kernel: 5,
+                norm_groups: 8,
+                heads: 4,
+                head_width: 32,
+                time_frequencies: 32,
+                time_width: 128,
+                relation_windows: vec![4, 2, 1],
+            },
+            latent_scale: 0.3,
+        }
+    }
+
+    /// The public RadioDiff: 55,307,453 parameters in the first stage, 224,869,496 in the denoiser. Its third condition channel
+    /// is its first once more. Source: shared/radiodiff-spec.md, sections 1 and 4.
+    fn paper() -> Self {
+        Self {
+            name: "paper".into(),
+            map_size: 256,
+            meters_per_pixel: 1.0,
+            gray: GrayCodec::default(),
+            autoencoder: AutoencoderPreset {
+                channels: 128,
+                multipliers: vec![1, 2, 4],
+                residual_blocks: 2,
+                latent_channels: 3,
+                norm_groups: 32,
+            },
+            condition: ConditionPreset {
+                channels: vec![Buildings, Transmitter, Buildings],
+                encoder: EncoderPreset::Swin(SwinPreset {
+                    width: 128,
+                    depths: vec![2, 2, 18, 2],
+                    heads: vec![4, 8, 16, 32],
+                    window: 7,
+                    stochastic_depth: 0.5,
+                    public_leftovers: true,
+                }),
+            },
+            unet: UnetPreset {
+                latent_channels: 3,
+                latent_size: 64,
+                width: 128,
+                level_widths: vec![128, 256, 512, 512],
+                stem_kernel: 7,
+                norm_groups: 8,
+                heads: 4,
+                head_width: 32,
+                time_frequencies: 64,
+                time_width: 512,
+                relation_windows: vec![8, 4, 2, 1],
+            },
+            latent_scale: 0.3,
+        }
+    }
+}

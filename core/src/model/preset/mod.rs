@@ -1,0 +1,150 @@
+//! How large the networks are. A preset is data: it travels in the weights file, and one that cannot work is refused with the
+//! reason before anything is allocated ([`Preset::validate`]). The presets that have names are in `known`.
+
+mod check;
+mod known;
+
+pub use check::PresetError;
+
+use crate::map::GrayCodec;
+use crate::propagation::ConditionChannel;
+use serde::{Deserialize, Serialize};
+
+/// First stage. The latent is 2^(multipliers - 1) times smaller than the map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoencoderPreset {
+    /// Channels at full resolution.
+    pub channels: usize,
+    /// Channels of each level as multiples of `channels`, finest first.
+    pub multipliers: Vec<usize>,
+    /// Residual blocks a level in the encoder; the decoder has one more.
+    pub residual_blocks: usize,
+    pub latent_channels: usize,
+    pub norm_groups: usize,
+}
+
+impl AutoencoderPreset {
+    /// Channels of each level, finest first.
+    pub fn widths(&self) -> Vec<usize> {
+        self.multipliers.iter().map(|m| m * self.channels).collect()
+    }
+
+    /// Pixels of the map per pixel of the latent, along one side.
+    pub fn reduction(&self) -> usize {
+        1 << (self.multipliers.len() - 1)
+    }
+}
+
+/// Condition encoder: what it is given, and which of the two kinds it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConditionPreset {
+    /// The input's channels, in order.
+    pub channels: Vec<ConditionChannel>,
+    /// Its fields stand beside `channels` in a file.
+    #[serde(flatten)]
+    pub encoder: EncoderPreset,
+}
+
+/// The kinds of condition encoders; a file's fields tell which.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "stem_widths, stage_widths, norm_groups (a pyramid) or width, depths, heads, window (a Swin transformer)")]
+pub enum EncoderPreset {
+    Pyramid(PyramidPreset),
+    Swin(SwinPreset),
+}
+
+/// A convolutional pyramid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PyramidPreset {
+    /// Channels after the patch convolution and after each halving down to the latent's size.
+    pub stem_widths: Vec<usize>,
+    /// Channels of the stage for each U-Net level, finest first.
+    pub stage_widths: Vec<usize>,
+    pub norm_groups: usize,
+}
+
+/// A Swin transformer (Liu et al., 2021) as torchvision builds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwinPreset {
+    /// Channels of the first stage; each stage has twice those of the one before.
+    pub width: usize,
+    /// Blocks of each stage, finest first; odd ones shift their windows.
+    pub depths: Vec<usize>,
+    /// Attention heads of each stage.
+    pub heads: Vec<usize>,
+    /// Side of the windows in tokens.
+    pub window: usize,
+    /// Probability that training skips the last block; it grows linearly from 0 at the first.
+    pub stochastic_depth: f64,
+    /// Also hold what the public checkpoints hold and nothing uses: final norm, classifier, `init_conv_carK`.
+    pub public_leftovers: bool,
+}
+
+impl SwinPreset {
+    /// Channels of each stage, finest first.
+    pub fn widths(&self) -> Vec<usize> {
+        (0..self.depths.len()).map(|stage| self.width << stage).collect()
+    }
+}
+
+impl ConditionPreset {
+    /// Channels of the encoder's stages, finest first.
+    pub fn stage_widths(&self) -> Vec<usize> {
+        match &self.encoder {
+            EncoderPreset::Pyramid(pyramid) => pyramid.stage_widths.clone(),
+            EncoderPreset::Swin(swin) => swin.widths(),
+        }
+    }
+}
+
+/// U-Net over latents.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnetPreset {
+    pub latent_channels: usize,
+    /// Side of the latent in pixels.
+    pub latent_size: usize,
+    /// Channels of the stem and of the first level's input.
+    pub width: usize,
+    /// Channels that leave each level, finest first.
+    pub level_widths: Vec<usize>,
+    pub stem_kernel: usize,
+    pub norm_groups: usize,
+    pub heads: usize,
+    pub head_width: usize,
+    pub time_frequencies: usize,
+    pub time_width: usize,
+    /// Side of the pooling tiles of each level's relation layer, finest first.
+    pub relation_windows: Vec<usize>,
+}
+
+impl UnetPreset {
+    /// Channels at the entrance of each level, and last those of the middle.
+    pub fn dims(&self) -> Vec<usize> {
+        std::iter::once(self.width).chain(self.level_widths.iter().copied()).collect()
+    }
+
+    /// Side of the middle: every level but the last halves.
+    pub fn bottleneck(&self) -> usize {
+        self.latent_size >> (self.level_widths.len() - 1)
+    }
+}
+
+/// Everything that determines the networks' shapes and what their numbers mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    pub name: String,
+    /// Side of the map in pixels.
+    pub map_size: usize,
+    pub meters_per_pixel: f64,
+    pub gray: GrayCodec,
+    pub autoencoder: AutoencoderPreset,
+    pub condition: ConditionPreset,
+    pub unet: UnetPreset,
+    /// Latents are multiplied by this before diffusion; RadioDiff's constant is 0.3.
+    pub latent_scale: f32,
+}

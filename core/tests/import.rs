@@ -1,0 +1,97 @@
+//! Checkpoints of the public code: names with prefixes, scalars, other float types; and what is refused.
+
+use radiodiff_core::engine::CountingEngine;
+use radiodiff_core::model::{Preset, RadioDiff};
+use radiodiff_core::weights::{
+    HostTensor, ImportError, ParameterError, ParameterSource, ParameterSpec, Parameters, WeightsError, import, reproducible_parameter,
+};
+use safetensors::tensor::{Dtype, TensorView};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// Collects parameters by rule.
+#[derive(Default)]
+struct Recorder(RefCell<BTreeMap<String, HostTensor>>);
+
+impl ParameterSource<CountingEngine> for Recorder {
+    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
+        let tensor = HostTensor { shape: spec.shape.clone(), values: reproducible_parameter(1, &spec.name, &spec.shape) };
+        self.0.borrow_mut().insert(spec.name.clone(), tensor);
+        Ok(spec.shape.clone())
+    }
+}
+
+fn nano() -> (Preset, BTreeMap<String, HostTensor>) {
+    let (preset, recorder) = (Preset::named("nano").expect("nano is a preset"), Recorder::default());
+    RadioDiff::new(&preset, &Parameters::new(&CountingEngine::default(), &recorder)).expect("nano is valid");
+    (preset, recorder.0.into_inner())
+}
+
+fn file<'a>(tensors: impl IntoIterator<Item = (String, &'a HostTensor)>) -> Vec<u8> {
+    let bytes = |t: &HostTensor| t.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+    let encoded: Vec<_> = tensors.into_iter().map(|(name, t)| (name, t.shape.clone(), bytes(t))).collect();
+    let views = encoded
+        .iter()
+        .map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).expect("the bytes fit")));
+    safetensors::serialize(views, None).expect("the tensors fit")
+}
+
+#[test]
+fn prefixes_are_seen_through_and_what_nothing_uses_is_told() {
+    let (preset, tensors) = nano();
+    let extra = HostTensor { shape: vec![2], values: vec![0.0; 2] };
+    let bare = |name: &str| name.trim_start_matches("first_stage_model.").trim_start_matches("model.").to_owned();
+    let deep = |name: &str| format!("model.{name}");
+    for rename in [&bare as &dyn Fn(&str) -> String, &deep, &str::to_owned] {
+        let renamed = tensors.iter().map(|(name, t)| (rename(name), t)).chain([("first_stage_model.loss.logvar".into(), &extra)]);
+        let (found, report) = import(&[&file(renamed)], "", &preset).expect("all is there");
+        assert_eq!(found, tensors);
+        assert_eq!((report.applied.len(), report.unused.as_slice()), (tensors.len(), &["first_stage_model.loss.logvar".to_owned()][..]));
+    }
+}
+
+#[test]
+fn networks_may_lie_in_two_files_and_the_scale_be_left_out() {
+    let (preset, tensors) = nano();
+    let of = |prefix: &'static str| file(tensors.iter().filter(move |(n, _)| n.starts_with(prefix)).map(|(n, t)| (n.clone(), t)));
+    let (found, report) = import(&[&of("first_stage_model."), &of("model.")], "", &preset).expect("all but the scale is there");
+    assert_eq!(found["scale_factor"].values, [preset.latent_scale]);
+    assert_eq!(report.by_preset, ["scale_factor 0.3"]);
+}
+
+#[test]
+fn a_scalar_is_taken_for_a_tensor_of_one() {
+    let (preset, mut tensors) = nano();
+    let scale = HostTensor { shape: vec![], values: vec![0.7] };
+    tensors.insert("scale_factor".into(), scale);
+    let (found, _) = import(&[&file(tensors.iter().map(|(n, t)| (n.clone(), t)))], "", &preset).expect("all is there");
+    assert_eq!(found["scale_factor"], HostTensor { shape: vec![1], values: vec![0.7] });
+}
+
+#[test]
+fn what_is_missing_misshapen_or_there_twice_is_refused_by_name() {
+    let (preset, tensors) = nano();
+    let name = "model.init_conv.0.bias";
+    let without = file(tensors.iter().filter(|(n, _)| *n != name).map(|(n, t)| (n.clone(), t)));
+    let error = import(&[&without], "", &preset).unwrap_err();
+    assert!(matches!(&error, ImportError::Incomplete { report, .. } if report.missing == ["model.init_conv.0.bias [24]"]), "{error}");
+
+    let mut other = tensors.clone();
+    other.insert(name.into(), HostTensor { shape: vec![2], values: vec![0.0; 2] });
+    let error = import(&[&file(other.iter().map(|(n, t)| (n.clone(), t)))], "", &preset).unwrap_err();
+    assert!(
+        matches!(&error, ImportError::Incomplete { report, .. } if report.misshapen == ["model.init_conv.0.bias [24], found [2]"]),
+        "{error}"
+    );
+
+    let twice = tensors.iter().flat_map(|(n, t)| [(n.clone(), t), (format!("ema.{n}"), t)]);
+    let twice = file(twice);
+    assert!(matches!(import(&[&twice], "", &preset).unwrap_err(), ImportError::Ambiguous { .. }));
+    assert_eq!(import(&[&twice], "ema.", &preset).expect("one is chosen").0, tensors);
+
+    let mut spoilt = tensors.clone();
+    spoilt.get_mut(name).expect("exists").values[3] = f32::NAN;
+    let error = import(&[&file(spoilt.iter().map(|(n, t)| (n.clone(), t)))], "", &preset).unwrap_err();
+    assert!(matches!(&error, ImportError::Weights(WeightsError::NotFinite { index: 3, .. })), "{error}");
+    assert!(matches!(import(&[b"no checkpoint"], "", &preset).unwrap_err(), ImportError::Weights(WeightsError::Format(_))));
+}

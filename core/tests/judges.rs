@@ -1,0 +1,59 @@
+//! The discriminator and LPIPS at the paper's size: parameters, cost, and the shapes of what they say.
+
+use radiodiff_core::engine::CountingEngine;
+use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
+use radiodiff_core::model::lpips::Lpips;
+use radiodiff_core::weights::{ParameterError, ParameterSource, ParameterSpec, Parameters};
+use std::cell::Cell;
+
+/// Counts the trained parameters.
+#[derive(Default)]
+struct Counter(Cell<usize>);
+
+impl ParameterSource<CountingEngine> for Counter {
+    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
+        let count = if spec.trainable { spec.shape.iter().product() } else { 0 };
+        self.0.set(self.0.get() + count);
+        Ok(spec.shape.clone())
+    }
+}
+
+#[test]
+fn they_are_as_large_as_the_public_codes() {
+    let (e, counter) = (CountingEngine::default(), Counter::default());
+    let paper = DiscriminatorPreset::PAPER;
+    assert_eq!(paper.refused(256), None);
+    let discriminator = Discriminator::new(&Parameters::new(&e, &counter), &paper).expect("the counter gives any");
+    assert_eq!(counter.0.take(), 2_763_585);
+    let map = vec![1, 1, 256, 256];
+    e.take();
+    assert_eq!(discriminator.forward(&e, &map), [1, 1, 30, 30]);
+    assert!((e.take().macs as f64 / 1e9 - 3.11).abs() < 0.005);
+    assert_eq!(discriminator.forward(&e, &vec![2, 1, 320, 320]), [2, 1, 38, 38]);
+
+    let lpips = Lpips::new(&Parameters::new(&e, &counter)).expect("the counter gives any");
+    assert_eq!(counter.0.take(), 14_716_160);
+    e.take();
+    assert_eq!(lpips.distance(&e, &map, &map, 0.0), [1, 1, 1, 1]);
+    assert!((e.take().macs as f64 / 1e9 - 40.10).abs() < 0.005);
+}
+
+/// The smallest map a preset admits is one it can judge, and the next smaller one is refused.
+#[test]
+fn maps_too_small_for_a_patch_are_refused() {
+    let e = CountingEngine::default();
+    for layers in 1..=4 {
+        let preset = DiscriminatorPreset { channels: 2, layers, normalization: Normalization::ActNorm, spectral: true };
+        let discriminator = Discriminator::new(&Parameters::new(&e, &Counter::default()), &preset).expect("the counter gives any");
+        let least = 3 << layers;
+        assert_eq!(preset.refused(least), None);
+        assert_eq!(discriminator.forward(&e, &vec![1, 1, least, least]), [1, 1, 1, 1]);
+        assert!(preset.refused(least - 1).is_some_and(|reason| reason.contains("expected at least 3")));
+        assert_eq!(discriminator.updates(&e, None).len(), 2 * (layers + 2), "a pair of vectors a convolution");
+        let begun = discriminator.updates(&e, Some(&vec![2, 1, least, least]));
+        assert!(begun.iter().all(|(stored, next)| stored == next), "{begun:?}");
+        assert_eq!(begun.len(), 2 * (layers + 2) + 2 * layers);
+    }
+    let none = DiscriminatorPreset { channels: 0, layers: 3, normalization: Normalization::Batch, spectral: false };
+    assert!(none.refused(256).is_some_and(|reason| reason.starts_with("channels is 0")));
+}

@@ -1,0 +1,39 @@
+//! What judges the first stage's maps, discriminator and LPIPS, held to the public code's.
+
+use super::{relative_error, shared_data};
+use radiodiff_core::engine::{Engine, EngineError};
+use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset};
+use radiodiff_core::model::lpips::Lpips;
+use radiodiff_core::weights::{Parameters, ReproducibleSource, read_tensors};
+
+/// Relative errors, by name, of both networks at full size with weights by rule, on the real map and the reconstruction in the
+/// shared goldens; `None` where these are not.
+///
+/// # Errors
+/// Those of reading results from the engine.
+///
+/// # Panics
+/// When the goldens are damaged.
+pub async fn judge_errors<E: Engine>(e: &E) -> Option<Result<Vec<(&'static str, f64)>, EngineError>> {
+    let file = shared_data()?.join("goldens/upstream-seed1.safetensors");
+    let goldens = read_tensors(&std::fs::read(file).expect("the goldens are there"), "").expect("the goldens are sound");
+    let golden = |name: &str| e.tensor(&goldens[name].values, &goldens[name].shape);
+    let (real, drawn) = (golden("input.gain"), golden("vae.reconstruction"));
+    let source = ReproducibleSource { seed: 1 };
+    let p = Parameters::new(e, &source).at("loss");
+    let discriminator = Discriminator::new(&p.at("discriminator"), &DiscriminatorPreset::PAPER).expect("the rule has every parameter");
+    let lpips = Lpips::new(&p.at("perceptual_loss")).expect("the rule has every parameter");
+    let results = [
+        ("discriminator.logits_real", discriminator.forward(e, &real)),
+        ("discriminator.logits_fake", discriminator.forward(e, &drawn)),
+        ("lpips.distance", lpips.distance(e, &real, &drawn, 0.0)),
+    ];
+    let mut errors = Vec::new();
+    for (name, result) in results {
+        match e.read(&result).await {
+            Ok(found) => errors.push((name, relative_error(&found, &goldens[name].values))),
+            Err(error) => return Some(Err(error)),
+        }
+    }
+    Some(Ok(errors))
+}

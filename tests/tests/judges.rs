@@ -1,0 +1,13 @@
+//! The discriminator and LPIPS give the public code's numbers on burn.
+
+use burn_flex::Flex;
+use radiodiff_core::engine::burn::BurnEngine;
+
+#[test]
+#[ignore = "43 GMAC at full size: some half a minute"]
+fn burn_judges_as_the_public_code_does() {
+    let Some(errors) = pollster::block_on(radiodiff_tests::judge_errors(&BurnEngine::<Flex>::default())) else { return };
+    let errors = errors.expect("burn reads");
+    println!("{errors:?}");
+    assert!(errors.iter().all(|(_, error)| *error < 1e-4), "{errors:?}");
+}

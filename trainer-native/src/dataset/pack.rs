@@ -1,0 +1,101 @@
+//! `trainer dataset pack`: a split of a dataset as [`shards`](super::shards).
+//!
+//! Shards are written one after the other, each to a temporary name, synced and renamed, and the manifest last: a run that was
+//! cut, by a full disk say, leaves a folder that no loader takes for whole, and is simply run again.
+
+use super::shards::{Layout, MANIFEST, Manifest, ShardEntry, encode, shard_name};
+use super::{Dataset, Scheme, Split};
+use crate::files;
+use anyhow::{Context, Result, ensure};
+use clap::{ValueEnum, value_parser};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Packs a split of a dataset into memory-mapped shards.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Folder in RadioMapSeer's layout
+    #[arg(long, value_name = "DIR")]
+    dataset: PathBuf,
+    /// Simulation: DPM, IRT2, IRT4, carsDPM, carsIRT2 or carsIRT4
+    #[arg(long, default_value = "DPM")]
+    method: String,
+    /// Maps of this split only; all maps without it
+    #[arg(long)]
+    split: Option<Split>,
+    /// Whose split
+    #[arg(long, default_value = "radiounet", requires = "split")]
+    scheme: Scheme,
+    /// Folder of the shards
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Samples a shard
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = value_parser!(u32).range(1..))]
+    shard_samples: u32,
+}
+
+/// The name on the command line.
+fn name(value: impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A folder that holds a whole packing already, a sample that cannot be read or has another size, a disk that cannot be written.
+pub fn run(args: &Args) -> Result<()> {
+    let manifest_path = args.out.join(MANIFEST);
+    ensure!(
+        !manifest_path.exists(),
+        "{} is there: {} holds a whole packing; choose another --out",
+        manifest_path.display(),
+        args.out.display()
+    );
+    let mut dataset = Dataset::open(&args.dataset, &args.method)?;
+    let all = dataset.len();
+    let absent_maps = args.split.map_or(Ok(0), |split| dataset.keep_split(args.scheme, split))?;
+    let split = args.split.map_or_else(|| String::from("all"), |split| format!("{} {}", name(args.scheme), name(split)));
+    let absent = args.split.map_or_else(String::new, |_| format!("; {absent_maps} maps of the split are absent"));
+    println!("{} of {all} samples are packed ({split}){absent}", dataset.len());
+
+    let layout = Layout { size: dataset.load(0)?.scene.grid.size, cars: dataset.variant().has_cars() };
+    fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
+    let progress = ProgressBar::new(dataset.len() as u64);
+    progress.set_style(
+        ProgressStyle::with_template("{wide_bar} {pos} of {len} samples, {per_sec}, {eta} left").context("the progress bar's template")?,
+    );
+    let (started, most, mut shards) = (Instant::now(), args.shard_samples as usize, Vec::new());
+    for (i, first) in (0..dataset.len()).step_by(most).enumerate() {
+        let count = most.min(dataset.len() - first);
+        let sample = |k: usize| {
+            progress.inc(1);
+            dataset.load(first + k)
+        };
+        let (bytes, digest) = encode(layout, count, sample)?;
+        let file = shard_name(i);
+        files::write(&args.out.join(&file), &bytes)?;
+        shards.push(ShardEntry { file, samples: count, digest });
+    }
+    progress.finish_and_clear();
+    let manifest = Manifest {
+        version: super::shards::VERSION,
+        dataset: args.dataset.clone(),
+        method: dataset.variant().name().to_owned(),
+        split,
+        absent_maps,
+        layout,
+        samples: dataset.len(),
+        shards,
+    };
+    files::write(&manifest_path, &serde_json::to_vec_pretty(&manifest)?)?;
+    println!(
+        "{}: {} samples in {} shards, {:.1} s",
+        args.out.display(),
+        manifest.samples,
+        manifest.shards.len(),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(())
+}

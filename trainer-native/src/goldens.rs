@@ -1,0 +1,96 @@
+//! `trainer goldens`: what the paper's networks compute of a real map with weights by rule, as a safetensors file with the keys
+//! of shared/goldens/README.md, so that it can be compared with another program's.
+
+use crate::{dataset, files};
+use anyhow::{Context, Result};
+use indicatif::ProgressBar;
+use pollster::block_on;
+use radiodiff_core::engine::Engine;
+use radiodiff_core::engine::burn::BurnEngine;
+use radiodiff_core::goldens::{Goldens, Images, Maker};
+use radiodiff_core::model::Preset;
+use radiodiff_core::weights::HostTensor;
+use radiodiff_web::cpu::CpuEngine;
+use safetensors::tensor::{Dtype, TensorView};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Write what the paper's networks compute of a map with weights by rule (see shared/goldens/README.md).
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Seed of the weights and of the noise.
+    #[arg(long)]
+    seed: u64,
+    /// Folder in RadioMapSeer's layout.
+    #[arg(long)]
+    dataset: PathBuf,
+    /// The sample's name, MAP_TX.
+    #[arg(long, value_name = "MAP_TX")]
+    sample: String,
+    /// The safetensors file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Folder of `gain` that holds the map.
+    #[arg(long, default_value = "DPM")]
+    method: String,
+    /// What computes: libtorch in float64, burn's CPU backend or the browsers' CPU engine in float32.
+    #[arg(long, value_enum, default_value_t = EngineName::default())]
+    engine: EngineName,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default)]
+enum EngineName {
+    #[cfg(feature = "torch")]
+    #[cfg_attr(feature = "torch", default)]
+    Tch,
+    Burn,
+    #[cfg_attr(not(feature = "torch"), default)]
+    Cpu,
+}
+
+/// The times of the goldens' evaluations and the steps of their samplers.
+pub const TIMES: [f32; 2] = [0.25, 1.0];
+pub const STEPS: [usize; 2] = [1, 3];
+
+pub fn run(args: &Args) -> Result<()> {
+    let preset = Preset::named("paper").context("the preset of the public code is gone")?;
+    let [buildings, antenna, gain] = dataset::raw_images(&args.dataset, &args.method, &args.sample)?;
+    let images = Images { gain: &gain, condition: vec![&buildings, &antenna, &buildings] };
+    let goldens = match args.engine {
+        #[cfg(feature = "torch")]
+        EngineName::Tch => {
+            let _guard = tch::no_grad_guard();
+            // The U-Net multiplies rounding by more than a hundred; in float64 only the other program's remains.
+            make(&crate::torch::TorchEngine::in_double(crate::torch::best_device()), &preset, args.seed, &images)
+        }
+        EngineName::Burn => make(&BurnEngine::<burn_flex::Flex>::default(), &preset, args.seed, &images),
+        EngineName::Cpu => make(&CpuEngine::new(), &preset, args.seed, &images),
+    };
+    let goldens = goldens.with_context(|| format!("sample {} of {}", args.sample, args.dataset.display()))?;
+    let metadata = HashMap::from([("sample".to_owned(), args.sample.clone()), ("seed".to_owned(), args.seed.to_string())]);
+    files::write(&args.out, &serialize(&goldens, metadata)?)?;
+    println!("wrote {} tensors to {}", goldens.len(), args.out.display());
+    Ok(())
+}
+
+fn make<E: Engine>(engine: &E, preset: &Preset, seed: u64, images: &Images<'_>) -> Result<Goldens> {
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let mut maker = Maker::new(engine, preset, seed, images)?;
+    bar.set_message("autoencoder");
+    block_on(maker.autoencoder())?;
+    bar.set_message("discriminator and LPIPS");
+    block_on(maker.judges())?;
+    bar.set_message("condition encoder, U-Net and sampler");
+    block_on(maker.denoiser(&TIMES, &STEPS))?;
+    bar.finish_and_clear();
+    Ok(maker.finish())
+}
+
+fn serialize(goldens: &Goldens, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
+    let bytes = |tensor: &HostTensor| tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+    let encoded: Vec<_> = goldens.iter().map(|(key, tensor)| (key, tensor, bytes(tensor))).collect();
+    let views = encoded.iter().map(|(key, tensor, bytes)| Ok((key.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?)));
+    Ok(safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(metadata))?)
+}

@@ -1,0 +1,62 @@
+//! `trainer import`: a RadioDiff state dict, saved as safetensors, becomes a weights file with a manifest.
+
+use crate::files;
+use anyhow::{Context, Result};
+use radiodiff_core::map::Quantity;
+use radiodiff_core::model::Preset;
+use radiodiff_core::weights::{Manifest, Precision, import, serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Read checkpoints of the public code into a weights file.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The state dict, as safetensors; several files where the networks lie apart.
+    #[arg(required = true)]
+    checkpoints: Vec<PathBuf>,
+    /// The preset it is one of.
+    #[arg(long, default_value = "paper")]
+    preset: String,
+    /// The weights file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Only tensors whose names begin with this, where a file holds a network twice (averaged weights beside their own).
+    #[arg(long, default_value = "")]
+    prefix: String,
+    /// Data the checkpoint was trained on, and its licence, for the manifest.
+    #[arg(long, default_value = "unknown: an imported checkpoint")]
+    training_data: String,
+    /// The checkpoint's licence, for the manifest.
+    #[arg(long, default_value = "unknown")]
+    license: String,
+    /// Store float16 instead of float32.
+    #[arg(long)]
+    half_precision: bool,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let known = || format!("there is no preset {:?}; there are {}", args.preset, Preset::NAMES.join(", "));
+    let preset = Preset::named(&args.preset).with_context(known)?;
+    let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("reading the checkpoint {}", path.display()));
+    let bytes = args.checkpoints.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let names: Vec<String> = args.checkpoints.iter().map(|path| path.display().to_string()).collect();
+    let views: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
+    let (tensors, report) = import(&views, &args.prefix, &preset).with_context(|| names.join(", "))?;
+    drop(bytes);
+    println!("{report}");
+    let manifest = Manifest {
+        format_version: 0,
+        preset,
+        content_sha256: String::new(),
+        quantity: Quantity::PathGainDb,
+        training_data: args.training_data.clone(),
+        license: args.license.clone(),
+        metrics: BTreeMap::new(),
+        commit: files::commit(),
+    };
+    let precision = if args.half_precision { Precision::F16 } else { Precision::F32 };
+    let weights = serialize(&tensors, manifest, precision)?;
+    files::write(&args.out, &weights)?;
+    println!("wrote {} ({} bytes)", args.out.display(), weights.len());
+    Ok(())
+}

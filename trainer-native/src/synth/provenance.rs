@@ -1,0 +1,59 @@
+//! `dataset.toml`: where a dataset's maps come from and under which licence they may be used.
+//!
+//! While maps are missing it lies in the folder as `dataset.unfinished.toml`: so a run that goes on after a cut knows that it is
+//! the same dataset, and a reader knows that it is not whole. It holds nothing of the time, the machine or the commit, so that
+//! the same command writes the same bytes.
+
+use super::procedural::Kind;
+use serde::{Deserialize, Serialize};
+
+pub const FINISHED: &str = "dataset.toml";
+pub const UNFINISHED: &str = "dataset.unfinished.toml";
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    pub description: String,
+    pub method: String,
+    pub seed: u64,
+    pub maps: u32,
+    pub transmitters_per_map: u32,
+    pub cars_per_map: u32,
+    pub radio_maps: u32,
+    pub map_size_pixels: usize,
+    pub meters_per_pixel: f64,
+    pub sources: Vec<Source>,
+}
+
+/// Maps that come from one place; their numbers are `first_map` and the `maps` - 1 after it.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    pub name: String,
+    pub first_map: u32,
+    pub maps: u32,
+    pub licence: String,
+    pub credit: String,
+}
+
+impl Source {
+    pub fn procedural(kinds: &[Kind], first_map: u32, maps: u32) -> Self {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        Self {
+            name: format!("procedural: {}", kinds.join(", ")),
+            first_map,
+            maps,
+            licence: "MIT OR Apache-2.0".into(),
+            credit: "made by `trainer dataset synth`".into(),
+        }
+    }
+
+    /// A city whose footprints are OpenStreetMap's.
+    pub fn city(name: &str, north_up: bool, first_map: u32, maps: u32) -> Self {
+        Self {
+            name: if north_up { format!("{name}, north up") } else { name.into() },
+            first_map,
+            maps,
+            licence: "ODbL-1.0".into(),
+            credit: "footprints © OpenStreetMap contributors (openstreetmap.org/copyright)".into(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The first stage's objective with its gradients: what `radiodiff_core::model::first_stage_loss` has formulas for, put
+//! together, with the parameters that only training has (log-variance, discriminator, LPIPS).
+//!
+//! In flow maps and their reconstructions; out come the autoencoder's loss and, a step after it, the discriminator's own step.
+
+use crate::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
+use crate::torch::{AdamW, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
+use anyhow::{Context, Result};
+use radiodiff_core::compat::Compat;
+use radiodiff_core::engine::Engine;
+use radiodiff_core::model::discriminator::Discriminator;
+use radiodiff_core::model::first_stage_loss::{adaptive_weight, generator_loss, kl_term, negative_log_likelihood, pixel_error};
+use radiodiff_core::model::lpips::{Lpips, UPSTREAM_DROPOUT};
+use radiodiff_core::weights::{HostSource, Initializer, Parameters, read_tensors};
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use tch::{Kind, Tensor};
+
+/// The name under which the public checkpoints keep LPIPS.
+const LPIPS: &str = "loss.perceptual_loss";
+/// From the first validation on the public code trains with LPIPS's dropout.
+const UPSTREAM_DROPOUT_STEP: usize = 5000;
+
+/// See the module.
+pub struct FirstStageObjective {
+    compat: Compat,
+    kl_weight: f32,
+    /// Log-variance and discriminator, under the public names.
+    parameters: TorchParameters,
+    log_variance: TorchTensor,
+    log_variance_learns: bool,
+    lpips: Option<(Lpips<TorchTensor>, f32)>,
+    adversary: Option<Adversary>,
+}
+
+/// Maps and what the autoencoder made of them.
+pub struct Reconstruction<'a> {
+    /// (N, 1, H, W)
+    pub truth: &'a Tensor,
+    /// (N, 1, H, W)
+    pub drawn: &'a Tensor,
+    /// The posterior's divergence, one element.
+    pub kl: &'a Tensor,
+    /// Of pixels, broadcasting over the maps, mean 1.
+    pub weights: Option<&'a Tensor>,
+}
+
+struct Adversary {
+    settings: AdversaryConfig,
+    discriminator: Discriminator<TorchTensor>,
+    trained: Vec<(String, Tensor)>,
+    optimizer: RefCell<AdamW>,
+    begun: Cell<bool>,
+}
+
+impl FirstStageObjective {
+    /// Reads LPIPS's weights where the settings name a file.
+    pub fn new(e: &TorchEngine, settings: &AutoencoderConfig, seed: u64, compat: Compat) -> Result<Self> {
+        let loss = settings.loss.clone().unwrap_or_default();
+        let FirstStageLossConfig { perceptual_weights, perceptual_weight, adversary } = loss;
+        let parameters = TorchParameters::initialized(seed);
+        // The public code hands its log-variance to no optimiser.
+        let log_variance_learns = settings.loss.is_some() && compat == Compat::Corrected;
+        let p = Parameters::new(e, &parameters).at("loss");
+        let zero = Initializer::Constant(0.0);
+        let log_variance = if log_variance_learns { p.trained("logvar", &[], zero)? } else { p.fixed("logvar", &[], zero)? };
+        let lpips = perceptual_weights.map(|path| Ok::<_, anyhow::Error>((read_lpips(e, &path)?, perceptual_weight as f32))).transpose()?;
+        let adversary = adversary
+            .map(|settings_of_adversary| {
+                let discriminator = Discriminator::new(&p.at("discriminator"), &settings_of_adversary.discriminator)?;
+                let trained = parameters.trainable(&["loss.discriminator."]);
+                let optimizer = RefCell::new(AdamW::new(&trained, settings.weight_decay, compat));
+                Ok::<_, anyhow::Error>(Adversary {
+                    settings: settings_of_adversary,
+                    discriminator,
+                    trained,
+                    optimizer,
+                    begun: Cell::new(false),
+                })
+            })
+            .transpose()?;
+        let kl_weight = settings.kl_weight as f32;
+        Ok(Self { compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary })
+    }
+
+    /// Which terms are on, for who reads the log.
+    pub fn description(&self) -> String {
+        let log_variance = if self.log_variance_learns { "learnt" } else { "fixed at 0" };
+        let perceptual = match &self.lpips {
+            Some((_, weight)) => format!("LPIPS with weight {weight}"),
+            None => String::from("off, since autoencoder.loss.perceptual_weights names no file"),
+        };
+        let adversary = match &self.adversary {
+            Some(adversary) => format!("{:?} loss from step {}", adversary.settings.loss, adversary.settings.phase.start),
+            None => String::from("none"),
+        };
+        format!("first stage's loss: log-variance {log_variance}; perceptual term {perceptual}; adversary: {adversary}")
+    }
+
+    /// What the autoencoder's optimiser moves beside the autoencoder.
+    pub fn trained(&self) -> Vec<(String, Tensor)> {
+        self.parameters.trainable(&["loss.logvar"])
+    }
+
+    /// Log-variance and discriminator, by name.
+    pub fn parameters(&self) -> &TorchParameters {
+        &self.parameters
+    }
+
+    /// The autoencoder's loss of a step, one element. `last_layer` is the weight of the decoder's last convolution.
+    pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> Tensor {
+        let [truth, drawn, kl] = [maps.truth, maps.drawn, maps.kl].map(|x| TorchTensor(x.shallow_clone()));
+        let mut error = pixel_error(e, &truth, &drawn);
+        if let Some((lpips, weight)) = &self.lpips {
+            let late = self.compat == Compat::Upstream && step >= UPSTREAM_DROPOUT_STEP;
+            let distance = lpips.distance(e, &truth, &drawn, if late { UPSTREAM_DROPOUT } else { 0.0 });
+            error = e.add(&error, &e.affine(&distance, *weight, 0.0));
+        }
+        let weights = maps.weights.map(|weights| TorchTensor(weights.shallow_clone()));
+        let likelihood = negative_log_likelihood(e, self.compat, &error, &self.log_variance, weights.as_ref());
+        let mut loss = e.add(&likelihood, &kl_term(e, self.compat, &kl, self.kl_weight, &e.shape(&truth)));
+        if let Some(adversary) = &self.adversary {
+            let factor = adversary.settings.phase.factor_at(step);
+            if factor > 0.0 {
+                let generator = generator_loss(e, &adversary.logits(e, &drawn));
+                let norm = |loss: &TorchTensor| Tensor::run_backward(&[&loss.0], &[last_layer], true, false)[0].norm().double_value(&[]);
+                let adaptive = adaptive_weight(adversary.settings.weight, norm(&likelihood), norm(&generator));
+                loss = e.add(&loss, &e.affine(&generator, (adaptive * factor) as f32, 0.0));
+            }
+        }
+        loss.0.reshape([] as [i64; 0])
+    }
+
+    /// Whether the discriminator takes a step. Before its phase the public code steps it too, by a loss of 0, which only decays
+    /// its weights.
+    pub fn adversary_moves(&self, step: usize) -> bool {
+        let phase = |adversary: &Adversary| self.compat == Compat::Upstream || adversary.settings.phase.factor_at(step) > 0.0;
+        self.adversary.as_ref().is_some_and(phase)
+    }
+
+    /// One step of the discriminator between maps and reconstructions, both (N, 1, H, W) and without gradients; its loss, 0
+    /// where there is no discriminator.
+    pub fn step_adversary(&self, e: &TorchEngine, step: usize, truth: &Tensor, drawn: &Tensor, rate: f64, clip_norm: f64) -> f64 {
+        let Some(adversary) = &self.adversary else { return 0.0 };
+        let settings = &adversary.settings;
+        let [real, fake] = [truth, drawn].map(|x| adversary.logits(e, &TorchTensor(x.detach())));
+        let mut loss = settings.loss.of_discriminator(e, &real, &fake).0.sum(None::<Kind>);
+        if settings.gradient_penalty > 0.0 {
+            let share = Tensor::rand([truth.size()[0], 1, 1, 1], (truth.kind(), truth.device()));
+            loss += gradient_penalty(e, &adversary.discriminator, truth, drawn, &share) * settings.gradient_penalty;
+        }
+        let loss = loss * settings.phase.factor_at(step);
+        let mut optimizer = adversary.optimizer.borrow_mut();
+        // The autoencoder's loss left gradients here too.
+        optimizer.zero_gradients();
+        loss.backward();
+        clip_gradients(&adversary.trained, clip_norm);
+        optimizer.step(rate);
+        loss.double_value(&[])
+    }
+}
+
+impl Adversary {
+    /// In training, what moves beside the optimiser moves before each pass.
+    fn logits(&self, e: &TorchEngine, map: &TorchTensor) -> TorchTensor {
+        if e.training() {
+            let _guard = tch::no_grad_guard();
+            let first = (!self.begun.replace(true)).then_some(map);
+            for (stored, next) in self.discriminator.updates(e, first) {
+                stored.0.shallow_clone().copy_(&next.0);
+            }
+        }
+        self.discriminator.forward(e, map)
+    }
+}
+
+/// Mean over maps of (|grad D| - 1)^2 at share * x + (1 - share) y (Gulrajani et al., 2017), D the mean of a map's logits.
+/// `share` is (N, 1, 1, 1) in [0, 1]. Batch normalisation mixes the maps of a batch; ActNorm does not.
+pub fn gradient_penalty(e: &TorchEngine, discriminator: &Discriminator<TorchTensor>, x: &Tensor, y: &Tensor, share: &Tensor) -> Tensor {
+    // Keeps the length's gradient finite where the gradient is 0.
+    const LEAST: f64 = 1e-12;
+    let (x, y) = (x.detach(), y.detach());
+    let between: Tensor = &y + share * (x - &y);
+    let between = between.set_requires_grad(true);
+    let logits = discriminator.forward(e, &TorchTensor(between.shallow_clone()));
+    let values = e.mean_from(&logits, 1).0;
+    let gradient = &Tensor::run_backward(&[values], &[&between], true, true)[0];
+    let dims: &[i64] = &[1, 2, 3];
+    let length = (gradient.square().sum_dim_intlist(dims, false, None::<Kind>) + LEAST).sqrt();
+    (length - 1.0).square().mean(None::<Kind>)
+}
+
+fn read_lpips(e: &TorchEngine, path: &Path) -> Result<Lpips<TorchTensor>> {
+    let bytes = std::fs::read(path).with_context(|| format!("reading the perceptual weights {}", path.display()))?;
+    let tensors = read_tensors(&bytes, LPIPS).with_context(|| format!("the perceptual weights {}", path.display()))?;
+    let lpips = Lpips::new(&Parameters::new(e, &HostSource::new(&tensors)).at(LPIPS));
+    lpips.with_context(|| format!("the perceptual weights {}", path.display()))
+}

@@ -1,0 +1,14 @@
+//! The discriminator and LPIPS give the public code's numbers on libtorch.
+
+#![cfg(feature = "torch")]
+
+use trainer::torch::TorchEngine;
+
+#[test]
+fn libtorch_judges_as_the_public_code_does() {
+    let engine = TorchEngine::new(tch::Device::Cpu);
+    let Some(errors) = tch::no_grad(|| pollster::block_on(radiodiff_tests::judge_errors(&engine))) else { return };
+    let errors = errors.expect("libtorch reads");
+    println!("{errors:?}");
+    assert!(errors.iter().all(|(_, error)| *error < 1e-4), "{errors:?}");
+}

@@ -1,0 +1,238 @@
+//! Ten optimiser steps of each phase of training give the losses PyTorch gives: goldens/ten_steps.json, made by the script beside
+//! it. The networks are small, their weights by rule.
+
+#![cfg(feature = "torch")]
+
+use radiodiff_core::compat::Compat;
+use radiodiff_core::diffusion::{LossOptions, noised, precondition, training_loss};
+use radiodiff_core::engine::Engine;
+use radiodiff_core::map::Quantity;
+use radiodiff_core::model::Preset;
+use radiodiff_core::model::autoencoder::Autoencoder;
+use radiodiff_core::model::discriminator::{DiscriminatorPreset, Normalization};
+use radiodiff_core::model::first_stage_loss::{AdversarialLoss, AdversarialPhase};
+use radiodiff_core::model::layers::{Conv2d, GroupNorm};
+use radiodiff_core::model::lpips::Lpips;
+use radiodiff_core::model::preset::AutoencoderPreset;
+use radiodiff_core::model::unet::Heads;
+use radiodiff_core::weights::{
+    HostTensor, Manifest, ParameterError, ParameterSource, ParameterSpec, Parameters, Precision, reproducible_parameter,
+    reproducible_values, serialize,
+};
+use serde::Deserialize;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tch::{Kind, Tensor};
+use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
+use trainer::torch::{AdamW, Schedule, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
+use trainer::train::first_stage::{FirstStageObjective, Reconstruction};
+
+const SEED: u64 = 1;
+const STEPS: usize = 10;
+const MAPS: [usize; 4] = [2, 1, 32, 32];
+const LATENTS: [usize; 4] = [2, 2, 16, 16];
+
+#[derive(Deserialize)]
+struct Goldens {
+    first_stage: BTreeMap<String, FirstStage>,
+    diffusion: BTreeMap<String, Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct FirstStage {
+    autoencoder: Vec<f64>,
+    discriminator: Vec<f64>,
+    log_variance: f64,
+}
+
+fn goldens() -> Goldens {
+    serde_json::from_str(include_str!("goldens/ten_steps.json")).expect("the goldens are sound")
+}
+
+fn by_rule(e: &TorchEngine, name: &str, scale: f64, shape: &[usize]) -> Tensor {
+    let values: Vec<f32> = reproducible_values(SEED, name, shape.iter().product()).map(|u| (u * scale) as f32).collect();
+    e.tensor(&values, shape).0
+}
+
+/// Gives every parameter under `prefix` its values by rule.
+fn fill(parameters: &TorchParameters, prefix: &str) {
+    let host = parameters.to_host().expect("they are on the CPU").into_iter().map(|(name, tensor)| {
+        let values = reproducible_parameter(SEED, &name, &tensor.shape);
+        (name, HostTensor { values, ..tensor })
+    });
+    parameters.restore(&host.collect(), &[prefix]).expect("every parameter has a value");
+}
+
+fn schedule(compat: Compat, power: f64) -> Schedule {
+    Schedule { base: 1e-3, least: 1e-4, power, steps: 20, compat }
+}
+
+/// On one thread: these networks are too small for more, whose waiting takes minutes on a busy machine.
+fn engine() -> TorchEngine {
+    tch::set_num_threads(1);
+    TorchEngine::new(tch::Device::Cpu)
+}
+
+fn compat(case: &str) -> Compat {
+    if case.starts_with("upstream") { Compat::Upstream } else { Compat::Corrected }
+}
+
+fn assert_close(what: &str, found: &[f64], expected: &[f64]) {
+    let errors: Vec<f64> = found.iter().zip(expected).map(|(f, e)| if f == e { 0.0 } else { (f - e).abs() / e.abs() }).collect();
+    println!("{what}: largest relative error {:.1e}", errors.iter().copied().fold(0.0, f64::max));
+    assert!(found.len() == expected.len() && errors.iter().all(|&error| error < 1e-4), "{what}: {found:?}, PyTorch {expected:?}");
+}
+
+/// LPIPS's weights by rule as a file, as a user has it.
+fn perceptual_weights(folder: &Path) -> PathBuf {
+    #[derive(Default)]
+    struct Rule(RefCell<BTreeMap<String, HostTensor>>);
+    impl ParameterSource<TorchEngine> for Rule {
+        fn parameter(&self, e: &TorchEngine, spec: &ParameterSpec) -> Result<TorchTensor, ParameterError> {
+            let tensor = HostTensor { shape: spec.shape.clone(), values: reproducible_parameter(SEED, &spec.name, &spec.shape) };
+            let parameter = e.tensor(&tensor.values, &tensor.shape);
+            self.0.borrow_mut().insert(spec.name.clone(), tensor);
+            Ok(parameter)
+        }
+    }
+    let rule = Rule::default();
+    Lpips::new(&Parameters::new(&TorchEngine::new(tch::Device::Cpu), &rule).at("loss.perceptual_loss"))
+        .expect("the rule has every parameter");
+    let manifest = Manifest {
+        format_version: 0,
+        preset: Preset::named("nano").expect("nano is a preset"),
+        content_sha256: String::new(),
+        quantity: Quantity::PathGainDb,
+        training_data: String::new(),
+        license: String::new(),
+        metrics: BTreeMap::new(),
+        commit: String::new(),
+    };
+    let path = folder.join("lpips.safetensors");
+    let bytes = serialize(&rule.0.into_inner(), manifest, Precision::F32).expect("the tensors fit");
+    std::fs::write(&path, bytes).expect("the folder can be written to");
+    path
+}
+
+fn adversary(case: &str) -> Option<AdversaryConfig> {
+    if case.contains("without adversary") {
+        return None;
+    }
+    let actnorm = case.contains("ActNorm");
+    Some(AdversaryConfig {
+        loss: if case.contains("vanilla") { AdversarialLoss::Vanilla } else { AdversarialLoss::Hinge },
+        weight: 0.5,
+        gradient_penalty: 0.0,
+        phase: AdversarialPhase { start: 3, ramp: if case.starts_with("corrected hinge") { 2 } else { 0 }, factor: 1.0 },
+        discriminator: DiscriminatorPreset {
+            channels: 8,
+            layers: 2,
+            normalization: if actnorm { Normalization::ActNorm } else { Normalization::Batch },
+            spectral: case.contains("spectral"),
+        },
+    })
+}
+
+#[test]
+fn the_first_stage_learns_as_in_pytorch() {
+    let folder = tempfile::tempdir().unwrap();
+    let lpips = perceptual_weights(folder.path());
+    let e = engine();
+    e.set_training(true);
+    for (case, expected) in goldens().first_stage {
+        let compat = compat(&case);
+        let settings = AutoencoderConfig {
+            steps: STEPS,
+            batch: 2,
+            crop: 32,
+            whole_map_steps: 0,
+            learning_rate: 1e-3,
+            weight_decay: 0.01,
+            kl_weight: 1e-3,
+            min_learning_rate: None,
+            loss: Some(FirstStageLossConfig {
+                perceptual_weights: case.contains("LPIPS").then(|| lpips.clone()),
+                perceptual_weight: 1.0,
+                adversary: adversary(&case),
+            }),
+        };
+        let preset = AutoencoderPreset { channels: 8, multipliers: vec![1, 2], residual_blocks: 1, latent_channels: 2, norm_groups: 4 };
+        let parameters = TorchParameters::initialized(SEED);
+        let autoencoder = Autoencoder::new(&Parameters::new(&e, &parameters), &preset).unwrap();
+        let objective = FirstStageObjective::new(&e, &settings, SEED, compat).unwrap();
+        fill(&parameters, "");
+        fill(objective.parameters(), "loss.discriminator.");
+        let last_layer = &parameters.trainable(&["decoder.conv_out.weight"])[0].1;
+        let mut trained = parameters.trainable(&[""]);
+        trained.extend(objective.trained());
+        let mut optimizer = AdamW::new(&trained, settings.weight_decay, compat);
+        let clip = if compat == Compat::Upstream { f64::INFINITY } else { 1.0 };
+        let pass = |truth: &Tensor, noise: Tensor| {
+            let posterior = autoencoder.encode(&e, &TorchTensor(truth.shallow_clone()));
+            let latent = posterior.sample(&e, &TorchTensor(noise));
+            (autoencoder.decode(&e, &latent).0, posterior.kl(&e).0)
+        };
+        let (mut losses, mut judged) = (Vec::new(), Vec::new());
+        for step in 0..STEPS {
+            let truth = by_rule(&e, &format!("map.{step}"), 1.0, &MAPS);
+            let noise = |pass: usize| by_rule(&e, &format!("noise.{step}.{pass}"), 3f64.sqrt(), &LATENTS);
+            let rate = schedule(compat, 0.95).rate(step);
+            optimizer.zero_gradients();
+            let (drawn, kl) = pass(&truth, noise(0));
+            let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, weights: None };
+            let loss = objective.autoencoder_loss(&e, step, &maps, last_layer);
+            loss.backward();
+            clip_gradients(&trained, clip);
+            optimizer.step(rate);
+            losses.push(loss.double_value(&[]));
+            judged.push(match objective.adversary_moves(step) {
+                true => {
+                    let drawn = tch::no_grad(|| pass(&truth, noise(1)).0);
+                    objective.step_adversary(&e, step, &truth, &drawn, rate, clip)
+                }
+                false => 0.0,
+            });
+        }
+        assert_close(&format!("{case}: autoencoder"), &losses, &expected.autoencoder);
+        assert_close(&format!("{case}: discriminator"), &judged, &expected.discriminator);
+        let log_variance = objective.parameters().all(&["loss.logvar"])[0].1.double_value(&[]);
+        assert_close(&format!("{case}: log-variance"), &[log_variance], &[expected.log_variance]);
+    }
+}
+
+/// A network with two heads; what the loss and the optimiser make of it does not depend on what it is.
+#[test]
+fn the_denoiser_learns_as_in_pytorch() {
+    let e = engine();
+    for (case, expected) in goldens().diffusion {
+        let compat = compat(&case);
+        let options = LossOptions { l1: !case.contains("without l1"), ..LossOptions::default() };
+        let parameters = TorchParameters::initialized(SEED);
+        let p = Parameters::new(&e, &parameters);
+        let conv = Conv2d::same(&p.at("conv"), 2, 16, 3).unwrap();
+        let norm = GroupNorm::new(&p.at("norm"), 16, 4, 1e-5).unwrap();
+        let heads = ["c", "epsilon"].map(|name| Conv2d::same(&p.at(name), 16, 2, 3).unwrap());
+        fill(&parameters, "");
+        let trained = parameters.trainable(&[""]);
+        let mut optimizer = AdamW::new(&trained, 1e-4, compat);
+        let mut losses = Vec::new();
+        for step in 0..STEPS {
+            let draw = |name: &str, scale: f64| TorchTensor(by_rule(&e, &format!("{name}.{step}"), 3f64.sqrt(), &LATENTS) * scale);
+            let (x0, noise) = (draw("latent", 0.3), draw("epsilon", 1.0));
+            let times: Vec<f32> =
+                reproducible_values(SEED, &format!("time.{step}"), 2).map(|u| ((u + 1.0) / 2.0) as f32 * (1.0 - 1e-4) + 1e-4).collect();
+            let x_t = noised(&e, &x0, &noise, &times);
+            let features = norm.forward_silu(&e, &conv.forward(&e, &x_t));
+            let [f1, f2] = heads.each_ref().map(|head| head.forward(&e, &features));
+            let prediction = precondition(&e, &x_t, &times, &Heads { f1, f2: Some(f2) });
+            optimizer.zero_gradients();
+            let loss = training_loss(&e, &prediction, &x0, &noise, &times, options).0.sum(None::<Kind>);
+            loss.backward();
+            clip_gradients(&trained, 1.0);
+            optimizer.step(schedule(compat, 0.96).rate(step));
+            losses.push(loss.double_value(&[]));
+        }
+        assert_close(&format!("diffusion, {case}"), &losses, &expected);
+    }
+}
