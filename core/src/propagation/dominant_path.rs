@@ -8,13 +8,12 @@
 //! in that corner's sight.
 
 use super::law::DominantPathLaw;
+use super::queue::Queue;
 use super::roofs::{Slope, last_wall};
 use super::walls::center;
 use super::{PreparedScene, PropagationError, visibility};
 use crate::map::RadioMap;
 use geo::Coord;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// The source of a pixel that no path has reached, and the first source of all.
 const NOWHERE: u32 = u32::MAX;
@@ -61,8 +60,7 @@ struct Front<'a> {
     /// Per pixel, the source its path comes from.
     label: Vec<u32>,
     settled: Vec<bool>,
-    /// Losses as bits: positive floats sort as these do.
-    queue: BinaryHeap<Reverse<(u64, u32)>>,
+    queue: Queue,
 }
 
 impl PreparedScene {
@@ -94,7 +92,7 @@ impl<'a> Front<'a> {
             label: vec![NOWHERE; grid.pixels()],
             settled: vec![false; grid.pixels()],
             sources: vec![transmitter],
-            queue: BinaryHeap::new(),
+            queue: Queue::new(),
         };
         for &pixel in &seen {
             let length = leg(front.sources[0].position, center(pixel, grid.size)).0;
@@ -109,13 +107,12 @@ impl<'a> Front<'a> {
     }
 
     fn spread(&mut self) {
-        while let Some(Reverse((loss, pixel))) = self.queue.pop() {
-            let pixel = pixel as usize;
-            if self.settled[pixel] || self.loss_db[pixel].to_bits() != loss {
-                continue;
-            }
-            if self.loss_db[pixel] > -self.law.floor_db {
+        while let Some((loss_db, pixel)) = self.queue.pop() {
+            if loss_db > -self.law.floor_db {
                 break;
+            }
+            if self.settled[pixel] {
+                continue;
             }
             self.settled[pixel] = true;
             if !self.built(pixel) {
@@ -246,7 +243,7 @@ impl<'a> Front<'a> {
         if loss_db < self.loss_db[pixel] {
             self.loss_db[pixel] = loss_db;
             self.label[pixel] = number;
-            self.queue.push(Reverse((loss_db.to_bits(), pixel as u32)));
+            self.queue.push(loss_db, pixel);
         }
         true
     }

@@ -7,6 +7,7 @@ mod detour;
 mod dominant_path;
 mod features;
 mod law;
+mod queue;
 mod roofs;
 mod visibility;
 mod walls;
