@@ -3,6 +3,7 @@
 //! A scene is prepared once ([`PreparedScene::new`]: corners and what each of them sees); then a transmitter is moved cheaply.
 //! Out come line of sight, the dominant path's gain, the log-distance baseline and the channels a network is given.
 
+mod cover;
 mod detour;
 mod dominant_path;
 mod features;

@@ -3,6 +3,7 @@
 //! Two ways: [`exact`] walks over the mask's pixels to every pixel, which is what networks are given; [`shadows`] is exact over the
 //! walls, and cheap enough for every corner.
 
+use super::cover::Cover;
 use super::walls::Wall;
 use crate::scene::BuildingMask;
 use geo::Coord;
@@ -89,47 +90,84 @@ pub fn exact(mask: &BuildingMask, from: (usize, usize)) -> Vec<u8> {
 
 /// The outdoor pixels whose centre is in sight of a point, walls being all that hides them; in pixels, as [`Walls`] is.
 ///
-/// Every wall that faces the point darkens, in every row behind it, the columns between the lines over its two ends.
+/// Every wall that faces the point darkens, in every row behind it, the columns between the lines over its two ends. Walls are
+/// taken near ones first; one wholly behind others darkens nothing.
 pub fn shadows(walls: &[Wall], mask: &BuildingMask, from: Coord<f64>) -> Visible {
     let size = mask.size;
     let mut visible = Visible::new(mask.pixels.len());
     for (i, _) in mask.pixels.iter().enumerate().filter(|&(_, &inside)| inside == 0) {
         visible.set(i);
     }
-    for wall in walls {
-        let (a, b) = (wall.from - from, wall.to - from);
-        // Seen from outside, a wall with the building on its left runs from left to right.
-        if a.x * b.y - a.y * b.x >= 0.0 {
-            continue;
+    let mut near_first: Vec<Facing> = walls.iter().filter_map(|wall| Facing::new(wall, from)).collect();
+    let mut far_end_first = near_first.clone();
+    near_first.sort_by(|a, b| a.nearest.total_cmp(&b.nearest));
+    far_end_first.sort_by(|a, b| a.farthest.total_cmp(&b.farthest));
+    let (mut cover, mut wholly_nearer) = (Cover::default(), far_end_first.into_iter().peekable());
+    for wall in near_first {
+        while let Some(nearer) = wholly_nearer.next_if(|other| other.farthest <= wall.nearest) {
+            cover.block(nearer.right, nearer.left);
         }
-        // The row that is level with the point, where there is one.
-        let level = size as f64 - from.y - 0.5;
-        if level >= 0.0 && level < size as f64 && level.fract() == 0.0 && (a.y < 0.0) != (b.y < 0.0) {
-            let (start, at) = (level as usize * size, from.x + a.x - a.y * (b.x - a.x) / (b.y - a.y));
-            let column = (at - 0.5).ceil().clamp(0.0, size as f64) as usize;
-            let (first, end) = if at > from.x { (column, size) } else { (0, column) };
-            visible.clear(start + first, start + end);
-        }
-        for (sign, a, b) in [(1.0, a, b), (-1.0, Coord { x: a.x, y: -a.y }, Coord { x: b.x, y: -b.y })] {
-            let (low, high) = if a.y < b.y { (a, b) } else { (b, a) };
-            if high.y <= 0.0 {
-                continue;
-            }
-            let inverse_slope = if high.y > low.y { (high.x - low.x) / (high.y - low.y) } else { 0.0 };
-            // Where the wall, extended, is level with the point.
-            let level_x = low.x - low.y * inverse_slope;
-            for row in rows_behind(size, from.y, sign, low.y) {
-                let y = sign * (size as f64 - row as f64 - 0.5 - from.y);
-                let end_low = if low.y > 0.0 { low.x * y / low.y } else { level_x.signum() * f64::INFINITY };
-                let end_high = if high.y <= y { high.x * y / high.y } else { level_x + y * inverse_slope };
-                let (left, right) = if end_low < end_high { (end_low, end_high) } else { (end_high, end_low) };
-                // The first and one past the last column whose centre is between them.
-                let column = |x: f64| (x + from.x - 0.5).ceil().clamp(0.0, size as f64) as usize;
-                visible.clear(row * size + column(left), row * size + column(right));
-            }
+        if !cover.blocks(wall.right, wall.left) {
+            darken(&mut visible, size, from, wall.left, wall.right);
         }
     }
     visible
+}
+
+/// A wall that shows its outer side: its ends seen from the point, and the squares of its distances.
+#[derive(Clone)]
+struct Facing {
+    left: Coord<f64>,
+    right: Coord<f64>,
+    nearest: f64,
+    farthest: f64,
+}
+
+impl Facing {
+    fn new(wall: &Wall, from: Coord<f64>) -> Option<Self> {
+        let (left, right) = (wall.from - from, wall.to - from);
+        // Seen from outside, a wall with the building on its left runs from left to right.
+        if left.x * right.y - left.y * right.x >= 0.0 {
+            return None;
+        }
+        let (along, square) = (right - left, |v: Coord<f64>| v.x * v.x + v.y * v.y);
+        let foot = left + along * (-(left.x * along.x + left.y * along.y) / square(along)).clamp(0.0, 1.0);
+        Some(Self { left, right, nearest: square(foot), farthest: square(left).max(square(right)) })
+    }
+}
+
+/// Clears what a wall from `a` to `b`, seen from the point `from`, hides.
+fn darken(visible: &mut Visible, size: usize, from: Coord<f64>, a: Coord<f64>, b: Coord<f64>) {
+    // The row that is level with the point, where there is one.
+    let level = size as f64 - from.y - 0.5;
+    if level >= 0.0 && level < size as f64 && level.fract() == 0.0 && (a.y < 0.0) != (b.y < 0.0) {
+        let (start, at) = (level as usize * size, from.x + a.x - a.y * (b.x - a.x) / (b.y - a.y));
+        let column = (at - 0.5).ceil().clamp(0.0, size as f64) as usize;
+        let (first, end) = if at > from.x { (column, size) } else { (0, column) };
+        visible.clear(start + first, start + end);
+    }
+    for (sign, a, b) in [(1.0, a, b), (-1.0, Coord { x: a.x, y: -a.y }, Coord { x: b.x, y: -b.y })] {
+        let (low, high) = if a.y < b.y { (a, b) } else { (b, a) };
+        if high.y <= 0.0 {
+            continue;
+        }
+        let inverse_slope = if high.y > low.y { (high.x - low.x) / (high.y - low.y) } else { 0.0 };
+        // Where the wall, extended, is level with the point.
+        let level_x = low.x - low.y * inverse_slope;
+        for row in rows_behind(size, from.y, sign, low.y) {
+            let y = sign * (size as f64 - row as f64 - 0.5 - from.y);
+            let end_low = if low.y > 0.0 { low.x * y / low.y } else { level_x.signum() * f64::INFINITY };
+            let end_high = if high.y <= y { high.x * y / high.y } else { level_x + y * inverse_slope };
+            let (left, right) = if end_low < end_high { (end_low, end_high) } else { (end_high, end_low) };
+            // The first and one past the last column whose centre is between them; rounded up by hand, since a browser's and an
+            // old processor's `ceil` is a call.
+            let column = |x: f64| {
+                let x = (x + from.x - 0.5).clamp(0.0, size as f64);
+                x as usize + usize::from((x as usize as f64) < x)
+            };
+            visible.clear(row * size + column(left), row * size + column(right));
+        }
+    }
 }
 
 /// Rows above (sign 1) or below (sign -1) a height `from_y` that are farther from it than `least`.
