@@ -4,7 +4,7 @@
 //! walls, and cheap enough for every corner.
 
 use super::cover::Cover;
-use super::walls::Wall;
+use super::walls::{Tile, Wall};
 use crate::scene::BuildingMask;
 use geo::Coord;
 
@@ -15,10 +15,6 @@ pub struct Visible {
 }
 
 impl Visible {
-    fn new(pixels: usize) -> Self {
-        Self { words: vec![0; pixels.div_ceil(64)] }
-    }
-
     pub fn set(&mut self, i: usize) {
         self.words[i / 64] |= 1 << (i % 64);
     }
@@ -91,35 +87,42 @@ pub fn exact(mask: &BuildingMask, from: (usize, usize)) -> Vec<u8> {
 /// The outdoor pixels whose centre is in sight of a point, walls being all that hides them; in pixels, as [`Walls`] is.
 ///
 /// Every wall that faces the point darkens, in every row behind it, the columns between the lines over its two ends. Walls are
-/// taken near ones first; one wholly behind others darkens nothing.
-pub fn shadows(walls: &[Wall], mask: &BuildingMask, from: Coord<f64>) -> Visible {
+/// taken near tiles first; what is wholly behind others darkens nothing.
+pub fn shadows(walls: &[Tile], mask: &BuildingMask, from: Coord<f64>) -> Visible {
     let size = mask.size;
-    let mut visible = Visible::new(mask.pixels.len());
-    for (i, _) in mask.pixels.iter().enumerate().filter(|&(_, &inside)| inside == 0) {
-        visible.set(i);
-    }
-    let mut near_first: Vec<Facing> = walls.iter().filter_map(|wall| Facing::new(wall, from)).collect();
-    let mut far_end_first = near_first.clone();
-    near_first.sort_by(|a, b| a.nearest.total_cmp(&b.nearest));
-    far_end_first.sort_by(|a, b| a.farthest.total_cmp(&b.farthest));
-    let (mut cover, mut wholly_nearer) = (Cover::default(), far_end_first.into_iter().peekable());
-    for wall in near_first {
-        while let Some(nearer) = wholly_nearer.next_if(|other| other.farthest <= wall.nearest) {
-            cover.block(nearer.right, nearer.left);
+    let word = |pixels: &[u8]| pixels.iter().rev().fold(0, |word, &inside| word << 1 | u64::from(inside == 0));
+    let mut visible = Visible { words: mask.pixels.chunks(64).map(word).collect() };
+    let mut near_first: Vec<(f64, &Tile)> = walls.iter().map(|tile| (tile.nearest(from), tile)).collect();
+    near_first.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Walls that darkened what is behind them, until all that comes is behind them.
+    let (mut cover, mut waiting) = (Cover::default(), Vec::<Facing>::new());
+    for (nearest, tile) in near_first {
+        waiting.retain(|wall| {
+            let nearer = wall.farthest <= nearest;
+            if nearer {
+                cover.block(wall.right, wall.left);
+            }
+            !nearer
+        });
+        let (right, left) = tile.span(from);
+        if nearest > 0.0 && cover.blocks(right, left) {
+            continue;
         }
-        if !cover.blocks(wall.right, wall.left) {
-            darken(&mut visible, size, from, wall.left, wall.right);
+        for wall in tile.walls.iter().filter_map(|wall| Facing::new(wall, from)) {
+            if !cover.blocks(wall.right, wall.left) {
+                darken(&mut visible, size, from, wall.left, wall.right);
+                waiting.push(wall);
+            }
         }
     }
     visible
 }
 
-/// A wall that shows its outer side: its ends seen from the point, and the squares of its distances.
+/// A wall that shows its outer side: its ends seen from the point, and the square of the farther one's distance.
 #[derive(Clone)]
 struct Facing {
     left: Coord<f64>,
     right: Coord<f64>,
-    nearest: f64,
     farthest: f64,
 }
 
@@ -130,9 +133,8 @@ impl Facing {
         if left.x * right.y - left.y * right.x >= 0.0 {
             return None;
         }
-        let (along, square) = (right - left, |v: Coord<f64>| v.x * v.x + v.y * v.y);
-        let foot = left + along * (-(left.x * along.x + left.y * along.y) / square(along)).clamp(0.0, 1.0);
-        Some(Self { left, right, nearest: square(foot), farthest: square(left).max(square(right)) })
+        let square = |v: Coord<f64>| v.x * v.x + v.y * v.y;
+        Some(Self { left, right, farthest: square(left).max(square(right)) })
     }
 }
 
@@ -225,14 +227,15 @@ mod tests {
     #[test]
     fn shadows_are_where_a_wall_is_crossed() {
         let mask = blocks();
-        let walls = Walls::of(&Scene::from_mask(Grid { size: 48, meters_per_pixel: 1.0 }, mask.clone())).walls;
+        let walls = Walls::of(&Scene::from_mask(Grid { size: 48, meters_per_pixel: 1.0 }, mask.clone()));
+        let (tiles, walls) = (&walls.tiles, &walls.walls);
         let side = |a: Coord<f64>, b: Coord<f64>, p: Coord<f64>| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
         let crosses = |wall: &Wall, a: Coord<f64>, b: Coord<f64>| {
             (side(a, b, wall.from) > 0.0) != (side(a, b, wall.to) > 0.0)
                 && (side(wall.from, wall.to, a) > 0.0) != (side(wall.from, wall.to, b) > 0.0)
         };
         for from in (0..48 * 48).step_by(29).filter(|&i| mask.pixels[i] == 0) {
-            let (point, seen) = (center(from, 48), shadows(&walls, &mask, center(from, 48)));
+            let (point, seen) = (center(from, 48), shadows(tiles, &mask, center(from, 48)));
             for to in (0..48 * 48).filter(|&i| mask.pixels[i] == 0) {
                 let hidden = walls.iter().any(|wall| crosses(wall, point, center(to, 48)));
                 assert_eq!(seen.get(to), !hidden, "from {point:?} to {:?}", center(to, 48));
