@@ -164,14 +164,14 @@ fn gray_levels_are_radiomapseers() {
     assert!((codec.range_db() / 255.0 - 0.389).abs() < 1e-3, "dB a level");
 }
 
-/// Ten thousand boxes of 1 m x 1 m, 2.5 m apart, and a mask of pure noise: much to turn at, nothing to wait long for.
+/// Ten thousand boxes of 1.6 m x 1.6 m every 2.5 m, and a mask of pure noise: much to turn at, nothing to wait long for.
 #[test]
 #[ignore = "slow in the dev profile; its figures are in docs/propagation-speed.md"]
 fn ten_thousand_buildings_and_noise_give_a_map() {
     let grid = Grid::default();
     let building = |i: i32| {
-        let corner = Coord { x: f64::from(i % 100) * 2.5, y: f64::from(i / 100) * 2.5 } + Coord { x: 1.0, y: 1.0 };
-        let footprint = geo::Rect::new(corner, corner + Coord { x: 1.0, y: 1.0 }).to_polygon();
+        let corner = Coord { x: f64::from(i % 100) * 2.5, y: f64::from(i / 100) * 2.5 } + Coord { x: 0.8, y: 0.8 };
+        let footprint = geo::Rect::new(corner, corner + Coord { x: 1.6, y: 1.6 }).to_polygon();
         Building { footprint, height_m: None, levels: None }
     };
     // Splitmix64's last steps: every fourth pixel is built.
