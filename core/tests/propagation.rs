@@ -3,7 +3,7 @@
 use geo::{Coord, LineString, Polygon};
 use radiodiff_core::map::{GrayCodec, RadioMap};
 use radiodiff_core::propagation::{ConditionChannel, DominantPathLaw, LineOfSightLaw, LogDistanceLaw, PreparedScene, PropagationError};
-use radiodiff_core::scene::{Building, Grid, Scene};
+use radiodiff_core::scene::{Building, BuildingMask, Grid, Scene};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 /// On a pixel's centre, where mirrored scenes keep it.
@@ -195,4 +195,27 @@ fn gray_levels_are_radiomapseers() {
         assert_eq!((codec.encode(gain_db) * 255.0).round() as u8, level, "{gain_db} dB");
     }
     assert!((codec.range_db() / 255.0 - 0.389).abs() < 1e-3, "dB a level");
+}
+
+/// Ten thousand boxes of 1.6 m x 1.6 m every 2.5 m, and a mask of pure noise: much to turn at, nothing to wait long for.
+#[test]
+#[ignore = "slow in the dev profile; its figures are in docs/propagation-speed.md"]
+fn ten_thousand_buildings_and_noise_give_a_map() {
+    let grid = Grid::default();
+    let building = |i: i32| {
+        let corner = Coord { x: f64::from(i % 100) * 2.5, y: f64::from(i / 100) * 2.5 } + Coord { x: 0.8, y: 0.8 };
+        let footprint = geo::Rect::new(corner, corner + Coord { x: 1.6, y: 1.6 }).to_polygon();
+        Building { footprint, height_m: None, levels: None }
+    };
+    // Splitmix64's last steps: every fourth pixel is built.
+    let noise = |i: u64| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (i << 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 62 == 0;
+    let mask = BuildingMask { size: grid.size, pixels: (0..grid.pixels() as u64).map(|i| u8::from(noise(i))).collect() };
+    for scene in [Scene::from_polygons(grid, (0..10_000).map(building).collect()), Scene::from_mask(grid, mask)] {
+        let (row, column) = scene.outdoor_pixels().nth(grid.pixels() / 3).expect("most is outdoors");
+        let start = std::time::Instant::now();
+        let prepared = PreparedScene::new(&scene);
+        let map = prepared.dominant_path(grid.pixel_center(row, column), &DominantPathLaw::default()).expect("outdoors");
+        println!("first map after {} ms", start.elapsed().as_millis());
+        assert!(map.values.iter().zip(&scene.mask.pixels).all(|(gain_db, &inside)| gain_db.is_nan() == (inside != 0)));
+    }
 }

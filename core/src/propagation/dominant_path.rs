@@ -8,13 +8,12 @@
 //! in that corner's sight.
 
 use super::law::DominantPathLaw;
+use super::queue::Queue;
 use super::roofs::{Slope, last_wall};
 use super::walls::center;
 use super::{PreparedScene, PropagationError, visibility};
 use crate::map::RadioMap;
 use geo::Coord;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// The source of a pixel that no path has reached, and the first source of all.
 const NOWHERE: u32 = u32::MAX;
@@ -62,8 +61,7 @@ struct Front<'a> {
     /// Per pixel, the source its path comes from.
     label: Vec<u32>,
     settled: Vec<bool>,
-    /// Losses as bits: positive floats sort as these do.
-    queue: BinaryHeap<Reverse<(u64, u32)>>,
+    queue: Queue,
 }
 
 impl PreparedScene {
@@ -82,7 +80,7 @@ impl<'a> Front<'a> {
     /// Settles what is in sight and puts the first shadows into the queue. `transmitter` is in pixels.
     fn new(prepared: &'a PreparedScene, law: &'a DominantPathLaw, transmitter: Coord<f64>, start: usize) -> Self {
         let (grid, mask) = (prepared.scene.grid, &prepared.scene.mask);
-        let mut in_sight = visibility::shadows(&prepared.paths().walls.walls, mask, transmitter);
+        let mut in_sight = visibility::shadows(&prepared.paths().walls.tiles, mask, transmitter);
         in_sight.set(start);
         let seen: Vec<usize> = (0..grid.pixels()).filter(|&i| in_sight.get(i)).collect();
         let transmitter =
@@ -95,7 +93,7 @@ impl<'a> Front<'a> {
             label: vec![NOWHERE; grid.pixels()],
             settled: vec![false; grid.pixels()],
             sources: vec![transmitter],
-            queue: BinaryHeap::new(),
+            queue: Queue::new(),
         };
         for &pixel in &seen {
             let length = leg(front.sources[0].position, center(pixel, grid.size)).0;
@@ -110,13 +108,12 @@ impl<'a> Front<'a> {
     }
 
     fn spread(&mut self) {
-        while let Some(Reverse((loss, pixel))) = self.queue.pop() {
-            let pixel = pixel as usize;
-            if self.settled[pixel] || self.loss_db[pixel].to_bits() != loss {
-                continue;
-            }
-            if self.loss_db[pixel] > -self.law.floor_db {
+        while let Some((loss_db, pixel)) = self.queue.pop() {
+            if loss_db > -self.law.floor_db {
                 break;
+            }
+            if self.settled[pixel] {
+                continue;
             }
             self.settled[pixel] = true;
             if !self.built(pixel) {
@@ -208,25 +205,39 @@ impl<'a> Front<'a> {
     }
 
     /// The straight path from a source to a point in a pixel, with the turn at the source and, down from a roof, the one at the last
-    /// wall; nothing where the source does not see the pixel.
+    /// wall; nothing where there is none.
     fn path(&self, number: u32, to: Coord<f64>, pixel: usize) -> Option<Path> {
         let source = &self.sources[number as usize];
-        let (built, meters) = (self.built(pixel), self.prepared.scene.grid.meters_per_pixel);
+        let meters = self.prepared.scene.grid.meters_per_pixel;
         let (length, heading) = leg(source.position, to);
         let turn_db = source.direction.map_or(0.0, |from| self.law.turn_db(from.x * heading.x + from.y * heading.y));
         let straight = Path { length_m: source.length_m + length * meters, turns_db: source.turns_db + turn_db, direction: heading };
-        match source.place {
-            Place::Roof if built => Some(straight),
-            Place::Roof => {
-                let run_m = last_wall(&self.prepared.scene.mask, pixel, source.position)? * meters;
-                let down = Slope::new(self.law, run_m);
-                let length_m = straight.length_m + down.length_m - run_m;
-                Some(Path { length_m, turns_db: straight.turns_db + self.law.turn_db(down.cosine), direction: heading * down.cosine })
-            }
-            // All that the transmitter sees was settled at once.
-            Place::Transmitter => built_or(built, straight, !self.settled[pixel]),
-            Place::Corner(corner) => built_or(built, straight, !self.prepared.sight(corner as usize).get(pixel)),
+        if source.place != Place::Roof || self.built(pixel) {
+            return Some(straight);
         }
+        let run_m = last_wall(&self.prepared.scene.mask, pixel, source.position)? * meters;
+        let down = Slope::new(self.law, run_m);
+        let length_m = straight.length_m + down.length_m - run_m;
+        Some(Path { length_m, turns_db: straight.turns_db + self.law.turn_db(down.cosine), direction: heading * down.cosine })
+    }
+
+    /// Whether a source's paths get to a pixel straight: on the ground they end at buildings and where its sight does.
+    fn sees(&self, number: u32, pixel: usize) -> bool {
+        match self.sources[number as usize].place {
+            Place::Roof => true,
+            // All that the transmitter sees was settled at once.
+            Place::Transmitter => self.settled[pixel] && !self.built(pixel),
+            Place::Corner(corner) => self.prepared.sight(corner as usize).get(pixel),
+        }
+    }
+
+    /// What no straight path from a source to a point falls below, much cheaper than the path.
+    fn least_loss_db(&self, number: u32, to: Coord<f64>) -> f64 {
+        let source = &self.sources[number as usize];
+        let (length, heading) = leg(source.position, to);
+        let turn_db = source.direction.map_or(0.0, |from| self.law.least_turn_db(from.x * heading.x + from.y * heading.y));
+        let length_m = source.length_m + length * self.prepared.scene.grid.meters_per_pixel;
+        self.law.least_loss_db(length_m, source.turns_db + turn_db)
     }
 
     /// Offers a pixel the straight path from a source; false where the source does not see it.
@@ -234,12 +245,19 @@ impl<'a> Front<'a> {
         if self.settled[pixel] || self.label[pixel] == number {
             return true;
         }
-        let Some(path) = self.path(number, center(pixel, self.prepared.scene.grid.size), pixel) else { return false };
+        if !self.sees(number, pixel) {
+            return false;
+        }
+        let to = center(pixel, self.prepared.scene.grid.size);
+        if self.least_loss_db(number, to) >= self.loss_db[pixel] {
+            return true;
+        }
+        let Some(path) = self.path(number, to, pixel) else { return false };
         let loss_db = self.law.loss_db(path.length_m, path.turns_db);
         if loss_db < self.loss_db[pixel] {
             self.loss_db[pixel] = loss_db;
             self.label[pixel] = number;
-            self.queue.push(Reverse((loss_db.to_bits(), pixel as u32)));
+            self.queue.push(loss_db, pixel);
         }
         true
     }
@@ -256,11 +274,6 @@ impl<'a> Front<'a> {
     }
 }
 
-/// A path on the ground ends at buildings and where its source's sight does.
-fn built_or(built: bool, path: Path, hidden: bool) -> Option<Path> {
-    (!built && !hidden).then_some(path)
-}
-
 /// Pixels at most `reach` rows and columns away.
 fn around(pixel: usize, reach: usize, size: usize) -> impl Iterator<Item = usize> {
     let (row, column) = (pixel / size, pixel % size);
@@ -271,6 +284,6 @@ fn around(pixel: usize, reach: usize, size: usize) -> impl Iterator<Item = usize
 /// Length and unit vector of a leg.
 fn leg(from: Coord<f64>, to: Coord<f64>) -> (f64, Coord<f64>) {
     let step = to - from;
-    let length = libm::hypot(step.x, step.y);
+    let length = (step.x * step.x + step.y * step.y).sqrt();
     (length, step / length.max(1e-9))
 }

@@ -3,7 +3,8 @@
 //! Two ways: [`exact`] walks over the mask's pixels to every pixel, which is what networks are given; [`shadows`] is exact over the
 //! walls, and cheap enough for every corner.
 
-use super::walls::Wall;
+use super::cover::Cover;
+use super::walls::{Tile, Wall};
 use crate::scene::BuildingMask;
 use geo::Coord;
 
@@ -14,10 +15,6 @@ pub struct Visible {
 }
 
 impl Visible {
-    fn new(pixels: usize) -> Self {
-        Self { words: vec![0; pixels.div_ceil(64)] }
-    }
-
     pub fn set(&mut self, i: usize) {
         self.words[i / 64] |= 1 << (i % 64);
     }
@@ -89,47 +86,90 @@ pub fn exact(mask: &BuildingMask, from: (usize, usize)) -> Vec<u8> {
 
 /// The outdoor pixels whose centre is in sight of a point, walls being all that hides them; in pixels, as [`Walls`] is.
 ///
-/// Every wall that faces the point darkens, in every row behind it, the columns between the lines over its two ends.
-pub fn shadows(walls: &[Wall], mask: &BuildingMask, from: Coord<f64>) -> Visible {
+/// Every wall that faces the point darkens, in every row behind it, the columns between the lines over its two ends. Walls are
+/// taken near tiles first; what is wholly behind others darkens nothing.
+pub fn shadows(walls: &[Tile], mask: &BuildingMask, from: Coord<f64>) -> Visible {
     let size = mask.size;
-    let mut visible = Visible::new(mask.pixels.len());
-    for (i, _) in mask.pixels.iter().enumerate().filter(|&(_, &inside)| inside == 0) {
-        visible.set(i);
-    }
-    for wall in walls {
-        let (a, b) = (wall.from - from, wall.to - from);
-        // Seen from outside, a wall with the building on its left runs from left to right.
-        if a.x * b.y - a.y * b.x >= 0.0 {
+    let word = |pixels: &[u8]| pixels.iter().rev().fold(0, |word, &inside| word << 1 | u64::from(inside == 0));
+    let mut visible = Visible { words: mask.pixels.chunks(64).map(word).collect() };
+    let mut near_first: Vec<(f64, &Tile)> = walls.iter().map(|tile| (tile.nearest(from), tile)).collect();
+    near_first.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Walls that darkened what is behind them, until all that comes is behind them.
+    let (mut cover, mut waiting) = (Cover::default(), Vec::<Facing>::new());
+    for (nearest, tile) in near_first {
+        waiting.retain(|wall| {
+            let nearer = wall.farthest <= nearest;
+            if nearer {
+                cover.block(wall.right, wall.left);
+            }
+            !nearer
+        });
+        let (right, left) = tile.span(from);
+        if nearest > 0.0 && cover.blocks(right, left) {
             continue;
         }
-        // The row that is level with the point, where there is one.
-        let level = size as f64 - from.y - 0.5;
-        if level >= 0.0 && level < size as f64 && level.fract() == 0.0 && (a.y < 0.0) != (b.y < 0.0) {
-            let (start, at) = (level as usize * size, from.x + a.x - a.y * (b.x - a.x) / (b.y - a.y));
-            let column = (at - 0.5).ceil().clamp(0.0, size as f64) as usize;
-            let (first, end) = if at > from.x { (column, size) } else { (0, column) };
-            visible.clear(start + first, start + end);
-        }
-        for (sign, a, b) in [(1.0, a, b), (-1.0, Coord { x: a.x, y: -a.y }, Coord { x: b.x, y: -b.y })] {
-            let (low, high) = if a.y < b.y { (a, b) } else { (b, a) };
-            if high.y <= 0.0 {
-                continue;
-            }
-            let inverse_slope = if high.y > low.y { (high.x - low.x) / (high.y - low.y) } else { 0.0 };
-            // Where the wall, extended, is level with the point.
-            let level_x = low.x - low.y * inverse_slope;
-            for row in rows_behind(size, from.y, sign, low.y) {
-                let y = sign * (size as f64 - row as f64 - 0.5 - from.y);
-                let end_low = if low.y > 0.0 { low.x * y / low.y } else { level_x.signum() * f64::INFINITY };
-                let end_high = if high.y <= y { high.x * y / high.y } else { level_x + y * inverse_slope };
-                let (left, right) = if end_low < end_high { (end_low, end_high) } else { (end_high, end_low) };
-                // The first and one past the last column whose centre is between them.
-                let column = |x: f64| (x + from.x - 0.5).ceil().clamp(0.0, size as f64) as usize;
-                visible.clear(row * size + column(left), row * size + column(right));
+        for wall in tile.walls.iter().filter_map(|wall| Facing::new(wall, from)) {
+            if !cover.blocks(wall.right, wall.left) {
+                darken(&mut visible, size, from, wall.left, wall.right);
+                waiting.push(wall);
             }
         }
     }
     visible
+}
+
+/// A wall that shows its outer side: its ends seen from the point, and the square of the farther one's distance.
+#[derive(Clone)]
+struct Facing {
+    left: Coord<f64>,
+    right: Coord<f64>,
+    farthest: f64,
+}
+
+impl Facing {
+    fn new(wall: &Wall, from: Coord<f64>) -> Option<Self> {
+        let (left, right) = (wall.from - from, wall.to - from);
+        // Seen from outside, a wall with the building on its left runs from left to right.
+        if left.x * right.y - left.y * right.x >= 0.0 {
+            return None;
+        }
+        let square = |v: Coord<f64>| v.x * v.x + v.y * v.y;
+        Some(Self { left, right, farthest: square(left).max(square(right)) })
+    }
+}
+
+/// Clears what a wall from `a` to `b`, seen from the point `from`, hides.
+fn darken(visible: &mut Visible, size: usize, from: Coord<f64>, a: Coord<f64>, b: Coord<f64>) {
+    // The row that is level with the point, where there is one.
+    let level = size as f64 - from.y - 0.5;
+    if level >= 0.0 && level < size as f64 && level.fract() == 0.0 && (a.y < 0.0) != (b.y < 0.0) {
+        let (start, at) = (level as usize * size, from.x + a.x - a.y * (b.x - a.x) / (b.y - a.y));
+        let column = (at - 0.5).ceil().clamp(0.0, size as f64) as usize;
+        let (first, end) = if at > from.x { (column, size) } else { (0, column) };
+        visible.clear(start + first, start + end);
+    }
+    for (sign, a, b) in [(1.0, a, b), (-1.0, Coord { x: a.x, y: -a.y }, Coord { x: b.x, y: -b.y })] {
+        let (low, high) = if a.y < b.y { (a, b) } else { (b, a) };
+        if high.y <= 0.0 {
+            continue;
+        }
+        let inverse_slope = if high.y > low.y { (high.x - low.x) / (high.y - low.y) } else { 0.0 };
+        // Where the wall, extended, is level with the point.
+        let level_x = low.x - low.y * inverse_slope;
+        for row in rows_behind(size, from.y, sign, low.y) {
+            let y = sign * (size as f64 - row as f64 - 0.5 - from.y);
+            let end_low = if low.y > 0.0 { low.x * y / low.y } else { level_x.signum() * f64::INFINITY };
+            let end_high = if high.y <= y { high.x * y / high.y } else { level_x + y * inverse_slope };
+            let (left, right) = if end_low < end_high { (end_low, end_high) } else { (end_high, end_low) };
+            // The first and one past the last column whose centre is between them; rounded up by hand, since a browser's and an
+            // old processor's `ceil` is a call.
+            let column = |x: f64| {
+                let x = (x + from.x - 0.5).clamp(0.0, size as f64);
+                x as usize + usize::from((x as usize as f64) < x)
+            };
+            visible.clear(row * size + column(left), row * size + column(right));
+        }
+    }
 }
 
 /// Rows above (sign 1) or below (sign -1) a height `from_y` that are farther from it than `least`.
@@ -187,14 +227,15 @@ mod tests {
     #[test]
     fn shadows_are_where_a_wall_is_crossed() {
         let mask = blocks();
-        let walls = Walls::of(&Scene::from_mask(Grid { size: 48, meters_per_pixel: 1.0 }, mask.clone())).walls;
+        let walls = Walls::of(&Scene::from_mask(Grid { size: 48, meters_per_pixel: 1.0 }, mask.clone()));
+        let (tiles, walls) = (&walls.tiles, &walls.walls);
         let side = |a: Coord<f64>, b: Coord<f64>, p: Coord<f64>| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
         let crosses = |wall: &Wall, a: Coord<f64>, b: Coord<f64>| {
             (side(a, b, wall.from) > 0.0) != (side(a, b, wall.to) > 0.0)
                 && (side(wall.from, wall.to, a) > 0.0) != (side(wall.from, wall.to, b) > 0.0)
         };
         for from in (0..48 * 48).step_by(29).filter(|&i| mask.pixels[i] == 0) {
-            let (point, seen) = (center(from, 48), shadows(&walls, &mask, center(from, 48)));
+            let (point, seen) = (center(from, 48), shadows(tiles, &mask, center(from, 48)));
             for to in (0..48 * 48).filter(|&i| mask.pixels[i] == 0) {
                 let hidden = walls.iter().any(|wall| crosses(wall, point, center(to, 48)));
                 assert_eq!(seen.get(to), !hidden, "from {point:?} to {:?}", center(to, 48));

@@ -5,11 +5,14 @@
 
 use crate::scene::{BuildingMask, Grid, Scene, outlines};
 use geo::{Coord, LineString};
+use std::collections::BTreeMap;
 
 /// How far inside its outline a wall stands, and outside its wall a corner, in pixels.
 const INSET: f64 = 0.01;
 /// The least turn of a wall that makes a corner, in radians.
 const LEAST_TURN: f64 = 0.02;
+/// The side of a tile, in pixels.
+const TILE: f64 = 16.0;
 /// Pixels whose centre is no farther than this are beside a corner.
 const BESIDE: f64 = 1.5;
 
@@ -28,9 +31,18 @@ pub struct Corner {
     pub beside: Vec<u32>,
 }
 
+/// Walls that are near each other, between two corners of the rectangle round them.
+pub struct Tile {
+    low: Coord<f64>,
+    high: Coord<f64>,
+    pub walls: Vec<Wall>,
+}
+
 /// All of a scene's walls and corners.
 pub struct Walls {
     pub walls: Vec<Wall>,
+    /// The same walls once more, by where they are.
+    pub tiles: Vec<Tile>,
     pub corners: Vec<Corner>,
 }
 
@@ -53,11 +65,12 @@ impl Walls {
     }
 
     fn new(rings: &[LineString<f64>], mask: &BuildingMask, grid: Grid) -> Self {
-        let mut found = Self { walls: Vec::new(), corners: Vec::new() };
+        let mut found = Self { walls: Vec::new(), tiles: Vec::new(), corners: Vec::new() };
         for ring in rings {
             let points: Vec<Coord<f64>> = ring.coords().map(|&p| p / grid.meters_per_pixel).collect();
             found.add(&points[..points.len() - 1], mask);
         }
+        found.tiles = tiles(&found.walls);
         found
     }
 
@@ -80,6 +93,42 @@ impl Walls {
             }
         }
         self.walls.extend((0..count).map(|i| Wall { from: inset[i], to: inset[(i + 1) % count] }));
+    }
+}
+
+/// Squares of [`TILE`] pixels, each with the walls whose middle is in it.
+fn tiles(walls: &[Wall]) -> Vec<Tile> {
+    let mut by_square: BTreeMap<(i64, i64), Vec<Wall>> = BTreeMap::new();
+    for &wall in walls {
+        let square = (wall.from + wall.to) / (2.0 * TILE);
+        by_square.entry((square.y.floor() as i64, square.x.floor() as i64)).or_default().push(wall);
+    }
+    let tile = |walls: Vec<Wall>| {
+        let ends = || walls.iter().flat_map(|wall| [wall.from, wall.to]);
+        let low = ends().reduce(|a, b| Coord { x: a.x.min(b.x), y: a.y.min(b.y) }).unwrap_or_default();
+        let high = ends().reduce(|a, b| Coord { x: a.x.max(b.x), y: a.y.max(b.y) }).unwrap_or_default();
+        Tile { low, high, walls }
+    };
+    by_square.into_values().map(tile).collect()
+}
+
+impl Tile {
+    /// The square of its distance from a point.
+    pub fn nearest(&self, from: Coord<f64>) -> f64 {
+        let x = (self.low.x - from.x).max(from.x - self.high.x).max(0.0);
+        let y = (self.low.y - from.y).max(from.y - self.high.y).max(0.0);
+        x * x + y * y
+    }
+
+    /// Its rightmost and its leftmost corner, seen from a point outside it.
+    pub fn span(&self, from: Coord<f64>) -> (Coord<f64>, Coord<f64>) {
+        let (low, high) = (self.low - from, self.high - from);
+        let corners = [low, Coord { x: high.x, y: low.y }, high, Coord { x: low.x, y: high.y }];
+        let left_of = |a: Coord<f64>, b: Coord<f64>| a.x * b.y - a.y * b.x > 0.0;
+        let pick = |better: &dyn Fn(Coord<f64>, Coord<f64>) -> bool| {
+            corners[1..].iter().fold(corners[0], |best, &p| if better(best, p) { p } else { best })
+        };
+        (pick(&|best, p| left_of(p, best)), pick(&left_of))
     }
 }
 
