@@ -24,7 +24,7 @@ const SEED: u64 = 5900;
 struct Cost {
     size: usize,
     buildings: usize,
-    corners_seen_ms: f64,
+    preparation_ms: f64,
     first_map_ms: f64,
     move_ms: f64,
 }
@@ -35,8 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     print!("{table}");
     let mut measured = |&(size, buildings): &(usize, usize)| {
         let cost = measure(size, buildings);
-        let Cost { corners_seen_ms, first_map_ms, move_ms, .. } = cost;
-        let row = format!("| {size} x {size} | {buildings} | {corners_seen_ms:.0} | {first_map_ms:.0} | {move_ms:.1} |\n");
+        let Cost { preparation_ms, first_map_ms, move_ms, .. } = cost;
+        let row = format!("| {size} x {size} | {buildings} | {preparation_ms:.0} | {first_map_ms:.0} | {move_ms:.1} |\n");
         print!("{row}");
         table += &row;
         cost
@@ -70,13 +70,13 @@ fn measure(size: usize, buildings: usize) -> Cost {
         }
     };
     let first_map_ms = median((0..3).map(|_| map_ms(&PreparedScene::new(&scene))));
-    let (prepared, corners_seen_ms) = timed(|| {
+    let (prepared, preparation_ms) = timed(|| {
         let prepared = PreparedScene::new(&scene);
         prepared.prepare();
         prepared
     });
     let move_ms = median((0..MOVES).map(|_| map_ms(&prepared)));
-    Cost { size, buildings, corners_seen_ms, first_map_ms, move_ms }
+    Cost { size, buildings, preparation_ms, first_map_ms, move_ms }
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 type Milliseconds = fn(&Cost) -> f64;
 const SERIES: [(&str, RGBColor, Milliseconds); 3] = [
-    ("preparation", RGBColor(31, 119, 180), |cost| cost.corners_seen_ms),
+    ("preparation", RGBColor(31, 119, 180), |cost| cost.preparation_ms),
     ("first map, unprepared", RGBColor(214, 121, 14), |cost| cost.first_map_ms),
     ("a move", RGBColor(44, 140, 44), |cost| cost.move_ms),
 ];
@@ -37,8 +37,17 @@ fn panel(
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(60)
-        .build_cartesian_2d((x_low * 0.9..x_high * 1.1).log_scale(), (y_low * 0.7..y_high * 4.0).log_scale())?;
-    chart.configure_mesh().x_desc(x_label).y_desc("ms").draw()?;
+        .build_cartesian_2d(
+            (x_low * 0.9..x_high * 1.1).log_scale().with_key_points(costs.iter().map(x).collect()),
+            (y_low * 0.7..y_high * 4.0).log_scale(),
+        )?;
+    chart
+        .configure_mesh()
+        .x_desc(x_label)
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| format!("{y:.0}"))
+        .y_desc("ms")
+        .draw()?;
     for (name, color, ms) in SERIES {
         let points: Vec<(f64, f64)> = costs.iter().map(|cost| (x(cost), ms(cost))).collect();
         chart

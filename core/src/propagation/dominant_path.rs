@@ -277,8 +277,8 @@ impl<'a> Front<'a> {
 /// Pixels at most `reach` rows and columns away.
 fn around(pixel: usize, reach: usize, size: usize) -> impl Iterator<Item = usize> {
     let (row, column) = (pixel / size, pixel % size);
-    (row.saturating_sub(reach)..(row + reach + 1).min(size))
-        .flat_map(move |r| (column.saturating_sub(reach)..(column + reach + 1).min(size)).map(move |c| r * size + c))
+    let (first, end) = (column.saturating_sub(reach), (column + reach + 1).min(size));
+    (row.saturating_sub(reach)..(row + reach + 1).min(size)).flat_map(move |r| r * size + first..r * size + end)
 }
 
 /// Length and unit vector of a leg.
