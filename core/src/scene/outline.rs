@@ -38,22 +38,32 @@ pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<
     let snap = Snap::new(&corners, SNAP_PIXELS * grid.meters_per_pixel);
     trace(mask)
         .into_iter()
-        .filter_map(|ring| {
+        .map(|ring| {
             let pieces = pieces(&ring);
-            let corners = snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces));
+            let mut corners = snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces));
+            // Of a few pixels straight pieces may leave a sliver or nothing; they keep their sides.
+            let pixels = area(&ring.iter().map(|side| side.at()).collect::<Vec<_>>());
+            if area(&corners) / pixels < 0.5 {
+                corners = (0..ring.len())
+                    .filter(|&i| ring[i].direction != ring[(i + ring.len() - 1) % ring.len()].direction)
+                    .map(|i| ring[i].at())
+                    .collect();
+            }
             let mut points: Vec<Coord<f64>> = corners.into_iter().map(|p| snap.nearest(p * grid.meters_per_pixel)).collect();
             points.dedup();
             let mut points = snap.between(&points);
             while points.len() > 1 && points.first() == points.last() {
                 points.pop();
             }
-            if points.len() < 3 {
-                return None;
-            }
-            points.push(points[0]);
-            Some(LineString::new(points))
+            points.extend(points.first().copied());
+            LineString::new(points)
         })
         .collect()
+}
+
+/// Area of a polygon, negative where it runs clockwise.
+fn area(ring: &[Coord<f64>]) -> f64 {
+    (0..ring.len()).map(|i| (ring[i], ring[(i + 1) % ring.len()])).map(|(a, b)| (a.x * b.y - b.x * a.y) / 2.0).sum()
 }
 
 /// A pixel's side between building and open ground, travelled with the building on the left.
@@ -460,10 +470,25 @@ mod tests {
         for row in 34..44 {
             mask.pixels[row * 64 + 20..row * 64 + 30].fill(0);
         }
-        let area = |ring: &LineString<f64>| ring.lines().map(|l| l.start.x * l.end.y - l.end.x * l.start.y).sum::<f64>() / 2.0;
-        let mut areas: Vec<f64> = outlines(&mask, GRID, &[]).iter().map(area).collect();
+        let signed = |ring: &LineString<f64>| ring.lines().map(|l| l.start.x * l.end.y - l.end.x * l.start.y).sum::<f64>() / 2.0;
+        let mut areas: Vec<f64> = outlines(&mask, GRID, &[]).iter().map(signed).collect();
         areas.sort_by(f64::total_cmp);
         assert!((areas[0] + 100.0).abs() < 25.0 && (areas[1] - 900.0).abs() < 65.0, "{areas:?}");
+    }
+
+    #[test]
+    fn the_smallest_buildings_have_walls() {
+        for (width, height) in [(1, 1), (2, 1), (1, 3), (2, 2), (3, 2)] {
+            let mut mask = BuildingMask { size: 64, pixels: vec![0; 64 * 64] };
+            for row in 20..20 + height {
+                mask.pixels[row * 64 + 30..row * 64 + 30 + width].fill(1);
+            }
+            let rings = outlines(&mask, GRID, &[]);
+            assert_eq!(rings.len(), 1);
+            let found = area(&rings[0].coords().skip(1).copied().collect::<Vec<_>>());
+            let pixels = (width * height) as f64;
+            assert!(found >= 0.5 * pixels && found <= 2.0 * pixels + 1.0, "{width} x {height}: {found}");
+        }
     }
 
     #[test]
