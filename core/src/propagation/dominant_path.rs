@@ -79,8 +79,8 @@ impl PreparedScene {
 impl<'a> Front<'a> {
     /// Settles what is in sight and puts the first shadows into the queue. `transmitter` is in pixels.
     fn new(prepared: &'a PreparedScene, law: &'a DominantPathLaw, transmitter: Coord<f64>, start: usize) -> Self {
-        let (grid, mask) = (prepared.scene.grid, &prepared.scene.mask);
-        let mut in_sight = visibility::shadows(&prepared.paths().walls.tiles, mask, transmitter);
+        let grid = prepared.scene.grid;
+        let mut in_sight = visibility::shadows(&prepared.paths().walls, transmitter);
         in_sight.set(start);
         let seen: Vec<usize> = (0..grid.pixels()).filter(|&i| in_sight.get(i)).collect();
         let transmitter =

@@ -88,7 +88,7 @@ impl PreparedScene {
     /// The pixels in a corner's sight.
     fn sight(&self, corner: usize) -> &Visible {
         let Paths { walls, sights, .. } = self.paths();
-        sights[corner].get_or_init(|| visibility::shadows(&walls.tiles, &self.scene.mask, walls.corners[corner].position))
+        sights[corner].get_or_init(|| visibility::shadows(walls, walls.corners[corner].position))
     }
 
     pub fn grid(&self) -> Grid {

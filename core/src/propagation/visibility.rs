@@ -4,7 +4,7 @@
 //! walls, and cheap enough for every corner.
 
 use super::cover::Cover;
-use super::walls::{Tile, Wall};
+use super::walls::{Tile, Wall, Walls};
 use crate::scene::BuildingMask;
 use geo::Coord;
 
@@ -15,6 +15,12 @@ pub struct Visible {
 }
 
 impl Visible {
+    /// All outdoor pixels.
+    pub fn outdoors(mask: &BuildingMask) -> Self {
+        let word = |pixels: &[u8]| pixels.iter().rev().fold(0, |word, &inside| word << 1 | u64::from(inside == 0));
+        Self { words: mask.pixels.chunks(64).map(word).collect() }
+    }
+
     pub fn set(&mut self, i: usize) {
         self.words[i / 64] |= 1 << (i % 64);
     }
@@ -88,11 +94,10 @@ pub fn exact(mask: &BuildingMask, from: (usize, usize)) -> Vec<u8> {
 ///
 /// Every wall that faces the point darkens, in every row behind it, the columns between the lines over its two ends. Walls are
 /// taken near tiles first; what is wholly behind others darkens nothing.
-pub fn shadows(walls: &[Tile], mask: &BuildingMask, from: Coord<f64>) -> Visible {
-    let size = mask.size;
-    let word = |pixels: &[u8]| pixels.iter().rev().fold(0, |word, &inside| word << 1 | u64::from(inside == 0));
-    let mut visible = Visible { words: mask.pixels.chunks(64).map(word).collect() };
-    let mut near_first: Vec<(f64, &Tile)> = walls.iter().map(|tile| (tile.nearest(from), tile)).collect();
+pub fn shadows(walls: &Walls, from: Coord<f64>) -> Visible {
+    let size = walls.size;
+    let mut visible = walls.outdoors.clone();
+    let mut near_first: Vec<(f64, &Tile)> = walls.tiles.iter().map(|tile| (tile.nearest(from), tile)).collect();
     near_first.sort_by(|a, b| a.0.total_cmp(&b.0));
     // Walls that darkened what is behind them, until all that comes is behind them.
     let (mut cover, mut waiting) = (Cover::default(), Vec::<Facing>::new());
@@ -181,7 +186,7 @@ fn rows_behind(size: usize, from_y: f64, sign: f64, least: f64) -> std::ops::Ran
 
 #[cfg(test)]
 mod tests {
-    use super::super::walls::{Walls, center};
+    use super::super::walls::center;
     use super::*;
     use crate::scene::{Grid, Scene};
 
@@ -228,16 +233,16 @@ mod tests {
     fn shadows_are_where_a_wall_is_crossed() {
         let mask = blocks();
         let walls = Walls::of(&Scene::from_mask(Grid { size: 48, meters_per_pixel: 1.0 }, mask.clone()));
-        let (tiles, walls) = (&walls.tiles, &walls.walls);
+        let faces: Vec<Wall> = walls.tiles.iter().flat_map(|tile| &tile.walls).copied().collect();
         let side = |a: Coord<f64>, b: Coord<f64>, p: Coord<f64>| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
         let crosses = |wall: &Wall, a: Coord<f64>, b: Coord<f64>| {
             (side(a, b, wall.from) > 0.0) != (side(a, b, wall.to) > 0.0)
                 && (side(wall.from, wall.to, a) > 0.0) != (side(wall.from, wall.to, b) > 0.0)
         };
         for from in (0..48 * 48).step_by(29).filter(|&i| mask.pixels[i] == 0) {
-            let (point, seen) = (center(from, 48), shadows(tiles, &mask, center(from, 48)));
+            let (point, seen) = (center(from, 48), shadows(&walls, center(from, 48)));
             for to in (0..48 * 48).filter(|&i| mask.pixels[i] == 0) {
-                let hidden = walls.iter().any(|wall| crosses(wall, point, center(to, 48)));
+                let hidden = faces.iter().any(|wall| crosses(wall, point, center(to, 48)));
                 assert_eq!(seen.get(to), !hidden, "from {point:?} to {:?}", center(to, 48));
             }
         }

@@ -3,6 +3,7 @@
 //! Walls stand a hair inside the outlines, and corners a hair outside the walls, so that a point on a wall is outdoors and a path
 //! along a wall is free. A corner knows the pixels beside it: there a path that arrives can go round it.
 
+use super::visibility::Visible;
 use crate::scene::{BuildingMask, Grid, Scene, outlines};
 use geo::{Coord, LineString};
 use std::collections::BTreeMap;
@@ -40,8 +41,10 @@ pub struct Tile {
 
 /// All of a scene's walls and corners.
 pub struct Walls {
-    pub walls: Vec<Wall>,
-    /// The same walls once more, by where they are.
+    /// Side of the map.
+    pub size: usize,
+    pub outdoors: Visible,
+    /// The walls, by where they are.
     pub tiles: Vec<Tile>,
     pub corners: Vec<Corner>,
 }
@@ -61,39 +64,46 @@ impl Walls {
         let side = |a: Coord<f64>, b: Coord<f64>, p: Coord<f64>| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x) > 0.0;
         let crosses =
             |wall: &Wall| side(a, b, wall.from) != side(a, b, wall.to) && side(wall.from, wall.to, a) != side(wall.from, wall.to, b);
-        !self.walls.iter().any(crosses)
+        let near = |tile: &&Tile| {
+            let apart = |a: f64, b: f64, low: f64, high: f64| a.max(b) < low || a.min(b) > high;
+            let corners = [tile.low, tile.high, Coord { x: tile.low.x, y: tile.high.y }, Coord { x: tile.high.x, y: tile.low.y }];
+            !apart(a.x, b.x, tile.low.x, tile.high.x)
+                && !apart(a.y, b.y, tile.low.y, tile.high.y)
+                && corners.iter().any(|&corner| side(a, b, corner) != side(a, b, corners[0]))
+        };
+        !self.tiles.iter().filter(near).flat_map(|tile| &tile.walls).any(crosses)
     }
 
     fn new(rings: &[LineString<f64>], mask: &BuildingMask, grid: Grid) -> Self {
-        let mut found = Self { walls: Vec::new(), tiles: Vec::new(), corners: Vec::new() };
+        let (mut walls, mut corners) = (Vec::new(), Vec::new());
         for ring in rings {
             let points: Vec<Coord<f64>> = ring.coords().map(|&p| p / grid.meters_per_pixel).collect();
-            found.add(&points[..points.len() - 1], mask);
+            add(&points[..points.len() - 1], mask, &mut walls, &mut corners);
         }
-        found.tiles = tiles(&found.walls);
-        found
+        Self { size: mask.size, outdoors: Visible::outdoors(mask), tiles: tiles(&walls), corners }
     }
+}
 
-    fn add(&mut self, ring: &[Coord<f64>], mask: &BuildingMask) {
-        let count = ring.len();
-        let mut inset = Vec::with_capacity(count);
-        for (i, &point) in ring.iter().enumerate() {
-            let (before, after) = (unit(ring[(i + count - 1) % count], point), unit(point, ring[(i + 1) % count]));
-            // Left of the way is inside.
-            let inward = Coord { x: -before.y - after.y, y: before.x + after.x };
-            let cosine = before.x * after.x + before.y * after.y;
-            // At a needle's tip the exact offset would run far along it.
-            let wall = point + inward * (INSET / (1.0 + cosine).max(0.2));
-            inset.push(wall);
-            let turn = libm::atan2(before.x * after.y - before.y * after.x, cosine);
-            if turn > LEAST_TURN {
-                let length = libm::hypot(inward.x, inward.y).max(1e-9);
-                let position = wall - inward * (2.0 * INSET / length);
-                self.corners.push(Corner { position, beside: beside(position, mask) });
-            }
+/// Adds the walls and the corners of a ring.
+fn add(ring: &[Coord<f64>], mask: &BuildingMask, walls: &mut Vec<Wall>, corners: &mut Vec<Corner>) {
+    let count = ring.len();
+    let mut inset = Vec::with_capacity(count);
+    for (i, &point) in ring.iter().enumerate() {
+        let (before, after) = (unit(ring[(i + count - 1) % count], point), unit(point, ring[(i + 1) % count]));
+        // Left of the way is inside.
+        let inward = Coord { x: -before.y - after.y, y: before.x + after.x };
+        let cosine = before.x * after.x + before.y * after.y;
+        // At a needle's tip the exact offset would run far along it.
+        let wall = point + inward * (INSET / (1.0 + cosine).max(0.2));
+        inset.push(wall);
+        let turn = libm::atan2(before.x * after.y - before.y * after.x, cosine);
+        if turn > LEAST_TURN {
+            let length = libm::hypot(inward.x, inward.y).max(1e-9);
+            let position = wall - inward * (2.0 * INSET / length);
+            corners.push(Corner { position, beside: beside(position, mask) });
         }
-        self.walls.extend((0..count).map(|i| Wall { from: inset[i], to: inset[(i + 1) % count] }));
     }
+    walls.extend((0..count).map(|i| Wall { from: inset[i], to: inset[(i + 1) % count] }));
 }
 
 /// Squares of [`TILE`] pixels, each with the walls whose middle is in it.
