@@ -42,8 +42,14 @@ struct Source {
     corners: Vec<u32>,
 }
 
+impl Source {
+    /// What leaving in a direction costs, by what a turn of a cosine does; nothing at the transmitter.
+    fn turn_db(&self, to: Coord<f64>, cost_db: impl Fn(f64) -> f64) -> f64 {
+        self.direction.map_or(0.0, |from| cost_db(from.x * to.x + from.y * to.y))
+    }
+}
+
 /// A path up to a place.
-#[derive(Clone, Copy)]
 struct Path {
     length_m: f64,
     turns_db: f64,
@@ -193,7 +199,7 @@ impl<'a> Front<'a> {
         let (length, heading) = leg(source.position, top);
         let slope = Slope::new(self.law, length * grid.meters_per_pixel);
         let direction = heading * slope.cosine;
-        let turn_db = source.direction.map_or(0.0, |from| self.law.turn_db(from.x * direction.x + from.y * direction.y));
+        let turn_db = source.turn_db(direction, |cosine| self.law.turn_db(cosine));
         let path = Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction };
         // The turn at the top comes with where the path goes from there; none costs less than the offset.
         if self.law.loss_db(path.length_m, path.turns_db + self.law.turn_offset_db) < self.loss_db[wall] {
@@ -210,7 +216,7 @@ impl<'a> Front<'a> {
         let source = &self.sources[number as usize];
         let meters = self.prepared.scene.grid.meters_per_pixel;
         let (length, heading) = leg(source.position, to);
-        let turn_db = source.direction.map_or(0.0, |from| self.law.turn_db(from.x * heading.x + from.y * heading.y));
+        let turn_db = source.turn_db(heading, |cosine| self.law.turn_db(cosine));
         let straight = Path { length_m: source.length_m + length * meters, turns_db: source.turns_db + turn_db, direction: heading };
         if source.place != Place::Roof || self.built(pixel) {
             return Some(straight);
@@ -235,7 +241,7 @@ impl<'a> Front<'a> {
     fn least_loss_db(&self, number: u32, to: Coord<f64>) -> f64 {
         let source = &self.sources[number as usize];
         let (length, heading) = leg(source.position, to);
-        let turn_db = source.direction.map_or(0.0, |from| self.law.least_turn_db(from.x * heading.x + from.y * heading.y));
+        let turn_db = source.turn_db(heading, |cosine| self.law.least_turn_db(cosine));
         let length_m = source.length_m + length * self.prepared.scene.grid.meters_per_pixel;
         self.law.least_loss_db(length_m, source.turns_db + turn_db)
     }

@@ -6,6 +6,7 @@
 
 use super::{Building, BuildingMask, Grid};
 use geo::{Coord, LineString};
+use std::collections::HashMap;
 
 /// How far from where one straight piece of an outline ends and the next begins their corner may lie, in pixels.
 const STRAY_PIXELS: f64 = 2.5;
@@ -349,12 +350,12 @@ fn snapped_to_centers(ring: &[Side], pieces: &[Piece], corners: &[Coord<f64>]) -
 /// Footprint corners by the square metres they lie in.
 struct Snap {
     reach_m: f64,
-    cells: std::collections::HashMap<(i64, i64), Vec<Coord<f64>>>,
+    cells: HashMap<(i64, i64), Vec<Coord<f64>>>,
 }
 
 impl Snap {
     fn new(corners: &[Coord<f64>], reach_m: f64) -> Self {
-        let mut cells: std::collections::HashMap<_, Vec<_>> = std::collections::HashMap::new();
+        let mut cells: HashMap<_, Vec<_>> = HashMap::new();
         for &corner in corners {
             cells.entry(Self::cell(corner, reach_m)).or_default().push(corner);
         }
@@ -470,8 +471,7 @@ mod tests {
         for row in 34..44 {
             mask.pixels[row * 64 + 20..row * 64 + 30].fill(0);
         }
-        let signed = |ring: &LineString<f64>| ring.lines().map(|l| l.start.x * l.end.y - l.end.x * l.start.y).sum::<f64>() / 2.0;
-        let mut areas: Vec<f64> = outlines(&mask, GRID, &[]).iter().map(signed).collect();
+        let mut areas: Vec<f64> = outlines(&mask, GRID, &[]).iter().map(|ring| area(&ring.0[1..])).collect();
         areas.sort_by(f64::total_cmp);
         assert!((areas[0] + 100.0).abs() < 25.0 && (areas[1] - 900.0).abs() < 65.0, "{areas:?}");
     }

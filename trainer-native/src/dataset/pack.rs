@@ -5,10 +5,9 @@
 
 use super::shards::{Layout, MANIFEST, Manifest, ShardEntry, encode, shard_name};
 use super::{Dataset, Scheme, Split};
-use crate::files;
+use crate::{files, progress};
 use anyhow::{Context, Result, ensure};
 use clap::{ValueEnum, value_parser};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -62,10 +61,7 @@ pub fn run(args: &Args) -> Result<()> {
 
     let layout = Layout { size: dataset.load(0)?.scene.grid.size, cars: dataset.variant().has_cars() };
     fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
-    let progress = ProgressBar::new(dataset.len() as u64);
-    progress.set_style(
-        ProgressStyle::with_template("{wide_bar} {pos} of {len} samples, {per_sec}, {eta} left").context("the progress bar's template")?,
-    );
+    let progress = progress::bar(dataset.len() as u64, "samples")?;
     let (started, most, mut shards) = (Instant::now(), args.shard_samples as usize, Vec::new());
     for (i, first) in (0..dataset.len()).step_by(most).enumerate() {
         let count = most.min(dataset.len() - first);
