@@ -1,4 +1,4 @@
-//! Ten optimiser steps of each phase of training give the losses PyTorch gives: goldens/ten_steps.json, made by the script beside
+//! Ten optimiser steps of each phase of training give the losses PyTorch gives: tests/goldens/ten_steps.json, made by the script beside
 //! it. The networks are small, their weights by rule.
 
 #![cfg(feature = "torch")]
@@ -47,7 +47,7 @@ struct FirstStage {
 }
 
 fn goldens() -> Goldens {
-    serde_json::from_str(include_str!("goldens/ten_steps.json")).expect("the goldens are sound")
+    serde_json::from_str(include_str!("../../tests/goldens/ten_steps.json")).expect("the goldens are sound")
 }
 
 fn by_rule(e: &TorchEngine, name: &str, scale: f64, shape: &[usize]) -> Tensor {

@@ -1,4 +1,4 @@
-"""Ten optimiser steps of each phase of training in PyTorch: the losses tests/ten_steps.rs expects.
+"""Ten optimiser steps of each phase of training in PyTorch: the losses trainer-native/tests/ten_steps.rs expects.
 
     pip install torch numpy
     python ten_steps.py > ten_steps.json
@@ -11,30 +11,18 @@ import json
 import sys
 
 import numpy as np
+import rule
 import torch
 import torch.nn.functional as F
 
-MASK = (1 << 64) - 1
 STEPS = 10
 BATCH, SIDE, LATENT = 2, 32, 2
 LEARNING_RATE, LEAST, PLANNED_STEPS = 1e-3, 1e-4, 20
 KL_WEIGHT = 1e-3
 
 
-def uniform(name, shape):
-    """Values in [-1, 1), float64."""
-    base = 0xCBF29CE484222325
-    for byte in name.encode():
-        base = ((base ^ byte) * 0x100000001B3) & MASK
-    z = np.uint64(base ^ 1) + np.uint64(0x9E3779B97F4A7C15) * np.arange(1, int(np.prod(shape)) + 1, dtype=np.uint64)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    return ((z >> np.uint64(40)).astype(np.float64) / (1 << 24) * 2 - 1).reshape(shape)
-
-
 def normal(name, shape):
-    return torch.tensor((uniform(name, shape) * 3**0.5).astype(np.float32))
+    return torch.tensor(rule.normal(name, shape))
 
 
 class Weights:
@@ -47,17 +35,7 @@ class Weights:
     def __call__(self, name, shape, trained=True):
         store = self.trained if trained else self.fixed
         if name not in store:
-            u = uniform(name, shape)
-            last = name.rsplit(".", 1)[-1]
-            if last == "running_var":
-                values = 1 + 0.5 * u
-            elif last == "weight" and len(shape) == 1:
-                values = 1 + 0.1 * u
-            elif len(shape) < 2:
-                values = 0.1 * u
-            else:
-                values = u * (3 / np.prod(shape[1:])) ** 0.5
-            store[name] = torch.tensor(values.astype(np.float32), requires_grad=trained)
+            store[name] = torch.tensor(rule.parameter(name, shape), requires_grad=trained)
         return store[name]
 
 
@@ -224,7 +202,7 @@ def first_stage(upstream, adversary=None, perceptual=False, actnorm=False, spect
     for step in range(STEPS):
         since = step - start
         factor = 0.0 if since < 0 or adversary is None else (since + 1) / (ramp + 1) if since < ramp else 1.0
-        x = torch.tensor(uniform(f"map.{step}", side).astype(np.float32))
+        x = torch.tensor(rule.uniform(f"map.{step}", side).astype(np.float32))
         noise = [normal(f"noise.{step}.{k}", (BATCH, LATENT, SIDE // 2, SIDE // 2)) for k in range(2)]
         y, kl = autoencode(w, x, noise[0])
         r = (x - y).abs() + (x - y) ** 2
@@ -274,7 +252,7 @@ def diffusion(upstream, l1):
     losses = []
     for step in range(STEPS):
         x0, epsilon = 0.3 * normal(f"latent.{step}", shape), normal(f"epsilon.{step}", shape)
-        t = torch.tensor(((uniform(f"time.{step}", (BATCH,)) + 1) / 2).astype(np.float32)) * (1 - 1e-4) + 1e-4
+        t = torch.tensor(((rule.uniform(f"time.{step}", (BATCH,)) + 1) / 2).astype(np.float32)) * (1 - 1e-4) + 1e-4
         t = t.reshape(-1, 1, 1, 1)
         x_t = (1 - t) * x0 + t.sqrt() * epsilon
         f1, f2 = heads(x_t)
@@ -293,7 +271,6 @@ def diffusion(upstream, l1):
 
 def main():
     torch.set_num_threads(1)
-    np.seterr(over="ignore")
     results = {"first_stage": {}, "diffusion": {}}
     for compat in ("corrected", "upstream"):
         upstream = compat == "upstream"
