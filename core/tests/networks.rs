@@ -106,10 +106,17 @@ fn the_first_stage_takes_other_sizes_and_depths() {
     }
     let mut large = named("paper");
     (large.map_size, large.unet.latent_size) = (320, 80);
-    large.validate().expect("maps of 320 pixels");
-    let (_, model, engine) = parameters_of(&large);
-    let condition = model.denoiser.encode_condition(&engine, &vec![1, 3, 320, 320]);
-    assert_eq!(model.sample_latent(&engine, &condition, &SampleOptions::default()), [1, 3, 80, 80]);
+    // The Swin transformer's first stage is a quarter of the map, so latents of an eighth need the other encoder.
+    let mut deep = large.clone();
+    (deep.autoencoder.multipliers, deep.unet.latent_size) = (vec![1, 2, 4, 4], 40);
+    deep.condition.encoder =
+        EncoderPreset::Pyramid(PyramidPreset { stem_widths: vec![64, 128], stage_widths: vec![128, 256, 512, 1024], norm_groups: 32 });
+    for (preset, latent) in [(named("paper"), 64), (large, 80), (deep, 40)] {
+        let (_, model, engine) = parameters_of(&preset);
+        let condition = model.denoiser.encode_condition(&engine, &vec![1, 3, preset.map_size, preset.map_size]);
+        let options = SampleOptions { split_last_step: true, ..SampleOptions::default() };
+        assert_eq!(model.sample_latent(&engine, &condition, &options), [1, 3, latent, latent]);
+    }
 }
 
 #[test]
