@@ -42,9 +42,9 @@ fn variants(value: &Value) -> Vec<Value> {
         let shorter = items[..items.len().saturating_sub(1)].to_vec();
         return vec![json!([]), json!(shorter), json!(longer(1)), json!(longer(7)), json!(longer(70))];
     }
-    let near = value.as_u64().map(|n| [n / 2, n + 1, n.saturating_mul(2), n.saturating_mul(3), n.saturating_mul(8)]);
-    let far = [0, 1, 3, 7, 16, 40, 64, 80, 320, 1024, 4096, 8192, u64::MAX / 2, u64::MAX].map(|n| json!(n));
-    let odd = [json!(-1), json!(0.5), json!(1e-300), json!(-1e300), json!(3e38), json!(1e300)];
+    let near = value.as_u64().map(|n| [n / 2, n.saturating_add(1), n.saturating_mul(2), n.saturating_mul(8)]);
+    let far = [0, 1, 3, 7, 64, 320, 4096, u64::MAX / 2, u64::MAX].map(|n| json!(n));
+    let odd = [json!(-1), json!(0.5), json!(1e300)];
     near.into_iter().flatten().map(|n| json!(n)).chain(far).chain(odd).collect()
 }
 
@@ -152,7 +152,7 @@ fn several_wrong_numbers_are_refused_or_work() {
 }
 
 #[test]
-#[ignore = "a hundred thousand presets take minutes"]
+#[ignore = "twenty thousand presets take minutes"]
 fn many_presets_of_several_wrong_numbers_are_refused_or_work() {
-    several_wrong_numbers(2, 100_000);
+    several_wrong_numbers(2, 20_000);
 }
