@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::weights::{ParameterError, Parameters};
 
 /// Queries, keys and values of all heads from one 1 x 1 convolution, each (N * heads, head_dim, tokens).
-struct Heads {
+struct HeadSplit {
     batch: usize,
     heads: usize,
     head_dim: usize,
@@ -14,7 +14,7 @@ struct Heads {
     width: usize,
 }
 
-impl Heads {
+impl HeadSplit {
     fn split<E: Engine>(&self, e: &E, qkv: &E::Tensor) -> [E::Tensor; 3] {
         let hidden = self.heads * self.head_dim;
         let shape = [self.batch * self.heads, self.head_dim, self.height * self.width];
@@ -27,9 +27,9 @@ impl Heads {
     }
 }
 
-fn heads_of<E: Engine>(e: &E, x: &E::Tensor, heads: usize, head_dim: usize) -> Heads {
+fn heads_of<E: Engine>(e: &E, x: &E::Tensor, heads: usize, head_dim: usize) -> HeadSplit {
     let shape = e.shape(x);
-    Heads { batch: shape[0], heads, head_dim, height: shape[2], width: shape[3] }
+    HeadSplit { batch: shape[0], heads, head_dim, height: shape[2], width: shape[3] }
 }
 
 /// Linear attention (Shen et al., 2021): softmax over d of the queries, over tokens of the keys; values are divided by the

@@ -34,7 +34,7 @@ impl<T: Clone> Block<T> {
 }
 
 /// Two blocks, the first modulated by the time embedding, plus the input.
-struct ResnetBlock<T> {
+struct TimedResnetBlock<T> {
     mlp: Linear<T>,
     block1: Block<T>,
     block2: Block<T>,
@@ -42,7 +42,7 @@ struct ResnetBlock<T> {
     output: usize,
 }
 
-impl<T: Clone> ResnetBlock<T> {
+impl<T: Clone> TimedResnetBlock<T> {
     fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, input: usize, output: usize, preset: &UnetPreset) -> Result<Self, ParameterError> {
         Ok(Self {
             mlp: Linear::new(&p.at("mlp.1"), preset.time_width, 2 * output)?,
@@ -97,31 +97,31 @@ impl<T: Clone> TimeEmbedding<T> {
 }
 
 struct DownLevel<T> {
-    res1: ResnetBlock<T>,
+    res1: TimedResnetBlock<T>,
     relation: RelationLayer<T>,
-    res2: ResnetBlock<T>,
+    res2: TimedResnetBlock<T>,
     attention: LinearAttention<T>,
     down: Conv2d<T>,
 }
 
 struct UpLevel<T> {
-    res1: ResnetBlock<T>,
+    res1: TimedResnetBlock<T>,
     relation: RelationLayer<T>,
-    res2: ResnetBlock<T>,
+    res2: TimedResnetBlock<T>,
     attention: LinearAttention<T>,
     up: Conv2d<T>,
     doubles: bool,
 }
 
 /// One of the two decoders, with its branch of the adaptive FFT module and its last layers.
-struct Decoder<T> {
+struct DecoderBranch<T> {
     decouple: AdaptiveFourier<T>,
     ups: Vec<UpLevel<T>>,
-    final_block: ResnetBlock<T>,
+    final_block: TimedResnetBlock<T>,
     final_conv: Conv2d<T>,
 }
 
-impl<T: Clone> Decoder<T> {
+impl<T: Clone> DecoderBranch<T> {
     /// `suffix` is what the second decoder's names end in: "" or "2".
     fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset, number: usize) -> Result<Self, ParameterError> {
         let suffix = if number == 1 { "" } else { "2" };
@@ -143,9 +143,9 @@ impl<T: Clone> Decoder<T> {
             let doubles = level > 0;
             let up = if doubles { p.at("3.1") } else { p.at(3) };
             ups.push(UpLevel {
-                res1: ResnetBlock::new(&p.at(0), output + input, output, preset)?,
+                res1: TimedResnetBlock::new(&p.at(0), output + input, output, preset)?,
                 relation: RelationLayer::new(&named("relation_layers_up").at(j), relation)?,
-                res2: ResnetBlock::new(&p.at(1), output + input, output, preset)?,
+                res2: TimedResnetBlock::new(&p.at(1), output + input, output, preset)?,
                 attention: LinearAttention::new(&p.at(2), output, preset.heads, preset.head_width)?,
                 up: Conv2d::same(&up, output, input, 3)?,
                 doubles,
@@ -154,7 +154,7 @@ impl<T: Clone> Decoder<T> {
         Ok(Self {
             decouple: AdaptiveFourier::new(&p.at(format!("decouple{number}")), dims[levels], preset.bottleneck(), preset.norm_groups)?,
             ups,
-            final_block: ResnetBlock::new(&named("final_res_block"), 2 * preset.width, preset.width, preset)?,
+            final_block: TimedResnetBlock::new(&named("final_res_block"), 2 * preset.width, preset.width, preset)?,
             final_conv: Conv2d::same(&named("final_conv"), preset.width, preset.latent_channels, 1)?,
         })
     }
@@ -198,11 +198,11 @@ pub struct Unet<T> {
     init_norm: GroupNorm<T>,
     time: TimeEmbedding<T>,
     downs: Vec<DownLevel<T>>,
-    mid_block1: ResnetBlock<T>,
+    mid_block1: TimedResnetBlock<T>,
     mid_attn: FullAttention<T>,
-    mid_block2: ResnetBlock<T>,
-    decoder1: Decoder<T>,
-    decoder2: Decoder<T>,
+    mid_block2: TimedResnetBlock<T>,
+    decoder1: DecoderBranch<T>,
+    decoder2: DecoderBranch<T>,
     latent_size: usize,
 }
 
@@ -227,9 +227,9 @@ impl<T: Clone> Unet<T> {
             let p = p.at("downs").at(level);
             let (kernel, geometry) = if level + 1 < levels { (4, HALVE) } else { (3, ConvGeometry::same(3)) };
             downs.push(DownLevel {
-                res1: ResnetBlock::new(&p.at(0), input, input, preset)?,
+                res1: TimedResnetBlock::new(&p.at(0), input, input, preset)?,
                 relation,
-                res2: ResnetBlock::new(&p.at(1), input, input, preset)?,
+                res2: TimedResnetBlock::new(&p.at(1), input, input, preset)?,
                 attention: LinearAttention::new(&p.at(2), input, preset.heads, preset.head_width)?,
                 down: Conv2d::new(&p.at(3), input, output, kernel, geometry)?,
             });
@@ -241,11 +241,11 @@ impl<T: Clone> Unet<T> {
             init_norm: GroupNorm::new(&p.at("init_conv.1"), preset.width, preset.norm_groups, 1e-5)?,
             time: TimeEmbedding::new(&p.at("time_mlp"), preset)?,
             downs,
-            mid_block1: ResnetBlock::new(&p.at("mid_block1"), middle, middle, preset)?,
+            mid_block1: TimedResnetBlock::new(&p.at("mid_block1"), middle, middle, preset)?,
             mid_attn: FullAttention::new(&p.at("mid_attn"), middle, preset.heads, preset.head_width)?,
-            mid_block2: ResnetBlock::new(&p.at("mid_block2"), middle, middle, preset)?,
-            decoder1: Decoder::new(p, preset, 1)?,
-            decoder2: Decoder::new(p, preset, 2)?,
+            mid_block2: TimedResnetBlock::new(&p.at("mid_block2"), middle, middle, preset)?,
+            decoder1: DecoderBranch::new(p, preset, 1)?,
+            decoder2: DecoderBranch::new(p, preset, 2)?,
             latent_size: preset.latent_size,
         })
     }
@@ -281,7 +281,7 @@ impl<T: Clone> Unet<T> {
         }
         let x = self.mid_attn.forward(e, &self.mid_block1.forward(e, &x, &time));
         let middle = self.mid_block2.forward(e, &x, &time);
-        let run = |decoder: &Decoder<T>| decoder.forward(e, &middle, &skips, &condition.levels, &stem, &time);
+        let run = |decoder: &DecoderBranch<T>| decoder.forward(e, &middle, &skips, &condition.levels, &stem, &time);
         Heads { f1: run(&self.decoder1), f2: with_second.then(|| run(&self.decoder2)) }
     }
 }
