@@ -45,14 +45,10 @@ pub fn run(args: &Args) -> Result<()> {
     drop(bytes);
     println!("{report}");
     let manifest = Manifest {
-        format_version: 0,
-        preset,
-        content_sha256: String::new(),
-        quantity: Quantity::PathGainDb,
         training_data: args.training_data.clone(),
         license: args.license.clone(),
-        metrics: BTreeMap::new(),
         commit: files::commit(),
+        ..Manifest::of(preset)
     };
     let precision = if args.half_precision { Precision::F16 } else { Precision::F32 };
     let weights = serialize(&tensors, manifest, precision)?;

@@ -216,14 +216,10 @@ impl Session {
     fn save(&self, file: &str) -> Result<()> {
         let tensors = self.parameters.to_host()?;
         let manifest = Manifest {
-            format_version: 0,
-            preset: self.model.preset.clone(),
-            content_sha256: String::new(),
-            quantity: Quantity::PathGainDb,
             training_data: self.train.description.clone(),
             license: String::from("MIT OR Apache-2.0"),
-            metrics: BTreeMap::new(),
             commit: files::commit(),
+            ..Manifest::of(self.model.preset.clone())
         };
         files::write(&self.folder.join(file), &serialize(&tensors, manifest, Precision::F32)?)
     }
