@@ -2,10 +2,8 @@
 
 use crate::files;
 use anyhow::{Context, Result};
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::Preset;
 use radiodiff_core::weights::{Manifest, Precision, import, serialize};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Read checkpoints of the public code into a weights file.

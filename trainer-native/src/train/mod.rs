@@ -15,11 +15,9 @@ use crate::torch::{AdamW, Average, Schedule, TorchEngine, TorchParameters, Torch
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use radiodiff_core::compat::Compat;
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::RadioDiff;
 use radiodiff_core::weights::{Checkpoint, Manifest, Parameters, Precision, serialize};
 use samples::{Samples, Symmetry};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -258,12 +256,6 @@ fn pixel_weights(batch: &Batch, building_weight: f64) -> Tensor {
     let map_weight = power.reciprocal();
     let mean = weight.mean_dim(dims, true, Kind::Float) * map_weight.mean(Kind::Float);
     weight * map_weight / mean
-}
-
-/// The weighted mean of |d| + d^2 of `drawn` against the batch's maps.
-fn map_loss(drawn: &Tensor, batch: &Batch, building_weight: f64) -> Tensor {
-    let difference = drawn - &batch.truth;
-    ((difference.abs() + difference.square()) * pixel_weights(batch, building_weight)).mean(Kind::Float)
 }
 
 /// A stage's schedule; `least` is the configuration's floor.
