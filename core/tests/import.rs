@@ -1,30 +1,19 @@
 //! Checkpoints of the public code: names with prefixes, scalars, other float types; and what is refused.
 
-use radiodiff_core::engine::CountingEngine;
-use radiodiff_core::model::{Preset, RadioDiff};
-use radiodiff_core::weights::{
-    HostTensor, ImportError, ParameterError, ParameterSource, ParameterSpec, Parameters, WeightsError, import, reproducible_parameter,
-};
+use radiodiff_core::model::Preset;
+use radiodiff_core::weights::{HostTensor, ImportError, WeightsError, import, parameter_shapes, reproducible_parameter};
 use safetensors::tensor::{Dtype, TensorView};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// Collects parameters by rule.
-#[derive(Default)]
-struct Recorder(RefCell<BTreeMap<String, HostTensor>>);
-
-impl ParameterSource<CountingEngine> for Recorder {
-    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
-        let tensor = HostTensor { shape: spec.shape.clone(), values: reproducible_parameter(1, &spec.name, &spec.shape) };
-        self.0.borrow_mut().insert(spec.name.clone(), tensor);
-        Ok(spec.shape.clone())
-    }
-}
-
+/// nano with parameters by rule.
 fn nano() -> (Preset, BTreeMap<String, HostTensor>) {
-    let (preset, recorder) = (Preset::named("nano").expect("nano is a preset"), Recorder::default());
-    RadioDiff::new(&preset, &Parameters::new(&CountingEngine::default(), &recorder)).expect("nano is valid");
-    (preset, recorder.0.into_inner())
+    let preset = Preset::named("nano").expect("nano is a preset");
+    let by_rule = |(name, shape): (String, Vec<usize>)| {
+        let values = reproducible_parameter(1, &name, &shape);
+        (name, HostTensor { shape, values })
+    };
+    let tensors = parameter_shapes(&preset).expect("nano is valid").into_iter().map(by_rule).collect();
+    (preset, tensors)
 }
 
 fn file<'a>(tensors: impl IntoIterator<Item = (String, &'a HostTensor)>) -> Vec<u8> {

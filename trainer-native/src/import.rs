@@ -2,10 +2,8 @@
 
 use crate::files;
 use anyhow::{Context, Result};
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::Preset;
 use radiodiff_core::weights::{Manifest, Precision, import, serialize};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Read checkpoints of the public code into a weights file.
@@ -54,14 +52,10 @@ pub fn run(args: &Args) -> Result<()> {
     drop(bytes);
     println!("{report}");
     let manifest = Manifest {
-        format_version: 0,
-        preset,
-        content_sha256: String::new(),
-        quantity: Quantity::PathGainDb,
         training_data: args.training_data.clone(),
         license: args.license.clone(),
-        metrics: BTreeMap::new(),
         commit: files::commit(),
+        ..Manifest::of(preset)
     };
     let precision = if args.half_precision { Precision::F16 } else { Precision::F32 };
     let weights = serialize(&tensors, manifest, precision)?;

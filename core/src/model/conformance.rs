@@ -11,6 +11,7 @@ use super::relation::{RelationLayer, RelationShape};
 use super::swin::SwinEncoder;
 use super::{Denoiser, Preset};
 use crate::engine::{Engine, EngineError};
+use crate::metrics::relative_error;
 use crate::weights::{ParameterError, Parameters, ReproducibleSource, reproducible_values};
 
 type Layer<E> = Box<dyn Fn(&E, &<E as Engine>::Tensor) -> <E as Engine>::Tensor>;
@@ -92,10 +93,8 @@ where
         let expected = (expected.run)(reference, &reference.tensor(&values, &case.shape));
         let shapes = (engine.shape(&found), reference.shape(&expected));
         let (found, expected) = (engine.read(&found).await?, reference.read(&expected).await?);
-        let squares = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
-        let difference = squares(&mut found.iter().zip(&expected).map(|(f, e)| f64::from(f - e)));
-        let error = (difference / squares(&mut expected.iter().map(|&v| f64::from(v)))).sqrt();
-        if shapes.0 != shapes.1 || error.is_nan() || error > tolerance {
+        let error = if shapes.0 == shapes.1 { relative_error(&found, &expected) } else { f64::NAN };
+        if error.is_nan() || error > tolerance {
             failures.push(format!("{}: off by {error:.2e}, shapes {shapes:?}", case.name));
         }
     }

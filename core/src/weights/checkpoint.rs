@@ -40,6 +40,22 @@ pub struct Manifest {
     pub commit: String,
 }
 
+impl Manifest {
+    /// Of weights for `preset` that draw path gain, with nothing else known of them. [`serialize`] fills in version and hash.
+    pub fn of(preset: Preset) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            preset,
+            content_sha256: String::new(),
+            quantity: Quantity::PathGainDb,
+            training_data: String::new(),
+            license: String::new(),
+            metrics: BTreeMap::new(),
+            commit: String::new(),
+        }
+    }
+}
+
 /// Why a weights file was refused.
 #[derive(Debug, Error)]
 pub enum WeightsError {
@@ -71,6 +87,15 @@ pub enum WeightsError {
     Unused { preset: String, names: Vec<String> },
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+}
+
+impl From<BuildError> for WeightsError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Preset(error) => Self::Preset(error),
+            BuildError::Parameter(error) => Self::Parameter(error),
+        }
+    }
 }
 
 // By hand: `#[from]` would make them sources too, and a chain of errors say the same twice.
@@ -165,10 +190,7 @@ impl Checkpoint {
     /// The networks with these weights on an engine.
     pub fn build<E: Engine>(&self, engine: &E) -> Result<RadioDiff<E>, WeightsError> {
         let source = HostSource::new(&self.tensors);
-        let model = RadioDiff::new(&self.manifest.preset, &Parameters::new(engine, &source)).map_err(|error| match error {
-            BuildError::Preset(error) => WeightsError::Preset(error),
-            BuildError::Parameter(error) => WeightsError::Parameter(error),
-        })?;
+        let model = RadioDiff::new(&self.manifest.preset, &Parameters::new(engine, &source))?;
         let names = source.unused();
         if !names.is_empty() {
             return Err(WeightsError::Unused { preset: self.manifest.preset.name.clone(), names });

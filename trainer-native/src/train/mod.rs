@@ -15,11 +15,9 @@ use crate::torch::{AdamW, Average, Schedule, TorchEngine, TorchParameters, Torch
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use radiodiff_core::compat::Compat;
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::RadioDiff;
 use radiodiff_core::weights::{Checkpoint, Manifest, Parameters, Precision, serialize};
 use samples::{Samples, Symmetry};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -216,14 +214,10 @@ impl Session {
     fn save(&self, file: &str) -> Result<()> {
         let tensors = self.parameters.to_host()?;
         let manifest = Manifest {
-            format_version: 0,
-            preset: self.model.preset.clone(),
-            content_sha256: String::new(),
-            quantity: Quantity::PathGainDb,
             training_data: self.train.description.clone(),
             license: String::from("MIT OR Apache-2.0"),
-            metrics: BTreeMap::new(),
             commit: files::commit(),
+            ..Manifest::of(self.model.preset.clone())
         };
         files::write(&self.folder.join(file), &serialize(&tensors, manifest, Precision::F32)?)
     }
@@ -262,12 +256,6 @@ fn pixel_weights(batch: &Batch, building_weight: f64) -> Tensor {
     let map_weight = power.reciprocal();
     let mean = weight.mean_dim(dims, true, Kind::Float) * map_weight.mean(Kind::Float);
     weight * map_weight / mean
-}
-
-/// The weighted mean of |d| + d^2 of `drawn` against the batch's maps.
-fn map_loss(drawn: &Tensor, batch: &Batch, building_weight: f64) -> Tensor {
-    let difference = drawn - &batch.truth;
-    ((difference.abs() + difference.square()) * pixel_weights(batch, building_weight)).mean(Kind::Float)
 }
 
 /// A stage's schedule; `least` is the configuration's floor.
