@@ -4,19 +4,9 @@
 
 use radiodiff_core::engine::CountingEngine;
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
-use radiodiff_core::weights::{ParameterError, ParameterSource, ParameterSpec, Parameters, reproducible_values};
+use radiodiff_core::weights::{ParameterRecorder, Parameters, reproducible_values};
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Gives every parameter as its shape.
-struct Shapes;
-
-impl ParameterSource<CountingEngine> for Shapes {
-    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
-        assert_addressable(spec.shape.iter().product());
-        Ok(spec.shape.clone())
-    }
-}
 
 /// An allocation of 32-bit machines is below 2 GiB.
 fn assert_addressable(elements: usize) {
@@ -56,7 +46,9 @@ fn accepted(preset: &Value) -> bool {
         return false;
     }
     let engine = CountingEngine::default();
-    let model = RadioDiff::new(&preset, &Parameters::new(&engine, &Shapes)).expect("the preset is valid");
+    let recorder = ParameterRecorder::default();
+    let model = RadioDiff::new(&preset, &Parameters::new(&engine, &recorder)).expect("the preset is valid");
+    recorder.take().values().for_each(|spec| assert_addressable(spec.shape.iter().product()));
     let (side, channels) = (preset.map_size, preset.condition.channels.len());
     assert_eq!(model.first_stage.encode(&engine, &vec![1, 1, side, side]).mean, model.latent_shape(1));
     let condition = model.denoiser.encode_condition(&engine, &vec![1, channels, side, side]);

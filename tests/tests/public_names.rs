@@ -6,9 +6,8 @@ use radiodiff_core::engine::CountingEngine;
 use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset};
 use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::model::{Preset, RadioDiff};
-use radiodiff_core::weights::{ParameterError, ParameterSource, ParameterSpec, Parameters};
+use radiodiff_core::weights::{ParameterRecorder, Parameters};
 use radiodiff_tests::shared_data;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Shapes by name.
@@ -26,27 +25,16 @@ const NOT_ASKED_FOR: [(&str, usize, &str); 5] = [
     ("loss.logvar", 1, "the trainer's own, which is no network's; nothing that draws needs it"),
 ];
 
-/// Remembers what the networks ask for.
-#[derive(Default)]
-struct Recorder(RefCell<Shapes>);
-
-impl ParameterSource<CountingEngine> for Recorder {
-    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
-        self.0.borrow_mut().insert(spec.name.clone(), spec.shape.clone());
-        Ok(spec.shape.clone())
-    }
-}
-
 /// What a preset asks for, with the discriminator and LPIPS where the public first stage holds them.
 fn asked_for(preset: &str) -> Shapes {
-    let (engine, recorder) = (CountingEngine::default(), Recorder::default());
+    let (engine, recorder) = (CountingEngine::default(), ParameterRecorder::default());
     let preset = Preset::named(preset).expect("there is such a preset");
     let p = Parameters::new(&engine, &recorder);
     RadioDiff::new(&preset, &p).expect("the preset is valid");
     let loss = p.at("first_stage_model.loss");
     Discriminator::new(&loss.at("discriminator"), &DiscriminatorPreset::PAPER).expect("the recorder has all");
     Lpips::new(&loss.at("perceptual_loss")).expect("the recorder has all");
-    recorder.0.into_inner()
+    recorder.take().into_iter().map(|(name, spec)| (name, spec.shape)).collect()
 }
 
 /// A public list, lines of `name (dimension, ..)`, under our names.

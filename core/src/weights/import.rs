@@ -5,11 +5,8 @@
 //! stands before them: a file may hold one network from its own root, or both below `model.`, `first_stage_model.` or deeper.
 
 use super::checkpoint::{host_tensor, read};
-use super::{HostTensor, ParameterError, ParameterSource, ParameterSpec, Parameters, WeightsError};
-use crate::engine::CountingEngine;
-use crate::model::radiodiff::BuildError;
-use crate::model::{Preset, RadioDiff};
-use std::cell::RefCell;
+use super::{HostTensor, WeightsError, parameter_shapes};
+use crate::model::Preset;
 use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
@@ -64,17 +61,6 @@ pub enum ImportError {
     Incomplete { preset: String, report: Box<LoadReport> },
 }
 
-/// Remembers what the networks ask for.
-#[derive(Default)]
-struct Expected(RefCell<BTreeMap<String, Vec<usize>>>);
-
-impl ParameterSource<CountingEngine> for Expected {
-    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
-        self.0.borrow_mut().insert(spec.name.clone(), spec.shape.clone());
-        Ok(spec.shape.clone())
-    }
-}
-
 /// Our name for a file's, whatever stands before it.
 fn our_name(name: &str, expected: &BTreeMap<String, Vec<usize>>) -> Option<String> {
     let suffixes = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1)).map(|start| &name[start..]);
@@ -87,12 +73,7 @@ fn our_name(name: &str, expected: &BTreeMap<String, Vec<usize>>) -> Option<Strin
 /// A preset that cannot work, a damaged file, values that are not finite or no floats, a parameter that is there twice, missing
 /// or of another shape.
 pub fn import(files: &[(&str, &[u8])], prefix: &str, preset: &Preset) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
-    let expected = Expected::default();
-    RadioDiff::new(preset, &Parameters::new(&CountingEngine::default(), &expected)).map_err(|error| match error {
-        BuildError::Preset(error) => WeightsError::Preset(error),
-        BuildError::Parameter(error) => WeightsError::Parameter(error),
-    })?;
-    let expected = expected.0.into_inner();
+    let expected = parameter_shapes(preset).map_err(WeightsError::from)?;
     let (mut tensors, mut report) = (BTreeMap::new(), LoadReport::default());
     let mut found_as: BTreeMap<String, String> = BTreeMap::new();
     for &(file, bytes) in files {
