@@ -34,7 +34,7 @@ impl<T: Clone> Block<T> {
 }
 
 /// Two blocks, the first modulated by the time embedding, plus the input.
-struct ResnetBlock<T> {
+pub(super) struct ResnetBlock<T> {
     mlp: Linear<T>,
     block1: Block<T>,
     block2: Block<T>,
@@ -43,7 +43,12 @@ struct ResnetBlock<T> {
 }
 
 impl<T: Clone> ResnetBlock<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, input: usize, output: usize, preset: &UnetPreset) -> Result<Self, ParameterError> {
+    pub(super) fn new<E: Engine<Tensor = T>>(
+        p: &Parameters<E>,
+        input: usize,
+        output: usize,
+        preset: &UnetPreset,
+    ) -> Result<Self, ParameterError> {
         Ok(Self {
             mlp: Linear::new(&p.at("mlp.1"), preset.time_width, 2 * output)?,
             block1: Block::new(&p.at("block1"), input, output, preset.norm_groups)?,
@@ -54,7 +59,7 @@ impl<T: Clone> ResnetBlock<T> {
     }
 
     /// x (N, input, H, W), `time` (N, time_width) after SiLU.
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, time: &T) -> T {
+    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, time: &T) -> T {
         let modulation = self.mlp.forward(e, time);
         let batch = e.shape(time)[0];
         let part = |i: usize| e.reshape(&e.narrow(&modulation, 1, i * self.output, self.output), &[batch, self.output, 1, 1]);
@@ -67,7 +72,7 @@ impl<T: Clone> ResnetBlock<T> {
 }
 
 /// log(t) / 4 through fixed random frequencies and a two-layer network.
-struct TimeEmbedding<T> {
+pub(super) struct TimeEmbedding<T> {
     frequencies: T,
     hidden: Linear<T>,
     out: Linear<T>,
@@ -75,7 +80,7 @@ struct TimeEmbedding<T> {
 }
 
 impl<T: Clone> TimeEmbedding<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset) -> Result<Self, ParameterError> {
+    pub(super) fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset) -> Result<Self, ParameterError> {
         let count = preset.time_frequencies;
         Ok(Self {
             frequencies: p.at(0).fixed("W", &[count], Initializer::Normal { std: 16.0 })?,
@@ -86,7 +91,7 @@ impl<T: Clone> TimeEmbedding<T> {
     }
 
     /// Times in (0, 1], one a sample -> (N, time_width).
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, times: &[f32]) -> T {
+    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, times: &[f32]) -> T {
         let logs: Vec<f32> = times.iter().map(|&t| libm::logf(t) / 4.0).collect();
         // In the public code's order: angles of many turns show how they were rounded.
         let turns = e.mul(&e.tensor(&logs, &[logs.len(), 1]), &self.frequencies);
