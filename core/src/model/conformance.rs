@@ -124,7 +124,7 @@ where
             let swin = SwinEncoder::new(&self.p.at(name), 3, &preset)?;
             self.add(name, &[2, 3, height, width], move |e, x| joined(e, &swin.forward(e, x)));
         }
-        let encoder = EncoderPreset::Pyramid(PyramidPreset { stem_widths: vec![4, 8], stage_widths: vec![8, 12], norm_groups: 4 });
+        let encoder = EncoderPreset::Pyramid(PyramidPreset { stem_widths: vec![8, 12], stage_widths: vec![8, 12], norm_groups: 4 });
         let preset = ConditionPreset { channels: small_preset()?.condition.channels, encoder };
         let pyramid = ConditionEncoder::new(&self.p.at("pyramid"), &preset)?;
         self.add("pyramid", &[2, preset.channels.len(), 16, 32], move |e, x| joined(e, &pyramid.forward(e, x)));

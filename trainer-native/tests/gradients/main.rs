@@ -7,12 +7,12 @@
 
 mod operations;
 
-use radiodiff_core::engine::Engine;
 use radiodiff_core::model::conformance::{cases, input};
 use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
 use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::weights::{ParameterError, ParameterSource, ParameterSpec, Parameters, ReproducibleSource};
 use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use tch::{Kind, Tensor};
 use trainer::torch::{TorchEngine, TorchParameters, TorchTensor};
@@ -37,15 +37,20 @@ fn mean(x: &Tensor) -> Tensor {
     (x * by_rule("weight", &shape)).mean(Kind::Double)
 }
 
+/// With the same random numbers every time: libtorch's are the whole process's, and tests run side by side.
+fn seeded<T>(f: impl FnOnce() -> T) -> T {
+    static RANDOM: Mutex<()> = Mutex::new(());
+    let _guard = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::manual_seed(7);
+    f()
+}
+
 /// Compares the slope of `f` along a random direction of each input, by its gradient, with central differences. `f` reads the
-/// inputs, which are moved in place, and draws the same random numbers every time. On those for which `constant` holds it does
+/// inputs, which are moved in place. On those for which `constant` holds it does
 /// not depend, to rounding; on all others it must.
 fn check(what: &str, inputs: &[(String, Tensor)], constant: impl Fn(&str) -> bool, f: impl Fn() -> Tensor) {
     const STEP: f64 = 1e-5;
-    let f = || {
-        tch::manual_seed(7);
-        f()
-    };
+    let f = || seeded(&f);
     let tensors: Vec<&Tensor> = inputs.iter().map(|(_, tensor)| tensor).collect();
     let value = f();
     let size = value.double_value(&[]).abs();
@@ -101,16 +106,14 @@ fn of_every_layer_and_loss() {
     let (e, leaves) = (engine(), Leaves::default());
     for case in cases(&e, &leaves).unwrap() {
         let x = variable(case.name, &case.shape);
-        let run = || {
-            tch::manual_seed(7);
-            (case.run)(&e, &x).0
-        };
+        let run = || (case.run)(&e, &x).0;
         let mut inputs = leaves.below(&format!("{}.", case.name));
         inputs.push(("the input".to_owned(), x.0.shallow_clone()));
-        let resting = tch::no_grad(run);
+        let result = || seeded(|| tch::no_grad(run));
+        let resting = result();
         for training in [false, true] {
             e.set_training(training);
-            if training && tch::no_grad(run) == resting {
+            if training && result().equal(&resting) {
                 continue;
             }
             let begin = Instant::now();
