@@ -19,7 +19,7 @@ use super::{Denoiser, Preset};
 use crate::compat::Compat;
 use crate::diffusion::{LossOptions, Prediction, noised, step, training_loss};
 use crate::engine::{Engine, EngineError};
-use crate::weights::{Initializer, ParameterError, ParameterSource, Parameters, ReproducibleSource, reproducible_values};
+use crate::weights::{Initializer, ParameterError, ParameterSource, ParameterSpec, Parameters, ReproducibleSource, reproducible_values};
 use std::rc::Rc;
 
 type Layer<E> = Box<dyn Fn(&E, &<E as Engine>::Tensor) -> <E as Engine>::Tensor>;
@@ -43,7 +43,7 @@ pub fn cases<E: Engine>(e: &E, source: &dyn ParameterSource<E>) -> Result<Vec<Ca
 where
     E::Tensor: 'static,
 {
-    let mut suite = Suite { p: Parameters::new(e, source), cases: Vec::new() };
+    let mut suite = Suite { p: Parameters::new(e, source), source, cases: Vec::new() };
     suite.shared_layers()?;
     suite.layers_of_the_unet()?;
     suite.condition_encoders()?;
@@ -56,7 +56,19 @@ where
 
 struct Suite<'a, E: Engine> {
     p: Parameters<'a, E>,
+    source: &'a dyn ParameterSource<E>,
     cases: Vec<Case<E>>,
+}
+
+/// Ten times as long vectors for the spectral normalisation as by rule: features would grow a hundredfold in every layer.
+struct LongVectors<'a, E: Engine>(&'a dyn ParameterSource<E>);
+
+impl<E: Engine> ParameterSource<E> for LongVectors<'_, E> {
+    fn parameter(&self, e: &E, spec: &ParameterSpec) -> Result<E::Tensor, ParameterError> {
+        let parameter = self.0.parameter(e, spec)?;
+        let is_vector = ["weight_u", "weight_v"].iter().any(|name| spec.name.ends_with(name));
+        Ok(if is_vector { e.affine(&parameter, 10.0, 0.0) } else { parameter })
+    }
 }
 
 /// Adds what has a `forward` of one tensor, built from the parameters of its name.
@@ -161,7 +173,9 @@ where
             ("discriminator by ActNorm", preset(Normalization::ActNorm, false)),
             ("discriminator by ActNorm, spectral", preset(Normalization::ActNorm, true)),
         ] {
-            layer!(self, name, shape, p => Discriminator::new(p, &preset));
+            let source = LongVectors(self.source);
+            let discriminator = Discriminator::new(&Parameters::new(self.p.engine(), &source).at(name), &preset)?;
+            self.add(name, &shape, move |e, x| discriminator.forward(e, x));
         }
         let discriminator = Discriminator::new(&self.p.at("set and not trained"), &preset(Normalization::ActNorm, true))?;
         self.add("discriminator's updates at its first batch", &shape, move |e, x| {
