@@ -37,7 +37,7 @@ impl<T: Clone> Block<T> {
 
 /// y = block2(block1(x; scale, shift)) + x, the last through 1 x 1 where the channels differ; (scale, shift) = W SiLU(time) + b.
 /// Source: shared/radiodiff-spec.md, section 4.3.
-struct TimedResnetBlock<T> {
+pub(super) struct TimedResnetBlock<T> {
     mlp: Linear<T>,
     block1: Block<T>,
     block2: Block<T>,
@@ -46,7 +46,12 @@ struct TimedResnetBlock<T> {
 }
 
 impl<T: Clone> TimedResnetBlock<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, input: usize, output: usize, preset: &UnetPreset) -> Result<Self, ParameterError> {
+    pub(super) fn new<E: Engine<Tensor = T>>(
+        p: &Parameters<E>,
+        input: usize,
+        output: usize,
+        preset: &UnetPreset,
+    ) -> Result<Self, ParameterError> {
         Ok(Self {
             mlp: Linear::new(&p.at("mlp.1"), preset.time_width, 2 * output)?,
             block1: Block::new(&p.at("block1"), input, output, preset.norm_groups)?,
@@ -57,7 +62,7 @@ impl<T: Clone> TimedResnetBlock<T> {
     }
 
     /// x (N, input, H, W), `time` (N, time_width) after SiLU -> (N, output, H, W).
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, time: &T) -> T {
+    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, time: &T) -> T {
         let modulation = self.mlp.forward(e, time);
         let batch = e.shape(time)[0];
         let part = |i: usize| e.reshape(&e.narrow(&modulation, 1, i * self.output, self.output), &[batch, self.output, 1, 1]);
@@ -71,7 +76,7 @@ impl<T: Clone> TimedResnetBlock<T> {
 
 /// y = W2 GELU(W1 [sin(2 pi w u), cos(2 pi w u)] + b1) + b2, u = log(t) / 4, w fixed random frequencies with standard deviation 16
 /// (Gaussian Fourier features, Tancik et al., 2020). Source: shared/radiodiff-spec.md, section 4.2.
-struct TimeEmbedding<T> {
+pub(super) struct TimeEmbedding<T> {
     frequencies: T,
     hidden: Linear<T>,
     out: Linear<T>,
@@ -79,7 +84,7 @@ struct TimeEmbedding<T> {
 }
 
 impl<T: Clone> TimeEmbedding<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset) -> Result<Self, ParameterError> {
+    pub(super) fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset) -> Result<Self, ParameterError> {
         let count = preset.time_frequencies;
         Ok(Self {
             frequencies: p.at(0).fixed("W", &[count], Initializer::Normal { std: 16.0 })?,
@@ -90,7 +95,7 @@ impl<T: Clone> TimeEmbedding<T> {
     }
 
     /// Times in (0, 1], one a sample -> (N, time_width).
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, times: &[f32]) -> T {
+    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, times: &[f32]) -> T {
         let logs: Vec<f32> = times.iter().map(|&t| libm::logf(t) / 4.0).collect();
         // In the public code's order: angles of many turns show how they were rounded.
         let turns = e.mul(&e.tensor(&logs, &[logs.len(), 1]), &self.frequencies);
