@@ -5,6 +5,7 @@
 
 pub mod goldens;
 mod judges;
+pub mod small;
 
 pub use judges::judge_errors;
 pub use radiodiff_core::metrics::relative_error;

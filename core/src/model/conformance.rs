@@ -9,7 +9,7 @@ use super::condition::ConditionEncoder;
 use super::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
 use super::first_stage_loss::{AdversarialLoss, generator_loss, kl_term, negative_log_likelihood, pixel_error};
 use super::fourier::AdaptiveFourier;
-use super::layers::{BatchNorm, ChannelNorm, Conv2d, GroupNorm, HALVE, LayerNorm, Linear, WeightStandardizedConv};
+use super::layers::{BatchNorm, ChannelNorm, Conv2d, GroupNorm, LayerNorm, Linear, WeightStandardizedConv};
 use super::lpips::{Lpips, MIN_SIDE, UPSTREAM_DROPOUT};
 use super::preset::{AutoencoderPreset, ConditionPreset, EncoderPreset, PyramidPreset, SwinPreset, UnetPreset};
 use super::relation::{RelationLayer, RelationShape};
@@ -90,13 +90,13 @@ where
     }
 
     fn shared_layers(&mut self) -> Result<(), ParameterError> {
-        layer!(self, "convolution", [2, 3, 7, 6], p => Conv2d::new(p, 3, 5, 4, HALVE));
+        layer!(self, "convolution", [2, 3, 7, 6], p => Conv2d::halving(p, 3, 5));
         layer!(self, "weight-standardised convolution", [2, 5, 6, 9], p => WeightStandardizedConv::new(p, 5, 7));
         layer!(self, "linear", [2, 3, 7], p => Linear::new(p, 7, 5));
         layer!(self, "linear without bias", [2, 3, 7], p => Linear::of_transformer(p, 7, 5, false));
         layer!(self, "group norm", [2, 6, 3, 5], p => GroupNorm::new(p, 6, 3, 1e-5));
         layer!(self, "layer norm", [2, 3, 7], p => LayerNorm::new(p, 7));
-        layer!(self, "batch norm", [3, 5, 2, 7], p => BatchNorm::new(p, 5));
+        layer!(self, "batch norm", [3, 5, 2, 7], p => BatchNorm::new(p, 5, Initializer::Constant(1.0), 0.03, 1e-3));
         layer!(self, "channel norm", [2, 6, 3, 5], p => ChannelNorm::new(p, 6));
         Ok(())
     }

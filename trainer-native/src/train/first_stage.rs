@@ -11,7 +11,7 @@ use radiodiff_core::engine::Engine;
 use radiodiff_core::model::discriminator::Discriminator;
 use radiodiff_core::model::first_stage_loss::{adaptive_weight, generator_loss, kl_term, negative_log_likelihood, pixel_error};
 use radiodiff_core::model::lpips::{Lpips, UPSTREAM_DROPOUT};
-use radiodiff_core::weights::{HostSource, Initializer, Parameters, read_tensors};
+use radiodiff_core::weights::{HostSource, Initializer, Parameters, read_tensors, reproducible_values};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use tch::{Kind, Tensor};
@@ -23,6 +23,7 @@ const UPSTREAM_DROPOUT_STEP: usize = 5000;
 
 /// See the module.
 pub struct FirstStageObjective {
+    seed: u64,
     compat: Compat,
     kl_weight: f32,
     /// Log-variance and discriminator, under the public names.
@@ -80,7 +81,7 @@ impl FirstStageObjective {
             })
             .transpose()?;
         let kl_weight = settings.kl_weight as f32;
-        Ok(Self { compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary })
+        Ok(Self { seed, compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary })
     }
 
     /// Which terms are on, for who reads the log.
@@ -146,7 +147,9 @@ impl FirstStageObjective {
         let [real, fake] = [truth, drawn].map(|x| adversary.logits(e, &TorchTensor(x.detach())));
         let mut loss = settings.loss.of_discriminator(e, &real, &fake).0.sum(None::<Kind>);
         if settings.gradient_penalty > 0.0 {
-            let share = Tensor::rand([truth.size()[0], 1, 1, 1], (truth.kind(), truth.device()));
+            let count = truth.size()[0] as usize;
+            let places = reproducible_values(self.seed, &format!("gradient penalty {step}"), count).map(|u| ((u + 1.0) / 2.0) as f32);
+            let share = e.tensor(&places.collect::<Vec<_>>(), &[count, 1, 1, 1]).0;
             loss += gradient_penalty(e, &adversary.discriminator, truth, drawn, &share) * settings.gradient_penalty;
         }
         let loss = loss * settings.phase.factor_at(step);

@@ -9,6 +9,8 @@ pub mod diffusion;
 pub mod first_stage;
 mod samples;
 
+pub use samples::Batch;
+
 use crate::config::Config;
 use crate::files;
 use crate::torch::{AdamW, Average, Schedule, TorchEngine, TorchParameters, TorchTensor, best_device, clip_gradients};
@@ -237,8 +239,6 @@ struct Stage {
     file: &'static str,
 }
 
-use samples::Batch;
-
 fn progress(name: &'static str, steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {per_sec}, {eta} left, {msg}");
     ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(name)
@@ -249,7 +249,7 @@ const LEAST_POWER: f64 = 0.01;
 
 /// What a pixel's error weighs, mean 1: outdoors more than inside a building, and a map by one over its mean square, as the
 /// normalised mean squared error does.
-fn pixel_weights(batch: &Batch, building_weight: f64) -> Tensor {
+pub fn pixel_weights(batch: &Batch, building_weight: f64) -> Tensor {
     let weight = &batch.outdoors * (1.0 - building_weight) + building_weight;
     let dims: &[i64] = &[1, 2, 3];
     let power = (&batch.truth * 0.5 + 0.5).square().mean_dim(dims, true, Kind::Float) + LEAST_POWER;
