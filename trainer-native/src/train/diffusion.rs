@@ -41,7 +41,7 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         let times = s.times(step, x0.size()[0] as usize, settings.start_share);
         Ok(s.denoise(&batch, &x0, &times).loss)
     };
-    session.run(latent, latent_loss, |_, _, _| Ok(()))?;
+    session.run(latent, latent_loss, |_, _, _| Ok(Vec::new()))?;
     let pixel = Stage {
         name: "diffusion.pixel",
         prefixes: &["model.", "first_stage_model.decoder.", "first_stage_model.post_quant_conv."],
@@ -61,7 +61,7 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         let drawn = s.model.first_stage.decode(&s.engine, &latent).0;
         Ok(map_loss(&drawn, &batch, building_weight) + denoised.loss * settings.pixel.latent_weight)
     };
-    session.run(pixel, pixel_loss, |_, _, _| Ok(()))?;
+    session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
     session.save("diffusion.safetensors")
 }
 
