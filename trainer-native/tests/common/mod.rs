@@ -41,7 +41,8 @@ pub fn dataset(maps: &[u32]) -> tempfile::TempDir {
 }
 
 pub fn trainer(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).args(args).output().unwrap()
+    // These networks are too small for more threads of libtorch, whose waiting takes minutes on a busy machine.
+    Command::new(env!("CARGO_BIN_EXE_trainer")).args(args).env("OMP_NUM_THREADS", "1").output().unwrap()
 }
 
 /// What it prints when all is well.
