@@ -258,13 +258,25 @@ fn presets_that_cannot_work_are_refused_with_the_field() {
     }
     assert_refused(named("paper"), "condition.depths", |p| (p.unet.level_widths, p.unet.relation_windows) = (vec![128; 3], vec![8, 4, 2]));
     assert_refused(named("paper"), "autoencoder.channels", |p| p.autoencoder.channels = 100);
+    // The Swin transformer's stages begin at a quarter of the map, whatever the autoencoder's depth.
+    for (multipliers, latent_size, instead) in [
+        (vec![1, 2, 4, 4], 32, "a pyramid whose stem_widths are 2 does"),
+        (vec![1, 2], 80, "no encoder does before 1 / 4: give the autoencoder more multipliers"),
+    ] {
+        let reason = assert_refused(named("paper"), "condition.width", |p| {
+            p.map_size = latent_size << (multipliers.len() - 1);
+            (p.autoencoder.multipliers, p.unet.latent_size) = (multipliers, latent_size);
+        });
+        assert!(reason.ends_with(instead), "{reason}");
+    }
 }
 
 #[track_caller]
-fn assert_refused(mut preset: Preset, field: &str, edit: impl FnOnce(&mut Preset)) {
+fn assert_refused(mut preset: Preset, field: &str, edit: impl FnOnce(&mut Preset)) -> String {
     edit(&mut preset);
     let error = preset.validate().expect_err(field);
     assert_eq!(error.field, field, "{error}");
+    error.to_string()
 }
 
 /// The encoder of nano.

@@ -268,7 +268,7 @@ fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<
                 let map = engine.tensor(&gray, &[1, 1, side, side]);
                 let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), side, side]);
                 let encoded = model.denoiser.encode_condition(&engine, &condition);
-                let mut sampling = model.begin_from_map(&engine, &map, start, &options);
+                let mut sampling = model.begin_from_map(&engine, &map, start, &options)?;
                 while model.advance(&engine, &encoded, &mut sampling) {}
                 pollster::block_on(engine.read(&model.decode_gray(&engine, &sampling.latent)))?
             }

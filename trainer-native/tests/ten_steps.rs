@@ -6,7 +6,6 @@
 use radiodiff_core::compat::Compat;
 use radiodiff_core::diffusion::{LossOptions, noised, precondition, training_loss};
 use radiodiff_core::engine::Engine;
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::autoencoder::Autoencoder;
 use radiodiff_core::model::discriminator::{DiscriminatorPreset, Normalization};

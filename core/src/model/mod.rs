@@ -24,4 +24,4 @@ pub mod unet;
 
 pub use preset::{Preset, PresetError};
 pub use price::Price;
-pub use radiodiff::{Denoiser, RadioDiff, SampleOptions, Sampling};
+pub use radiodiff::{Denoiser, RadioDiff, SampleOptions, Sampling, StartError};

@@ -5,13 +5,14 @@
 //! latent's loss cannot know is which of its errors a map shows.
 
 use super::samples::{Batch, Symmetry};
-use super::{CLIP_NORM, Session, Stage, map_loss, schedule};
+use super::{CLIP_NORM, Session, Stage, pixel_weights, schedule};
 use crate::config::Config;
 use crate::torch::TorchTensor;
 use anyhow::Result;
 use radiodiff_core::diffusion::{MIN_TIME, noised, training_loss};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::SampleOptions;
+use radiodiff_core::model::first_stage_loss::pixel_error;
 use radiodiff_core::weights::reproducible_values;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -58,8 +59,10 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         let times = vec![1.0; x0.size()[0] as usize];
         let denoised = s.denoise(&batch, &x0, &times);
         let latent = TorchTensor(-denoised.drift / &s.model.scale_factor.0);
-        let drawn = s.model.first_stage.decode(&s.engine, &latent).0;
-        Ok(map_loss(&drawn, &batch, building_weight) + denoised.loss * settings.pixel.latent_weight)
+        let drawn = s.model.first_stage.decode(&s.engine, &latent);
+        let error = pixel_error(&s.engine, &TorchTensor(batch.truth.shallow_clone()), &drawn).0;
+        let map_loss = (error * pixel_weights(&batch, building_weight)).mean(Kind::Float);
+        Ok(map_loss + denoised.loss * settings.pixel.latent_weight)
     };
     session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
     session.save("diffusion.safetensors")

@@ -289,12 +289,6 @@ fn pixel_weights(batch: &Batch, building_weight: f64) -> Tensor {
     weight * map_weight / mean
 }
 
-/// The weighted mean of |d| + d^2 of `drawn` against the batch's maps.
-fn map_loss(drawn: &Tensor, batch: &Batch, building_weight: f64) -> Tensor {
-    let difference = drawn - &batch.truth;
-    ((difference.abs() + difference.square()) * pixel_weights(batch, building_weight)).mean(Kind::Float)
-}
-
 /// A stage's schedule; `least` is the configuration's floor.
 fn schedule(base: f64, least: Option<f64>, power: f64, steps: usize, compat: Compat) -> Schedule {
     Schedule { base, least: least.unwrap_or(0.01 * base), power, steps, compat }

@@ -3,6 +3,7 @@
 
 use super::{AutoencoderPreset, ConditionPreset, EncoderPreset, Preset, SwinPreset, UnetPreset};
 use crate::model::condition::PATCH;
+use crate::model::relation;
 use thiserror::Error;
 
 /// Why a preset cannot work.
@@ -32,8 +33,6 @@ const MAX_BLOCKS: usize = 64;
 const MAX_CONDITION_CHANNELS: usize = 16;
 /// Most tokens along a window's side: attention within it is a matrix between all its tokens.
 const MAX_WINDOW: usize = 16;
-/// Heads of a relation layer.
-const RELATION_HEADS: usize = 8;
 
 /// A field, what it is and what was expected.
 type Refusal = (&'static str, String, String);
@@ -104,7 +103,11 @@ impl ConditionPreset {
         // A relation layer's condition and features have the same size.
         if stem_reduction != reduction {
             let found = format!("of stages that begin at 1 / {stem_reduction} of the map");
-            return refuse(stem, found, format!("stages that begin at 1 / {reduction}, as the autoencoder's latents are"));
+            let instead = match (reduction / PATCH).checked_ilog2() {
+                Some(halvings) => format!("a pyramid whose stem_widths are {} does", halvings + 1),
+                None => format!("no encoder does before 1 / {PATCH}: give the autoencoder more multipliers"),
+            };
+            return refuse(stem, found, format!("stages that begin at 1 / {reduction}, as the autoencoder's latents are; {instead}"));
         }
         Ok(())
     }
@@ -151,7 +154,7 @@ impl UnetPreset {
         let count = self.level_widths.len();
         levels("unet.level_widths", count)?;
         // A relation layer splits its channels into heads, and its position code into rows and columns, sines and cosines.
-        widths("unet.level_widths", &self.dims(), least_common_multiple(RELATION_HEADS, self.norm_groups))?;
+        widths("unet.level_widths", &self.dims(), least_common_multiple(relation::HEADS, self.norm_groups))?;
         if self.relation_windows.len() != count {
             let found = format!("{} windows", self.relation_windows.len());
             return refuse("unet.relation_windows", found, format!("one for each of the U-Net's {count} levels"));
