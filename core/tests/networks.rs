@@ -72,10 +72,17 @@ fn the_first_stage_takes_other_sizes_and_depths() {
     }
     let mut large = named("paper");
     (large.map_size, large.unet.latent_size) = (320, 80);
-    large.validate().expect("maps of 320 pixels");
-    let (_, model, engine) = parameters_of(&large);
-    let condition = model.denoiser.encode_condition(&engine, &vec![1, 3, 320, 320]);
-    assert_eq!(model.sample_latent(&engine, &condition, &SampleOptions::default()), [1, 3, 80, 80]);
+    // The Swin transformer's first stage is a quarter of the map, so latents of an eighth need the other encoder.
+    let mut deep = large.clone();
+    (deep.autoencoder.multipliers, deep.unet.latent_size) = (vec![1, 2, 4, 4], 40);
+    deep.condition.encoder =
+        EncoderPreset::Pyramid(PyramidPreset { stem_widths: vec![64, 128], stage_widths: vec![128, 256, 512, 1024], norm_groups: 32 });
+    for (preset, latent) in [(named("paper"), 64), (large, 80), (deep, 40)] {
+        let (_, model, engine) = parameters_of(&preset);
+        let condition = model.denoiser.encode_condition(&engine, &vec![1, 3, preset.map_size, preset.map_size]);
+        let options = SampleOptions { split_last_step: true, ..SampleOptions::default() };
+        assert_eq!(model.sample_latent(&engine, &condition, &options), [1, 3, latent, latent]);
+    }
 }
 
 #[test]
@@ -160,6 +167,14 @@ fn a_file_of_another_quantity_is_refused() {
 }
 
 #[test]
+fn a_value_too_large_for_float16_is_not_written() {
+    let (preset, mut tensors) = (nano(), BTreeMap::new());
+    tensors.insert("scale_factor".to_owned(), HostTensor { shape: vec![2], values: vec![65_504.0, -1e6] });
+    let error = serialize(&tensors, Manifest::of(preset), Precision::F16).unwrap_err();
+    assert!(matches!(&error, WeightsError::TooLarge { name, index: 1, .. } if name == "scale_factor"), "{error}");
+}
+
+#[test]
 fn a_negative_variance_is_refused() {
     let spoil = |t: &mut BTreeMap<String, HostTensor>| {
         let (_, tensor) = t.iter_mut().find(|(name, _)| name.ends_with(".running_var")).expect("nano normalises batches");
@@ -199,7 +214,7 @@ fn flipped_bits_are_found() {
 #[test]
 fn presets_that_cannot_work_are_refused_with_the_field() {
     type Edit = fn(&mut Preset);
-    let cases: [(&str, Edit); 22] = [
+    let cases: [(&str, Edit); 26] = [
         ("map_size", |p| p.map_size = 0),
         ("map_size", |p| p.map_size = 2048),
         ("unet.latent_size", |p| p.map_size = 250),
@@ -233,6 +248,16 @@ fn presets_that_cannot_work_are_refused_with_the_field() {
         ("condition.channels", |p| p.condition.channels.clear()),
         ("condition.channels", |p| p.condition.channels = vec![p.condition.channels[0]; 17]),
         ("latent_scale", |p| p.latent_scale = f32::NAN),
+        ("gray", |p| (p.gray.floor_db, p.gray.ceiling_db) = (f32::MIN, f32::MAX)),
+        // Few parameters, and matrices of 84 GB between the middle's pixels.
+        ("unet.heads", |p| (p.unet.heads, p.unet.head_width) = (4096, 1)),
+        ("autoencoder.multipliers", |p| {
+            (p.map_size, p.unet.latent_size, p.autoencoder.multipliers[1]) = (512, 64, 4096 / 8);
+        }),
+        ("unet.stem_kernel", |p| {
+            (p.unet.stem_kernel, p.unet.width) = (15, 4096);
+            pyramid(p).stage_widths[0] = 4096;
+        }),
     ];
     for (field, edit) in cases {
         assert_refused(nano(), field, edit);

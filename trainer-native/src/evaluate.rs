@@ -112,6 +112,7 @@ fn start_time(text: &str) -> Result<f32, String> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.out.iter().chain(&args.csv).try_for_each(|path| files::check_place(path))?;
     let evaluation = match (&args.data, &args.prediction, &args.truth) {
         (_, Some(prediction), Some(truth)) => {
             let buildings = args.buildings.as_deref().map(buildings_of);

@@ -58,6 +58,7 @@ pub const TIMES: [f32; 2] = [0.25, 1.0];
 pub const STEPS: [usize; 2] = [1, 3];
 
 pub fn run(args: &Args) -> Result<()> {
+    files::check_place(&args.out)?;
     let preset = presets::choose(&args.preset)?;
     let [buildings, antenna, gain] = dataset::raw_images(&args.dataset, &args.method, &args.sample)?;
     let image = |channel: &ConditionChannel| match channel {

@@ -6,7 +6,15 @@ use radiodiff_core::weights::{Manifest, Precision, import, serialize};
 use std::path::PathBuf;
 
 /// Read checkpoints of the public code into a weights file.
+///
+/// They are PyTorch's files, whose tensors Python saves as safetensors first:
+///
+///     import torch
+///     from safetensors.torch import save_file
+///     tensors = torch.load("model-30.pt", map_location="cpu")["model"]
+///     save_file({name: t.contiguous() for name, t in tensors.items()}, "model-30.safetensors")
 #[derive(clap::Args, Debug)]
+#[command(verbatim_doc_comment)]
 pub struct Args {
     /// The state dict, as safetensors; several files where the networks lie apart.
     #[arg(required = true)]
@@ -33,11 +41,12 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let preset = presets::choose(&args.preset)?;
+    files::check_place(&args.out)?;
     let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("reading the checkpoint {}", path.display()));
     let bytes = args.checkpoints.iter().map(read).collect::<Result<Vec<_>>>()?;
     let names: Vec<String> = args.checkpoints.iter().map(|path| path.display().to_string()).collect();
-    let views: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
-    let (tensors, report) = import(&views, &args.prefix, &preset).with_context(|| names.join(", "))?;
+    let named: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(bytes.iter().map(Vec::as_slice)).collect();
+    let (tensors, report) = import(&named, &args.prefix, &preset)?;
     drop(bytes);
     println!("{report}");
     let manifest = Manifest {

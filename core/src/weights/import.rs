@@ -4,12 +4,11 @@
 //! missing or misshapen (which fails) and what nothing uses: losses, counters, indices. The public names are ours but for what
 //! stands before them: a file may hold one network from its own root, or both below `model.`, `first_stage_model.` or deeper.
 
-use super::checkpoint::host_tensor;
+use super::checkpoint::{host_tensor, read};
 use super::{HostTensor, ParameterError, ParameterSource, ParameterSpec, Parameters, WeightsError};
 use crate::engine::CountingEngine;
 use crate::model::radiodiff::BuildError;
 use crate::model::{Preset, RadioDiff};
-use safetensors::SafeTensors;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,9 +56,11 @@ impl fmt::Display for LoadReport {
 pub enum ImportError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    #[error("{name} is there twice, as {first} and as {second}; choose one by its prefix")]
+    #[error("{file}: {error}")]
+    File { file: String, error: WeightsError },
+    #[error("{name} is there twice, as {first} and as {second}; give one of the files, or choose by prefix within a file")]
     Ambiguous { name: String, first: String, second: String },
-    #[error("the checkpoint is not one of preset {preset}: {report}")]
+    #[error("the checkpoint is not one of preset {preset}: {report}; choose another preset, or add the file that holds what is missing")]
     Incomplete { preset: String, report: Box<LoadReport> },
 }
 
@@ -80,12 +81,12 @@ fn our_name(name: &str, expected: &BTreeMap<String, Vec<usize>>) -> Option<Strin
     suffixes.flat_map(|suffix| ROOTS.map(|root| format!("{root}{suffix}"))).find(|ours| expected.contains_key(ours))
 }
 
-/// Reads the tensors of `files` whose names begin with `prefix` into `preset`'s names.
+/// Reads the tensors of `files` (names for messages, and contents) whose names begin with `prefix` into `preset`'s names.
 ///
 /// # Errors
 /// A preset that cannot work, a damaged file, values that are not finite or no floats, a parameter that is there twice, missing
 /// or of another shape.
-pub fn import(files: &[&[u8]], prefix: &str, preset: &Preset) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
+pub fn import(files: &[(&str, &[u8])], prefix: &str, preset: &Preset) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
     let expected = Expected::default();
     RadioDiff::new(preset, &Parameters::new(&CountingEngine::default(), &expected)).map_err(|error| match error {
         BuildError::Preset(error) => WeightsError::Preset(error),
@@ -94,15 +95,16 @@ pub fn import(files: &[&[u8]], prefix: &str, preset: &Preset) -> Result<(BTreeMa
     let expected = expected.0.into_inner();
     let (mut tensors, mut report) = (BTreeMap::new(), LoadReport::default());
     let mut found_as: BTreeMap<String, String> = BTreeMap::new();
-    for bytes in files {
-        let file = SafeTensors::deserialize(bytes).map_err(WeightsError::from)?;
-        for (name, view) in file.iter() {
+    for &(file, bytes) in files {
+        let of_file = |error| ImportError::File { file: file.to_owned(), error };
+        for (name, view) in read(bytes).map_err(of_file)?.iter().collect::<BTreeMap<_, _>>() {
             let Some(ours) = our_name(name, &expected).filter(|_| name.starts_with(prefix)) else {
                 report.unused.push(name.to_owned());
                 continue;
             };
-            if let Some(first) = found_as.insert(ours.clone(), name.to_owned()) {
-                return Err(ImportError::Ambiguous { name: ours, first, second: name.to_owned() });
+            let second = format!("{name} of {file}");
+            if let Some(first) = found_as.insert(ours.clone(), second.clone()) {
+                return Err(ImportError::Ambiguous { name: ours, first, second });
             }
             let (shape, found) = (&expected[&ours], view.shape());
             // PyTorch's scalars have no dimension.
@@ -110,7 +112,7 @@ pub fn import(files: &[&[u8]], prefix: &str, preset: &Preset) -> Result<(BTreeMa
                 report.misshapen.push(format!("{ours} {shape:?}, found {found:?}"));
                 continue;
             }
-            let tensor = HostTensor { shape: shape.clone(), ..host_tensor(name, &view)? };
+            let tensor = HostTensor { shape: shape.clone(), ..host_tensor(name, &view).map_err(of_file)? };
             tensors.insert(ours.clone(), tensor);
             report.applied.push(ours);
         }
