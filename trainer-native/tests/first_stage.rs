@@ -7,9 +7,11 @@
 mod common;
 
 use common::{Workshop, fails, strs};
-use radiodiff_core::engine::Engine;
+use radiodiff_core::engine::{CountingEngine, Engine};
+use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::scene::BuildingMask;
-use radiodiff_core::weights::{Checkpoint, Precision, serialize};
+use radiodiff_core::weights::{Checkpoint, ParameterRecorder, Parameters, Precision, reproducible_parameter, serialize};
+use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -134,4 +136,61 @@ fn a_crop_wholly_inside_a_building_is_no_division_by_zero() {
     assert!(losses.contains(&"0".to_owned()), "some crop was all building: {losses:?}");
     let finite = |tensor: &radiodiff_core::weights::HostTensor| tensor.values.iter().all(|value| value.is_finite());
     assert!(weights(&shop, "run").tensors().values().all(finite));
+}
+
+/// LPIPS's weights by rule, in one of the ways that files hold them: (name, element type), without `lin4.model.1.weight` where
+/// it is to be missing.
+fn lpips_file(path: &str, dtype: Dtype, named: impl Fn(&str) -> Vec<String>, whole: bool) {
+    let recorder = ParameterRecorder::default();
+    Lpips::new(&Parameters::new(&CountingEngine::default(), &recorder)).unwrap();
+    let mut tensors = BTreeMap::from([("loss.logvar".to_owned(), (vec![1], vec![0; dtype.bitsize() / 8]))]);
+    for (name, spec) in recorder.take().into_iter().filter(|(name, _)| whole || name != "lin4.model.1.weight") {
+        let values = reproducible_parameter(1, &name, &spec.shape);
+        let bytes: Vec<u8> = match dtype {
+            Dtype::F64 => values.iter().flat_map(|v| f64::from(*v).to_le_bytes()).collect(),
+            // The upper half of a float32.
+            Dtype::BF16 => values.iter().flat_map(|v| v.to_le_bytes()[2..].to_vec()).collect(),
+            _ => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        };
+        named(&name).into_iter().for_each(|name| drop(tensors.insert(name, (spec.shape.clone(), bytes.clone()))));
+    }
+    let views = tensors.iter().map(|(name, (shape, bytes))| (name, TensorView::new(dtype, shape.clone(), bytes).unwrap()));
+    fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
+#[test]
+fn the_perceptual_term_takes_its_weights_from_what_files_there_are() {
+    let shop = Workshop::new(&[3]);
+    let file = shop.path("lpips.safetensors");
+    fs::write(shop.path("config.toml"), format!("{}\n[autoencoder.loss]\nperceptual_weights = {file:?}\n", shop.read("config.toml")))
+        .unwrap();
+    let one = |root: &'static str| move |name: &str| vec![format!("{root}{name}")];
+    let steps = ["autoencoder.steps=1", "autoencoder.learning_rate=0.0"];
+    let distance = |run: &str| {
+        let said = shop.trains("autoencoder", run, &steps);
+        assert!(said.contains("LPIPS with weight 1"), "{said}");
+        (said, column(&shop, run, "perceptual")[0].parse::<f64>().unwrap())
+    };
+    lpips_file(&file, Dtype::F32, one("loss.perceptual_loss."), true);
+    let (said, expected) = distance("plain");
+    assert!(said.contains("lpips.safetensors: 31 applied; 1 unused: loss.logvar") && expected > 0.0, "{said}");
+    lpips_file(&file, Dtype::F64, one(""), true);
+    assert_eq!(distance("bare").1, expected);
+    lpips_file(&file, Dtype::BF16, one("first_stage_model.loss.perceptual_loss."), true);
+    assert!((distance("deep").1 / expected - 1.0).abs() < 0.05);
+    // The public checkpoints hold it once more, for a loss that nothing uses.
+    let twice =
+        |name: &str| ["first_stage_model.loss", "first_stage_model.other"].map(|at| format!("{at}.perceptual_loss.{name}")).to_vec();
+    lpips_file(&file, Dtype::F32, twice, true);
+    let (said, found) = distance("twice");
+    assert!(found == expected && said.contains("31 applied; 32 unused: first_stage_model.other.perceptual_loss."), "{said}");
+
+    lpips_file(&file, Dtype::F32, one(""), false);
+    let words = [
+        "autoencoder.loss.perceptual_weights: ",
+        "LPIPS over VGG16: 30 applied; 1 missing: loss.perceptual_loss.lin4.model.1.weight [1, 512, 1, 1]",
+    ];
+    fails(&strs(&shop.train("autoencoder", "lacking", &steps)), &words);
+    fs::write(&file, b"no file of tensors").unwrap();
+    fails(&strs(&shop.train("autoencoder", "damaged", &steps)), &["lpips.safetensors: not a safetensors file"]);
 }

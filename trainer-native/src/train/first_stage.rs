@@ -11,13 +11,11 @@ use radiodiff_core::engine::Engine;
 use radiodiff_core::model::discriminator::Discriminator;
 use radiodiff_core::model::first_stage_loss::{adaptive_weight, generator_loss, kl_term, negative_log_likelihood, pixel_error};
 use radiodiff_core::model::lpips::{Lpips, UPSTREAM_DROPOUT};
-use radiodiff_core::weights::{HostSource, Initializer, Parameters, read_tensors};
+use radiodiff_core::weights::{HostSource, Initializer, LPIPS_ROOT, Parameters, import_lpips};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use tch::{Kind, Tensor};
 
-/// The name under which the public checkpoints keep LPIPS.
-const LPIPS: &str = "loss.perceptual_loss";
 /// From the first validation on the public code trains with LPIPS's dropout.
 const UPSTREAM_DROPOUT_STEP: usize = 5000;
 
@@ -230,7 +228,8 @@ pub fn gradient_penalty(e: &TorchEngine, discriminator: &Discriminator<TorchTens
 
 fn read_lpips(e: &TorchEngine, path: &Path) -> Result<Lpips<TorchTensor>> {
     let bytes = std::fs::read(path).with_context(|| format!("reading the perceptual weights {}", path.display()))?;
-    let tensors = read_tensors(&bytes, LPIPS).with_context(|| format!("the perceptual weights {}", path.display()))?;
-    let lpips = Lpips::new(&Parameters::new(e, &HostSource::new(&tensors)).at(LPIPS));
-    lpips.with_context(|| format!("the perceptual weights {}", path.display()))
+    let imported = import_lpips((&path.display().to_string(), &bytes));
+    let (tensors, report) = imported.context("autoencoder.loss.perceptual_weights")?;
+    println!("perceptual weights {}: {report}", path.display());
+    Ok(Lpips::new(&Parameters::new(e, &HostSource::new(&tensors.into_iter().collect())).at(LPIPS_ROOT))?)
 }
