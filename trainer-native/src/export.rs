@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut evaluations = Vec::new();
     for (name, folder) in named {
         println!("evaluating on {name}: {}", folder.display());
-        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), Drawing { steps: 1, seed: 0 })?;
+        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), Drawing::default())?;
         print!("{}", evaluation.table());
         if let Some(row) = evaluation.rows.last() {
             let s = row.scores;

@@ -1,8 +1,7 @@
 //! `trainer import`: a RadioDiff state dict, saved as safetensors, becomes a weights file with a manifest.
 
-use crate::files;
+use crate::{files, presets};
 use anyhow::{Context, Result};
-use radiodiff_core::model::Preset;
 use radiodiff_core::weights::{Manifest, Precision, import, serialize};
 use std::path::PathBuf;
 
@@ -20,8 +19,8 @@ pub struct Args {
     /// The state dict, as safetensors; several files where the networks lie apart.
     #[arg(required = true)]
     checkpoints: Vec<PathBuf>,
-    /// The preset it is one of.
-    #[arg(long, default_value = "paper")]
+    /// The preset it is one of: a name, or the path of a TOML file.
+    #[arg(long, default_value = "paper", value_name = "NAME|FILE.toml")]
     preset: String,
     /// The weights file to write.
     #[arg(long)]
@@ -41,8 +40,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let known = || format!("there is no preset {:?}; there are {}", args.preset, Preset::NAMES.join(", "));
-    let preset = Preset::named(&args.preset).with_context(known)?;
+    let preset = presets::choose(&args.preset)?;
     files::check_place(&args.out)?;
     let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("reading the checkpoint {}", path.display()));
     let bytes = args.checkpoints.iter().map(read).collect::<Result<Vec<_>>>()?;

@@ -149,6 +149,7 @@ fn the_first_stage_learns_as_in_pytorch() {
             weight_decay: 0.01,
             kl_weight: 1e-3,
             min_learning_rate: None,
+            latent_scale: None,
             loss: Some(FirstStageLossConfig {
                 perceptual_weights: case.contains("LPIPS").then(|| lpips.clone()),
                 perceptual_weight: 1.0,

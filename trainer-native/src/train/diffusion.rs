@@ -43,7 +43,7 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         let given = Given { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
         Ok(denoise(&s.engine, &s.model, &given, settings.loss).loss)
     };
-    session.run(latent, latent_loss, |_, _, _| Ok(()))?;
+    session.run(latent, latent_loss, |_, _, _| Ok(Vec::new()))?;
     let pixel = Stage {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
@@ -60,7 +60,7 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         let given = Given { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
         Ok(pixel_loss(&s.engine, &s.model, &given, settings.loss, settings.pixel.latent_weight, building_weight))
     };
-    session.run(pixel, pixel_loss, |_, _, _| Ok(()))?;
+    session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
     session.save("diffusion.safetensors")
 }
 

@@ -5,6 +5,7 @@ use super::{engine_error, error, set};
 use crate::cpu::CpuEngine;
 use crate::gpu::{GpuEngine, GpuOptions};
 use js_sys::{Float32Array, Function, Object, Promise};
+use radiodiff_core::diffusion::MAX_STEPS;
 use radiodiff_core::engine::{Engine, EngineError};
 use radiodiff_core::map::Quantity;
 use radiodiff_core::model::unet::EncodedCondition;
@@ -14,9 +15,6 @@ use radiodiff_core::weights::Checkpoint;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-
-/// Most steps a map may be asked for: the number of times RadioDiff was trained on.
-const MAX_STEPS: f64 = 1000.0;
 
 /// A validated weights file, kept so that networks can be built from it again.
 #[wasm_bindgen]
@@ -226,7 +224,7 @@ impl Network {
 }
 
 fn sample_options(steps: f64, seed: f64) -> Result<SampleOptions, JsValue> {
-    if !(steps.fract() == 0.0 && (1.0..=MAX_STEPS).contains(&steps)) {
+    if !(steps.fract() == 0.0 && (1.0..=MAX_STEPS as f64).contains(&steps)) {
         return Err(error("steps", &format!("steps is {steps}, expected a whole number from 1 to {MAX_STEPS}")));
     }
     // Beyond 2^53 whole numbers of JavaScript are no longer exact.
