@@ -71,7 +71,7 @@ fn check(what: &str, inputs: &[(String, Tensor)], vain: impl Fn(&str) -> bool, f
         values.copy_(&original);
         let (slope, rounding) = (slopes.sum(Kind::Double).double_value(&[]), 1e-9 * (1.0 + size));
         let nothing = typical.max(differences.abs()) < rounding && vain(name);
-        let same = typical > rounding && (slope - differences).abs() < 1e-5 * typical;
+        let same = typical > rounding && (slope - differences).abs() < 1e-6 * typical;
         assert!(nothing || same, "{what} by {name}: gradient {slope:e}, differences {differences:e}, about {typical:e} expected");
     }
 }
