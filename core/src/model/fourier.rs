@@ -12,8 +12,8 @@ use std::f64::consts::TAU;
 pub struct AdaptiveFourier<T> {
     norm: GroupNorm<T>,
     conv: Conv2d<T>,
-    /// Real and imaginary part, each (channels, frequencies).
-    weight: [T; 2],
+    /// As it is stored; [`Self::forward`] takes its parts, so that they are always those of the trained tensor.
+    weight: T,
     /// pixels x frequencies: real part, imaginary part of the transform.
     forward: [T; 2],
     /// frequencies x pixels: what the real part, the imaginary part of a coefficient adds to each pixel.
@@ -28,8 +28,6 @@ impl<T: Clone> AdaptiveFourier<T> {
         let e = p.engine();
         let half = side / 2 + 1;
         let (pixels, frequencies) = (side * side, side * half);
-        let stored = p.at(2).trained("complex_weight", &[channels, side, half, 2], Initializer::Normal { std: 0.02 })?;
-        let part = |i| e.reshape(&e.narrow(&stored, 3, i, 1), &[channels, frequencies]);
         let matrix = |transposed: bool, value: &dyn Fn(f64, usize) -> f64| {
             let (rows, columns) = if transposed { (frequencies, pixels) } else { (pixels, frequencies) };
             let mut values = Vec::with_capacity(rows * columns);
@@ -47,7 +45,7 @@ impl<T: Clone> AdaptiveFourier<T> {
         Ok(Self {
             norm: GroupNorm::new(&p.at(0), channels, groups, 1e-5)?,
             conv: Conv2d::same(&p.at(1), channels, channels, 3)?,
-            weight: [part(0), part(1)],
+            weight: p.at(2).trained("complex_weight", &[channels, side, half, 2], Initializer::Normal { std: 0.02 })?,
             forward: [matrix(false, &|angle, _| angle.cos()), matrix(false, &|angle, _| -angle.sin())],
             inverse: [
                 matrix(true, &|angle, column| multiplicity(column) * angle.cos()),
@@ -65,10 +63,10 @@ impl<T: Clone> AdaptiveFourier<T> {
         let frequencies = self.side * (self.side / 2 + 1);
         let image = e.reshape(&self.conv.forward(e, &self.norm.forward(e, x)), &[batch * self.channels, pixels]);
         let [re, im] = [0, 1].map(|i| e.reshape(&e.matmul(&image, &self.forward[i]), &[batch, self.channels, frequencies]));
-        let [w_re, w_im] = &self.weight;
+        let [w_re, w_im] = [0, 1].map(|i| e.reshape(&e.narrow(&self.weight, 3, i, 1), &[self.channels, frequencies]));
         let flat = |t: &T| e.reshape(t, &[batch * self.channels, frequencies]);
-        let out_re = flat(&e.sub(&e.mul(&re, w_re), &e.mul(&im, w_im)));
-        let out_im = flat(&e.add(&e.mul(&re, w_im), &e.mul(&im, w_re)));
+        let out_re = flat(&e.sub(&e.mul(&re, &w_re), &e.mul(&im, &w_im)));
+        let out_im = flat(&e.add(&e.mul(&re, &w_im), &e.mul(&im, &w_re)));
         let d = e.add(&e.matmul(&out_re, &self.inverse[0]), &e.matmul(&out_im, &self.inverse[1]));
         e.add(x, &e.reshape(&d, &[batch, self.channels, self.side, self.side]))
     }
