@@ -129,7 +129,7 @@ fn a_crop_wholly_inside_a_building_is_no_division_by_zero() {
     let mask = BuildingMask { size: 32, pixels };
     let gray: Vec<u8> = mask.pixels.iter().map(|&inside| if inside == 0 { 200 } else { 0 }).collect();
     let files = MapFiles { mask: &mask, outlines: None, cars: None, transmitters: &[((1, 1), gray)] };
-    Writer::create(&Path::new(&shop.path("data")), "DPM", false).unwrap().write_map(5, &files).unwrap();
+    Writer::create(Path::new(&shop.path("data")), "DPM", false).unwrap().write_map(5, &files).unwrap();
     shop.trains("autoencoder", "run", &["autoencoder.steps=6", "autoencoder.crop=4", "data.building_weight=0.0", "validate_every=1"]);
     let losses = column(&shop, "run", "nll");
     assert!(losses.iter().all(|loss| loss.parse::<f64>().is_ok_and(f64::is_finite)), "{losses:?}");

@@ -132,6 +132,21 @@ fn adversary(case: &str) -> Option<AdversaryConfig> {
     })
 }
 
+fn settings(loss: FirstStageLossConfig) -> AutoencoderConfig {
+    AutoencoderConfig {
+        steps: STEPS,
+        batch: 2,
+        crop: 32,
+        whole_map_steps: 0,
+        learning_rate: 1e-3,
+        weight_decay: 0.01,
+        kl_weight: 1e-3,
+        min_learning_rate: None,
+        latent_scale: None,
+        loss: Some(loss),
+    }
+}
+
 #[test]
 fn the_first_stage_learns_as_in_pytorch() {
     let folder = tempfile::tempdir().unwrap();
@@ -140,22 +155,11 @@ fn the_first_stage_learns_as_in_pytorch() {
     e.set_training(true);
     for (case, expected) in goldens().first_stage {
         let compat = compat(&case);
-        let settings = AutoencoderConfig {
-            steps: STEPS,
-            batch: 2,
-            crop: 32,
-            whole_map_steps: 0,
-            learning_rate: 1e-3,
-            weight_decay: 0.01,
-            kl_weight: 1e-3,
-            min_learning_rate: None,
-            latent_scale: None,
-            loss: Some(FirstStageLossConfig {
-                perceptual_weights: case.contains("LPIPS").then(|| lpips.clone()),
-                perceptual_weight: 1.0,
-                adversary: adversary(&case),
-            }),
-        };
+        let settings = settings(FirstStageLossConfig {
+            perceptual_weights: case.contains("LPIPS").then(|| lpips.clone()),
+            perceptual_weight: 1.0,
+            adversary: adversary(&case),
+        });
         let preset = AutoencoderPreset { channels: 8, multipliers: vec![1, 2], residual_blocks: 1, latent_channels: 2, norm_groups: 4 };
         let parameters = TorchParameters::initialized(SEED);
         let autoencoder = Autoencoder::new(&Parameters::new(&e, &parameters), &preset).unwrap();
@@ -201,5 +205,28 @@ fn the_first_stage_learns_as_in_pytorch() {
         assert_close(&format!("{case}: discriminator"), &judged, &expected.discriminator);
         let log_variance = objective.parameters().all(&["loss.logvar"])[0].1.double_value(&[]);
         assert_close(&format!("{case}: log-variance"), &[log_variance], &[expected.log_variance]);
+    }
+}
+
+/// The public code's LPIPS drops features once its validation has put it into training.
+#[test]
+fn the_perceptual_term_drops_features_late_and_only_upstream() {
+    let folder = tempfile::tempdir().unwrap();
+    let loss =
+        FirstStageLossConfig { perceptual_weights: Some(perceptual_weights(folder.path())), perceptual_weight: 1.0, adversary: None };
+    let e = engine();
+    let [truth, drawn] = ["map.0", "map.1"].map(|name| by_rule(&e, name, 1.0, &[1, 1, 16, 16]));
+    for (compat, step, training, drops) in [
+        (Compat::Upstream, 4999, true, false),
+        (Compat::Upstream, 5000, true, true),
+        (Compat::Upstream, 5000, false, false),
+        (Compat::Corrected, 5000, true, false),
+    ] {
+        e.set_training(training);
+        let objective = FirstStageObjective::new(&e, &settings(loss.clone()), SEED, compat).unwrap();
+        let maps =
+            Reconstruction { truth: &truth, drawn: &drawn, kl: &Tensor::zeros([1], (tch::Kind::Float, tch::Device::Cpu)), weights: None };
+        let value = || objective.autoencoder_loss(&e, step, &maps, &drawn).double_value(&[]);
+        assert_eq!(value() != value(), drops, "{compat:?}, step {step}, training {training}");
     }
 }

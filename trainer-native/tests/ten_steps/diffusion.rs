@@ -43,7 +43,8 @@ fn given(e: &TorchEngine, step: usize, pixel: bool) -> (Batch, Tensor, Tensor, V
     (batch, x0, noise, reproducible_values(SEED, &format!("time.{step}"), 2).map(time).collect())
 }
 
-fn assert_gradients(what: &str, trained: &[(String, Tensor)], expected: &BTreeMap<String, [f64; 2]>) {
+/// `null`: what counts as 0 but for rounding, as a share of the whole gradient's norm.
+fn assert_gradients(what: &str, trained: &[(String, Tensor)], expected: &BTreeMap<String, [f64; 2]>, null: f64, allowed: f64) {
     let whole = expected.values().map(|[norm, _]| norm * norm).sum::<f64>().sqrt();
     let mut compared = 0;
     for (name, parameter) in trained.iter().filter(|(_, parameter)| parameter.grad().defined()) {
@@ -51,9 +52,8 @@ fn assert_gradients(what: &str, trained: &[(String, Tensor)], expected: &BTreeMa
         let direction: Vec<f64> = reproducible_values(SEED, &format!("direction.{name}"), gradient.numel()).collect();
         let along = (gradient.view(-1) * Tensor::from_slice(&direction)).sum(Kind::Double).double_value(&[]);
         let [norm, product] = expected[name];
-        // Those that are 0 but for rounding count as such.
-        let off = (gradient.norm().double_value(&[]) - norm).abs().max((along - product).abs()) / (norm + 1e-9 * whole);
-        assert!(off < 1e-5, "{what}: the gradient by {name} is {off:.1e} off");
+        let off = (gradient.norm().double_value(&[]) - norm).abs().max((along - product).abs()) / (norm + null * whole);
+        assert!(off < allowed, "{what}: the gradient by {name} is {off:.1e} off");
         compared += 1;
     }
     assert_eq!(compared, expected.len(), "{what}: gradients");
@@ -65,7 +65,7 @@ fn learns_as_in_pytorch(e: &TorchEngine, exact: bool) {
         let (compat, pixel) = (compat(&case), case.contains("pixel"));
         let options = LossOptions { l1: !case.contains("without l1"), ..LossOptions::default() };
         let parameters = TorchParameters::initialized(SEED);
-        let model = RadioDiff::new(&small::preset(), &Parameters::new(e, &parameters)).unwrap();
+        let model = RadioDiff::new(&small::preset(), &Parameters::new(e, &parameters)).expect("the small preset works");
         for prefix in ["model.", "first_stage_model."] {
             fill(&parameters, prefix, prefix);
         }
@@ -81,8 +81,9 @@ fn learns_as_in_pytorch(e: &TorchEngine, exact: bool) {
                 false => denoise(e, &model, &given, options).loss,
             };
             loss.backward();
-            if exact && step == 0 && !expected.gradients.is_empty() {
-                assert_gradients(&case, &trained, &expected.gradients);
+            if step == 0 && !expected.gradients.is_empty() {
+                let (null, allowed) = if exact { (1e-9, 1e-5) } else { (1e-4, 1e-4) };
+                assert_gradients(&case, &trained, &expected.gradients, null, allowed);
             }
             clip_gradients(&trained, 1.0);
             optimizer.step(schedule(compat, 0.96).rate(step));
