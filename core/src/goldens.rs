@@ -11,7 +11,7 @@ use crate::model::lpips::Lpips;
 use crate::model::radiodiff::BuildError;
 use crate::model::unet::EncodedCondition;
 use crate::model::{Denoiser, Preset, SampleOptions, Sampling};
-use crate::weights::{HostTensor, Parameters, ReproducibleSource, reproducible_values};
+use crate::weights::{HostTensor, ParameterSource, Parameters, ReproducibleSource, reproducible_values};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -43,6 +43,7 @@ pub struct Maker<'a, E: Engine> {
     engine: &'a E,
     preset: &'a Preset,
     seed: u64,
+    weights: Box<dyn ParameterSource<E> + 'a>,
     goldens: Goldens,
 }
 
@@ -61,12 +62,18 @@ impl<'a, E: Engine> Maker<'a, E> {
                 return Err(GoldensError::Image { image: image_name, preset, found: image.len(), expected: side * side });
             }
         }
-        let mut maker = Self { engine, preset, seed, goldens: Goldens::new() };
+        let weights = Box::new(ReproducibleSource { seed });
+        let mut maker = Self { engine, preset, seed, weights, goldens: Goldens::new() };
         let scaled = |image: &[u8]| image.iter().map(|&gray| f32::from(gray) / 255.0 * 2.0 - 1.0).collect::<Vec<_>>();
         maker.keep("input.gain", &[1, 1, side, side], scaled(images.gain));
         maker.keep("input.cond", &[1, channels, side, side], images.condition.iter().flat_map(|image| scaled(image)).collect());
         maker.keep("input.noise", &maker.latent_shape(), maker.noise("noise"));
         Ok(maker)
+    }
+
+    /// With weights other than the rule's.
+    pub fn with_weights(self, weights: impl ParameterSource<E> + 'a) -> Self {
+        Self { weights: Box::new(weights), ..self }
     }
 
     pub fn finish(self) -> Goldens {
@@ -101,8 +108,9 @@ impl<'a, E: Engine> Maker<'a, E> {
 
     /// `vae.moments` (1, 2 Z, h, w), `vae.kl` (1), `vae.reconstruction` (1, 1, H, W), the latter of the posterior's mode.
     pub async fn autoencoder(&mut self) -> Result<(), GoldensError> {
-        let (e, source) = (self.engine, ReproducibleSource { seed: self.seed });
-        let autoencoder = Autoencoder::new(&Parameters::new(e, &source), &self.preset.autoencoder).map_err(BuildError::from)?;
+        let e = self.engine;
+        let p = Parameters::new(e, self.weights.as_ref());
+        let autoencoder = Autoencoder::new(&p, &self.preset.autoencoder).map_err(BuildError::from)?;
         let moments = autoencoder.moments(e, &self.input("input.gain"));
         self.read("vae.moments", &moments).await?;
         let posterior = autoencoder.posterior(e, &moments);
@@ -114,13 +122,13 @@ impl<'a, E: Engine> Maker<'a, E> {
     /// `discriminator.logits_real` and `_fake` (1, 1, h, w), `lpips.distance` (1): what judges the first stage, of the gain and of
     /// [`Self::autoencoder`]'s reconstruction, which comes first.
     pub async fn judges(&mut self) -> Result<(), GoldensError> {
-        let (e, source) = (self.engine, ReproducibleSource { seed: self.seed });
-        let p = Parameters::new(e, &source).at("loss");
+        let e = self.engine;
+        let p = Parameters::new(e, self.weights.as_ref()).at("loss");
         let [real, fake] = ["input.gain", "vae.reconstruction"].map(|key| self.input(key));
         let discriminator = Discriminator::new(&p.at("discriminator"), &DiscriminatorPreset::PAPER).map_err(BuildError::from)?;
+        let lpips = Lpips::new(&p.at("perceptual_loss")).map_err(BuildError::from)?;
         self.read("discriminator.logits_real", &discriminator.forward(e, &real)).await?;
         self.read("discriminator.logits_fake", &discriminator.forward(e, &fake)).await?;
-        let lpips = Lpips::new(&p.at("perceptual_loss")).map_err(BuildError::from)?;
         self.read("lpips.distance", &e.reshape(&lpips.distance(e, &real, &fake, 0.0), &[1])).await?;
         Ok(())
     }
@@ -129,8 +137,8 @@ impl<'a, E: Engine> Maker<'a, E> {
     /// preconditioning, `unet.t{t}.C` and `.eps` (1, Z, h, w), at each of `times` with x_t = `input.noise`; then
     /// `sampler.n{N}.latent` for each of `steps`, the last of which is split, whose step i adds the rule's `step_noise.{i}`.
     pub async fn denoiser(&mut self, times: &[f32], steps: &[usize]) -> Result<(), GoldensError> {
-        let (e, source) = (self.engine, ReproducibleSource { seed: self.seed });
-        let denoiser = Denoiser::new(&Parameters::new(e, &source), self.preset).map_err(BuildError::from)?;
+        let e = self.engine;
+        let denoiser = Denoiser::new(&Parameters::new(e, self.weights.as_ref()), self.preset).map_err(BuildError::from)?;
         let stages = denoiser.stages(e, &self.input("input.cond"));
         for (i, stage) in stages.iter().enumerate() {
             let channels = e.shape(stage)[1].min(8);

@@ -1,19 +1,23 @@
-"""Ten optimiser steps of each phase of training in PyTorch: the losses trainer-native/tests/ten_steps.rs expects.
+"""Ten optimiser steps of each phase of training in PyTorch: what trainer-native/tests/ten_steps.rs expects.
 
-    pip install torch numpy
+    pip install torch==1.12.1 numpy==1.26.4 safetensors
     python ten_steps.py > ten_steps.json
 
-The networks are small, their shapes are below and in the test; weights, maps and noise are made by the rule of
-shared/goldens/README.md with seed 1. Made with torch 1.13.1 on the CPU in float32.
+The networks are small: the first stage's shapes are below and in the test, the denoiser is unet.py's SMALL. Weights, maps and
+noise are made by the rule of shared/goldens/README.md with seed 1. On the CPU, the first stage in float32, the phases of
+diffusion in float64.
 """
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import rule
 import torch
 import torch.nn.functional as F
+import unet
 
 STEPS = 10
 BATCH, SIDE, LATENT = 2, 32, 2
@@ -28,14 +32,13 @@ def normal(name, shape):
 class Weights:
     """Parameters by rule, made when a network first asks for them."""
 
-    def __init__(self):
-        self.trained = {}
-        self.fixed = {}
+    def __init__(self, dtype=torch.float32):
+        self.trained, self.fixed, self.dtype = {}, {}, dtype
 
     def __call__(self, name, shape, trained=True):
         store = self.trained if trained else self.fixed
         if name not in store:
-            store[name] = torch.tensor(rule.parameter(name, shape), requires_grad=trained)
+            store[name] = torch.tensor(rule.parameter(name, shape), dtype=self.dtype, requires_grad=trained)
         return store[name]
 
 
@@ -76,14 +79,14 @@ def encode(w, x):
     return mean, log_variance.clamp(-30, 20)
 
 
-def decode(w, z):
-    h = conv(w, "decoder.conv_in", conv(w, "post_quant_conv", z, LATENT, 1), 16, 3)
+def decode(w, z, widths=(8, 16)):
+    h = conv(w, "decoder.conv_in", conv(w, "post_quant_conv", z, z.shape[1], 1), widths[-1], 3)
     h = middle(w, "decoder.mid", h)
-    for block in range(2):
-        h = residual(w, f"decoder.up.1.block.{block}", h, 16)
-    h = conv(w, "decoder.up.1.upsample.conv", F.interpolate(h, scale_factor=2.0, mode="nearest"), 16, 3)
-    for block in range(2):
-        h = residual(w, f"decoder.up.0.block.{block}", h, 8)
+    for level, width in reversed(list(enumerate(widths))):
+        for block in range(2):
+            h = residual(w, f"decoder.up.{level}.block.{block}", h, width)
+        if level > 0:
+            h = conv(w, f"decoder.up.{level}.upsample.conv", F.interpolate(h, scale_factor=2.0, mode="nearest"), width, 3)
     return conv(w, "decoder.conv_out", F.silu(norm(w, "decoder.norm_out", h)), 1, 3)
 
 
@@ -183,7 +186,26 @@ class Optimizer:
         self.adamw.step()
 
 
-def first_stage(upstream, adversary=None, perceptual=False, actnorm=False, spectral=False, start=3, ramp=0):
+def pixel_weights(truth, outdoors, building_weight=0.05):
+    dims = (1, 2, 3)
+    weight = outdoors * (1 - building_weight) + building_weight
+    of_map = 1 / (((truth * 0.5 + 0.5) ** 2).mean(dims, keepdim=True) + 0.01)
+    return weight * of_map / (weight.mean(dims, keepdim=True) * of_map.mean())
+
+
+def buildings(step, shape):
+    """1 outdoors, 0 inside of a building."""
+    return torch.tensor((rule.uniform(f"outdoors.{step}", shape) > -0.4).astype(np.float32))
+
+
+def gradient_penalty(discriminator, x, y, step):
+    share = torch.tensor(((rule.uniform(f"gradient penalty {step}", (BATCH,)) + 1) / 2).astype(np.float32)).reshape(-1, 1, 1, 1)
+    between = (share * x + (1 - share) * y).requires_grad_()
+    (slope,) = torch.autograd.grad(discriminator(between).mean((1, 2, 3)).sum(), between, create_graph=True)
+    return (((slope**2).sum((1, 2, 3)) + 1e-12).sqrt() - 1).pow(2).mean()
+
+
+def first_stage(upstream, adversary=None, perceptual=False, actnorm=False, spectral=False, start=3, ramp=0, weighted=False, penalty=0):
     """Losses of the autoencoder and, after each, of the discriminator (0 where it takes no step)."""
     w, judges, frozen = Weights(), Weights(), Weights()
     log_variance = torch.zeros((), requires_grad=True)
@@ -209,6 +231,8 @@ def first_stage(upstream, adversary=None, perceptual=False, actnorm=False, spect
         if perceptual:
             r = r + lpips(frozen, x, y)
         n = r / log_variance.exp() + log_variance
+        if weighted:
+            n = n * pixel_weights(x, buildings(step, side))
         nll = n.sum() / BATCH
         if not upstream:
             nll, kl = nll / SIDE**2, kl / SIDE**2
@@ -229,6 +253,8 @@ def first_stage(upstream, adversary=None, perceptual=False, actnorm=False, spect
                 loss = 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
             else:
                 loss = 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
+            if penalty:
+                loss = loss + penalty * gradient_penalty(discriminator, x, y, step)
             loss = factor * loss
             of_discriminator.step(loss, rate(step, upstream, 0.95))
             judged = loss.item()
@@ -237,36 +263,54 @@ def first_stage(upstream, adversary=None, perceptual=False, actnorm=False, spect
     return losses
 
 
-def diffusion(upstream, l1):
-    """Losses of a small network with two heads; the objective is pred_KC."""
-    w = Weights()
-
-    def heads(x):
-        h = F.silu(norm(w, "norm", conv(w, "conv", x, 16, 3), 4, 1e-5))
-        return conv(w, "c", h, LATENT, 3), conv(w, "epsilon", h, LATENT, 3)
-
-    shape = (BATCH, LATENT, 16, 16)
-    with torch.no_grad():
-        heads(torch.zeros(shape))
-    optimizer = Optimizer(list(w.trained.values()), 1e-4, upstream, True)
-    losses = []
+def diffusion(upstream, l1=True, pixel=False):
+    """Losses of the small denoiser, of the map its one step draws with `pixel`; batch normalisations' statistics at the end, and
+    the first step's gradients, each by its norm and its product with the rule's values."""
+    network = unet.Network(unet.SMALL, Path(__file__).parent, 1, torch.float64)
+    network.training = True
+    decoder = Weights(torch.float64)
+    shape = unet.SMALL.latent
+    trained = {name: p for name, p in network.p.items() if not name.endswith((".running_mean", ".running_var", ".W"))}
+    if pixel:
+        with torch.no_grad():
+            decode(decoder, torch.zeros(shape, dtype=torch.float64), (8, 16, 16))
+        trained.update(decoder.trained)
+    for p in trained.values():
+        p.requires_grad_()
+    optimizer = Optimizer(list(trained.values()), 1e-4, upstream, True)
+    losses, gradients = [], {}
     for step in range(STEPS):
-        x0, epsilon = 0.3 * normal(f"latent.{step}", shape), normal(f"epsilon.{step}", shape)
+        condition, truth = (torch.tensor(rule.uniform(f"{name}.{step}", (BATCH, channels, 40, 40)).astype(np.float32)).double()
+                            for name, channels in (("condition", 2), ("map", 1)))
+        x0, epsilon = 0.3 * normal(f"latent.{step}", shape).double(), normal(f"epsilon.{step}", shape).double()
         t = torch.tensor(((rule.uniform(f"time.{step}", (BATCH,)) + 1) / 2).astype(np.float32)) * (1 - 1e-4) + 1e-4
-        t = t.reshape(-1, 1, 1, 1)
-        x_t = (1 - t) * x0 + t.sqrt() * epsilon
-        f1, f2 = heads(x_t)
-        c = (1 - t) * x_t + t / (t**2 + 1).sqrt() * f1
-        predicted = t.sqrt() * x_t + (1 - t).sqrt() / (t**2 + 1).sqrt() * f2
-        w1, w2 = (2 * (1 - t).exp()).flatten(), t.sqrt().exp().flatten()
+        t = (torch.ones(BATCH) if pixel else t).double()
+        at = t[:, None, None, None]
+        c, predicted = network.predict((1 - at) * x0 + at.sqrt() * epsilon, t, network.encode(condition))
+        w1, w2 = 2 * (1 - t).exp(), t.sqrt().exp()
         dims = (1, 2, 3)
         loss = w1 * ((c + x0) ** 2).mean(dims) + w2 * ((predicted - epsilon) ** 2).mean(dims)
         if l1:
             loss = (loss + w1 * (c + x0).abs().mean(dims) + w2 * (predicted - epsilon).abs().mean(dims)) / 2
         loss = loss.mean()
+        if pixel:
+            difference = decode(decoder, -c / np.float32(0.3).item(), (8, 16, 16)) - truth
+            error = difference.abs() + difference**2
+            loss = 0.1 * loss + (error * pixel_weights(truth, buildings(step, truth.shape).double())).mean()
+        if step == 0:
+            found = torch.autograd.grad(loss, list(trained.values()), retain_graph=True, allow_unused=True)
+            for name, gradient in zip(trained, found):
+                if gradient is not None:
+                    along = torch.from_numpy(rule.uniform("direction." + name, gradient.shape))
+                    gradients[name] = [rounded(gradient.norm()), rounded((gradient * along).sum())]
         optimizer.step(loss, rate(step, upstream, 0.96))
         losses.append(loss.item())
-    return losses
+    running = {name: [rounded(v) for v in p] for name, p in network.p.items() if ".running_" in name}
+    return {"losses": losses, "running": running, "gradients": gradients}
+
+
+def rounded(value):
+    return float(f"{value.item():.8g}")
 
 
 def main():
@@ -278,10 +322,18 @@ def main():
         cases[f"{compat} without adversary"] = first_stage(upstream)
         cases[f"{compat} hinge, LPIPS"] = first_stage(upstream, "hinge", perceptual=True, ramp=0 if upstream else 2)
         cases[f"{compat} vanilla, ActNorm, spectral"] = first_stage(upstream, "vanilla", actnorm=True, spectral=True)
-        results["diffusion"][compat] = diffusion(upstream, l1=True)
+        results["diffusion"][compat] = diffusion(upstream)
         results["diffusion"][f"{compat} without l1"] = diffusion(upstream, l1=False)
-    json.dump(results, sys.stdout, indent=1)
-    print()
+        results["diffusion"][f"{compat} pixel"] = diffusion(upstream, pixel=True)
+    cases = results["first_stage"]
+    cases["corrected weighted without adversary"] = first_stage(False, weighted=True)
+    cases["corrected hinge, ActNorm, penalty"] = first_stage(False, "hinge", actnorm=True, ramp=2, penalty=10)
+    # The first step's are enough of one case a phase.
+    for case, result in results["diffusion"].items():
+        if case not in ("corrected", "corrected pixel"):
+            result["gradients"] = {}
+    text = json.dumps(results, indent=1)
+    sys.stdout.write(re.sub(r"\[[^\[\]{}]*\]", lambda numbers: " ".join(numbers[0].split()), text) + "\n")
 
 
 if __name__ == "__main__":

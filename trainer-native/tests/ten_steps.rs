@@ -3,18 +3,17 @@
 
 #![cfg(feature = "torch")]
 
+#[path = "ten_steps/diffusion.rs"]
+mod diffusion;
+
 use radiodiff_core::compat::Compat;
-use radiodiff_core::diffusion::{LossOptions, noised, precondition, training_loss};
 use radiodiff_core::engine::Engine;
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::autoencoder::Autoencoder;
 use radiodiff_core::model::discriminator::{DiscriminatorPreset, Normalization};
 use radiodiff_core::model::first_stage_loss::{AdversarialLoss, AdversarialPhase};
-use radiodiff_core::model::layers::{Conv2d, GroupNorm};
 use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::model::preset::AutoencoderPreset;
-use radiodiff_core::model::unet::Heads;
 use radiodiff_core::weights::{
     HostTensor, Manifest, ParameterError, ParameterSource, ParameterSpec, Parameters, Precision, reproducible_parameter,
     reproducible_values, serialize,
@@ -23,20 +22,22 @@ use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
 use trainer::torch::{AdamW, Schedule, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
 use trainer::train::first_stage::{FirstStageObjective, Reconstruction};
+use trainer::train::{Batch, pixel_weights};
 
 const SEED: u64 = 1;
 const STEPS: usize = 10;
 const MAPS: [usize; 4] = [2, 1, 32, 32];
 const LATENTS: [usize; 4] = [2, 2, 16, 16];
+const BUILDING_WEIGHT: f64 = 0.05;
 
 #[derive(Deserialize)]
 struct Goldens {
     first_stage: BTreeMap<String, FirstStage>,
-    diffusion: BTreeMap<String, Vec<f64>>,
+    diffusion: BTreeMap<String, diffusion::Expected>,
 }
 
 #[derive(Deserialize)]
@@ -55,13 +56,19 @@ fn by_rule(e: &TorchEngine, name: &str, scale: f64, shape: &[usize]) -> Tensor {
     e.tensor(&values, shape).0
 }
 
-/// Gives every parameter under `prefix` its values by rule.
-fn fill(parameters: &TorchParameters, prefix: &str) {
+/// Gives every parameter under `prefix` its values by rule; of `of_root`, a network's own root, names are without it.
+fn fill(parameters: &TorchParameters, prefix: &str, of_root: &str) {
     let host = parameters.to_host().expect("they are on the CPU").into_iter().map(|(name, tensor)| {
-        let values = reproducible_parameter(SEED, &name, &tensor.shape);
+        let values = reproducible_parameter(SEED, name.strip_prefix(of_root).unwrap_or(&name), &tensor.shape);
         (name, HostTensor { values, ..tensor })
     });
     parameters.restore(&host.collect(), &[prefix]).expect("every parameter has a value");
+}
+
+/// 1 outdoors, 0 inside of buildings.
+fn outdoors(e: &TorchEngine, step: usize, shape: &[usize]) -> Tensor {
+    let values = reproducible_values(SEED, &format!("outdoors.{step}"), shape.iter().product());
+    e.tensor(&values.map(|u| f32::from(u8::from(u > -0.4))).collect::<Vec<_>>(), shape).0
 }
 
 fn schedule(compat: Compat, power: f64) -> Schedule {
@@ -99,16 +106,7 @@ fn perceptual_weights(folder: &Path) -> PathBuf {
     let rule = Rule::default();
     Lpips::new(&Parameters::new(&TorchEngine::new(tch::Device::Cpu), &rule).at("loss.perceptual_loss"))
         .expect("the rule has every parameter");
-    let manifest = Manifest {
-        format_version: 0,
-        preset: Preset::named("nano").expect("nano is a preset"),
-        content_sha256: String::new(),
-        quantity: Quantity::PathGainDb,
-        training_data: String::new(),
-        license: String::new(),
-        metrics: BTreeMap::new(),
-        commit: String::new(),
-    };
+    let manifest = Manifest::of(Preset::named("nano").expect("nano is a preset"));
     let path = folder.join("lpips.safetensors");
     let bytes = serialize(&rule.0.into_inner(), manifest, Precision::F32).expect("the tensors fit");
     std::fs::write(&path, bytes).expect("the folder can be written to");
@@ -123,7 +121,7 @@ fn adversary(case: &str) -> Option<AdversaryConfig> {
     Some(AdversaryConfig {
         loss: if case.contains("vanilla") { AdversarialLoss::Vanilla } else { AdversarialLoss::Hinge },
         weight: 0.5,
-        gradient_penalty: 0.0,
+        gradient_penalty: if case.contains("penalty") { 10.0 } else { 0.0 },
         phase: AdversarialPhase { start: 3, ramp: if case.starts_with("corrected hinge") { 2 } else { 0 }, factor: 1.0 },
         discriminator: DiscriminatorPreset {
             channels: 8,
@@ -134,6 +132,21 @@ fn adversary(case: &str) -> Option<AdversaryConfig> {
     })
 }
 
+fn settings(loss: FirstStageLossConfig) -> AutoencoderConfig {
+    AutoencoderConfig {
+        steps: STEPS,
+        batch: 2,
+        crop: 32,
+        whole_map_steps: 0,
+        learning_rate: 1e-3,
+        weight_decay: 0.01,
+        kl_weight: 1e-3,
+        min_learning_rate: None,
+        latent_scale: None,
+        loss: Some(loss),
+    }
+}
+
 #[test]
 fn the_first_stage_learns_as_in_pytorch() {
     let folder = tempfile::tempdir().unwrap();
@@ -142,27 +155,17 @@ fn the_first_stage_learns_as_in_pytorch() {
     e.set_training(true);
     for (case, expected) in goldens().first_stage {
         let compat = compat(&case);
-        let settings = AutoencoderConfig {
-            steps: STEPS,
-            batch: 2,
-            crop: 32,
-            whole_map_steps: 0,
-            learning_rate: 1e-3,
-            weight_decay: 0.01,
-            kl_weight: 1e-3,
-            min_learning_rate: None,
-            loss: Some(FirstStageLossConfig {
-                perceptual_weights: case.contains("LPIPS").then(|| lpips.clone()),
-                perceptual_weight: 1.0,
-                adversary: adversary(&case),
-            }),
-        };
+        let settings = settings(FirstStageLossConfig {
+            perceptual_weights: case.contains("LPIPS").then(|| lpips.clone()),
+            perceptual_weight: 1.0,
+            adversary: adversary(&case),
+        });
         let preset = AutoencoderPreset { channels: 8, multipliers: vec![1, 2], residual_blocks: 1, latent_channels: 2, norm_groups: 4 };
         let parameters = TorchParameters::initialized(SEED);
         let autoencoder = Autoencoder::new(&Parameters::new(&e, &parameters), &preset).unwrap();
         let objective = FirstStageObjective::new(&e, &settings, SEED, compat).unwrap();
-        fill(&parameters, "");
-        fill(objective.parameters(), "loss.discriminator.");
+        fill(&parameters, "", "");
+        fill(objective.parameters(), "loss.discriminator.", "");
         let last_layer = &parameters.trainable(&["decoder.conv_out.weight"])[0].1;
         let mut trained = parameters.trainable(&[""]);
         trained.extend(objective.trained());
@@ -180,7 +183,11 @@ fn the_first_stage_learns_as_in_pytorch() {
             let rate = schedule(compat, 0.95).rate(step);
             optimizer.zero_gradients();
             let (drawn, kl) = pass(&truth, noise(0));
-            let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, weights: None };
+            let weights = case.contains("weighted").then(|| {
+                let (truth, outdoors) = (truth.shallow_clone(), outdoors(&e, step, &MAPS));
+                pixel_weights(&Batch { condition: Tensor::new(), truth, outdoors }, BUILDING_WEIGHT)
+            });
+            let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
             let loss = objective.autoencoder_loss(&e, step, &maps, last_layer);
             loss.backward();
             clip_gradients(&trained, clip);
@@ -201,38 +208,25 @@ fn the_first_stage_learns_as_in_pytorch() {
     }
 }
 
-/// A network with two heads; what the loss and the optimiser make of it does not depend on what it is.
+/// The public code's LPIPS drops features once its validation has put it into training.
 #[test]
-fn the_denoiser_learns_as_in_pytorch() {
+fn the_perceptual_term_drops_features_late_and_only_upstream() {
+    let folder = tempfile::tempdir().unwrap();
+    let loss =
+        FirstStageLossConfig { perceptual_weights: Some(perceptual_weights(folder.path())), perceptual_weight: 1.0, adversary: None };
     let e = engine();
-    for (case, expected) in goldens().diffusion {
-        let compat = compat(&case);
-        let options = LossOptions { l1: !case.contains("without l1"), ..LossOptions::default() };
-        let parameters = TorchParameters::initialized(SEED);
-        let p = Parameters::new(&e, &parameters);
-        let conv = Conv2d::same(&p.at("conv"), 2, 16, 3).unwrap();
-        let norm = GroupNorm::new(&p.at("norm"), 16, 4, 1e-5).unwrap();
-        let heads = ["c", "epsilon"].map(|name| Conv2d::same(&p.at(name), 16, 2, 3).unwrap());
-        fill(&parameters, "");
-        let trained = parameters.trainable(&[""]);
-        let mut optimizer = AdamW::new(&trained, 1e-4, compat);
-        let mut losses = Vec::new();
-        for step in 0..STEPS {
-            let draw = |name: &str, scale: f64| TorchTensor(by_rule(&e, &format!("{name}.{step}"), 3f64.sqrt(), &LATENTS) * scale);
-            let (x0, noise) = (draw("latent", 0.3), draw("epsilon", 1.0));
-            let times: Vec<f32> =
-                reproducible_values(SEED, &format!("time.{step}"), 2).map(|u| ((u + 1.0) / 2.0) as f32 * (1.0 - 1e-4) + 1e-4).collect();
-            let x_t = noised(&e, &x0, &noise, &times);
-            let features = norm.forward_silu(&e, &conv.forward(&e, &x_t));
-            let [f1, f2] = heads.each_ref().map(|head| head.forward(&e, &features));
-            let prediction = precondition(&e, &x_t, &times, &Heads { f1, f2: Some(f2) });
-            optimizer.zero_gradients();
-            let loss = training_loss(&e, &prediction, &x0, &noise, &times, options).0.sum(None::<Kind>);
-            loss.backward();
-            clip_gradients(&trained, 1.0);
-            optimizer.step(schedule(compat, 0.96).rate(step));
-            losses.push(loss.double_value(&[]));
-        }
-        assert_close(&format!("diffusion, {case}"), &losses, &expected);
+    let [truth, drawn] = ["map.0", "map.1"].map(|name| by_rule(&e, name, 1.0, &[1, 1, 16, 16]));
+    for (compat, step, training, drops) in [
+        (Compat::Upstream, 4999, true, false),
+        (Compat::Upstream, 5000, true, true),
+        (Compat::Upstream, 5000, false, false),
+        (Compat::Corrected, 5000, true, false),
+    ] {
+        e.set_training(training);
+        let objective = FirstStageObjective::new(&e, &settings(loss.clone()), SEED, compat).unwrap();
+        let maps =
+            Reconstruction { truth: &truth, drawn: &drawn, kl: &Tensor::zeros([1], (tch::Kind::Float, tch::Device::Cpu)), weights: None };
+        let value = || objective.autoencoder_loss(&e, step, &maps, &drawn).double_value(&[]);
+        assert_eq!(value() != value(), drops, "{compat:?}, step {step}, training {training}");
     }
 }

@@ -9,7 +9,7 @@ use super::condition::ConditionEncoder;
 use super::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
 use super::first_stage_loss::{AdversarialLoss, generator_loss, kl_term, negative_log_likelihood, pixel_error};
 use super::fourier::AdaptiveFourier;
-use super::layers::{BatchNorm, ChannelNorm, Conv2d, GroupNorm, HALVE, LayerNorm, Linear, WeightStandardizedConv};
+use super::layers::{BatchNorm, ChannelNorm, Conv2d, GroupNorm, LayerNorm, Linear, WeightStandardizedConv};
 use super::lpips::{Lpips, MIN_SIDE, UPSTREAM_DROPOUT};
 use super::preset::{AutoencoderPreset, ConditionPreset, EncoderPreset, PyramidPreset, SwinPreset, UnetPreset};
 use super::relation::{RelationLayer, RelationShape};
@@ -19,6 +19,7 @@ use super::{Denoiser, Preset};
 use crate::compat::Compat;
 use crate::diffusion::{LossOptions, Prediction, noised, step, training_loss};
 use crate::engine::{Engine, EngineError};
+use crate::metrics::relative_error;
 use crate::weights::{Initializer, ParameterError, ParameterSource, ParameterSpec, Parameters, ReproducibleSource, reproducible_values};
 use std::rc::Rc;
 
@@ -89,13 +90,13 @@ where
     }
 
     fn shared_layers(&mut self) -> Result<(), ParameterError> {
-        layer!(self, "convolution", [2, 3, 7, 6], p => Conv2d::new(p, 3, 5, 4, HALVE));
+        layer!(self, "convolution", [2, 3, 7, 6], p => Conv2d::halving(p, 3, 5));
         layer!(self, "weight-standardised convolution", [2, 5, 6, 9], p => WeightStandardizedConv::new(p, 5, 7));
         layer!(self, "linear", [2, 3, 7], p => Linear::new(p, 7, 5));
         layer!(self, "linear without bias", [2, 3, 7], p => Linear::of_transformer(p, 7, 5, false));
         layer!(self, "group norm", [2, 6, 3, 5], p => GroupNorm::new(p, 6, 3, 1e-5));
         layer!(self, "layer norm", [2, 3, 7], p => LayerNorm::new(p, 7));
-        layer!(self, "batch norm", [3, 5, 2, 7], p => BatchNorm::new(p, 5));
+        layer!(self, "batch norm", [3, 5, 2, 7], p => BatchNorm::new(p, 5, Initializer::Constant(1.0), 0.03, 1e-3));
         layer!(self, "channel norm", [2, 6, 3, 5], p => ChannelNorm::new(p, 6));
         Ok(())
     }
@@ -118,7 +119,7 @@ where
         let time = TimeEmbedding::new(&self.p.at("time embedding"), &preset)?;
         let embedded = move |e: &E, x: &E::Tensor| e.mul(x, &time.forward(e, &[1.0, 0.4, 1e-4]));
         self.add("time embedding", &[3, preset.time_width], embedded);
-        let block = unet::ResnetBlock::new(&self.p.at("modulated block"), preset.time_width, 8, &preset)?;
+        let block = unet::TimedResnetBlock::new(&self.p.at("modulated block"), preset.time_width, 8, &preset)?;
         self.add("modulated block", &[2, preset.time_width, 5, 3], move |e, x| {
             let time = e.reshape(&e.mean_from(x, 2), &[2, e.shape(x)[1]]);
             block.forward(e, x, &time)
@@ -316,10 +317,8 @@ where
         let expected = (expected.run)(reference, &reference.tensor(&values, &case.shape));
         let shapes = (engine.shape(&found), reference.shape(&expected));
         let (found, expected) = (engine.read(&found).await?, reference.read(&expected).await?);
-        let squares = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
-        let difference = squares(&mut found.iter().zip(&expected).map(|(f, e)| f64::from(f - e)));
-        let error = (difference / squares(&mut expected.iter().map(|&v| f64::from(v)))).sqrt();
-        if shapes.0 != shapes.1 || error.is_nan() || error > tolerance {
+        let error = if shapes.0 == shapes.1 { relative_error(&found, &expected) } else { f64::NAN };
+        if error.is_nan() || error > tolerance {
             failures.push(format!("{}: off by {error:.2e}, shapes {shapes:?}", case.name));
         }
     }

@@ -16,6 +16,7 @@ pub struct TorchEngine {
     device: Device,
     kind: Kind,
     training: Cell<bool>,
+    drops: bool,
 }
 
 fn ints(shape: &[usize]) -> Vec<i64> {
@@ -24,12 +25,17 @@ fn ints(shape: &[usize]) -> Vec<i64> {
 
 impl TorchEngine {
     pub fn new(device: Device) -> Self {
-        Self { device, kind: Kind::Float, training: Cell::new(false) }
+        Self { device, kind: Kind::Float, training: Cell::new(false), drops: true }
     }
 
     /// In float64, for gradients by finite differences and for what rounding does to a network.
     pub fn in_double(device: Device) -> Self {
         Self { kind: Kind::Double, ..Self::new(device) }
+    }
+
+    /// With dropout and stochastic depth off in training too, for comparing it with other programs, which draw other masks.
+    pub fn without_dropout(self) -> Self {
+        Self { drops: false, ..self }
     }
 
     pub fn device(&self) -> Device {
@@ -170,11 +176,11 @@ impl Engine for TorchEngine {
     }
 
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {
-        TorchTensor(x.0.dropout(p, self.training.get()))
+        TorchTensor(x.0.dropout(p, self.drops && self.training.get()))
     }
 
     fn stochastic_depth(&self, x: &TorchTensor, p: f64) -> TorchTensor {
-        if p == 0.0 || !self.training.get() {
+        if p == 0.0 || !(self.drops && self.training.get()) {
             return x.clone();
         }
         let mut shape = vec![1; x.0.dim()];

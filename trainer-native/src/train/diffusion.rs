@@ -5,13 +5,14 @@
 //! latent's loss cannot know is which of its errors a map shows.
 
 use super::samples::{Batch, Symmetry};
-use super::{CLIP_NORM, Session, Stage, map_loss, schedule};
+use super::{CLIP_NORM, Session, Stage, pixel_weights, schedule};
 use crate::config::Config;
-use crate::torch::TorchTensor;
+use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
-use radiodiff_core::diffusion::{MIN_TIME, noised, training_loss};
+use radiodiff_core::diffusion::{LossOptions, MIN_TIME, noised, training_loss};
 use radiodiff_core::engine::Engine;
-use radiodiff_core::model::SampleOptions;
+use radiodiff_core::model::first_stage_loss::pixel_error;
+use radiodiff_core::model::{RadioDiff, SampleOptions};
 use radiodiff_core::weights::reproducible_values;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -39,12 +40,13 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
     let latent_loss = |s: &Session, step: usize| {
         let (batch, x0) = latents.draw(s, step, settings.batch, 0);
         let times = s.times(step, x0.size()[0] as usize, settings.start_share);
-        Ok(s.denoise(&batch, &x0, &times).loss)
+        let given = Given { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
+        Ok(denoise(&s.engine, &s.model, &given, settings.loss).loss)
     };
-    session.run(latent, latent_loss, |_, _, _| Ok(()))?;
+    session.run(latent, latent_loss, |_, _, _| Ok(Vec::new()))?;
     let pixel = Stage {
         name: "diffusion.pixel",
-        prefixes: &["model.", "first_stage_model.decoder.", "first_stage_model.post_quant_conv."],
+        prefixes: PIXEL_PREFIXES,
         more: Vec::new(),
         schedule: schedule(settings.pixel.learning_rate, None, POWER, settings.pixel.steps, compat),
         clip_norm: CLIP_NORM,
@@ -55,13 +57,10 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
     let building_weight = session.config.data.building_weight;
     let pixel_loss = |s: &Session, step: usize| {
         let (batch, x0) = latents.draw(s, step, settings.pixel.batch, 1);
-        let times = vec![1.0; x0.size()[0] as usize];
-        let denoised = s.denoise(&batch, &x0, &times);
-        let latent = TorchTensor(-denoised.drift / &s.model.scale_factor.0);
-        let drawn = s.model.first_stage.decode(&s.engine, &latent).0;
-        Ok(map_loss(&drawn, &batch, building_weight) + denoised.loss * settings.pixel.latent_weight)
+        let given = Given { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+        Ok(pixel_loss(&s.engine, &s.model, &given, settings.loss, settings.pixel.latent_weight, building_weight))
     };
-    session.run(pixel, pixel_loss, |_, _, _| Ok(()))?;
+    session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
     session.save("diffusion.safetensors")
 }
 
@@ -73,10 +72,51 @@ fn one_step(session: &Session, batch: &Batch) -> TorchTensor {
     TorchTensor(model.decode_gray(e, &latent).0 * 2.0 - 1.0)
 }
 
-/// What a denoising step gives: C, and the process's loss.
-struct Denoised {
-    drift: Tensor,
-    loss: Tensor,
+/// What the last phase trains.
+pub const PIXEL_PREFIXES: &[&str] = &["model.", "first_stage_model.decoder.", "first_stage_model.post_quant_conv."];
+
+/// What a step of the denoiser is given.
+pub struct Given<'a> {
+    pub batch: &'a Batch,
+    /// The maps' scaled latents, (B, Z, h, w).
+    pub x0: &'a Tensor,
+    /// Of the latents' shape.
+    pub noise: &'a Tensor,
+    /// One a sample, in (0, 1].
+    pub times: &'a [f32],
+}
+
+/// What a denoising step gives: C, and the process's loss, one element.
+pub struct Denoised {
+    pub drift: Tensor,
+    pub loss: Tensor,
+}
+
+/// The denoiser on noised latents.
+pub fn denoise(e: &TorchEngine, model: &RadioDiff<TorchEngine>, given: &Given, options: LossOptions) -> Denoised {
+    let [x0, noise, condition] = [given.x0, given.noise, &given.batch.condition].map(|x| TorchTensor(x.shallow_clone()));
+    let x_t = noised(e, &x0, &noise, given.times);
+    let condition = model.denoiser.encode_condition(e, &condition);
+    let prediction = model.denoiser.predict(e, &x_t, given.times, &condition);
+    let loss = training_loss(e, &prediction, &x0, &noise, given.times, options);
+    debug_assert_eq!(e.shape(&loss).iter().product::<usize>(), 1);
+    Denoised { drift: prediction.drift.0, loss: loss.0.sum(None::<Kind>) }
+}
+
+/// The decoded map's loss, at times of 1, and `latent_weight` times the latent's; one element.
+pub fn pixel_loss(
+    e: &TorchEngine,
+    model: &RadioDiff<TorchEngine>,
+    given: &Given,
+    options: LossOptions,
+    latent_weight: f64,
+    building_weight: f64,
+) -> Tensor {
+    let denoised = denoise(e, model, given, options);
+    let latent = TorchTensor(-denoised.drift / &model.scale_factor.0);
+    let error = pixel_error(e, &TorchTensor(given.batch.truth.shallow_clone()), &model.first_stage.decode(e, &latent)).0;
+    let map_loss = (error * pixel_weights(given.batch, building_weight)).mean(Kind::Float);
+    map_loss + denoised.loss * latent_weight
 }
 
 /// The posteriors of the training maps, each computed when it is first asked for: the first stage's encoder does not change any
@@ -116,16 +156,5 @@ impl Session {
         let uniform = |name: &str| reproducible_values(self.config.seed, &format!("{name} {step}"), count).map(|u| (u + 1.0) / 2.0);
         let time = |(start, u): (f64, f64)| if start < share { 1.0 } else { MIN_TIME + u as f32 * (1.0 - MIN_TIME) };
         uniform("start").zip(uniform("time")).map(time).collect()
-    }
-
-    fn denoise(&self, batch: &Batch, x0: &Tensor, times: &[f32]) -> Denoised {
-        let e = &self.engine;
-        let (x0, noise) = (TorchTensor(x0.shallow_clone()), TorchTensor(x0.randn_like()));
-        let x_t = noised(e, &x0, &noise, times);
-        let condition = self.model.denoiser.encode_condition(e, &TorchTensor(batch.condition.shallow_clone()));
-        let prediction = self.model.denoiser.predict(e, &x_t, times, &condition);
-        let loss = training_loss(e, &prediction, &x0, &noise, times, self.config.diffusion.loss);
-        debug_assert_eq!(e.shape(&loss).iter().product::<usize>(), 1);
-        Denoised { drift: prediction.drift.0, loss: loss.0.sum(Kind::Float) }
     }
 }

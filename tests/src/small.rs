@@ -1,0 +1,136 @@
+//! A small network that has all the paper's has, and what PyTorch computes of it in float64 (tests/goldens/unet.py): what holds
+//! every engine's U-Net, condition encoder and sampler to something that is not ours, in seconds.
+//!
+//! Its sizes do what the paper's do not: windows and tiles that do not divide, a window larger than its stage, an odd
+//! bottleneck, two samples with times of their own.
+
+use crate::relative_error;
+use radiodiff_core::engine::{CountingEngine, Engine, EngineError};
+use radiodiff_core::map::GrayCodec;
+use radiodiff_core::model::preset::{AutoencoderPreset, ConditionPreset, EncoderPreset, SwinPreset, UnetPreset};
+use radiodiff_core::model::{Denoiser, Preset, SampleOptions, Sampling};
+use radiodiff_core::propagation::ConditionChannel::{Buildings, Transmitter};
+use radiodiff_core::weights::{
+    ParameterError, ParameterSource, ParameterSpec, Parameters, ReproducibleSource, read_tensors, reproducible_values,
+};
+use std::cell::RefCell;
+use std::fmt::Write as _;
+
+/// The seed of weights, scene and noise.
+pub const SEED: u64 = 1;
+const LATENTS: [usize; 4] = [2, 3, 10, 10];
+const CONDITION: [usize; 4] = [2, 2, 40, 40];
+
+/// 2 scenes of 40 x 40 pixels.
+pub fn preset() -> Preset {
+    Preset {
+        name: "small".into(),
+        map_size: 40,
+        meters_per_pixel: 1.0,
+        gray: GrayCodec::default(),
+        autoencoder: AutoencoderPreset { channels: 8, multipliers: vec![1, 2, 2], residual_blocks: 1, latent_channels: 3, norm_groups: 4 },
+        condition: ConditionPreset {
+            channels: vec![Buildings, Transmitter],
+            encoder: EncoderPreset::Swin(SwinPreset {
+                width: 12,
+                depths: vec![2, 2],
+                heads: vec![2, 3],
+                window: 6,
+                stochastic_depth: 0.0,
+                public_leftovers: false,
+            }),
+        },
+        unet: UnetPreset {
+            latent_channels: 3,
+            latent_size: 10,
+            width: 16,
+            level_widths: vec![16, 24],
+            stem_kernel: 5,
+            norm_groups: 4,
+            heads: 2,
+            head_width: 8,
+            time_frequencies: 8,
+            time_width: 32,
+            relation_windows: vec![4, 2],
+        },
+        latent_scale: 0.3,
+    }
+}
+
+/// `count` values of the rule, of variance 1, as tests/goldens/rule.py makes them.
+fn noise(name: &str) -> Vec<f32> {
+    reproducible_values(SEED, name, LATENTS.iter().product()).map(|u| u as f32 * 3f32.sqrt()).collect()
+}
+
+/// Relative errors, by name, of the condition encoder's stages, C and epsilon at two times, and the sampler's latents after one
+/// and three steps.
+///
+/// # Errors
+/// Those of reading results from the engine.
+///
+/// # Panics
+/// When tests/goldens/small-float64.safetensors does not fit what is computed.
+pub async fn errors<E: Engine>(e: &E) -> Result<Vec<(String, f64)>, EngineError> {
+    let source = ReproducibleSource { seed: SEED };
+    let denoiser = Denoiser::new(&Parameters::new(e, &source), &preset()).expect("the rule has every parameter");
+    let condition: Vec<f32> = reproducible_values(SEED, "condition", CONDITION.iter().product()).map(|u| u as f32).collect();
+    let stages = denoiser.stages(e, &e.tensor(&condition, &CONDITION));
+    let condition = denoiser.project(e, &stages);
+    let start = e.tensor(&noise("noise"), &LATENTS);
+    let mut found = Vec::new();
+    for (i, stage) in stages.iter().enumerate() {
+        found.push((format!("swin.stage{i}.channels0_8"), e.narrow(stage, 1, 0, 8)));
+    }
+    for times in [[0.25, 0.8], [1.0, 1.0]] {
+        let prediction = denoiser.predict(e, &start, &times, &condition);
+        let [a, b] = times;
+        found.push((format!("unet.t{a:?}_{b:?}.C"), prediction.drift));
+        found.push((format!("unet.t{a:?}_{b:?}.eps"), prediction.noise));
+    }
+    for steps in [1, 3] {
+        let options = SampleOptions { steps, seed: SEED, split_last_step: true };
+        let mut sampling = Sampling::new(start.clone(), 1.0, &options);
+        while denoiser.advance(e, &condition, &mut sampling, |step| e.tensor(&noise(&format!("step_noise.{step}")), &LATENTS)) {}
+        found.push((format!("sampler.n{steps}.latent"), sampling.latent));
+    }
+    let goldens = read_tensors(include_bytes!("../goldens/small-float64.safetensors"), "").expect("the goldens are sound");
+    assert_eq!(found.len(), goldens.len(), "every golden is compared");
+    let mut errors = Vec::new();
+    for (name, tensor) in found {
+        let golden = &goldens[&name];
+        assert_eq!(e.shape(&tensor), golden.shape, "{name}");
+        errors.push((name, relative_error(&e.read(&tensor).await?, &golden.values)));
+    }
+    Ok(errors)
+}
+
+/// Asserts that [`errors`] are at most `allowed`.
+///
+/// # Panics
+/// When they are not, or the engine does not read.
+pub async fn assert_equal<E: Engine>(e: &E, allowed: f64) {
+    let errors = errors(e).await.expect("the engine reads");
+    println!("{}", errors.iter().map(|(name, error)| format!("{name} {error:.1e}")).collect::<Vec<_>>().join("  "));
+    // NaN is above all.
+    assert!(errors.iter().all(|(_, error)| *error <= allowed), "above {allowed:e}: {errors:?}");
+}
+
+/// The denoiser's parameters, a line `name (shape)` each: tests/goldens/small-parameters.txt, which PyTorch makes its own from.
+///
+/// # Panics
+/// When the preset cannot work.
+pub fn parameter_list() -> String {
+    #[derive(Default)]
+    struct Recorder(RefCell<String>);
+    impl ParameterSource<CountingEngine> for Recorder {
+        fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
+            let shape = spec.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+            writeln!(self.0.borrow_mut(), "{} ({shape})", spec.name).expect("a string takes all");
+            Ok(spec.shape.clone())
+        }
+    }
+    let (preset, recorder) = (preset(), Recorder::default());
+    preset.validate().expect("the small preset works");
+    Denoiser::new(&Parameters::new(&CountingEngine::default(), &recorder), &preset).expect("every parameter is given");
+    recorder.0.into_inner()
+}

@@ -1,0 +1,31 @@
+//! U-Net, condition encoder and sampler give what PyTorch gives, in small, on every engine that draws.
+
+use burn_flex::Flex;
+use pollster::block_on;
+use radiodiff_core::engine::burn::BurnEngine;
+use radiodiff_tests::small;
+use radiodiff_web::cpu::CpuEngine;
+use radiodiff_web::gpu::{GpuEngine, GpuOptions};
+
+#[test]
+fn burn_computes_what_pytorch_does() {
+    block_on(small::assert_equal(&BurnEngine::<Flex>::default(), 1e-4));
+}
+
+#[test]
+fn the_simd_engine_computes_what_pytorch_does() {
+    block_on(small::assert_equal(&CpuEngine::new(), 1e-4));
+}
+
+/// On whatever Vulkan adapter there is; `cargo xtask test` installs one that draws on the CPU.
+#[test]
+fn the_gpu_engine_computes_what_pytorch_does() {
+    let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
+    block_on(small::assert_equal(&engine, 1e-4));
+}
+
+#[test]
+fn pytorch_was_given_these_parameters() {
+    let expected = include_str!("../goldens/small-parameters.txt");
+    assert!(expected == small::parameter_list(), "cargo run -p radiodiff-tests --example small_parameters writes the list anew");
+}
