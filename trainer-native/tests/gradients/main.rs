@@ -65,7 +65,7 @@ fn check(what: &str, inputs: &[(String, Tensor)], vain: impl Fn(&str) -> bool, f
         let (mut values, original) = (tensor.detach(), tensor.detach().copy());
         let mut at = |by: f64| {
             values.copy_(&(&original + &direction * by));
-            tch::no_grad(&f).double_value(&[])
+            tch::no_grad(f).double_value(&[])
         };
         let differences = (at(STEP) - at(-STEP)) / (2.0 * STEP);
         values.copy_(&original);
