@@ -3,36 +3,28 @@
 use radiodiff_core::engine::CountingEngine;
 use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
 use radiodiff_core::model::lpips::Lpips;
-use radiodiff_core::weights::{ParameterError, ParameterSource, ParameterSpec, Parameters};
-use std::cell::Cell;
+use radiodiff_core::weights::{ParameterRecorder, Parameters};
 
-/// Counts the trained parameters.
-#[derive(Default)]
-struct Counter(Cell<usize>);
-
-impl ParameterSource<CountingEngine> for Counter {
-    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
-        let count = if spec.trainable { spec.shape.iter().product() } else { 0 };
-        self.0.set(self.0.get() + count);
-        Ok(spec.shape.clone())
-    }
+/// How many trained parameters have been asked for.
+fn trained(recorder: &ParameterRecorder) -> usize {
+    recorder.take().values().filter(|spec| spec.trainable).map(|spec| spec.shape.iter().product::<usize>()).sum()
 }
 
 #[test]
 fn they_are_as_large_as_the_public_codes() {
-    let (e, counter) = (CountingEngine::default(), Counter::default());
+    let (e, recorder) = (CountingEngine::default(), ParameterRecorder::default());
     let paper = DiscriminatorPreset::PAPER;
     assert_eq!(paper.refused(256), None);
-    let discriminator = Discriminator::new(&Parameters::new(&e, &counter), &paper).expect("the counter gives any");
-    assert_eq!(counter.0.take(), 2_763_585);
+    let discriminator = Discriminator::new(&Parameters::new(&e, &recorder), &paper).expect("the recorder gives any");
+    assert_eq!(trained(&recorder), 2_763_585);
     let map = vec![1, 1, 256, 256];
     e.take();
     assert_eq!(discriminator.forward(&e, &map), [1, 1, 30, 30]);
     assert!((e.take().macs as f64 / 1e9 - 3.11).abs() < 0.005);
     assert_eq!(discriminator.forward(&e, &vec![2, 1, 320, 320]), [2, 1, 38, 38]);
 
-    let lpips = Lpips::new(&Parameters::new(&e, &counter)).expect("the counter gives any");
-    assert_eq!(counter.0.take(), 14_716_160);
+    let lpips = Lpips::new(&Parameters::new(&e, &recorder)).expect("the recorder gives any");
+    assert_eq!(trained(&recorder), 14_716_160);
     e.take();
     assert_eq!(lpips.distance(&e, &map, &map, 0.0), [1, 1, 1, 1]);
     assert!((e.take().macs as f64 / 1e9 - 40.10).abs() < 0.005);
@@ -44,7 +36,8 @@ fn maps_too_small_for_a_patch_are_refused() {
     let e = CountingEngine::default();
     for layers in 1..=4 {
         let preset = DiscriminatorPreset { channels: 2, layers, normalization: Normalization::ActNorm, spectral: true };
-        let discriminator = Discriminator::new(&Parameters::new(&e, &Counter::default()), &preset).expect("the counter gives any");
+        let discriminator =
+            Discriminator::new(&Parameters::new(&e, &ParameterRecorder::default()), &preset).expect("the recorder gives any");
         let least = 3 << layers;
         assert_eq!(preset.refused(least), None);
         assert_eq!(discriminator.forward(&e, &vec![1, 1, least, least]), [1, 1, 1, 1]);

@@ -193,6 +193,25 @@ test('the networks are warmed up, and the same seed gives the same map', { timeo
   await page.close();
 });
 
+test('a map that begins from the dominant path stays by it', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const [near, noise] = await page.evaluate(async () => {
+    const { createEngine, request, engine: { info } } = window.radiodiff;
+    const engine = await createEngine({ model: info.model.url, backend: 'cpu' });
+    const physical = await engine.predict({ ...request, method: 'dominant-path' });
+    const draw = (start) => engine.predict({ ...request, method: 'network', seed: 1, start });
+    const errorDb = ({ values }) => {
+      const squares = values.map((value, i) => (value - physical.values[i]) ** 2).filter((square) => !Number.isNaN(square));
+      return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+    };
+    const errors = [errorDb(await draw(0.0001)), errorDb(await draw(1))];
+    engine.dispose();
+    return errors;
+  });
+  assert.ok(near < 0.5 * noise, `${near} dB from the dominant path, ${noise} dB when begun from noise`);
+  await page.close();
+});
+
 for (const worker of [true, false]) {
   test(`a panic ${worker ? 'in the worker' : 'on the page'} becomes a typed error`, { timeout: 300_000 }, async () => {
     const page = await open(browser);

@@ -330,6 +330,7 @@ test('requests that cannot be answered are refused with their code, and the engi
       nobody: { transmitters: [] },
       power: { transmitters: [{ ...at, powerDbm: Infinity }] },
       method: { method: 'magic' },
+      start: { method: 'network', start: 0 },
       bounds: { bounds: { west: NaN, south: 0, east: 1, north: 1 } },
       elsewhere: { bounds: { west: 0, south: 0, east: 1, north: 1 } },
       buildings: { buildings: { type: 'Nothing' } },
@@ -361,7 +362,8 @@ test('requests that cannot be answered are refused with their code, and the engi
     return answers;
   });
   assert.deepEqual(answers, {
-    longitude: 'transmitter', outside: 'transmitter', nobody: 'transmitter', power: 'power', method: 'method', bounds: 'bounds',
+    longitude: 'transmitter', outside: 'transmitter', nobody: 'transmitter', power: 'power', method: 'method', start: 'start',
+    bounds: 'bounds',
     elsewhere: 'geojson', buildings: 'geojson', none: 'geojson', backend: 'backend', scene: 'no-scene', weights: 'no-weights',
     cyclic: 'geojson', text: 'transmitter', uncloneable: 'request', disposed: 'disposed', aborted: 20, after: 'answered',
     spelled: [23, 0, 0], palette: 'palette',

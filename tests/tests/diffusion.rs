@@ -1,9 +1,12 @@
 //! The sampler with a network that knows the answer ends at the answer, whatever the number of steps.
 
 use pollster::block_on;
-use radiodiff_core::diffusion::{LossOptions, Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
+use radiodiff_core::diffusion::{LossOptions, MIN_TIME, Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
 use radiodiff_core::engine::Engine;
+use radiodiff_core::metrics::relative_error;
+use radiodiff_core::model::SampleOptions;
 use radiodiff_core::model::unet::Heads;
+use radiodiff_core::weights::Checkpoint;
 use radiodiff_web::cpu::CpuEngine;
 
 const SHAPE: [usize; 4] = [1, 3, 8, 8];
@@ -31,6 +34,37 @@ fn an_oracle_leads_to_the_latent_it_knows() {
             let worst = found.iter().zip(&x0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst < 2e-5, "{steps} steps from {start}, split {split_last}: off by {worst}");
         }
+    }
+}
+
+/// The shipped weights from a map that fades with the distance: at t = 1e-4 it comes back but for what sqrt(t) = 0.01 of noise does.
+#[test]
+fn a_map_is_the_start_as_far_as_it_is_told() {
+    let e = CpuEngine::new();
+    let weights = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/nano.safetensors")).expect("the shipped weights are there");
+    let model = Checkpoint::parse(&weights).and_then(|file| file.build(&e)).expect("the shipped weights are sound");
+    let read = |x: &<CpuEngine as Engine>::Tensor| block_on(e.read(x)).expect("the CPU reads");
+    let side = model.preset.map_size;
+    let gray = |i: usize| 1.0 - ((i / side) as f32 - 100.0).hypot((i % side) as f32 - 80.0) / 128.0;
+    let map = e.tensor(&(0..side * side).map(gray).collect::<Vec<_>>(), &[1, 1, side, side]);
+    let shape = [1, model.preset.condition.channels.len(), side, side];
+    let condition = model.denoiser.encode_condition(&e, &e.tensor(&vec![-1.0; shape.iter().product()], &shape));
+    let encoded = e.mul(&model.first_stage.encode(&e, &map).mean, &model.scale_factor);
+    for (steps, split_last_step) in [(1, false), (3, true)] {
+        let options = SampleOptions { steps, seed: 3, split_last_step };
+        let mut sampling = model.begin_from_map(&e, &map, MIN_TIME, &options).expect("the last time there is");
+        while model.advance(&e, &condition, &mut sampling) {}
+        let of_latent = relative_error(&read(&sampling.latent), &read(&encoded));
+        let of_map = relative_error(&read(&model.decode_gray(&e, &sampling.latent)), &read(&model.decode_gray(&e, &encoded)));
+        assert!(of_latent < 0.02 && of_map < 0.005, "{options:?}: the latent is off by {of_latent}, the map by {of_map}");
+
+        let begun = [model.begin_from_map(&e, &map, 1.0, &options).expect("noise"), model.begin(&e, &options)];
+        let [from_map, from_noise] = begun.map(|sampling| (sampling.steps(), read(&sampling.latent)));
+        assert_eq!(from_map, from_noise);
+    }
+    for start in [f32::NAN, f32::INFINITY, -0.5, 0.0, 0.5 * MIN_TIME, 1.0 + f32::EPSILON] {
+        let error = model.begin_from_map(&e, &map, start, &SampleOptions::default()).err().expect("no such time");
+        assert_eq!(error.to_string(), format!("start is {start}, expected a time from 0.0001 (the map that is given) to 1 (noise)"));
     }
 }
 

@@ -1,52 +1,87 @@
-//! nano's parameters are called as in the public RadioDiff checkpoints, whose lists are shared reference data: same paths, same
-//! numbers of dimensions. Depths differ, so the numbers in a path are left out; the condition encoder is the project's own.
+//! Parameters are called as in the public RadioDiff checkpoints, whose lists are shared reference data. The paper's preset with
+//! the first stage's adversary and LPIPS asks for exactly the lists' names and shapes. nano's have the same paths and numbers of
+//! dimensions: depths differ, so the numbers in a path are left out; its condition encoder is the project's own.
 
 use radiodiff_core::engine::CountingEngine;
+use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset};
+use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::model::{Preset, RadioDiff};
-use radiodiff_core::weights::{ParameterError, ParameterSource, ParameterSpec, Parameters};
+use radiodiff_core::weights::{ParameterRecorder, Parameters};
 use radiodiff_tests::shared_data;
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A name with its numbers left out, and how many dimensions it has.
-type Kind = (String, usize);
+/// Shapes by name.
+type Shapes = BTreeMap<String, Vec<usize>>;
 
-fn kind(name: &str, dims: usize) -> Kind {
-    let part = |part: &str| if part.bytes().all(|b| b.is_ascii_digit()) { "#".to_owned() } else { part.to_owned() };
-    (name.split('.').map(part).collect::<Vec<_>>().join("."), dims)
+/// The public lists and where in our names their networks stand.
+const LISTS: [(&str, &str); 2] = [("parameters-autoencoder.txt", "first_stage_model."), ("parameters-unet.txt", "model.")];
+
+/// What the public lists have and no network here asks for, by how the names end; how many there are; why.
+const NOT_ASKED_FOR: [(&str, usize, &str); 5] = [
+    (".relative_position_index", 24, "which row of the bias table a pair of tokens has follows from the window's side"),
+    (".num_batches_tracked", 3 + 24, "PyTorch counts batches for averages that no layer here uses; momenta are constant"),
+    (".scaling_layer.shift", 1, "LPIPS's constant, in its code here"),
+    (".scaling_layer.scale", 1, "LPIPS's constant, in its code here"),
+    ("loss.logvar", 1, "the trainer's own, which is no network's; nothing that draws needs it"),
+];
+
+/// What a preset asks for, with the discriminator and LPIPS where the public first stage holds them.
+fn asked_for(preset: &str) -> Shapes {
+    let (engine, recorder) = (CountingEngine::default(), ParameterRecorder::default());
+    let preset = Preset::named(preset).expect("there is such a preset");
+    let p = Parameters::new(&engine, &recorder);
+    RadioDiff::new(&preset, &p).expect("the preset is valid");
+    let loss = p.at("first_stage_model.loss");
+    Discriminator::new(&loss.at("discriminator"), &DiscriminatorPreset::PAPER).expect("the recorder has all");
+    Lpips::new(&loss.at("perceptual_loss")).expect("the recorder has all");
+    recorder.take().into_iter().map(|(name, spec)| (name, spec.shape)).collect()
 }
 
-/// Remembers what the networks ask for.
-#[derive(Default)]
-struct Recorder(RefCell<BTreeSet<(String, usize)>>);
-
-impl ParameterSource<CountingEngine> for Recorder {
-    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
-        self.0.borrow_mut().insert((spec.name.clone(), spec.shape.len()));
-        Ok(spec.shape.clone())
-    }
+/// A public list, lines of `name (dimension, ..)`, under our names.
+fn public(shared: &std::path::Path, (list, prefix): (&str, &str)) -> Shapes {
+    let text = std::fs::read_to_string(shared.join("goldens").join(list)).expect("the list is there");
+    let dimension = |n: &str| n.parse::<usize>().expect("a list of names and shapes");
+    let shape = |text: &str| text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).map(dimension).collect();
+    text.lines().filter_map(|line| line.split_once(' ')).map(|(name, dims)| (format!("{prefix}{name}"), shape(dims))).collect()
 }
 
 #[test]
-fn every_parameter_has_a_public_name() {
+fn the_paper_asks_for_the_public_parameters_and_no_others() {
     let Some(shared) = shared_data() else { return };
-    let recorder = Recorder::default();
-    let preset = Preset::named("nano").expect("nano is a preset");
-    RadioDiff::new(&preset, &Parameters::new(&CountingEngine::default(), &recorder)).expect("nano is valid");
-    let asked = recorder.0.into_inner();
-    for (list, prefix) in [("parameters-autoencoder.txt", "first_stage_model."), ("parameters-unet.txt", "model.")] {
-        let text = std::fs::read_to_string(shared.join("goldens").join(list)).expect("the list is there");
-        let public: BTreeSet<Kind> = text
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .map(|(name, shape)| kind(name, shape.split(',').filter(|n| n.contains(|c: char| c.is_ascii_digit())).count()))
-            .collect();
-        let ours = asked.iter().filter_map(|(name, dims)| Some((name.strip_prefix(prefix)?, *dims)));
-        let unknown: Vec<_> = ours
-            .filter(|(name, _)| !name.starts_with("init_conv_mask."))
-            .filter(|&(name, dims)| !public.contains(&kind(name, dims)))
-            .collect();
-        assert!(public.len() > 20, "{list} lists {} kinds of names", public.len());
-        assert!(unknown.is_empty(), "not in {list}: {unknown:?}");
+    let mut asked = asked_for("paper");
+    assert_eq!(asked.remove("scale_factor"), Some(vec![1]), "beside both networks");
+    let mut public: Shapes = LISTS.into_iter().flat_map(|list| public(&shared, list)).collect();
+    assert_eq!(public.len(), 260 + 1150);
+    for (ending, count, why) in NOT_ASKED_FOR {
+        let before = public.len();
+        public.retain(|name, _| !name.ends_with(ending));
+        assert_eq!(before - public.len(), count, "{ending}: {why}");
     }
+    let only_in = |a: &Shapes, b: &Shapes| a.iter().filter(|&(name, shape)| b.get(name) != Some(shape)).map(|p| format!("{p:?}")).collect();
+    let [unknown, not_asked_for]: [Vec<String>; 2] = [only_in(&asked, &public), only_in(&public, &asked)];
+    assert!(unknown.is_empty() && not_asked_for.is_empty(), "asked for: {unknown:?}; public: {not_asked_for:?}");
+
+    // Counted as PyTorch counts parameters: without running statistics; the loss's are not the first stage's.
+    let counts = LISTS.map(|(_, prefix)| {
+        let counted = |name: &str| name.starts_with(prefix) && !name.contains(".loss.") && !name.contains(".running_");
+        asked.iter().filter(|(name, _)| counted(name)).map(|(_, shape)| shape.iter().product::<usize>()).sum::<usize>()
+    });
+    assert_eq!(counts, [55_307_453, 224_869_496]);
+}
+
+/// A name with its numbers left out, and how many dimensions it has.
+fn kind((name, shape): (&String, &Vec<usize>)) -> (String, usize) {
+    let part = |part: &str| if part.bytes().all(|b| b.is_ascii_digit()) { "#".to_owned() } else { part.to_owned() };
+    (name.split('.').map(part).collect::<Vec<_>>().join("."), shape.len())
+}
+
+#[test]
+fn the_parameters_of_nano_have_public_paths() {
+    let Some(shared) = shared_data() else { return };
+    let public: BTreeSet<_> = LISTS.into_iter().flat_map(|list| public(&shared, list)).map(|(name, shape)| kind((&name, &shape))).collect();
+    assert!(public.len() > 40, "{} kinds of names", public.len());
+    let asked = asked_for("nano");
+    let own = |name: &str| name == "scale_factor" || name.starts_with("model.init_conv_mask.");
+    let unknown: Vec<_> = asked.iter().filter(|(name, _)| !own(name)).map(kind).filter(|kind| !public.contains(kind)).collect();
+    assert!(unknown.is_empty(), "not in the public lists: {unknown:?}");
 }

@@ -1,6 +1,7 @@
 //! What a training run does, as a TOML file with dotted overrides (`--set diffusion.steps=100`). The resolved configuration is
 //! written into the run's folder, so that a run can be made again.
 
+use crate::presets;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::compat::Compat;
 use radiodiff_core::diffusion::LossOptions;
@@ -14,16 +15,24 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Name of a preset of the core crate.
-    pub preset: String,
+    /// How large the networks are: in a file a preset's name, the path of a TOML file of one, or a table (docs/networks.md).
+    #[serde(deserialize_with = "presets::deserialize")]
+    pub preset: Preset,
     /// Fixes the initial weights, the order of the data and the noise.
     pub seed: u64,
     /// `upstream` keeps the public code's mistakes.
     #[serde(default)]
     pub compat: Compat,
+    /// Steps between two rows of the log, each with a validation and the weights so far.
+    #[serde(default = "default_validate_every")]
+    pub validate_every: usize,
     pub data: DataConfig,
     pub autoencoder: AutoencoderConfig,
     pub diffusion: DiffusionConfig,
+}
+
+fn default_validate_every() -> usize {
+    250
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -54,8 +63,21 @@ pub struct AutoencoderConfig {
     /// The learning rate does not fall below this; a hundredth of it where nothing is said. With `compat = "upstream"` it is a
     /// share of the learning rate (RadioDiff's 5e-7).
     pub min_learning_rate: Option<f64>,
+    /// What latents are multiplied by before diffusion: measured where nothing is said; with `compat = "upstream"` the preset's,
+    /// RadioDiff's 0.3.
+    pub latent_scale: Option<LatentScale>,
     /// RadioDiff's full loss; without it only the reconstruction and KL count.
     pub loss: Option<FirstStageLossConfig>,
+}
+
+/// Where the latents' scale comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase", expecting = "\"measured\" or a number")]
+pub enum LatentScale {
+    /// One over the standard deviation of the trained latents, drawn from their posteriors.
+    Measured,
+    #[serde(untagged)]
+    Constant(f64),
 }
 
 /// What the first stage's loss has beyond reconstruction and KL. The log-variance is learnt wherever this section is.
@@ -128,20 +150,16 @@ impl Config {
         for text in overrides {
             override_entry(&mut table, text)?;
         }
-        let config: Self = table.try_into().with_context(|| format!("{} with its overrides", path.display()))?;
+        let with = || format!("{} with the overrides {overrides:?}", path.display());
+        let config: Self = table.try_into().with_context(with)?;
         config.validate()?;
         Ok(config)
     }
 
-    /// The preset by its name.
-    pub fn preset(&self) -> Result<Preset> {
-        let known = || format!("there is no preset {:?}; there are {}", self.preset, Preset::NAMES.join(", "));
-        Preset::named(&self.preset).with_context(known)
-    }
-
     fn validate(&self) -> Result<()> {
-        let reduction = self.preset()?.autoencoder.reduction();
+        let reduction = self.preset.autoencoder.reduction();
         let positive = [
+            ("validate_every", self.validate_every),
             ("autoencoder.batch", self.autoencoder.batch),
             ("diffusion.batch", self.diffusion.batch),
             ("diffusion.pixel.batch", self.diffusion.pixel.batch),
@@ -159,7 +177,12 @@ impl Config {
             bail!("autoencoder.crop is {crop}, expected a multiple of {reduction}, the pixels of the map per pixel of the latent");
         }
         if let Some(loss) = &self.autoencoder.loss {
-            loss.validate(crop.min(self.preset()?.map_size))?;
+            loss.validate(crop.min(self.preset.map_size))?;
+        }
+        if let Some(LatentScale::Constant(scale)) = self.autoencoder.latent_scale
+            && !(scale.is_finite() && scale > 0.0)
+        {
+            bail!("autoencoder.latent_scale is {scale}, expected \"measured\" or a number above 0");
         }
         if !(self.diffusion.loss.l1 || self.diffusion.loss.l2) {
             bail!("diffusion.loss has neither l1 nor l2");
@@ -230,7 +253,8 @@ fn override_entry(table: &mut toml::Table, text: &str) -> Result<()> {
             *old = toml::Value::Float(value.as_integer().unwrap_or_default() as f64);
         }
         Some(old) => *old = value,
-        None => bail!("the override {text:?}: the configuration has no entry {path}"),
+        // What has a default may be missing in the file; a wrong name is found when the configuration is read.
+        None => drop(place.insert(name.to_owned(), value)),
     }
     Ok(())
 }
@@ -247,12 +271,21 @@ mod tests {
         let config = Config::load(Path::new(NANO), &overrides).unwrap();
         assert_eq!((config.diffusion.steps, config.seed, config.diffusion.learning_rate), (7, 9, 1.0));
         assert_eq!(config.data.train, [Path::new("/tmp/x")]);
+        let scale =
+            |text: &str| Config::load(Path::new(NANO), &[format!("autoencoder.latent_scale={text}")]).unwrap().autoencoder.latent_scale;
+        assert_eq!(
+            ["measured", "0.3", "1"].map(scale),
+            [LatentScale::Measured, LatentScale::Constant(0.3), LatentScale::Constant(1.0)].map(Some)
+        );
     }
 
     #[test]
     fn an_override_of_nothing_is_refused_by_name() {
         for (text, words) in [
-            ("diffusion.stops=7", "diffusion.stops"),
+            ("diffusion.stops=7", "[\"diffusion.stops=7\"]: unknown field `stops`"),
+            ("autoencoder.latent_scale=0", "autoencoder.latent_scale is 0, expected \"measured\" or a number above 0"),
+            ("autoencoder.latent_scale=guessed", "expected \"measured\" or a number"),
+            ("validate_every=0", "validate_every is 0"),
             ("a.b=1", "no table a"),
             ("seed", "a.b=value"),
             ("diffusion.start_share=2", "diffusion.start_share is 2, expected 0 to 1"),

@@ -11,6 +11,7 @@ use crate::dataset::{Dataset, Sample};
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::ParallelProgressIterator;
+use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
 use radiodiff_core::map::{GrayCodec, RadioMap};
 use radiodiff_core::metrics;
 use radiodiff_core::propagation::{DominantPathLaw, LogDistanceLaw, PreparedScene, PropagationError};
@@ -36,8 +37,12 @@ pub struct Args {
     #[arg(long, requires = "data")]
     limit: Option<usize>,
     /// Steps of the sampler.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
     steps: usize,
+    /// Let the network begin at this time, above 0 and at most 1, from the scene's dominant path map with as much noise as belongs to
+    /// it, instead of from noise alone at 1: the nearer to 0, the more of that map stays.
+    #[arg(long, value_name = "T", value_parser = start_time, requires = "weights")]
+    start: Option<f32>,
     /// Seed of the sampler's noise.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -91,9 +96,23 @@ pub struct Evaluation {
 pub struct Drawing {
     pub steps: usize,
     pub seed: u64,
+    /// The time to begin at from the dominant path map; none begins from noise.
+    pub start: Option<f32>,
+}
+
+impl Default for Drawing {
+    fn default() -> Self {
+        Self { steps: 1, seed: 0, start: None }
+    }
+}
+
+fn start_time(text: &str) -> Result<f32, String> {
+    let expected = || format!("expected a time from {MIN_TIME} to 1");
+    text.parse().ok().filter(|time| (MIN_TIME..=1.0).contains(time)).ok_or_else(expected)
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.out.iter().chain(&args.csv).try_for_each(|path| files::check_place(path))?;
     let evaluation = match (&args.data, &args.prediction, &args.truth) {
         (_, Some(prediction), Some(truth)) => {
             let buildings = args.buildings.as_deref().map(buildings_of);
@@ -104,7 +123,7 @@ pub fn run(args: &Args) -> Result<()> {
             folders::evaluate(prediction, truth, buildings.as_deref(), args.csv.as_deref())?
         }
         (Some(data), ..) => {
-            let drawing = Drawing { steps: args.steps, seed: args.seed };
+            let drawing = Drawing { steps: args.steps, seed: args.seed, start: args.start };
             evaluate(data, &args.method, args.limit, args.weights.as_deref(), drawing)?
         }
         _ => bail!("--data, or --prediction and --truth, say what to compare"),
@@ -224,6 +243,7 @@ fn draw(path: &Path, _: &[Truth], _: Drawing) -> Result<(String, Vec<RadioMap>)>
 #[cfg(feature = "torch")]
 fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
     use indicatif::ProgressIterator;
+    use radiodiff_core::engine::Engine;
     use radiodiff_core::model::SampleOptions;
     use radiodiff_core::weights::Checkpoint;
 
@@ -240,10 +260,24 @@ fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<
             bail!("map {}_{} has {} pixels a side, the network draws {}", sample.map, sample.transmitter, grid.size, preset.map_size);
         }
         let condition = truth.prepared.condition(sample.position, &preset.condition.channels)?;
-        let gray = pollster::block_on(model.predict(&engine, &condition, &options))?;
+        let gray = match drawing.start {
+            None => pollster::block_on(model.predict(&engine, &condition, &options))?,
+            Some(start) => {
+                let physical = truth.prepared.dominant_path(sample.position, &DominantPathLaw::default())?;
+                let gray: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
+                let side = preset.map_size;
+                let map = engine.tensor(&gray, &[1, 1, side, side]);
+                let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), side, side]);
+                let encoded = model.denoiser.encode_condition(&engine, &condition);
+                let mut sampling = model.begin_from_map(&engine, &map, start, &options)?;
+                while model.advance(&engine, &encoded, &mut sampling) {}
+                pollster::block_on(engine.read(&model.decode_gray(&engine, &sampling.latent)))?
+            }
+        };
         Ok(preset.gray.decode_map(&gray, grid, &sample.scene.mask))
     });
-    Ok((checkpoint.manifest().preset.name.clone(), maps.collect::<Result<_>>()?))
+    let begun = drawing.start.map_or(String::new(), |start| format!(" from the dominant path at t = {start}"));
+    Ok((checkpoint.manifest().preset.name.clone() + &begun, maps.collect::<Result<_>>()?))
 }
 
 impl Evaluation {

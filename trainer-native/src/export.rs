@@ -35,6 +35,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.out.extension().is_none_or(|extension| extension != "safetensors") {
         bail!("--out is {}, expected a name that ends in .safetensors", args.out.display());
     }
+    files::check_place(&args.out)?;
     let named = args.evaluations.iter().map(|text| {
         let (name, folder) = text.split_once('=').with_context(|| format!("--evaluate {text:?} is not of the form NAME=DIR"))?;
         Ok((name.to_owned(), PathBuf::from(folder)))
@@ -57,7 +58,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut evaluations = Vec::new();
     for (name, folder) in named {
         println!("evaluating on {name}: {}", folder.display());
-        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), Drawing { steps: 1, seed: 0 })?;
+        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), Drawing::default())?;
         print!("{}", evaluation.table());
         if let Some(row) = evaluation.rows.last() {
             let s = row.scores;

@@ -1,6 +1,6 @@
 //! Writing files so that a cut run never leaves half of one: to a temporary name beside the place, synced, renamed.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -8,16 +8,27 @@ use std::process::Command;
 /// How names of files begin that are not whole yet.
 const TEMPORARY: &str = ".writing-";
 
+/// A file of a name that says so, in the folder of `path`.
+fn temporary(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
+    // Readable as any other file the user makes: temporary files are private by default.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Fails where [`write`] to `path` would, before the work whose result it is.
+pub fn check_place(path: &Path) -> Result<()> {
+    ensure!(!path.is_dir(), "writing {}: it is a folder, expected the name of a file", path.display());
+    temporary(path).map(drop).with_context(|| format!("writing {}", path.display()))
+}
+
 /// Writes `bytes` to `path`, replacing what was there only once all of them are on the disk.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let attempt = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY);
-        // Readable as any other file the user makes: temporary files are private by default.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
+        let mut file = temporary(path)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;

@@ -1,14 +1,15 @@
-//! `trainer goldens`: what the paper's networks compute of a real map with weights by rule, as a safetensors file with the keys
+//! `trainer goldens`: what a preset's networks compute of a real map with weights by rule, as a safetensors file with the keys
 //! of shared/goldens/README.md, so that it can be compared with another program's.
 
-use crate::{dataset, files};
-use anyhow::{Context, Result};
+use crate::{dataset, files, presets};
+use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use pollster::block_on;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::engine::burn::BurnEngine;
 use radiodiff_core::goldens::{Goldens, Images, Maker};
 use radiodiff_core::model::Preset;
+use radiodiff_core::propagation::ConditionChannel;
 use radiodiff_core::weights::HostTensor;
 use radiodiff_web::cpu::CpuEngine;
 use safetensors::tensor::{Dtype, TensorView};
@@ -16,7 +17,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Write what the paper's networks compute of a map with weights by rule (see shared/goldens/README.md).
+/// Write what a preset's networks compute of a map with weights by rule (see shared/goldens/README.md).
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Seed of the weights and of the noise.
@@ -34,6 +35,9 @@ pub struct Args {
     /// Folder of `gain` that holds the map.
     #[arg(long, default_value = "DPM")]
     method: String,
+    /// Whose networks: a name, or the path of a TOML file; its condition may have the dataset's images as channels, no others.
+    #[arg(long, default_value = "paper", value_name = "NAME|FILE.toml")]
+    preset: String,
     /// What computes: libtorch in float64, burn's CPU backend or the browsers' CPU engine in float32.
     #[arg(long, value_enum, default_value_t = EngineName::default())]
     engine: EngineName,
@@ -54,9 +58,16 @@ pub const TIMES: [f32; 2] = [0.25, 1.0];
 pub const STEPS: [usize; 2] = [1, 3];
 
 pub fn run(args: &Args) -> Result<()> {
-    let preset = Preset::named("paper").context("the preset of the public code is gone")?;
+    files::check_place(&args.out)?;
+    let preset = presets::choose(&args.preset)?;
     let [buildings, antenna, gain] = dataset::raw_images(&args.dataset, &args.method, &args.sample)?;
-    let images = Images { gain: &gain, condition: vec![&buildings, &antenna, &buildings] };
+    let image = |channel: &ConditionChannel| match channel {
+        ConditionChannel::Buildings => Ok(buildings.as_slice()),
+        ConditionChannel::Transmitter => Ok(antenna.as_slice()),
+        other => bail!("preset {}: the channel {other:?} is none of the dataset's images (buildings, transmitter)", preset.name),
+    };
+    let condition = preset.condition.channels.iter().map(image).collect::<Result<Vec<_>>>()?;
+    let images = Images { gain: &gain, condition };
     let goldens = match args.engine {
         #[cfg(feature = "torch")]
         EngineName::Tch => {

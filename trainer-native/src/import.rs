@@ -1,21 +1,26 @@
 //! `trainer import`: a RadioDiff state dict, saved as safetensors, becomes a weights file with a manifest.
 
-use crate::files;
+use crate::{files, presets};
 use anyhow::{Context, Result};
-use radiodiff_core::map::Quantity;
-use radiodiff_core::model::Preset;
 use radiodiff_core::weights::{Manifest, Precision, import, serialize};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Read checkpoints of the public code into a weights file.
+///
+/// They are PyTorch's files, whose tensors Python saves as safetensors first:
+///
+///     import torch
+///     from safetensors.torch import save_file
+///     tensors = torch.load("model-30.pt", map_location="cpu")["model"]
+///     save_file({name: t.contiguous() for name, t in tensors.items()}, "model-30.safetensors")
 #[derive(clap::Args, Debug)]
+#[command(verbatim_doc_comment)]
 pub struct Args {
     /// The state dict, as safetensors; several files where the networks lie apart.
     #[arg(required = true)]
     checkpoints: Vec<PathBuf>,
-    /// The preset it is one of.
-    #[arg(long, default_value = "paper")]
+    /// The preset it is one of: a name, or the path of a TOML file.
+    #[arg(long, default_value = "paper", value_name = "NAME|FILE.toml")]
     preset: String,
     /// The weights file to write.
     #[arg(long)]
@@ -35,24 +40,20 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let known = || format!("there is no preset {:?}; there are {}", args.preset, Preset::NAMES.join(", "));
-    let preset = Preset::named(&args.preset).with_context(known)?;
+    let preset = presets::choose(&args.preset)?;
+    files::check_place(&args.out)?;
     let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("reading the checkpoint {}", path.display()));
     let bytes = args.checkpoints.iter().map(read).collect::<Result<Vec<_>>>()?;
     let names: Vec<String> = args.checkpoints.iter().map(|path| path.display().to_string()).collect();
-    let views: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
-    let (tensors, report) = import(&views, &args.prefix, &preset).with_context(|| names.join(", "))?;
+    let named: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(bytes.iter().map(Vec::as_slice)).collect();
+    let (tensors, report) = import(&named, &args.prefix, &preset)?;
     drop(bytes);
     println!("{report}");
     let manifest = Manifest {
-        format_version: 0,
-        preset,
-        content_sha256: String::new(),
-        quantity: Quantity::PathGainDb,
         training_data: args.training_data.clone(),
         license: args.license.clone(),
-        metrics: BTreeMap::new(),
         commit: files::commit(),
+        ..Manifest::of(preset)
     };
     let precision = if args.half_precision { Precision::F16 } else { Precision::F32 };
     let weights = serialize(&tensors, manifest, precision)?;

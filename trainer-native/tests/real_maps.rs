@@ -43,7 +43,7 @@ fn in_sight_the_law_is_within_a_gray_level() {
 #[test]
 fn the_dominant_path_is_winprops() {
     let Some(samples) = samples() else { return };
-    let evaluation = evaluate(&samples, "DPM", None, None, Drawing { steps: 1, seed: 0 }).expect("the samples are sound");
+    let evaluation = evaluate(&samples, "DPM", None, None, Drawing::default()).expect("the samples are sound");
     let [baseline, simulator] = [0, 1].map(|i| evaluation.rows[i].scores);
     println!("{}", evaluation.table());
     assert_eq!(evaluation.maps, 22);

@@ -8,7 +8,6 @@ mod diffusion;
 
 use radiodiff_core::compat::Compat;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::autoencoder::Autoencoder;
 use radiodiff_core::model::discriminator::{DiscriminatorPreset, Normalization};
@@ -107,16 +106,7 @@ fn perceptual_weights(folder: &Path) -> PathBuf {
     let rule = Rule::default();
     Lpips::new(&Parameters::new(&TorchEngine::new(tch::Device::Cpu), &rule).at("loss.perceptual_loss"))
         .expect("the rule has every parameter");
-    let manifest = Manifest {
-        format_version: 0,
-        preset: Preset::named("nano").expect("nano is a preset"),
-        content_sha256: String::new(),
-        quantity: Quantity::PathGainDb,
-        training_data: String::new(),
-        license: String::new(),
-        metrics: BTreeMap::new(),
-        commit: String::new(),
-    };
+    let manifest = Manifest::of(Preset::named("nano").expect("nano is a preset"));
     let path = folder.join("lpips.safetensors");
     let bytes = serialize(&rule.0.into_inner(), manifest, Precision::F32).expect("the tensors fit");
     std::fs::write(&path, bytes).expect("the folder can be written to");
@@ -152,6 +142,7 @@ fn settings(loss: FirstStageLossConfig) -> AutoencoderConfig {
         weight_decay: 0.01,
         kl_weight: 1e-3,
         min_learning_rate: None,
+        latent_scale: None,
         loss: Some(loss),
     }
 }

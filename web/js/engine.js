@@ -226,7 +226,7 @@ class Engine {
     return this.#call('setScene', { scene: this.#sceneMessage(buildings, bounds) }, { signal });
   }
 
-  async predict({ buildings, bounds, transmitters, method, steps = 1, seed = 0, signal, onProgress }) {
+  async predict({ buildings, bounds, transmitters, method, steps = 1, seed = 0, start = 1, signal, onProgress }) {
     await this.#attend(signal);
     method ??= this.info.model ? 'network' : 'dominant-path';
     if (!METHODS.includes(method)) throw new RadioError({ code: 'method', message: `there is no method ${method}; the methods are ${METHODS.join(' and ')}` });
@@ -234,7 +234,7 @@ class Engine {
       throw new RadioError({ code: 'transmitter', message: 'there is no transmitter: give an array of at least one' });
     }
     const complete = transmitters.map((transmitter) => ({ powerDbm: 23, antennaGainDbi: 0, frequencyMHz: 5900, ...transmitter }));
-    const request = { scene: this.#sceneMessage(buildings, bounds), transmitters: complete, method, steps, seed };
+    const request = { scene: this.#sceneMessage(buildings, bounds), transmitters: complete, method, steps, seed, start };
     const { info, ...map } = await this.#call('predict', request, { signal, onProgress });
     this.#learn(info);
     return new RadioMap(map);

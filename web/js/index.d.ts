@@ -54,7 +54,7 @@ export type PlacedTransmitter = Required<Transmitter>;
  * | code | |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
- * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `method`, `backend`, `palette` | that part of a request cannot be used |
+ * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend`, `palette` | that part of a request cannot be used |
  * | `difference` | the two maps are not of the same place |
  * | `request` | something in the request cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
@@ -179,6 +179,11 @@ export interface Request {
   steps?: number;
   /** Of the sampler's noise, 0 unless given: the same seed gives the same map. */
   seed?: number;
+  /**
+   * The sampler's time to begin at, from 1 (noise alone, unless given) down to 0.0001: below 1 it begins from the dominant path's map
+   * with as much noise as belongs to that time, so that the nearer to 0, the more of that map stays. Only with `network`.
+   */
+  start?: number;
   /** Aborting rejects at once with the signal's reason; the worker stops before its next step. */
   signal?: AbortSignal;
   onProgress?: Progress;

@@ -121,7 +121,7 @@ class Runtime {
     return scene.info;
   }
 
-  async predict({ transmitters, method, steps, seed }, watch) {
+  async predict({ transmitters, method, ...sampler }, watch) {
     const started = performance.now();
     const { mask, ...about } = this.setScene();
     if (method === 'network' && !this.#network) {
@@ -138,7 +138,7 @@ class Runtime {
       if (asked.antenna?.csv !== undefined) used.antenna.csv = asked.antenna.csv;
       warnings.push(...changed);
       placed.push({ ...transmitter, ...used });
-      const map = method === 'network' ? await this.#drawWithNetwork(at, { steps, seed }, watch, warnings) : this.#scene.city.dominantPath(at);
+      const map = method === 'network' ? await this.#drawWithNetwork(at, sampler, watch, warnings) : this.#scene.city.dominantPath(at);
       // After an error the collector frees it: a call into a module that trapped would hide why.
       at.free();
       values = values ? strongest(values, map) : map;
@@ -147,10 +147,10 @@ class Runtime {
     return { scene: about, values, warnings, transmitters: placed, method, backend, milliseconds: performance.now() - started, info: this.#info };
   }
 
-  async #drawWithNetwork(at, { steps, seed }, watch, warnings) {
+  async #drawWithNetwork(at, { steps, seed, start }, watch, warnings) {
     for (;;) {
       try {
-        return await this.#network.predict(this.#scene.city, at, steps, seed, between(watch));
+        return await this.#network.predict(this.#scene.city, at, steps, seed, start, between(watch));
       } catch (error) {
         if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(error.code)) throw error;
         warnings.push(await this.#recover(error));

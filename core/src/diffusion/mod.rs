@@ -11,7 +11,7 @@ use crate::engine::{Engine, Unary};
 use crate::model::unet::Heads;
 use serde::{Deserialize, Serialize};
 
-/// The smallest time a network is trained at.
+/// The smallest time a network is trained at and a map is drawn from.
 pub const MIN_TIME: f32 = 1e-4;
 /// Most steps of the sampler.
 pub const MAX_STEPS: usize = 1000;
@@ -103,10 +103,14 @@ pub fn training_loss<E: Engine>(
 /// The sampler's times: N equal steps from t = `start` (1 is noise), the last split so that it ends with one of `MIN_TIME`
 /// (`split_last`), as the public code does. Each entry is (t, step); the last step is its t.
 ///
-/// N is brought into 1 to `MAX_STEPS`, `start` into `MIN_TIME` to 1.
+/// N is brought into 1 to `MAX_STEPS`.
+///
+/// # Panics
+/// When `start` is not in `MIN_TIME` to 1.
 pub fn schedule(start: f32, steps: usize, split_last: bool) -> Vec<(f32, f32)> {
     let steps = steps.clamp(1, MAX_STEPS);
-    let start = f64::from(start.clamp(MIN_TIME, 1.0));
+    assert!((MIN_TIME..=1.0).contains(&start), "the sampler starts at t = {start}, expected {MIN_TIME} to 1");
+    let start = f64::from(start);
     let size = start / steps as f64;
     let mut sizes = vec![size; steps];
     // A step as short as that has nothing to split.
@@ -160,6 +164,6 @@ mod tests {
             assert!(times.iter().all(|&(_, step)| step > 0.0));
         }
         assert_eq!(schedule(1.0, 0, false), [(1.0, 1.0)]);
-        assert_eq!(schedule(0.0, 9, true).len(), 9, "there is no room for a shorter step");
+        assert_eq!(schedule(MIN_TIME, 9, true).len(), 9, "there is no room for a shorter step");
     }
 }

@@ -9,6 +9,9 @@ use burn_backend::ops::{AttentionModuleOptions, ConvOptions, InterpolateMode, In
 use burn_backend::tensor::FloatTensor;
 use burn_backend::{Backend, Shape, Slice, TensorData, TensorMetadata};
 
+/// Products of a matrix product that burn sums at a time.
+const RUN: usize = 512;
+
 /// See the module.
 pub struct BurnEngine<B: Backend> {
     device: B::Device,
@@ -119,7 +122,13 @@ impl<B: Backend> Engine for BurnEngine<B> {
 
     fn matmul(&self, a: &Self::Tensor, b: &Self::Tensor) -> Self::Tensor {
         shape::matmul(&a.shape(), &b.shape());
-        B::float_matmul(a.clone(), Self::with_rank(b, a.rank()))
+        let (rank, b_rank, inner) = (a.rank(), b.rank(), a.shape()[a.rank() - 1]);
+        // burn adds all products in one row, which costs a digit where they are thousands.
+        let part = |start: usize| {
+            let len = RUN.min(inner - start);
+            B::float_matmul(self.narrow(a, rank - 1, start, len), Self::with_rank(&self.narrow(b, b_rank - 2, start, len), rank))
+        };
+        (RUN..inner).step_by(RUN).fold(part(0), |sum, start| B::float_add(sum, part(start)))
     }
     fn conv2d(&self, x: &Self::Tensor, weight: &Self::Tensor, bias: Option<&Self::Tensor>, geometry: ConvGeometry) -> Self::Tensor {
         let (stride, p) = (geometry.stride, geometry.padding);

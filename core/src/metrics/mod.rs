@@ -21,6 +21,11 @@ pub fn nmse(prediction: &[f32], truth: &[f32]) -> f64 {
     mean_squared_error(prediction, truth) / power
 }
 
+/// Relative L2 error, ||prediction - truth|| / ||truth||: the root of [`nmse`].
+pub fn relative_error(prediction: &[f32], truth: &[f32]) -> f64 {
+    nmse(prediction, truth).sqrt()
+}
+
 /// Root of the mean squared error.
 pub fn rmse(prediction: &[f32], truth: &[f32]) -> f64 {
     mean_squared_error(prediction, truth).sqrt()

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::weights::{ParameterError, Parameters};
 
 /// Queries, keys and values of all heads from one 1 x 1 convolution, each (N * heads, head_dim, tokens).
-struct Heads {
+struct HeadSplit {
     batch: usize,
     heads: usize,
     head_dim: usize,
@@ -14,7 +14,7 @@ struct Heads {
     width: usize,
 }
 
-impl Heads {
+impl HeadSplit {
     fn split<E: Engine>(&self, e: &E, qkv: &E::Tensor) -> [E::Tensor; 3] {
         let hidden = self.heads * self.head_dim;
         let shape = [self.batch * self.heads, self.head_dim, self.height * self.width];
@@ -27,13 +27,13 @@ impl Heads {
     }
 }
 
-fn heads_of<E: Engine>(e: &E, x: &E::Tensor, heads: usize, head_dim: usize) -> Heads {
+fn heads_of<E: Engine>(e: &E, x: &E::Tensor, heads: usize, head_dim: usize) -> HeadSplit {
     let shape = e.shape(x);
-    Heads { batch: shape[0], heads, head_dim, height: shape[2], width: shape[3] }
+    HeadSplit { batch: shape[0], heads, head_dim, height: shape[2], width: shape[3] }
 }
 
-/// Linear attention (Shen et al., 2021): softmax over d of the queries, over tokens of the keys; values are divided by the
-/// number of tokens.
+/// Linear attention (Shen et al., 2021): y = x + norm(W_o out + b), out = (k v^T / tokens)^T q / sqrt(d) a head, where q, k and v
+/// are 1 x 1 convolutions of norm(x), q after a softmax over its d channels, k after one over tokens.
 pub struct LinearAttention<T> {
     norm: ChannelNorm<T>,
     to_qkv: Conv2d<T>,
@@ -72,7 +72,8 @@ impl<T: Clone> LinearAttention<T> {
     }
 }
 
-/// Softmax attention over all pixels with several heads.
+/// Softmax attention over all pixels: y = x + W_o (softmax(q k^T / sqrt(d)) v) + b, several heads of d channels, q, k and v 1 x 1
+/// convolutions of norm(x).
 pub struct FullAttention<T> {
     norm: ChannelNorm<T>,
     to_qkv: Conv2d<T>,

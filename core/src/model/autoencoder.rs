@@ -10,7 +10,7 @@ use crate::weights::{ParameterError, Parameters};
 
 const EPSILON: f32 = 1e-6;
 
-/// norm, swish, conv, norm, swish, conv, and the input (through 1 x 1 where the channels differ).
+/// y = conv2(swish(norm2(conv1(swish(norm1(x)))))) + x, 3 x 3 convolutions; the last x through 1 x 1 where the channels differ.
 pub(super) struct ResnetBlock<T> {
     norm1: GroupNorm<T>,
     conv1: Conv2d<T>,
@@ -35,6 +35,7 @@ impl<T: Clone> ResnetBlock<T> {
         })
     }
 
+    /// (N, input, H, W) -> (N, output, H, W).
     pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
         let h = self.conv1.forward(e, &self.norm1.forward_silu(e, x));
         let h = self.conv2.forward(e, &self.norm2.forward_silu(e, &h));
@@ -45,7 +46,7 @@ impl<T: Clone> ResnetBlock<T> {
     }
 }
 
-/// One head of softmax attention over all pixels, scaled by C^(-1/2), added to the input.
+/// y = x + proj(softmax(q k^T / sqrt(C)) v), q, k and v 1 x 1 convolutions of norm(x): one head over all pixels.
 struct AttentionBlock<T> {
     norm: GroupNorm<T>,
     q: Conv2d<T>,
@@ -66,6 +67,7 @@ impl<T: Clone> AttentionBlock<T> {
         })
     }
 
+    /// (N, C, H, W) -> the same shape.
     fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
         let shape = e.shape(x);
         let (channels, tokens) = (shape[1], shape[2] * shape[3]);
@@ -80,7 +82,7 @@ impl<T: Clone> AttentionBlock<T> {
     }
 }
 
-/// Residual block, attention, residual block at the lowest resolution.
+/// y = block_2(attn_1(block_1(x))) at the lowest resolution, where shapes stay.
 struct Middle<T> {
     block_1: ResnetBlock<T>,
     attn_1: AttentionBlock<T>,

@@ -5,13 +5,13 @@
 //! each half the size of the one before. A scene is encoded once, whatever the number of the sampler's steps.
 
 use super::autoencoder::ResnetBlock;
-use super::layers::{Conv2d, HALVE};
+use super::layers::Conv2d;
 use super::preset::{ConditionPreset, EncoderPreset, PyramidPreset};
 use super::swin::SwinEncoder;
 use crate::engine::{ConvGeometry, Engine, Padding};
 use crate::weights::{ParameterError, Parameters};
 
-/// The first convolution's kernel and stride, of either kind.
+/// The first convolution's kernel and stride, of either kind: its patches meet and do not overlap.
 pub const PATCH: usize = 4;
 
 /// See the module.
@@ -21,6 +21,7 @@ pub enum ConditionEncoder<T> {
 }
 
 impl<T: Clone> ConditionEncoder<T> {
+    /// Parameters of [`Pyramid`] or of [`SwinEncoder`].
     pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &ConditionPreset) -> Result<Self, ParameterError> {
         let channels = preset.channels.len();
         Ok(match &preset.encoder {
@@ -38,13 +39,13 @@ impl<T: Clone> ConditionEncoder<T> {
     }
 }
 
-/// A convolution that shrinks the map and a residual block.
+/// y = block(shrink(x)): a convolution that shrinks the map, if there is one, and the first stage's residual block.
 struct Stage<T> {
     shrink: Option<Conv2d<T>>,
     block: ResnetBlock<T>,
 }
 
-/// The pyramid.
+/// The pyramid, this project's own: a patch convolution (4 x 4, stride 4) and halving ones, each before a residual block.
 pub struct Pyramid<T> {
     stem: Vec<Stage<T>>,
     stages: Vec<Stage<T>>,
@@ -58,15 +59,15 @@ impl<T: Clone> Pyramid<T> {
         let mut stem = Vec::new();
         for (i, &width) in preset.stem_widths.iter().enumerate() {
             let p = p.at("stem").at(i);
-            let geometry = if i == 0 { patch } else { HALVE };
-            let shrink = Some(Conv2d::new(&p.at("conv"), channels, width, PATCH, geometry)?);
-            stem.push(Stage { shrink, block: ResnetBlock::new(&p.at("block"), width, width, preset.norm_groups)? });
+            let conv = p.at("conv");
+            let shrink = if i == 0 { Conv2d::new(&conv, channels, width, PATCH, patch) } else { Conv2d::halving(&conv, channels, width) };
+            stem.push(Stage { shrink: Some(shrink?), block: ResnetBlock::new(&p.at("block"), width, width, preset.norm_groups)? });
             channels = width;
         }
         let mut stages = Vec::new();
         for (i, &width) in preset.stage_widths.iter().enumerate() {
             let p = p.at("stages").at(i);
-            let shrink = (i > 0).then(|| Conv2d::new(&p.at("conv"), channels, channels, 4, HALVE)).transpose()?;
+            let shrink = (i > 0).then(|| Conv2d::halving(&p.at("conv"), channels, channels)).transpose()?;
             stages.push(Stage { shrink, block: ResnetBlock::new(&p.at("block"), channels, width, preset.norm_groups)? });
             channels = width;
         }

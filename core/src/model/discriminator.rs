@@ -8,7 +8,8 @@
 //! [`Discriminator::updates`] says to what, and who trains copies it. `forward` itself changes nothing but the running
 //! statistics of batch normalisation.
 
-use crate::engine::{BatchNormState, Binary, ConvGeometry, Engine, Padding, Unary};
+use super::layers::BatchNorm;
+use crate::engine::{Binary, ConvGeometry, Engine, Padding, Unary};
 use crate::weights::{Initializer, ParameterError, Parameters};
 use serde::{Deserialize, Serialize};
 
@@ -158,25 +159,18 @@ impl<T: Clone> ActNorm<T> {
 
 enum Norm<T> {
     None,
-    Batch(BatchNormState<T>),
+    Batch(BatchNorm<T>),
     Act(ActNorm<T>),
 }
 
 impl<T: Clone> Norm<T> {
     fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, channels: usize, kind: Normalization) -> Result<Self, ParameterError> {
-        let (zero, one) = (Initializer::Constant(0.0), Initializer::Constant(1.0));
         Ok(match kind {
-            Normalization::Batch => Self::Batch(BatchNormState {
-                weight: p.trained("weight", &[channels], Initializer::NormalAroundOne { std: 0.02 })?,
-                bias: p.trained("bias", &[channels], zero)?,
-                running_mean: p.fixed("running_mean", &[channels], zero)?,
-                running_var: p.fixed("running_var", &[channels], one)?,
-                momentum: 0.1,
-                epsilon: 1e-5,
-            }),
+            Normalization::Batch => Self::Batch(BatchNorm::new(p, channels, Initializer::NormalAroundOne { std: 0.02 }, 0.1, 1e-5)?),
             Normalization::ActNorm => {
-                let shape = [1, channels, 1, 1];
-                Self::Act(ActNorm { loc: p.trained("loc", &shape, zero)?, scale: p.trained("scale", &shape, one)? })
+                let [loc, scale] =
+                    [("loc", 0.0), ("scale", 1.0)].map(|(name, begin)| p.trained(name, &[1, channels, 1, 1], Initializer::Constant(begin)));
+                Self::Act(ActNorm { loc: loc?, scale: scale? })
             }
         })
     }
@@ -184,7 +178,7 @@ impl<T: Clone> Norm<T> {
     fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
         match self {
             Self::None => x.clone(),
-            Self::Batch(state) => e.batch_norm(x, state),
+            Self::Batch(norm) => norm.forward(e, x),
             Self::Act(norm) => norm.forward(e, x),
         }
     }

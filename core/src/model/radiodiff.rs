@@ -4,7 +4,7 @@ use super::autoencoder::Autoencoder;
 use super::condition::ConditionEncoder;
 use super::preset::{EncoderPreset, Preset, PresetError};
 use super::unet::{EncodedCondition, Unet};
-use crate::diffusion::{Prediction, noised, precondition, schedule, standard_normal, step};
+use crate::diffusion::{MIN_TIME, Prediction, noised, precondition, schedule, standard_normal, step};
 use crate::engine::{Engine, EngineError};
 use crate::weights::{Initializer, ParameterError, Parameters};
 use thiserror::Error;
@@ -34,6 +34,13 @@ pub enum BuildError {
     Parameter(#[from] ParameterError),
 }
 
+/// A time that no map can be drawn from.
+#[derive(Debug, Error, Clone, Copy, PartialEq)]
+#[error("start is {found}, expected a time from {MIN_TIME} (the map that is given) to 1 (noise)")]
+pub struct StartError {
+    pub found: f32,
+}
+
 /// A map that is being drawn, between two steps of the sampler.
 pub struct Sampling<T> {
     /// x_t (1, Z, h, w), scaled; what the sampler ends at once no step is left.
@@ -46,6 +53,9 @@ pub struct Sampling<T> {
 
 impl<T> Sampling<T> {
     /// From x_t at t = `start` on; the seed is that of later steps' noise.
+    ///
+    /// # Panics
+    /// When `start` is not in [`MIN_TIME`] to 1.
     pub fn new(latent: T, start: f32, options: &SampleOptions) -> Self {
         Self { latent, times: schedule(start, options.steps, options.split_last_step), done: 0, seed: options.seed }
     }
@@ -152,11 +162,17 @@ impl<E: Engine> RadioDiff<E> {
     }
 
     /// Starts from a physical map instead: `map` (1, 1, H, W) in [-1, 1] is encoded, and its latent x0 noised as far as time
-    /// `start` in (0, 1], x_t = (1 - t) x0 + sqrt(t) noise. The earlier the start (the nearer to 1), the less of the map stays.
-    pub fn begin_from_map(&self, e: &E, map: &E::Tensor, start: f32, options: &SampleOptions) -> Sampling<E::Tensor> {
+    /// `start`, x_t = (1 - t) x0 + sqrt(t) noise. The nearer the start to 1, which is [`Self::begin`], the less of the map stays.
+    ///
+    /// # Errors
+    /// A start that is not in [`MIN_TIME`] to 1.
+    pub fn begin_from_map(&self, e: &E, map: &E::Tensor, start: f32, options: &SampleOptions) -> Result<Sampling<E::Tensor>, StartError> {
+        if !(MIN_TIME..=1.0).contains(&start) {
+            return Err(StartError { found: start });
+        }
         let x0 = e.mul(&self.first_stage.encode(e, map).mean, &self.scale_factor);
         let latent = noised(e, &x0, &self.noise(e, options.seed, 0), &[start]);
-        Sampling::new(latent, start, options)
+        Ok(Sampling::new(latent, start, options))
     }
 
     /// Takes the sampler's next step; false when none is left. A caller may look up between two steps, to stop or to say how far

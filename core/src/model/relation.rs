@@ -5,22 +5,35 @@
 
 use super::layers::{BatchNorm, Conv2d, GroupNorm, Linear};
 use crate::engine::{Engine, Padding, Unary};
-use crate::weights::{ParameterError, Parameters};
+use crate::weights::{Initializer, ParameterError, Parameters};
 
-const HEADS: usize = 8;
+/// Of the attention, the public code's.
+pub(super) const HEADS: usize = 8;
 const DROPOUT: f64 = 0.1;
 
-/// Channel counts of one relation layer.
+/// Sizes of one relation layer.
 #[derive(Clone, Copy, Debug)]
 pub struct RelationShape {
+    /// Channels of the condition, of the feature, and E of what both become.
     pub condition: usize,
     pub feature: usize,
     pub embedding: usize,
     /// Side of the pooling tiles of condition and feature.
     pub window: usize,
+    /// Of the group normalisation.
     pub groups: usize,
 }
 
+/// With c and f the condition and the feature after a 1 x 1 convolution and batch normalisation (momentum 0.03, epsilon 1e-3),
+/// P the mean of window x window tiles, s the position code, U bilinear resizing to f's size with aligned corners:
+///
+/// - shortcut = GroupNorm(f + conv([U(c), f])),
+/// - a = P(c) + softmax(q k^T) v, q = W_q (P(c) + s) + b_q, k and v = W (P(f) + s) + b, eight heads, logits not scaled,
+/// - y = shortcut + conv(U(a + mlp(a))), mlp = two 1 x 1 convolutions of 2 E and E channels with a ReLU, dropout 0.1 after each.
+///
+/// Under `attentions` convolutions begin Kaiming-normal, linears Xavier-normal, biases 0, as in the public code; the two at the
+/// inputs by PyTorch's default. Source: shared/radiodiff-spec.md, section 4.4 (the paper's equations 17 to 19 have queries and
+/// keys the other way round).
 pub struct RelationLayer<T> {
     condition_in: (Conv2d<T>, BatchNorm<T>),
     feature_in: (Conv2d<T>, BatchNorm<T>),
@@ -36,29 +49,30 @@ pub struct RelationLayer<T> {
 }
 
 impl<T: Clone> RelationLayer<T> {
+    /// Parameters `input_conv{1, 2}.*` and `attentions.0.*`. `embedding` is a multiple of 8 and of `groups`.
     pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, shape: RelationShape) -> Result<Self, ParameterError> {
         let c = shape.embedding;
         let input = |name, channels| -> Result<_, ParameterError> {
             let p = p.at(name);
-            Ok((Conv2d::same(&p.at(0), channels, c, 1)?, BatchNorm::new(&p.at(1), c)?))
+            Ok((Conv2d::same(&p.at(0), channels, c, 1)?, BatchNorm::new(&p.at(1), c, Initializer::Constant(1.0), 0.03, 1e-3)?))
         };
         let a = p.at("attentions.0");
         Ok(Self {
             condition_in: input("input_conv1", shape.condition)?,
             feature_in: input("input_conv2", shape.feature)?,
-            q: Linear::new(&a.at("q_lin"), c, c)?,
-            k: Linear::new(&a.at("k_lin"), c, c)?,
-            v: Linear::new(&a.at("v_lin"), c, c)?,
-            fc1: Conv2d::same(&a.at("mlp.fc1"), c, 2 * c, 1)?,
-            fc2: Conv2d::same(&a.at("mlp.fc2"), 2 * c, c, 1)?,
-            concat_conv: Conv2d::same(&a.at("concat_conv"), 2 * c, c, 1)?,
+            q: Linear::xavier(&a.at("q_lin"), c, c)?,
+            k: Linear::xavier(&a.at("k_lin"), c, c)?,
+            v: Linear::xavier(&a.at("v_lin"), c, c)?,
+            fc1: Conv2d::pointwise_kaiming(&a.at("mlp.fc1"), c, 2 * c)?,
+            fc2: Conv2d::pointwise_kaiming(&a.at("mlp.fc2"), 2 * c, c)?,
+            concat_conv: Conv2d::pointwise_kaiming(&a.at("concat_conv"), 2 * c, c)?,
             norm: GroupNorm::new(&a.at("gn"), c, shape.groups, 1e-5)?,
-            out_conv: Conv2d::same(&a.at("out_conv"), c, c, 1)?,
+            out_conv: Conv2d::pointwise_kaiming(&a.at("out_conv"), c, c)?,
             shape,
         })
     }
 
-    /// condition (N, condition, Hc, Wc), feature (N, feature, H, W) -> (N, embedding, H, W).
+    /// condition (N, condition, Hc, Wc), feature (N, feature, H, W) -> (N, embedding, H, W). Both fill as many tiles.
     pub fn forward<E: Engine<Tensor = T>>(&self, e: &E, condition: &T, feature: &T) -> T {
         let condition = self.condition_in.1.forward(e, &self.condition_in.0.forward(e, condition));
         let feature = self.feature_in.1.forward(e, &self.feature_in.0.forward(e, feature));
@@ -101,7 +115,7 @@ impl<T: Clone> RelationLayer<T> {
 }
 
 /// Bilinear with aligned corners, left out where the size is right already.
-pub(super) fn resize<E: Engine>(e: &E, x: &E::Tensor, height: usize, width: usize) -> E::Tensor {
+fn resize<E: Engine>(e: &E, x: &E::Tensor, height: usize, width: usize) -> E::Tensor {
     if e.shape(x)[2..] == [height, width] { x.clone() } else { e.resize_bilinear(x, height, width) }
 }
 

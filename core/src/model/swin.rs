@@ -206,18 +206,18 @@ impl<T: Clone> Block<T> {
 }
 
 /// Four tokens become one: (N, H, W, C) -> (N, H / 2, W / 2, 2 C), an odd side padded with zeros first.
-struct PatchMerging<T> {
+pub(super) struct PatchMerging<T> {
     norm: LayerNorm<T>,
     reduction: Linear<T>,
 }
 
 impl<T: Clone> PatchMerging<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, channels: usize) -> Result<Self, ParameterError> {
+    pub(super) fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, channels: usize) -> Result<Self, ParameterError> {
         let reduction = Linear::of_transformer(&p.at("reduction"), 4 * channels, 2 * channels, false)?;
         Ok(Self { norm: LayerNorm::new(&p.at("norm"), 4 * channels)?, reduction })
     }
 
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
+    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
         let shape = e.shape(x);
         let (batch, channels) = (shape[0], shape[3]);
         let [height, width] = [shape[1], shape[2]].map(|n| n.div_ceil(2));

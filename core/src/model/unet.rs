@@ -3,14 +3,15 @@
 
 use super::attention::{FullAttention, LinearAttention};
 use super::fourier::AdaptiveFourier;
-use super::layers::{Conv2d, GroupNorm, HALVE, Linear, WeightStandardizedConv};
+use super::layers::{Conv2d, GroupNorm, Linear, WeightStandardizedConv};
 use super::preset::UnetPreset;
-use super::relation::{RelationLayer, RelationShape, resize};
-use crate::engine::{ConvGeometry, Engine, Unary};
+use super::relation::{RelationLayer, RelationShape};
+use crate::engine::{Engine, Unary};
 use crate::weights::{Initializer, ParameterError, Parameters};
 use std::f32::consts::TAU;
 
-/// Weight-standardised convolution, group norm, optional scale and shift, SiLU.
+/// y = SiLU(norm(conv(x)) (1 + scale) + shift): a weight-standardised 3 x 3 convolution and group normalisation; scale and shift
+/// of FiLM (Perez et al., 2018) only where the time modulates. Source: shared/radiodiff-spec.md, section 4.3.
 struct Block<T> {
     proj: WeightStandardizedConv<T>,
     norm: GroupNorm<T>,
@@ -22,19 +23,21 @@ impl<T: Clone> Block<T> {
         Ok(Self { proj, norm: GroupNorm::new(&p.at("norm"), output, groups, 1e-5)? })
     }
 
+    /// Without scale and shift. (N, input, H, W) -> (N, output, H, W).
     fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
         self.norm.forward_silu(e, &self.proj.forward(e, x))
     }
 
-    /// `scale` and `shift` are (N, C, 1, 1); the scale is relative to 1.
+    /// (N, input, H, W) -> (N, output, H, W). `scale` and `shift` are (N, C, 1, 1); the scale is relative to 1.
     fn forward_modulated<E: Engine<Tensor = T>>(&self, e: &E, x: &T, scale: &T, shift: &T) -> T {
         let h = self.norm.forward(e, &self.proj.forward(e, x));
         e.silu(&e.add(&e.mul(&h, &e.affine(scale, 1.0, 1.0)), shift))
     }
 }
 
-/// Two blocks, the first modulated by the time embedding, plus the input.
-struct ResnetBlock<T> {
+/// y = block2(block1(x; scale, shift)) + x, the last through 1 x 1 where the channels differ; (scale, shift) = W SiLU(time) + b.
+/// Source: shared/radiodiff-spec.md, section 4.3.
+pub(super) struct TimedResnetBlock<T> {
     mlp: Linear<T>,
     block1: Block<T>,
     block2: Block<T>,
@@ -42,8 +45,13 @@ struct ResnetBlock<T> {
     output: usize,
 }
 
-impl<T: Clone> ResnetBlock<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, input: usize, output: usize, preset: &UnetPreset) -> Result<Self, ParameterError> {
+impl<T: Clone> TimedResnetBlock<T> {
+    pub(super) fn new<E: Engine<Tensor = T>>(
+        p: &Parameters<E>,
+        input: usize,
+        output: usize,
+        preset: &UnetPreset,
+    ) -> Result<Self, ParameterError> {
         Ok(Self {
             mlp: Linear::new(&p.at("mlp.1"), preset.time_width, 2 * output)?,
             block1: Block::new(&p.at("block1"), input, output, preset.norm_groups)?,
@@ -53,8 +61,8 @@ impl<T: Clone> ResnetBlock<T> {
         })
     }
 
-    /// x (N, input, H, W), `time` (N, time_width) after SiLU.
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, time: &T) -> T {
+    /// x (N, input, H, W), `time` (N, time_width) after SiLU -> (N, output, H, W).
+    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, time: &T) -> T {
         let modulation = self.mlp.forward(e, time);
         let batch = e.shape(time)[0];
         let part = |i: usize| e.reshape(&e.narrow(&modulation, 1, i * self.output, self.output), &[batch, self.output, 1, 1]);
@@ -66,8 +74,9 @@ impl<T: Clone> ResnetBlock<T> {
     }
 }
 
-/// log(t) / 4 through fixed random frequencies and a two-layer network.
-struct TimeEmbedding<T> {
+/// y = W2 GELU(W1 [sin(2 pi w u), cos(2 pi w u)] + b1) + b2, u = log(t) / 4, w fixed random frequencies with standard deviation 16
+/// (Gaussian Fourier features, Tancik et al., 2020). Source: shared/radiodiff-spec.md, section 4.2.
+pub(super) struct TimeEmbedding<T> {
     frequencies: T,
     hidden: Linear<T>,
     out: Linear<T>,
@@ -75,7 +84,7 @@ struct TimeEmbedding<T> {
 }
 
 impl<T: Clone> TimeEmbedding<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset) -> Result<Self, ParameterError> {
+    pub(super) fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset) -> Result<Self, ParameterError> {
         let count = preset.time_frequencies;
         Ok(Self {
             frequencies: p.at(0).fixed("W", &[count], Initializer::Normal { std: 16.0 })?,
@@ -86,7 +95,7 @@ impl<T: Clone> TimeEmbedding<T> {
     }
 
     /// Times in (0, 1], one a sample -> (N, time_width).
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, times: &[f32]) -> T {
+    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, times: &[f32]) -> T {
         let logs: Vec<f32> = times.iter().map(|&t| libm::logf(t) / 4.0).collect();
         // In the public code's order: angles of many turns show how they were rounded.
         let turns = e.mul(&e.tensor(&logs, &[logs.len(), 1]), &self.frequencies);
@@ -96,32 +105,37 @@ impl<T: Clone> TimeEmbedding<T> {
     }
 }
 
+/// Level i of the encoder, whose channels d_i and size h / 2^i stay until `down` makes them d_(i+1) and half, on the last level
+/// of the same size: x1 = res1(x), x2 = attention(res2(relation(condition, x1))), then down(x2). x1 and x2 are kept as skips.
 struct DownLevel<T> {
-    res1: ResnetBlock<T>,
+    res1: TimedResnetBlock<T>,
     relation: RelationLayer<T>,
-    res2: ResnetBlock<T>,
+    res2: TimedResnetBlock<T>,
     attention: LinearAttention<T>,
     down: Conv2d<T>,
 }
 
+/// Level i of a decoder: x = res1([x, skip]), attention(res2([relation(condition, x), skip])), then up, which makes the channels
+/// d_(i+1) to d_i and the size twice (nearest, and a 3 x 3 convolution), at the finest level no larger.
 struct UpLevel<T> {
-    res1: ResnetBlock<T>,
+    res1: TimedResnetBlock<T>,
     relation: RelationLayer<T>,
-    res2: ResnetBlock<T>,
+    res2: TimedResnetBlock<T>,
     attention: LinearAttention<T>,
     up: Conv2d<T>,
     doubles: bool,
 }
 
-/// One of the two decoders, with its branch of the adaptive FFT module and its last layers.
-struct Decoder<T> {
+/// One of the two decoders: its branch of the adaptive FFT module, a level for each of the encoder's from the deepest, and
+/// conv(res([x, stem])). Source: shared/radiodiff-spec.md, section 4.6.
+struct DecoderBranch<T> {
     decouple: AdaptiveFourier<T>,
     ups: Vec<UpLevel<T>>,
-    final_block: ResnetBlock<T>,
+    final_block: TimedResnetBlock<T>,
     final_conv: Conv2d<T>,
 }
 
-impl<T: Clone> Decoder<T> {
+impl<T: Clone> DecoderBranch<T> {
     /// `suffix` is what the second decoder's names end in: "" or "2".
     fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset, number: usize) -> Result<Self, ParameterError> {
         let suffix = if number == 1 { "" } else { "2" };
@@ -143,9 +157,9 @@ impl<T: Clone> Decoder<T> {
             let doubles = level > 0;
             let up = if doubles { p.at("3.1") } else { p.at(3) };
             ups.push(UpLevel {
-                res1: ResnetBlock::new(&p.at(0), output + input, output, preset)?,
+                res1: TimedResnetBlock::new(&p.at(0), output + input, output, preset)?,
                 relation: RelationLayer::new(&named("relation_layers_up").at(j), relation)?,
-                res2: ResnetBlock::new(&p.at(1), output + input, output, preset)?,
+                res2: TimedResnetBlock::new(&p.at(1), output + input, output, preset)?,
                 attention: LinearAttention::new(&p.at(2), output, preset.heads, preset.head_width)?,
                 up: Conv2d::same(&up, output, input, 3)?,
                 doubles,
@@ -154,11 +168,12 @@ impl<T: Clone> Decoder<T> {
         Ok(Self {
             decouple: AdaptiveFourier::new(&p.at(format!("decouple{number}")), dims[levels], preset.bottleneck(), preset.norm_groups)?,
             ups,
-            final_block: ResnetBlock::new(&named("final_res_block"), 2 * preset.width, preset.width, preset)?,
+            final_block: TimedResnetBlock::new(&named("final_res_block"), 2 * preset.width, preset.width, preset)?,
             final_conv: Conv2d::same(&named("final_conv"), preset.width, preset.latent_channels, 1)?,
         })
     }
 
+    /// `middle` (N, d_last, b, b), two skips and one condition a level, `stem` (N, width, h, w) -> (N, Z, h, w).
     fn forward<E: Engine<Tensor = T>>(&self, e: &E, middle: &T, skips: &[T], condition: &[T], stem: &T, time: &T) -> T {
         let mut x = self.decouple.forward(e, middle);
         let mut skips = skips.iter().rev();
@@ -178,7 +193,8 @@ impl<T: Clone> Decoder<T> {
     }
 }
 
-/// The network's two raw outputs, before preconditioning; the second is only computed when asked for.
+/// The network's two raw outputs (N, Z, h, w), before [`crate::diffusion::precondition`]; the second is only computed when asked
+/// for.
 pub struct Heads<T> {
     pub f1: T,
     pub f2: Option<T>,
@@ -186,28 +202,31 @@ pub struct Heads<T> {
 
 /// The features of a scene as the U-Net wants them: computed once, used at every step.
 pub struct EncodedCondition<T> {
-    /// The first stage as it came, at the latent's size.
+    /// The first stage as it came; it is as large as the latent.
     stem: T,
     /// One map per level, projected to the level's channels.
     levels: Vec<T>,
 }
 
+/// The network: stem(x_t, condition), levels down, the middle res(attention(res(x))), and two decoders over the same skips.
+///
+/// With dims d_0 (the stem's) to d_L: level i < L takes (N, d_i, h / 2^i, w / 2^i), the middle (N, d_L, b, b), b = h / 2^(L - 1).
+/// Source: shared/radiodiff-spec.md, section 4.6; the two decoders are DiffusionEdge's (Ye et al., 2024).
 pub struct Unet<T> {
     projects: Vec<Conv2d<T>>,
     init_conv: Conv2d<T>,
     init_norm: GroupNorm<T>,
     time: TimeEmbedding<T>,
     downs: Vec<DownLevel<T>>,
-    mid_block1: ResnetBlock<T>,
+    mid_block1: TimedResnetBlock<T>,
     mid_attn: FullAttention<T>,
-    mid_block2: ResnetBlock<T>,
-    decoder1: Decoder<T>,
-    decoder2: Decoder<T>,
-    latent_size: usize,
+    mid_block2: TimedResnetBlock<T>,
+    decoder1: DecoderBranch<T>,
+    decoder2: DecoderBranch<T>,
 }
 
 impl<T: Clone> Unet<T> {
-    /// `condition_widths`: channels of the condition encoder's stages, one a level.
+    /// Names are the public code's; `condition_widths` are the channels of the condition encoder's stages, one a level.
     pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset, condition_widths: &[usize]) -> Result<Self, ParameterError> {
         let dims = preset.dims();
         let levels = dims.len() - 1;
@@ -225,13 +244,13 @@ impl<T: Clone> Unet<T> {
             };
             let relation = RelationLayer::new(&p.at("relation_layers_down").at(level), relation)?;
             let p = p.at("downs").at(level);
-            let (kernel, geometry) = if level + 1 < levels { (4, HALVE) } else { (3, ConvGeometry::same(3)) };
+            let down = p.at(3);
             downs.push(DownLevel {
-                res1: ResnetBlock::new(&p.at(0), input, input, preset)?,
+                res1: TimedResnetBlock::new(&p.at(0), input, input, preset)?,
                 relation,
-                res2: ResnetBlock::new(&p.at(1), input, input, preset)?,
+                res2: TimedResnetBlock::new(&p.at(1), input, input, preset)?,
                 attention: LinearAttention::new(&p.at(2), input, preset.heads, preset.head_width)?,
-                down: Conv2d::new(&p.at(3), input, output, kernel, geometry)?,
+                down: if level + 1 < levels { Conv2d::halving(&down, input, output)? } else { Conv2d::same(&down, input, output, 3)? },
             });
         }
         let middle = dims[levels];
@@ -241,24 +260,24 @@ impl<T: Clone> Unet<T> {
             init_norm: GroupNorm::new(&p.at("init_conv.1"), preset.width, preset.norm_groups, 1e-5)?,
             time: TimeEmbedding::new(&p.at("time_mlp"), preset)?,
             downs,
-            mid_block1: ResnetBlock::new(&p.at("mid_block1"), middle, middle, preset)?,
+            mid_block1: TimedResnetBlock::new(&p.at("mid_block1"), middle, middle, preset)?,
             mid_attn: FullAttention::new(&p.at("mid_attn"), middle, preset.heads, preset.head_width)?,
-            mid_block2: ResnetBlock::new(&p.at("mid_block2"), middle, middle, preset)?,
-            decoder1: Decoder::new(p, preset, 1)?,
-            decoder2: Decoder::new(p, preset, 2)?,
-            latent_size: preset.latent_size,
+            mid_block2: TimedResnetBlock::new(&p.at("mid_block2"), middle, middle, preset)?,
+            decoder1: DecoderBranch::new(p, preset, 1)?,
+            decoder2: DecoderBranch::new(p, preset, 2)?,
         })
     }
 
-    /// What a scene's stages contribute; it depends on neither time nor noise.
+    /// What a scene's stages contribute; it depends on neither time nor noise. `stages[i]` is (N, condition_widths[i], h / 2^i,
+    /// w / 2^i), the first as large as the latent; the public code would resize it to the latent's size, which a preset ensures.
     pub fn encode_condition<E: Engine<Tensor = T>>(&self, e: &E, stages: &[T]) -> EncodedCondition<T> {
         EncodedCondition {
-            stem: resize(e, &stages[0], self.latent_size, self.latent_size),
+            stem: stages[0].clone(),
             levels: self.projects.iter().zip(stages).map(|(project, stage)| project.forward(e, stage)).collect(),
         }
     }
 
-    /// x_t (N, Z, h, w) at `times` (N values in (0, 1]).
+    /// x_t (N, Z, h, w) at `times` (N values in (0, 1]) -> F1 and, `with_second`, F2, each (N, Z, h, w).
     pub fn forward<E: Engine<Tensor = T>>(
         &self,
         e: &E,
@@ -281,7 +300,7 @@ impl<T: Clone> Unet<T> {
         }
         let x = self.mid_attn.forward(e, &self.mid_block1.forward(e, &x, &time));
         let middle = self.mid_block2.forward(e, &x, &time);
-        let run = |decoder: &Decoder<T>| decoder.forward(e, &middle, &skips, &condition.levels, &stem, &time);
+        let run = |decoder: &DecoderBranch<T>| decoder.forward(e, &middle, &skips, &condition.levels, &stem, &time);
         Heads { f1: run(&self.decoder1), f2: with_second.then(|| run(&self.decoder2)) }
     }
 }

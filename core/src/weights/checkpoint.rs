@@ -40,25 +40,45 @@ pub struct Manifest {
     pub commit: String,
 }
 
+impl Manifest {
+    /// Of weights for `preset` that draw path gain, with nothing else known of them. [`serialize`] fills in version and hash.
+    pub fn of(preset: Preset) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            preset,
+            content_sha256: String::new(),
+            quantity: Quantity::PathGainDb,
+            training_data: String::new(),
+            license: String::new(),
+            metrics: BTreeMap::new(),
+            commit: String::new(),
+        }
+    }
+}
+
 /// Why a weights file was refused.
 #[derive(Debug, Error)]
 pub enum WeightsError {
     #[error("not a safetensors file, or a damaged one: {0}; download or export it again")]
-    Format(#[from] safetensors::SafeTensorError),
+    Format(safetensors::SafeTensorError),
+    #[error("a file of PyTorch's own format, which only Python reads: save its tensors by safetensors.torch.save_file")]
+    PyTorch,
     #[error("the safetensors file has no \"{MANIFEST_KEY}\" entry in its metadata: it is not a RadioDiff weights file")]
     NoManifest,
     #[error("the manifest cannot be read: {0}")]
-    Manifest(#[from] serde_json::Error),
+    Manifest(serde_json::Error),
     #[error("weights format {found}, expected {FORMAT_VERSION}: use a matching version of this program")]
     Version { found: u32 },
     #[error("the network draws {found:?}, expected {:?}: to anything else the transmit power cannot be added", Quantity::PathGainDb)]
     Quantity { found: Quantity },
     #[error(transparent)]
     Preset(#[from] PresetError),
-    #[error("tensor {name} has element type {found}, expected F32 or F16")]
-    ElementType { name: String, found: String },
+    #[error("tensor {name} has element type {found}, expected {expected}")]
+    ElementType { name: String, found: String, expected: &'static str },
     #[error("tensor {name} holds a value that is not finite at element {index}: the file is damaged or its training failed")]
     NotFinite { name: String, index: usize },
+    #[error("tensor {name} holds {value} at element {index}, which float16 cannot hold: write float32")]
+    TooLarge { name: String, index: usize, value: f32 },
     #[error("tensor {name} holds the variance {value} at element {index}, expected at least 0: the file was not made by training")]
     NegativeVariance { name: String, index: usize, value: f32 },
     #[error("the content's SHA-256 is {found}, the manifest says {expected}: the file is damaged; download or export it again")]
@@ -69,6 +89,28 @@ pub enum WeightsError {
     Parameter(#[from] ParameterError),
 }
 
+impl From<BuildError> for WeightsError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Preset(error) => Self::Preset(error),
+            BuildError::Parameter(error) => Self::Parameter(error),
+        }
+    }
+}
+
+// By hand: `#[from]` would make them sources too, and a chain of errors say the same twice.
+impl From<safetensors::SafeTensorError> for WeightsError {
+    fn from(error: safetensors::SafeTensorError) -> Self {
+        Self::Format(error)
+    }
+}
+
+impl From<serde_json::Error> for WeightsError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Manifest(error)
+    }
+}
+
 /// A tensor on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostTensor {
@@ -76,13 +118,21 @@ pub struct HostTensor {
     pub values: Vec<f32>,
 }
 
+/// The tensors of a safetensors file, which is told from one that PyTorch wrote: a ZIP archive or, of old, a bare pickle.
+pub(super) fn read(bytes: &[u8]) -> Result<SafeTensors<'_>, WeightsError> {
+    SafeTensors::deserialize(bytes).map_err(|error| match bytes {
+        [b'P', b'K', 3, 4, ..] | [0x80, 2..=5, ..] => WeightsError::PyTorch,
+        _ => WeightsError::Format(error),
+    })
+}
+
 /// SHA-256, in hexadecimal, over the manifest with an empty `content_sha256` and over every tensor, in the order of names: any
 /// damaged byte that matters is found.
-fn content_hash(manifest: &Manifest, tensors: &SafeTensors) -> Result<String, serde_json::Error> {
+fn content_hash<'a>(manifest: &Manifest, tensors: impl Iterator<Item = (&'a str, TensorView<'a>)>) -> Result<String, serde_json::Error> {
     let manifest = Manifest { content_sha256: String::new(), ..manifest.clone() };
     let mut hasher = Sha256::new();
     hasher.update(serde_json::to_vec(&manifest)?);
-    for (name, view) in tensors.iter().collect::<BTreeMap<_, _>>() {
+    for (name, view) in tensors.collect::<BTreeMap<_, _>>() {
         hasher.update(format!("\n{name} {:?} {:?}\n", view.dtype(), view.shape()));
         hasher.update(view.data());
     }
@@ -102,7 +152,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Reads and validates a file's bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, WeightsError> {
-        let file = SafeTensors::deserialize(bytes)?;
+        let file = read(bytes)?;
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let manifest = header.metadata().as_ref().and_then(|m| m.get(MANIFEST_KEY)).ok_or(WeightsError::NoManifest)?;
         // The version first: a newer manifest may have other fields.
@@ -115,7 +165,7 @@ impl Checkpoint {
             return Err(WeightsError::Version { found });
         }
         let manifest: Manifest = serde_json::from_str(manifest)?;
-        let found = content_hash(&manifest, &file)?;
+        let found = content_hash(&manifest, file.iter())?;
         if found != manifest.content_sha256 {
             return Err(WeightsError::Damaged { expected: manifest.content_sha256, found });
         }
@@ -140,10 +190,7 @@ impl Checkpoint {
     /// The networks with these weights on an engine.
     pub fn build<E: Engine>(&self, engine: &E) -> Result<RadioDiff<E>, WeightsError> {
         let source = HostSource::new(&self.tensors);
-        let model = RadioDiff::new(&self.manifest.preset, &Parameters::new(engine, &source)).map_err(|error| match error {
-            BuildError::Preset(error) => WeightsError::Preset(error),
-            BuildError::Parameter(error) => WeightsError::Parameter(error),
-        })?;
+        let model = RadioDiff::new(&self.manifest.preset, &Parameters::new(engine, &source))?;
         let names = source.unused();
         if !names.is_empty() {
             return Err(WeightsError::Unused { preset: self.manifest.preset.name.clone(), names });
@@ -155,7 +202,7 @@ impl Checkpoint {
 fn widen(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
     match view.dtype() {
         Dtype::F32 | Dtype::F16 => host_tensor(name, view),
-        other => Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}") }),
+        other => Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}"), expected: "F32 or F16" }),
     }
 }
 
@@ -167,7 +214,10 @@ pub(super) fn host_tensor(name: &str, view: &TensorView) -> Result<HostTensor, W
         Dtype::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
         Dtype::F16 => bytes.as_chunks().0.iter().map(|b| half::f16::from_le_bytes(*b).to_f32()).collect(),
         Dtype::BF16 => bytes.as_chunks().0.iter().map(|b| half::bf16::from_le_bytes(*b).to_f32()).collect(),
-        other => return Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}") }),
+        other => {
+            let (name, found) = (name.into(), format!("{other:?}"));
+            return Err(WeightsError::ElementType { name, found, expected: "F16, BF16, F32 or F64" });
+        }
     };
     if let Some(index) = values.iter().position(|v| !v.is_finite()) {
         return Err(WeightsError::NotFinite { name: name.into(), index });
@@ -183,7 +233,7 @@ pub(super) fn host_tensor(name: &str, view: &TensorView) -> Result<HostTensor, W
 /// The tensors of a safetensors file whose names begin with `prefix`, widened to f32; no manifest is asked for. For weights that
 /// others made and that do not draw maps.
 pub fn read_tensors(bytes: &[u8], prefix: &str) -> Result<HashMap<String, HostTensor>, WeightsError> {
-    let file = SafeTensors::deserialize(bytes)?;
+    let file = read(bytes)?;
     let wanted = file.iter().filter(|(name, _)| name.starts_with(prefix));
     wanted.map(|(name, view)| Ok((name.to_owned(), widen(name, &view)?))).collect()
 }
@@ -230,21 +280,27 @@ pub enum Precision {
 }
 
 /// The bytes of a weights file. `manifest.format_version` and `.content_sha256` are filled in here.
+///
+/// # Errors
+/// A value too large for float16.
 pub fn serialize(tensors: &BTreeMap<String, HostTensor>, mut manifest: Manifest, precision: Precision) -> Result<Vec<u8>, WeightsError> {
-    type Encode = fn(&[f32]) -> Vec<u8>;
-    let (dtype, encode): (Dtype, Encode) = match precision {
-        Precision::F32 => (Dtype::F32, |values| values.iter().flat_map(|v| v.to_le_bytes()).collect()),
-        Precision::F16 => (Dtype::F16, |values| values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect()),
+    let encode = |name: &String, values: &[f32]| -> Result<Vec<u8>, WeightsError> {
+        if precision == Precision::F32 {
+            return Ok(values.iter().flat_map(|v| v.to_le_bytes()).collect());
+        }
+        if let Some(index) = values.iter().position(|&v| v.is_finite() && !half::f16::from_f32(v).is_finite()) {
+            return Err(WeightsError::TooLarge { name: name.clone(), index, value: values[index] });
+        }
+        Ok(values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect())
     };
-    let encoded: Vec<(&String, &HostTensor, Vec<u8>)> = tensors.iter().map(|(name, t)| (name, t, encode(&t.values))).collect();
+    let dtype = if precision == Precision::F32 { Dtype::F32 } else { Dtype::F16 };
+    let encoded = tensors.iter().map(|(name, t)| Ok((name, t, encode(name, &t.values)?))).collect::<Result<Vec<_>, WeightsError>>()?;
     let views = encoded
         .iter()
         .map(|(name, t, bytes)| Ok((name.as_str(), TensorView::new(dtype, t.shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    // The hash covers the tensors as a reader will see them, so they are written once without it.
-    let without_manifest = safetensors::serialize(views.clone(), None)?;
     manifest.format_version = FORMAT_VERSION;
-    manifest.content_sha256 = content_hash(&manifest, &SafeTensors::deserialize(&without_manifest)?)?;
+    manifest.content_sha256 = content_hash(&manifest, views.iter().cloned())?;
     let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), serde_json::to_string(&manifest)?)]);
     Ok(safetensors::serialize(views, Some(metadata))?)
 }

@@ -4,13 +4,11 @@
 //! missing or misshapen (which fails) and what nothing uses: losses, counters, indices. The public names are ours but for what
 //! stands before them: a file may hold one network from its own root, or both below `model.`, `first_stage_model.` or deeper.
 
-use super::checkpoint::host_tensor;
-use super::{HostTensor, ParameterError, ParameterSource, ParameterSpec, Parameters, WeightsError};
+use super::checkpoint::{host_tensor, read};
+use super::{HostTensor, ParameterRecorder, Parameters, WeightsError, parameter_shapes};
 use crate::engine::CountingEngine;
-use crate::model::radiodiff::BuildError;
-use crate::model::{Preset, RadioDiff};
-use safetensors::SafeTensors;
-use std::cell::RefCell;
+use crate::model::Preset;
+use crate::model::lpips::Lpips;
 use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
@@ -19,6 +17,8 @@ use thiserror::Error;
 const ROOTS: [&str; 3] = ["", "first_stage_model.", "model."];
 /// The latent scale; the public lists of parameters leave it out, and the preset knows it.
 const SCALE: &str = "scale_factor";
+/// Where the public checkpoints keep LPIPS.
+pub const LPIPS_ROOT: &str = "loss.perceptual_loss";
 /// Names shown of each list.
 const SHOWN: usize = 8;
 
@@ -57,74 +57,102 @@ impl fmt::Display for LoadReport {
 pub enum ImportError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    #[error("{name} is there twice, as {first} and as {second}; choose one by its prefix")]
+    #[error("{file}: {error}")]
+    File { file: String, error: WeightsError },
+    #[error("{name} is there twice, as {first} and as {second}; give one of the files, or choose by prefix within a file")]
     Ambiguous { name: String, first: String, second: String },
-    #[error("the checkpoint is not one of preset {preset}: {report}")]
-    Incomplete { preset: String, report: Box<LoadReport> },
+    #[error("the checkpoint is not one of {what}: {report}; {remedy}")]
+    Incomplete { what: String, report: Box<LoadReport>, remedy: &'static str },
 }
 
-/// Remembers what the networks ask for.
-#[derive(Default)]
-struct Expected(RefCell<BTreeMap<String, Vec<usize>>>);
+/// What is looked for in files.
+struct Wanted {
+    /// Whose parameters they are, for messages.
+    what: String,
+    /// What to do where some are missing.
+    remedy: &'static str,
+    /// Our names and their shapes.
+    shapes: BTreeMap<String, Vec<usize>>,
+    /// What may stand before our names where files have none of it.
+    roots: &'static [&'static str],
+    /// The latent scale, where files may lack it.
+    scale: Option<f32>,
+    /// Nobody trains them, so that copies are alike and the first will do.
+    frozen: bool,
+}
 
-impl ParameterSource<CountingEngine> for Expected {
-    fn parameter(&self, _: &CountingEngine, spec: &ParameterSpec) -> Result<Vec<usize>, ParameterError> {
-        self.0.borrow_mut().insert(spec.name.clone(), spec.shape.clone());
-        Ok(spec.shape.clone())
+impl Wanted {
+    /// Our name for a file's, whatever stands before it.
+    fn our_name(&self, name: &str) -> Option<String> {
+        let suffixes = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1)).map(|start| &name[start..]);
+        let ours = suffixes.flat_map(|suffix| self.roots.iter().map(move |root| format!("{root}{suffix}")));
+        ours.into_iter().find(|ours| self.shapes.contains_key(ours))
+    }
+
+    fn read(&self, files: &[(&str, &[u8])], prefix: &str) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
+        let (mut tensors, mut report) = (BTreeMap::new(), LoadReport::default());
+        let mut found_as: BTreeMap<String, String> = BTreeMap::new();
+        for &(file, bytes) in files {
+            let of_file = |error| ImportError::File { file: file.to_owned(), error };
+            for (name, view) in read(bytes).map_err(of_file)?.iter().collect::<BTreeMap<_, _>>() {
+                let wanted = |ours: &String| name.starts_with(prefix) && !(self.frozen && found_as.contains_key(ours));
+                let Some(ours) = self.our_name(name).filter(wanted) else {
+                    report.unused.push(name.to_owned());
+                    continue;
+                };
+                let second = format!("{name} of {file}");
+                if let Some(first) = found_as.insert(ours.clone(), second.clone()) {
+                    return Err(ImportError::Ambiguous { name: ours, first, second });
+                }
+                let (shape, found) = (&self.shapes[&ours], view.shape());
+                // PyTorch's scalars have no dimension.
+                if shape != found && !(shape == &[1] && found.is_empty()) {
+                    report.misshapen.push(format!("{ours} {shape:?}, found {found:?}"));
+                    continue;
+                }
+                let tensor = HostTensor { shape: shape.clone(), ..host_tensor(name, &view).map_err(of_file)? };
+                tensors.insert(ours.clone(), tensor);
+                report.applied.push(ours);
+            }
+        }
+        if let Some(scale) = self.scale.filter(|_| !found_as.contains_key(SCALE)) {
+            found_as.insert(SCALE.into(), String::from("the preset"));
+            tensors.insert(SCALE.into(), HostTensor { shape: vec![1], values: vec![scale] });
+            report.by_preset.push(format!("{SCALE} {scale}"));
+        }
+        let missing = self.shapes.iter().filter(|(name, _)| !found_as.contains_key(*name));
+        report.missing = missing.map(|(name, shape)| format!("{name} {shape:?}")).collect();
+        report.unused.sort();
+        if report.missing.is_empty() && report.misshapen.is_empty() {
+            Ok((tensors, report))
+        } else {
+            Err(ImportError::Incomplete { what: self.what.clone(), report: Box::new(report), remedy: self.remedy })
+        }
     }
 }
 
-/// Our name for a file's, whatever stands before it.
-fn our_name(name: &str, expected: &BTreeMap<String, Vec<usize>>) -> Option<String> {
-    let suffixes = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1)).map(|start| &name[start..]);
-    suffixes.flat_map(|suffix| ROOTS.map(|root| format!("{root}{suffix}"))).find(|ours| expected.contains_key(ours))
-}
-
-/// Reads the tensors of `files` whose names begin with `prefix` into `preset`'s names.
+/// Reads the tensors of `files` (names for messages, and contents) whose names begin with `prefix` into `preset`'s names.
 ///
 /// # Errors
 /// A preset that cannot work, a damaged file, values that are not finite or no floats, a parameter that is there twice, missing
 /// or of another shape.
-pub fn import(files: &[&[u8]], prefix: &str, preset: &Preset) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
-    let expected = Expected::default();
-    RadioDiff::new(preset, &Parameters::new(&CountingEngine::default(), &expected)).map_err(|error| match error {
-        BuildError::Preset(error) => WeightsError::Preset(error),
-        BuildError::Parameter(error) => WeightsError::Parameter(error),
-    })?;
-    let expected = expected.0.into_inner();
-    let (mut tensors, mut report) = (BTreeMap::new(), LoadReport::default());
-    let mut found_as: BTreeMap<String, String> = BTreeMap::new();
-    for bytes in files {
-        let file = SafeTensors::deserialize(bytes).map_err(WeightsError::from)?;
-        for (name, view) in file.iter() {
-            let Some(ours) = our_name(name, &expected).filter(|_| name.starts_with(prefix)) else {
-                report.unused.push(name.to_owned());
-                continue;
-            };
-            if let Some(first) = found_as.insert(ours.clone(), name.to_owned()) {
-                return Err(ImportError::Ambiguous { name: ours, first, second: name.to_owned() });
-            }
-            let (shape, found) = (&expected[&ours], view.shape());
-            // PyTorch's scalars have no dimension.
-            if shape != found && !(shape == &[1] && found.is_empty()) {
-                report.misshapen.push(format!("{ours} {shape:?}, found {found:?}"));
-                continue;
-            }
-            let tensor = HostTensor { shape: shape.clone(), ..host_tensor(name, &view)? };
-            tensors.insert(ours.clone(), tensor);
-            report.applied.push(ours);
-        }
-    }
-    if !found_as.contains_key(SCALE) {
-        tensors.insert(SCALE.into(), HostTensor { shape: vec![1], values: vec![preset.latent_scale] });
-        report.by_preset.push(format!("{SCALE} {}", preset.latent_scale));
-    }
-    let missing = expected.iter().filter(|(name, _)| name.as_str() != SCALE && !found_as.contains_key(*name));
-    report.missing = missing.map(|(name, shape)| format!("{name} {shape:?}")).collect();
-    report.unused.sort();
-    if report.missing.is_empty() && report.misshapen.is_empty() {
-        Ok((tensors, report))
-    } else {
-        Err(ImportError::Incomplete { preset: preset.name.clone(), report: Box::new(report) })
-    }
+pub fn import(files: &[(&str, &[u8])], prefix: &str, preset: &Preset) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
+    let shapes = parameter_shapes(preset).map_err(WeightsError::from)?;
+    let (what, scale) = (format!("preset {}", preset.name), Some(preset.latent_scale));
+    let remedy = "choose another preset, or add the file that holds what is missing";
+    Wanted { what, remedy, shapes, roots: &ROOTS, scale, frozen: false }.read(files, prefix)
+}
+
+/// Reads LPIPS's weights, under the names [`LPIPS_ROOT`]`.*`, out of a file (its name, for messages, and its content): they may
+/// stand alone, with or without that root, or in a checkpoint of the public code.
+///
+/// # Errors
+/// As [`import`], but that of several copies the first is taken.
+pub fn import_lpips(file: (&str, &[u8])) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
+    let recorder = ParameterRecorder::default();
+    let engine = CountingEngine::default();
+    Lpips::new(&Parameters::new(&engine, &recorder).at(LPIPS_ROOT)).map_err(WeightsError::from)?;
+    let shapes = recorder.take().into_iter().map(|(name, spec)| (name, spec.shape)).collect();
+    let (what, remedy) = (String::from("LPIPS over VGG16"), "give the file of a first stage, or VGG16's convolutions and the weightings");
+    Wanted { what, remedy, shapes, roots: &["", "loss.perceptual_loss."], scale: None, frozen: true }.read(&[file], "")
 }

@@ -6,12 +6,14 @@
 
 mod checkpoint;
 mod import;
+mod recorder;
 mod reproducible;
 
 pub use checkpoint::{
     Checkpoint, FORMAT_VERSION, HostSource, HostTensor, MANIFEST_KEY, Manifest, Precision, WeightsError, read_tensors, serialize,
 };
-pub use import::{ImportError, LoadReport, import};
+pub use import::{ImportError, LPIPS_ROOT, LoadReport, import, import_lpips};
+pub use recorder::{ParameterRecorder, parameter_shapes};
 pub use reproducible::{ReproducibleSource, name_hash, reproducible_parameter, reproducible_values};
 
 use crate::engine::Engine;

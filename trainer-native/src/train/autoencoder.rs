@@ -4,20 +4,21 @@
 use super::first_stage::{FirstStageObjective, Reconstruction};
 use super::samples::{Batch, Symmetry};
 use super::{CLIP_NORM, Session, Stage, pixel_weights, schedule};
-use crate::config::{AutoencoderConfig, Config};
+use crate::config::{AutoencoderConfig, Config, LatentScale};
 use crate::torch::TorchTensor;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::compat::Compat;
 use radiodiff_core::weights::reproducible_values;
 use std::path::Path;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
-/// Trains and writes `autoencoder.safetensors`, with the latents' measured scale in `scale_factor`.
+/// Trains and writes `autoencoder.safetensors`, with the latents' scale in `scale_factor`.
 pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
     let mut session = Session::open("autoencoder", config, folder, from)?;
     let (settings, compat) = (session.config.autoencoder.clone(), session.config.compat);
     let objective = FirstStageObjective::new(&session.engine, &settings, session.config.seed, compat)?;
     println!("{}", objective.description());
+    session.terms = objective.terms(None).into_iter().map(|(name, _)| name).collect();
     // The public code clips after the step, where nothing uses the gradients any more.
     let (clip_norm, power) = match compat {
         Compat::Corrected => (CLIP_NORM, 0.96),
@@ -42,25 +43,34 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
         let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
         Ok(objective.autoencoder_loss(&s.engine, step, &maps, last_layer))
     };
-    let (mut judged, mut last_judgement) = (0, 0.0);
+    let (mut judged, mut last_judgement) = (0, None);
     let adversary = |s: &Session, step: usize, rate: f64| {
+        let mut judgement = None;
         if objective.adversary_moves(step) {
             // The same maps through the autoencoder as it is now, with new noise.
             let batch = s.maps(step, &settings);
             let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
-            last_judgement = objective.step_adversary(&s.engine, step, &batch.truth, &drawn, rate, clip_norm);
-            if !last_judgement.is_finite() {
-                bail!("autoencoder: the discriminator's loss became {last_judgement} at step {step}; lower autoencoder.learning_rate");
+            let loss = objective.step_adversary(&s.engine, step, &batch.truth, &drawn, rate, clip_norm);
+            if !loss.is_finite() {
+                bail!("autoencoder: the discriminator's loss became {loss} at step {step}; lower autoencoder.learning_rate");
             }
+            judgement = Some(loss);
             judged += 1;
         }
-        Ok(())
+        last_judgement = judgement.or(last_judgement);
+        Ok(objective.terms(judgement).into_iter().map(|(_, value)| value).collect())
     };
     session.run(stage, loss, adversary)?;
-    if judged > 0 {
-        println!("the discriminator took {judged} steps; its loss was {last_judgement:.5} at last");
+    if let Some(loss) = last_judgement {
+        println!("the discriminator took {judged} steps; its loss was {loss:.5} at last");
     }
-    session.measure_scale()?;
+    let scale = match settings.latent_scale {
+        Some(LatentScale::Constant(scale)) => scale,
+        None if compat == Compat::Upstream => f64::from(session.model.preset.latent_scale),
+        None | Some(LatentScale::Measured) => session.measured_scale()?,
+    };
+    println!("latents are scaled by {scale:.4}");
+    let _ = session.model.scale_factor.0.shallow_clone().fill_(scale);
     session.save("autoencoder.safetensors")
 }
 
@@ -94,21 +104,30 @@ impl Session {
         (first_stage.decode(e, &latent).0, posterior.kl(e).0)
     }
 
-    /// Sets `scale_factor` to one over the latents' standard deviation, so that diffusion sees unit variance.
-    fn measure_scale(&self) -> Result<()> {
+    /// One over the standard deviation of latents z drawn from their posteriors, as diffusion draws them, so that it sees unit
+    /// variance. By the law of total variance, not by drawing: that of the means and the mean of the variances.
+    fn measured_scale(&self) -> Result<f64> {
         const SAMPLES: usize = 64;
+        /// Twice that of the narrowest posterior: below it latents do not tell maps apart.
+        const LEAST_DEVIATION: f64 = 6e-7;
         self.engine.set_training(false);
         let _guard = tch::no_grad_guard();
-        let latents: Vec<Tensor> = (0..self.train.len())
-            .step_by(self.train.len().div_ceil(SAMPLES))
+        let chosen = (0..self.train.len()).step_by(self.train.len().div_ceil(SAMPLES));
+        let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen
             .map(|i| {
                 let batch = self.train.batch(&[i], Symmetry::default(), self.engine.device());
-                self.model.first_stage.encode(&self.engine, &TorchTensor(batch.truth)).mean.0
+                let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(batch.truth));
+                (posterior.mean.0, posterior.log_variance.0.exp())
             })
-            .collect();
-        let scale = Tensor::cat(&latents, 0).std(true).reciprocal();
-        println!("latents are scaled by {:.4}", scale.double_value(&[]));
-        self.model.scale_factor.0.shallow_clone().copy_(&scale.reshape([1]));
-        Ok(())
+            .unzip();
+        let variance = Tensor::cat(&means, 0).var(false) + Tensor::cat(&variances, 0).mean(Kind::Float);
+        let deviation = variance.sqrt().double_value(&[]);
+        if !(deviation.is_finite() && deviation > LEAST_DEVIATION) {
+            bail!(
+                "autoencoder: the latents' standard deviation is {deviation:e}, so nothing scales them: the first stage has collapsed. \
+                 Train it again, longer or with a smaller autoencoder.kl_weight, or give autoencoder.latent_scale a number"
+            );
+        }
+        Ok(deviation.recip())
     }
 }

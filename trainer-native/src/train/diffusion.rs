@@ -5,12 +5,13 @@
 //! latent's loss cannot know is which of its errors a map shows.
 
 use super::samples::{Batch, Symmetry};
-use super::{CLIP_NORM, Session, Stage, map_loss, schedule};
+use super::{CLIP_NORM, Session, Stage, pixel_weights, schedule};
 use crate::config::Config;
 use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, noised, training_loss};
 use radiodiff_core::engine::Engine;
+use radiodiff_core::model::first_stage_loss::pixel_error;
 use radiodiff_core::model::{RadioDiff, SampleOptions};
 use radiodiff_core::weights::reproducible_values;
 use std::cell::RefCell;
@@ -42,7 +43,7 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         let given = Given { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
         Ok(denoise(&s.engine, &s.model, &given, settings.loss).loss)
     };
-    session.run(latent, latent_loss, |_, _, _| Ok(()))?;
+    session.run(latent, latent_loss, |_, _, _| Ok(Vec::new()))?;
     let pixel = Stage {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
@@ -59,7 +60,7 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         let given = Given { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
         Ok(pixel_loss(&s.engine, &s.model, &given, settings.loss, settings.pixel.latent_weight, building_weight))
     };
-    session.run(pixel, pixel_loss, |_, _, _| Ok(()))?;
+    session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
     session.save("diffusion.safetensors")
 }
 
@@ -113,8 +114,9 @@ pub fn pixel_loss(
 ) -> Tensor {
     let denoised = denoise(e, model, given, options);
     let latent = TorchTensor(-denoised.drift / &model.scale_factor.0);
-    let drawn = model.first_stage.decode(e, &latent).0;
-    map_loss(&drawn, given.batch, building_weight) + denoised.loss * latent_weight
+    let error = pixel_error(e, &TorchTensor(given.batch.truth.shallow_clone()), &model.first_stage.decode(e, &latent)).0;
+    let map_loss = (error * pixel_weights(given.batch, building_weight)).mean(Kind::Float);
+    map_loss + denoised.loss * latent_weight
 }
 
 /// The posteriors of the training maps, each computed when it is first asked for: the first stage's encoder does not change any

@@ -11,13 +11,11 @@ use radiodiff_core::engine::Engine;
 use radiodiff_core::model::discriminator::Discriminator;
 use radiodiff_core::model::first_stage_loss::{adaptive_weight, generator_loss, kl_term, negative_log_likelihood, pixel_error};
 use radiodiff_core::model::lpips::{Lpips, UPSTREAM_DROPOUT};
-use radiodiff_core::weights::{HostSource, Initializer, Parameters, read_tensors, reproducible_values};
+use radiodiff_core::weights::{HostSource, Initializer, LPIPS_ROOT, Parameters, import_lpips, reproducible_values};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use tch::{Kind, Tensor};
 
-/// The name under which the public checkpoints keep LPIPS.
-const LPIPS: &str = "loss.perceptual_loss";
 /// From the first validation on the public code trains with LPIPS's dropout.
 const UPSTREAM_DROPOUT_STEP: usize = 5000;
 
@@ -32,6 +30,17 @@ pub struct FirstStageObjective {
     log_variance_learns: bool,
     lpips: Option<(Lpips<TorchTensor>, f32)>,
     adversary: Option<Adversary>,
+    last: Cell<LastStep>,
+}
+
+/// Terms of the autoencoder's last step, for the log.
+#[derive(Clone, Copy, Default)]
+struct LastStep {
+    likelihood: f64,
+    divergence: f64,
+    perceptual: Option<f64>,
+    /// The generator's loss and its adaptive weight.
+    adversarial: Option<(f64, f64)>,
 }
 
 /// Maps and what the autoencoder made of them.
@@ -81,7 +90,8 @@ impl FirstStageObjective {
             })
             .transpose()?;
         let kl_weight = settings.kl_weight as f32;
-        Ok(Self { seed, compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary })
+        let last = Cell::default();
+        Ok(Self { seed, compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary, last })
     }
 
     /// Which terms are on, for who reads the log.
@@ -98,6 +108,23 @@ impl FirstStageObjective {
         format!("first stage's loss: log-variance {log_variance}; perceptual term {perceptual}; adversary: {adversary}")
     }
 
+    /// The terms there are, each with its value in the last step where that had one; `judgement` is the discriminator's loss.
+    pub fn terms(&self, judgement: Option<f64>) -> Vec<(&'static str, Option<f64>)> {
+        let last = self.last.get();
+        let mut terms = vec![("nll", Some(last.likelihood)), ("kl", Some(last.divergence))];
+        if self.log_variance_learns {
+            terms.push(("log_variance", Some(mean(&self.log_variance))));
+        }
+        if self.lpips.is_some() {
+            terms.push(("perceptual", last.perceptual));
+        }
+        if self.adversary.is_some() {
+            let (generator, adaptive) = last.adversarial.unzip();
+            terms.extend([("generator", generator), ("adaptive_weight", adaptive), ("discriminator", judgement)]);
+        }
+        terms
+    }
+
     /// What the autoencoder's optimiser moves beside the autoencoder.
     pub fn trained(&self) -> Vec<(String, Tensor)> {
         self.parameters.trainable(&["loss.logvar"])
@@ -111,14 +138,17 @@ impl FirstStageObjective {
     /// The autoencoder's loss of a step, one element. `last_layer` is the weight of the decoder's last convolution.
     pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> Tensor {
         let [truth, drawn, kl] = [maps.truth, maps.drawn, maps.kl].map(|x| TorchTensor(x.shallow_clone()));
+        let mut last = LastStep { divergence: mean(&kl), ..LastStep::default() };
         let mut error = pixel_error(e, &truth, &drawn);
         if let Some((lpips, weight)) = &self.lpips {
             let late = self.compat == Compat::Upstream && step >= UPSTREAM_DROPOUT_STEP;
             let distance = lpips.distance(e, &truth, &drawn, if late { UPSTREAM_DROPOUT } else { 0.0 });
             error = e.add(&error, &e.affine(&distance, *weight, 0.0));
+            last.perceptual = Some(mean(&distance));
         }
         let weights = maps.weights.map(|weights| TorchTensor(weights.shallow_clone()));
         let likelihood = negative_log_likelihood(e, self.compat, &error, &self.log_variance, weights.as_ref());
+        last.likelihood = mean(&likelihood);
         let mut loss = e.add(&likelihood, &kl_term(e, self.compat, &kl, self.kl_weight, &e.shape(&truth)));
         if let Some(adversary) = &self.adversary {
             let factor = adversary.settings.phase.factor_at(step);
@@ -127,8 +157,10 @@ impl FirstStageObjective {
                 let norm = |loss: &TorchTensor| Tensor::run_backward(&[&loss.0], &[last_layer], true, false)[0].norm().double_value(&[]);
                 let adaptive = adaptive_weight(adversary.settings.weight, norm(&likelihood), norm(&generator));
                 loss = e.add(&loss, &e.affine(&generator, (adaptive * factor) as f32, 0.0));
+                last.adversarial = Some((mean(&generator), adaptive));
             }
         }
+        self.last.set(last);
         loss.0.reshape([] as [i64; 0])
     }
 
@@ -177,6 +209,10 @@ impl Adversary {
     }
 }
 
+fn mean(values: &TorchTensor) -> f64 {
+    values.0.mean(None::<Kind>).double_value(&[])
+}
+
 /// Mean over maps of (|grad D| - 1)^2 at share * x + (1 - share) y (Gulrajani et al., 2017), D the mean of a map's logits.
 /// `share` is (N, 1, 1, 1) in [0, 1]. Batch normalisation mixes the maps of a batch; ActNorm does not.
 pub fn gradient_penalty(e: &TorchEngine, discriminator: &Discriminator<TorchTensor>, x: &Tensor, y: &Tensor, share: &Tensor) -> Tensor {
@@ -195,7 +231,8 @@ pub fn gradient_penalty(e: &TorchEngine, discriminator: &Discriminator<TorchTens
 
 fn read_lpips(e: &TorchEngine, path: &Path) -> Result<Lpips<TorchTensor>> {
     let bytes = std::fs::read(path).with_context(|| format!("reading the perceptual weights {}", path.display()))?;
-    let tensors = read_tensors(&bytes, LPIPS).with_context(|| format!("the perceptual weights {}", path.display()))?;
-    let lpips = Lpips::new(&Parameters::new(e, &HostSource::new(&tensors)).at(LPIPS));
-    lpips.with_context(|| format!("the perceptual weights {}", path.display()))
+    let imported = import_lpips((&path.display().to_string(), &bytes));
+    let (tensors, report) = imported.context("autoencoder.loss.perceptual_weights")?;
+    println!("perceptual weights {}: {report}", path.display());
+    Ok(Lpips::new(&Parameters::new(e, &HostSource::new(&tensors.into_iter().collect())).at(LPIPS_ROOT))?)
 }

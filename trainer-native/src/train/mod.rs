@@ -17,11 +17,9 @@ use crate::torch::{AdamW, Average, Schedule, TorchEngine, TorchParameters, Torch
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use radiodiff_core::compat::Compat;
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::RadioDiff;
 use radiodiff_core::weights::{Checkpoint, Manifest, Parameters, Precision, serialize};
 use samples::{Samples, Symmetry};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -90,17 +88,18 @@ struct Session {
     train: Samples,
     valid: Samples,
     started: Instant,
+    /// Names of what `after` of [`Session::run`] returns, the log's last columns.
+    terms: Vec<&'static str>,
     log: String,
 }
 
 /// How many validation maps are drawn each time.
 const VALIDATION_MAPS: usize = 24;
-const VALIDATE_EVERY: usize = 250;
 const CLIP_NORM: f64 = 1.0;
 
 impl Session {
     fn open(network: &'static str, config: Config, folder: &Path, from: Option<&Path>) -> Result<Self> {
-        let preset = config.preset()?;
+        let preset = config.preset.clone();
         std::fs::create_dir_all(folder).with_context(|| format!("making the run's folder {}", folder.display()))?;
         files::write(&folder.join(format!("config-{network}.toml")), toml::to_string(&config)?.as_bytes())?;
         let engine = TorchEngine::new(best_device());
@@ -128,18 +127,23 @@ impl Session {
             engine.device(),
             tch::get_num_threads()
         );
-        let log = String::from("stage,step,seconds,loss,gradient_norm,valid_nmse\n");
-        Ok(Self { config, network, folder: folder.to_owned(), engine, parameters, model, train, valid, started: Instant::now(), log })
+        let (folder, started) = (folder.to_owned(), Instant::now());
+        Ok(Self { config, network, folder, engine, parameters, model, train, valid, started, terms: Vec::new(), log: String::new() })
     }
 
     /// Runs `steps` steps of `loss` over the parameters under `prefixes`, and leaves their averages in them. `after` is called
-    /// after each step with its learning rate.
+    /// after each step with its learning rate, and returns the step's value of each of `self.terms`, where it has one.
     fn run(
         &mut self,
         stage: Stage,
         mut loss: impl FnMut(&Self, usize) -> Result<Tensor>,
-        mut after: impl FnMut(&Self, usize, f64) -> Result<()>,
+        mut after: impl FnMut(&Self, usize, f64) -> Result<Vec<Option<f64>>>,
     ) -> Result<()> {
+        if self.log.is_empty() {
+            let columns = ["stage", "step", "seconds", "loss", "gradient_norm", "valid_nmse"];
+            self.log = [&columns, self.terms.as_slice()].concat().join(",") + "\n";
+        }
+        let mut terms = Means::new(self.terms.len());
         let mut trained = self.parameters.trainable(stage.prefixes);
         trained.extend(stage.more.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())));
         let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
@@ -158,7 +162,7 @@ impl Session {
             let rate = stage.schedule.rate(step);
             optimizer.step(rate);
             average.update();
-            after(self, step, rate)?;
+            terms.add(&after(self, step, rate)?);
             let value = loss.double_value(&[]);
             if !(value.is_finite() && norm.is_finite()) {
                 bail!(
@@ -171,7 +175,7 @@ impl Session {
             smoothed = Some(mean);
             bar.set_message(format!("loss {mean:.5}"));
             bar.inc(1);
-            if (step + 1) % VALIDATE_EVERY == 0 || step + 1 == stage.schedule.steps {
+            if (step + 1).is_multiple_of(self.config.validate_every) || step + 1 == stage.schedule.steps {
                 let current = self.parameters.to_host()?;
                 average.apply();
                 let nmse = self.validate(stage.draw)?;
@@ -183,7 +187,7 @@ impl Session {
                 let seconds = self.started.elapsed().as_secs();
                 // Also where no terminal shows the bar.
                 bar.suspend(|| println!("{} step {}: {seconds} s, loss {mean:.5}, validation NMSE {nmse:.5}", stage.name, step + 1));
-                writeln!(self.log, "{},{},{seconds},{mean},{norm},{nmse}", stage.name, step + 1)?;
+                writeln!(self.log, "{},{},{seconds},{mean},{norm},{nmse}{}", stage.name, step + 1, terms.take())?;
                 files::write(&self.folder.join(format!("log-{}.csv", self.network)), self.log.as_bytes())?;
             }
         }
@@ -218,14 +222,10 @@ impl Session {
     fn save(&self, file: &str) -> Result<()> {
         let tensors = self.parameters.to_host()?;
         let manifest = Manifest {
-            format_version: 0,
-            preset: self.model.preset.clone(),
-            content_sha256: String::new(),
-            quantity: Quantity::PathGainDb,
             training_data: self.train.description.clone(),
             license: String::from("MIT OR Apache-2.0"),
-            metrics: BTreeMap::new(),
             commit: files::commit(),
+            ..Manifest::of(self.model.preset.clone())
         };
         files::write(&self.folder.join(file), &serialize(&tensors, manifest, Precision::F32)?)
     }
@@ -245,6 +245,31 @@ struct Stage {
     file: &'static str,
 }
 
+/// Means of a step's terms since the log's last row.
+struct Means(Vec<(f64, usize)>);
+
+impl Means {
+    fn new(terms: usize) -> Self {
+        Self(vec![(0.0, 0); terms])
+    }
+
+    fn add(&mut self, values: &[Option<f64>]) {
+        for ((sum, count), value) in self.0.iter_mut().zip(values) {
+            *sum += value.unwrap_or(0.0);
+            *count += usize::from(value.is_some());
+        }
+    }
+
+    /// The end of a row: a comma and the mean of each term, or nothing where no step had it.
+    fn take(&mut self) -> String {
+        let cell = |(sum, count): &mut (f64, usize)| {
+            let (sum, count) = (std::mem::take(sum), std::mem::take(count));
+            if count == 0 { String::from(",") } else { format!(",{}", sum / count as f64) }
+        };
+        self.0.iter_mut().map(cell).collect()
+    }
+}
+
 fn progress(name: &'static str, steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {per_sec}, {eta} left, {msg}");
     ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(name)
@@ -254,20 +279,14 @@ fn progress(name: &'static str, steps: usize) -> ProgressBar {
 const LEAST_POWER: f64 = 0.01;
 
 /// What a pixel's error weighs, mean 1: outdoors more than inside a building, and a map by one over its mean square, as the
-/// normalised mean squared error does.
+/// normalised mean squared error does. A crop of which no pixel counts weighs nothing.
 pub fn pixel_weights(batch: &Batch, building_weight: f64) -> Tensor {
     let weight = &batch.outdoors * (1.0 - building_weight) + building_weight;
     let dims: &[i64] = &[1, 2, 3];
     let power = (&batch.truth * 0.5 + 0.5).square().mean_dim(dims, true, Kind::Float) + LEAST_POWER;
     let map_weight = power.reciprocal();
-    let mean = weight.mean_dim(dims, true, Kind::Float) * map_weight.mean(Kind::Float);
+    let mean = (weight.mean_dim(dims, true, Kind::Float) * map_weight.mean(Kind::Float)).clamp_min(f64::from(f32::MIN_POSITIVE));
     weight * map_weight / mean
-}
-
-/// The weighted mean of |d| + d^2 of `drawn` against the batch's maps.
-fn map_loss(drawn: &Tensor, batch: &Batch, building_weight: f64) -> Tensor {
-    let difference = drawn - &batch.truth;
-    ((difference.abs() + difference.square()) * pixel_weights(batch, building_weight)).mean(Kind::Float)
 }
 
 /// A stage's schedule; `least` is the configuration's floor.

@@ -5,17 +5,16 @@ use super::{engine_error, error, set};
 use crate::cpu::CpuEngine;
 use crate::gpu::{GpuEngine, GpuOptions};
 use js_sys::{Float32Array, Function, Object, Promise};
+use radiodiff_core::diffusion::MAX_STEPS;
 use radiodiff_core::engine::{Engine, EngineError};
 use radiodiff_core::map::Quantity;
 use radiodiff_core::model::unet::EncodedCondition;
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::propagation::ConditionChannel;
 use radiodiff_core::weights::Checkpoint;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-
-/// Most steps a map may be asked for: the number of times RadioDiff was trained on.
-const MAX_STEPS: f64 = 1000.0;
 
 /// A validated weights file, kept so that networks can be built from it again.
 #[wasm_bindgen]
@@ -69,6 +68,9 @@ struct Running<E: Engine> {
     encoded: RefCell<Option<Encoded<E::Tensor>>>,
 }
 
+/// The time to begin at and the map in [-1, 1] to begin from; none begins from noise.
+type Start = Option<(f32, Vec<f32>)>;
+
 /// A condition and its features.
 struct Encoded<T> {
     condition: Vec<f32>,
@@ -77,9 +79,15 @@ struct Encoded<T> {
 
 impl<E: Engine> Running<E> {
     /// Gray levels of a condition. `between(done, steps)` is awaited before each step and before decoding; it may throw to stop.
-    async fn draw(&self, condition: Vec<f32>, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
+    async fn draw(&self, condition: Vec<f32>, start: Start, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
         let (engine, model) = (&self.engine, &self.model);
-        let mut sampling = model.begin(engine, options);
+        let mut sampling = match start {
+            None => model.begin(engine, options),
+            Some((time, map)) => {
+                let map = engine.tensor(&map, &[1, 1, model.preset.map_size, model.preset.map_size]);
+                model.begin_from_map(engine, &map, time, options).map_err(|e| error("start", &e))?
+            }
+        };
         loop {
             let (done, steps) = (sampling.done(), sampling.steps());
             let go_on = between.call2(&JsValue::NULL, &(done as f64).into(), &(steps as f64).into())?;
@@ -171,13 +179,23 @@ impl Network {
         }
     }
 
-    /// Draws one transmitter: values in dBm, NaN inside buildings.
-    pub async fn predict(&self, city: &City, placed: &Placed, steps: f64, seed: f64, between: Function) -> Result<Float32Array, JsValue> {
+    /// Draws one transmitter: values in dBm, NaN inside buildings. `start` below 1 begins from the dominant path's map.
+    pub async fn predict(
+        &self,
+        city: &City,
+        placed: &Placed,
+        steps: f64,
+        seed: f64,
+        start: f64,
+        between: Function,
+    ) -> Result<Float32Array, JsValue> {
         let options = sample_options(steps, seed)?;
         let preset = self.preset();
         let position = placed.transmitter.position;
-        let condition = city.prepared.condition(position, &preset.condition.channels).map_err(|e| error("transmitter", &e))?;
-        let gray = self.draw(condition, &options, &between).await?;
+        let channels = |channels: &[_]| city.prepared.condition(position, channels).map_err(|e| error("transmitter", &e));
+        let condition = channels(&preset.condition.channels)?;
+        let start = if start == 1.0 { None } else { Some((start as f32, channels(&[ConditionChannel::DominantPathGain])?)) };
+        let gray = self.draw(condition, start, &options, &between).await?;
         placed.received(&preset.gray.decode_map(&gray, city.prepared.grid(), city.prepared.mask()))
     }
 
@@ -185,7 +203,7 @@ impl Network {
     pub async fn warmup(&self, between: Function) -> Result<(), JsValue> {
         let preset = self.preset();
         let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
-        self.draw(condition, &SampleOptions::default(), &between).await.map(drop)
+        self.draw(condition, None, &SampleOptions::default(), &between).await.map(drop)
     }
 }
 
@@ -197,16 +215,16 @@ impl Network {
         }
     }
 
-    async fn draw(&self, condition: Vec<f32>, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
+    async fn draw(&self, condition: Vec<f32>, start: Start, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
         match &self.place {
-            Place::Cpu(running) => running.draw(condition, options, between).await,
-            Place::Gpu(running) => running.draw(condition, options, between).await,
+            Place::Cpu(running) => running.draw(condition, start, options, between).await,
+            Place::Gpu(running) => running.draw(condition, start, options, between).await,
         }
     }
 }
 
 fn sample_options(steps: f64, seed: f64) -> Result<SampleOptions, JsValue> {
-    if !(steps.fract() == 0.0 && (1.0..=MAX_STEPS).contains(&steps)) {
+    if !(steps.fract() == 0.0 && (1.0..=MAX_STEPS as f64).contains(&steps)) {
         return Err(error("steps", &format!("steps is {steps}, expected a whole number from 1 to {MAX_STEPS}")));
     }
     // Beyond 2^53 whole numbers of JavaScript are no longer exact.

@@ -15,6 +15,9 @@ const VECTORS: usize = 4;
 /// Pixels in a line of a tile.
 pub(super) const PIXELS: usize = VECTORS * LANES;
 
+/// Channels that are summed before their sum joins the total (see [`super::gemm`]).
+const RUN: usize = 32;
+
 /// Padded planes, row-major; each line reaches `KERNEL - 1` pixels beyond the last whole tile.
 pub(super) struct Planes<'a> {
     pub values: &'a [f32],
@@ -49,24 +52,28 @@ pub(super) fn convolve(planes: &Planes, weights: &[f32], bias: Option<&[f32]>, o
 /// The sums of one tile, whose first window begins at `corner[0]`.
 #[inline(always)]
 fn tile(start: [f32; ROWS], weights: &[f32], corner: &[f32], plane: usize, line: usize) -> [[f32; PIXELS]; ROWS] {
-    let mut sums = start.map(|bias| [f32x4::splat(bias); VECTORS]);
+    let mut totals = start.map(|bias| [f32x4::splat(bias); VECTORS]);
     let (taps, _) = weights.as_chunks::<ROWS>();
     let (lines, _) = taps.as_chunks::<KERNEL>();
-    for (channel, lines) in corner.chunks(plane).zip(lines.chunks_exact(KERNEL)) {
-        for (ky, taps) in lines.iter().enumerate() {
-            let window = &channel[ky * line..][..PIXELS + KERNEL - 1];
-            for (kx, tap) in taps.iter().enumerate() {
-                let pixels: [f32x4; VECTORS] = std::array::from_fn(|i| load(window, kx + i * LANES));
-                for (sums, weight) in sums.iter_mut().zip(tap) {
-                    let weight = f32x4::splat(*weight);
-                    for (sum, pixels) in sums.iter_mut().zip(pixels) {
-                        *sum += weight * pixels;
+    for (channels, lines) in corner.chunks(RUN * plane).zip(lines.chunks(RUN * KERNEL)) {
+        let mut sums = [[f32x4::ZERO; VECTORS]; ROWS];
+        for (channel, lines) in channels.chunks(plane).zip(lines.chunks_exact(KERNEL)) {
+            for (ky, taps) in lines.iter().enumerate() {
+                let window = &channel[ky * line..][..PIXELS + KERNEL - 1];
+                for (kx, tap) in taps.iter().enumerate() {
+                    let pixels: [f32x4; VECTORS] = std::array::from_fn(|i| load(window, kx + i * LANES));
+                    for (sums, weight) in sums.iter_mut().zip(tap) {
+                        let weight = f32x4::splat(*weight);
+                        for (sum, pixels) in sums.iter_mut().zip(pixels) {
+                            *sum += weight * pixels;
+                        }
                     }
                 }
             }
         }
+        totals.as_flattened_mut().iter_mut().zip(sums.as_flattened()).for_each(|(total, sum)| *total += *sum);
     }
-    sums.map(|sums| {
+    totals.map(|sums| {
         let mut row = [0.0; PIXELS];
         row.as_chunks_mut::<LANES>().0.iter_mut().zip(sums).for_each(|(row, sum)| *row = sum.to_array());
         row

@@ -3,6 +3,9 @@
 //! wasm has sixteen vector registers: twelve hold the tile, three a row of B, one an element of A. A is packed in blocks of
 //! four rows, B in panels of twelve columns, so that the inner loop walks both from front to back. Who has B in another order
 //! (a transposed matrix, the windows of a convolution) gives a function that fills a panel.
+//!
+//! Products are summed in runs, then the runs: an addition rounds by the size of the sum so far, so thousands in one row would
+//! lose a digit.
 
 use super::tensor::Pool;
 use std::rc::Rc;
@@ -12,6 +15,9 @@ use wide::f32x4;
 pub(super) const ROWS: usize = 4;
 /// Columns of a tile.
 pub(super) const COLUMNS: usize = 12;
+
+/// Products of a run.
+const RUN: usize = 256;
 
 /// A matrix inside a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy)]
@@ -127,17 +133,21 @@ fn tile(start: [[f32; COLUMNS]; ROWS], block: &[f32], panel: &[f32]) -> [[f32; C
         let (v, _) = row.as_chunks::<4>();
         [f32x4::from(v[0]), f32x4::from(v[1]), f32x4::from(v[2])]
     };
-    let mut sums = [vectors(&start[0]), vectors(&start[1]), vectors(&start[2]), vectors(&start[3])];
-    for (a, b) in block.as_chunks::<ROWS>().0.iter().zip(panel.as_chunks::<COLUMNS>().0) {
-        let b = vectors(b);
-        for (sums, a) in sums.iter_mut().zip(a) {
-            let a = f32x4::splat(*a);
-            for (sum, b) in sums.iter_mut().zip(b) {
-                *sum += a * b;
+    let mut totals = [vectors(&start[0]), vectors(&start[1]), vectors(&start[2]), vectors(&start[3])];
+    for (block, panel) in block.chunks(RUN * ROWS).zip(panel.chunks(RUN * COLUMNS)) {
+        let mut sums = [[f32x4::ZERO; COLUMNS / 4]; ROWS];
+        for (a, b) in block.as_chunks::<ROWS>().0.iter().zip(panel.as_chunks::<COLUMNS>().0) {
+            let b = vectors(b);
+            for (sums, a) in sums.iter_mut().zip(a) {
+                let a = f32x4::splat(*a);
+                for (sum, b) in sums.iter_mut().zip(b) {
+                    *sum += a * b;
+                }
             }
         }
+        totals.as_flattened_mut().iter_mut().zip(sums.as_flattened()).for_each(|(total, sum)| *total += *sum);
     }
-    sums.map(|row| {
+    totals.map(|row| {
         let mut values = [0.0; COLUMNS];
         for (values, vector) in values.as_chunks_mut::<4>().0.iter_mut().zip(row) {
             *values = vector.to_array();

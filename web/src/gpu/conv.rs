@@ -16,6 +16,9 @@ const BLOCK: usize = 8;
 /// Neighbouring pixels of a thread.
 const PIXELS: usize = 4;
 
+/// Terms of the longest sum, about: those after it are summed by another dispatch. 32 channels of 3 x 3.
+const RUN: usize = 288;
+
 /// Images of one dispatch, WebGPU's guaranteed number of workgroups along a dimension.
 const MOST_IMAGES: usize = 65535;
 
@@ -42,10 +45,14 @@ pub(super) fn conv2d(
         let (p, has_bias) = (geometry.padding, usize::from(bias.is_some()));
         let [kernel_height, kernel_width] = kernel;
         let image = [channels, height, width, out_channels, out_height, out_width];
-        [&image[..], &[kernel_height, kernel_width, geometry.stride, p.top, p.left, has_bias]].concat().iter().map(|&n| n as u32).collect()
+        [&image[..], &[kernel_height, kernel_width, geometry.stride, p.top, p.left, has_bias]]
+            .concat()
+            .iter()
+            .map(|&n| n as u32)
+            .collect::<Vec<_>>()
     };
     let mut sizes = [height, width, out_height, out_width];
-    let padded: Vec<u32> = parameters(sizes);
+    let padded = parameters(sizes);
     let taps = channels * kernel[0] * kernel[1];
     let packed = weight.packed(|| {
         let packed = recorder.empty(&[out_channels.div_ceil(BLOCK), taps, BLOCK]);
@@ -60,6 +67,11 @@ pub(super) fn conv2d(
     let code = if kernel == [3, 3] && geometry.stride == 1 { &CONV_3X3 } else { &CONV_ANY };
     let [pixel_groups, ..] = grid(sizes[2] * sizes[3].div_ceil(PIXELS));
     let inputs = [x, &packed, bias.unwrap_or(x)];
-    recorder.dispatch(code, &parameters(sizes), &inputs, &out, [pixel_groups, out_channels.div_ceil(BLOCK), n]);
+    let run = (RUN / (kernel[0] * kernel[1])).max(1);
+    for first in (0..channels).step_by(run) {
+        let end = (first + run).min(channels);
+        let parameters = [&parameters(sizes)[..], &[first as u32, end as u32]].concat();
+        recorder.dispatch(code, &parameters, &inputs, &out, [pixel_groups, out_channels.div_ceil(BLOCK), n]);
+    }
     out
 }

@@ -2,6 +2,9 @@
 //
 // Weights are packed by `pack_weight` so that the 8 output channels of one tap lie together; all threads of a workgroup read the
 // same ones. Neighbouring threads read neighbouring pixels.
+//
+// A dispatch sums a run of the input channels; those after the first add their sums to the result so far. An addition rounds by
+// the size of the sum so far, so thousands of terms in one row would lose a digit.
 
 struct Parameters {
     channels: u32,
@@ -16,6 +19,9 @@ struct Parameters {
     top: u32,
     left: u32,
     has_bias: u32,
+    // The run's input channels.
+    first_channel: u32,
+    end_channel: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Parameters;
@@ -63,7 +69,7 @@ fn bias_of(channel: u32) -> vec4<f32> {
 fn start(block: u32) -> Tile {
     var low = vec4(0.0);
     var high = vec4(0.0);
-    if (p.has_bias == 1u) {
+    if (p.has_bias == 1u && p.first_channel == 0u) {
         low = bias_of(block * 8u);
         high = bias_of(block * 8u + 4u);
     }
@@ -82,15 +88,19 @@ fn at(row: u32, column: i32) -> f32 {
     return x[row + u32(column)];
 }
 
+fn put(at: u32, value: f32) {
+    if (p.first_channel == 0u) { out[at] = value; } else { out[at] += value; }
+}
+
 fn store(channel: u32, batch: u32, row: u32, column: u32, pixels: vec4<f32>) {
     if (channel >= p.out_channels) {
         return;
     }
     let at = ((batch * p.out_channels + channel) * p.out_height + row) * p.out_width + column;
-    out[at] = pixels.x;
-    if (column + 1u < p.out_width) { out[at + 1u] = pixels.y; }
-    if (column + 2u < p.out_width) { out[at + 2u] = pixels.z; }
-    if (column + 3u < p.out_width) { out[at + 3u] = pixels.w; }
+    put(at, pixels.x);
+    if (column + 1u < p.out_width) { put(at + 1u, pixels.y); }
+    if (column + 2u < p.out_width) { put(at + 2u, pixels.z); }
+    if (column + 3u < p.out_width) { put(at + 3u, pixels.w); }
 }
 
 fn finish(tile: Tile, block: u32, batch: u32, row: u32, column: u32) {
@@ -119,10 +129,10 @@ fn conv_any(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     var tile = start(id.y);
-    var tap = id.y * p.channels * p.kernel_height * p.kernel_width * 2u;
+    var tap = (id.y * p.channels + p.first_channel) * p.kernel_height * p.kernel_width * 2u;
     let first = i32(column * p.stride) - i32(p.left);
     let stride = i32(p.stride);
-    for (var c = 0u; c < p.channels; c++) {
+    for (var c = p.first_channel; c < p.end_channel; c++) {
         for (var ky = 0u; ky < p.kernel_height; ky++) {
             // Above the image this wraps around to a large number.
             let y = row * p.stride + ky - p.top;
@@ -154,9 +164,9 @@ fn conv_3x3(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     var tile = start(id.y);
-    var tap = id.y * p.channels * 18u;
+    var tap = (id.y * p.channels + p.first_channel) * 18u;
     let first = i32(column) - i32(p.left);
-    for (var c = 0u; c < p.channels; c++) {
+    for (var c = p.first_channel; c < p.end_channel; c++) {
         for (var ky = 0u; ky < 3u; ky++) {
             // Above the image this wraps around to a large number.
             let y = row + ky - p.top;

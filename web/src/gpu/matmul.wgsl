@@ -1,4 +1,6 @@
 // Products of matrices, alpha a b + bias: a thread makes 4 x 4 elements of the result.
+//
+// Products are summed in runs, then the runs: each addition rounds by the size of the sum so far, and k may be thousands.
 
 struct Parameters {
     m: u32,
@@ -17,6 +19,9 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> a: array<f32>; // (batch, m, k)
 @group(0) @binding(3) var<storage, read> b: array<f32>; // (batch, k, n)
 @group(0) @binding(4) var<storage, read> bias: array<f32>; // (n)
+
+// Products of a run.
+const RUN: u32 = 64u;
 
 // Four elements of a row of the result, as far as it goes.
 fn store(row: u32, column: u32, batch: u32, values: vec4<f32>) {
@@ -47,14 +52,24 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     var sum_1 = vec4(0.0);
     var sum_2 = vec4(0.0);
     var sum_3 = vec4(0.0);
-    for (var k = 0u; k < p.k; k++) {
-        let right = vec4(b[at_b.x], b[at_b.y], b[at_b.z], b[at_b.w]);
-        sum_0 += a[at_a.x] * right;
-        sum_1 += a[at_a.y] * right;
-        sum_2 += a[at_a.z] * right;
-        sum_3 += a[at_a.w] * right;
-        at_a += vec4(1u);
-        at_b += vec4(p.b_row);
+    for (var first = 0u; first < p.k; first += RUN) {
+        var run_0 = vec4(0.0);
+        var run_1 = vec4(0.0);
+        var run_2 = vec4(0.0);
+        var run_3 = vec4(0.0);
+        for (var k = first; k < min(first + RUN, p.k); k++) {
+            let right = vec4(b[at_b.x], b[at_b.y], b[at_b.z], b[at_b.w]);
+            run_0 += a[at_a.x] * right;
+            run_1 += a[at_a.y] * right;
+            run_2 += a[at_a.z] * right;
+            run_3 += a[at_a.w] * right;
+            at_a += vec4(1u);
+            at_b += vec4(p.b_row);
+        }
+        sum_0 += run_0;
+        sum_1 += run_1;
+        sum_2 += run_2;
+        sum_3 += run_3;
     }
     var shift = vec4(0.0);
     if (p.has_bias == 1u) {

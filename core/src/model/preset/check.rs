@@ -3,6 +3,7 @@
 
 use super::{AutoencoderPreset, ConditionPreset, EncoderPreset, Preset, SwinPreset, UnetPreset};
 use crate::model::condition::PATCH;
+use crate::model::relation;
 use thiserror::Error;
 
 /// Why a preset cannot work.
@@ -23,7 +24,11 @@ const MAX_LATENT_SIDE: usize = 80;
 /// Most pixels along the bottleneck's side: its transform is a matrix between all pixels.
 const MAX_BOTTLENECK: usize = 40;
 /// Most channels of a layer.
-const MAX_WIDTH: usize = 8192;
+const MAX_WIDTH: usize = 4096;
+/// Most attention heads: each has a matrix between all tokens, however few channels it has.
+const MAX_HEADS: usize = 64;
+/// Most elements of a tensor: as many float32 as an allocation may hold where addresses have 32 bits.
+const MAX_ELEMENTS: u64 = (1 << 29) - 1;
 /// Most levels of each pyramid.
 const MAX_LEVELS: usize = 8;
 /// Most blocks of a level.
@@ -32,8 +37,6 @@ const MAX_BLOCKS: usize = 64;
 const MAX_CONDITION_CHANNELS: usize = 16;
 /// Most tokens along a window's side: attention within it is a matrix between all its tokens.
 const MAX_WINDOW: usize = 16;
-/// Heads of a relation layer.
-const RELATION_HEADS: usize = 8;
 
 /// A field, what it is and what was expected.
 type Refusal = (&'static str, String, String);
@@ -49,9 +52,9 @@ impl Preset {
         within("map_size", self.map_size, 1, MAX_SIDE)?;
         positive("meters_per_pixel", self.meters_per_pixel)?;
         positive("latent_scale", self.latent_scale.into())?;
-        let gray = self.gray;
-        if !(gray.floor_db.is_finite() && gray.ceiling_db.is_finite() && gray.floor_db < gray.ceiling_db) {
-            return refuse("gray", format!("{gray:?}"), "a floor below the ceiling, in dB");
+        let range_db = self.gray.range_db();
+        if !(range_db.is_finite() && range_db > 0.0) {
+            return refuse("gray", format!("{:?}", self.gray), "a floor below the ceiling, in dB");
         }
         ae.check()?;
         unet.check()?;
@@ -62,7 +65,13 @@ impl Preset {
         if unet.latent_size * ae.reduction() != self.map_size {
             return refuse("unet.latent_size", unet.latent_size, format!("map_size {} / {}", self.map_size, ae.reduction()));
         }
-        Ok(())
+        let condition_width = self.condition.stage_widths()[0];
+        fits("unet.stem_kernel", &[unet.width, ae.latent_channels + condition_width, unet.stem_kernel, unet.stem_kernel])?;
+        // The decoder doubles a level's map before it narrows to the next level's channels.
+        let widths = ae.widths();
+        let widest = |level: usize| widths[level].max(*widths.get(level + 1).unwrap_or(&0));
+        (0..widths.len())
+            .try_for_each(|level| fits("autoencoder.multipliers", &[widest(level), self.map_size >> level, self.map_size >> level]))
     }
 }
 
@@ -104,7 +113,11 @@ impl ConditionPreset {
         // A relation layer's condition and features have the same size.
         if stem_reduction != reduction {
             let found = format!("of stages that begin at 1 / {stem_reduction} of the map");
-            return refuse(stem, found, format!("stages that begin at 1 / {reduction}, as the autoencoder's latents are"));
+            let instead = match (reduction / PATCH).checked_ilog2() {
+                Some(halvings) => format!("a pyramid whose stem_widths are {} does", halvings + 1),
+                None => format!("no encoder does before 1 / {PATCH}: give the autoencoder more multipliers"),
+            };
+            return refuse(stem, found, format!("stages that begin at 1 / {reduction}, as the autoencoder's latents are; {instead}"));
         }
         Ok(())
     }
@@ -121,7 +134,8 @@ impl SwinPreset {
         }
         within("condition.width", self.width, 1, MAX_WIDTH >> (self.depths.len() - 1))?;
         for (&heads, width) in self.heads.iter().zip(self.widths()) {
-            if heads == 0 || width % heads != 0 {
+            within("condition.heads", heads, 1, MAX_HEADS)?;
+            if width % heads != 0 {
                 return refuse("condition.heads", heads, format!("a divisor of its stage's {width} channels"));
             }
         }
@@ -138,20 +152,19 @@ impl UnetPreset {
         let positive = [
             ("unet.latent_channels", self.latent_channels),
             ("unet.norm_groups", self.norm_groups),
-            ("unet.heads", self.heads),
-            ("unet.head_width", self.head_width),
             ("unet.time_frequencies", self.time_frequencies),
             ("unet.time_width", self.time_width),
         ];
         for (field, value) in positive {
             within(field, value, 1, MAX_WIDTH)?;
         }
+        within("unet.heads", self.heads, 1, MAX_HEADS)?;
         within("unet.head_width", self.head_width, 1, MAX_WIDTH / self.heads)?;
         within("unet.latent_size", self.latent_size, 1, MAX_LATENT_SIDE)?;
         let count = self.level_widths.len();
         levels("unet.level_widths", count)?;
         // A relation layer splits its channels into heads, and its position code into rows and columns, sines and cosines.
-        widths("unet.level_widths", &self.dims(), least_common_multiple(RELATION_HEADS, self.norm_groups))?;
+        widths("unet.level_widths", &self.dims(), least_common_multiple(relation::HEADS, self.norm_groups))?;
         if self.relation_windows.len() != count {
             let found = format!("{} windows", self.relation_windows.len());
             return refuse("unet.relation_windows", found, format!("one for each of the U-Net's {count} levels"));
@@ -183,6 +196,16 @@ fn within(field: &'static str, value: usize, least: usize, most: usize) -> Resul
 
 fn levels(field: &'static str, count: usize) -> Result<(), Refusal> {
     if (1..=MAX_LEVELS).contains(&count) { Ok(()) } else { refuse(field, format!("{count} levels"), format!("1 to {MAX_LEVELS}")) }
+}
+
+/// A tensor of these dimensions.
+fn fits(field: &'static str, shape: &[usize]) -> Result<(), Refusal> {
+    let elements: u64 = shape.iter().map(|&n| n as u64).product();
+    if elements <= MAX_ELEMENTS {
+        Ok(())
+    } else {
+        refuse(field, format!("a tensor of {shape:?}"), format!("at most {MAX_ELEMENTS} elements"))
+    }
 }
 
 fn positive(field: &'static str, value: f64) -> Result<(), Refusal> {
