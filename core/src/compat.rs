@@ -1,15 +1,9 @@
 //! Whether the public code's mistakes are kept.
 //!
 //! RadioDiff's public code trains otherwise than it means to in some places (shared/radiodiff-spec.md, sections 8 and 10). The
-//! default is what it means; [`Compat::Upstream`] is what it does, for comparing with it or going on from its checkpoints. Each
-//! difference is described where the code makes it:
-//!
-//! | what | where |
-//! |---|---|
-//! | the likelihood is a mean over pixels, not a sum, so that the adversarial weight does not sit at its bound | [`crate::model::first_stage_loss`] |
-//! | the log-variance learns | [`crate::model::first_stage_loss`] |
-//! | no dropout inside LPIPS | [`crate::model::lpips`] |
-//! | gradients are clipped before the step, the least learning rate is a rate, matrices alone decay, the discriminator waits for its phase | the trainer |
+//! default is what it means; [`Compat::Upstream`] is what it does, for comparing with it or going on from its checkpoints. In this
+//! crate that is the reduction of the likelihood ([`crate::model::first_stage_loss`]); the trainer has the rest. The whole list,
+//! with what differs whatever this says, is in docs/first-stage-loss.md.
 
 use serde::{Deserialize, Serialize};
 

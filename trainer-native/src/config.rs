@@ -72,7 +72,7 @@ pub struct AutoencoderConfig {
 
 /// Where the latents' scale comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase", expecting = "\"measured\" or a number")]
+#[serde(rename_all = "lowercase", expecting = "expected \"measured\" or a number")]
 pub enum LatentScale {
     /// One over the standard deviation of the trained latents, drawn from their posteriors.
     Measured,

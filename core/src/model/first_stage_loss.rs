@@ -90,7 +90,8 @@ fn softplus<E: Engine>(e: &E, x: &E::Tensor) -> E::Tensor {
 }
 
 /// d = weight * clamp(|grad NLL| / (|grad g| + 1e-4), 0, 1e4), the gradients with respect to the decoder's last weights: the
-/// adversary pulls at them as hard as the reconstruction does, times `weight`.
+/// adversary pulls at them as hard as the reconstruction does, times `weight`. NLL is what the autoencoder is trained by: with
+/// weights of pixels where it has them, which [`Compat::Upstream`] has not.
 pub fn adaptive_weight(weight: f64, likelihood_gradient: f64, generator_gradient: f64) -> f64 {
     weight * (likelihood_gradient / (generator_gradient + 1e-4)).clamp(0.0, 1e4)
 }
