@@ -5,16 +5,16 @@ use anyhow::{Context, Result};
 use radiodiff_core::weights::{Manifest, Precision, import, serialize};
 use std::path::PathBuf;
 
+const FROM_PYTORCH: &str = r#"The public code's files are PyTorch's, whose tensors Python saves as safetensors first:
+
+    import torch
+    from safetensors.torch import save_file
+    tensors = torch.load("model-30.pt", map_location="cpu")["model"]
+    save_file({name: t.contiguous() for name, t in tensors.items()}, "model-30.safetensors")"#;
+
 /// Read checkpoints of the public code into a weights file.
-///
-/// They are PyTorch's files, whose tensors Python saves as safetensors first:
-///
-///     import torch
-///     from safetensors.torch import save_file
-///     tensors = torch.load("model-30.pt", map_location="cpu")["model"]
-///     save_file({name: t.contiguous() for name, t in tensors.items()}, "model-30.safetensors")
 #[derive(clap::Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = FROM_PYTORCH)]
 pub struct Args {
     /// The state dict, as safetensors; several files where the networks lie apart.
     #[arg(required = true)]
