@@ -5,16 +5,18 @@ use anyhow::{Context, Result};
 use radiodiff_core::weights::{Manifest, Precision, import, serialize};
 use std::path::PathBuf;
 
+/// Beside the options in `trainer import --help`.
+const CONVERTING: &str = "\
+Checkpoints are PyTorch's files, whose tensors Python saves as safetensors first:
+
+    import torch
+    from safetensors.torch import save_file
+    tensors = torch.load(\"model-30.pt\", map_location=\"cpu\")[\"model\"]
+    save_file({name: t.contiguous() for name, t in tensors.items()}, \"model-30.safetensors\")";
+
 /// Read checkpoints of the public code into a weights file.
-///
-/// They are PyTorch's files, whose tensors Python saves as safetensors first:
-///
-///     import torch
-///     from safetensors.torch import save_file
-///     tensors = torch.load("model-30.pt", map_location="cpu")["model"]
-///     save_file({name: t.contiguous() for name, t in tensors.items()}, "model-30.safetensors")
 #[derive(clap::Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = CONVERTING)]
 pub struct Args {
     /// The state dict, as safetensors; several files where the networks lie apart.
     #[arg(required = true)]
