@@ -38,7 +38,8 @@ pub struct Args {
     /// Whose networks: a name, or the path of a TOML file; its condition may have the dataset's images as channels, no others.
     #[arg(long, default_value = "paper", value_name = "NAME|FILE.toml")]
     preset: String,
-    /// What computes: libtorch in float64, burn's CPU backend or the browsers' CPU engine in float32.
+    /// What computes: libtorch in float64; in float32 burn's CPU backend, the browsers' CPU engine or, where the trainer
+    /// was built with the feature webgpu, their GPU engine on Vulkan.
     #[arg(long, value_enum, default_value_t = EngineName::default())]
     engine: EngineName,
 }
@@ -51,6 +52,8 @@ enum EngineName {
     Burn,
     #[cfg_attr(not(feature = "torch"), default)]
     Cpu,
+    #[cfg(feature = "webgpu")]
+    Wgsl,
 }
 
 /// The times of the goldens' evaluations and the steps of their samplers.
@@ -77,6 +80,12 @@ pub fn run(args: &Args) -> Result<()> {
         }
         EngineName::Burn => make(&BurnEngine::<burn_flex::Flex>::default(), &preset, args.seed, &images),
         EngineName::Cpu => make(&CpuEngine::new(), &preset, args.seed, &images),
+        #[cfg(feature = "webgpu")]
+        EngineName::Wgsl => {
+            let options = radiodiff_web::gpu::GpuOptions { allow_software: true };
+            let engine = block_on(radiodiff_web::gpu::GpuEngine::new(options)).context("no adapter for the WGSL engine")?;
+            make(&engine, &preset, args.seed, &images)
+        }
     };
     let goldens = goldens.with_context(|| format!("sample {} of {}", args.sample, args.dataset.display()))?;
     let metadata = HashMap::from([("sample".to_owned(), args.sample.clone()), ("seed".to_owned(), args.seed.to_string())]);

@@ -129,7 +129,7 @@ fn clippy(_slow: bool) -> Result<Count> {
     let mut wasm = cargo(&["clippy", "--package", "radiodiff-core", "--package", "radiodiff-web", "--target", "wasm32-unknown-unknown"]);
     wasm.env("CLIPPY_CONF_DIR", layout::root().join("xtask/clippy-wasm"));
     let mut trainer = trainer_cargo("clippy")?;
-    trainer.arg("--all-targets");
+    trainer.args(["--all-targets", "--all-features"]);
     // The dataset commands must build where there is no libtorch.
     let without_torch = cargo(&["clippy", "--manifest-path", "trainer-native/Cargo.toml", "--no-default-features"]);
     let mut count = Count::default();
