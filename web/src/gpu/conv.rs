@@ -68,9 +68,10 @@ pub(super) fn conv2d(
     let [pixel_groups, ..] = grid(sizes[2] * sizes[3].div_ceil(PIXELS));
     let inputs = [x, &packed, bias.unwrap_or(x)];
     let run = (RUN / (kernel[0] * kernel[1])).max(1);
+    let parameters = parameters(sizes);
     for first in (0..channels).step_by(run) {
         let end = (first + run).min(channels);
-        let parameters = [&parameters(sizes)[..], &[first as u32, end as u32]].concat();
+        let parameters = [&parameters[..], &[first as u32, end as u32]].concat();
         recorder.dispatch(code, &parameters, &inputs, &out, [pixel_groups, out_channels.div_ceil(BLOCK), n]);
     }
     out
