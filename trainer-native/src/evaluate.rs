@@ -260,20 +260,16 @@ fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<
             bail!("map {}_{} has {} pixels a side, the network draws {}", sample.map, sample.transmitter, grid.size, preset.map_size);
         }
         let condition = truth.prepared.condition(sample.position, &preset.condition.channels)?;
-        let gray = match drawing.start {
-            None => pollster::block_on(model.predict(&engine, &condition, &options))?,
+        let sampling = match drawing.start {
+            None => model.begin(&engine, &options),
             Some(start) => {
                 let physical = truth.prepared.dominant_path(sample.position, &DominantPathLaw::default())?;
                 let gray: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
-                let side = preset.map_size;
-                let map = engine.tensor(&gray, &[1, 1, side, side]);
-                let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), side, side]);
-                let encoded = model.denoiser.encode_condition(&engine, &condition);
-                let mut sampling = model.begin_from_map(&engine, &map, start, &options)?;
-                while model.advance(&engine, &encoded, &mut sampling) {}
-                pollster::block_on(engine.read(&model.decode_gray(&engine, &sampling.latent)))?
+                let map = engine.tensor(&gray, &[1, 1, preset.map_size, preset.map_size]);
+                model.begin_from_map(&engine, &map, start, &options)?
             }
         };
+        let gray = pollster::block_on(model.draw(&engine, &condition, sampling))?;
         Ok(preset.gray.decode_map(&gray, grid, &sample.scene.mask))
     });
     let begun = drawing.start.map_or(String::new(), |start| format!(" from the dominant path at t = {start}"));

@@ -207,10 +207,18 @@ impl<E: Engine> RadioDiff<E> {
     /// # Panics
     /// When `condition` is not C * H * W long.
     pub async fn predict(&self, e: &E, condition: &[f32], options: &SampleOptions) -> Result<Vec<f32>, EngineError> {
+        self.draw(e, condition, self.begin(e, options)).await
+    }
+
+    /// As [`Self::predict`], from what has begun as `sampling`.
+    ///
+    /// # Panics
+    /// When `condition` is not C * H * W long.
+    pub async fn draw(&self, e: &E, condition: &[f32], mut sampling: Sampling<E::Tensor>) -> Result<Vec<f32>, EngineError> {
         let side = self.preset.map_size;
         let condition = e.tensor(condition, &[1, self.preset.condition.channels.len(), side, side]);
         let condition = self.denoiser.encode_condition(e, &condition);
-        let latent = self.sample_latent(e, &condition, options);
-        e.read(&self.decode_gray(e, &latent)).await
+        while self.advance(e, &condition, &mut sampling) {}
+        e.read(&self.decode_gray(e, &sampling.latent)).await
     }
 }
