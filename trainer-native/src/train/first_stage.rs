@@ -30,17 +30,17 @@ pub struct FirstStageObjective {
     log_variance_learns: bool,
     lpips: Option<(Lpips<TorchTensor>, f32)>,
     adversary: Option<Adversary>,
-    last: Cell<LastStep>,
+    last: RefCell<LastStep>,
 }
 
-/// Terms of the autoencoder's last step, for the log.
-#[derive(Clone, Copy, Default)]
+/// Terms of the autoencoder's last step, for the log. Still tensors: read within the step they would make a GPU wait.
+#[derive(Default)]
 struct LastStep {
-    likelihood: f64,
-    divergence: f64,
-    perceptual: Option<f64>,
-    /// The generator's loss and its adaptive weight.
-    adversarial: Option<(f64, f64)>,
+    likelihood: Option<Tensor>,
+    divergence: Option<Tensor>,
+    perceptual: Option<Tensor>,
+    generator: Option<Tensor>,
+    adaptive_weight: Option<f64>,
 }
 
 /// Maps and what the autoencoder made of them.
@@ -90,7 +90,7 @@ impl FirstStageObjective {
             })
             .transpose()?;
         let kl_weight = settings.kl_weight as f32;
-        let last = Cell::default();
+        let last = RefCell::default();
         Ok(Self { seed, compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary, last })
     }
 
@@ -110,17 +110,18 @@ impl FirstStageObjective {
 
     /// The terms there are, each with its value in the last step where that had one; `judgement` is the discriminator's loss.
     pub fn terms(&self, judgement: Option<f64>) -> Vec<(&'static str, Option<f64>)> {
-        let last = self.last.get();
-        let mut terms = vec![("nll", Some(last.likelihood)), ("kl", Some(last.divergence))];
+        let last = self.last.borrow();
+        let mean = |values: &Option<Tensor>| values.as_ref().map(mean);
+        let mut terms = vec![("nll", mean(&last.likelihood)), ("kl", mean(&last.divergence))];
         if self.log_variance_learns {
-            terms.push(("log_variance", Some(mean(&self.log_variance))));
+            terms.push(("log_variance", Some(self.log_variance.0.double_value(&[]))));
         }
         if self.lpips.is_some() {
-            terms.push(("perceptual", last.perceptual));
+            terms.push(("perceptual", mean(&last.perceptual)));
         }
         if self.adversary.is_some() {
-            let (generator, adaptive) = last.adversarial.unzip();
-            terms.extend([("generator", generator), ("adaptive_weight", adaptive), ("discriminator", judgement)]);
+            let generator = mean(&last.generator);
+            terms.extend([("generator", generator), ("adaptive_weight", last.adaptive_weight), ("discriminator", judgement)]);
         }
         terms
     }
@@ -138,17 +139,17 @@ impl FirstStageObjective {
     /// The autoencoder's loss of a step, one element. `last_layer` is the weight of the decoder's last convolution.
     pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> Tensor {
         let [truth, drawn, kl] = [maps.truth, maps.drawn, maps.kl].map(|x| TorchTensor(x.shallow_clone()));
-        let mut last = LastStep { divergence: mean(&kl), ..LastStep::default() };
+        let mut last = LastStep { divergence: Some(kl.0.detach()), ..LastStep::default() };
         let mut error = pixel_error(e, &truth, &drawn);
         if let Some((lpips, weight)) = &self.lpips {
             let late = self.compat == Compat::Upstream && step >= UPSTREAM_DROPOUT_STEP;
             let distance = lpips.distance(e, &truth, &drawn, if late { UPSTREAM_DROPOUT } else { 0.0 });
             error = e.add(&error, &e.affine(&distance, *weight, 0.0));
-            last.perceptual = Some(mean(&distance));
+            last.perceptual = Some(distance.0.detach());
         }
         let weights = maps.weights.map(|weights| TorchTensor(weights.shallow_clone()));
         let likelihood = negative_log_likelihood(e, self.compat, &error, &self.log_variance, weights.as_ref());
-        last.likelihood = mean(&likelihood);
+        last.likelihood = Some(likelihood.0.detach());
         let mut loss = e.add(&likelihood, &kl_term(e, self.compat, &kl, self.kl_weight, &e.shape(&truth)));
         if let Some(adversary) = &self.adversary {
             let factor = adversary.settings.phase.factor_at(step);
@@ -157,10 +158,10 @@ impl FirstStageObjective {
                 let norm = |loss: &TorchTensor| Tensor::run_backward(&[&loss.0], &[last_layer], true, false)[0].norm().double_value(&[]);
                 let adaptive = adaptive_weight(adversary.settings.weight, norm(&likelihood), norm(&generator));
                 loss = e.add(&loss, &e.affine(&generator, (adaptive * factor) as f32, 0.0));
-                last.adversarial = Some((mean(&generator), adaptive));
+                (last.generator, last.adaptive_weight) = (Some(generator.0.detach()), Some(adaptive));
             }
         }
-        self.last.set(last);
+        *self.last.borrow_mut() = last;
         loss.0.reshape([] as [i64; 0])
     }
 
@@ -209,8 +210,8 @@ impl Adversary {
     }
 }
 
-fn mean(values: &TorchTensor) -> f64 {
-    values.0.mean(None::<Kind>).double_value(&[])
+fn mean(values: &Tensor) -> f64 {
+    values.mean(None::<Kind>).double_value(&[])
 }
 
 /// Mean over maps of (|grad D| - 1)^2 at share * x + (1 - share) y (Gulrajani et al., 2017), D the mean of a map's logits.
