@@ -11,7 +11,7 @@ use crate::model::lpips::Lpips;
 use crate::model::radiodiff::BuildError;
 use crate::model::unet::EncodedCondition;
 use crate::model::{Denoiser, Preset, SampleOptions, Sampling};
-use crate::weights::{HostTensor, ParameterSource, Parameters, ReproducibleSource, reproducible_values};
+use crate::weights::{HostTensor, ParameterSource, Parameters, ReproducibleSource, reproducible_noise};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -85,10 +85,8 @@ impl<'a, E: Engine> Maker<'a, E> {
         [1, unet.latent_channels, unet.latent_size, unet.latent_size]
     }
 
-    /// Values u sqrt(3) of the rule, of unit variance; multiplied in float32, as the goldens' are, unlike weights.
     fn noise(&self, name: &str) -> Vec<f32> {
-        let deviation = 3f32.sqrt();
-        reproducible_values(self.seed, name, self.latent_shape().iter().product()).map(|u| u as f32 * deviation).collect()
+        reproducible_noise(self.seed, name, self.latent_shape().iter().product())
     }
 
     fn keep(&mut self, key: &str, shape: &[usize], values: Vec<f32>) {

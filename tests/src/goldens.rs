@@ -17,6 +17,32 @@ const FLOAT64: &[u8] = include_bytes!("../goldens/unet-float64.safetensors");
 const A_NETWORK: f64 = 1e-4;
 const THREE_STEPS: f64 = 1e-3;
 
+/// An entry of the public code's state dict.
+pub struct PublicParameter {
+    /// Where its network stands among the others.
+    pub root: &'static str,
+    /// From the network's own root.
+    pub name: String,
+    pub shape: Vec<usize>,
+}
+
+/// The shared lists of them, the autoencoder's first. None, with a word about it, where there are none.
+///
+/// # Panics
+/// When a list is there and damaged.
+pub fn public_parameters() -> Option<Vec<PublicParameter>> {
+    let folder = shared_data()?.join("goldens");
+    let lists = [("parameters-autoencoder.txt", "first_stage_model."), ("parameters-unet.txt", "model.")];
+    let list = |(file, root)| {
+        let text = std::fs::read_to_string(folder.join(file)).expect("the list is there");
+        let dimension = |n: &str| n.parse::<usize>().expect("a list of names and shapes");
+        let shape = |text: &str| text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).map(dimension).collect();
+        let entry = |(name, dims): (&str, &str)| PublicParameter { root, name: name.to_owned(), shape: shape(dims) };
+        text.lines().filter_map(|line| line.split_once(' ')).map(entry).collect::<Vec<_>>()
+    };
+    Some(lists.into_iter().flat_map(list).collect())
+}
+
 /// The rule's weights, but the queries of the relation layers, whose softmax is not scaled by their width, a sixteenth.
 pub struct CalmWeights;
 

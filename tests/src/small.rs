@@ -10,7 +10,7 @@ use radiodiff_core::map::GrayCodec;
 use radiodiff_core::model::preset::{AutoencoderPreset, ConditionPreset, EncoderPreset, SwinPreset, UnetPreset};
 use radiodiff_core::model::{Denoiser, Preset, SampleOptions, Sampling};
 use radiodiff_core::propagation::ConditionChannel::{Buildings, Transmitter};
-use radiodiff_core::weights::{Parameters, ReproducibleSource, parameter_shapes, read_tensors, reproducible_values};
+use radiodiff_core::weights::{Parameters, ReproducibleSource, parameter_shapes, read_tensors, reproducible_noise, reproducible_values};
 
 /// The seed of weights, scene and noise.
 pub const SEED: u64 = 1;
@@ -53,9 +53,8 @@ pub fn preset() -> Preset {
     }
 }
 
-/// `count` values of the rule, of variance 1, as tests/goldens/rule.py makes them.
 fn noise(name: &str) -> Vec<f32> {
-    reproducible_values(SEED, name, LATENTS.iter().product()).map(|u| u as f32 * 3f32.sqrt()).collect()
+    reproducible_noise(SEED, name, LATENTS.iter().product())
 }
 
 /// Relative errors, by name, of the condition encoder's stages, C and epsilon at two times, and the sampler's latents after one

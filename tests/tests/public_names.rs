@@ -7,14 +7,11 @@ use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset};
 use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::model::{Preset, RadioDiff};
 use radiodiff_core::weights::{ParameterRecorder, Parameters};
-use radiodiff_tests::shared_data;
+use radiodiff_tests::goldens::public_parameters;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Shapes by name.
 type Shapes = BTreeMap<String, Vec<usize>>;
-
-/// The public lists and where in our names their networks stand.
-const LISTS: [(&str, &str); 2] = [("parameters-autoencoder.txt", "first_stage_model."), ("parameters-unet.txt", "model.")];
 
 /// What the public lists have and no network here asks for, by how the names end; how many there are; why.
 const NOT_ASKED_FOR: [(&str, usize, &str); 5] = [
@@ -34,23 +31,15 @@ fn asked_for(preset: &str) -> Shapes {
     let loss = p.at("first_stage_model.loss");
     Discriminator::new(&loss.at("discriminator"), &DiscriminatorPreset::PAPER).expect("the recorder has all");
     Lpips::new(&loss.at("perceptual_loss")).expect("the recorder has all");
-    recorder.take().into_iter().map(|(name, spec)| (name, spec.shape)).collect()
-}
-
-/// A public list, lines of `name (dimension, ..)`, under our names.
-fn public(shared: &std::path::Path, (list, prefix): (&str, &str)) -> Shapes {
-    let text = std::fs::read_to_string(shared.join("goldens").join(list)).expect("the list is there");
-    let dimension = |n: &str| n.parse::<usize>().expect("a list of names and shapes");
-    let shape = |text: &str| text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).map(dimension).collect();
-    text.lines().filter_map(|line| line.split_once(' ')).map(|(name, dims)| (format!("{prefix}{name}"), shape(dims))).collect()
+    recorder.take_shapes()
 }
 
 #[test]
 fn the_paper_asks_for_the_public_parameters_and_no_others() {
-    let Some(shared) = shared_data() else { return };
+    let Some(public) = public_parameters() else { return };
     let mut asked = asked_for("paper");
     assert_eq!(asked.remove("scale_factor"), Some(vec![1]), "beside both networks");
-    let mut public: Shapes = LISTS.into_iter().flat_map(|list| public(&shared, list)).collect();
+    let mut public: Shapes = public.into_iter().map(|p| (format!("{}{}", p.root, p.name), p.shape)).collect();
     assert_eq!(public.len(), 260 + 1150);
     for (ending, count, why) in NOT_ASKED_FOR {
         let before = public.len();
@@ -62,7 +51,7 @@ fn the_paper_asks_for_the_public_parameters_and_no_others() {
     assert!(unknown.is_empty() && not_asked_for.is_empty(), "asked for: {unknown:?}; public: {not_asked_for:?}");
 
     // Counted as PyTorch counts parameters: without running statistics; the loss's are not the first stage's.
-    let counts = LISTS.map(|(_, prefix)| {
+    let counts = ["first_stage_model.", "model."].map(|prefix| {
         let counted = |name: &str| name.starts_with(prefix) && !name.contains(".loss.") && !name.contains(".running_");
         asked.iter().filter(|(name, _)| counted(name)).map(|(_, shape)| shape.iter().product::<usize>()).sum::<usize>()
     });
@@ -77,8 +66,8 @@ fn kind((name, shape): (&String, &Vec<usize>)) -> (String, usize) {
 
 #[test]
 fn the_parameters_of_nano_have_public_paths() {
-    let Some(shared) = shared_data() else { return };
-    let public: BTreeSet<_> = LISTS.into_iter().flat_map(|list| public(&shared, list)).map(|(name, shape)| kind((&name, &shape))).collect();
+    let Some(public) = public_parameters() else { return };
+    let public: BTreeSet<_> = public.iter().map(|p| kind((&format!("{}{}", p.root, p.name), &p.shape))).collect();
     assert!(public.len() > 40, "{} kinds of names", public.len());
     let asked = asked_for("nano");
     let own = |name: &str| name == "scale_factor" || name.starts_with("model.init_conv_mask.");

@@ -48,26 +48,20 @@ fn what_cannot_be_imported_is_named() {
 
 /// A state dict as the public code saves it, with weights by the goldens' rule.
 #[cfg(feature = "torch")]
-fn public_state_dict(goldens: &std::path::Path) -> Vec<u8> {
+fn public_state_dict(public: Vec<radiodiff_tests::goldens::PublicParameter>) -> Vec<u8> {
     use radiodiff_core::weights::reproducible_parameter;
+    use radiodiff_tests::goldens::PublicParameter;
     use safetensors::tensor::{Dtype, TensorView};
-    let entry = |prefix: &str, line: &str| {
-        let (name, shape) = line.split_once(' ').unwrap();
-        let numbers = shape.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty());
-        let shape: Vec<usize> = numbers.map(|n| n.parse().unwrap()).collect();
+    let entry = |PublicParameter { root, name, shape }| {
         let integers = name.ends_with("relative_position_index") || name.ends_with("num_batches_tracked");
-        let values = reproducible_parameter(1, name, &shape);
+        let values = reproducible_parameter(1, &name, &shape);
         let bytes: Vec<u8> = match integers {
             true => values.iter().flat_map(|_| 0_i64.to_le_bytes()).collect(),
             false => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
         };
-        (format!("{prefix}{name}"), if integers { Dtype::I64 } else { Dtype::F32 }, shape, bytes)
+        (format!("{root}{name}"), if integers { Dtype::I64 } else { Dtype::F32 }, shape, bytes)
     };
-    let mut entries = Vec::new();
-    for (list, prefix) in [("parameters-autoencoder.txt", "first_stage_model."), ("parameters-unet.txt", "model.")] {
-        let text = fs::read_to_string(goldens.join(list)).unwrap();
-        entries.extend(text.lines().filter(|line| line.contains(' ')).map(|line| entry(prefix, line)));
-    }
+    let mut entries: Vec<_> = public.into_iter().map(entry).collect();
     entries.push(("scale_factor".into(), Dtype::F32, vec![], 0.3_f32.to_le_bytes().to_vec()));
     let views = entries.iter().map(|(name, kind, shape, bytes)| (name, TensorView::new(*kind, shape.clone(), bytes).unwrap()));
     safetensors::serialize(views, None).unwrap()
@@ -80,11 +74,11 @@ fn a_public_checkpoint_computes_what_the_public_code_does() {
     use radiodiff_core::engine::Engine;
     use radiodiff_core::goldens::Goldens;
     use radiodiff_core::weights::HostTensor;
-    use radiodiff_tests::goldens::{Expected, Precision};
-    let (Some(shared), Some(expected)) = (radiodiff_tests::shared_data(), Expected::read()) else { return };
+    use radiodiff_tests::goldens::{Expected, Precision, public_parameters};
+    let (Some(parameters), Some(expected)) = (public_parameters(), Expected::read()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let [public, ours] = ["public.safetensors", "ours.safetensors"].map(|name| folder.path().join(name).display().to_string());
-    fs::write(&public, public_state_dict(&shared.join("goldens"))).unwrap();
+    fs::write(&public, public_state_dict(parameters)).unwrap();
     let said = succeeds(&["import", &public, "--out", &ours]);
     assert!(said.contains("1307 applied") && said.contains("104 unused"), "{said}");
 

@@ -152,7 +152,7 @@ pub fn import_lpips(file: (&str, &[u8])) -> Result<(BTreeMap<String, HostTensor>
     let recorder = ParameterRecorder::default();
     let engine = CountingEngine::default();
     Lpips::new(&Parameters::new(&engine, &recorder).at(LPIPS_ROOT)).map_err(WeightsError::from)?;
-    let shapes = recorder.take().into_iter().map(|(name, spec)| (name, spec.shape)).collect();
+    let shapes = recorder.take_shapes();
     let (what, remedy) = (String::from("LPIPS over VGG16"), "give the file of a first stage, or VGG16's convolutions and the weightings");
     Wanted { what, remedy, shapes, roots: &["", "loss.perceptual_loss."], scale: None, frozen: true }.read(&[file], "")
 }

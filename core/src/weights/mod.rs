@@ -14,7 +14,7 @@ pub use checkpoint::{
 };
 pub use import::{ImportError, LPIPS_ROOT, LoadReport, import, import_lpips};
 pub use recorder::{ParameterRecorder, parameter_shapes};
-pub use reproducible::{ReproducibleSource, name_hash, reproducible_parameter, reproducible_values};
+pub use reproducible::{ReproducibleSource, name_hash, reproducible_noise, reproducible_parameter, reproducible_values};
 
 use crate::engine::Engine;
 use thiserror::Error;

@@ -16,6 +16,11 @@ impl ParameterRecorder {
     pub fn take(&self) -> BTreeMap<String, ParameterSpec> {
         self.0.take()
     }
+
+    /// The same, of which only the shapes.
+    pub fn take_shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.take().into_iter().map(|(name, spec)| (name, spec.shape)).collect()
+    }
 }
 
 impl ParameterSource<CountingEngine> for ParameterRecorder {
@@ -29,5 +34,5 @@ impl ParameterSource<CountingEngine> for ParameterRecorder {
 pub fn parameter_shapes(preset: &Preset) -> Result<BTreeMap<String, Vec<usize>>, BuildError> {
     let recorder = ParameterRecorder::default();
     RadioDiff::new(preset, &Parameters::new(&CountingEngine::default(), &recorder))?;
-    Ok(recorder.take().into_iter().map(|(name, spec)| (name, spec.shape)).collect())
+    Ok(recorder.take_shapes())
 }

@@ -35,6 +35,12 @@ pub fn reproducible_values(seed: u64, name: &str, count: usize) -> impl Iterator
     })
 }
 
+/// Noise of the rule, u sqrt(3), of unit variance; multiplied in float32, as the goldens' is, unlike weights.
+pub fn reproducible_noise(seed: u64, name: &str, count: usize) -> Vec<f32> {
+    let deviation = 3f32.sqrt();
+    reproducible_values(seed, name, count).map(|u| u as f32 * deviation).collect()
+}
+
 /// The values of a parameter, row-major.
 pub fn reproducible_parameter(seed: u64, name: &str, shape: &[usize]) -> Vec<f32> {
     let last = name.rsplit('.').next().unwrap_or(name);
