@@ -1,7 +1,6 @@
 //! The networks as a whole: size, cost, and what a weights file must survive.
 
 use radiodiff_core::engine::{CountingEngine, Engine};
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::autoencoder::Autoencoder;
 use radiodiff_core::model::preset::{EncoderPreset, PyramidPreset, SwinPreset};
 use radiodiff_core::model::{Preset, Price, RadioDiff, SampleOptions};
@@ -9,6 +8,7 @@ use radiodiff_core::weights::{
     Checkpoint, HostTensor, Manifest, ParameterError, ParameterRecorder, Parameters, Precision, WeightsError, parameter_shapes,
     reproducible_parameter, serialize,
 };
+use radiodiff_radio::map::Quantity;
 use std::collections::BTreeMap;
 
 fn nano() -> Preset {

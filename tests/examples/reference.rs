@@ -5,7 +5,7 @@
 
 use burn_flex::Flex;
 use pollster::block_on;
-use radiodiff_core::engine::burn::BurnEngine;
+use radiodiff_engines::burn::BurnEngine;
 use radiodiff_tests::Case;
 
 const POWER_DBM: f32 = 23.0;

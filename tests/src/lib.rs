@@ -8,15 +8,15 @@ mod judges;
 pub mod small;
 
 pub use judges::judge_errors;
-pub use radiodiff_core::metrics::relative_error;
+pub use radiodiff_radio::metrics::relative_error;
 
 use geo::Coord;
 use radiodiff_core::engine::{Binary, Engine, EngineError};
-use radiodiff_core::map::RadioMap;
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
-use radiodiff_core::propagation::PreparedScene;
-use radiodiff_core::scene::{BuildingMask, GeoBounds, Grid, ImportOptions, LocalFrame, Scene, Transmitter};
 use radiodiff_core::weights::{Checkpoint, Parameters, ReproducibleSource};
+use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::scene::{BuildingMask, GeoBounds, Grid, ImportOptions, LocalFrame, Scene, Transmitter};
 use serde::Deserialize;
 use std::path::PathBuf;
 

@@ -6,11 +6,11 @@
 
 use crate::relative_error;
 use radiodiff_core::engine::{Engine, EngineError};
-use radiodiff_core::map::GrayCodec;
 use radiodiff_core::model::preset::{AutoencoderPreset, ConditionPreset, EncoderPreset, SwinPreset, UnetPreset};
 use radiodiff_core::model::{Denoiser, Preset, SampleOptions, Sampling};
-use radiodiff_core::propagation::ConditionChannel::{Buildings, Transmitter};
 use radiodiff_core::weights::{Parameters, ReproducibleSource, parameter_shapes, read_tensors, reproducible_noise, reproducible_values};
+use radiodiff_radio::features::ConditionChannel::{Buildings, Transmitter};
+use radiodiff_radio::map::GrayCodec;
 
 /// The seed of weights, scene and noise.
 pub const SEED: u64 = 1;

@@ -3,11 +3,11 @@
 use pollster::block_on;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
 use radiodiff_core::engine::Engine;
-use radiodiff_core::metrics::relative_error;
 use radiodiff_core::model::SampleOptions;
 use radiodiff_core::model::unet::Heads;
 use radiodiff_core::weights::Checkpoint;
-use radiodiff_web::cpu::CpuEngine;
+use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_radio::metrics::relative_error;
 
 const SHAPE: [usize; 4] = [1, 3, 8, 8];
 const COUNT: usize = 3 * 8 * 8;

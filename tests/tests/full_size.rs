@@ -1,8 +1,8 @@
 //! The paper's networks on the GPU engine, at full size, give what the public code gives, in buffers that every WebGPU has.
 
 use pollster::block_on;
+use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_tests::goldens::{CalmWeights, Expected, Precision};
-use radiodiff_web::gpu::{GpuEngine, GpuOptions};
 
 #[test]
 #[ignore = "a million million operations: minutes on a GPU that computes on the CPU"]

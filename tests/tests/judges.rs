@@ -1,7 +1,7 @@
 //! The discriminator and LPIPS give the public code's numbers on burn.
 
 use burn_flex::Flex;
-use radiodiff_core::engine::burn::BurnEngine;
+use radiodiff_engines::burn::BurnEngine;
 
 #[test]
 #[ignore = "43 GMAC at full size: some half a minute"]

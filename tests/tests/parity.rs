@@ -3,11 +3,11 @@
 use burn_flex::Flex;
 use pollster::block_on;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::engine::burn::BurnEngine;
 use radiodiff_core::model::conformance as layers;
+use radiodiff_engines::burn::BurnEngine;
+use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_tests::{Case, Drawing};
-use radiodiff_web::cpu::CpuEngine;
-use radiodiff_web::gpu::{GpuEngine, GpuOptions};
 use std::sync::OnceLock;
 
 /// The cases with burn's drawings, made once for all engines.

@@ -2,10 +2,10 @@
 
 use burn_flex::Flex;
 use pollster::block_on;
-use radiodiff_core::engine::burn::BurnEngine;
+use radiodiff_engines::burn::BurnEngine;
+use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_tests::small;
-use radiodiff_web::cpu::CpuEngine;
-use radiodiff_web::gpu::{GpuEngine, GpuOptions};
 
 #[test]
 fn burn_computes_what_pytorch_does() {

@@ -7,14 +7,14 @@
 
 mod folders;
 
-use crate::dataset::{Dataset, Sample};
-use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::ParallelProgressIterator;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
-use radiodiff_core::map::{GrayCodec, RadioMap};
-use radiodiff_core::metrics;
-use radiodiff_core::propagation::{DominantPathLaw, LogDistanceLaw, PreparedScene, PropagationError};
+use radiodiff_dataset::files;
+use radiodiff_dataset::{Dataset, Sample};
+use radiodiff_radio::map::{GrayCodec, RadioMap};
+use radiodiff_radio::metrics;
+use radiodiff_radio::propagation::{DominantPathLaw, LogDistanceLaw, PreparedScene, PropagationError};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -137,7 +137,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// The folder of buildings of a dataset, or the folder itself.
 fn buildings_of(folder: &Path) -> PathBuf {
-    let within = folder.join(crate::dataset::BUILDINGS);
+    let within = folder.join(radiodiff_dataset::BUILDINGS);
     if within.is_dir() { within } else { folder.to_owned() }
 }
 
@@ -229,18 +229,12 @@ fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
         .collect::<Result<Vec<_>, PropagationError>>()
         .context("finding what is in sight")?;
     // A dataset without a shadow needs no law for it.
-    let line_of_sight = radiodiff_core::propagation::LineOfSightLaw::default();
+    let line_of_sight = radiodiff_radio::propagation::LineOfSightLaw::default();
     let fallback = LogDistanceLaw { intercept_db: line_of_sight.intercept_db, slope_db: line_of_sight.slope_db };
     Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(fallback))
 }
 
-#[cfg(not(feature = "torch"))]
-fn draw(path: &Path, _: &[Truth], _: Drawing) -> Result<(String, Vec<RadioMap>)> {
-    bail!("{} cannot be run: this trainer was built without the feature `torch`", path.display())
-}
-
 /// The network's name and its map of every sample.
-#[cfg(feature = "torch")]
 fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
     use indicatif::ProgressIterator;
     use radiodiff_core::engine::Engine;

@@ -1,9 +1,9 @@
 //! What ships: weights in float16 with the figures of their evaluation in the manifest, and a card that says what they are.
 
 use crate::evaluate::{Drawing, Evaluation, evaluate};
-use crate::files;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::weights::{Checkpoint, Precision, serialize};
+use radiodiff_dataset::files;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

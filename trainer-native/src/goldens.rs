@@ -1,17 +1,18 @@
 //! `trainer goldens`: what a preset's networks compute of a real map with weights by rule, as a safetensors file with the keys
 //! of shared/goldens/README.md, so that it can be compared with another program's.
 
-use crate::{dataset, files, presets};
+use crate::presets;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use pollster::block_on;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::engine::burn::BurnEngine;
 use radiodiff_core::goldens::{Goldens, Images, Maker};
 use radiodiff_core::model::Preset;
-use radiodiff_core::propagation::ConditionChannel;
 use radiodiff_core::weights::HostTensor;
-use radiodiff_web::cpu::CpuEngine;
+use radiodiff_dataset::{self as dataset, files};
+use radiodiff_engines::burn::BurnEngine;
+use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_radio::features::ConditionChannel;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -46,11 +47,9 @@ pub struct Args {
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default)]
 enum EngineName {
-    #[cfg(feature = "torch")]
-    #[cfg_attr(feature = "torch", default)]
+    #[default]
     Tch,
     Burn,
-    #[cfg_attr(not(feature = "torch"), default)]
     Cpu,
     #[cfg(feature = "webgpu")]
     Wgsl,
@@ -72,7 +71,6 @@ pub fn run(args: &Args) -> Result<()> {
     let condition = preset.condition.channels.iter().map(image).collect::<Result<Vec<_>>>()?;
     let images = Images { gain: &gain, condition };
     let goldens = match args.engine {
-        #[cfg(feature = "torch")]
         EngineName::Tch => {
             let _guard = tch::no_grad_guard();
             // The U-Net multiplies rounding by more than a hundred; in float64 only the other program's remains.
@@ -82,8 +80,8 @@ pub fn run(args: &Args) -> Result<()> {
         EngineName::Cpu => make(&CpuEngine::new(), &preset, args.seed, &images),
         #[cfg(feature = "webgpu")]
         EngineName::Wgsl => {
-            let options = radiodiff_web::gpu::GpuOptions { allow_software: true };
-            let engine = block_on(radiodiff_web::gpu::GpuEngine::new(options)).context("no adapter for the WGSL engine")?;
+            let options = radiodiff_engines::wgpu::GpuOptions { allow_software: true };
+            let engine = block_on(radiodiff_engines::wgpu::GpuEngine::new(options)).context("no adapter for the WGSL engine")?;
             make(&engine, &preset, args.seed, &images)
         }
     };

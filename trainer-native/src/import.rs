@@ -1,8 +1,9 @@
 //! `trainer import`: a RadioDiff state dict, saved as safetensors, becomes a weights file with a manifest.
 
-use crate::{files, presets};
+use crate::presets;
 use anyhow::{Context, Result};
 use radiodiff_core::weights::{Manifest, Precision, import, serialize};
+use radiodiff_dataset::files;
 use std::path::PathBuf;
 
 const FROM_PYTORCH: &str = r#"The public code's files are PyTorch's, whose tensors Python saves as safetensors first:

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{dataset, evaluate, export, goldens, import, presets, simulate, statistics, synth};
+use trainer::{evaluate, export, goldens, import, presets};
 
 /// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
 #[derive(Parser)]
@@ -16,9 +16,8 @@ struct Cli {
 enum Command {
     /// Makes, measures, checks and packs datasets of radio maps.
     #[command(subcommand)]
-    Dataset(DatasetCommand),
-    Simulate(simulate::Args),
-    #[cfg(feature = "torch")]
+    Dataset(radiodiff_dataset::Command),
+    Simulate(radiodiff_dataset::simulate::Args),
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
@@ -27,29 +26,12 @@ enum Command {
     Presets(presets::Args),
 }
 
-#[derive(Subcommand)]
-enum DatasetCommand {
-    Synth(synth::Args),
-    Statistics(statistics::Args),
-    Check(dataset::check::Args),
-    Pack(dataset::pack::Args),
-    Bench(dataset::bench::Args),
-}
-
 fn main() -> ExitCode {
-    #[cfg(feature = "torch")]
-    {
-        trainer::torch::keep_freed_memory();
-        trainer::torch::load_cuda();
-    }
+    trainer::torch::keep_freed_memory();
+    trainer::torch::load_cuda();
     let result = match Cli::parse().command {
-        Command::Dataset(DatasetCommand::Synth(args)) => synth::run(&args),
-        Command::Dataset(DatasetCommand::Statistics(args)) => statistics::run(&args),
-        Command::Simulate(args) => simulate::run(&args),
-        Command::Dataset(DatasetCommand::Check(args)) => dataset::check::run(&args),
-        Command::Dataset(DatasetCommand::Pack(args)) => dataset::pack::run(&args),
-        Command::Dataset(DatasetCommand::Bench(args)) => dataset::bench::run(&args),
-        #[cfg(feature = "torch")]
+        Command::Dataset(command) => command.run(),
+        Command::Simulate(args) => radiodiff_dataset::simulate::run(&args),
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(&args),

@@ -1,7 +1,5 @@
 //! What the libtorch engine drops in training, how much of it, and that it drops nothing otherwise.
 
-#![cfg(feature = "torch")]
-
 use radiodiff_core::diffusion::standard_normal;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::Denoiser;

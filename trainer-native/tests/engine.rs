@@ -1,12 +1,10 @@
 //! The libtorch engine computes what every engine must, and draws the maps the runtime draws.
 
-#![cfg(feature = "torch")]
-
 use pollster::block_on;
 use radiodiff_core::engine::conformance;
 use radiodiff_core::model::conformance as layers;
+use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_tests::Case;
-use radiodiff_web::cpu::CpuEngine;
 use trainer::torch::TorchEngine;
 
 #[test]

@@ -1,6 +1,5 @@
 //! Training the first stage as a user runs it: the latents' scale, the log of the loss's terms, crops that count for nothing.
 
-#![cfg(feature = "torch")]
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
 
@@ -9,14 +8,14 @@ mod common;
 use common::{Workshop, fails, strs};
 use radiodiff_core::engine::{CountingEngine, Engine};
 use radiodiff_core::model::lpips::Lpips;
-use radiodiff_core::scene::BuildingMask;
 use radiodiff_core::weights::{Checkpoint, ParameterRecorder, Parameters, Precision, reproducible_parameter, serialize};
+use radiodiff_dataset::{Dataset, MapFiles, Writer};
+use radiodiff_radio::scene::BuildingMask;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use tch::{Device, Tensor};
-use trainer::dataset::{Dataset, MapFiles, Writer};
 use trainer::torch::{TorchEngine, TorchTensor};
 
 fn weights(shop: &Workshop, run: &str) -> Checkpoint {

@@ -22,14 +22,12 @@ fn reproduces(engine: &impl Engine, precision: Precision) {
     expected.assert_calm(&maker.finish());
 }
 
-#[cfg(feature = "torch")]
 #[test]
 #[ignore = "the full-size networks take a minute or two"]
 fn libtorch_reproduces_the_public_code() {
     tch::no_grad(|| reproduces(&trainer::torch::TorchEngine::new(tch::Device::Cpu), Precision::Single));
 }
 
-#[cfg(feature = "torch")]
 #[test]
 #[ignore = "the full-size networks take a minute or two"]
 fn libtorch_in_double_precision_reproduces_the_public_code() {
@@ -39,11 +37,11 @@ fn libtorch_in_double_precision_reproduces_the_public_code() {
 #[test]
 #[ignore = "the full-size networks take many minutes on burn's CPU backend"]
 fn burn_reproduces_the_public_code() {
-    reproduces(&radiodiff_core::engine::burn::BurnEngine::<burn_flex::Flex>::default(), Precision::Single);
+    reproduces(&radiodiff_engines::burn::BurnEngine::<burn_flex::Flex>::default(), Precision::Single);
 }
 
 #[test]
 #[ignore = "the full-size networks take many minutes on one thread"]
 fn the_browsers_cpu_engine_reproduces_the_public_code() {
-    reproduces(&radiodiff_web::cpu::CpuEngine::new(), Precision::Single);
+    reproduces(&radiodiff_engines::cpu::CpuEngine::new(), Precision::Single);
 }

@@ -47,7 +47,6 @@ fn what_cannot_be_imported_is_named() {
 }
 
 /// A state dict as the public code saves it, with weights by the goldens' rule.
-#[cfg(feature = "torch")]
 fn public_state_dict(public: Vec<radiodiff_tests::goldens::PublicParameter>) -> Vec<u8> {
     use radiodiff_core::weights::reproducible_parameter;
     use radiodiff_tests::goldens::PublicParameter;
@@ -67,7 +66,6 @@ fn public_state_dict(public: Vec<radiodiff_tests::goldens::PublicParameter>) -> 
     safetensors::serialize(views, None).unwrap()
 }
 
-#[cfg(feature = "torch")]
 #[test]
 #[ignore = "a checkpoint of 1.2 GB and two of the full-size networks: a minute, 6 GB"]
 fn a_public_checkpoint_computes_what_the_public_code_does() {

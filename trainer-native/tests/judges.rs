@@ -1,7 +1,5 @@
 //! The discriminator and LPIPS give the public code's numbers on libtorch.
 
-#![cfg(feature = "torch")]
-
 use trainer::torch::TorchEngine;
 
 #[test]

@@ -1,7 +1,6 @@
 //! Presets as a user meets them: what the named ones cost, and one of a user's own through `presets`, `train`, `evaluate`,
 //! `import` and `goldens`.
 
-#![cfg(feature = "torch")]
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
 

@@ -1,9 +1,9 @@
 //! The physical maps against WinProp's: the 22 real maps of the shared reference data.
 
-use radiodiff_core::map::GrayCodec;
-use radiodiff_core::propagation::{DominantPathLaw, LineOfSightLaw, PreparedScene};
+use radiodiff_dataset::Dataset;
+use radiodiff_radio::map::GrayCodec;
+use radiodiff_radio::propagation::{DominantPathLaw, LineOfSightLaw, PreparedScene};
 use std::path::PathBuf;
-use trainer::dataset::Dataset;
 use trainer::evaluate::{Drawing, evaluate};
 
 fn samples() -> Option<PathBuf> {

@@ -1,7 +1,5 @@
 //! U-Net, condition encoder and sampler give what PyTorch gives, in small, on libtorch.
 
-#![cfg(feature = "torch")]
-
 use pollster::block_on;
 use radiodiff_tests::small;
 use tch::Device;

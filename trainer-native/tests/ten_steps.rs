@@ -1,8 +1,6 @@
 //! Ten optimiser steps of each phase of training give the losses PyTorch gives: tests/goldens/ten_steps.json, made by the script beside
 //! it. The networks are small, their weights by rule.
 
-#![cfg(feature = "torch")]
-
 #[path = "ten_steps/diffusion.rs"]
 mod diffusion;
 

@@ -1,7 +1,5 @@
 //! Training as a user runs it, on a few steps: every command, the files it leaves, and what it says when it cannot go on.
 
-#![cfg(feature = "torch")]
-
 use radiodiff_core::weights::{Checkpoint, HostTensor};
 use std::fs;
 use std::path::Path;

@@ -1,9 +1,4 @@
-//! Radio maps on the user's own machine.
-//!
-//! [`gpu`] runs the networks in WGSL, [`cpu`] without a GPU; `api` is what JavaScript sees of scenes and maps.
+//! Radio maps on the user's own machine: what JavaScript sees of scenes, weights and maps.
 
-#[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
+#[cfg(target_arch = "wasm32")]
 mod api;
-pub mod cpu;
-#[cfg(feature = "webgpu")]
-pub mod gpu;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use geo::{Area, Coord};
-use radiodiff_footprints::{self as footprint, Footprint, LocalFrame, osm};
+use radiodiff_radio::scene::osm::{self, Footprint, LocalFrame};
 use wheels::Wheel;
 
 /// Where a city's buildings are taken from.
@@ -85,7 +85,7 @@ pub fn run(arguments: &[String], root: &Path, target: &Path) -> Result<()> {
     for city in &CITIES {
         let footprints = read(city, &wheel_folder)?;
         let path = folder.join(format!("{}.geojson", city.id));
-        footprint::write(&path, city.name, &footprints)?;
+        osm::write(&path, city.name, &footprints)?;
         println!("{}", summary(city, &footprints, &path)?);
         cities.push((city, footprints));
     }
@@ -108,7 +108,7 @@ fn read(city: &City, wheel_folder: &Path) -> Result<Vec<Footprint>> {
 
 /// One line a person can check: how many buildings, how much ground they cover, how many know their height.
 fn summary(city: &City, footprints: &[Footprint], path: &PathBuf) -> Result<String> {
-    let bounds = footprint::bounds(footprints).with_context(|| format!("{} has no building", city.name))?;
+    let bounds = osm::bounds(footprints).with_context(|| format!("{} has no building", city.name))?;
     let frame = LocalFrame::at(bounds.center());
     let built_m2: f64 = footprints.iter().map(|f| frame.polygon_to_metres(&f.polygon).unsigned_area()).sum();
     let extent = frame.polygon_to_metres(&bounds.to_polygon()).unsigned_area();

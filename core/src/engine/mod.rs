@@ -13,8 +13,6 @@
 //!
 //! [`conformance`] checks an engine against plain float64 loops, operation by operation.
 
-#[cfg(feature = "burn")]
-pub mod burn;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod counting;

@@ -19,8 +19,8 @@ use super::{Denoiser, Preset};
 use crate::compat::Compat;
 use crate::diffusion::{LossOptions, Prediction, noised, step, training_loss};
 use crate::engine::{Engine, EngineError};
-use crate::metrics::relative_error;
 use crate::weights::{Initializer, ParameterError, ParameterSource, ParameterSpec, Parameters, ReproducibleSource, reproducible_values};
+use radiodiff_radio::metrics::relative_error;
 use std::rc::Rc;
 
 type Layer<E> = Box<dyn Fn(&E, &<E as Engine>::Tensor) -> <E as Engine>::Tensor>;

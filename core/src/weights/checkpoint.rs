@@ -7,9 +7,9 @@
 
 use super::{ParameterError, ParameterSource, ParameterSpec, Parameters};
 use crate::engine::Engine;
-use crate::map::Quantity;
 use crate::model::radiodiff::BuildError;
 use crate::model::{Preset, PresetError, RadioDiff};
+use radiodiff_radio::map::Quantity;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

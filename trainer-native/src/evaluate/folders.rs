@@ -5,12 +5,12 @@
 //! outdoor pixels; under the threshold no gain is below -127.17 dB. Every metric is computed a map and averaged over maps.
 
 use super::{Evaluation, Row, Scores, mean};
-use crate::dataset::gray_png;
-use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::ParallelProgressIterator;
-use radiodiff_core::map::GrayCodec;
-use radiodiff_core::metrics;
+use radiodiff_dataset::files;
+use radiodiff_dataset::gray_png;
+use radiodiff_radio::map::GrayCodec;
+use radiodiff_radio::metrics;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
@@ -74,7 +74,7 @@ fn names(folder: &Path) -> Result<BTreeSet<(u32, u32)>> {
     for entry in fs::read_dir(folder).with_context(|| format!("{shown} cannot be listed; a folder of gain maps is expected"))? {
         let path = entry.with_context(|| format!("listing {shown}"))?.path();
         if path.extension().is_some_and(|extension| extension == "png") {
-            let numbers = crate::dataset::numbers_of(&path);
+            let numbers = radiodiff_dataset::numbers_of(&path);
             names.insert(numbers.with_context(|| format!("{}: expected a name like 12_3.png (map_transmitter)", path.display()))?);
         }
     }

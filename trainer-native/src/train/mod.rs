@@ -12,13 +12,13 @@ mod samples;
 pub use samples::Batch;
 
 use crate::config::Config;
-use crate::files;
 use crate::torch::{AdamW, Average, Schedule, TorchEngine, TorchParameters, TorchTensor, best_device, clip_gradients};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use radiodiff_core::compat::Compat;
 use radiodiff_core::model::RadioDiff;
 use radiodiff_core::weights::{Checkpoint, Manifest, Parameters, Precision, serialize};
+use radiodiff_dataset::files;
 use samples::{Samples, Symmetry};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,12 @@
 //! A dataset made ready for training: every sample's condition and map in memory, since lines of sight take longer to find than
 //! a small network takes to train on them.
 
-use crate::dataset::Dataset;
-pub use crate::dataset::Symmetry;
-use crate::dataset::shards::epoch_order;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
-use radiodiff_core::propagation::PreparedScene;
+use radiodiff_dataset::Dataset;
+pub use radiodiff_dataset::Symmetry;
+use radiodiff_dataset::shards::epoch_order;
+use radiodiff_radio::propagation::PreparedScene;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};

@@ -3,11 +3,11 @@
 // Each test program uses what it needs of this.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use radiodiff_core::scene::BuildingMask;
+use radiodiff_dataset::{MapFiles, Writer};
+use radiodiff_radio::scene::BuildingMask;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use trainer::dataset::{MapFiles, Writer};
 
 /// Side length of the maps in pixels.
 pub const SIZE: usize = 32;

@@ -3,8 +3,6 @@
 //! [`check`] is the one way this is done: along a random direction of every tensor that a function depends on. What is tried are
 //! the suites that every engine must pass: of operations in `operations`, of layers and losses here.
 
-#![cfg(feature = "torch")]
-
 mod operations;
 
 use radiodiff_core::model::conformance::{cases, input};

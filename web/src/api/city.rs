@@ -3,11 +3,11 @@
 use super::{error, set};
 use geo::Coord;
 use js_sys::{Array, Float32Array, Object, Uint8Array};
-use radiodiff_core::map::RadioMap;
-use radiodiff_core::propagation::{
+use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::propagation::{
     AntennaPattern, AntennaRequest, DominantPathLaw, FrequencyScaling, LAW_FREQUENCY_MHZ, PreparedScene, received_power,
 };
-use radiodiff_core::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, SceneError, Transmitter};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, SceneError, Transmitter};
 use wasm_bindgen::prelude::*;
 
 /// How far the bounds that were asked for may differ from the map's before the user is told, in pixels.

@@ -2,16 +2,16 @@
 
 use super::city::{City, Placed};
 use super::{engine_error, error, set};
-use crate::cpu::CpuEngine;
-use crate::gpu::{GpuEngine, GpuOptions};
 use js_sys::{Float32Array, Function, Object, Promise};
 use radiodiff_core::diffusion::MAX_STEPS;
 use radiodiff_core::engine::{Engine, EngineError};
-use radiodiff_core::map::Quantity;
 use radiodiff_core::model::unet::EncodedCondition;
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
-use radiodiff_core::propagation::ConditionChannel;
 use radiodiff_core::weights::Checkpoint;
+use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
+use radiodiff_radio::features::ConditionChannel;
+use radiodiff_radio::map::Quantity;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

@@ -11,7 +11,7 @@ use geo::orient::Direction;
 use geo::{Area, Coord, LineString, MultiPolygon, Orient, Polygon, unary_union};
 use ply_rs_bw::parser::Parser;
 use ply_rs_bw::ply::{DefaultElement, Property};
-use radiodiff_footprints::{Footprint, LocalFrame, publishable, tidy};
+use radiodiff_radio::scene::osm::{Footprint, LocalFrame, publishable, tidy};
 
 use super::wheels::Wheel;
 

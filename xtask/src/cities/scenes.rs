@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use geo::{BoundingRect, Coord};
-use radiodiff_footprints::{self as footprint, Footprint, LocalFrame, OSM_ATTRIBUTION, OSM_LICENCE};
+use radiodiff_radio::scene::osm::{self as footprint, Footprint, LocalFrame, OSM_ATTRIBUTION, OSM_LICENCE};
 use serde_json::json;
 
 use super::City;

@@ -1,8 +1,8 @@
 //! The presets that have names.
 
 use super::{AutoencoderPreset, ConditionPreset, EncoderPreset, Preset, PyramidPreset, SwinPreset, UnetPreset};
-use crate::map::GrayCodec;
-use crate::propagation::ConditionChannel::{Buildings, DetourGain, LineOfSight, LogDistanceGain, Transmitter};
+use radiodiff_radio::features::ConditionChannel::{Buildings, DetourGain, LineOfSight, LogDistanceGain, Transmitter};
+use radiodiff_radio::map::GrayCodec;
 
 impl Preset {
     /// The presets this crate knows.

@@ -6,8 +6,8 @@ mod known;
 
 pub use check::PresetError;
 
-use crate::map::GrayCodec;
-use crate::propagation::ConditionChannel;
+use radiodiff_radio::features::ConditionChannel;
+use radiodiff_radio::map::GrayCodec;
 use serde::{Deserialize, Serialize};
 
 /// First stage. The latent is 2^(multipliers - 1) times smaller than the map.

@@ -1,0 +1,132 @@
+//! `radiodiff simulate` and `radiodiff dataset statistics` as a user runs them.
+
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+mod common;
+
+use common::{radiodiff, succeeds};
+
+/// Three cities with two transmitters each.
+fn dataset() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let output = radiodiff(&["dataset", "synth", "--out", folder.path().to_str().unwrap(), "--procedural", "3", "--transmitters", "2"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    folder
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn simulate(dataset: &Path, out: &Path) -> Output {
+    radiodiff(&["simulate", "--dataset", dataset.to_str().unwrap(), "--method", "dpm", "--out", out.to_str().unwrap()])
+}
+
+const MAPS: [&str; 6] = ["0_0", "0_1", "1_0", "1_1", "2_0", "2_1"];
+
+fn gain(folder: &Path, map: &str) -> std::path::PathBuf {
+    folder.join(format!("gain/DPM/{map}.png"))
+}
+
+#[test]
+fn a_dataset_of_ours_simulated_again_is_the_same_and_is_kept() {
+    let (data, out) = (dataset(), tempfile::tempdir().unwrap());
+    let output = simulate(data.path(), out.path());
+    assert!(output.status.success(), "{}", stderr(&output));
+    for map in MAPS {
+        assert_eq!(fs::read(gain(out.path(), map)).unwrap(), fs::read(gain(data.path(), map)).unwrap(), "{map}");
+    }
+    let written = || fs::metadata(gain(out.path(), "0_0")).unwrap().modified().unwrap();
+    let before = written();
+    fs::remove_file(gain(out.path(), "1_0")).unwrap();
+    fs::write(out.path().join("gain/DPM/.writing-x1"), b"half").unwrap();
+    let output = simulate(data.path(), out.path());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 maps of 3 cities"), "{output:?}");
+    assert_eq!(fs::read(gain(out.path(), "1_0")).unwrap(), fs::read(gain(data.path(), "1_0")).unwrap());
+    assert_eq!((written(), fs::read_dir(out.path().join("gain/DPM")).unwrap().count()), (before, 6));
+}
+
+#[test]
+fn bad_files_are_named_and_cost_their_own_maps_only() {
+    let (data, out) = (dataset(), tempfile::tempdir().unwrap());
+    let image = data.path().join("png/buildings_complete/0.png");
+    let bytes = fs::read(&image).unwrap();
+    fs::write(&image, &bytes[..bytes.len() / 2]).unwrap();
+    let antennas = data.path().join("antenna/1.json");
+    let text = fs::read_to_string(&antennas).unwrap();
+    fs::write(&antennas, text.replace("]]", "],[999,5]]")).unwrap();
+    fs::write(data.path().join("polygon/buildings/2.json"), "[[[1,").unwrap();
+    let output = simulate(data.path(), out.path());
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(text.contains("3 cities or maps could not be made"), "{text}");
+    for name in ["buildings_complete/0.png", "1.json, transmitter 2", "polygon/buildings/2.json"] {
+        assert_eq!(text.matches(name).count(), 2, "{name} at once and in the summary: {text}");
+    }
+    let made: Vec<&str> = MAPS.into_iter().filter(|map| gain(out.path(), map).exists()).collect();
+    assert_eq!(made, ["1_0", "1_1"]);
+    // Mended, the rest is made; without outlines the image serves.
+    fs::write(&image, bytes).unwrap();
+    fs::remove_dir_all(data.path().join("polygon")).unwrap();
+    fs::write(&antennas, "[]").unwrap();
+    assert!(simulate(data.path(), out.path()).status.success());
+    assert!(MAPS.iter().all(|map| gain(out.path(), map).exists()));
+}
+
+#[test]
+fn rays_of_two_and_of_four_interactions_fill_their_own_folders() {
+    let (data, out) = (common::dataset(&[3, 4]), tempfile::tempdir().unwrap());
+    let [folder, to] = [data.path(), out.path()].map(|path| path.to_str().unwrap());
+    let traced = |method: &str| {
+        succeeds(&["simulate", "--dataset", folder, "--method", &method.to_lowercase(), "--out", to]);
+        ["3_0", "3_1", "4_0", "4_1"].map(|map| image::open(out.path().join(format!("gain/{method}/{map}.png"))).unwrap().into_luma8())
+    };
+    let [two, four] = ["IRT2", "IRT4"].map(traced);
+    let mut gained = 0;
+    for ((two, four), map) in two.iter().zip(&four).zip([3, 3, 4, 4]) {
+        let buildings = image::open(data.path().join(format!("png/buildings_complete/{map}.png"))).unwrap().into_luma8();
+        for ((&two, &four), &inside) in two.iter().zip(four.iter()).zip(buildings.iter()) {
+            assert!(two <= four && (inside == 0 || four == 0), "{two} and {four} on map {map}");
+            gained += usize::from(two < four);
+        }
+        assert!(two.iter().any(|&level| level > 200), "near its transmitter a map is bright");
+    }
+    assert!(gained > 50, "{gained} pixels gain by more interactions");
+}
+
+#[test]
+fn the_dataset_itself_is_no_place_for_computed_maps() {
+    let data = dataset();
+    let output = simulate(data.path(), data.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--out is the dataset itself"), "{}", stderr(&output));
+    let output = simulate(&data.path().join("antenna"), data.path());
+    assert!(stderr(&output).contains("antenna/antenna cannot be listed"), "{}", stderr(&output));
+    let wrong = radiodiff(&["simulate", "--dataset", "x", "--method", "tlm", "--out", "y"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn statistics_go_by_source_and_are_drawn() {
+    let data = dataset();
+    let (json, sheet) = (data.path().join("statistics.json"), data.path().join("sheet.png"));
+    let folder = data.path().to_str().unwrap();
+    let output = radiodiff(&["dataset", "statistics", folder, "--out", json.to_str().unwrap(), "--sheet", sheet.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let table: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    let sources: Vec<&str> = table.as_array().unwrap().iter().map(|row| row["source"].as_str().unwrap()).collect();
+    assert_eq!(sources, ["grid", "organic", "perimeter", "all"]);
+    assert_eq!(table[3]["maps"], 3);
+    assert!(table[3]["built_share"]["p50"].as_f64().unwrap() > 0.12);
+    // Three rows of one map of 128 pixels each, and gaps of 4 about them.
+    assert_eq!(image::image_dimensions(&sheet).unwrap(), (136, 3 * 132 + 4));
+    fs::write(data.path().join("png/buildings_complete/1.png"), b"no image").unwrap();
+    let output = radiodiff(&["dataset", "statistics", folder]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("buildings_complete/1.png"), "{}", stderr(&output));
+}

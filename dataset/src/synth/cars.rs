@@ -1,0 +1,60 @@
+//! Cars: boxes of RadioMapSeer's 2 m x 4 m, parked and driving along the walls of the streets.
+
+use super::random::Random;
+use crate::raster;
+use anyhow::Result;
+use geo::{Coord, Polygon};
+use radiodiff_radio::scene::{Building, BuildingMask, Scene, buildings_from_json, buildings_to_json};
+
+const LENGTH_M: f64 = 4.0;
+const WIDTH_M: f64 = 2.0;
+/// How far a car's middle may be from the nearest wall: not on the pavement, and not on open ground, which is no street.
+const FROM_WALL_M: std::ops::RangeInclusive<f64> = 3.0..=12.0;
+/// Between the middles of two cars, and of a car and a transmitter.
+const APART_M: f64 = 5.5;
+/// Places tried for each car; a map with little street gets fewer cars.
+const TRIES: u32 = 20;
+
+/// Up to `count` cars: their mask, and the text of `polygon/buildings_and_cars/{map}.json`. `transmitters` are (row, column).
+///
+/// # Errors
+/// None is expected: what is written is read again.
+pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random: &mut Random) -> Result<(BuildingMask, String)> {
+    let (grid, distance) = (scene.grid, raster::distance_to_wall(&scene.mask));
+    let inner = 1..grid.size - 1;
+    let on_street = |&(row, column): &(usize, usize)| {
+        let from_wall = distance[row * grid.size + column] * grid.meters_per_pixel;
+        inner.contains(&row) && inner.contains(&column) && FROM_WALL_M.contains(&from_wall)
+    };
+    let street: Vec<(usize, usize)> = scene.outdoor_pixels().filter(on_street).collect();
+    let mut taken: Vec<Coord<f64>> = transmitters.iter().map(|&(row, column)| grid.pixel_center(row, column)).collect();
+    let mut cars = Vec::new();
+    for _ in 0..count.saturating_mul(TRIES) {
+        if cars.len() == count as usize || street.is_empty() {
+            break;
+        }
+        let (row, column) = street[random.below(street.len())];
+        let center = grid.pixel_center(row, column);
+        let at = |row: usize, column: usize| distance[row * grid.size + column];
+        // Away from the wall; along the street is across it.
+        let away = Coord { x: at(row, column + 1) - at(row, column - 1), y: at(row - 1, column) - at(row + 1, column) };
+        let length = away.x.hypot(away.y);
+        let free = taken.iter().all(|other| (center.x - other.x).hypot(center.y - other.y) >= APART_M);
+        if !free || length < 1e-6 {
+            continue;
+        }
+        let along = Coord { x: -away.y / length, y: away.x / length };
+        taken.push(center);
+        cars.push(Building { footprint: outline(center, along), height_m: None, levels: None });
+    }
+    let mask = Scene::from_polygons(grid, buildings_from_json(&buildings_to_json(&cars))?).mask;
+    Ok((mask, buildings_to_json(&[scene.buildings.as_slice(), &cars].concat())))
+}
+
+fn outline(center: Coord<f64>, along: Coord<f64>) -> Polygon<f64> {
+    let corner = |l: f64, w: f64| Coord {
+        x: center.x + l * LENGTH_M / 2.0 * along.x - w * WIDTH_M / 2.0 * along.y,
+        y: center.y + l * LENGTH_M / 2.0 * along.y + w * WIDTH_M / 2.0 * along.x,
+    };
+    Polygon::new([corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)].into_iter().collect(), Vec::new())
+}

@@ -1,0 +1,216 @@
+//! The GPU engine on this machine's Vulkan driver (Mesa's lavapipe where there is no GPU): every operation, a whole network
+//! against the CPU engine, and a device that goes away.
+
+use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Unary, conformance};
+use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::weights::{Parameters, ReproducibleSource, reproducible_values};
+use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_engines::wgpu::{GpuEngine, GpuError, GpuOptions};
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+fn engine() -> GpuEngine {
+    match pollster::block_on(GpuEngine::new(GpuOptions { allow_software: true })) {
+        Ok(engine) => engine,
+        Err(error) => panic!("this test needs a Vulkan driver: {error}"),
+    }
+}
+
+fn values(name: &str, count: usize) -> Vec<f32> {
+    reproducible_values(7, name, count).map(|v| v as f32).collect()
+}
+
+/// Runs the same on both engines and compares: no value further off than 1e-5 of the largest.
+#[track_caller]
+fn assert_same(gpu: &GpuEngine, what: &str, run: impl Fn(&dyn Both) -> Vec<f32>) {
+    let (expected, found) = (run(&CpuEngine::new()), run(gpu));
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(1e-30_f32, |m, v| m.max(v.abs()));
+    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let error = (found - expected).abs() / largest;
+        assert!(error <= 1e-5, "{what}: element {i} is {found}, the CPU has {expected}");
+    }
+}
+
+/// What is compared between the engines, on tensors made by rule.
+trait Both {
+    fn conv(&self, x: [usize; 4], weight: [usize; 4], geometry: ConvGeometry) -> Vec<f32>;
+    fn group_norm(&self, x: [usize; 4], groups: usize, offset: f32) -> Vec<f32>;
+    fn transposed(&self, rows: usize, columns: usize) -> Vec<f32>;
+    fn outer_sum(&self, rows: usize, columns: usize) -> Vec<f32>;
+    fn waves(&self, largest: f32) -> Vec<f32>;
+    fn attention(&self, tokens: usize, width: usize) -> Vec<f32>;
+}
+
+impl<E: Engine> Both for E {
+    fn conv(&self, x: [usize; 4], weight: [usize; 4], geometry: ConvGeometry) -> Vec<f32> {
+        let named = |name, shape: &[usize]| self.tensor(&values(name, shape.iter().product()), shape);
+        let (x, weight, bias) = (named("x", &x), named("weight", &weight), named("bias", &weight[..1]));
+        read(self, &self.conv2d(&x, &weight, Some(&bias), geometry))
+    }
+    fn group_norm(&self, x: [usize; 4], groups: usize, offset: f32) -> Vec<f32> {
+        let weight = self.tensor(&values("weight", x[1]), &[x[1]]);
+        let x = self.affine(&self.tensor(&values("x", x.iter().product()), &x), 1.0, offset);
+        read(self, &Engine::group_norm(self, &x, groups, &weight, &weight, 1e-5))
+    }
+    fn transposed(&self, rows: usize, columns: usize) -> Vec<f32> {
+        read(self, &self.permute(&self.tensor(&values("x", rows * columns), &[rows, columns]), &[1, 0]))
+    }
+    fn outer_sum(&self, rows: usize, columns: usize) -> Vec<f32> {
+        let (a, b) = (self.tensor(&values("a", rows), &[rows, 1]), self.tensor(&values("b", columns), &[columns]));
+        read(self, &self.add(&a, &b))
+    }
+    fn attention(&self, tokens: usize, width: usize) -> Vec<f32> {
+        let [q, k, v] = ["q", "k", "v"].map(|name| self.tensor(&values(name, tokens * width), &[1, tokens, width]));
+        read(self, &Engine::attention(self, &q, &k, &v, 0.5))
+    }
+    fn waves(&self, largest: f32) -> Vec<f32> {
+        let x = self.affine(&self.tensor(&values("x", 5000), &[5000]), largest, 0.0);
+        [Unary::Sin, Unary::Cos].into_iter().flat_map(|op| read(self, &self.unary(op, &x))).collect()
+    }
+}
+
+fn read<E: Engine>(engine: &E, x: &E::Tensor) -> Vec<f32> {
+    match pollster::block_on(engine.read(x)) {
+        Ok(values) => values,
+        Err(error) => panic!("a result could not be read: {error}"),
+    }
+}
+
+#[test]
+fn every_operation_is_right() {
+    let engine = engine();
+    println!("{:?}", engine.report());
+    let failures = pollster::block_on(conformance::check(&engine, 1e-5));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn nano_draws_the_map_that_the_cpu_draws() {
+    let preset = Preset::named("nano").unwrap();
+    let condition = values("condition", preset.condition.channels.len() * preset.map_size * preset.map_size);
+    fn map<E: Engine>(engine: &E, preset: &Preset, condition: &[f32], options: &SampleOptions) -> Vec<f32> {
+        let network = RadioDiff::new(preset, &Parameters::new(engine, &ReproducibleSource { seed: 5 })).unwrap();
+        pollster::block_on(network.predict(engine, condition, options)).unwrap()
+    }
+    let options = SampleOptions { steps: 2, seed: 3, split_last_step: false };
+    let expected = map(&CpuEngine::new(), &preset, &condition, &options);
+    let found = map(&engine(), &preset, &condition, &options);
+    assert_eq!(found.len(), preset.map_size * preset.map_size);
+    // A map that is black or white everywhere would hide differences.
+    let shaded = expected.iter().filter(|&&v| v > 0.0 && v < 1.0).count();
+    assert!(shaded > expected.len() / 2, "{shaded} of {} pixels are shaded", expected.len());
+    let worst = found.iter().zip(&expected).map(|(f, e)| (f - e).abs()).fold(0.0, f32::max);
+    println!("largest difference of gray: {worst:.2e}");
+    assert!(worst < 1e-4, "a gray level is off by {worst}");
+}
+
+#[test]
+fn convolutions_are_right_at_every_remainder() {
+    let engine = engine();
+    for width in 1..11 {
+        assert_same(&engine, &format!("3 x 3, width {width}"), |e| e.conv([2, 3, 5, width], [4, 3, 3, 3], ConvGeometry::same(3)));
+        assert_same(&engine, &format!("1 x 1, width {width}"), |e| e.conv([2, 3, 5, width], [4, 3, 1, 1], ConvGeometry::same(1)));
+    }
+    for channels in 1..19 {
+        assert_same(&engine, &format!("to {channels}"), |e| e.conv([1, 2, 6, 13], [channels, 2, 3, 3], ConvGeometry::same(3)));
+        assert_same(&engine, &format!("from {channels}"), |e| e.conv([1, channels, 6, 9], [5, channels, 2, 5], ConvGeometry::same(1)));
+    }
+}
+
+#[test]
+fn work_that_exceeds_one_row_of_workgroups_is_done() {
+    let engine = engine();
+    // One more than 65,535 workgroups of 64 threads.
+    assert_same(&engine, "a large transposition", |e| e.transposed(2050, 2050));
+    assert_same(&engine, "a large broadcast", |e| e.outer_sum(4099, 1025));
+}
+
+#[test]
+fn norms_of_many_pixels_hold_with_an_offset() {
+    let engine = engine();
+    assert_same(&engine, "group norm in chunks", |e| e.group_norm([2, 6, 61, 67], 2, 0.0));
+    // 30 deviations away; 1e-7 of the offset is 3e-6 of a deviation.
+    assert_same(&engine, "group norm far from zero", |e| e.group_norm([1, 4, 150, 131], 2, 17.0));
+}
+
+/// 6,400 queries and keys, as in the first stage for maps of 320 pixels: their matrix would take 156 MiB.
+#[test]
+fn attention_of_many_pixels_is_cut_into_parts() {
+    let engine = engine();
+    assert_same(&engine, "attention", |e| e.attention(6400, 4));
+    assert!(engine.largest_tensor_bytes() <= 64 << 20, "a buffer of {} bytes", engine.largest_tensor_bytes());
+}
+
+#[test]
+fn sines_hold_for_many_turns() {
+    assert_same(&engine(), "sine and cosine", |e| e.waves(700.0));
+}
+
+#[test]
+fn an_upload_does_not_overwrite_what_recorded_work_reads() {
+    let engine = engine();
+    for _ in 0..3 {
+        let first = engine.tensor(&[1.0; 1000], &[1000]);
+        let doubled = engine.affine(&first, 2.0, 0.0);
+        drop(first);
+        let second = engine.tensor(&[5.0; 1000], &[1000]);
+        assert_eq!(read(&engine, &doubled), [2.0; 1000]);
+        assert_eq!(read(&engine, &second), [5.0; 1000]);
+    }
+}
+
+#[test]
+fn a_software_adapter_is_only_taken_by_who_asks() {
+    let software = engine().report().software;
+    match pollster::block_on(GpuEngine::new(GpuOptions::default())) {
+        Ok(engine) => assert!(!software && !engine.report().software),
+        Err(GpuError::SoftwareAdapter { name }) => assert!(software && !name.is_empty()),
+        Err(other) => panic!("expected an engine or a refusal of software, found {other}"),
+    }
+}
+
+#[test]
+fn a_lost_device_is_an_error_of_the_next_read() {
+    let engine = engine();
+    let x = engine.tensor(&[1.0, 2.0], &[2]);
+    let before = engine.affine(&x, 2.0, 0.0);
+    assert_eq!(engine.lost(), None);
+    engine.destroy();
+    let after = engine.binary(Binary::Add, &engine.tensor(&[3.0, 4.0], &[2]), &before);
+    for tensor in [&x, &before, &after] {
+        assert!(matches!(pollster::block_on(engine.read(tensor)), Err(EngineError::DeviceLost { .. })));
+    }
+    assert!(engine.lost().is_some());
+}
+
+#[test]
+fn a_device_lost_while_a_result_is_awaited_is_an_error() {
+    let engine = engine();
+    let mut x = engine.tensor(&values("x", 1 << 20), &[1, 64, 128, 128]);
+    let weight = engine.tensor(&values("weight", 64 * 64 * 9), &[64, 64, 3, 3]);
+    for _ in 0..4 {
+        x = engine.conv2d(&x, &weight, None, ConvGeometry::same(3));
+    }
+    let mut reading = pin!(engine.read(&x));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(reading.as_mut().poll(&mut context).is_pending(), "the result came before the device could be lost");
+    engine.destroy();
+    let result = loop {
+        if let Poll::Ready(result) = reading.as_mut().poll(&mut context) {
+            break result;
+        }
+    };
+    assert!(matches!(result, Err(EngineError::DeviceLost { .. })), "{result:?}");
+}
+
+#[test]
+fn a_tensor_that_no_device_holds_is_an_error_and_not_a_panic() {
+    let engine = engine();
+    let side = 65_535;
+    let (a, b) = (engine.tensor(&vec![0.0; side], &[side, 1]), engine.tensor(&vec![0.0; side], &[side]));
+    let sum = engine.add(&a, &b);
+    let error = pollster::block_on(engine.read(&engine.mean_from(&sum, 0))).unwrap_err();
+    assert!(matches!(&error, EngineError::OutOfMemory { what } if what.contains("[65535, 65535]")), "{error}");
+}

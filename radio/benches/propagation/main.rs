@@ -1,0 +1,92 @@
+//! How the dominant path's cost grows with buildings and pixels: `cargo bench -p radiodiff-core --bench propagation`.
+//!
+//! A scene is prepared, then a transmitter is moved; on one core. Prints a Markdown table; `-- --write` also puts it into
+//! docs/propagation-speed.md, between its markers, and draws docs/propagation-speed.svg.
+
+mod city;
+mod plot;
+
+use city::{Random, city};
+use geo::Coord;
+use radiodiff_radio::propagation::{DominantPathLaw, PreparedScene};
+use radiodiff_radio::scene::{Building, Grid, Scene};
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+/// (pixels a side, buildings): more buildings on the same ground, then more ground as densely built.
+const BUILDINGS: [(usize, usize); 5] = [(256, 25), (256, 50), (256, 100), (256, 200), (256, 400)];
+const PIXELS: [(usize, usize); 4] = [(128, 25), (256, 100), (512, 400), (1024, 1600)];
+const MOVES: usize = 11;
+const SEED: u64 = 5900;
+
+/// What a scene costs, in milliseconds.
+struct Cost {
+    size: usize,
+    buildings: usize,
+    preparation_ms: f64,
+    first_map_ms: f64,
+    move_ms: f64,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let write = std::env::args().any(|argument| argument == "--write");
+    let mut table = "| pixels | buildings | preparation, ms | first map, unprepared, ms | a move, ms |\n|---|---|---|---|---|\n".to_owned();
+    print!("{table}");
+    let mut measured = |&(size, buildings): &(usize, usize)| {
+        let cost = measure(size, buildings);
+        let Cost { preparation_ms, first_map_ms, move_ms, .. } = cost;
+        let row = format!("| {size} x {size} | {buildings} | {preparation_ms:.0} | {first_map_ms:.0} | {move_ms:.1} |\n");
+        print!("{row}");
+        table += &row;
+        cost
+    };
+    let by_buildings: Vec<Cost> = BUILDINGS.iter().map(&mut measured).collect();
+    let by_pixels: Vec<Cost> = PIXELS.iter().map(&mut measured).collect();
+    if write {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        plot::draw(&docs.join("propagation-speed.svg"), &by_buildings, &by_pixels)?;
+        let page = docs.join("propagation-speed.md");
+        let text = std::fs::read_to_string(&page)?;
+        let (before, rest) = text.split_once("<!-- table -->\n").ok_or("docs/propagation-speed.md has no <!-- table --> marker")?;
+        let (_, after) = rest.split_once("<!-- end -->\n").ok_or("docs/propagation-speed.md has no <!-- end --> marker")?;
+        std::fs::write(page, format!("{before}<!-- table -->\n{table}<!-- end -->\n{after}"))?;
+    }
+    Ok(())
+}
+
+fn measure(size: usize, buildings: usize) -> Cost {
+    let grid = Grid { size, meters_per_pixel: 1.0 };
+    let mut random = Random(SEED);
+    let building = |footprint| Building { footprint, height_m: None, levels: None };
+    let scene = Scene::from_polygons(grid, city(grid.extent_m(), buildings, &mut random).into_iter().map(building).collect());
+    let law = DominantPathLaw::default();
+    let mut map_ms = |prepared: &PreparedScene| loop {
+        let position = Coord { x: random.unit(), y: random.unit() } * grid.extent_m();
+        let (map, took_ms) = timed(|| prepared.dominant_path(position, &law));
+        // Indoors is refused: draw again.
+        if map.is_ok() {
+            return took_ms;
+        }
+    };
+    let first_map_ms = median((0..3).map(|_| map_ms(&PreparedScene::new(&scene))));
+    let (prepared, preparation_ms) = timed(|| {
+        let prepared = PreparedScene::new(&scene);
+        prepared.prepare();
+        prepared
+    });
+    let move_ms = median((0..MOVES).map(|_| map_ms(&prepared)));
+    Cost { size, buildings, preparation_ms, first_map_ms, move_ms }
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let start = Instant::now();
+    let result = work();
+    (result, start.elapsed().as_secs_f64() * 1e3)
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}

@@ -1,0 +1,137 @@
+//! Scenes from GeoJSON, as users have it and as it goes wrong.
+
+use geo::Coord;
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, PlacementError, Scene, SceneError, Transmitter};
+
+const CENTER: Coord<f64> = Coord { x: 24.94, y: 60.17 };
+
+/// A ring in metres from the grid's south-west corner, as GeoJSON coordinates.
+fn ring(points: &[[f64; 2]]) -> String {
+    let frame = LocalFrame::centered(CENTER, Grid::default());
+    let degrees: Vec<String> = points
+        .iter()
+        .map(|&[x, y]| {
+            let c = frame.to_degrees(Coord { x, y });
+            format!("[{:.9},{:.9}]", c.x, c.y)
+        })
+        .collect();
+    format!("[{}]", degrees.join(","))
+}
+
+fn square(x: f64, y: f64, side: f64) -> String {
+    ring(&[[x, y], [x + side, y], [x + side, y + side], [x, y + side], [x, y]])
+}
+
+fn feature(geometry: &str, properties: &str) -> String {
+    format!(r#"{{"type":"Feature","geometry":{geometry},"properties":{properties}}}"#)
+}
+
+fn polygon(rings: &[String]) -> String {
+    format!(r#"{{"type":"Polygon","coordinates":[{}]}}"#, rings.join(","))
+}
+
+fn collection(features: &[String]) -> String {
+    format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, features.join(","))
+}
+
+fn options() -> ImportOptions {
+    let bounds = LocalFrame::centered(CENTER, Grid::default()).bounds();
+    ImportOptions { grid: Grid::default(), bounds: Some(bounds) }
+}
+
+fn built(scene: &Scene) -> usize {
+    scene.mask.pixels.iter().filter(|&&p| p != 0).count()
+}
+
+#[test]
+fn polygons_with_holes_heights_and_any_winding() {
+    let clockwise = ring(&[[100.0, 100.0], [100.0, 120.0], [120.0, 120.0], [120.0, 100.0], [100.0, 100.0]]);
+    let hole = square(105.0, 105.0, 10.0);
+    let multi = format!(r#"{{"type":"MultiPolygon","coordinates":[[{}],[{}]]}}"#, square(10.0, 10.0, 10.0), square(30.0, 10.0, 10.0));
+    let text = collection(&[
+        feature(&polygon(&[clockwise, hole]), r#"{"height":"12.5 m","building:levels":4}"#),
+        feature(&multi, "{}"),
+        feature(r#"{"type":"Point","coordinates":[24.94,60.17]}"#, r#"{"name":"a tree"}"#),
+    ]);
+    let imported = Scene::from_geojson(&text, &options()).expect("three buildings");
+    assert_eq!(imported.scene.buildings.len(), 3);
+    assert_eq!((imported.scene.buildings[0].height_m, imported.scene.buildings[0].levels), (Some(12.5), Some(4.0)));
+    assert_eq!(built(&imported.scene), 20 * 20 - 10 * 10 + 2 * 100);
+    assert!(imported.scene.mask.is_building(255 - 101, 101) && !imported.scene.mask.is_building(255 - 110, 110), "row 0 is north");
+    assert_eq!(imported.warnings.len(), 1);
+    assert!(imported.warnings[0].to_string().contains("feature 2 (a tree)"), "{}", imported.warnings[0]);
+}
+
+#[test]
+fn touching_buildings_leave_no_gap() {
+    let shared = |x| feature(&polygon(&[ring(&[[20.0, 20.0], [x, 20.3], [x, 71.9], [20.0, 80.0], [20.0, 20.0]])]), "{}");
+    let left = feature(&polygon(&[ring(&[[20.0, 20.0], [60.5, 20.0], [50.5, 80.0], [20.0, 80.0], [20.0, 20.0]])]), "{}");
+    let right = feature(&polygon(&[ring(&[[60.5, 20.0], [90.0, 20.0], [90.0, 80.0], [50.5, 80.0], [60.5, 20.0]])]), "{}");
+    let whole = feature(&polygon(&[ring(&[[20.0, 20.0], [90.0, 20.0], [90.0, 80.0], [20.0, 80.0], [20.0, 20.0]])]), "{}");
+    let mask = |features: &[String]| Scene::from_geojson(&collection(features), &options()).expect("buildings").scene.mask;
+    assert_eq!(mask(&[left, right]), mask(&[whole]));
+    assert!(mask(&[shared(70.0)]).pixels.iter().any(|&p| p != 0));
+}
+
+#[test]
+fn a_crossing_outline_is_repaired_and_named() {
+    let bow_tie = ring(&[[50.0, 50.0], [90.0, 90.0], [90.0, 50.0], [50.0, 90.0], [50.0, 50.0]]);
+    let imported =
+        Scene::from_geojson(&collection(&[feature(&polygon(&[bow_tie]), r#"{"name":"bow tie"}"#)]), &options()).expect("repaired");
+    assert!(imported.warnings.iter().any(|w| w.place.contains("bow tie") && w.message.contains("crosses")), "{:?}", imported.warnings);
+    let area = built(&imported.scene) as f64;
+    assert!((area - 800.0).abs() < 40.0, "two triangles of 400 m2, found {area}");
+}
+
+#[test]
+fn bad_files_say_what_is_wrong() {
+    let far = ImportOptions { bounds: Some(GeoBounds { west: 2.0, south: 48.0, east: 2.01, north: 48.01 }), ..options() };
+    let building = collection(&[feature(&polygon(&[square(10.0, 10.0, 20.0)]), "{}")]);
+    assert!(matches!(Scene::from_geojson("{\"type\": \"Feat", &options()), Err(SceneError::Syntax { .. })));
+    assert!(matches!(Scene::from_geojson("", &options()), Err(SceneError::Syntax { .. })));
+    assert!(matches!(Scene::from_geojson(&collection(&[]), &options()), Err(SceneError::NoBuilding { .. })));
+    let error = Scene::from_geojson(&building, &far).expect_err("the map is elsewhere");
+    assert!(matches!(error, SceneError::OutsideBounds { .. }) && error.to_string().contains("24.9"), "{error}");
+    let reversed = ImportOptions { bounds: Some(GeoBounds { west: 3.0, south: 48.0, east: 2.0, north: f64::NAN }), ..options() };
+    assert!(matches!(Scene::from_geojson(&building, &reversed), Err(SceneError::Bounds { .. })));
+    for bad in ["[[0,0],[1,1],[0,0]]", "[[500,0],[501,0],[501,1],[500,0]]", "[[1e400,0],[1,0],[1,1],[1e400,0]]", "[[1],[2],[3],[1]]", "[]"]
+    {
+        let outcome = Scene::from_geojson(&collection(&[feature(&polygon(&[bad.into()]), "{}")]), &options());
+        assert!(matches!(outcome, Err(SceneError::NoBuilding { .. } | SceneError::Syntax { .. })), "{bad}: {outcome:?}");
+    }
+}
+
+/// Every text made by cutting or damaging a good one is answered, never panicked on.
+#[test]
+fn damaged_files_never_panic() {
+    let good = collection(&[
+        feature(&polygon(&[square(10.0, 10.0, 40.0), square(20.0, 20.0, 10.0)]), r#"{"height":3}"#),
+        feature(&polygon(&[ring(&[[50.0, 50.0], [90.0, 90.0], [90.0, 50.0], [50.0, 90.0], [50.0, 50.0]])]), "{}"),
+    ]);
+    for cut in 0..good.len() {
+        let _ = Scene::from_geojson(&good[..cut], &options());
+    }
+    for position in (0..good.len()).step_by(3) {
+        for replacement in [b'9', b'-', b'[', b'"', b'e'] {
+            let mut bytes = good.clone().into_bytes();
+            bytes[position] = replacement;
+            if let Ok(text) = String::from_utf8(bytes) {
+                let _ = Scene::from_geojson(&text, &options());
+            }
+        }
+    }
+}
+
+#[test]
+fn transmitters_are_placed_outdoors() {
+    let scene = Scene::from_geojson(&collection(&[feature(&polygon(&[square(100.0, 100.0, 20.0)]), "{}")]), &options())
+        .expect("one building")
+        .scene;
+    let outdoors = scene.place_transmitter(Transmitter::at(50.0, 50.0)).expect("outdoors");
+    assert_eq!((outdoors.moved_m, outdoors.transmitter.position), (None, Coord { x: 50.0, y: 50.0 }));
+    let moved = scene.place_transmitter(Transmitter::at(102.3, 110.2)).expect("moved");
+    assert!(moved.moved_m.is_some_and(|d| d < 4.0) && moved.transmitter.position.x < 100.0, "{moved:?}");
+    assert!(matches!(scene.place_transmitter(Transmitter::at(-3.0, 20.0)), Err(PlacementError::Outside { .. })));
+    assert!(matches!(scene.place_transmitter(Transmitter::at(256.0, 20.0)), Err(PlacementError::Outside { .. })));
+    assert!(matches!(scene.place_transmitter(Transmitter::at(f64::NAN, 20.0)), Err(PlacementError::NotFinite { .. })));
+}
