@@ -3,7 +3,7 @@
 //! These tests need the reference data (the folder `cases` of what `shared_data` names) and are skipped without it. The kinds they stand
 //! for are tested with inputs of their own in radio/tests/scene_import.rs.
 
-use radiodiff_radio::scene::{FindingKind, ImportOptions, Imported, SceneError, import};
+use radiodiff_radio::scene::{FindingKind, ImportOptions, Imported, SceneError, antennas_from_json, import};
 use radiodiff_tests::shared_data;
 use std::path::PathBuf;
 
@@ -108,4 +108,25 @@ fn a_city_gives_the_same_map_in_every_format() {
     }
     let error = read(&cases, "t10-city-files/cut.osm.pbf").expect_err("a cut extract").to_string();
     assert!(error.contains("OpenStreetMap PBF") && error.contains("complete"), "{error}");
+}
+
+#[test]
+fn antennas_are_read_where_the_numbers_are_there() {
+    let Some(cases) = cases() else { return };
+    for (file, readable) in [
+        ("bom", true),
+        ("crlf", true),
+        ("floats", true),
+        ("numpy", true),
+        ("objects", true),
+        ("text", true),
+        ("three", true),
+        ("nan", false),
+        ("empty", false),
+    ] {
+        let path = cases.join("t09-json/antenna-variants").join(file).with_extension("json");
+        let text = std::fs::read_to_string(&path).expect("a text");
+        let positions = antennas_from_json(&text).ok().map(|positions| positions.iter().map(|at| (at.x, at.y)).collect::<Vec<_>>());
+        assert_eq!(positions, readable.then(|| vec![(8.5, 250.5), (128.5, 150.5)]), "{file}");
+    }
 }

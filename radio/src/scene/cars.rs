@@ -3,6 +3,7 @@
 //! `polygon/buildings_and_cars/{map}.json` lists the outlines of buildings and cars alike, without saying which is which;
 //! `png/cars/{map}.png` has their pixels. How much they weaken is in [`crate::propagation::Cars`].
 
+use super::radiomapseer::rings_from_json;
 use super::{Grid, Scene, rasterize_outlines};
 use geo::{Area, ConvexHull, Coord, LineString, MultiPoint, Point, Polygon};
 
@@ -16,8 +17,7 @@ const LONGEST_CAR_M: f64 = 6.0;
 /// The cars among the outlines of `polygon/buildings_and_cars/{map}.json`: those of a car's size that are not among the outlines of
 /// `polygon/buildings/{map}.json` (a shed can be as small). Both texts are lists of rings of [x, y].
 pub fn cars_from_json(buildings_and_cars: &str, buildings: &str) -> Result<Vec<Polygon<f64>>, serde_json::Error> {
-    let all: Vec<Vec<[f64; 2]>> = serde_json::from_str(buildings_and_cars)?;
-    let buildings: Vec<Vec<[f64; 2]>> = serde_json::from_str(buildings)?;
+    let (all, buildings) = (rings_from_json(buildings_and_cars)?, rings_from_json(buildings)?);
     let outline = |ring: &Vec<[f64; 2]>| {
         let corners: LineString<f64> = ring.iter().map(|&[x, y]| [x - OUTLINE_OFFSET_M, y - OUTLINE_OFFSET_M]).collect();
         Polygon::new(corners, Vec::new())
