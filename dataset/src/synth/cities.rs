@@ -1,6 +1,6 @@
 //! Blocks of real cities: windows cut out of footprints, from GeoJSON or an OpenStreetMap extract.
 
-use super::random::Random;
+use crate::random::Random;
 use anyhow::{Context, Result};
 use geo::{BoundingRect, Coord, MapCoords, Polygon, Rect};
 use radiodiff_radio::scene::osm;
