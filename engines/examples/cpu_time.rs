@@ -23,9 +23,10 @@ fn main() {
         let start = Instant::now();
         let encoded = model.denoiser.encode_condition(&engine, &condition);
         let encoded_at = start.elapsed();
-        let latent = model.sample_latent(&engine, &encoded, &SampleOptions::default());
+        let mut sampling = model.begin(&engine, &SampleOptions::default());
+        while model.advance(&engine, &encoded, &mut sampling) {}
         let sampled_at = start.elapsed();
-        model.decode_gray(&engine, &latent);
+        model.decode_gray(&engine, &sampling.latent);
         let end = start.elapsed();
         for (times, took) in times.iter_mut().zip([encoded_at, sampled_at - encoded_at, end - sampled_at, end]) {
             times.push(took.as_secs_f64() * 1e3);
