@@ -145,7 +145,7 @@ fn several_wrong_numbers_are_refused_or_work() {
 }
 
 #[test]
-#[ignore = "twenty thousand presets take minutes"]
+#[ignore = "slow: twenty thousand presets take minutes"]
 fn many_presets_of_several_wrong_numbers_are_refused_or_work() {
     several_wrong_numbers(2, 20_000);
 }

@@ -73,24 +73,16 @@ fn repository_file(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)
 }
 
-/// The folder of shared reference data that is not part of the repository: what RADIODIFF_SHARED names, else `shared` beside the
-/// repository. `None`, with a word about it, where there is none: the test has nothing to hold its subject to.
+/// The folder of the reference data, which is not part of the repository: what RADIODIFF_SHARED names, else `shared` beside the
+/// repository. A test that asks for it carries
+/// `#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]` (see tests/reference_data.rs), and is
+/// counted as skipped where the folder is absent.
 ///
 /// # Panics
-/// When RADIODIFF_SHARED names no folder, and when there is none while RADIODIFF_REQUIRE_SHARED is set: what is skipped looks as if
-/// it had passed.
-pub fn shared_data() -> Option<PathBuf> {
-    let named = std::env::var_os("RADIODIFF_SHARED").map(PathBuf::from);
-    if let Some(folder) = &named {
-        assert!(folder.is_dir(), "RADIODIFF_SHARED is {}, which is no folder", folder.display());
-    }
-    let found = named.or_else(|| Some(repository_file("../shared")).filter(|folder| folder.is_dir()));
-    if found.is_none() {
-        let missing = "the shared reference data is not beside the repository; RADIODIFF_SHARED says where it is";
-        assert!(std::env::var_os("RADIODIFF_REQUIRE_SHARED").is_none(), "{missing}");
-        eprintln!("skipped: {missing}");
-    }
-    found
+/// When the folder was absent as the tests were built.
+pub fn shared_data() -> PathBuf {
+    let folder = option_env!("RADIODIFF_SHARED_FOLDER");
+    folder.expect("the reference data is not there; a test that needs it carries cfg_attr(not(reference_data), ignore)").into()
 }
 
 /// The preset and the bytes of models/nano.safetensors.
