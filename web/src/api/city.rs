@@ -7,7 +7,7 @@ use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
     AntennaPattern, AntennaRequest, DominantPathLaw, FrequencyScaling, LAW_FREQUENCY_MHZ, PreparedScene, received_power,
 };
-use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, SceneError, Transmitter};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, SceneError, Transmitter, import};
 use wasm_bindgen::prelude::*;
 
 /// How far the bounds that were asked for may differ from the map's before the user is told, in pixels.
@@ -77,12 +77,12 @@ impl City {
             _ => return Err(error("bounds", &format!("bounds has {} values, expected west, south, east, north", bounds.len()))),
         };
         let grid = Grid { size, meters_per_pixel };
-        let imported = Scene::from_geojson(geojson, &ImportOptions { grid, bounds: asked })
+        let imported = import(geojson.as_bytes(), &ImportOptions { grid, bounds: asked })
             .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
         let bounds = imported.scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
         let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
         let frame = LocalFrame::centered(center, grid);
-        let mut warnings: Vec<String> = imported.warnings.iter().map(ToString::to_string).collect();
+        let mut warnings = imported.report.warnings();
         warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
         let prepared = PreparedScene::new(&imported.scene);
         Ok(City { scene: imported.scene, prepared, frame, bounds, warnings })
