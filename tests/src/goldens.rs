@@ -1,7 +1,7 @@
 //! What the paper's networks compute: the goldens of the public code (reference data), and PyTorch's in float64.
 //!
 //! The condition encoder, the autoencoder and what judges it are held to the public code's tensors. The U-Net multiplies rounding
-//! by more than a hundred, so that PyTorch's own float32 is 1e-4 to 1e-3 from its float64 (docs/networks.md): its outputs are
+//! by more than a hundred, so that PyTorch's own float32 is 1e-4 to 1e-3 from its float64 (docs/measurements/engines.md): its outputs are
 //! held to tests/goldens/unet-float64.safetensors, with the rule's weights for an engine in float64, and for every engine with
 //! weights that leave rounding as it is ([`CalmWeights`]).
 
