@@ -1,18 +1,18 @@
 //! Weights files, and the networks they make on an engine.
+//!
+//! The path from a scene to its map is core's [`Pipeline`]; here stand the choice of the engine and what JavaScript is told of it.
 
 use super::scene::{PlacedTransmitter, SceneHandle};
 use super::{Request, engine_error, error, object};
 use js_sys::{Float32Array, Function, Promise};
-use radiodiff_core::engine::{Engine, EngineError};
-use radiodiff_core::model::unet::EncodedCondition;
-use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::engine::Engine;
+use radiodiff_core::model::SampleOptions;
+use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProgress};
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
-use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::map::Quantity;
 use serde::Serialize;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -40,10 +40,10 @@ struct WeightsInfo<'a> {
 
 #[wasm_bindgen]
 impl Weights {
+    /// Reads a weights file and checks its hash.
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: &[u8]) -> Result<Weights, JsValue> {
-        let checkpoint = Checkpoint::parse(bytes).map_err(|e| error("weights", &format!("the weights are refused: {e}")))?;
-        Ok(Weights { checkpoint })
+        Ok(Weights { checkpoint: Checkpoint::parse(bytes).map_err(|e| refused(&e))? })
     }
 
     /// `{ name, sha256, mapSize, metersPerPixel, quantity, license, trainingData, metrics, commit }`: what the file says of itself.
@@ -66,69 +66,19 @@ impl Weights {
     }
 
     fn build<E: Engine>(&self, engine: E) -> Result<Running<E>, JsValue> {
-        let model = self.checkpoint.build(&engine).map_err(|e| error("weights", &format!("the weights are refused: {e}")))?;
-        Ok(Running { engine, model, encoded: RefCell::new(None) })
+        let model = self.checkpoint.build(&engine).map_err(|e| refused(&e))?;
+        Ok(Running { engine, pipeline: Pipeline::new(model) })
     }
+}
+
+fn refused(cause: &dyn std::fmt::Display) -> JsValue {
+    error("weights", &format!("the weights are refused: {cause}"))
 }
 
 /// The networks on one engine.
 struct Running<E: Engine> {
     engine: E,
-    model: RadioDiff<E>,
-    /// The last condition that was encoded: another seed or step count needs it again.
-    encoded: RefCell<Option<Encoded<E::Tensor>>>,
-}
-
-/// The time to begin at and the map in [-1, 1] to begin from; none begins from noise.
-type Start = Option<(f32, Vec<f32>)>;
-
-/// A condition and its features.
-struct Encoded<T> {
-    condition: Vec<f32>,
-    features: EncodedCondition<T>,
-}
-
-impl<E: Engine> Running<E> {
-    /// Gray levels of a condition. `between(done, steps)` is awaited before each step and before decoding; it may throw to stop.
-    async fn draw(&self, condition: Vec<f32>, start: Start, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
-        let (engine, model) = (&self.engine, &self.model);
-        let mut sampling = match start {
-            None => model.begin(engine, options),
-            Some((time, map)) => {
-                let map = engine.tensor(&map, &[1, 1, model.preset.map_size, model.preset.map_size]);
-                model.begin_from_map(engine, &map, time, options).map_err(|e| error("start", &e))?
-            }
-        };
-        loop {
-            let (done, steps) = (sampling.done(), sampling.steps());
-            let go_on = between.call2(&JsValue::NULL, &(done as f64).into(), &(steps as f64).into())?;
-            JsFuture::from(Promise::resolve(&go_on)).await?;
-            if done == steps {
-                break;
-            }
-            let mut encoded = self.encoded.borrow_mut();
-            let encoded = match encoded.take() {
-                Some(known) if known.condition == condition => encoded.insert(known),
-                _ => encoded.insert(Encoded { condition: condition.clone(), features: self.encode(&condition) }),
-            };
-            model.advance(engine, &encoded.features, &mut sampling);
-        }
-        let gray = engine.read(&model.decode_gray(engine, &sampling.latent)).await.map_err(|e| engine_error(&e))?;
-        // Finite weights can still divide by zero on the way, and a map's NaN means "inside a building".
-        match gray.iter().filter(|level| !level.is_finite()).count() {
-            0 => Ok(gray),
-            count => {
-                let reason = format!("{count} of {} gray levels are no numbers: the weights, or the engine, cannot be used", gray.len());
-                Err(engine_error(&EngineError::Failed { reason }))
-            }
-        }
-    }
-
-    fn encode(&self, condition: &[f32]) -> EncodedCondition<E::Tensor> {
-        let preset = &self.model.preset;
-        let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
-        self.model.denoiser.encode_condition(&self.engine, &self.engine.tensor(condition, &shape))
-    }
+    pipeline: Pipeline<E>,
 }
 
 /// The engine that runs the networks.
@@ -161,7 +111,8 @@ impl Network {
         Ok(Network { backend: Backend::Cpu(Box::new(weights.build(CpuEngine::new())?)) })
     }
 
-    /// Builds the networks on WebGPU, on a software adapter only if that is allowed. Without one the error's code is `no-webgpu`.
+    /// Builds the networks on WebGPU, on a software adapter only if that is allowed. Without an adapter the error's code is
+    /// `no-webgpu`.
     #[wasm_bindgen(js_name = onGpu)]
     pub async fn on_gpu(weights: &Weights, allow_software: bool) -> Result<Network, JsValue> {
         let engine = GpuEngine::new(GpuOptions { allow_software }).await.map_err(|e| error("no-webgpu", &e))?;
@@ -203,37 +154,42 @@ impl Network {
         request: &Request,
         between: Function,
     ) -> Result<Float32Array, JsValue> {
-        let request = &request.request;
-        let options = SampleOptions { steps: request.steps, seed: request.seed, split_last_step: false };
-        let preset = self.preset();
-        let position = placed.transmitter.position;
-        let channels = |channels: &[_]| scene.prepared.condition(position, channels).map_err(|e| error("transmitter", &e));
-        let condition = channels(&preset.condition.channels)?;
-        let start = if request.start == 1.0 { None } else { Some((request.start, channels(&[ConditionChannel::DominantPathGain])?)) };
-        let gray = self.draw(condition, start, &options, &between).await?;
-        placed.received(&preset.gray.decode_map(&gray, scene.prepared.grid(), scene.prepared.mask()))
+        let asked = &request.request;
+        let options = SampleOptions { steps: asked.steps, seed: asked.seed, split_last_step: false };
+        let request = MapRequest { scene: &scene.prepared, position: placed.transmitter.position, start: asked.start, options };
+        let gain = match &self.backend {
+            Backend::Cpu(running) => running.pipeline.draw_map(&running.engine, &request, hook(&between)).await,
+            Backend::Gpu(running) => running.pipeline.draw_map(&running.engine, &request, hook(&between)).await,
+        };
+        placed.received(&gain.map_err(pipeline_error)?)
     }
 
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.
     pub async fn warmup(&self, between: Function) -> Result<(), JsValue> {
-        let preset = self.preset();
-        let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
-        self.draw(condition, None, &SampleOptions::default(), &between).await.map(drop)
+        let options = SampleOptions::default();
+        let gray = match &self.backend {
+            Backend::Cpu(running) => running.pipeline.draw_empty(&running.engine, &options, hook(&between)).await,
+            Backend::Gpu(running) => running.pipeline.draw_empty(&running.engine, &options, hook(&between)).await,
+        };
+        gray.map(drop).map_err(pipeline_error)
     }
 }
 
-impl Network {
-    fn preset(&self) -> &Preset {
-        match &self.backend {
-            Backend::Cpu(running) => &running.model.preset,
-            Backend::Gpu(running) => &running.model.preset,
-        }
+/// A hook that awaits `between(done, steps)`, which may throw to stop.
+fn hook(between: &Function) -> impl AsyncFnMut(SamplingProgress) -> Result<(), JsValue> {
+    async |SamplingProgress { done, steps }| {
+        let go_on = between.call2(&JsValue::NULL, &(done as f64).into(), &(steps as f64).into())?;
+        JsFuture::from(Promise::resolve(&go_on)).await?;
+        Ok(())
     }
+}
 
-    async fn draw(&self, condition: Vec<f32>, start: Start, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
-        match &self.backend {
-            Backend::Cpu(running) => running.draw(condition, start, options, between).await,
-            Backend::Gpu(running) => running.draw(condition, start, options, between).await,
-        }
+fn pipeline_error(cause: PipelineError<JsValue>) -> JsValue {
+    match cause {
+        PipelineError::Stopped(thrown) => thrown,
+        PipelineError::Engine(cause) => engine_error(&cause),
+        PipelineError::Scene(cause) => error("transmitter", &cause),
+        PipelineError::Start(cause) => error("start", &cause),
+        PipelineError::Grid { .. } | PipelineError::NotFinite { .. } => error("failed", &cause),
     }
 }
