@@ -8,9 +8,9 @@
 mod network;
 mod scene;
 
+use crate::request::PredictRequest;
 use crate::request::fields::FieldError;
 use crate::request::input::Input;
-use crate::request::PredictRequest;
 use js_sys::{Error, Reflect};
 use radiodiff_core::engine::EngineError;
 use serde::Serialize;
