@@ -138,14 +138,31 @@ export interface EngineInfo {
   model: ModelInfo | null;
 }
 
+/** Buildings that stand together. */
+export interface BuildingCluster {
+  buildings: number;
+  /** The middle of the buildings, degrees. */
+  lng: number;
+  lat: number;
+  /** What a map around that middle covers. */
+  bounds: Bounds;
+}
+
 export interface SceneInfo {
   /** Pixels along a side. */
   size: number;
   metersPerPixel: number;
   /** What the map covers: a square around the centre of the bounds that were asked for. */
   bounds: Bounds;
-  /** What was left out of the buildings or repaired, with the feature it concerns. */
+  /** What was left out of the buildings, repaired or assumed: the first features by name, many by their number. */
   warnings: string[];
+  /** The format that was recognised, in words, such as `GeoJSON` or `OpenStreetMap XML`. */
+  format: string;
+  /**
+   * Groups of buildings too far apart for one map, the largest first; the map stands at the first. Only where no bounds were asked
+   * for and there is more than one group. To see another, ask for its `bounds`.
+   */
+  clusters: BuildingCluster[];
   /** 1 inside buildings, row 0 in the north. */
   mask: Uint8Array;
 }
@@ -202,7 +219,9 @@ export interface RadioMap {
 export type Method = 'network' | 'dominant-path';
 
 /**
- * Buildings: GeoJSON as an object or as text, or a file's text or bytes. Geometry is in EPSG:4326.
+ * Buildings: a GeoJSON object, or a file as text, bytes, `Blob` or `File`. The format is told by the content: GeoJSON (also a feature
+ * a line, and text sequences), OpenStreetMap's .osm XML, each also packed by gzip. Geometry is in EPSG:4326. Feature by feature,
+ * whatever is no building or cannot be used is left out with a warning; only a file without any usable building is refused.
  */
 export type Buildings = object | string | ArrayBuffer | ArrayBufferView | Blob;
 

@@ -1,7 +1,7 @@
 // What wasm-bindgen makes of web/src/api, for type-checking this folder without building the module. The classes and their methods
 // are those of the #[wasm_bindgen] items there.
 
-import type { Bounds, EngineInfo, ModelInfo, PlacedTransmitter as UsedTransmitter } from './index.js';
+import type { EngineInfo, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo } from './index.js';
 
 /** Instantiates the module. */
 export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -17,7 +17,7 @@ export class Request implements Freeable {
 
 export class SceneHandle implements Freeable {
   constructor(source: string | Uint8Array, request: { bounds: unknown }, size: number, metersPerPixel: number);
-  info(): { size: number; metersPerPixel: number; bounds: Bounds; warnings: string[] };
+  info(): Omit<SceneInfo, 'mask'>;
   mask(): Uint8Array;
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): Float32Array;

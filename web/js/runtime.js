@@ -8,7 +8,7 @@
 import { messageOf } from './errors.js';
 import init, { Network, Request, SceneHandle, Weights, crash } from './radiodiff-web.js';
 
-/** @import { EngineInfo, ModelInfo, Progress } from './index.js' */
+/** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest } from './buildings.js' */
 /** @import { PlacedTransmitter } from './radiodiff-web.js' */
 
@@ -22,7 +22,7 @@ import init, { Network, Request, SceneHandle, Weights, crash } from './radiodiff
  * @property {Parameters<Progress>[0]} [progress]
  */
 /** @typedef {{ check: () => void, progress: (phase: 'build' | 'draw', loaded: number, total: number) => void }} Watch */
-/** @typedef {{ source?: SceneRequest['source'], bounds: unknown, handle?: SceneHandle, info?: any, error?: unknown }} Scene */
+/** @typedef {{ source?: SceneRequest['source'], bounds: unknown, handle?: SceneHandle, info?: Omit<SceneInfo, 'mask'>, error?: unknown }} Scene */
 
 /** RadioMapSeer's grid, for maps without a network. */
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
@@ -161,7 +161,7 @@ class Runtime {
     const scene = this.#scene;
     if (!scene) throw failure('no-scene', 'there are no buildings: give them with the request, or call setScene first');
     if (scene.error) throw scene.error;
-    if (!scene.handle) {
+    if (!scene.handle || !scene.info) {
       const { mapSize, metersPerPixel } = this.#info.model ?? DEFAULT_GRID;
       try {
         scene.handle = new SceneHandle(scene.source ?? '', { bounds: scene.bounds }, mapSize, metersPerPixel);

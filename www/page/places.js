@@ -61,7 +61,7 @@ async function open(loading) {
   const info = await engines.physical.setScene({ buildings: source, bounds });
   if (turn !== opened) return;
   unsay('scene');
-  state.scene = { ...info, source, title, credit, place, asked: bounds, outline: buildingsLayer(info), groups: groups ?? info.clusters ?? [] };
+  state.scene = { ...info, source, title, credit, place, asked: bounds, outline: buildingsLayer(info), groups: groups ?? info.clusters };
   startOver(info.warnings);
   const { west, south, east, north } = info.bounds;
   state.transmitter = at ?? { lng: (west + east) / 2, lat: (south + north) / 2 };

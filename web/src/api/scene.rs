@@ -8,7 +8,9 @@ use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
     AntennaPattern, AntennaRequest, DominantPathLaw, FrequencyScaling, LAW_FREQUENCY_MHZ, PreparedScene, received_power,
 };
-use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, Scene, SceneError, Transmitter};
+use radiodiff_radio::scene::{
+    BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
+};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -22,6 +24,7 @@ pub struct SceneHandle {
     pub(super) prepared: PreparedScene,
     frame: LocalFrame,
     bounds: GeoBounds,
+    report: ImportReport,
     warnings: Vec<String>,
 }
 
@@ -33,6 +36,17 @@ struct SceneInfo<'a> {
     meters_per_pixel: f64,
     bounds: GeoBounds,
     warnings: &'a [String],
+    /// The file's format, in words.
+    format: &'a str,
+    clusters: Vec<ClusterInfo>,
+}
+
+/// Buildings that stand together, and the bounds that put the map there.
+#[derive(Serialize)]
+struct ClusterInfo {
+    #[serde(flatten)]
+    cluster: BuildingCluster,
+    bounds: GeoBounds,
 }
 
 /// A transmitter that stands outdoors on the map, with its antenna.
@@ -113,29 +127,39 @@ impl PlacedTransmitter {
 
 #[wasm_bindgen]
 impl SceneHandle {
-    /// Reads buildings from GeoJSON (text, or its bytes in a Uint8Array) and puts them on a map of `size` x `size` pixels. `request`
-    /// is `{ bounds }`; without bounds the map is centred on the buildings.
+    /// Reads buildings from the text or the bytes (a Uint8Array) of a file in any format that [`import`] knows, and puts them on a map
+    /// of `size` x `size` pixels. `request` is `{ bounds }`; without bounds the map stands where most buildings are.
     #[wasm_bindgen(constructor)]
     pub fn new(source: JsValue, request: JsValue, size: usize, meters_per_pixel: f64) -> Result<SceneHandle, JsValue> {
         let SceneRequest { bounds: asked } = checked(request)?;
         let grid = Grid { size, meters_per_pixel };
         let bytes = source.as_string().map_or_else(|| Uint8Array::new(&source).to_vec(), String::into_bytes);
-        let geojson = String::from_utf8_lossy(&bytes);
-        let imported = Scene::from_geojson(&geojson, &ImportOptions { grid, bounds: asked })
+        let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked })
             .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
-        let bounds = imported.scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
+        let bounds = scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
         let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
         let frame = LocalFrame::centered(center, grid);
-        let mut warnings: Vec<String> = imported.warnings.iter().map(ToString::to_string).collect();
+        let mut warnings = report.warnings();
         warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
-        let prepared = PreparedScene::new(&imported.scene);
-        Ok(SceneHandle { scene: imported.scene, prepared, frame, bounds, warnings })
+        let prepared = PreparedScene::new(&scene);
+        Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings })
     }
 
-    /// `{ size, metersPerPixel, bounds, warnings }`.
+    /// `{ size, metersPerPixel, bounds, warnings, format, clusters }`.
     pub fn info(&self) -> Result<JsValue, JsValue> {
-        let grid = self.scene.grid;
-        object(&SceneInfo { size: grid.size, meters_per_pixel: grid.meters_per_pixel, bounds: self.bounds, warnings: &self.warnings })
+        let Grid { size, meters_per_pixel } = self.scene.grid;
+        let clusters = self.report.clusters.iter().map(|&cluster| ClusterInfo {
+            cluster,
+            bounds: LocalFrame::centered(Coord { x: cluster.lng, y: cluster.lat }, self.scene.grid).bounds(),
+        });
+        object(&SceneInfo {
+            size,
+            meters_per_pixel,
+            bounds: self.bounds,
+            warnings: &self.warnings,
+            format: &self.report.format,
+            clusters: clusters.collect(),
+        })
     }
 
     /// 1 inside buildings, row 0 in the north.
