@@ -1,19 +1,15 @@
-//! A building's outline on the globe, the local metric frame it is measured in, and the GeoJSON it is written as.
+//! Footprints made fit to publish, and written as GeoJSON.
 //!
-//! What reads map data shares this room: `cargo xtask cities`, which writes GeoJSON, and the trainer, which cuts maps out of
-//! extracts. In flow a .osm.pbf's bytes ([`osm`]) or meshes that xtask reads; out flow [`Footprint`]s.
+//! In flow outlines in metres or degrees, as meshes and extracts have them. Out flow outlines without needless corners, valid by the
+//! standard, and a file of them with its credit.
 
-mod extract;
-
-pub use extract::buildings;
-
-use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use geo::orient::Direction;
 use geo::{Area, BoundingRect, Coord, LineString, MapCoords, MultiPolygon, Orient, Polygon, Rect, Simplify, Validation, unary_union};
-use geojson::{Feature, Geometry, JsonObject};
+use geojson::{Feature, FeatureCollection, Geometry, JsonObject};
+use radiodiff_radio::scene::{Footprint, read_footprints};
 
 /// Who must be credited, in the words the OpenStreetMap Foundation asks for.
 pub const OSM_ATTRIBUTION: &str = "© OpenStreetMap contributors (openstreetmap.org/copyright)";
@@ -25,48 +21,13 @@ const COLLINEAR_M: f64 = 0.05;
 const SMALLEST_BUILDING_M2: f64 = 4.0;
 const SMALLEST_HOLE_M2: f64 = 1.0;
 
-/// One building outline: EPSG:4326 degrees (x longitude, y latitude), heights in metres.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Footprint {
-    pub polygon: Polygon<f64>,
-    pub height_m: Option<f64>,
-    pub levels: Option<f64>,
-}
-
-/// Metres east (x) and north (y) of a point on the WGS84 ellipsoid: exact at the origin, good to millimetres over 256 m.
-pub struct LocalFrame {
-    origin: Coord<f64>,
-    metres_per_degree: Coord<f64>,
-}
-
-impl LocalFrame {
-    /// A frame around a longitude and latitude in degrees, scaled by the ellipsoid's radii of curvature there.
-    pub fn at(origin: Coord<f64>) -> Self {
-        const SEMI_MAJOR_M: f64 = 6_378_137.0;
-        const ECCENTRICITY_SQUARED: f64 = 6.694_379_990_14e-3;
-        let latitude = origin.y.to_radians();
-        let w = (1.0 - ECCENTRICITY_SQUARED * latitude.sin().powi(2)).sqrt();
-        let meridian_m = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_SQUARED) / w.powi(3);
-        let parallel_m = SEMI_MAJOR_M / w * latitude.cos();
-        let degree = 1f64.to_radians();
-        Self { origin, metres_per_degree: Coord { x: parallel_m * degree, y: meridian_m * degree } }
-    }
-
-    pub fn to_metres(&self, lng_lat: Coord<f64>) -> Coord<f64> {
-        Coord { x: (lng_lat.x - self.origin.x) * self.metres_per_degree.x, y: (lng_lat.y - self.origin.y) * self.metres_per_degree.y }
-    }
-
-    pub fn to_degrees(&self, metres: Coord<f64>) -> Coord<f64> {
-        Coord { x: self.origin.x + metres.x / self.metres_per_degree.x, y: self.origin.y + metres.y / self.metres_per_degree.y }
-    }
-
-    pub fn polygon_to_metres(&self, polygon: &Polygon<f64>) -> Polygon<f64> {
-        polygon.map_coords(|c| self.to_metres(c))
-    }
-
-    pub fn polygon_to_degrees(&self, polygon: &Polygon<f64>) -> Polygon<f64> {
-        polygon.map_coords(|c| self.to_degrees(c))
-    }
+/// The buildings of an OpenStreetMap extract. Parts of buildings are left out: they lie within the outlines.
+pub fn from_extract(bytes: &[u8]) -> Result<Vec<Footprint>> {
+    let (footprints, _) = read_footprints(bytes)?;
+    let whole = footprints.into_iter().filter(|footprint| !footprint.is_part);
+    Ok(whole
+        .flat_map(|footprint| publishable(&footprint.polygon).into_iter().map(move |polygon| Footprint { polygon, ..footprint.clone() }))
+        .collect())
 }
 
 /// Drops what carries no information from outlines in metres: corners on a straight wall, tiny holes and tiny buildings.
@@ -114,24 +75,16 @@ pub fn bounds(footprints: &[Footprint]) -> Option<Rect<f64>> {
     MultiPolygon::new(footprints.iter().map(|f| f.polygon.clone()).collect()).bounding_rect()
 }
 
-/// Writes a FeatureCollection, a feature a line, with the credit in its foreign members.
+/// Writes a FeatureCollection with its name and the credit in its foreign members.
 pub fn write(path: &Path, name: &str, footprints: &[Footprint]) -> Result<()> {
-    std::fs::write(path, collection(name, footprints)?).with_context(|| format!("writing {}", path.display()))
+    std::fs::write(path, collection(name, footprints)).with_context(|| format!("writing {}", path.display()))
 }
 
-/// The FeatureCollection as text. `name`, `attribution` and `licence` are foreign members.
-pub fn collection(name: &str, footprints: &[Footprint]) -> Result<String> {
-    let string = serde_json::to_string::<str>;
-    let mut text = String::from("{\"type\":\"FeatureCollection\"");
-    write!(text, ",\"name\":{}", string(name)?)?;
-    write!(text, ",\"attribution\":{},\"licence\":{}", string(OSM_ATTRIBUTION)?, string(OSM_LICENCE)?)?;
-    text.push_str(",\"features\":[");
-    for (index, footprint) in footprints.iter().enumerate() {
-        text.push_str(if index == 0 { "\n" } else { ",\n" });
-        text.push_str(&serde_json::to_string(&feature(footprint))?);
-    }
-    text.push_str("\n]}\n");
-    Ok(text)
+fn collection(name: &str, footprints: &[Footprint]) -> String {
+    let credit = [("name", name), ("attribution", OSM_ATTRIBUTION), ("licence", OSM_LICENCE)];
+    let foreign_members: JsonObject = credit.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    let features = footprints.iter().map(feature).collect();
+    FeatureCollection { features, bbox: None, foreign_members: Some(foreign_members) }.to_string() + "\n"
 }
 
 fn feature(footprint: &Footprint) -> Feature {
@@ -148,5 +101,22 @@ fn feature(footprint: &Footprint) -> Feature {
         bbox: None,
         id: None,
         foreign_members: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let corners = [(24.9, 60.1), (24.901, 60.1), (24.901, 60.1005), (24.9, 60.1005)];
+        let polygon = publishable(&Polygon::new(corners.into_iter().collect(), vec![])).remove(0);
+        let footprint = Footprint { polygon, height_m: Some(12.5), levels: Some(4.0), is_part: false };
+        let text = collection("Town \"x\"", std::slice::from_ref(&footprint));
+        let (read, report) = read_footprints(text.as_bytes()).unwrap();
+        assert_eq!((read, report.findings.len()), (vec![footprint], 0));
+        let written: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((written["name"].as_str(), written["licence"].as_str()), (Some("Town \"x\""), Some(OSM_LICENCE)));
     }
 }
