@@ -357,9 +357,9 @@ fn folders_that_are_no_dataset_are_named() {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn the_real_samples_are_read() {
-    let Some(shared) = radiodiff_tests::shared_data() else { return };
-    let folder = shared.join("data/radiomapseer-samples");
+    let folder = radiodiff_tests::shared_data().join("data/radiomapseer-samples");
     let dataset = Dataset::open(&folder, "DPM").unwrap();
     assert_eq!(dataset.len(), 22);
     for i in 0..dataset.len() {

@@ -3,6 +3,7 @@
 
 use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Unary, conformance};
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_core::weights::{Parameters, ReproducibleSource, reproducible_values};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuError, GpuOptions};
@@ -92,7 +93,8 @@ fn nano_draws_the_map_that_the_cpu_draws() {
     let condition = values("condition", preset.condition.channels.len() * preset.map_size * preset.map_size);
     fn map<E: Engine>(engine: &E, preset: &Preset, condition: &[f32], options: &SampleOptions) -> Vec<f32> {
         let network = RadioDiff::new(preset, &Parameters::new(engine, &ReproducibleSource { seed: 5 })).unwrap();
-        pollster::block_on(network.predict(engine, condition, options)).unwrap()
+        let condition = engine.tensor(condition, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
+        read(engine, &pollster::block_on(draw_on_device(engine, &network, &condition, options)))
     }
     let options = SampleOptions { steps: 2, seed: 3, split_last_step: false };
     let expected = map(&CpuEngine::new(), &preset, &condition, &options);

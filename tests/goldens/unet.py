@@ -8,7 +8,7 @@
 The first writes what tests/src/goldens.rs expects: float64 outputs, rounded to float32, with the weights of seed 1 (`rule.*`) and
 with the relation layers' queries made 16 times smaller (`calm.*`). The second prints, for each seed, how far float32 is from
 float64, and the first seed's float32 from the public code's. The third writes what tests/src/small.rs expects. Written from shared/radiodiff-spec.md; only the parameters' shapes,
-the scene and the public outputs are read from the folder. Why `calm`: docs/networks.md.
+the scene and the public outputs are read from the folder. Why `calm`: docs/measurements/engines.md.
 """
 
 import sys

@@ -237,34 +237,22 @@ fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
 /// The network's name and its map of every sample.
 fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
     use indicatif::ProgressIterator;
-    use radiodiff_core::engine::Engine;
     use radiodiff_core::model::SampleOptions;
+    use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
     use radiodiff_core::weights::Checkpoint;
 
     let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
     let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", path.display()))?;
     let engine = crate::torch::TorchEngine::new(crate::torch::best_device());
-    let model = checkpoint.build(&engine).with_context(|| format!("the weights {}", path.display()))?;
+    let pipeline = Pipeline::new(checkpoint.build(&engine).with_context(|| format!("the weights {}", path.display()))?);
     let options = SampleOptions { steps: drawing.steps, seed: drawing.seed, ..SampleOptions::default() };
     let _guard = tch::no_grad_guard();
     let maps = truths.iter().progress().map(|truth| {
-        let preset = &model.preset;
-        let (sample, grid) = (&truth.sample, truth.sample.scene.grid);
-        if grid.size != preset.map_size {
-            bail!("map {}_{} has {} pixels a side, the network draws {}", sample.map, sample.transmitter, grid.size, preset.map_size);
-        }
-        let condition = truth.prepared.condition(sample.position, &preset.condition.channels)?;
-        let sampling = match drawing.start {
-            None => model.begin(&engine, &options),
-            Some(start) => {
-                let physical = truth.prepared.dominant_path(sample.position, &DominantPathLaw::default())?;
-                let gray: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
-                let map = engine.tensor(&gray, &[1, 1, preset.map_size, preset.map_size]);
-                model.begin_from_map(&engine, &map, start, &options)?
-            }
-        };
-        let gray = pollster::block_on(model.draw(&engine, &condition, sampling))?;
-        Ok(preset.gray.decode_map(&gray, grid, &sample.scene.mask))
+        let sample = &truth.sample;
+        let start = drawing.start.unwrap_or(1.0);
+        let request = MapRequest { scene: &truth.prepared, position: sample.position, start, options };
+        let map = pollster::block_on(pipeline.draw_map(&engine, &request, no_hook));
+        map.with_context(|| format!("map {}_{}", sample.map, sample.transmitter))
     });
     let begun = drawing.start.map_or(String::new(), |start| format!(" from the dominant path at t = {start}"));
     Ok((checkpoint.manifest().preset.name.clone() + &begun, maps.collect::<Result<_>>()?))

@@ -4,15 +4,13 @@ use super::city::{City, Placed};
 use super::{engine_error, error, set};
 use js_sys::{Float32Array, Function, Object, Promise};
 use radiodiff_core::diffusion::MAX_STEPS;
-use radiodiff_core::engine::{Engine, EngineError};
-use radiodiff_core::model::unet::EncodedCondition;
-use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::engine::Engine;
+use radiodiff_core::model::SampleOptions;
+use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProgress};
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
-use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::map::Quantity;
-use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -56,67 +54,32 @@ impl Weights {
 
     fn build<E: Engine>(&self, engine: E) -> Result<Running<E>, JsValue> {
         let model = self.checkpoint.build(&engine).map_err(|e| error("weights", &format!("the weights are refused: {e}")))?;
-        Ok(Running { engine, model, encoded: RefCell::new(None) })
+        Ok(Running { engine, pipeline: Pipeline::new(model) })
     }
 }
 
 /// The networks on one engine.
 struct Running<E: Engine> {
     engine: E,
-    model: RadioDiff<E>,
-    /// The last condition that was encoded: another seed or step count needs it again.
-    encoded: RefCell<Option<Encoded<E::Tensor>>>,
+    pipeline: Pipeline<E>,
 }
 
-/// The time to begin at and the map in [-1, 1] to begin from; none begins from noise.
-type Start = Option<(f32, Vec<f32>)>;
-
-/// A condition and its features.
-struct Encoded<T> {
-    condition: Vec<f32>,
-    features: EncodedCondition<T>,
-}
-
-impl<E: Engine> Running<E> {
-    /// Gray levels of a condition. `between(done, steps)` is awaited before each step and before decoding; it may throw to stop.
-    async fn draw(&self, condition: Vec<f32>, start: Start, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
-        let (engine, model) = (&self.engine, &self.model);
-        let mut sampling = match start {
-            None => model.begin(engine, options),
-            Some((time, map)) => {
-                let map = engine.tensor(&map, &[1, 1, model.preset.map_size, model.preset.map_size]);
-                model.begin_from_map(engine, &map, time, options).map_err(|e| error("start", &e))?
-            }
-        };
-        loop {
-            let (done, steps) = (sampling.done(), sampling.steps());
-            let go_on = between.call2(&JsValue::NULL, &(done as f64).into(), &(steps as f64).into())?;
-            JsFuture::from(Promise::resolve(&go_on)).await?;
-            if done == steps {
-                break;
-            }
-            let mut encoded = self.encoded.borrow_mut();
-            let encoded = match encoded.take() {
-                Some(known) if known.condition == condition => encoded.insert(known),
-                _ => encoded.insert(Encoded { condition: condition.clone(), features: self.encode(&condition) }),
-            };
-            model.advance(engine, &encoded.features, &mut sampling);
-        }
-        let gray = engine.read(&model.decode_gray(engine, &sampling.latent)).await.map_err(|e| engine_error(&e))?;
-        // Finite weights can still divide by zero on the way, and a map's NaN means "inside a building".
-        match gray.iter().filter(|level| !level.is_finite()).count() {
-            0 => Ok(gray),
-            count => {
-                let reason = format!("{count} of {} gray levels are no numbers: the weights, or the engine, cannot be used", gray.len());
-                Err(engine_error(&EngineError::Failed { reason }))
-            }
-        }
+/// A hook that awaits `between(done, steps)`, which may throw to stop.
+fn hook(between: &Function) -> impl AsyncFnMut(SamplingProgress) -> Result<(), JsValue> {
+    async |SamplingProgress { done, steps }| {
+        let go_on = between.call2(&JsValue::NULL, &(done as f64).into(), &(steps as f64).into())?;
+        JsFuture::from(Promise::resolve(&go_on)).await?;
+        Ok(())
     }
+}
 
-    fn encode(&self, condition: &[f32]) -> EncodedCondition<E::Tensor> {
-        let preset = &self.model.preset;
-        let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
-        self.model.denoiser.encode_condition(&self.engine, &self.engine.tensor(condition, &shape))
+fn pipeline_error(cause: PipelineError<JsValue>) -> JsValue {
+    match cause {
+        PipelineError::Stopped(thrown) => thrown,
+        PipelineError::Engine(cause) => engine_error(&cause),
+        PipelineError::Scene(cause) => error("transmitter", &cause),
+        PipelineError::Start(cause) => error("start", &cause),
+        PipelineError::Grid { .. } | PipelineError::NotFinite { .. } => error("failed", &cause),
     }
 }
 
@@ -190,36 +153,22 @@ impl Network {
         between: Function,
     ) -> Result<Float32Array, JsValue> {
         let options = sample_options(steps, seed)?;
-        let preset = self.preset();
-        let position = placed.transmitter.position;
-        let channels = |channels: &[_]| city.prepared.condition(position, channels).map_err(|e| error("transmitter", &e));
-        let condition = channels(&preset.condition.channels)?;
-        let start = if start == 1.0 { None } else { Some((start as f32, channels(&[ConditionChannel::DominantPathGain])?)) };
-        let gray = self.draw(condition, start, &options, &between).await?;
-        placed.received(&preset.gray.decode_map(&gray, city.prepared.grid(), city.prepared.mask()))
+        let request = MapRequest { scene: &city.prepared, position: placed.transmitter.position, start: start as f32, options };
+        let gain = match &self.place {
+            Place::Cpu(running) => running.pipeline.draw_map(&running.engine, &request, hook(&between)).await,
+            Place::Gpu(running) => running.pipeline.draw_map(&running.engine, &request, hook(&between)).await,
+        };
+        placed.received(&gain.map_err(pipeline_error)?)
     }
 
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.
     pub async fn warmup(&self, between: Function) -> Result<(), JsValue> {
-        let preset = self.preset();
-        let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
-        self.draw(condition, None, &SampleOptions::default(), &between).await.map(drop)
-    }
-}
-
-impl Network {
-    fn preset(&self) -> &Preset {
-        match &self.place {
-            Place::Cpu(running) => &running.model.preset,
-            Place::Gpu(running) => &running.model.preset,
-        }
-    }
-
-    async fn draw(&self, condition: Vec<f32>, start: Start, options: &SampleOptions, between: &Function) -> Result<Vec<f32>, JsValue> {
-        match &self.place {
-            Place::Cpu(running) => running.draw(condition, start, options, between).await,
-            Place::Gpu(running) => running.draw(condition, start, options, between).await,
-        }
+        let options = SampleOptions::default();
+        let gray = match &self.place {
+            Place::Cpu(running) => running.pipeline.draw_empty(&running.engine, &options, hook(&between)).await,
+            Place::Gpu(running) => running.pipeline.draw_empty(&running.engine, &options, hook(&between)).await,
+        };
+        gray.map(drop).map_err(pipeline_error)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A map is one or two districts. Each has its streets ([`streets`]), which cut the ground into convex blocks, and a way of
 //! building on a block: [`perimeter`], [`houses`], [`towers`] or [`campus`]; some blocks are built otherwise, some are parks,
-//! streets may bend, and a map may have open ground, such as a river or a square. docs/data.md holds the kinds beside
+//! streets may bend, and a map may have open ground, such as a river or a square. docs/measurements/datasets.md holds the kinds beside
 //! RadioMapSeer's maps, by which they were tuned. In flow a kind and random numbers; out flow convex parts of buildings in metres
 //! in core's frame, which overlap where a building has more than one.
 
