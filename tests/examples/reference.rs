@@ -15,12 +15,7 @@ fn main() {
         std::process::exit(2);
     };
     let case = Case::of_the_page();
-<<<<<<< HEAD
-    let drawing = block_on(case.draw(&BurnFlex::default())).expect("burn reads");
-    let map = case.path_gain(&drawing);
-=======
     let map = block_on(case.map(&BurnFlex::default())).expect("burn reads");
->>>>>>> main
     let bytes: Vec<u8> = map.values.iter().flat_map(|gain_db| (gain_db + POWER_DBM).to_le_bytes()).collect();
     if let Err(error) = std::fs::write(&path, bytes) {
         eprintln!("{} cannot be written: {error}", path.to_string_lossy());

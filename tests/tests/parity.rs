@@ -4,8 +4,6 @@ use pollster::block_on;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::conformance as layers;
 use radiodiff_engines::burn::BurnFlex;
-#[cfg(feature = "burn-wgpu")]
-use radiodiff_engines::burn::BurnWgpu;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_tests::{Case, Drawing};
@@ -26,14 +24,9 @@ fn references() -> &'static [(Case, Drawing)] {
     })
 }
 
-/// `rounding`: relative error that the engine's arithmetic may leave in a latent or a gray map after some hundred operations.
 fn draws_the_same_maps(engine_name: &str, engine: &impl Engine, rounding: f64) {
     for (case, expected) in references() {
-        let found = block_on(case.draw(engine)).unwrap_or_else(|error| panic!("{} on {engine_name}: {error}", case.name));
-        let difference = case.difference(&found, expected);
-        println!("{} on {engine_name}: {difference:?}", case.name);
-        let same = difference.within_1_db >= 0.999 && difference.latent <= rounding && difference.gray <= rounding;
-        assert!(same, "{} on {engine_name} differs from burn: {difference:?}", case.name);
+        block_on(case.assert_drawn_as(engine_name, engine, expected, rounding));
     }
 }
 
@@ -47,21 +40,6 @@ fn the_simd_engine_draws_the_same_maps() {
 fn the_gpu_engine_draws_the_same_maps() {
     let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
     draws_the_same_maps("the GPU engine", &engine, 1e-4);
-}
-
-#[cfg(feature = "burn-wgpu")]
-#[test]
-fn burn_wgpu_draws_the_same_maps() {
-    let (engine, _) = BurnWgpu::open().expect("a Vulkan adapter");
-    draws_the_same_maps("burn on the GPU", &engine, 1e-4);
-}
-
-#[cfg(feature = "burn-wgpu")]
-#[test]
-fn every_layer_is_the_same_on_burn_wgpu() {
-    let (engine, _) = BurnWgpu::open().expect("a Vulkan adapter");
-    let failures = block_on(layers::check(&engine, &BurnFlex::default(), 1e-4)).expect("the GPU reads");
-    assert!(failures.is_empty(), "{failures:?}");
 }
 
 #[test]
