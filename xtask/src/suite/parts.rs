@@ -187,7 +187,7 @@ fn dependencies(_: Options) -> Result<Tally> {
 /// The burn engine on wgpu: the conformance suite on whatever Vulkan adapter there is.
 fn burn_wgpu(options: Options) -> Result<Tally> {
     tools::vulkan()?;
-    let features = ["--features", "burn-flex,burn-wgpu,wgpu"];
+    let features = ["--features", "burn-wgpu"];
     let arguments = |verb| {
         let mut command = cargo(&[verb, "--package", "radiodiff-engines"]);
         command.args(features);
@@ -195,7 +195,7 @@ fn burn_wgpu(options: Options) -> Result<Tally> {
     };
     let mut clippy = arguments("clippy");
     clippy.args(["--all-targets", "--", "--deny", "warnings"]);
-    let mut tally = rust_tests::run_programs(arguments("test").args(["--test", "burn"]), |_| true, options.slow)?;
+    let mut tally = rust_tests::run_programs(arguments("test").args(["--test", "burn_wgpu"]), |_| true, options.slow)?;
     tally += &each([clippy]);
     Ok(tally)
 }
