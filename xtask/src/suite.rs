@@ -196,7 +196,7 @@ fn page_tests(_slow: bool) -> Result<Count> {
     let program = layout::target().join("debug/examples").join(format!("reference{}", std::env::consts::EXE_SUFFIX));
     run_process(Command::new(program).arg(&reference))?;
     node.env("RADIODIFF_REFERENCE", &reference);
-    for file in ["plausible.test.mjs", "page.test.mjs", "engines.test.mjs"] {
+    for file in ["plausible.test.mjs", "page.test.mjs", "files.test.mjs", "api.test.mjs", "engines.test.mjs"] {
         node.arg(browser::script(file));
     }
     watch_counting(&mut node)
