@@ -158,7 +158,7 @@ fn page_tests(_: Options) -> Result<Tally> {
     let program = layout::target().join("debug/examples").join(format!("reference{}", std::env::consts::EXE_SUFFIX));
     run(Command::new(program).arg(&reference))?;
     node.env("RADIODIFF_REFERENCE", &reference);
-    node_tests::run_files(node, &["page.test.mjs", "engines.test.mjs"].map(browser::script))
+    node_tests::run_files(node, &["page.test.mjs", "files.test.mjs", "api.test.mjs", "engines.test.mjs"].map(browser::script))
 }
 
 /// Licences, advisories and sources of the dependencies (deny.toml), and dependencies that nothing uses, in both workspaces.
