@@ -17,7 +17,7 @@ use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, no_hook, sam
 use radiodiff_core::weights::{Checkpoint, Parameters, ReproducibleSource};
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::PreparedScene;
-use radiodiff_radio::scene::{GeoBounds, ImportOptions, LocalFrame, Scene, Transmitter};
+use radiodiff_radio::scene::{self, GeoBounds, ImportOptions, LocalFrame, Transmitter};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -125,8 +125,8 @@ impl Case {
     /// A transmitter of a scene of the page: the place's, or one in the middle.
     fn new(file: &str, place: Option<&Place>, weights_name: &str, preset: Preset, weights: Weights, options: SampleOptions) -> Self {
         let geojson = std::fs::read_to_string(repository_file("www/scenes").join(file)).expect("the page's scene is there");
-        let import = ImportOptions { bounds: place.map(|place| place.bounds), ..ImportOptions::default() };
-        let scene = Scene::from_geojson(&geojson, &import).expect("the page's scene is sound").scene;
+        let placing = ImportOptions { bounds: place.map(|place| place.bounds), ..ImportOptions::default() };
+        let scene = scene::import(geojson.as_bytes(), &placing).expect("the page's scene is sound").scene;
         let middle = Coord { x: scene.grid.extent_m() / 2.0, y: scene.grid.extent_m() / 2.0 };
         let position = place.map_or(middle, |place| {
             let bounds = place.bounds;
