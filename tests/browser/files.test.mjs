@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew } from './lib.mjs';
 
@@ -94,6 +95,100 @@ test('of two places chosen quickly the last is shown, and one that cannot be had
   await page.selectOption('#places', '0');
   await saysSomethingNew(page, before);
   assert.equal(await page.inputValue('#places'), '2');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+/** A block of some 30 m at a place, as a feature. */
+const block = (lng, lat) => ({
+  type: 'Feature',
+  properties: { building: 'yes' },
+  geometry: { type: 'Polygon', coordinates: [[[0, 0], [4e-4, 0], [4e-4, 4e-4], [0, 4e-4], [0, 0]].map(([east, north]) => [lng + east, lat + north])] },
+});
+const BLOCKS = [block(9, 50), block(9.0006, 50)];
+const collection = (features) => JSON.stringify({ type: 'FeatureCollection', features });
+
+/** Blocks as OpenStreetMap's XML. */
+function osm(blocks) {
+  const rings = blocks.map(({ geometry }) => geometry.coordinates[0].slice(0, 4));
+  const nodes = rings.flat().map(([lng, lat], i) => `<node id="${i + 1}" lon="${lng}" lat="${lat}"/>`);
+  const ways = rings.map((_, way) => {
+    const corners = [0, 1, 2, 3, 0].map((corner) => `<nd ref="${4 * way + corner + 1}"/>`);
+    return `<way id="${way + 1}">${corners.join('')}<tag k="building" v="yes"/></way>`;
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<osm version="0.6">${nodes.join('')}${ways.join('')}</osm>`;
+}
+
+test('a file of any format is read by its content, dropped on the page or handed to the API as bytes', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const indoors = () => page.evaluate(() => window.radiodiff.map.values.filter(Number.isNaN).length);
+  const found = {};
+  const formats = [
+    ['plain.geojson', collection(BLOCKS)],
+    ['marked.geojson', `\ufeff${collection(BLOCKS)}`],
+    ['lines.geojsonl', BLOCKS.map((feature) => JSON.stringify(feature)).join('\n')],
+    ['sequence.geojsons', BLOCKS.map((feature) => `\u001e${JSON.stringify(feature)}\n`).join('')],
+    ['packed.geojson.gz', gzipSync(collection(BLOCKS))],
+    ['village.osm', osm(BLOCKS)],
+    ['village.osm.gz', gzipSync(osm(BLOCKS))],
+  ];
+  for (const [name, content] of formats) {
+    await drop(page, name, content);
+    await page.waitForFunction((name) => document.getElementById('place').innerText === name, name);
+    await drawn(page);
+    found[name] = await indoors();
+  }
+  assert.ok(found['plain.geojson'] > 1000, `${found['plain.geojson']} pixels are built`);
+  assert.deepEqual(found, Object.fromEntries(formats.map(([name]) => [name, found['plain.geojson']])));
+
+  const same = await page.evaluate(async ([text, packed]) => {
+    const { engine } = window.radiodiff;
+    const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
+    const forms = [text, JSON.parse(text), bytes, bytes.buffer, new Blob([bytes]), new File([text], 'site.geojson')];
+    const scenes = [];
+    for (const buildings of forms) scenes.push(await engine.setScene({ buildings }));
+    return scenes.map(({ mask, format }) => [format, mask.reduce((sum, inside) => sum + inside, 0)]);
+  }, [collection(BLOCKS), gzipSync(collection(BLOCKS)).toString('base64')]);
+  assert.deepEqual(same, Array(6).fill(['GeoJSON', found['plain.geojson']]));
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('of two villages the larger is shown, and the page lets one choose the other', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await drop(page, 'villages.geojson', collection([...BLOCKS, block(9.2, 50.1)]));
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'villages.geojson');
+  await drawn(page);
+  assert.match(await notice(page), /outside the map/);
+  const middle = () => page.evaluate(() => {
+    const { west, south, east, north } = window.radiodiff.map.bounds;
+    return [(west + east) / 2, (south + north) / 2].map((degrees) => degrees.toFixed(3));
+  });
+  assert.deepEqual(await middle(), ['9.001', '50.000']);
+  assert.deepEqual(await page.locator('#clusters option').allInnerTexts(), ['2 buildings around 50.0002, 9.0005', '1 building around 50.1002, 9.2002']);
+  await page.selectOption('#clusters', '1');
+  await page.waitForFunction(() => window.radiodiff.map?.bounds.west > 9.1);
+  await drawn(page);
+  assert.deepEqual(await middle(), ['9.200', '50.100']);
+  await page.selectOption('#clusters', '0');
+  await page.waitForFunction(() => window.radiodiff.map?.bounds.west < 9.1);
+  assert.equal(await page.inputValue('#clusters'), '0');
+  await page.selectOption('#places', '0');
+  await page.waitForFunction(() => document.getElementById('place').innerText !== 'villages.geojson');
+  await page.locator('#clusters-row').waitFor({ state: 'hidden' });
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('what is left out of a file is listed on the page', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const odd = [{ ...block(9.0012, 50), geometry: null }, { ...block(9.0012, 50), properties: { building: 'yes', location: 'underground', name: 'Garage' } }];
+  await drop(page, 'odd.geojson', collection([...BLOCKS, ...odd]));
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'odd.geojson');
+  await drawn(page);
+  assert.equal(await page.locator('#report summary').innerText(), '2 remarks on the buildings');
+  await page.locator('#report summary').click();
+  assert.match((await page.locator('#report li').allInnerTexts()).join('\n'), /feature 2 has no geometry.*\n.*Garage.*underground/);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

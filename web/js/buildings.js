@@ -31,10 +31,20 @@ export async function readBuildings(buildings) {
   throw refusal('the buildings cannot be written as JSON');
 }
 
+/**
+ * Bytes of blobs that were read: a blob never changes, and a map that follows a transmitter is asked for many times a second.
+ * @type {WeakMap<Blob, Uint8Array>}
+ */
+const read = new WeakMap();
+
 /** @param {Blob} blob */
 async function readBlob(blob) {
+  const known = read.get(blob);
+  if (known) return known;
   try {
-    return new Uint8Array(await blob.arrayBuffer());
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    read.set(blob, bytes);
+    return bytes;
   } catch (error) {
     // A file that was moved or changed since it was chosen.
     throw refusal(`the file of buildings cannot be read: ${messageOf(error)}; choose it again`);
@@ -68,7 +78,8 @@ export function sameScene(a, b) {
  * @param {Source} b
  */
 function sameSource(a, b) {
-  if (typeof a === 'string' || typeof b === 'string') return a === b;
+  if (a === b) return true;
+  if (typeof a === 'string' || typeof b === 'string') return false;
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 

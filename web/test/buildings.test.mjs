@@ -27,6 +27,18 @@ test('bytes are copied: what the caller does with them later does not matter', a
   assert.deepEqual([view, buffer], [BYTES, BYTES]);
 });
 
+test('a blob is read once, however often a map is asked for', async () => {
+  const blob = new Blob([TEXT]);
+  let reads = 0;
+  const arrayBuffer = blob.arrayBuffer.bind(blob);
+  blob.arrayBuffer = () => {
+    reads += 1;
+    return arrayBuffer();
+  };
+  for (let i = 0; i < 3; i += 1) assert.deepEqual(await readBuildings(blob), BYTES);
+  assert.equal(reads, 1);
+});
+
 test('what holds no buildings is refused by its field', async () => {
   const cyclic = {};
   cyclic.self = cyclic;

@@ -158,7 +158,7 @@ fn page_tests(_: Options) -> Result<Tally> {
     let program = layout::target().join("debug/examples").join(format!("reference{}", std::env::consts::EXE_SUFFIX));
     run(Command::new(program).arg(&reference))?;
     node.env("RADIODIFF_REFERENCE", &reference);
-    node_tests::run_files(node, &["page.test.mjs", "engines.test.mjs"].map(browser::script))
+    node_tests::run_files(node, &["page.test.mjs", "files.test.mjs", "api.test.mjs", "engines.test.mjs"].map(browser::script))
 }
 
 /// Licences, advisories and sources of the dependencies (deny.toml), and dependencies that nothing uses, in both workspaces.
@@ -187,7 +187,7 @@ fn dependencies(_: Options) -> Result<Tally> {
 /// The burn engine on wgpu: the conformance suite on whatever Vulkan adapter there is.
 fn burn_wgpu(options: Options) -> Result<Tally> {
     tools::vulkan()?;
-    let features = ["--features", "burn-flex,burn-wgpu,wgpu"];
+    let features = ["--features", "burn-wgpu"];
     let arguments = |verb| {
         let mut command = cargo(&[verb, "--package", "radiodiff-engines"]);
         command.args(features);
@@ -195,7 +195,7 @@ fn burn_wgpu(options: Options) -> Result<Tally> {
     };
     let mut clippy = arguments("clippy");
     clippy.args(["--all-targets", "--", "--deny", "warnings"]);
-    let mut tally = rust_tests::run_programs(arguments("test").args(["--test", "burn"]), |_| true, options.slow)?;
+    let mut tally = rust_tests::run_programs(arguments("test").args(["--test", "burn_wgpu"]), |_| true, options.slow)?;
     tally += &each([clippy]);
     Ok(tally)
 }
