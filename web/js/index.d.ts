@@ -214,7 +214,7 @@ export interface RadioMap {
  * - `network` draws with the weights. Today's `nano` is a small network that shows the whole pipeline at work; use it to try the
  *   pipeline, not to plan with.
  *
- * docs/ has the figures of both, on the same real maps.
+ * docs/accuracy.md has the figures of both, on the same real maps.
  */
 export type Method = 'network' | 'dominant-path';
 
