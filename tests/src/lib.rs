@@ -172,6 +172,19 @@ impl Case {
         Ok(Drawing { latent: e.read(&latent).await?, gray: e.read(&e.affine(&map, 0.5, 0.5)).await? })
     }
 
+    /// Draws the case on an engine and asserts that the drawing agrees with `expected`, which another engine made. `rounding` is the
+    /// relative error that the engine's arithmetic may leave in a latent or a gray map after some hundred operations.
+    ///
+    /// # Panics
+    /// When the drawing differs, or the engine does not read.
+    pub async fn assert_drawn_as(&self, engine_name: &str, engine: &impl Engine, expected: &Drawing, rounding: f64) {
+        let found = self.draw(engine).await.unwrap_or_else(|error| panic!("{} on {engine_name}: {error}", self.name));
+        let difference = self.difference(&found, expected);
+        println!("{} on {engine_name}: {difference:?}", self.name);
+        let same = difference.within_1_db >= 0.999 && difference.latent <= rounding && difference.gray <= rounding;
+        assert!(same, "{} on {engine_name} differs: {difference:?}", self.name);
+    }
+
     /// How far `found` is from `expected`.
     pub fn difference(&self, found: &Drawing, expected: &Drawing) -> Difference {
         let gray = self.preset.gray;

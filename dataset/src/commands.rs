@@ -1,16 +1,16 @@
 //! The subcommands of `dataset`, which `radiodiff` and `trainer` share.
 
-use crate::{bench, check, pack, statistics, synth};
+use crate::{check, shards, statistics, synth};
 use anyhow::Result;
 
-/// Makes, measures, checks and packs datasets of radio maps.
+/// Make, measure, check and pack datasets of radio maps
 #[derive(clap::Subcommand)]
 pub enum Command {
     Synth(synth::Args),
     Statistics(statistics::Args),
     Check(check::Args),
-    Pack(pack::Args),
-    Bench(bench::Args),
+    Pack(shards::PackArgs),
+    Bench(shards::BenchArgs),
 }
 
 impl Command {
@@ -21,8 +21,8 @@ impl Command {
             Self::Synth(args) => synth::run(args),
             Self::Statistics(args) => statistics::run(args),
             Self::Check(args) => check::run(args),
-            Self::Pack(args) => pack::run(args),
-            Self::Bench(args) => bench::run(args),
+            Self::Pack(args) => shards::pack(args),
+            Self::Bench(args) => shards::bench(args),
         }
     }
 }

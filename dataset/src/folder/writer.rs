@@ -1,9 +1,9 @@
-//! Writing a dataset so that a cut run leaves whole files only.
+//! Writing a folder of the layout so that an interrupted run leaves whole files only.
 //!
 //! Every file is written to a temporary name beside its own, synced and renamed. A map's `antenna/{map}.json` is written last:
-//! where it stands, the map is complete, and a run that goes on after a cut skips it.
+//! where it is, the map is complete, and the next run skips it.
 
-use super::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN};
+use super::layout::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN};
 use crate::files;
 use anyhow::{Result, ensure};
 use radiodiff_radio::scene::BuildingMask;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Gray level of a building's pixels and of an antenna's.
 const LIT: u8 = 255;
 
-/// A folder in RadioMapSeer's layout being filled with maps of one method.
+/// A folder that is being filled with maps of one simulation.
 #[derive(Debug)]
 pub struct Writer {
     folder: PathBuf,
@@ -20,19 +20,22 @@ pub struct Writer {
     with_cars: bool,
 }
 
-/// What is written of one city.
+/// What is written of one scene.
 pub struct MapFiles<'a> {
     pub mask: &'a BuildingMask,
-    /// The text of `polygon/buildings/{map}.json`; where there is none, the image serves its readers.
+    /// The text of `polygon/buildings/{map}.json`; without it readers have the image only.
     pub outlines: Option<&'a str>,
     /// The cars' mask and the text of `polygon/buildings_and_cars/{map}.json`.
     pub cars: Option<(&'a BuildingMask, &'a str)>,
-    /// Of each transmitter its outdoor pixel (row, column) and its gray levels, (N, N).
+    /// The outdoor pixel (row, column) and the (N, N) gray levels of each transmitter.
     pub transmitters: &'a [((usize, usize), Vec<u8>)],
 }
 
 impl Writer {
     /// Makes the folders.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
     pub fn create(folder: &Path, method: &str, with_cars: bool) -> Result<Self> {
         let gain = format!("{GAIN}/{method}");
         let cars: &[&str] = if with_cars { &[CARS, FOOTPRINTS_AND_CARS] } else { &[] };
@@ -43,7 +46,7 @@ impl Writer {
         Ok(Self { folder: folder.to_owned(), method: method.to_owned(), with_cars })
     }
 
-    /// Whether a map is there with all of its `transmitters`.
+    /// Whether a map is complete, with all of its `transmitters`.
     pub fn has_map(&self, map: u32, transmitters: usize) -> bool {
         let images = (0..transmitters).flat_map(|tx| [self.gain_path(map, tx), self.antenna_image_path(map, tx)]);
         let cars = self.with_cars.then(|| [self.path(CARS, map, "png"), self.path(FOOTPRINTS_AND_CARS, map, "json")]);

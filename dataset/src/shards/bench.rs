@@ -1,28 +1,29 @@
-//! `trainer dataset bench`: how many samples a second the shards of a folder give a trainer, batches and augmentation included.
+//! `radiodiff dataset bench`: how many samples a second the shards of a folder give a trainer, with batches and augmentation.
 
-use super::shards::{Epoch, Shards};
+use super::batches::Epoch;
+use super::reader::Shards;
 use anyhow::Result;
 use clap::value_parser;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Measures how fast packed shards are read.
+/// Measure how fast packed shards are read
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Folder of shards
     #[arg(value_name = "DIR")]
     shards: PathBuf,
-    /// Samples a batch
+    /// Samples in each batch
     #[arg(long, default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
     batch: u32,
-    /// Threads that make batches; all cores without it
+    /// Threads that make batches [default: all cores]
     #[arg(long, value_parser = value_parser!(u32).range(1..))]
     threads: Option<u32>,
-    /// Times the whole folder is read
+    /// How often the whole folder is read
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
     epochs: u32,
-    /// Leave the samples as they are
+    /// Do not turn the samples by symmetries
     #[arg(long)]
     no_augmentation: bool,
 }

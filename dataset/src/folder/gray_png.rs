@@ -5,7 +5,10 @@ use image::{DynamicImage, ImageFormat};
 use std::fs;
 use std::path::Path;
 
-/// (side length in pixels, gray levels row-major).
+/// Reads (side length in pixels, gray levels row-major).
+///
+/// # Errors
+/// A file that cannot be read, is no whole PNG, is not square or has no 8-bit gray pixels.
 pub fn read(path: &Path) -> Result<(usize, Vec<u8>)> {
     let shown = path.display();
     let bytes = fs::read(path).with_context(|| format!("{shown} cannot be read"))?;

@@ -1,10 +1,11 @@
-//! `trainer dataset pack`: a split of a dataset as [`shards`](super::shards).
+//! `radiodiff dataset pack`: a split of a dataset as shards.
 //!
-//! Shards are written one after the other, each to a temporary name, synced and renamed, and the manifest last: a run that was
-//! cut, by a full disk say, leaves a folder that no loader takes for whole, and is simply run again.
+//! Shards are written one after the other, each to a temporary name, synced and renamed, and the manifest last. A run that was
+//! interrupted, by a full disk say, leaves a folder that no loader takes for complete; it is simply run again.
 
-use super::shards::{Layout, MANIFEST, Manifest, ShardEntry, encode, shard_name};
-use super::{Dataset, Scheme, Split};
+use super::format::{MANIFEST, RecordLayout, ShardEntry, ShardManifest, VERSION, encode, shard_name};
+use crate::folder::Dataset;
+use crate::splits::{Scheme, Split};
 use crate::{files, progress};
 use anyhow::{Context, Result, ensure};
 use clap::{ValueEnum, value_parser};
@@ -12,30 +13,30 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Packs a split of a dataset into memory-mapped shards.
+/// Pack a split of a dataset into memory-mapped shards
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Folder in RadioMapSeer's layout
     #[arg(long, value_name = "DIR")]
-    dataset: PathBuf,
+    pub dataset: PathBuf,
     /// Simulation: DPM, IRT2, IRT4, carsDPM, carsIRT2 or carsIRT4
     #[arg(long, default_value = "DPM")]
-    method: String,
-    /// Maps of this split only; all maps without it
+    pub method: String,
+    /// Pack the maps of this split only
     #[arg(long)]
-    split: Option<Split>,
-    /// Whose split
+    pub split: Option<Split>,
+    /// Whose splits
     #[arg(long, default_value = "radiounet", requires = "split")]
-    scheme: Scheme,
+    pub scheme: Scheme,
     /// Folder of the shards
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Samples a shard
+    pub out: PathBuf,
+    /// Samples in each shard
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = value_parser!(u32).range(1..))]
-    shard_samples: u32,
+    pub shard_samples: u32,
 }
 
-/// The name on the command line.
+/// A value's name on the command line.
 fn name(value: impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
@@ -54,12 +55,16 @@ pub fn run(args: &Args) -> Result<()> {
     );
     let mut dataset = Dataset::open(&args.dataset, &args.method)?;
     let all = dataset.len();
-    let absent_maps = args.split.map_or(Ok(0), |split| dataset.keep_split(args.scheme, split))?;
+    if let Some(notice) = dataset.notice() {
+        eprintln!("warning: {notice}");
+    }
+    let keep = |split| args.scheme.keep(split, &mut dataset).with_context(|| args.dataset.display().to_string());
+    let absent_maps = args.split.map_or(Ok(0), keep)?;
     let split = args.split.map_or_else(|| String::from("all"), |split| format!("{} {}", name(args.scheme), name(split)));
     let absent = args.split.map_or_else(String::new, |_| format!("; {absent_maps} maps of the split are absent"));
     println!("{} of {all} samples are packed ({split}){absent}", dataset.len());
 
-    let layout = Layout { size: dataset.load(0)?.scene.grid.size, cars: dataset.variant().has_cars() };
+    let layout = RecordLayout { size: dataset.load(0)?.scene.grid.size, cars: dataset.variant().has_cars() };
     fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
     let progress = progress::bar(dataset.len() as u64, "samples")?;
     let (started, most, mut shards) = (Instant::now(), args.shard_samples as usize, Vec::new());
@@ -75,8 +80,8 @@ pub fn run(args: &Args) -> Result<()> {
         shards.push(ShardEntry { file, samples: count, digest });
     }
     progress.finish_and_clear();
-    let manifest = Manifest {
-        version: super::shards::VERSION,
+    let manifest = ShardManifest {
+        version: VERSION,
         dataset: args.dataset.clone(),
         method: dataset.variant().name().to_owned(),
         split,
