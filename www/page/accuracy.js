@@ -19,8 +19,8 @@ const errors = list(BY_STEPS.nmse.map(([, nmse]) => nmse));
 export const WORTH = {
   physical: `The dominant path model, the most accurate layer. Error on ${count} real maps (RadioMapSeer, computed by WinProp): ${figures(physical)}.`,
   generated:
-    `Drawn by a small network that shows the method at work; plan with the physical layer. Error on ${count} real maps: ${figures(generated)} ` +
-    `(physical: ${figures(physical)}). This page takes one step. More steps make the map worse: NMSE ${errors} in ${steps} steps on ${BY_STEPS.count} synthetic maps.`,
+    `Drawn by a small network; plan with the physical layer. Error on ${count} real maps: ${figures(generated)} (physical: ${figures(physical)}). ` +
+    `It draws in one step. More steps make the map worse: NMSE ${errors} in ${steps} steps on ${BY_STEPS.count} synthetic maps.`,
   difference:
     `How far the network is from the physical model, which is the closer to real maps: ${decibels(physical)} against ${decibels(generated)}.`,
 };
