@@ -1,9 +1,11 @@
 //! The networks as a whole: size, cost, and what a weights file must survive.
 
+use pollster::block_on;
 use radiodiff_core::engine::{CountingEngine, Engine};
 use radiodiff_core::model::autoencoder::Autoencoder;
 use radiodiff_core::model::preset::{EncoderPreset, PyramidPreset, SwinPreset};
 use radiodiff_core::model::{Preset, Price, RadioDiff, SampleOptions};
+use radiodiff_core::pipeline::sample_latent;
 use radiodiff_core::weights::{
     Checkpoint, HostTensor, Manifest, ParameterError, ParameterRecorder, Parameters, Precision, WeightsError, parameter_shapes,
     reproducible_parameter, serialize,
@@ -79,9 +81,9 @@ fn the_first_stage_takes_other_sizes_and_depths() {
         EncoderPreset::Pyramid(PyramidPreset { stem_widths: vec![64, 128], stage_widths: vec![128, 256, 512, 1024], norm_groups: 32 });
     for (preset, latent) in [(named("paper"), 64), (large, 80), (deep, 40)] {
         let (_, model, engine) = parameters_of(&preset);
-        let condition = model.denoiser.encode_condition(&engine, &vec![1, 3, preset.map_size, preset.map_size]);
+        let condition = vec![1, 3, preset.map_size, preset.map_size];
         let options = SampleOptions { split_last_step: true, ..SampleOptions::default() };
-        assert_eq!(model.sample_latent(&engine, &condition, &options), [1, 3, latent, latent]);
+        assert_eq!(block_on(sample_latent(&engine, &model, &condition, &options)), [1, 3, latent, latent]);
     }
 }
 
@@ -318,6 +320,6 @@ fn the_sizes_of_the_paper_are_allowed() {
     (preset.autoencoder.multipliers, preset.unet.latent_size, pyramid(&mut preset).stem_widths) = (vec![1, 2, 4], 64, vec![16]);
     preset.validate().expect("latents of 64 x 64 pixels");
     let (_, model, engine) = parameters_of(&preset);
-    let condition = model.denoiser.encode_condition(&engine, &vec![1, preset.condition.channels.len(), 256, 256]);
-    assert_eq!(model.sample_latent(&engine, &condition, &SampleOptions::default()), model.latent_shape(1));
+    let condition = vec![1, preset.condition.channels.len(), 256, 256];
+    assert_eq!(block_on(sample_latent(&engine, &model, &condition, &SampleOptions::default())), model.latent_shape(1));
 }

@@ -2,8 +2,10 @@
 //! several at once. Each is refused with a reason, or a map is drawn by it on the counting engine: no shape fails to fit, no
 //! product overflows, and no tensor is larger than 32-bit machines can address.
 
+use pollster::block_on;
 use radiodiff_core::engine::CountingEngine;
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_core::weights::{ParameterRecorder, Parameters, reproducible_values};
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,10 +53,9 @@ fn accepted(preset: &Value) -> bool {
     recorder.take().values().for_each(|spec| assert_addressable(spec.shape.iter().product()));
     let (side, channels) = (preset.map_size, preset.condition.channels.len());
     assert_eq!(model.first_stage.encode(&engine, &vec![1, 1, side, side]).mean, model.latent_shape(1));
-    let condition = model.denoiser.encode_condition(&engine, &vec![1, channels, side, side]);
     let options = SampleOptions { split_last_step: true, ..SampleOptions::default() };
-    let latent = model.sample_latent(&engine, &condition, &options);
-    assert_eq!(model.decode_gray(&engine, &latent), [1, 1, side, side]);
+    let gray = block_on(draw_on_device(&engine, &model, &vec![1, channels, side, side], &options));
+    assert_eq!(gray, [1, 1, side, side]);
     assert_addressable(engine.take().largest_tensor);
     true
 }
@@ -144,7 +145,7 @@ fn several_wrong_numbers_are_refused_or_work() {
 }
 
 #[test]
-#[ignore = "twenty thousand presets take minutes"]
+#[ignore = "slow: twenty thousand presets take minutes"]
 fn many_presets_of_several_wrong_numbers_are_refused_or_work() {
     several_wrong_numbers(2, 20_000);
 }

@@ -1,4 +1,4 @@
-//! How long each channel of the condition takes, and what comes after a map: medians on one core, for docs/physical-maps.md.
+//! How long each channel of the condition takes, and what comes after a map: medians on one core, for docs/measurements/channels.md.
 //!
 //!     cargo run --release -p radiodiff-core --example feature_times
 

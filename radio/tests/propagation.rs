@@ -200,7 +200,7 @@ fn gray_levels_are_radiomapseers() {
 
 /// Ten thousand boxes of 1.6 m x 1.6 m every 2.5 m, and a mask of pure noise: much to turn at, nothing to wait long for.
 #[test]
-#[ignore = "slow in the dev profile; its figures are in docs/propagation-speed.md"]
+#[ignore = "slow: the dev profile takes minutes; docs/measurements/propagation-speed.md has its figures"]
 fn ten_thousand_buildings_and_noise_give_a_map() {
     let grid = Grid::default();
     let building = |i: i32| {

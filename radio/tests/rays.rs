@@ -181,7 +181,7 @@ fn a_corner_diffracts_as_its_closed_form() {
 }
 
 #[test]
-#[ignore = "integrating Fresnel's function for every pixel takes ten seconds and more unoptimised"]
+#[ignore = "slow: integrating Fresnel's function for every pixel takes ten seconds and more unoptimised"]
 fn a_corner_diffracts_as_its_closed_form_at_every_pixel() {
     assert!(diffracted_pixels(1) > 300);
 }
@@ -243,7 +243,7 @@ fn swapping_transmitter_and_receiver_changes_nothing() {
 }
 
 #[test]
-#[ignore = "five more scenes take ten seconds and more unoptimised"]
+#[ignore = "slow: five more scenes take ten seconds and more unoptimised"]
 fn swapping_transmitter_and_receiver_changes_nothing_in_more_scenes() {
     assert!(reciprocal_pairs(1..6) > 20);
 }

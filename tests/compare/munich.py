@@ -1,8 +1,9 @@
-"""Compares core's ray tracing with Sionna RT's on Sionna's own Munich scene; writes docs/ray-tracing-*.png and prints the table
-of docs/ray-tracing.md.
+"""Compares the ray tracer with Sionna RT on Sionna's own Munich scene.
+
+Writes docs/measurements/ray-tracing-*.png and prints the table of docs/measurements/ray-tracing.md.
 
     python3 -m venv V && V/bin/pip install sionna-rt==2.2.* shapely matplotlib
-    cargo build --release -p radiodiff-core --example ray_tracing
+    cargo build --release -p radiodiff-radio --example ray_tracing
     DRJIT_LIBLLVM_PATH=.../libLLVM.so.19.1 V/bin/python tests/compare/munich.py target/release/examples/ray_tracing WORK_FOLDER
 
 DRJIT_LIBLLVM_PATH names LLVM 19's library (Debian's libllvm19). Footprints are the scene's walls cut at the transmitter's height.
@@ -169,7 +170,7 @@ def picture(path, title, ours, theirs, difference):
 def main():
     program, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    docs = Path(__file__).resolve().parents[2] / "docs"
+    docs = Path(__file__).resolve().parents[2] / "docs" / "measurements"
     corner = (TRANSMITTER[0] - SIZE / 2 + 0.3, TRANSMITTER[1] - SIZE / 2 + 0.2)
     center = (corner[0] + SIZE / 2, corner[1] + SIZE / 2)
     print("| case | pixels both fill | ours | Sionna | correlation | median difference, dB | MAD, dB | RMS, dB |\n|---|---|---|---|---|---|---|---|")

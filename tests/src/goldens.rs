@@ -1,7 +1,7 @@
-//! What the paper's networks compute: the public code's goldens (shared/goldens/README.md), and PyTorch's in float64.
+//! What the paper's networks compute: the goldens of the public code (reference data), and PyTorch's in float64.
 //!
 //! The condition encoder, the autoencoder and what judges it are held to the public code's tensors. The U-Net multiplies rounding
-//! by more than a hundred, so that PyTorch's own float32 is 1e-4 to 1e-3 from its float64 (docs/networks.md): its outputs are
+//! by more than a hundred, so that PyTorch's own float32 is 1e-4 to 1e-3 from its float64 (docs/measurements/engines.md): its outputs are
 //! held to tests/goldens/unet-float64.safetensors, with the rule's weights for an engine in float64, and for every engine with
 //! weights that leave rounding as it is ([`CalmWeights`]).
 
@@ -26,12 +26,12 @@ pub struct PublicParameter {
     pub shape: Vec<usize>,
 }
 
-/// The shared lists of them, the autoencoder's first. None, with a word about it, where there are none.
+/// The lists of them in the reference data, the autoencoder's first.
 ///
 /// # Panics
-/// When a list is there and damaged.
-pub fn public_parameters() -> Option<Vec<PublicParameter>> {
-    let folder = shared_data()?.join("goldens");
+/// When a list is absent or damaged.
+pub fn public_parameters() -> Vec<PublicParameter> {
+    let folder = shared_data().join("goldens");
     let lists = [("parameters-autoencoder.txt", "first_stage_model."), ("parameters-unet.txt", "model.")];
     let list = |(file, root)| {
         let text = std::fs::read_to_string(folder.join(file)).expect("the list is there");
@@ -40,7 +40,7 @@ pub fn public_parameters() -> Option<Vec<PublicParameter>> {
         let entry = |(name, dims): (&str, &str)| PublicParameter { root, name: name.to_owned(), shape: shape(dims) };
         text.lines().filter_map(|line| line.split_once(' ')).map(entry).collect::<Vec<_>>()
     };
-    Some(lists.into_iter().flat_map(list).collect())
+    lists.into_iter().flat_map(list).collect()
 }
 
 /// The rule's weights, but the queries of the relation layers, whose softmax is not scaled by their width, a sixteenth.
@@ -74,23 +74,23 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// None, with a word about it, where the shared reference data is not beside the repository.
+    /// The goldens of the reference data, and those of the repository.
     ///
     /// # Panics
-    /// When the data is there and damaged.
-    pub fn read() -> Option<Self> {
-        let path = shared_data()?.join("goldens/upstream-seed1.safetensors");
+    /// When they are absent or damaged.
+    pub fn read() -> Self {
+        let path = shared_data().join("goldens/upstream-seed1.safetensors");
         let whole = |bytes: &[u8]| read_tensors(bytes, "").expect("the goldens are whole").into_iter().collect::<Goldens>();
         let public = whole(&std::fs::read(path).expect("the goldens are there"));
         // Back to gray levels: /255, *2-1 loses none of them.
         let gray = |values: &[f32]| values.iter().map(|v| ((v + 1.0) * 127.5).round() as u8).collect::<Vec<u8>>();
-        Some(Self {
+        Self {
             gain: gray(&public["input.gain"].values),
             condition: public["input.cond"].values.chunks(256 * 256).map(gray).collect(),
             public,
             float64: whole(FLOAT64),
             paper: Preset::named("paper").expect("there is such a preset"),
-        })
+        }
     }
 
     /// What is to compute the rule's tensors on an engine.

@@ -11,13 +11,15 @@ pub use judges::judge_errors;
 pub use radiodiff_radio::metrics::relative_error;
 
 use geo::Coord;
-use radiodiff_core::engine::{Binary, Engine, EngineError};
+use radiodiff_core::engine::{Engine, EngineError};
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, no_hook, sample_latent};
 use radiodiff_core::weights::{Checkpoint, Parameters, ReproducibleSource};
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::PreparedScene;
-use radiodiff_radio::scene::{self, BuildingMask, GeoBounds, Grid, ImportOptions, LocalFrame, Transmitter};
+use radiodiff_radio::scene::{self, GeoBounds, ImportOptions, LocalFrame, Transmitter};
 use serde::Deserialize;
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 /// Where the networks' parameters come from.
@@ -34,10 +36,9 @@ pub struct Case {
     weights: Weights,
     options: SampleOptions,
     preset: Preset,
-    /// (C, H, W) in [-1, 1].
-    pub condition: Vec<f32>,
-    grid: Grid,
-    pub mask: BuildingMask,
+    scene: PreparedScene,
+    /// The transmitter's, in metres in the grid's frame.
+    position: Coord<f64>,
 }
 
 /// An entry of www/scenes/index.json.
@@ -72,24 +73,16 @@ fn repository_file(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)
 }
 
-/// The folder of shared reference data that is not part of the repository: what RADIODIFF_SHARED names, else `shared` beside the
-/// repository. `None`, with a word about it, where there is none: the test has nothing to hold its subject to.
+/// The folder of the reference data, which is not part of the repository: what RADIODIFF_SHARED names, else `shared` beside the
+/// repository. A test that asks for it carries
+/// `#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]` (see tests/reference_data.rs), and is
+/// counted as skipped where the folder is absent.
 ///
 /// # Panics
-/// When RADIODIFF_SHARED names no folder, and when there is none while RADIODIFF_REQUIRE_SHARED is set: what is skipped looks as if
-/// it had passed.
-pub fn shared_data() -> Option<PathBuf> {
-    let named = std::env::var_os("RADIODIFF_SHARED").map(PathBuf::from);
-    if let Some(folder) = &named {
-        assert!(folder.is_dir(), "RADIODIFF_SHARED is {}, which is no folder", folder.display());
-    }
-    let found = named.or_else(|| Some(repository_file("../shared")).filter(|folder| folder.is_dir()));
-    if found.is_none() {
-        let missing = "the shared reference data is not beside the repository; RADIODIFF_SHARED says where it is";
-        assert!(std::env::var_os("RADIODIFF_REQUIRE_SHARED").is_none(), "{missing}");
-        eprintln!("skipped: {missing}");
-    }
-    found
+/// When the folder was absent as the tests were built.
+pub fn shared_data() -> PathBuf {
+    let folder = option_env!("RADIODIFF_SHARED_FOLDER");
+    folder.expect("the reference data is not there; a test that needs it carries cfg_attr(not(reference_data), ignore)").into()
 }
 
 /// The preset and the bytes of models/nano.safetensors.
@@ -141,40 +134,61 @@ impl Case {
             LocalFrame::centered(center, scene.grid).to_meters(place.transmitter.into())
         });
         let placement = scene.place_transmitter(Transmitter::at(position.x, position.y)).expect("there is an outdoor pixel");
-        let condition = PreparedScene::new(&scene)
-            .condition(placement.transmitter.position, &preset.condition.channels)
-            .expect("a placed transmitter is outdoors");
-        Self { name: format!("{file} with {weights_name}"), weights, options, preset, condition, grid: scene.grid, mask: scene.mask }
+        let (scene, position) = (PreparedScene::new(&scene), placement.transmitter.position);
+        Self { name: format!("{file} with {weights_name}"), weights, options, preset, scene, position }
     }
 
-    /// Draws the case on an engine.
-    ///
-    /// # Errors
-    /// Those of reading results from the engine.
-    pub async fn draw<E: Engine>(&self, e: &E) -> Result<Drawing, EngineError> {
-        let model = match &self.weights {
+    fn model<E: Engine>(&self, e: &E) -> RadioDiff<E> {
+        match &self.weights {
             Weights::Rule(seed) => {
                 RadioDiff::new(&self.preset, &Parameters::new(e, &ReproducibleSource { seed: *seed })).expect("nano is valid")
             }
             Weights::File(bytes) => Checkpoint::parse(bytes).and_then(|file| file.build(e)).expect("the shipped weights are sound"),
-        };
-        let side = self.preset.map_size;
-        let condition = e.tensor(&self.condition, &[1, self.preset.condition.channels.len(), side, side]);
-        let latent = model.sample_latent(e, &model.denoiser.encode_condition(e, &condition), &self.options);
-        let map = model.first_stage.decode(e, &e.binary(Binary::Div, &latent, &model.scale_factor));
+        }
+    }
+
+    /// The case's map as a user gets it: path gain in dB, NaN inside buildings.
+    ///
+    /// # Errors
+    /// Those of reading results from the engine.
+    pub async fn map<E: Engine>(&self, e: &E) -> Result<RadioMap, PipelineError<Infallible>> {
+        let request = MapRequest { scene: &self.scene, position: self.position, start: 1.0, options: self.options };
+        Pipeline::new(self.model(e)).draw_map(e, &request, no_hook).await
+    }
+
+    /// The case's latent and the gray levels before they are clamped.
+    ///
+    /// # Errors
+    /// Those of reading results from the engine.
+    ///
+    /// # Panics
+    /// When the transmitter is not outdoors.
+    pub async fn draw<E: Engine>(&self, e: &E) -> Result<Drawing, EngineError> {
+        let (model, channels, side) = (self.model(e), &self.preset.condition.channels, self.preset.map_size);
+        let condition = self.scene.condition(self.position, channels).expect("a placed transmitter is outdoors");
+        let condition = e.tensor(&condition, &[1, channels.len(), side, side]);
+        let latent = sample_latent(e, &model, &condition, &self.options).await;
+        let map = model.decode_map(e, &latent);
         Ok(Drawing { latent: e.read(&latent).await?, gray: e.read(&e.affine(&map, 0.5, 0.5)).await? })
     }
 
-    /// A drawing as a user gets it: path gain in dB, NaN inside buildings.
-    pub fn path_gain(&self, drawing: &Drawing) -> RadioMap {
-        let gray: Vec<f32> = drawing.gray.iter().map(|gray| gray.clamp(0.0, 1.0)).collect();
-        self.preset.gray.decode_map(&gray, self.grid, &self.mask)
+    /// Draws the case on an engine and asserts that the drawing agrees with `expected`, which another engine made. `rounding` is the
+    /// relative error that the engine's arithmetic may leave in a latent or a gray map after some hundred operations.
+    ///
+    /// # Panics
+    /// When the drawing differs, or the engine does not read.
+    pub async fn assert_drawn_as(&self, engine_name: &str, engine: &impl Engine, expected: &Drawing, rounding: f64) {
+        let found = self.draw(engine).await.unwrap_or_else(|error| panic!("{} on {engine_name}: {error}", self.name));
+        let difference = self.difference(&found, expected);
+        println!("{} on {engine_name}: {difference:?}", self.name);
+        let same = difference.within_1_db >= 0.999 && difference.latent <= rounding && difference.gray <= rounding;
+        assert!(same, "{} on {engine_name} differs: {difference:?}", self.name);
     }
 
     /// How far `found` is from `expected`.
     pub fn difference(&self, found: &Drawing, expected: &Drawing) -> Difference {
         let gray = self.preset.gray;
-        let outdoors = self.mask.pixels.iter().zip(found.gray.iter().zip(&expected.gray)).filter(|(inside, _)| **inside == 0);
+        let outdoors = self.scene.mask().pixels.iter().zip(found.gray.iter().zip(&expected.gray)).filter(|(inside, _)| **inside == 0);
         let (mut pixels, mut near) = (0_u32, 0_u32);
         for (_, (found, expected)) in outdoors {
             pixels += 1;

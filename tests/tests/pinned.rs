@@ -67,8 +67,7 @@ fn maps_are_those_of_before() {
     }
     let engine = CpuEngine::new();
     for case in Case::all().iter().chain([&Case::of_the_page()]) {
-        let drawing = block_on(case.draw(&engine)).expect("the CPU reads");
-        line(&mut lines, &format!("nano/{}", case.name), &case.path_gain(&drawing));
+        line(&mut lines, &format!("nano/{}", case.name), &block_on(case.map(&engine)).expect("the CPU reads"));
     }
     if std::env::var_os("RADIODIFF_PRINT").is_some() {
         print!("{lines}");

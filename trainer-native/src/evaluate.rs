@@ -1,9 +1,11 @@
-//! How far drawn maps are from a dataset's: a table of the literature's metrics for the baseline, the simulator and a network;
-//! or, of two folders of maps, for whatever drew the one ([`folders`]).
+//! Comparing drawn maps with a dataset's: a table of the literature's metrics for the baseline, the simulator and a network; or, for
+//! two folders of maps, of the one against the other ([`folders`]).
 //!
-//! All maps are compared as gray levels in [0, 1] without a threshold, buildings at 0 in both (their footprints are given);
-//! each metric is computed a map and averaged over maps. The baseline is the line-of-sight law with a log-distance law out of
-//! sight, the latter fitted by least squares to the very maps it is judged on: no other log-distance law does better.
+//! Maps are compared as gray levels in [0, 1] on the files' scale without a threshold, with buildings at 0 in both, because their
+//! footprints are given. Each metric is computed for each map and averaged over maps. The baseline is the line-of-sight law with a
+//! log-distance law out of sight, which is fitted by least squares to the very maps it is compared with: no other log-distance law
+//! does better. A network draws gray levels on its preset's scale; its map is compared after it went through dB. The simulator and
+//! the networks know a scene's cars where the dataset was simulated with cars.
 
 mod folders;
 
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Compare the baseline, the simulator and a network with a dataset's maps, or one folder of maps with another.
+/// Compare the baseline, the simulator and a network with a dataset's maps, or one folder of maps with another
 #[derive(clap::Args, Debug)]
 #[command(group(clap::ArgGroup::new("subject").required(true).args(["data", "prediction"])))]
 pub struct Args {
@@ -39,8 +41,8 @@ pub struct Args {
     /// Steps of the sampler.
     #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
     steps: usize,
-    /// Let the network begin at this time, above 0 and at most 1, from the scene's dominant path map with as much noise as belongs to
-    /// it, instead of from noise alone at 1: the nearer to 0, the more of that map stays.
+    /// Start the network at this time, above 0 and at most 1, from the scene's dominant path map and as much noise as belongs to the
+    /// time. 1 is noise alone; the nearer to 0, the more of that map stays.
     #[arg(long, value_name = "T", value_parser = start_time, requires = "weights")]
     start: Option<f32>,
     /// Seed of the sampler's noise.
@@ -52,11 +54,11 @@ pub struct Args {
     /// Folder of the true gain maps.
     #[arg(long, value_name = "DIR", requires = "prediction")]
     truth: Option<PathBuf>,
-    /// Folder of `{map}.png`, above 0 inside buildings, or the dataset it belongs to: RMSE in dB is over the other pixels. Without it,
-    /// over the pixels where the truth is above 0.
+    /// Folder of `{map}.png`, above 0 inside buildings, or the dataset that it belongs to. RMSE in dB is over the pixels without a
+    /// building; without this folder, over the pixels where the truth is above 0.
     #[arg(long, value_name = "DIR", requires = "prediction")]
     buildings: Option<PathBuf>,
-    /// Also write a line for each map here.
+    /// Also write a table with a line for each map here.
     #[arg(long, value_name = "FILE", requires = "prediction")]
     csv: Option<PathBuf>,
     /// Also write the figures here, as JSON.
@@ -82,7 +84,7 @@ pub struct Row {
     pub scores: Scores,
 }
 
-/// What was compared with what.
+/// A comparison and its results.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Evaluation {
     pub data: PathBuf,
@@ -91,12 +93,12 @@ pub struct Evaluation {
     pub rows: Vec<Row>,
 }
 
-/// How a network is asked for its maps.
+/// How a network draws its maps.
 #[derive(Clone, Copy, Debug)]
 pub struct Drawing {
     pub steps: usize,
     pub seed: u64,
-    /// The time to begin at from the dominant path map; none begins from noise.
+    /// The sampler's first time when it starts from the dominant path map; `None` starts from noise.
     pub start: Option<f32>,
 }
 
@@ -137,13 +139,16 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// The folder of buildings of a dataset, or the folder itself.
 fn buildings_of(folder: &Path) -> PathBuf {
-    let within = folder.join(radiodiff_dataset::BUILDINGS);
+    let within = radiodiff_dataset::folder::path(folder, radiodiff_dataset::folder::BUILDINGS);
     if within.is_dir() { within } else { folder.to_owned() }
 }
 
 /// Scores the baseline, the simulator and, with `weights`, a network.
 pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: Drawing) -> Result<Evaluation> {
     let dataset = Dataset::open(folder, method)?;
+    if let Some(notice) = dataset.notice() {
+        eprintln!("warning: {notice}");
+    }
     let count = dataset.len().min(limit.unwrap_or(usize::MAX));
     if count == 0 {
         bail!("{} holds no maps of {method}", folder.display());
@@ -152,7 +157,7 @@ pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Opti
     let law = fit(&truths)?;
     let physical = truths.par_iter().progress().map(|truth| {
         let baseline = truth.prepared.baseline(truth.sample.position, &law)?;
-        let simulated = truth.prepared.dominant_path(truth.sample.position, &DominantPathLaw::default())?;
+        let simulated = truth.dominant_path()?;
         Ok([truth.scores(&baseline), truth.scores(&simulated)])
     });
     let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
@@ -168,7 +173,7 @@ pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Opti
     Ok(Evaluation { data: folder.to_owned(), method: method.to_owned(), maps: count, rows })
 }
 
-/// A sample made ready to be compared with.
+/// A sample that maps are compared with.
 struct Truth {
     sample: Sample,
     prepared: PreparedScene,
@@ -183,6 +188,12 @@ impl Truth {
         let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
         let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
         Ok(Self { prepared: PreparedScene::new(&sample.scene), sample, gray })
+    }
+
+    /// The dominant path's gain, weakened by the scene's cars where the dataset was simulated with cars.
+    fn dominant_path(&self) -> Result<RadioMap, PropagationError> {
+        let map = self.prepared.dominant_path(self.sample.position, &DominantPathLaw::default())?;
+        self.prepared.weakened_by_cars(map, self.sample.position)
     }
 
     fn scores(&self, map: &RadioMap) -> Scores {
@@ -210,7 +221,7 @@ fn mean(scores: impl ExactSizeIterator<Item = Scores>) -> Scores {
     Scores { nmse: sum.nmse / n, rmse: sum.rmse / n, ssim: sum.ssim / n, psnr_db: sum.psnr_db / n, rmse_db: sum.rmse_db / n }
 }
 
-/// The log-distance law that fits the outdoor pixels out of sight best.
+/// The log-distance law that fits the outdoor pixels out of sight best, in the least squares of dB.
 fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
     let codec = GrayCodec::default();
     let pixels = truths
@@ -228,7 +239,7 @@ fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
         })
         .collect::<Result<Vec<_>, PropagationError>>()
         .context("finding what is in sight")?;
-    // A dataset without a shadow needs no law for it.
+    // A dataset without shadows needs no law for them.
     let line_of_sight = radiodiff_radio::propagation::LineOfSightLaw::default();
     let fallback = LogDistanceLaw { intercept_db: line_of_sight.intercept_db, slope_db: line_of_sight.slope_db };
     Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(fallback))
@@ -237,34 +248,22 @@ fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
 /// The network's name and its map of every sample.
 fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
     use indicatif::ProgressIterator;
-    use radiodiff_core::engine::Engine;
     use radiodiff_core::model::SampleOptions;
+    use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
     use radiodiff_core::weights::Checkpoint;
 
     let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
     let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", path.display()))?;
     let engine = crate::torch::TorchEngine::new(crate::torch::best_device());
-    let model = checkpoint.build(&engine).with_context(|| format!("the weights {}", path.display()))?;
+    let pipeline = Pipeline::new(checkpoint.build(&engine).with_context(|| format!("the weights {}", path.display()))?);
     let options = SampleOptions { steps: drawing.steps, seed: drawing.seed, ..SampleOptions::default() };
     let _guard = tch::no_grad_guard();
     let maps = truths.iter().progress().map(|truth| {
-        let preset = &model.preset;
-        let (sample, grid) = (&truth.sample, truth.sample.scene.grid);
-        if grid.size != preset.map_size {
-            bail!("map {}_{} has {} pixels a side, the network draws {}", sample.map, sample.transmitter, grid.size, preset.map_size);
-        }
-        let condition = truth.prepared.condition(sample.position, &preset.condition.channels)?;
-        let sampling = match drawing.start {
-            None => model.begin(&engine, &options),
-            Some(start) => {
-                let physical = truth.prepared.dominant_path(sample.position, &DominantPathLaw::default())?;
-                let gray: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
-                let map = engine.tensor(&gray, &[1, 1, preset.map_size, preset.map_size]);
-                model.begin_from_map(&engine, &map, start, &options)?
-            }
-        };
-        let gray = pollster::block_on(model.draw(&engine, &condition, sampling))?;
-        Ok(preset.gray.decode_map(&gray, grid, &sample.scene.mask))
+        let sample = &truth.sample;
+        let start = drawing.start.unwrap_or(1.0);
+        let request = MapRequest { scene: &truth.prepared, position: sample.position, start, options };
+        let map = pollster::block_on(pipeline.draw_map(&engine, &request, no_hook));
+        map.with_context(|| format!("map {}_{}", sample.map, sample.transmitter))
     });
     let begun = drawing.start.map_or(String::new(), |start| format!(" from the dominant path at t = {start}"));
     Ok((checkpoint.manifest().preset.name.clone() + &begun, maps.collect::<Result<_>>()?))

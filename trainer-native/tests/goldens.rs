@@ -7,7 +7,7 @@ use trainer::goldens::{STEPS, TIMES};
 
 /// Every network on an engine.
 fn reproduces(engine: &impl Engine, precision: Precision) {
-    let Some(expected) = Expected::read() else { return };
+    let expected = Expected::read();
     let mut maker = expected.maker(engine);
     block_on(maker.autoencoder()).expect("the engine reads");
     block_on(maker.judges()).expect("the engine reads");
@@ -23,25 +23,29 @@ fn reproduces(engine: &impl Engine, precision: Precision) {
 }
 
 #[test]
-#[ignore = "the full-size networks take a minute or two"]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+#[cfg_attr(reference_data, ignore = "slow: the full-size networks take a minute or two")]
 fn libtorch_reproduces_the_public_code() {
     tch::no_grad(|| reproduces(&trainer::torch::TorchEngine::new(tch::Device::Cpu), Precision::Single));
 }
 
 #[test]
-#[ignore = "the full-size networks take a minute or two"]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+#[cfg_attr(reference_data, ignore = "slow: the full-size networks take a minute or two")]
 fn libtorch_in_double_precision_reproduces_the_public_code() {
     tch::no_grad(|| reproduces(&trainer::torch::TorchEngine::in_double(tch::Device::Cpu), Precision::Double));
 }
 
 #[test]
-#[ignore = "the full-size networks take many minutes on burn's CPU backend"]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+#[cfg_attr(reference_data, ignore = "slow: the full-size networks take many minutes on burn's CPU backend")]
 fn burn_reproduces_the_public_code() {
     reproduces(&radiodiff_engines::burn::BurnEngine::<burn_flex::Flex>::default(), Precision::Single);
 }
 
 #[test]
-#[ignore = "the full-size networks take many minutes on one thread"]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+#[cfg_attr(reference_data, ignore = "slow: the full-size networks take many minutes on one thread")]
 fn the_browsers_cpu_engine_reproduces_the_public_code() {
     reproduces(&radiodiff_engines::cpu::CpuEngine::new(), Precision::Single);
 }

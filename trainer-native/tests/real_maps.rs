@@ -6,8 +6,8 @@ use radiodiff_radio::propagation::{DominantPathLaw, LineOfSightLaw, PreparedScen
 use std::path::PathBuf;
 use trainer::evaluate::{Drawing, evaluate};
 
-fn samples() -> Option<PathBuf> {
-    Some(radiodiff_tests::shared_data()?.join("data/radiomapseer-samples"))
+fn samples() -> PathBuf {
+    radiodiff_tests::shared_data().join("data/radiomapseer-samples")
 }
 
 /// Absolute errors in dB, sorted, of the law on what map `i`'s transmitter sees.
@@ -29,10 +29,10 @@ fn errors_in_sight_db(dataset: &Dataset, i: usize) -> Vec<f64> {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn in_sight_the_law_is_within_a_gray_level() {
     // Map 0's positions are exact; the other samples' are read off the brightest pixel and right to about a pixel.
-    let Some(samples) = samples() else { return };
-    let dataset = Dataset::open(&samples, "DPM").expect("the samples are there");
+    let dataset = Dataset::open(&samples(), "DPM").expect("the samples are there");
     for i in (0..dataset.len()).filter(|&i| dataset.name(i).starts_with("0_")) {
         let errors = errors_in_sight_db(&dataset, i);
         let median = errors[errors.len() / 2];
@@ -41,9 +41,9 @@ fn in_sight_the_law_is_within_a_gray_level() {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn the_dominant_path_is_winprops() {
-    let Some(samples) = samples() else { return };
-    let evaluation = evaluate(&samples, "DPM", None, None, Drawing::default()).expect("the samples are sound");
+    let evaluation = evaluate(&samples(), "DPM", None, None, Drawing::default()).expect("the samples are sound");
     let [baseline, simulator] = [0, 1].map(|i| evaluation.rows[i].scores);
     println!("{}", evaluation.table());
     assert_eq!(evaluation.maps, 22);
@@ -53,9 +53,9 @@ fn the_dominant_path_is_winprops() {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn what_the_dominant_path_sees_is_in_sight() {
-    let Some(samples) = samples() else { return };
-    let dataset = Dataset::open(&samples, "DPM").expect("the samples are there");
+    let dataset = Dataset::open(&samples(), "DPM").expect("the samples are there");
     let (codec, sight, law) = (GrayCodec::default(), LineOfSightLaw::default(), DominantPathLaw::default());
     let (mut seen, mut right) = (0, 0);
     for i in 0..dataset.len() {

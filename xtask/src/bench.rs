@@ -1,33 +1,44 @@
-//! `cargo xtask bench`: how long one map takes in Chromium on this machine. For a person to read: CI does not time anything,
-//! because its machines differ.
+//! `cargo xtask bench`: how long one map takes on this machine. For a person to read: CI does not time anything, because its
+//! machines differ.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use lexopt::ValueExt;
+use lexopt::{Arg, ValueExt};
 
-use crate::process::run as run_process;
+use crate::process::{cargo, run as run_process};
 use crate::server::PageServer;
-use crate::{browser, page};
+use crate::{browser, page, tools};
 
 pub const HELP: &str = "  bench  print how long one map takes in headless Chromium, warm
          --engine <cpu|webgpu>  one engine instead of both
          --runs <n>             maps that are timed, 10 unless given
+  bench engines  print how long each engine takes for one map off the browser
+         --engine <name>        one of cpu, wgpu, burn-flex, burn-wgpu (all unless given; burn-wgpu takes minutes to build)
+         --preset <name>        one of nano, edge, paper (all unless given)
+         --runs <n>             warm maps of each preset, 5 unless given
+         --limit <s>            seconds that one preset may take on one engine, 300 unless given
+         --engine and --preset may be given more than once
 ";
+
+/// Engines of `bench engines`, with the feature of radiodiff-engines that builds each.
+const ENGINES: [(&str, Option<&str>); 4] =
+    [("cpu", None), ("wgpu", Some("wgpu")), ("burn-flex", Some("burn-flex")), ("burn-wgpu", Some("burn-wgpu"))];
 
 pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     let (mut engines, mut runs) = (vec!["cpu".to_owned(), "webgpu".to_owned()], 10u32);
     while let Some(argument) = arguments.next()? {
         match argument {
-            lexopt::Arg::Long("engine") => {
+            Arg::Value(subject) if subject == "engines" => return run_engines(arguments),
+            Arg::Long("engine") => {
                 let engine = arguments.value()?.string()?;
                 if !engines.contains(&engine) {
                     return Err(lexopt::Error::from(format!("there is no engine {engine}; the engines are cpu and webgpu")).into());
                 }
                 engines = vec![engine];
             }
-            lexopt::Arg::Long("runs") => runs = arguments.value()?.parse()?,
-            lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
+            Arg::Long("runs") => runs = arguments.value()?.parse()?,
+            Arg::Long("help") | Arg::Short('h') => {
                 print!("{HELP}");
                 return Ok(ExitCode::SUCCESS);
             }
@@ -35,6 +46,42 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         }
     }
     let server = PageServer::start(page::build()?, 0)?;
-    run_process(browser::node(&server)?.arg(browser::script("bench.mjs")).arg(runs.to_string()).args(engines))?;
+    run_process(browser::node_with_chromium(&server)?.arg(browser::script("bench.mjs")).arg(runs.to_string()).args(engines))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds engines/benches/engines.rs with the engines that are asked for, and runs it with the rest of the options.
+fn run_engines(mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    let (mut features, mut forwarded) = (Vec::new(), Vec::new());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("engine") => {
+                let name = arguments.value()?.string()?;
+                let Some((_, feature)) = ENGINES.iter().find(|(engine, _)| *engine == name) else {
+                    let names = ENGINES.map(|(engine, _)| engine).join(", ");
+                    return Err(lexopt::Error::from(format!("there is no engine {name}; the engines are {names}")).into());
+                };
+                features.extend(*feature);
+                forwarded.extend(["--engine".to_owned(), name]);
+            }
+            Arg::Long(option @ ("preset" | "runs" | "limit")) => {
+                let option = format!("--{option}");
+                forwarded.extend([option, arguments.value()?.string()?]);
+            }
+            Arg::Long("help") | Arg::Short('h') => {
+                print!("{HELP}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if !forwarded.iter().any(|option| option == "--engine") {
+        features.extend(ENGINES.iter().filter_map(|(_, feature)| *feature));
+    }
+    if features.contains(&"wgpu") || features.contains(&"burn-wgpu") {
+        tools::vulkan()?;
+    }
+    let mut bench = cargo(&["bench", "--package", "radiodiff-engines", "--bench", "engines", "--features", &features.join(",")]);
+    run_process(bench.arg("--").args(forwarded))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use super::condition::ConditionEncoder;
 use super::preset::{EncoderPreset, Preset, PresetError};
 use super::unet::{EncodedCondition, Unet};
 use crate::diffusion::{MIN_TIME, Prediction, noised, precondition, schedule, standard_normal, step};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Binary, Engine};
 use crate::weights::{Initializer, ParameterError, Parameters};
 use thiserror::Error;
 
@@ -187,38 +187,13 @@ impl<E: Engine> RadioDiff<E> {
         e.tensor(&standard_normal(seed, stream as u32, shape.iter().product()), &shape)
     }
 
-    /// The latent (1, Z, h, w), scaled, that the sampler ends at.
-    pub fn sample_latent(&self, e: &E, condition: &EncodedCondition<E::Tensor>, options: &SampleOptions) -> E::Tensor {
-        let mut sampling = self.begin(e, options);
-        while self.advance(e, condition, &mut sampling) {}
-        sampling.latent
+    /// Scaled latent (N, Z, h, w) -> map (N, 1, H, W), [-1, 1] being the gray levels from 0 to 1; not clamped.
+    pub fn decode_map(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
+        self.first_stage.decode(e, &e.binary(Binary::Div, latent, &self.scale_factor))
     }
 
     /// Scaled latent (N, Z, h, w) -> gray map (N, 1, H, W) in [0, 1].
     pub fn decode_gray(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
-        let map = self.first_stage.decode(e, &e.binary(crate::engine::Binary::Div, latent, &self.scale_factor));
-        e.clamp(&e.affine(&map, 0.5, 0.5), 0.0, 1.0)
-    }
-
-    /// Draws one map.
-    ///
-    /// `condition`: (C, H, W), the preset's channels in [-1, 1]. Returns gray levels in [0, 1], (H, W), row 0 in the north.
-    ///
-    /// # Panics
-    /// When `condition` is not C * H * W long.
-    pub async fn predict(&self, e: &E, condition: &[f32], options: &SampleOptions) -> Result<Vec<f32>, EngineError> {
-        self.draw(e, condition, self.begin(e, options)).await
-    }
-
-    /// As [`Self::predict`], from what has begun as `sampling`.
-    ///
-    /// # Panics
-    /// When `condition` is not C * H * W long.
-    pub async fn draw(&self, e: &E, condition: &[f32], mut sampling: Sampling<E::Tensor>) -> Result<Vec<f32>, EngineError> {
-        let side = self.preset.map_size;
-        let condition = e.tensor(condition, &[1, self.preset.condition.channels.len(), side, side]);
-        let condition = self.denoiser.encode_condition(e, &condition);
-        while self.advance(e, &condition, &mut sampling) {}
-        e.read(&self.decode_gray(e, &sampling.latent)).await
+        e.clamp(&e.affine(&self.decode_map(e, latent), 0.5, 0.5), 0.0, 1.0)
     }
 }

@@ -201,6 +201,7 @@ pub struct Heads<T> {
 }
 
 /// The features of a scene as the U-Net wants them: computed once, used at every step.
+#[derive(Clone)]
 pub struct EncodedCondition<T> {
     /// The first stage as it came; it is as large as the latent.
     stem: T,

@@ -3,7 +3,7 @@
 //! In flows a file of any format that scenes are imported from (GeoJSON, OpenStreetMap XML or PBF, packed or not); out flow windows of
 //! it as footprints in metres. What was left out of the file is told once, when it is read.
 
-use super::random::Random;
+use crate::random::Random;
 use anyhow::{Context, Result};
 use geo::{BoundingRect, Coord, MapCoords, Polygon, Rect};
 use radiodiff_radio::scene::{Grid, ImportOptions, import};

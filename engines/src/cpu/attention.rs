@@ -1,15 +1,15 @@
-//! softmax(scale * q k^T) v without the M x N matrix: twelve queries at a time, whose scores stay in the cache.
+//! softmax(scale * q k^T) v without storing the M x N matrix of scores: twelve queries at a time, whose scores stay in the cache.
 //!
-//! Both products are written with the queries as columns: scores = k q^T and out^T = v^T scores, so that the packed keys and
-//! values serve all queries and a block of scores is already the panel the second product wants.
+//! Both products have the queries as columns: scores = k q^T and out^T = v^T scores. The keys and values are therefore packed once
+//! for all queries, and a block of scores already has the layout of the panel that the second product reads.
 
 use super::gemm::{self, Bias, COLUMNS, Matrix};
 use super::simd::{self, LANES};
-use super::tensor::{CpuTensor, Pool};
+use super::tensor::{BufferPool, CpuTensor};
 use std::rc::Rc;
 use wide::f32x4;
 
-pub(super) fn attention(pool: &Rc<Pool>, q: &CpuTensor, k: &CpuTensor, v: &CpuTensor, scale: f32) -> CpuTensor {
+pub(super) fn attention(pool: &Rc<BufferPool>, q: &CpuTensor, k: &CpuTensor, v: &CpuTensor, scale: f32) -> CpuTensor {
     let shapes = (q.shape(), k.shape(), v.shape());
     let (&[batch, queries, depth], &[kb, keys, kd], &[vb, vn, width]) = shapes else {
         panic!("attention takes (B, M, D), (B, N, D) and (B, N, E), found {shapes:?}");
@@ -39,7 +39,7 @@ pub(super) fn attention(pool: &Rc<Pool>, q: &CpuTensor, k: &CpuTensor, v: &CpuTe
     CpuTensor::new(out, &[batch, queries, width])
 }
 
-/// Softmax of scale * x down each of twelve columns.
+/// Replaces each of the twelve columns x by softmax(scale * x).
 fn softmax_columns(scores: &mut [f32], scale: f32) {
     const VECTORS: usize = COLUMNS / LANES;
     let rows = scores.as_chunks_mut::<COLUMNS>().0;

@@ -1,20 +1,27 @@
-//! Convolutions: 3 x 3 ones of stride 1 directly, the others as a matrix product of the weight with the image's windows, which
-//! are gathered panel by panel and never stored whole.
+//! Convolutions. Those of 3 x 3 and stride 1 go to [`direct`]; the others are a matrix product of the weight with the image's
+//! windows, which are gathered panel by panel and never stored as a whole (implicit im2col).
 
 use super::direct;
 use super::gemm::{self, Bias, COLUMNS, Matrix};
 use super::layout;
-use super::tensor::{CpuTensor, Pool};
+use super::tensor::{BufferPool, CpuTensor};
 use radiodiff_core::engine::{ConvGeometry, Padding, shape};
 use std::rc::Rc;
 
-/// A weight's kernel decides how it is packed; a weight that is shared under two shapes is packed anew for the second.
+/// Calls `then` with the packed weight. The packing depends on the weight's shape, so values shared under two shapes are packed
+/// anew for the second shape.
 fn packed_weight<T>(weight: &CpuTensor, pack: impl Fn() -> Vec<f32>, then: impl FnOnce(&[f32]) -> T) -> T {
     let packed = weight.packed(&pack);
     if packed.shape == weight.shape() { then(&packed.values) } else { then(&pack()) }
 }
 
-pub(super) fn conv2d(pool: &Rc<Pool>, x: &CpuTensor, weight: &CpuTensor, bias: Option<&CpuTensor>, geometry: ConvGeometry) -> CpuTensor {
+pub(super) fn conv2d(
+    pool: &Rc<BufferPool>,
+    x: &CpuTensor,
+    weight: &CpuTensor,
+    bias: Option<&CpuTensor>,
+    geometry: ConvGeometry,
+) -> CpuTensor {
     let out_shape = shape::conv2d(x.shape(), weight.shape(), geometry);
     if let Some(bias) = bias {
         assert_eq!(bias.shape(), [out_shape[1]], "conv2d with a weight of {:?} and a bias of {:?}", weight.shape(), bias.shape());
@@ -32,10 +39,10 @@ pub(super) fn conv2d(pool: &Rc<Pool>, x: &CpuTensor, weight: &CpuTensor, bias: O
     CpuTensor::new(out, &out_shape)
 }
 
-/// One image (C, H, W) -> (Cout, H', W').
+/// Convolves one image (C, H, W) -> (Cout, H', W').
 #[expect(clippy::too_many_arguments, reason = "the geometry of a convolution")]
 fn windows(
-    pool: &Rc<Pool>,
+    pool: &Rc<BufferPool>,
     image: &[f32],
     shape: &[usize],
     weight: &CpuTensor,
@@ -66,7 +73,7 @@ fn windows(
         let (padded_height, padded_width) =
             (height + geometry.padding.top + geometry.padding.bottom, width + geometry.padding.left + geometry.padding.right);
         gemm::product(pool, a, inner, row_bias, out, columns, |first, panel| {
-            // Where each of the twelve windows begins in a padded channel; beyond the last column, the last window again.
+            // Offsets in a padded channel at which the twelve windows begin. Columns past the last repeat the last window.
             let corners: [usize; COLUMNS] = std::array::from_fn(|j| {
                 let pixel = (first + j).min(columns - 1);
                 pixel / out_width * geometry.stride * padded_width + pixel % out_width * geometry.stride

@@ -1,8 +1,8 @@
-//! Convolutions of 3 x 3 and stride 1, where nearly all the time of a map goes: straight from the padded image, without gathering
-//! its windows, in tiles of four output channels x sixteen pixels of a line.
+//! Convolutions of 3 x 3 and stride 1, which take nearly all the time of a map. They read the padded image directly, without
+//! gathering its windows, in tiles of four output channels x sixteen pixels of a line.
 //!
-//! Sixteen sums are more than the registers hold, yet in V8 whole maps take 10 % less time than with eight sums and 6 % less
-//! than with twelve: each weight that is spread over a vector serves four products.
+//! A tile's sixteen vector sums exceed the registers. In V8 a whole map still takes 10 % less time than with eight sums and 6 % less
+//! than with twelve, because each weight that is broadcast to a vector serves four products.
 
 use super::gemm::ROWS;
 use super::simd::LANES;
@@ -15,17 +15,18 @@ const VECTORS: usize = 4;
 /// Pixels in a line of a tile.
 pub(super) const PIXELS: usize = VECTORS * LANES;
 
-/// Channels that are summed before their sum joins the total (see [`super::gemm`]).
+/// Channels of a run: rounding is kept small by summing runs first (see [`super::gemm`]).
 const RUN: usize = 32;
 
-/// Padded planes, row-major; each line reaches `KERNEL - 1` pixels beyond the last whole tile.
+/// Padded planes, row-major. Each line extends `KERNEL - 1` pixels past its last tile.
 pub(super) struct Planes<'a> {
     pub values: &'a [f32],
     pub height: usize,
     pub width: usize,
 }
 
-/// (Cin, height, width) padded -> `out` (Cout, .., out_width). `weights` is from [`super::gemm::pack_rows`].
+/// Convolves padded planes (Cin, height, width) into `out` (Cout, height - 2, out_width). `weights` comes from
+/// [`super::gemm::pack_rows`].
 pub(super) fn convolve(planes: &Planes, weights: &[f32], bias: Option<&[f32]>, out: &mut [f32], out_width: usize) {
     let plane = planes.height * planes.width;
     let block_len = planes.values.len() / plane * KERNEL * KERNEL * ROWS;
@@ -49,7 +50,7 @@ pub(super) fn convolve(planes: &Planes, weights: &[f32], bias: Option<&[f32]>, o
     }
 }
 
-/// The sums of one tile, whose first window begins at `corner[0]`.
+/// Computes one tile; its first window begins at `corner[0]`.
 #[inline(always)]
 fn tile(start: [f32; ROWS], weights: &[f32], corner: &[f32], plane: usize, line: usize) -> [[f32; PIXELS]; ROWS] {
     let mut totals = start.map(|bias| [f32x4::splat(bias); VECTORS]);

@@ -1,12 +1,12 @@
-//! Element-wise operations. Equal shapes, and operands that repeat whole runs (a scalar, one value per channel, one row for
-//! all), are plain loops that the compiler turns into vectors; any other broadcast walks by strides.
+//! Element-wise operations. Operands of equal shape, and operands that repeat over whole runs (a scalar, one value per channel, one
+//! row for all), run in plain loops that the compiler vectorises. Any other broadcast steps by strides.
 
 use super::simd;
-use super::tensor::{CpuTensor, Pool};
+use super::tensor::{BufferPool, CpuTensor};
 use radiodiff_core::engine::{Binary, Unary, shape};
 use std::rc::Rc;
 
-pub(super) fn unary(pool: &Rc<Pool>, op: Unary, x: &CpuTensor) -> CpuTensor {
+pub(super) fn unary(pool: &Rc<BufferPool>, op: Unary, x: &CpuTensor) -> CpuTensor {
     match op {
         Unary::Silu => {
             let mut out = pool.take(x.values().len());
@@ -29,13 +29,13 @@ pub(super) fn unary(pool: &Rc<Pool>, op: Unary, x: &CpuTensor) -> CpuTensor {
     }
 }
 
-pub(super) fn map(pool: &Rc<Pool>, x: &CpuTensor, f: impl Fn(f32) -> f32) -> CpuTensor {
+pub(super) fn map(pool: &Rc<BufferPool>, x: &CpuTensor, f: impl Fn(f32) -> f32) -> CpuTensor {
     let mut out = pool.take(x.values().len());
     out.iter_mut().zip(x.values()).for_each(|(out, x)| *out = f(*x));
     CpuTensor::new(out, x.shape())
 }
 
-pub(super) fn binary(pool: &Rc<Pool>, op: Binary, a: &CpuTensor, b: &CpuTensor) -> CpuTensor {
+pub(super) fn binary(pool: &Rc<BufferPool>, op: Binary, a: &CpuTensor, b: &CpuTensor) -> CpuTensor {
     match op {
         Binary::Add => zip(pool, a, b, |a, b| a + b),
         Binary::Sub => zip(pool, a, b, |a, b| a - b),
@@ -44,7 +44,7 @@ pub(super) fn binary(pool: &Rc<Pool>, op: Binary, a: &CpuTensor, b: &CpuTensor) 
     }
 }
 
-fn zip(pool: &Rc<Pool>, a: &CpuTensor, b: &CpuTensor, f: impl Fn(f32, f32) -> f32 + Copy) -> CpuTensor {
+fn zip(pool: &Rc<BufferPool>, a: &CpuTensor, b: &CpuTensor, f: impl Fn(f32, f32) -> f32 + Copy) -> CpuTensor {
     let target = shape::broadcast(a.shape(), b.shape());
     let mut out = pool.take(target.iter().product());
     if !out.is_empty() {
@@ -61,8 +61,8 @@ fn zip_run(out: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) {
     out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = f(*a, *b));
 }
 
-/// The trailing dimensions in which each operand is either whole or one repeated value are one run; the leading ones are
-/// walked by strides.
+/// Merges the trailing dimensions in which each operand is either contiguous or a single repeated value into one run, and steps
+/// through the leading dimensions by strides.
 fn zip_broadcast(out: &mut [f32], target: &[usize], a: &CpuTensor, b: &CpuTensor, f: impl Fn(f32, f32) -> f32) {
     let a_strides = shape::broadcast_strides(a.shape(), target);
     let b_strides = shape::broadcast_strides(b.shape(), target);

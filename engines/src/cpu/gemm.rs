@@ -1,13 +1,14 @@
-//! The matrix product everything else is made of: C = A B + bias, in tiles of 4 rows x 12 columns that stay in registers.
+//! The matrix product C = A B + bias behind linear layers, attention and most convolutions, in tiles of 4 rows x 12 columns that
+//! stay in registers.
 //!
-//! wasm has sixteen vector registers: twelve hold the tile, three a row of B, one an element of A. A is packed in blocks of
-//! four rows, B in panels of twelve columns, so that the inner loop walks both from front to back. Who has B in another order
-//! (a transposed matrix, the windows of a convolution) gives a function that fills a panel.
+//! wasm has sixteen vector registers: twelve hold the tile, three a row of B, one an element of A. A is packed in blocks of four
+//! rows and B in panels of twelve columns, so the inner loop reads both from front to back. The caller fills the panels of B, so a
+//! transposed matrix or the windows of a convolution need no copy of their own.
 //!
-//! Products are summed in runs, then the runs: an addition rounds by the size of the sum so far, so thousands in one row would
-//! lose a digit.
+//! The terms are summed in runs, and the runs' sums are added up. Each addition rounds in proportion to the sum so far, so thousands
+//! of terms added one after another would lose a digit.
 
-use super::tensor::Pool;
+use super::tensor::BufferPool;
 use std::rc::Rc;
 use wide::f32x4;
 
@@ -16,7 +17,7 @@ pub(super) const ROWS: usize = 4;
 /// Columns of a tile.
 pub(super) const COLUMNS: usize = 12;
 
-/// Products of a run.
+/// Terms of a run.
 const RUN: usize = 256;
 
 /// A matrix inside a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
@@ -36,8 +37,8 @@ impl<'a> Matrix<'a> {
         Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
     }
 
-    /// Fills `panel` (`inner` x 12) with columns `first..`; those beyond `columns` are left as they are, and so are their
-    /// products, which nobody reads.
+    /// Fills `panel` (`inner` x 12) with the columns from `first` on. Columns past `columns` keep what they held: their products are
+    /// not stored.
     pub(super) fn pack_panel(self, first: usize, columns: usize, panel: &mut [f32]) {
         let count = COLUMNS.min(columns - first);
         let (rows, _) = panel.as_chunks_mut::<COLUMNS>();
@@ -60,7 +61,7 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// The rows of A in blocks of four, each block `inner` x 4; a last block that is not full is filled with zeros.
+/// Packs the rows of A in blocks of four, each block `inner` x 4. Zeros fill up the last block.
 pub(super) fn pack_rows(a: Matrix, rows: usize, inner: usize) -> Vec<f32> {
     let mut packed = vec![0.0; rows.div_ceil(ROWS) * ROWS * inner];
     for i in 0..rows {
@@ -72,7 +73,7 @@ pub(super) fn pack_rows(a: Matrix, rows: usize, inner: usize) -> Vec<f32> {
     packed
 }
 
-/// What a product adds to.
+/// What is added to a product.
 #[derive(Clone, Copy)]
 pub(super) enum Bias<'a> {
     None,
@@ -82,10 +83,10 @@ pub(super) enum Bias<'a> {
     Column(&'a [f32]),
 }
 
-/// out (rows x columns, row-major) = A B + bias. `a` is from [`pack_rows`]; `pack(first, panel)` fills a panel of B (`inner` x
-/// 12) with the columns from `first` on.
+/// Computes out (rows x columns, row-major) = A B + bias. `a` comes from [`pack_rows`]. `pack(first, panel)` fills a panel of B
+/// (`inner` x 12) with the columns from `first` on.
 pub(super) fn product(
-    pool: &Rc<Pool>,
+    pool: &Rc<BufferPool>,
     a: &[f32],
     inner: usize,
     bias: Bias,
@@ -103,7 +104,7 @@ pub(super) fn product(
     }
 }
 
-/// Columns `first..first + 12` of a product, from a packed panel.
+/// Computes columns `first..first + 12` of a product from a packed panel.
 pub(super) fn panel_product(a: &[f32], panel: &[f32], inner: usize, bias: Bias, out: &mut [f32], columns: usize, first: usize) {
     let rows = out.len() / columns;
     let count = COLUMNS.min(columns - first);

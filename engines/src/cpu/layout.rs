@@ -1,13 +1,13 @@
 //! Operations that move values without changing them: permute, concat, narrow, gather_rows, pad.
 
-use super::tensor::{CpuTensor, Pool};
+use super::tensor::{BufferPool, CpuTensor};
 use radiodiff_core::engine::{Padding, shape};
 use std::rc::Rc;
 
 /// Side of the squares in which a matrix is transposed: 16 values are one cache line.
 const SQUARE: usize = 16;
 
-pub(super) fn permute(pool: &Rc<Pool>, x: &CpuTensor, order: &[usize]) -> CpuTensor {
+pub(super) fn permute(pool: &Rc<BufferPool>, x: &CpuTensor, order: &[usize]) -> CpuTensor {
     let mut seen = vec![false; x.shape().len()];
     let valid = order.len() == seen.len() && order.iter().all(|&i| i < seen.len() && !std::mem::replace(&mut seen[i], true));
     assert!(valid, "permute of {:?} by {order:?}", x.shape());
@@ -23,8 +23,8 @@ pub(super) fn permute(pool: &Rc<Pool>, x: &CpuTensor, order: &[usize]) -> CpuTen
     CpuTensor::new(out, &out_shape)
 }
 
-/// Extents and source strides of the permuted dimensions, where those that stay neighbours are merged and those of extent 1
-/// are left out.
+/// Extents and source strides of the permuted dimensions. Dimensions that stay neighbours are merged, and those of extent 1 are
+/// left out.
 fn merged(shape: &[usize], order: &[usize]) -> (Vec<usize>, Vec<usize>) {
     let source = shape::strides(shape);
     let (mut extents, mut strides): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -71,7 +71,7 @@ fn gather(x: &[f32], out: &mut [f32], extents: &[usize], strides: &[usize]) {
     }
 }
 
-pub(super) fn concat(pool: &Rc<Pool>, parts: &[&CpuTensor], dim: usize) -> CpuTensor {
+pub(super) fn concat(pool: &Rc<BufferPool>, parts: &[&CpuTensor], dim: usize) -> CpuTensor {
     let shapes: Vec<&[usize]> = parts.iter().map(|part| part.shape()).collect();
     let fits = shapes.first().is_some_and(|first| {
         dim < first.len() && shapes.iter().all(|s| s.len() == first.len() && s[..dim] == first[..dim] && s[dim + 1..] == first[dim + 1..])
@@ -94,7 +94,7 @@ pub(super) fn concat(pool: &Rc<Pool>, parts: &[&CpuTensor], dim: usize) -> CpuTe
     CpuTensor::new(out, &shape)
 }
 
-pub(super) fn narrow(pool: &Rc<Pool>, x: &CpuTensor, dim: usize, start: usize, len: usize) -> CpuTensor {
+pub(super) fn narrow(pool: &Rc<BufferPool>, x: &CpuTensor, dim: usize, start: usize, len: usize) -> CpuTensor {
     let fits = dim < x.shape().len() && start + len <= x.shape()[dim];
     assert!(fits, "narrow of {:?} along {dim} to {start}..{}", x.shape(), start + len);
     let mut shape = x.shape().to_vec();
@@ -110,7 +110,7 @@ pub(super) fn narrow(pool: &Rc<Pool>, x: &CpuTensor, dim: usize, start: usize, l
     CpuTensor::new(out, &shape)
 }
 
-pub(super) fn gather_rows(pool: &Rc<Pool>, x: &CpuTensor, rows: &[usize]) -> CpuTensor {
+pub(super) fn gather_rows(pool: &Rc<BufferPool>, x: &CpuTensor, rows: &[usize]) -> CpuTensor {
     let shape = shape::gather_rows(x.shape(), rows);
     let mut out = pool.take(shape.iter().product());
     if !out.is_empty() {
@@ -120,7 +120,7 @@ pub(super) fn gather_rows(pool: &Rc<Pool>, x: &CpuTensor, rows: &[usize]) -> Cpu
     CpuTensor::new(out, &shape)
 }
 
-pub(super) fn pad(pool: &Rc<Pool>, x: &CpuTensor, padding: Padding) -> CpuTensor {
+pub(super) fn pad(pool: &Rc<BufferPool>, x: &CpuTensor, padding: Padding) -> CpuTensor {
     let &[ref outer @ .., height, width] = x.shape() else { panic!("pad of {:?}: it has no two last dimensions", x.shape()) };
     let out = pad_planes(pool, x.values(), [outer.iter().product(), height, width], padding);
     let mut shape = outer.to_vec();
@@ -128,8 +128,8 @@ pub(super) fn pad(pool: &Rc<Pool>, x: &CpuTensor, padding: Padding) -> CpuTensor
     CpuTensor::new(out, &shape)
 }
 
-/// Zeros around each of the `planes` images of `height` x `width`.
-pub(super) fn pad_planes(pool: &Rc<Pool>, x: &[f32], [planes, height, width]: [usize; 3], p: Padding) -> super::tensor::Buffer {
+/// Adds zeros around each of the `planes` images of `height` x `width`.
+pub(super) fn pad_planes(pool: &Rc<BufferPool>, x: &[f32], [planes, height, width]: [usize; 3], p: Padding) -> super::tensor::Buffer {
     let padded_width = width + p.left + p.right;
     let padded_len = (height + p.top + p.bottom) * padded_width;
     let mut padded = pool.take(planes * padded_len);

@@ -1,10 +1,11 @@
 //! The engine for browsers without a GPU: one thread, f32, four lanes.
 //!
-//! Operations run at once, on buffers that are shared by reshapes and recycled through a pool. The time goes into 3x3
-//! convolutions of few channels and group normalisations, so these have kernels of their own; the rest is kept plain. In wasm
-//! the lanes are simd128 (switched on in `.cargo/config.toml`), elsewhere SSE or NEON, so that the same code is tested natively.
+//! Every operation runs when it is called, on buffers that reshapes share and a pool recycles. Most of the time of a map goes into
+//! 3 x 3 convolutions of few channels and group normalisations, so these have kernels of their own; the other operations are kept
+//! plain. In wasm the lanes are simd128 (switched on in `.cargo/config.toml`), elsewhere SSE or NEON, so that native tests run the
+//! same code.
 //!
-//! What flows in are values from the host, what flows out are values; nothing is delayed and [`CpuEngine::read`] never fails.
+//! Values in host memory flow in and out. Nothing is delayed, and [`CpuEngine::read`] never fails.
 
 mod attention;
 mod conv;
@@ -22,15 +23,16 @@ pub use tensor::CpuTensor;
 use gemm::{Bias, Matrix};
 use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Padding, Unary, shape};
 use std::rc::Rc;
-use tensor::Pool;
+use tensor::BufferPool;
 
-/// See the module.
+/// An [`Engine`] on one thread of the CPU.
 #[derive(Default)]
 pub struct CpuEngine {
-    pool: Rc<Pool>,
+    pool: Rc<BufferPool>,
 }
 
 impl CpuEngine {
+    /// An engine whose pool of buffers is empty.
     pub fn new() -> Self {
         Self::default()
     }
@@ -88,7 +90,7 @@ impl Engine for CpuEngine {
         let shape = shape::matmul(a.shape(), b.shape());
         let (columns, inner) = (shape[shape.len() - 1], a.shape()[a.shape().len() - 1]);
         let mut out = self.pool.take(shape.iter().product());
-        // Without batch dimensions in b, all rows of a are one matrix.
+        // If b has no batch dimensions, all rows of a form one matrix.
         let rows = if b.shape().len() == 2 { shape[..shape.len() - 1].iter().product() } else { shape[shape.len() - 2] };
         if !out.is_empty() {
             for (batch, out) in out.chunks_exact_mut(rows * columns).enumerate() {

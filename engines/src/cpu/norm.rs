@@ -1,15 +1,15 @@
-//! Normalisations, softmax and means. Sums run over short chunks in f32 and are added up in f64, so that a mean over a
-//! quarter of a million pixels is as exact as one over ten.
+//! Normalisations, softmax and means. Short chunks are summed in f32 and the chunks' sums in f64, so that a mean over a quarter of a
+//! million pixels is as exact as one over ten.
 
 use super::simd::{self, LANES};
-use super::tensor::{CpuTensor, Pool};
+use super::tensor::{BufferPool, CpuTensor};
 use std::rc::Rc;
 use wide::f32x4;
 
 /// Elements summed in f32 before they are added in f64.
 const CHUNK: usize = 1024;
 
-/// Sum over `term(x)` of a chunk, eight vectors wide enough to hide the additions' latency.
+/// Sums `term(x)` over a chunk in four independent vectors, which hide the latency of the additions.
 #[inline(always)]
 fn sum_of(values: &[f32], term: impl Fn(f32x4) -> f32x4, rest_term: impl Fn(f32) -> f32) -> f32 {
     let (wide16, rest) = values.as_chunks::<{ 4 * LANES }>();
@@ -22,8 +22,8 @@ fn sum_of(values: &[f32], term: impl Fn(f32x4) -> f32x4, rest_term: impl Fn(f32)
     (sums[0] + sums[1] + (sums[2] + sums[3])).reduce_add() + rest.iter().map(|v| rest_term(*v)).sum::<f32>()
 }
 
-/// Mean and biased variance. Each chunk has its own mean and squared deviations, read once from memory; they are merged by
-/// Chan, Golub and LeVeque's formula.
+/// Mean and biased variance. Each chunk yields its mean and squared deviations; these are merged by the formula of Chan, Golub and
+/// LeVeque (1983).
 fn mean_and_variance(values: &[f32]) -> (f32, f32) {
     let (mut count, mut mean, mut squares) = (0.0_f64, 0.0_f64, 0.0_f64);
     for chunk in values.chunks(CHUNK) {
@@ -43,9 +43,9 @@ fn mean_and_variance(values: &[f32]) -> (f32, f32) {
     (mean as f32, (squares / count).max(0.0) as f32)
 }
 
-/// See [`radiodiff_core::engine::Engine::group_norm`]; `activate` runs on the result before it is stored.
+/// [`radiodiff_core::engine::Engine::group_norm`], with `activate` applied to the result before it is stored.
 pub(super) fn group_norm(
-    pool: &Rc<Pool>,
+    pool: &Rc<BufferPool>,
     x: &CpuTensor,
     groups: usize,
     weight: &CpuTensor,
@@ -78,8 +78,8 @@ pub(super) fn group_norm(
     CpuTensor::new(out, shape)
 }
 
-/// Rows of the last dimension to mean 0 and variance 1.
-pub(super) fn normalize_last(pool: &Rc<Pool>, x: &CpuTensor, epsilon: f32) -> CpuTensor {
+/// Normalises the rows of the last dimension to mean 0 and variance 1.
+pub(super) fn normalize_last(pool: &Rc<BufferPool>, x: &CpuTensor, epsilon: f32) -> CpuTensor {
     let mut out = pool.take(x.values().len());
     let width = *x.shape().last().unwrap_or(&1);
     if !out.is_empty() {
@@ -92,7 +92,7 @@ pub(super) fn normalize_last(pool: &Rc<Pool>, x: &CpuTensor, epsilon: f32) -> Cp
     CpuTensor::new(out, x.shape())
 }
 
-/// Softmax of one row, in place.
+/// Replaces a row by its softmax.
 pub(super) fn softmax_row(row: &mut [f32]) {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let total = exp_and_sum(row, largest);
@@ -118,7 +118,7 @@ pub(super) fn exp_and_sum(row: &mut [f32], largest: f32) -> f32 {
     total
 }
 
-pub(super) fn softmax(pool: &Rc<Pool>, x: &CpuTensor, dim: usize) -> CpuTensor {
+pub(super) fn softmax(pool: &Rc<BufferPool>, x: &CpuTensor, dim: usize) -> CpuTensor {
     let shape = x.shape();
     assert!(dim < shape.len(), "softmax of {shape:?} along {dim}");
     let mut out = pool.take(x.values().len());
@@ -131,7 +131,7 @@ pub(super) fn softmax(pool: &Rc<Pool>, x: &CpuTensor, dim: usize) -> CpuTensor {
         out.chunks_exact_mut(len).for_each(softmax_row);
         return CpuTensor::new(out, shape);
     }
-    // Neighbours in memory belong to different sums, so whole lines are handled at a time.
+    // Neighbours in memory belong to different sums, so each step handles a whole line.
     let (mut largest, mut total) = (vec![0.0_f32; inner], vec![0.0_f32; inner]);
     for block in out.chunks_exact_mut(len * inner) {
         largest.fill(f32::NEG_INFINITY);
@@ -151,7 +151,7 @@ pub(super) fn softmax(pool: &Rc<Pool>, x: &CpuTensor, dim: usize) -> CpuTensor {
     CpuTensor::new(out, shape)
 }
 
-pub(super) fn mean_from(pool: &Rc<Pool>, x: &CpuTensor, first: usize) -> CpuTensor {
+pub(super) fn mean_from(pool: &Rc<BufferPool>, x: &CpuTensor, first: usize) -> CpuTensor {
     assert!(first <= x.shape().len(), "mean_from of {:?} from dimension {first}", x.shape());
     let len: usize = x.shape()[first..].iter().product();
     let shape: Vec<usize> = x.shape().iter().enumerate().map(|(i, &n)| if i < first { n } else { 1 }).collect();

@@ -1,14 +1,14 @@
-//! Resampling of (N, C, H, W): nearest doubling, bilinear, mean pooling.
+//! Resampling of (N, C, H, W): doubling by the nearest pixel, bilinear interpolation, mean pooling.
 
-use super::tensor::{CpuTensor, Pool};
+use super::tensor::{BufferPool, CpuTensor};
 use std::rc::Rc;
 
 fn planes(x: &CpuTensor, what: &str) -> [usize; 4] {
     x.shape().try_into().unwrap_or_else(|_| panic!("{what} takes (N, C, H, W), found {:?}", x.shape()))
 }
 
-/// Every pixel twice in both directions.
-pub(super) fn upsample_nearest_2x(pool: &Rc<Pool>, x: &CpuTensor) -> CpuTensor {
+/// Repeats every pixel twice in both directions.
+pub(super) fn upsample_nearest_2x(pool: &Rc<BufferPool>, x: &CpuTensor) -> CpuTensor {
     let [n, c, height, width] = planes(x, "upsample_nearest_2x");
     let mut out = pool.take(4 * x.values().len());
     if width > 0 {
@@ -21,8 +21,8 @@ pub(super) fn upsample_nearest_2x(pool: &Rc<Pool>, x: &CpuTensor) -> CpuTensor {
     CpuTensor::new(out, &[n, c, 2 * height, 2 * width])
 }
 
-/// For each of `target` positions on a line of `source` pixels with equal corners: the pixel before, the one after, and the
-/// weight of the latter.
+/// Maps each of `target` positions to a line of `source` pixels with corners aligned: the pixel before it, the pixel after it, and
+/// the weight of the pixel after it.
 fn positions(source: usize, target: usize) -> Vec<(usize, usize, f32)> {
     let step = if target > 1 { (source - 1) as f64 / (target - 1) as f64 } else { 0.0 };
     (0..target)
@@ -34,8 +34,8 @@ fn positions(source: usize, target: usize) -> Vec<(usize, usize, f32)> {
         .collect()
 }
 
-/// Bilinear with corners aligned.
-pub(super) fn resize_bilinear(pool: &Rc<Pool>, x: &CpuTensor, height: usize, width: usize) -> CpuTensor {
+/// Bilinear interpolation with corners aligned.
+pub(super) fn resize_bilinear(pool: &Rc<BufferPool>, x: &CpuTensor, height: usize, width: usize) -> CpuTensor {
     let [n, c, source_height, source_width] = planes(x, "resize_bilinear");
     assert!(source_height > 0 && source_width > 0, "resize_bilinear of {:?} to {height} x {width}", x.shape());
     let mut out = pool.take(n * c * height * width);
@@ -57,7 +57,7 @@ pub(super) fn resize_bilinear(pool: &Rc<Pool>, x: &CpuTensor, height: usize, wid
 }
 
 /// Means of `window` x `window` tiles.
-pub(super) fn average_pool(pool: &Rc<Pool>, x: &CpuTensor, window: usize) -> CpuTensor {
+pub(super) fn average_pool(pool: &Rc<BufferPool>, x: &CpuTensor, window: usize) -> CpuTensor {
     let [n, c, height, width] = planes(x, "average_pool");
     let fits = window > 0 && height.is_multiple_of(window) && width.is_multiple_of(window);
     assert!(fits, "average_pool of {:?} by {window}", x.shape());

@@ -1,25 +1,25 @@
-//! Four-lane mathematics: the exponential and what the activations make of it.
+//! Mathematics on four lanes: the exponential and the activations that need it.
 //!
-//! All are branch-free, so that loops over them stay in registers. The errors named are relative.
+//! The functions have no branches, so loops over them stay in registers. Errors are relative.
 
 use wide::{f32x4, i32x4};
 
 /// Lanes of a vector.
 pub(super) const LANES: usize = 4;
 
-/// e^x to 2e-7 for x in [-87, 88]; below, the smallest of these values (1.6e-38), above, the largest (1.7e38).
+/// e^x with an error of 2e-7 for x in [-87, 88]. Smaller x give e^-87 (1.6e-38), larger x give e^88 (1.7e38).
 #[inline(always)]
 pub(super) fn exp(x: f32x4) -> f32x4 {
-    // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits of the mantissa.
+    // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits of the mantissa.
     const ROUND: f32 = 12_582_912.0;
-    // ln 2 in two parts, the first with few bits, so that n * LN2_HIGH is exact (Cody and Waite).
+    // ln 2 in two parts. The first has few bits, so that n * LN2_HIGH is exact (Cody and Waite, 1980).
     const LN2_HIGH: f32 = 355.0 / 512.0;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let x = x.fast_max(f32x4::splat(-87.0)).fast_min(f32x4::splat(88.0));
     let shifted = x * f32x4::splat(std::f32::consts::LOG2_E) + f32x4::splat(ROUND);
     let n = shifted - f32x4::splat(ROUND);
     let r = x - n * f32x4::splat(LN2_HIGH) - n * f32x4::splat(LN2_LOW);
-    // Taylor's polynomial: |r| <= ln(2)/2, where the next term is below 2e-7 / 20.
+    // Taylor polynomial: |r| <= ln(2) / 2, where the next term is below 2e-7 / 20.
     let mut p = f32x4::splat(1.0 / 5040.0);
     for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
         p = p * r + f32x4::splat(coefficient);
@@ -45,7 +45,8 @@ pub(super) fn silu(x: f32x4) -> f32x4 {
     x / (f32x4::ONE + exp(-x))
 }
 
-/// x * Phi(x). Phi by the rational Chebyshev fit of erfc (Press et al., Numerical Recipes, 6.2), 1.2e-7 also far in the tail.
+/// x * Phi(x). Phi comes from the rational Chebyshev fit of erfc (Press et al., Numerical Recipes, 6.2), with an error of 1.2e-7
+/// even far in the tail.
 #[inline(always)]
 pub(super) fn gelu(x: f32x4) -> f32x4 {
     let z = x.abs() * f32x4::splat(std::f32::consts::FRAC_1_SQRT_2);
@@ -61,7 +62,7 @@ pub(super) fn gelu(x: f32x4) -> f32x4 {
     x * phi
 }
 
-/// `out[i] = vector(x[i])`, four at a time; the last lanes are padded with `x = 0`.
+/// Stores `vector(x[i])` in `out[i]`, four elements at a time. The last vector is padded with x = 0.
 #[inline(always)]
 pub(super) fn map(x: &[f32], out: &mut [f32], vector: impl Fn(f32x4) -> f32x4) {
     let (x4, x_rest) = x.as_chunks::<LANES>();

@@ -1,33 +1,32 @@
-//! Tensors of the CPU engine: shared buffers with a shape, drawn from a pool.
+//! Tensors of the CPU engine: a shape over a shared buffer from a pool.
 //!
-//! A reshape shares the buffer. A buffer that nobody holds any more goes back to its pool, so that the second run of a network
-//! finds all its memory mapped and needs no zeroing: in wasm, fresh memory costs a growth of the heap and a page fault per
-//! 4 KiB.
+//! A reshape shares the buffer. A buffer without a holder goes back to its pool, so the second run of a network finds its memory
+//! mapped and needs no zeroing. In wasm, fresh memory costs a growth of the heap and a page fault for every 4 KiB.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Free memory the pool keeps, in elements (64 MiB). What exceeds it is given back to the allocator.
+/// Most free memory that the pool keeps, in elements (64 MiB). Further buffers go back to the allocator.
 const MOST_KEPT: usize = 16 << 20;
 
 /// Freed buffers by length.
 #[derive(Default)]
-pub(super) struct Pool {
-    free: RefCell<Free>,
+pub(super) struct BufferPool {
+    free: RefCell<FreeBuffers>,
 }
 
 #[derive(Default)]
-struct Free {
+struct FreeBuffers {
     by_len: BTreeMap<usize, Vec<Vec<f32>>>,
     kept: usize,
 }
 
-impl Pool {
-    /// A buffer of `len` elements with unspecified values, to be overwritten.
+impl BufferPool {
+    /// A buffer of `len` elements with unspecified values, which the caller overwrites.
     pub(super) fn take(self: &Rc<Self>, len: usize) -> Buffer {
         let mut free = self.free.borrow_mut();
-        // A much larger buffer is left for who needs it.
+        // A much larger buffer is kept for a larger tensor.
         let fitting = free.by_len.range(len..=len + len / 4).find(|(_, buffers)| !buffers.is_empty()).map(|(&len, _)| len);
         let recycled = fitting.and_then(|len| free.by_len.get_mut(&len)?.pop());
         let values = match recycled {
@@ -49,12 +48,12 @@ impl Pool {
     }
 }
 
-/// Memory on loan from a [`Pool`].
+/// Memory on loan from a [`BufferPool`].
 pub(super) struct Buffer {
     /// At least `len` elements.
     values: Vec<f32>,
     len: usize,
-    pool: Rc<Pool>,
+    pool: Rc<BufferPool>,
 }
 
 impl std::ops::Deref for Buffer {
@@ -76,29 +75,29 @@ impl Drop for Buffer {
     }
 }
 
-/// A weight in the order a kernel reads it, with the shape it was packed for.
+/// A weight in the order in which a kernel reads it, with the shape it was packed for.
 pub(super) struct Packed {
     pub shape: Vec<usize>,
     pub values: Vec<f32>,
 }
 
-struct Storage {
+struct SharedBuffer {
     buffer: Buffer,
-    /// Made by the first convolution with this weight; a network runs many times with the same weights.
+    /// Packed by the first convolution with this weight: a network runs many times with the same weights.
     packed: OnceCell<Packed>,
 }
 
 /// A dense, row-major f32 tensor. Cloning and reshaping share the values.
 #[derive(Clone)]
 pub struct CpuTensor {
-    storage: Rc<Storage>,
+    storage: Rc<SharedBuffer>,
     shape: Rc<[usize]>,
 }
 
 impl CpuTensor {
     pub(super) fn new(buffer: Buffer, shape: &[usize]) -> Self {
         debug_assert_eq!(buffer.len(), shape.iter().product::<usize>());
-        Self { storage: Rc::new(Storage { buffer, packed: OnceCell::new() }), shape: shape.into() }
+        Self { storage: Rc::new(SharedBuffer { buffer, packed: OnceCell::new() }), shape: shape.into() }
     }
 
     /// The values, row-major.
@@ -106,6 +105,7 @@ impl CpuTensor {
         &self.storage.buffer
     }
 
+    /// The extents of the dimensions, outermost first.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -115,7 +115,7 @@ impl CpuTensor {
         Self { storage: self.storage.clone(), shape: shape.into() }
     }
 
-    /// This weight as `pack` orders it, kept with the values.
+    /// This weight as `pack` orders it. The first call packs, later calls return what it kept.
     pub(super) fn packed(&self, pack: impl Fn() -> Vec<f32>) -> &Packed {
         self.storage.packed.get_or_init(|| Packed { shape: self.shape.to_vec(), values: pack() })
     }

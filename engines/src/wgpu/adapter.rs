@@ -1,32 +1,32 @@
-//! Which GPU the engine runs on, and whether it is one.
+//! The adapter that the engine runs on, and whether it is a GPU or software.
 //!
-//! A software adapter (SwiftShader, llvmpipe) computes the right map, at a fraction of the CPU engine's speed. It is therefore
-//! only taken by who asks for it.
+//! A software adapter (SwiftShader, llvmpipe) computes the right map at a fraction of the CPU engine's speed, so it is used only
+//! when the caller allows it.
 
 use thiserror::Error;
 
-/// What [`super::GpuEngine::new`] may take.
+/// The adapters that `GpuEngine::new` accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GpuOptions {
-    /// Take an adapter that computes on the CPU. False is right for an automatic choice, which has a faster engine for the CPU;
-    /// true for somebody who named WebGPU, and for tests.
+    /// Accept an adapter that computes on the CPU. False suits an automatic choice, because the CPU engine is faster; true suits a
+    /// user who asked for WebGPU by name, and tests.
     pub allow_software: bool,
 }
 
-/// The adapter an engine runs on.
+/// A description of the adapter that an engine runs on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdapterReport {
-    /// As the browser or the driver calls it.
+    /// The name that the browser or the driver gives it.
     pub name: String,
     /// `webgpu` in a browser; `vulkan` off it.
     pub backend: String,
-    /// Computes on the CPU.
+    /// The adapter computes on the CPU.
     pub software: bool,
-    /// Has `shader-f16`.
+    /// The adapter has `shader-f16`.
     pub f16: bool,
 }
 
-/// Why there is no GPU engine.
+/// Why no GPU engine could be made.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum GpuError {
     #[error("this browser has no WebGPU (navigator.gpu is absent in {context}); use a newer browser over https, or the CPU engine")]
@@ -52,7 +52,7 @@ pub(super) struct Opened {
     pub report: AdapterReport,
 }
 
-/// Asks for the fastest adapter and all it can do.
+/// Requests the fastest adapter, with all its limits.
 pub(super) async fn open(options: GpuOptions) -> Result<Opened, GpuError> {
     #[cfg(target_arch = "wasm32")]
     browser::require_webgpu()?;
@@ -76,7 +76,7 @@ pub(super) async fn open(options: GpuOptions) -> Result<Opened, GpuError> {
     Ok(Opened { device, queue, report: AdapterReport { name, backend, software, f16 } })
 }
 
-/// In a browser wgpu lists the backends that it was not built with, which is no news to anybody.
+/// Why there is no adapter. In a browser, wgpu's own text only lists the backends that it was built without.
 fn no_adapter(error: &wgpu::RequestAdapterError) -> String {
     if cfg!(target_arch = "wasm32") { "the browser offers none".into() } else { error.to_string() }
 }
@@ -99,10 +99,10 @@ mod browser {
     use js_sys::Reflect;
     use wasm_bindgen::JsValue;
 
-    /// Words by which software rasterisers call themselves: Chromium's, Mesa's, Windows's.
+    /// Words in the names of software rasterisers: Chromium's, Mesa's, Windows's.
     const SOFTWARE: [&str; 5] = ["swiftshader", "llvmpipe", "lavapipe", "software", "basic render"];
 
-    /// A property that may be absent, as in browsers older than it.
+    /// A property of a JavaScript object; undefined where the browser is too old to have it.
     fn property(object: &JsValue, name: &str) -> JsValue {
         Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
     }
@@ -116,7 +116,8 @@ mod browser {
         Ok(())
     }
 
-    /// wgpu passes on only the description, which browsers leave empty; vendor and architecture are read here.
+    /// Name and software flag from `adapterInfo`. wgpu passes on only the description, which browsers leave empty, so vendor and
+    /// architecture are read here.
     pub(super) fn identify(device: &wgpu::Device) -> (String, bool) {
         let info = device.as_webgpu().map_or(JsValue::UNDEFINED, |device| property(device, "adapterInfo"));
         let part = |name| property(&info, name).as_string().unwrap_or_default();

@@ -1,4 +1,4 @@
-// Batch normalisation by running statistics.
+// Batch normalisation with running statistics.
 
 struct Parameters {
     count: u32,
@@ -10,7 +10,7 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> p: Parameters;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>; // (N, channels, pixels)
 @group(0) @binding(2) var<storage, read> x: array<f32>; // (N, channels, pixels)
-@group(0) @binding(3) var<storage, read> weight: array<f32>; // (channels), as the following
+@group(0) @binding(3) var<storage, read> weight: array<f32>; // (channels), as the bindings that follow
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read> running_mean: array<f32>;
 @group(0) @binding(6) var<storage, read> running_var: array<f32>;

@@ -1,4 +1,4 @@
-//! Convolutions.
+//! Convolutions: the weight is packed once, then one dispatch for each run of input channels adds its sums to the result.
 
 use super::recorder::{Kernel, Recorder, grid};
 use super::tensor::GpuTensor;
@@ -10,16 +10,16 @@ static PACK_WEIGHT: Kernel = Kernel { source: SOURCE, entry: "pack_weight", inpu
 static CONV_ANY: Kernel = Kernel { source: SOURCE, entry: "conv_any", inputs: 3 };
 static CONV_3X3: Kernel = Kernel { source: SOURCE, entry: "conv_3x3", inputs: 3 };
 
-/// Output channels of a thread.
+/// Output channels that a thread computes.
 const BLOCK: usize = 8;
 
-/// Neighbouring pixels of a thread.
+/// Neighbouring pixels that a thread computes.
 const PIXELS: usize = 4;
 
-/// Terms of the longest sum, about: those after it are summed by another dispatch. 32 channels of 3 x 3.
+/// About how many terms one dispatch sums, here those of 32 channels of 3 x 3. Shorter sums round less (conv.wgsl).
 const RUN: usize = 288;
 
-/// Images of one dispatch, WebGPU's guaranteed number of workgroups along a dimension.
+/// Most images of one dispatch: the number of workgroups along a dimension that WebGPU guarantees.
 const MOST_IMAGES: usize = 65535;
 
 pub(super) fn conv2d(
@@ -61,7 +61,7 @@ pub(super) fn conv2d(
     });
     let out = recorder.empty(&out_shape);
     if kernel == [1, 1] && geometry == ConvGeometry::same(1) {
-        // Rows do not matter: one long row has no remainders.
+        // A 1 x 1 kernel does not see rows, and one long row leaves fewer remainders.
         sizes = [1, height * width, 1, out_height * out_width];
     }
     let code = if kernel == [3, 3] && geometry.stride == 1 { &CONV_3X3 } else { &CONV_ANY };

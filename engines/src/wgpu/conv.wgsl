@@ -1,10 +1,10 @@
-// 2-D convolution: a thread makes 4 neighbouring pixels of 8 output channels, which stay in registers.
+// 2-D convolution. A thread computes 4 neighbouring pixels of 8 output channels, whose sums stay in registers.
 //
-// Weights are packed by `pack_weight` so that the 8 output channels of one tap lie together; all threads of a workgroup read the
-// same ones. Neighbouring threads read neighbouring pixels.
+// `pack_weight` packs the weights so that the 8 output channels of one tap lie together; all threads of a workgroup read the same
+// weights. Neighbouring threads read neighbouring pixels.
 //
-// A dispatch sums a run of the input channels; those after the first add their sums to the result so far. An addition rounds by
-// the size of the sum so far, so thousands of terms in one row would lose a digit.
+// A dispatch sums a run of input channels, and every dispatch after the first adds its sums to the result. Each addition rounds in
+// proportion to the sum so far, so thousands of terms added one after another would lose a digit.
 
 struct Parameters {
     channels: u32,
@@ -19,7 +19,7 @@ struct Parameters {
     top: u32,
     left: u32,
     has_bias: u32,
-    // The run's input channels.
+    // Input channels of the run.
     first_channel: u32,
     end_channel: u32,
 }
@@ -30,7 +30,7 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> packed: array<vec4<f32>>; // (out_channels / 8, channels, kernel_height, kernel_width, 2)
 @group(0) @binding(4) var<storage, read> bias: array<f32>; // (out_channels)
 
-// Of pack_weight, which reads a weight (out_channels, channels, taps).
+// Output of pack_weight, which reads a weight (out_channels, channels, taps).
 @group(0) @binding(1) var<storage, read_write> packed_out: array<f32>;
 
 @compute @workgroup_size(64)
@@ -40,7 +40,7 @@ fn pack_weight(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = thread_index(group, groups, local);
-    // Channels and taps are not told apart.
+    // The taps of all input channels, counted through.
     let taps = p.channels * p.kernel_height * p.kernel_width;
     if (i >= (p.out_channels + 7u) / 8u * taps * 8u) {
         return;
@@ -80,7 +80,7 @@ fn product(weights: vec4<f32>, pixels: vec4<f32>) -> mat4x4<f32> {
     return mat4x4(weights * pixels.x, weights * pixels.y, weights * pixels.z, weights * pixels.w);
 }
 
-// A pixel of the row that starts at `row`, zero outside.
+// A pixel of the row that starts at `row`; zero outside the image.
 fn at(row: u32, column: i32) -> f32 {
     if (column < 0 || column >= i32(p.width)) {
         return 0.0;
@@ -117,7 +117,7 @@ fn finish(tile: Tile, block: u32, batch: u32, row: u32, column: u32) {
     store(channel + 7u, batch, row, column, high[3]);
 }
 
-// Workgroups: fours of pixels, blocks of output channels, batch.
+// Grid of workgroups: groups of 4 pixels, blocks of 8 output channels, images.
 
 // Any kernel, stride and padding.
 @compute @workgroup_size(64)
@@ -134,7 +134,7 @@ fn conv_any(@builtin(global_invocation_id) id: vec3<u32>) {
     let stride = i32(p.stride);
     for (var c = p.first_channel; c < p.end_channel; c++) {
         for (var ky = 0u; ky < p.kernel_height; ky++) {
-            // Above the image this wraps around to a large number.
+            // Above the image the difference wraps around to a large number.
             let y = row * p.stride + ky - p.top;
             if (y >= p.height) {
                 tap += p.kernel_width * 2u;
@@ -168,7 +168,7 @@ fn conv_3x3(@builtin(global_invocation_id) id: vec3<u32>) {
     let first = i32(column) - i32(p.left);
     for (var c = p.first_channel; c < p.end_channel; c++) {
         for (var ky = 0u; ky < 3u; ky++) {
-            // Above the image this wraps around to a large number.
+            // Above the image the difference wraps around to a large number.
             let y = row + ky - p.top;
             if (y < p.height) {
                 let source = ((id.z * p.channels + c) * p.height + y) * p.width;

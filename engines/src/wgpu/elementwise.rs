@@ -21,7 +21,7 @@ fn one(recorder: &Recorder, x: &GpuTensor, op: u32, a: f32, b: f32) -> GpuTensor
 }
 
 pub(super) fn unary(recorder: &Recorder, op: Unary, x: &GpuTensor) -> GpuTensor {
-    // The numbers of elementwise.wgsl.
+    // The cases of `unary` in elementwise.wgsl.
     let code = match op {
         Unary::Silu => 0,
         Unary::Gelu => 1,

@@ -23,7 +23,7 @@ struct BinaryParameters {
 @group(0) @binding(1) var<storage, read_write> out4: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> a4: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> b4: array<vec4<f32>>;
-// The same, as single values.
+// The same bindings as single values.
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 @group(0) @binding(2) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
@@ -35,8 +35,8 @@ fn erf(x: vec4<f32>) -> vec4<f32> {
     return sign(x) * (1.0 - polynomial * exp(max(-x * x, vec4(-80.0))));
 }
 
-// WGSL promises sin and cos only within [-pi, pi] and to three digits. Here x, less `turns` half turns, lies within
-// [-pi/2, pi/2]; pi is subtracted in three parts, the first of few bits, so that its multiple is exact. Taylor to degree 11.
+// WGSL guarantees sin and cos to three digits, and only within [-pi, pi]. Here x minus `turns` half turns lies within [-pi/2, pi/2].
+// Pi is subtracted in three parts; the first has few bits, so that its multiples are exact. Taylor polynomial of degree 11.
 fn sine_near_zero(x: vec4<f32>, turns: vec4<f32>) -> vec4<f32> {
     let r = ((x - turns * 3.140625) - turns * 9.67502593994140625e-4) - turns * 1.509957990978376432e-7;
     let s = r * r;
@@ -82,7 +82,7 @@ fn unary(
         case 8u: { y = sine(x); }
         case 9u: { y = cosine(x); }
         case 10u: { y = unary_p.a * x + unary_p.b; }
-        // What is no number stays so; clamp alone would make it one, and a compiler may take x != x for false.
+        // NaN stays NaN. clamp alone would replace it, and a compiler may assume that x != x is false.
         default: {
             let is_nan = (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u);
             y = select(clamp(x, vec4(unary_p.a), vec4(unary_p.b)), x, is_nan);

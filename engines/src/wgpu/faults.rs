@@ -1,7 +1,7 @@
-//! What went wrong on the GPU, kept until somebody reads a result.
+//! Errors of the GPU, kept until a result is read.
 //!
-//! WebGPU reports errors long after the call that made them, to callbacks. Operations do not fail, so the callbacks leave the
-//! error here and every later read returns it: a tensor made since may hold anything. There is no way back but a new engine.
+//! WebGPU reports errors to callbacks, long after the call that caused them. Operations do not fail, so the callbacks leave the
+//! error here, and every later read returns it: tensors made after the error may hold anything. Only a new engine recovers.
 
 use radiodiff_core::engine::EngineError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,12 +12,12 @@ struct State {
     error: Option<EngineError>,
 }
 
-/// Shared with the callbacks, which the browser or a driver's thread calls.
+/// The device's faults, shared with the callbacks that the browser or a thread of the driver calls.
 #[derive(Clone, Default)]
 pub(super) struct Faults(Arc<Mutex<State>>);
 
 impl Faults {
-    /// Listens to a new device.
+    /// Registers the callbacks with a new device.
     pub(super) fn watch(device: &wgpu::Device) -> Self {
         let faults = Self::default();
         let listener = faults.clone();
@@ -39,12 +39,12 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first reason stays.
+    /// Records that the device is lost. The first reason is kept.
     pub(super) fn lose(&self, reason: String) {
         self.state().lost.get_or_insert(reason);
     }
 
-    /// The first error stays: those that follow are its consequences.
+    /// Records an error. The first is kept, because later errors are its consequences.
     pub(super) fn fail(&self, error: EngineError) {
         self.state().error.get_or_insert(error);
     }
@@ -53,7 +53,7 @@ impl Faults {
         self.state().lost.clone()
     }
 
-    /// A loss explains all other errors, so it comes first.
+    /// Returns the recorded fault. A loss explains all other errors, so it takes precedence.
     pub(super) fn check(&self) -> Result<(), EngineError> {
         let state = self.state();
         match (&state.lost, &state.error) {

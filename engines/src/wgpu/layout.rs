@@ -13,8 +13,8 @@ static PAD: Kernel = Kernel { source: SOURCE, entry: "pad", inputs: 1 };
 static BILINEAR: Kernel = Kernel { source: SOURCE, entry: "bilinear", inputs: 1 };
 static AVERAGE_POOL: Kernel = Kernel { source: SOURCE, entry: "average_pool", inputs: 1 };
 
-/// Two strided readings of `extents` as the kernels take them: innermost first, (extent, stride, stride, 0) each. Dimensions of
-/// extent 1 are left out, and those that both readings run through as one are merged.
+/// Two strided views of `extents` in the kernels' format: innermost dimension first, (extent, stride, stride, 0) each. Dimensions of
+/// extent 1 are left out, and dimensions that are contiguous in both views are merged.
 ///
 /// # Panics
 /// When more than six dimensions remain.
@@ -31,7 +31,7 @@ pub(super) fn merged(extents: &[usize], strides: &[Vec<usize>; 2]) -> Vec<[u32; 
     dims.iter().map(|&[extent, a, b]| [extent as u32, a as u32, b as u32, 0]).collect()
 }
 
-/// Writes `x`, read as `extents` with the first strides from the first offset on, to `out` with the second ones.
+/// Copies `extents` elements from `x` to `out`. The first strides and offset are those in `x`, the second those in `out`.
 fn gather(recorder: &Recorder, x: &GpuTensor, out: &GpuTensor, extents: &[usize], strides: &[Vec<usize>; 2], offsets: [usize; 2]) {
     let count = extents.iter().product::<usize>();
     let dims = merged(extents, strides);
@@ -88,14 +88,14 @@ pub(super) fn narrow(recorder: &Recorder, x: &GpuTensor, dim: usize, start: usiz
 pub(super) fn gather_rows(recorder: &Recorder, x: &GpuTensor, rows: &[usize]) -> GpuTensor {
     let shape = shape::gather_rows(x.shape(), rows);
     let out = recorder.empty(&shape);
-    // Numbers of rows are exact as floats: a tensor of 2^24 rows is larger than any buffer that would hold one.
+    // Row numbers are exact as floats below 2^24, and only tensors of f32 can be uploaded.
     let rows = recorder.upload(&rows.iter().map(|&row| row as f32).collect::<Vec<_>>(), &[rows.len()]);
     let run: usize = shape[1..].iter().product();
     recorder.dispatch(&GATHER_ROWS, &[out.count() as u32, run as u32], &[x, &rows], &out, grid(out.count()));
     out
 }
 
-/// Both directions of every pixel are dimensions of their own, along which the source does not move.
+/// Repeats every pixel twice in both directions: the repetitions are dimensions of their own, with stride 0 in the source.
 pub(super) fn upsample_nearest_2x(recorder: &Recorder, x: &GpuTensor) -> GpuTensor {
     let (planes, height, width) = planes(x);
     let out = recorder.empty(&resized(x, 2 * height, 2 * width));
@@ -104,7 +104,7 @@ pub(super) fn upsample_nearest_2x(recorder: &Recorder, x: &GpuTensor) -> GpuTens
     out
 }
 
-/// All dimensions before the last two, and these.
+/// The number of planes, the product of all dimensions before the last two; and the last two dimensions.
 fn planes(x: &GpuTensor) -> (usize, usize, usize) {
     let &[ref outer @ .., height, width] = x.shape() else { panic!("{:?} has no two last dimensions", x.shape()) };
     (outer.iter().product(), height, width)
@@ -115,7 +115,7 @@ fn resized(x: &GpuTensor, height: usize, width: usize) -> Vec<usize> {
     [&x.shape()[..outer], &[height, width]].concat()
 }
 
-/// One of the kernels that make every pixel of (.., height, width) from its plane.
+/// Runs a kernel that computes each pixel of (.., height, width) from the pixel's plane.
 fn by_pixel(recorder: &Recorder, kernel: &'static Kernel, x: &GpuTensor, size: [usize; 2], corner: [usize; 2], window: usize) -> GpuTensor {
     let (_, height, width) = planes(x);
     let [out_height, out_width] = size;

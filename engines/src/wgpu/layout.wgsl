@@ -16,10 +16,10 @@ struct ImageParameters {
     width: u32,
     out_height: u32,
     out_width: u32,
-    // Of padding: the rows above and the columns on the left.
+    // Padding: rows above and columns on the left.
     top: u32,
     left: u32,
-    // Of pooling: the side of a tile.
+    // Pooling: side of a tile.
     window: u32,
 }
 
@@ -51,7 +51,7 @@ fn gather(
     out[into] = x[source];
 }
 
-// Of gather_rows: elements of the result, and of each row.
+// Parameters of gather_rows: number of elements of the result, and of each row.
 struct RowParameters {
     count: u32,
     run: u32,
@@ -89,7 +89,7 @@ fn pad(
         return;
     }
     let at = pixel(i);
-    // Above and left of the image these wrap around to large numbers.
+    // Above and left of the image the differences wrap around to large numbers.
     let row = at.y - p.top;
     let column = at.z - p.left;
     var value = 0.0;
@@ -99,7 +99,7 @@ fn pad(
     out[i] = value;
 }
 
-// The lower of the two source positions of `index`, and the weight of the upper one, in whole numbers so that corners are exact.
+// The lower of the two source positions of `index`, and the weight of the upper position. Whole numbers keep the corners exact.
 fn source_position(index: u32, extent: u32, out_extent: u32) -> vec2<f32> {
     if (out_extent == 1u) {
         return vec2(0.0, 0.0);

@@ -1,12 +1,13 @@
-// Products of matrices, alpha a b + bias: a thread makes 4 x 4 elements of the result.
+// Matrix products alpha a b + bias. A thread computes 4 x 4 elements of the result.
 //
-// Products are summed in runs, then the runs: each addition rounds by the size of the sum so far, and k may be thousands.
+// The terms are summed in runs, and the runs' sums are added up: each addition rounds in proportion to the sum so far, and k may be
+// thousands.
 
 struct Parameters {
     m: u32,
     n: u32,
     k: u32,
-    // b is read by strides, so that it may be transposed; its batches lie b_batch apart (0: all use the same).
+    // Strides of b, which may be transposed. Its batches lie b_batch apart (0: all batches share one matrix).
     b_row: u32,
     b_column: u32,
     b_batch: u32,
@@ -20,10 +21,10 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> b: array<f32>; // (batch, k, n)
 @group(0) @binding(4) var<storage, read> bias: array<f32>; // (n)
 
-// Products of a run.
+// Terms of a run.
 const RUN: u32 = 64u;
 
-// Four elements of a row of the result, as far as it goes.
+// Stores four elements of a row of the result, without those past its end.
 fn store(row: u32, column: u32, batch: u32, values: vec4<f32>) {
     if (row >= p.m) {
         return;
@@ -42,12 +43,12 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     if (column >= p.n || row >= p.m) {
         return;
     }
-    // Rows and columns past the end repeat the last one and are not stored.
+    // Rows and columns past the end repeat the last, and are not stored.
     let rows = min(vec4(row, row + 1u, row + 2u, row + 3u), vec4(p.m - 1u));
     let columns = min(vec4(column, column + 1u, column + 2u, column + 3u), vec4(p.n - 1u));
     var at_a = (vec4(id.z * p.m) + rows) * p.k;
     var at_b = vec4(id.z * p.b_batch) + columns * p.b_column;
-    // One row of the result each.
+    // One sum for each row of the result.
     var sum_0 = vec4(0.0);
     var sum_1 = vec4(0.0);
     var sum_2 = vec4(0.0);

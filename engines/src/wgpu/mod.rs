@@ -1,11 +1,11 @@
-//! The engine for GPUs: WGSL kernels on plain wgpu, the same code in the browser and, for tests, on Vulkan.
+//! The engine for GPUs: WGSL kernels on wgpu, the same code on WebGPU in the browser and on Vulkan off it.
 //!
-//! Operations are recorded; they are submitted in bundles, the last when a result is read. Reading is asynchronous, as a browser's
-//! only thread must not wait. In flow values from the host, which are uploaded at once; out flow values of tensors, or the
-//! reason why the device has none: operations do not fail, so what went wrong on the way is told there.
+//! Values flow in from the host and are uploaded at once. Operations are recorded and submitted in bundles; reading a tensor submits
+//! the last bundle. Reading is asynchronous, because a browser's only thread must not wait. Values flow out to the host, or the
+//! reason why there are none: operations do not fail, so reading reports what went wrong before it.
 //!
-//! Every kernel has a source with its bindings' shapes; `recorder` runs them, and the files named as the sources choose among
-//! them. Where f32 on GPUs promises few digits (sines, one-pass variances), the sources say what they do instead.
+//! Each `.wgsl` file states the shapes of its bindings. The `.rs` file of the same kind chooses among its kernels, and `recorder`
+//! runs them. Where WGSL guarantees few digits (sines, one-pass variances), the sources say what they compute instead.
 
 mod adapter;
 mod conv;
@@ -25,7 +25,7 @@ use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, Engin
 use recorder::Recorder;
 use rows::Affine;
 
-/// See the module.
+/// An [`Engine`] on a GPU through wgpu.
 pub struct GpuEngine {
     report: AdapterReport,
     recorder: Recorder,
@@ -35,7 +35,7 @@ impl GpuEngine {
     /// Asks for an adapter and its device.
     ///
     /// # Errors
-    /// When there is none, or only one that `options` refuse.
+    /// [`GpuError`] when there is no adapter, when `options` refuse the only one, or when it gives no device.
     pub async fn new(options: GpuOptions) -> Result<Self, GpuError> {
         let opened = adapter::open(options).await?;
         Ok(Self { report: opened.report, recorder: Recorder::new(opened.device, opened.queue) })
@@ -46,17 +46,18 @@ impl GpuEngine {
         &self.report
     }
 
-    /// Bytes of the greatest tensor so far. WebGPU guarantees 128 MiB; a network that needs more runs on some devices only.
+    /// Size of the largest tensor so far, in bytes. WebGPU guarantees buffers of 128 MiB; a network that needs more runs on some
+    /// devices only.
     pub fn largest_tensor_bytes(&self) -> u64 {
         self.recorder.peak()
     }
 
-    /// Why the device is lost, once it is. A new engine may find another one.
+    /// Why the device is lost; `None` while it is not. A new engine may find another device.
     pub fn lost(&self) -> Option<String> {
         self.recorder.faults.lost()
     }
 
-    /// Gives the device back. From then on every read gives [`EngineError::DeviceLost`].
+    /// Gives the device back. Every later read returns [`EngineError::DeviceLost`].
     pub fn destroy(&self) {
         self.recorder.faults.lose("it was given back".into());
         self.recorder.device.destroy();
@@ -65,7 +66,7 @@ impl GpuEngine {
 
 impl Drop for GpuEngine {
     fn drop(&mut self) {
-        // A browser would keep its memory until the garbage collector comes by.
+        // A browser would keep the device's memory until its garbage collector runs.
         self.destroy();
     }
 }

@@ -1,4 +1,4 @@
-//! Products of matrices and what is made of them: linear layers and attention.
+//! Matrix products, and the linear layers and attention built on them.
 
 use super::layout;
 use super::recorder::{Kernel, Recorder};
@@ -8,25 +8,25 @@ use radiodiff_core::engine::shape;
 
 static MATMUL: Kernel = Kernel { source: include_str!("matmul.wgsl"), entry: "matmul", inputs: 3 };
 
-/// Rows and columns of the result that a workgroup makes: 8 x 8 threads of 4 x 4 elements.
+/// Rows and columns of the result that a workgroup computes: 8 x 8 threads of 4 x 4 elements.
 const TILE: usize = 32;
 
-/// Batches of one dispatch, WebGPU's guaranteed number of workgroups along a dimension.
+/// Most batches of one dispatch: the number of workgroups along a dimension that WebGPU guarantees.
 const MOST_BATCHES: usize = 65535;
 
-/// Elements of the matrix between queries and keys that exist at a time, 64 MiB: WebGPU guarantees buffers of twice that.
+/// Most elements of the matrix of logits that exist at a time (64 MiB; WebGPU guarantees buffers of 128 MiB).
 const MOST_LOGITS: usize = 1 << 24;
 
-/// The right factor, (batch, k, n) by strides.
+/// The right factor of a product, (batch, k, n), with its strides.
 struct Right<'a> {
     values: &'a GpuTensor,
     row: usize,
     column: usize,
-    /// 0: one matrix for all batches.
+    /// 0 when all batches share one matrix.
     batch: usize,
 }
 
-/// alpha a b + bias, (batch, m, n) in memory, as a tensor of `shape`.
+/// Computes alpha a b + bias (batch, m, n) into a tensor of `shape`.
 fn product(
     recorder: &Recorder,
     a: &GpuTensor,
@@ -40,7 +40,7 @@ fn product(
     let out = recorder.empty(shape);
     let mut parameters = [m, n, k, b.row, b.column, b.batch, usize::from(bias.is_some())].map(|n| n as u32).to_vec();
     parameters.push(alpha.to_bits());
-    // Without a bias something must be bound in its place.
+    // The binding of the bias must be filled even when there is none.
     let inputs = [a, b.values, bias.unwrap_or(a)];
     recorder.dispatch(&MATMUL, &parameters, &inputs, &out, [n.div_ceil(TILE), m.div_ceil(TILE), batch]);
     out

@@ -1,4 +1,4 @@
-//! Values back to the host, without blocking: in a browser the only thread must go on running.
+//! Values back to the host, without blocking, because a browser's only thread must keep running.
 
 use super::recorder::Recorder;
 use super::tensor::GpuTensor;
@@ -7,18 +7,18 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// How long one poll of the future may take.
+/// The longest that one poll of the future waits.
 #[cfg(not(target_arch = "wasm32"))]
 const PATIENCE: std::time::Duration = std::time::Duration::from_millis(5);
 
-/// Whether a buffer has been mapped, and who waits for it.
+/// The result of mapping a buffer, and the task that waits for it.
 #[derive(Default)]
 struct Mapping {
     result: Option<Result<(), wgpu::BufferAsyncError>>,
     waker: Option<Waker>,
 }
 
-/// The values of `x`, once everything they depend on is done.
+/// The values of `x`, after everything that they depend on has run.
 pub(super) async fn read(recorder: &Recorder, x: &GpuTensor) -> Result<Vec<f32>, EngineError> {
     recorder.faults.check()?;
     if x.count() == 0 {
@@ -35,7 +35,7 @@ pub(super) async fn read(recorder: &Recorder, x: &GpuTensor) -> Result<Vec<f32>,
         }
     });
     let mapped = poll_fn(|context| poll(recorder, &mapping, context)).await;
-    // An error in what was submitted is known by now, and explains why the mapping failed.
+    // An error in the submitted work is known by now and explains why the mapping failed.
     recorder.faults.check()?;
     let failed = |reason: String| EngineError::Failed { reason: format!("a result of shape {:?} could not be read: {reason}", x.shape()) };
     mapped.map_err(|error| failed(error.to_string()))?;
@@ -61,12 +61,12 @@ fn poll(recorder: &Recorder, mapping: &Mutex<Mapping>, context: &Context<'_>) ->
     }
 }
 
-/// Off the browser nobody calls back unless the device is polled. The first poll of the future does not wait.
+/// Polls the device: off the browser, wgpu calls back only from there. The first poll of the future does not wait.
 #[cfg(not(target_arch = "wasm32"))]
 fn wait(recorder: &Recorder, mapping: &Mutex<Mapping>, context: &Context<'_>) {
     let first = lock(mapping).waker.is_none();
     let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) };
-    // Running out of time is no error: the future is polled again.
+    // A timeout is no error: the future is polled again.
     let _ = recorder.device.poll(if first { wgpu::PollType::Poll } else { wait });
     context.waker().wake_by_ref();
 }

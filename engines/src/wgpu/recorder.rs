@@ -1,48 +1,48 @@
-//! Where operations become commands: kernels, their pipelines, and the list that is submitted when a result is read.
+//! Turns operations into commands: kernels, their pipelines, and the list of commands that is submitted when a result is read.
 //!
-//! A dispatch takes a kernel, its parameters, the tensors it reads and the one it writes. Parameters of all dispatches lie in one
-//! uniform buffer, one slot each, which is written once per submission. WebGPU orders dispatches of one pass by itself.
+//! A dispatch takes a kernel, its parameters, the tensors that it reads and the tensor that it writes. One uniform buffer, written
+//! once for each submission, holds a slot of parameters for every dispatch. WebGPU itself orders the dispatches of a pass.
 
 use super::faults::Faults;
-use super::tensor::{Filler, GpuTensor, Pool, Storage};
+use super::tensor::{Filler, GpuMemory, GpuPool, GpuTensor};
 use radiodiff_core::engine::EngineError;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Most tensors a kernel reads: with the one it writes, WebGPU guarantees eight.
+/// Most tensors that a kernel reads. WebGPU guarantees eight storage buffers, the output included.
 const MOST_INPUTS: usize = 5;
 
-/// Bytes of one dispatch's parameters; WebGPU aligns dynamic offsets to 256.
+/// Bytes of one dispatch's parameters: WebGPU aligns dynamic offsets to 256.
 const SLOT: usize = 256;
 
-/// Dispatches of one submission: enough to make its cost small, few enough that the GPU starts early.
+/// Most dispatches of one submission: enough to make its cost small, few enough that the GPU starts early.
 const MOST_PENDING: usize = 128;
 
-/// Bind groups kept for the next run; a network needs about a thousand.
+/// Most bind groups kept for the next run. A network needs about a thousand.
 const MOST_BIND_GROUPS: usize = 8192;
 
-/// Threads of a workgroup of the kernels that number their work.
+/// Threads of a workgroup of the kernels that number their threads.
 const THREADS: usize = 64;
 
-/// WebGPU's guaranteed number of workgroups along a dimension.
+/// The number of workgroups along a dimension that WebGPU guarantees.
 const MOST_GROUPS: usize = 65535;
 
-/// A WGSL entry point. Binding 0 holds the parameters, 1 the output, and the inputs follow.
+/// A WGSL entry point. Binding 0 holds the parameters, binding 1 the output, and the inputs follow.
 pub(super) struct Kernel {
     pub source: &'static str,
-    /// Unique over all sources.
+    /// Unique among all sources.
     pub entry: &'static str,
     pub inputs: usize,
 }
 
-/// Workgroups for `threads` threads that number themselves as `thread_index` in the sources does: a row of workgroups where one
-/// is enough, otherwise rows of the greatest length.
+/// The grid of workgroups for `threads` threads, which `thread_index` in common.wgsl numbers: one row of workgroups where one row is
+/// enough, otherwise rows of the greatest length.
 pub(super) fn grid(threads: usize) -> [usize; 3] {
     groups(threads.div_ceil(THREADS))
 }
 
-/// The same for a number of workgroups.
+/// The grid for `count` workgroups.
 pub(super) fn groups(count: usize) -> [usize; 3] {
     if count <= MOST_GROUPS { [count, 1, 1] } else { [MOST_GROUPS, count.div_ceil(MOST_GROUPS), 1] }
 }
@@ -51,26 +51,26 @@ pub(super) struct Recorder {
     pub device: wgpu::Device,
     queue: wgpu::Queue,
     pub faults: Faults,
-    pool: Rc<Pool>,
-    /// Greatest tensor that the device takes, in bytes.
+    pool: Rc<GpuPool>,
+    /// Size of the largest tensor that the device allows, in bytes.
     largest: u64,
-    /// Greatest tensor so far, in bytes.
+    /// Size of the largest tensor so far, in bytes.
     peak: Cell<u64>,
     stand_in: wgpu::Buffer,
     parameters: wgpu::Buffer,
-    /// By number of inputs, from 1.
+    /// Indexed by the number of inputs minus 1.
     layouts: Vec<(wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
     pipelines: RefCell<HashMap<&'static str, wgpu::ComputePipeline>>,
-    /// By the numbers of the buffers bound, the output first.
+    /// Keyed by the numbers of the bound buffers, the output first.
     bind_groups: RefCell<HashMap<[u64; 1 + MOST_INPUTS], wgpu::BindGroup>>,
     pending: RefCell<Pending>,
 }
 
 #[derive(Default)]
 struct Pending {
-    /// The pass borrows the encoder in WebGPU's eyes: it ends first.
+    /// The pass comes first so that it is dropped, and thereby ended, before its encoder.
     commands: Option<(wgpu::ComputePass<'static>, wgpu::CommandEncoder)>,
-    /// A slot a dispatch.
+    /// One slot for each dispatch.
     parameters: Vec<u8>,
 }
 
@@ -81,7 +81,7 @@ impl Recorder {
         let limits = device.limits();
         Self {
             faults,
-            pool: Rc::new(Pool::new(&device)),
+            pool: Rc::new(GpuPool::new(&device)),
             largest: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
             peak: Cell::new(0),
             stand_in: buffer(SLOT as u64, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC),
@@ -95,12 +95,12 @@ impl Recorder {
         }
     }
 
-    /// Bytes of the greatest tensor so far.
+    /// Size of the largest tensor so far, in bytes.
     pub(super) fn peak(&self) -> u64 {
         self.peak.get()
     }
 
-    /// A tensor with unspecified values, for a kernel to fill.
+    /// A tensor with unspecified values, which a kernel fills.
     pub(super) fn empty(&self, shape: &[usize]) -> GpuTensor {
         self.allocate(shape, Filler::Kernel)
     }
@@ -113,7 +113,7 @@ impl Recorder {
                 format!("a tensor of shape {shape:?} takes {} MiB, this GPU allows {} MiB", bytes.div_ceil(1 << 20), self.largest >> 20);
             self.faults.fail(EngineError::OutOfMemory { what });
         }
-        let storage = if self.faults.check().is_ok() { self.pool.take(bytes, filler) } else { Storage::stand_in(&self.stand_in) };
+        let storage = if self.faults.check().is_ok() { self.pool.take(bytes, filler) } else { GpuMemory::stand_in(&self.stand_in) };
         GpuTensor::new(storage, shape)
     }
 
@@ -125,10 +125,10 @@ impl Recorder {
         tensor
     }
 
-    /// Records `kernel` over `groups` workgroups. After a fault nothing is recorded any more.
+    /// Records `kernel` over `groups` workgroups. After a fault nothing is recorded.
     ///
     /// # Panics
-    /// When the kernel takes another number of inputs, or its parameters do not fit a slot.
+    /// When the number of inputs is not the kernel's, or the parameters do not fit a slot.
     pub(super) fn dispatch(&self, kernel: &'static Kernel, parameters: &[u32], inputs: &[&GpuTensor], out: &GpuTensor, groups: [usize; 3]) {
         assert_eq!(inputs.len(), kernel.inputs, "inputs of {}", kernel.entry);
         assert!(size_of_val(parameters) <= SLOT, "{} parameters of {}", parameters.len(), kernel.entry);
@@ -178,7 +178,7 @@ impl Recorder {
         self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
     }
 
-    /// Submits what is recorded and what `last` adds to it.
+    /// Submits the recorded commands, followed by those that `last` adds.
     fn submit(&self, pending: &mut Pending, last: impl FnOnce(&mut wgpu::CommandEncoder)) {
         let mut encoder = match pending.commands.take() {
             Some((pass, encoder)) => {
@@ -194,12 +194,12 @@ impl Recorder {
         }
         self.queue.submit([encoder.finish()]);
         if self.pool.submitted() {
-            // Bind groups of buffers that are gone.
+            // Some bind groups name buffers that were destroyed.
             self.bind_groups.borrow_mut().clear();
         }
     }
 
-    /// Submits everything and returns a buffer that the host can map, with the values of `x`.
+    /// Submits all recorded commands and returns a buffer with the values of `x` that the host can map.
     pub(super) fn stage(&self, x: &GpuTensor) -> wgpu::Buffer {
         let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: None,

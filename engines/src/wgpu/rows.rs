@@ -1,6 +1,8 @@
-//! Normalisations, softmax and means: a few numbers a row, then every element by its row's numbers.
+//! Normalisations, softmax and means. A first kernel reduces every row to a few numbers (mean and variance, or maximum and sum); a
+//! second kernel computes every element from its row's numbers.
 //!
-//! A row is what is normalised together: the channels of a group, the last dimension, the dimension of a softmax.
+//! A row is the set of elements that are normalised together: the channels of a group, the last dimension, the dimension of a
+//! softmax.
 
 use super::recorder::{Kernel, Recorder, grid, groups};
 use super::tensor::GpuTensor;
@@ -14,13 +16,13 @@ static NORMALIZE: Kernel = Kernel { source: SOURCE, entry: "normalize", inputs: 
 static SOFTMAX: Kernel = Kernel { source: SOURCE, entry: "softmax", inputs: 2 };
 static MEAN: Kernel = Kernel { source: SOURCE, entry: "mean", inputs: 1 };
 
-/// Rows of at most this many elements are reduced by a thread each.
+/// Rows of at most this many elements are reduced by one thread each.
 const SHORT: usize = 64;
 
 /// Elements of a long row that one workgroup reduces.
 const CHUNK: usize = 4096;
 
-/// Of what is applied after the reduction.
+/// The scale, shift and activation that follow a normalisation.
 #[derive(Clone, Copy)]
 pub(super) struct Affine<'a> {
     pub weight: &'a GpuTensor,
@@ -28,7 +30,7 @@ pub(super) struct Affine<'a> {
     pub silu: bool,
 }
 
-/// How the rows lie in a tensor: `inner` of them side by side, each of `n` elements.
+/// How rows of `n` elements lie in a tensor: `inner` rows are interleaved.
 #[derive(Clone, Copy)]
 struct Rows {
     rows: usize,
@@ -42,12 +44,12 @@ impl Rows {
         self.n.div_ceil(CHUNK).max(1)
     }
 
-    /// The first half of the kernels' parameters.
+    /// The parameters that all kernels share: the first half of the block.
     fn parameters(self) -> [u32; 6] {
         [self.rows, self.n, self.inner, CHUNK, self.chunks(), usize::from(self.softmax)].map(|n| n as u32)
     }
 
-    /// Four numbers a row.
+    /// Reduces every row to four numbers (rows, 1, 4).
     fn reduce(self, recorder: &Recorder, x: &GpuTensor) -> GpuTensor {
         let parameters = self.parameters();
         let numbers = |chunks: usize| recorder.empty(&[self.rows, chunks, 4]);

@@ -1,22 +1,22 @@
-// Normalisations, softmax and means: a few numbers are reduced from every row of a tensor, then applied to its elements.
+// Normalisations, softmax and means: every row of a tensor is reduced to a few numbers, which are then applied to its elements.
 //
-// A row is n elements that lie `inner` apart: element j of row r is x[(r / inner * n + j) * inner + r % inner]. Its numbers are
-// (mean, sum of squared deviations, count), merged as Chan, Golub and LeVeque (1983) do so that no digits are lost to a large
-// mean; of a softmax (greatest, sum of e^(x - greatest)).
+// A row has n elements that lie `inner` apart: element j of row r is x[(r / inner * n + j) * inner + r % inner]. Its numbers are
+// (mean, sum of squared deviations, count), merged as in Chan, Golub and LeVeque (1983) so that a large mean costs no digits. For a
+// softmax they are (maximum, sum of e^(x - maximum)).
 
 struct Parameters {
     rows: u32,
     n: u32,
     inner: u32,
-    // A long row is reduced in parts of `chunk` elements.
+    // A long row is reduced in `chunks` parts of `chunk` elements.
     chunk: u32,
     chunks: u32,
     softmax: u32,
-    // What follows is for the second half. Elements of the result:
+    // From here on for the second kernel. Number of elements of the result:
     count: u32,
     channels: u32,
     pixels: u32,
-    // Scale and shift by channel follow the normalisation.
+    // 1: a scale and shift by channel follow the normalisation.
     affine: u32,
     silu: u32,
     epsilon: f32,
@@ -40,7 +40,7 @@ fn nothing() -> vec3<f32> {
 fn merged(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
     if (p.softmax == 1u) {
         let greatest = max(a.x, b.x);
-        // The bound keeps the exponent of what is nothing finite.
+        // The bound keeps the exponents finite where one side is empty.
         return vec3(greatest, a.y * exp(max(a.x - greatest, -100.0)) + b.y * exp(max(b.x - greatest, -100.0)), 0.0);
     }
     let count = a.z + b.z;
@@ -84,7 +84,7 @@ fn base_of(row: u32) -> u32 {
     return row / p.inner * p.n * p.inner + row % p.inner;
 }
 
-// A thread a row.
+// One thread for each row.
 @compute @workgroup_size(64)
 fn reduce_short(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -99,7 +99,7 @@ fn reduce_short(
 
 var<workgroup> shared_numbers: array<vec3<f32>, 64>;
 
-// A workgroup a chunk of a row.
+// One workgroup for each chunk of a row.
 @compute @workgroup_size(64)
 fn reduce_long(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -124,7 +124,7 @@ fn reduce_long(
     }
 }
 
-// The chunks of a row to the row's numbers.
+// Merges the chunks of each row into the row's numbers.
 @compute @workgroup_size(64)
 fn merge_chunks(
     @builtin(workgroup_id) group: vec3<u32>,

@@ -1,59 +1,59 @@
-//! Tensors of the GPU engine: shared storage buffers with a shape, drawn from a pool.
+//! Tensors of the GPU engine: a shape over a shared storage buffer from a pool.
 //!
-//! A reshape shares the buffer. A buffer that nobody holds any more goes back to its pool: making one costs more than running a
-//! small kernel, and the second run of a network asks for the same sizes again. Of several that fit the oldest is taken, so that a
-//! second run also gets the same buffers in the same places, and finds its bind groups made.
+//! A reshape shares the buffer. A buffer without a holder goes back to its pool, because creating a buffer costs more than running a
+//! small kernel and the second run of a network asks for the same sizes. Among several that fit, the pool hands out the oldest, so
+//! that a second run gets the same buffers in the same order and reuses its bind groups.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Free memory the pool keeps, in bytes.
+/// Most free memory that the pool keeps, in bytes.
 const MOST_KEPT: u64 = 256 << 20;
 
-/// The smallest buffer, in bytes.
+/// Size of the smallest buffer, in bytes.
 const SMALLEST: u64 = 256;
 
-/// What a buffer will be filled by.
+/// What writes a new buffer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Filler {
-    /// A kernel, which runs after everything recorded so far.
+    /// A kernel, which runs after all recorded commands.
     Kernel,
-    /// The host, which writes before anything recorded and not yet submitted.
+    /// The host, which writes before the commands that are recorded but not submitted.
     Host,
 }
 
 /// Freed buffers by size.
-pub(super) struct Pool {
+pub(super) struct GpuPool {
     device: wgpu::Device,
-    /// Counts submissions: what was freed in an earlier epoch is in use by submitted commands at most.
+    /// The number of submissions. A buffer freed in an earlier epoch is used by submitted commands at most.
     epoch: Cell<u64>,
-    /// Buffers made so far, which is the number of the newest.
+    /// The number of buffers made, which is also the number of the newest.
     made: Cell<u64>,
-    free: RefCell<Free>,
+    free: RefCell<FreeMemory>,
 }
 
-/// By a buffer's number: the buffer and the epoch in which it was freed.
+/// Free buffers of one size, keyed by number, with the epoch in which each was freed.
 type Shelf = BTreeMap<u64, (wgpu::Buffer, u64)>;
 
 #[derive(Default)]
-struct Free {
+struct FreeMemory {
     by_size: BTreeMap<u64, Shelf>,
     kept: u64,
-    /// Too many to keep; commands that are not submitted yet may still use them.
+    /// Buffers to destroy after the next submission; commands that are not submitted yet may still use them.
     doomed: Vec<wgpu::Buffer>,
 }
 
-impl Pool {
+impl GpuPool {
     pub(super) fn new(device: &wgpu::Device) -> Self {
         Self { device: device.clone(), epoch: Cell::default(), made: Cell::default(), free: RefCell::default() }
     }
 
     /// A buffer of at least `bytes`, with unspecified values.
-    pub(super) fn take(self: &Rc<Self>, bytes: u64, filler: Filler) -> Storage {
+    pub(super) fn take(self: &Rc<Self>, bytes: u64, filler: Filler) -> GpuMemory {
         let size = size_class(bytes);
         if let Some((number, buffer)) = self.free.borrow_mut().recycle(size, self.epoch.get(), filler) {
-            return Storage { number, buffer, pool: Some(self.clone()), packed: RefCell::default() };
+            return GpuMemory { number, buffer, pool: Some(self.clone()), packed: RefCell::default() };
         }
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
@@ -62,7 +62,7 @@ impl Pool {
             mapped_at_creation: false,
         });
         self.made.set(self.made.get() + 1);
-        Storage { number: self.made.get(), buffer, pool: Some(self.clone()), packed: RefCell::default() }
+        GpuMemory { number: self.made.get(), buffer, pool: Some(self.clone()), packed: RefCell::default() }
     }
 
     fn give_back(&self, number: u64, buffer: &wgpu::Buffer) {
@@ -76,18 +76,18 @@ impl Pool {
         }
     }
 
-    /// Everything recorded so far has been submitted. Returns whether buffers were destroyed.
+    /// Starts a new epoch after all recorded commands were submitted. Returns whether buffers were destroyed.
     pub(super) fn submitted(&self) -> bool {
         self.epoch.set(self.epoch.get() + 1);
         let doomed = std::mem::take(&mut self.free.borrow_mut().doomed);
-        // Without this, a browser would wait for its garbage collector to free the memory.
+        // A browser would otherwise free the memory only when its garbage collector runs.
         doomed.iter().for_each(wgpu::Buffer::destroy);
         !doomed.is_empty()
     }
 }
 
-impl Free {
-    /// The oldest buffer of a size that `filler` may write in this epoch.
+impl FreeMemory {
+    /// Takes the oldest buffer of a size that `filler` may write in this epoch.
     fn recycle(&mut self, size: u64, epoch: u64, filler: Filler) -> Option<(u64, wgpu::Buffer)> {
         let shelf = self.by_size.get_mut(&size)?;
         let (&number, _) = shelf.iter().find(|&(_, &(_, freed_in))| filler == Filler::Kernel || freed_in < epoch)?;
@@ -97,33 +97,33 @@ impl Free {
     }
 }
 
-/// Eight sizes an octave, so that at most an eighth is wasted and different shapes share buffers. Multiples of 256 bytes: kernels
-/// that work on four values at a time may run over the end.
+/// Rounds up to one of eight sizes an octave, so that different shapes share buffers and little is wasted. Sizes are multiples of
+/// 256 bytes, because kernels that work on four values at a time may run past the end.
 fn size_class(bytes: u64) -> u64 {
     let step = (bytes.next_power_of_two() / 8).max(SMALLEST);
     bytes.next_multiple_of(step).max(SMALLEST)
 }
 
-/// Memory on loan from a [`Pool`].
-pub(super) struct Storage {
-    /// Which buffer of the pool this is, from 1.
+/// Memory on loan from a [`GpuPool`].
+pub(super) struct GpuMemory {
+    /// The number of the buffer in its pool, from 1.
     number: u64,
     buffer: wgpu::Buffer,
-    /// None for the stand-in of an engine that has failed.
-    pool: Option<Rc<Pool>>,
-    /// These values in the order that convolutions read them, and the shape they were packed for; made by the first convolution
-    /// with this weight, as a network runs many times with the same weights.
+    /// `None` for the stand-in of an engine that has failed.
+    pool: Option<Rc<GpuPool>>,
+    /// The values in the order in which convolutions read them, and the shape they were packed for. The first convolution with this
+    /// weight packs them: a network runs many times with the same weights.
     packed: RefCell<Option<(Rc<[usize]>, GpuTensor)>>,
 }
 
-impl Storage {
-    /// Stands in where no memory can be had any more.
+impl GpuMemory {
+    /// Stands in for memory after the engine has failed.
     pub(super) fn stand_in(buffer: &wgpu::Buffer) -> Self {
         Self { number: 0, buffer: buffer.clone(), pool: None, packed: RefCell::default() }
     }
 }
 
-impl Drop for Storage {
+impl Drop for GpuMemory {
     fn drop(&mut self) {
         if let Some(pool) = &self.pool {
             pool.give_back(self.number, &self.buffer);
@@ -134,15 +134,16 @@ impl Drop for Storage {
 /// A dense, row-major f32 tensor on the GPU. Cloning and reshaping share the values.
 #[derive(Clone)]
 pub struct GpuTensor {
-    storage: Rc<Storage>,
+    storage: Rc<GpuMemory>,
     shape: Rc<[usize]>,
 }
 
 impl GpuTensor {
-    pub(super) fn new(storage: Storage, shape: &[usize]) -> Self {
+    pub(super) fn new(storage: GpuMemory, shape: &[usize]) -> Self {
         Self { storage: Rc::new(storage), shape: shape.into() }
     }
 
+    /// The extents of the dimensions, outermost first.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -156,7 +157,7 @@ impl GpuTensor {
         &self.storage.buffer
     }
 
-    /// Which buffer of the engine this is.
+    /// The number of the tensor's buffer, unique in the engine.
     pub(super) fn buffer_number(&self) -> u64 {
         self.storage.number
     }
@@ -166,7 +167,7 @@ impl GpuTensor {
         Self { storage: self.storage.clone(), shape: shape.into() }
     }
 
-    /// This weight as `pack` orders it, kept with the values.
+    /// This weight as `pack` orders it. The first call packs, later calls return what it kept.
     pub(super) fn packed(&self, pack: impl Fn() -> GpuTensor) -> GpuTensor {
         let mut packed = self.storage.packed.borrow_mut();
         match &*packed {

@@ -1,7 +1,7 @@
-//! How the dominant path's cost grows with buildings and pixels: `cargo bench -p radiodiff-core --bench propagation`.
+//! How the dominant path's cost grows with buildings and pixels: `cargo bench -p radiodiff-radio --bench propagation`.
 //!
 //! A scene is prepared, then a transmitter is moved; on one core. Prints a Markdown table; `-- --write` also puts it into
-//! docs/propagation-speed.md, between its markers, and draws docs/propagation-speed.svg.
+//! docs/measurements/propagation-speed.md, between its markers, and draws docs/measurements/propagation-speed.svg.
 
 mod city;
 mod plot;
@@ -44,12 +44,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let by_buildings: Vec<Cost> = BUILDINGS.iter().map(&mut measured).collect();
     let by_pixels: Vec<Cost> = PIXELS.iter().map(&mut measured).collect();
     if write {
-        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/measurements");
         plot::draw(&docs.join("propagation-speed.svg"), &by_buildings, &by_pixels)?;
         let page = docs.join("propagation-speed.md");
         let text = std::fs::read_to_string(&page)?;
-        let (before, rest) = text.split_once("<!-- table -->\n").ok_or("docs/propagation-speed.md has no <!-- table --> marker")?;
-        let (_, after) = rest.split_once("<!-- end -->\n").ok_or("docs/propagation-speed.md has no <!-- end --> marker")?;
+        let (before, rest) =
+            text.split_once("<!-- table -->\n").ok_or("docs/measurements/propagation-speed.md has no <!-- table --> marker")?;
+        let (_, after) = rest.split_once("<!-- end -->\n").ok_or("docs/measurements/propagation-speed.md has no <!-- end --> marker")?;
         std::fs::write(page, format!("{before}<!-- table -->\n{table}<!-- end -->\n{after}"))?;
     }
     Ok(())

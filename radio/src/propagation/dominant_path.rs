@@ -3,7 +3,7 @@
 //!
 //! Paths spread as a wavefront, pixel by pixel in the order of their loss, over the ground and over the roofs, and a pixel keeps only
 //! the best path that reaches it. So a path is not any chain of corners in sight of each other: it must be the best one at every
-//! pixel on its way. This is how WinProp's maps behave (docs/dominant-path.md shows what they look like otherwise), and it is also
+//! pixel on its way. This is how WinProp's maps behave (docs/measurements/dominant-path.md has the error without this rule), and it is also
 //! why a map is cheap. A pixel's label says from where its path came straight; spreading a label asks only whether the next pixel is
 //! in that corner's sight.
 

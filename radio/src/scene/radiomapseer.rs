@@ -6,7 +6,7 @@
 //! `buildings_complete` to all but 8 of 16,340 pixels; read half a pixel away along either axis, more than 600 pixels differ.
 //!
 //! Files that other tools have written are read where the numbers are there: after a byte order mark, as floats or as text, with a
-//! height, as objects of `x` and `y`, and within an object's `data`.
+//! height, as objects of `x` and `y`, and as the one entry of an object.
 
 use super::Building;
 use geo::{Area, Coord, LineString, Polygon};
@@ -49,11 +49,14 @@ pub(super) fn rings_from_json(text: &str) -> Result<Vec<Vec<[f64; 2]>>, Error> {
     list(text)?.into_iter().enumerate().map(ring).collect()
 }
 
-/// The list that a file is, or that it has under `data`.
+/// The list that a file is, or that is the one entry of its object.
 fn list(text: &str) -> Result<Vec<Value>, Error> {
     let mut value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-    if let Some(data) = value.get_mut("data") {
-        value = data.take();
+    if let Value::Object(entries) = &mut value
+        && entries.len() == 1
+        && let Some(only) = entries.values_mut().next()
+    {
+        value = only.take();
     }
     match value {
         Value::Array(items) => Ok(items),
@@ -70,7 +73,7 @@ fn positions(values: &[Value], what: &str) -> Result<Vec<[f64; 2]>, Error> {
     };
     let position = |(index, value): (usize, &Value)| {
         let parts = match value {
-            Value::Array(numbers) => [numbers.first(), numbers.get(1)],
+            Value::Array(numbers) if (2..=3).contains(&numbers.len()) => [numbers.first(), numbers.get(1)],
             other => [other.get("x"), other.get("y")],
         };
         match parts.map(number) {

@@ -13,6 +13,7 @@ use radiodiff_core::diffusion::{LossOptions, MIN_TIME, noised, training_loss};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::first_stage_loss::pixel_error;
 use radiodiff_core::model::{RadioDiff, SampleOptions};
+use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_core::weights::reproducible_values;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -66,10 +67,9 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
 
 /// The map the one-step sampler draws.
 fn one_step(session: &Session, batch: &Batch) -> TorchTensor {
-    let (e, model) = (&session.engine, &session.model);
-    let condition = model.denoiser.encode_condition(e, &TorchTensor(batch.condition.shallow_clone()));
-    let latent = model.sample_latent(e, &condition, &SampleOptions::default());
-    TorchTensor(model.decode_gray(e, &latent).0 * 2.0 - 1.0)
+    let condition = TorchTensor(batch.condition.shallow_clone());
+    let gray = pollster::block_on(draw_on_device(&session.engine, &session.model, &condition, &SampleOptions::default()));
+    TorchTensor(gray.0 * 2.0 - 1.0)
 }
 
 /// What the last phase trains.
@@ -113,8 +113,8 @@ pub fn pixel_loss(
     building_weight: f64,
 ) -> Tensor {
     let denoised = denoise(e, model, given, options);
-    let latent = TorchTensor(-denoised.drift / &model.scale_factor.0);
-    let error = pixel_error(e, &TorchTensor(given.batch.truth.shallow_clone()), &model.first_stage.decode(e, &latent)).0;
+    let drawn = model.decode_map(e, &TorchTensor(-denoised.drift));
+    let error = pixel_error(e, &TorchTensor(given.batch.truth.shallow_clone()), &drawn).0;
     let map_loss = (error * pixel_weights(given.batch, building_weight)).mean(Kind::Float);
     map_loss + denoised.loss * latent_weight
 }

@@ -1,0 +1,210 @@
+//! From a scene to its map: condition -> encode -> sample -> decode -> gray -> dB. Nothing else strings these steps together.
+//!
+//! In flow a prepared scene, a transmitter's position and how to sample; out flows a path gain map in dB. The browser, the command
+//! line, the trainer's validation and evaluation and the tests all draw through here, so the scale of gray levels (the preset's
+//! codec) is applied in one place: to the start map and to the result.
+//!
+//! [`Pipeline`] keeps the last encoded condition, because a user who asks for other noise or more steps asks about the same scene.
+//! A hook is awaited before every step: it shows progress, or stops the map by an error. [`draw_on_device`] is the same path
+//! without the cache, from a condition that is already a tensor, for networks whose weights still change.
+
+use crate::engine::{Engine, EngineError};
+use crate::model::unet::EncodedCondition;
+use crate::model::{Preset, RadioDiff, SampleOptions, Sampling, StartError};
+use geo::Coord;
+use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::propagation::{DominantPathLaw, PreparedScene, PropagationError};
+use std::cell::RefCell;
+use std::convert::Infallible;
+use thiserror::Error;
+
+/// The map that is asked for.
+#[derive(Clone, Copy)]
+pub struct MapRequest<'a> {
+    pub scene: &'a PreparedScene,
+    /// The transmitter's position in metres in the grid's frame, outdoors.
+    pub position: Coord<f64>,
+    /// The sampler's first time: 1 starts from noise; less, down to [`MIN_TIME`](crate::diffusion::MIN_TIME), starts from the
+    /// scene's dominant path map and as much noise as belongs to that time.
+    pub start: f32,
+    pub options: SampleOptions,
+}
+
+/// How far the sampler is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SamplingProgress {
+    /// Steps taken; equal to `steps` when only the decoder is left.
+    pub done: usize,
+    pub steps: usize,
+}
+
+/// Why there is no map. `S` is what the hook stops with.
+#[derive(Debug, Error)]
+pub enum PipelineError<S> {
+    #[error(transparent)]
+    Scene(#[from] PropagationError),
+    #[error(
+        "the scene has {size} x {size} pixels of {meters_per_pixel} m, preset {preset} draws {expected_size} x {expected_size} of \
+         {expected_meters_per_pixel} m; rasterise the scene on that grid"
+    )]
+    Grid { size: usize, meters_per_pixel: f64, preset: String, expected_size: usize, expected_meters_per_pixel: f64 },
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("{count} of {of} gray levels are not finite: the weights, or the engine, cannot be used")]
+    NotFinite { count: usize, of: usize },
+    #[error("stopped between two steps")]
+    Stopped(S),
+}
+
+/// The hook of callers that neither show progress nor stop.
+pub async fn no_hook(_: SamplingProgress) -> Result<(), Infallible> {
+    Ok(())
+}
+
+/// The networks, and the condition they encoded last.
+pub struct Pipeline<E: Engine> {
+    model: RadioDiff<E>,
+    encoded: RefCell<Option<CachedCondition<E::Tensor>>>,
+}
+
+/// A condition's channels, by which it is recognised, and its features.
+struct CachedCondition<T> {
+    channels: Vec<f32>,
+    features: EncodedCondition<T>,
+}
+
+impl<E: Engine> Pipeline<E> {
+    /// `model` is built on the engine that the other methods are given.
+    pub fn new(model: RadioDiff<E>) -> Self {
+        Self { model, encoded: RefCell::new(None) }
+    }
+
+    pub fn model(&self) -> &RadioDiff<E> {
+        &self.model
+    }
+
+    pub fn preset(&self) -> &Preset {
+        &self.model.preset
+    }
+
+    /// The path gain map of a request, in dB, NaN inside buildings.
+    ///
+    /// # Errors
+    /// A transmitter off the map or indoors, a scene on another grid than the preset's, a start that is no time, an engine that
+    /// fails, gray levels that are not finite, and whatever `hook` stops with.
+    pub async fn draw_map<S>(
+        &self,
+        e: &E,
+        request: &MapRequest<'_>,
+        hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
+    ) -> Result<RadioMap, PipelineError<S>> {
+        let (scene, preset) = (request.scene, self.preset());
+        let condition = self.condition(scene, request.position)?;
+        let sampling = if request.start == 1.0 {
+            self.model.begin(e, &request.options)
+        } else {
+            let physical = scene.dominant_path(request.position, &DominantPathLaw::default())?;
+            let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
+            let map = e.tensor(&map, &[1, 1, preset.map_size, preset.map_size]);
+            self.model.begin_from_map(e, &map, request.start, &request.options)?
+        };
+        let gray = self.gray(e, condition, sampling, hook).await?;
+        Ok(preset.gray.decode_map(&gray, scene.grid(), scene.mask()))
+    }
+
+    /// Draws a place without buildings and transmitter from noise: gray levels in [0, 1], (H, W). It compiles an engine's kernels and
+    /// maps its memory before the first real request.
+    ///
+    /// # Errors
+    /// An engine that fails, gray levels that are not finite, and whatever `hook` stops with.
+    pub async fn draw_empty<S>(
+        &self,
+        e: &E,
+        options: &SampleOptions,
+        hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
+    ) -> Result<Vec<f32>, PipelineError<S>> {
+        let preset = self.preset();
+        let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
+        self.gray(e, condition, self.model.begin(e, options), hook).await
+    }
+
+    /// The preset's channels of a transmitter, (C, H, W) in [-1, 1].
+    fn condition<S>(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, PipelineError<S>> {
+        let (grid, preset) = (scene.grid(), self.preset());
+        if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
+            return Err(PipelineError::Grid {
+                size: grid.size,
+                meters_per_pixel: grid.meters_per_pixel,
+                preset: preset.name.clone(),
+                expected_size: preset.map_size,
+                expected_meters_per_pixel: preset.meters_per_pixel,
+            });
+        }
+        Ok(scene.condition(position, &preset.condition.channels)?)
+    }
+
+    /// The features of a condition, from the cache where it is the one encoded last.
+    fn encode(&self, e: &E, channels: Vec<f32>) -> EncodedCondition<E::Tensor> {
+        let mut encoded = self.encoded.borrow_mut();
+        match &*encoded {
+            Some(known) if known.channels == channels => known.features.clone(),
+            _ => {
+                let preset = self.preset();
+                let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
+                let features = self.model.denoiser.encode_condition(e, &e.tensor(&channels, &shape));
+                encoded.insert(CachedCondition { channels, features }).features.clone()
+            }
+        }
+    }
+
+    async fn gray<S>(
+        &self,
+        e: &E,
+        condition: Vec<f32>,
+        sampling: Sampling<E::Tensor>,
+        hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
+    ) -> Result<Vec<f32>, PipelineError<S>> {
+        let latent = sample(e, &self.model, || self.encode(e, condition), sampling, hook).await.map_err(PipelineError::Stopped)?;
+        let gray = e.read(&self.model.decode_gray(e, &latent)).await?;
+        // Finite weights can still divide by zero on the way, and a map's NaN means "inside a building".
+        match gray.iter().filter(|level| !level.is_finite()).count() {
+            0 => Ok(gray),
+            count => Err(PipelineError::NotFinite { count, of: gray.len() }),
+        }
+    }
+}
+
+/// Draws a map of a condition on the device, from noise: (1, C, H, W) -> gray levels (1, 1, H, W) in [0, 1]. Nothing is cached, so
+/// the model's weights may have changed since the last call; gradients flow where the engine records them.
+pub async fn draw_on_device<E: Engine>(e: &E, model: &RadioDiff<E>, condition: &E::Tensor, options: &SampleOptions) -> E::Tensor {
+    model.decode_gray(e, &sample_latent(e, model, condition, options).await)
+}
+
+/// As [`draw_on_device`], but the scaled latent (1, Z, h, w) before it is decoded.
+pub async fn sample_latent<E: Engine>(e: &E, model: &RadioDiff<E>, condition: &E::Tensor, options: &SampleOptions) -> E::Tensor {
+    let encode = || model.denoiser.encode_condition(e, condition);
+    match sample(e, model, encode, model.begin(e, options), no_hook).await {
+        Ok(latent) => latent,
+        Err(never) => match never {},
+    }
+}
+
+/// Takes every step of the sampler. `hook` is awaited before the condition is encoded, which it may make unnecessary, and after
+/// each step.
+async fn sample<E: Engine, S>(
+    e: &E,
+    model: &RadioDiff<E>,
+    encode: impl FnOnce() -> EncodedCondition<E::Tensor>,
+    mut sampling: Sampling<E::Tensor>,
+    mut hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
+) -> Result<E::Tensor, S> {
+    let steps = sampling.steps();
+    hook(SamplingProgress { done: 0, steps }).await?;
+    let features = encode();
+    while model.advance(e, &features, &mut sampling) {
+        hook(SamplingProgress { done: sampling.done(), steps }).await?;
+    }
+    Ok(sampling.latent)
+}
