@@ -1,21 +1,21 @@
 //! Files as people have them, after public bug reports: what scene import makes of each.
 //!
-//! These tests need the reference data (the folder `cases` of what `shared_data` names) and are skipped without it. The kinds they stand
-//! for are tested with inputs of their own in radio/tests/scene_import.rs.
+//! These tests need the reference data and are skipped without it. The kinds they stand for are tested with inputs of their own in
+//! radio/tests/scene_import.rs and scene_placing.rs.
 
 use radiodiff_radio::scene::{FindingKind, ImportOptions, Imported, SceneError, antennas_from_json, import};
 use radiodiff_tests::shared_data;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The sound village: 24 houses of 20 m x 14 m; without one of them.
 const WHOLE: usize = 6_720;
 const WITHOUT_ONE: usize = 6_440;
 
-fn cases() -> Option<PathBuf> {
-    shared_data().map(|folder| folder.join("cases"))
+fn cases() -> PathBuf {
+    shared_data().join("cases")
 }
 
-fn read(cases: &std::path::Path, file: &str) -> Result<Imported, SceneError> {
+fn read(cases: &Path, file: &str) -> Result<Imported, SceneError> {
     let bytes = std::fs::read(cases.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     import(&bytes, &ImportOptions::default())
 }
@@ -25,8 +25,9 @@ fn built(imported: &Imported) -> usize {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn villages_are_drawn_and_what_is_odd_is_named() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     // The file, its built pixels, and what a warning has to say; nothing where there is nothing to warn of.
     for (file, pixels, words) in [
         ("base/village.geojson", WHOLE, ""),
@@ -89,8 +90,9 @@ fn villages_are_drawn_and_what_is_odd_is_named() {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn a_city_gives_the_same_map_in_every_format() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     let plain = read(&cases, "t10-city-files/gz.geojson.gz").expect("packed GeoJSON");
     // The same city: packed, as extracts, and with an underground car park under all of it.
     for file in [
@@ -111,8 +113,9 @@ fn a_city_gives_the_same_map_in_every_format() {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn antennas_are_read_where_the_numbers_are_there() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     for (file, readable) in [
         ("bom", true),
         ("crlf", true),
