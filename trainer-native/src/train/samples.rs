@@ -1,5 +1,9 @@
-//! A dataset made ready for training: every sample's condition and map in memory, since lines of sight take longer to find than
-//! a small network takes to train on them.
+//! A dataset made ready for training: every sample's condition and map in memory, because lines of sight take longer to compute
+//! than a small network takes to train on them.
+//!
+//! In flow folders in RadioMapSeer's layout; out flow [`Batch`]es. Scenes have their cars where the simulation had some, conditions
+//! turn with their maps (a vector's components change places and signs), and maps are gray levels on the preset's scale, whatever
+//! the scale of the files.
 
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
@@ -23,11 +27,14 @@ struct Prepared {
 /// Samples in memory.
 pub struct Samples {
     samples: Vec<Prepared>,
-    /// Where they came from, for the weights' manifest.
+    channels: Vec<ConditionChannel>,
+    /// The preset's gray level in [-1, 1] of each level of the files, (256); `None` where both scales are the same.
+    rescaled: Option<Tensor>,
+    /// The samples' sources, for the weights' manifest.
     pub description: String,
 }
 
-/// Samples on a device, float32; maps are gray levels moved to [-1, 1].
+/// Samples on a device, float32; maps are gray levels of the preset's scale, moved to [-1, 1].
 pub struct Batch {
     /// (B, C, N, N)
     pub condition: Tensor,
@@ -37,7 +44,7 @@ pub struct Batch {
     pub outdoors: Tensor,
 }
 
-/// A batch of maps (B, C, N, N) turned by a symmetry.
+/// A batch of images (B, C, N, N) whose pixels are turned by a symmetry.
 fn turned(symmetry: Symmetry, x: &Tensor) -> Tensor {
     let x = if symmetry.transposed { x.transpose(2, 3) } else { x.shallow_clone() };
     let reversed = [(symmetry.rows_reversed, 2), (symmetry.columns_reversed, 3)];
@@ -57,14 +64,15 @@ impl Samples {
         if samples.is_empty() {
             bail!("the configuration names no folder to read maps from; see data.train and data.valid");
         }
-        Ok(Self { samples, description: descriptions.join("; ") })
+        let channels = preset.condition.channels.clone();
+        Ok(Self { samples, channels, rescaled: rescaled(&preset.gray), description: descriptions.join("; ") })
     }
 
     pub fn len(&self) -> usize {
         self.samples.len()
     }
 
-    /// The samples of step `step`: every epoch goes through all of them in an order of its own that the seed fixes.
+    /// The indices of step `step`'s samples: every epoch goes through all samples in an order of its own that the seed fixes.
     pub fn order(&self, seed: u64, step: usize, batch: usize) -> Vec<usize> {
         let (batches, batch) = ((self.len() / batch).max(1), batch.min(self.len()));
         let (epoch, place) = (step / batches, step % batches);
@@ -72,18 +80,50 @@ impl Samples {
     }
 
     /// These samples, turned by one symmetry.
-    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Batch {
+    ///
+    /// # Errors
+    /// A symmetry that turns a channel into one that the preset does not have.
+    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Result<Batch> {
         let stack = |part: fn(&Prepared) -> &Tensor| {
             let parts: Vec<&Tensor> = indices.iter().map(|&i| part(&self.samples[i])).collect();
             turned(symmetry, &Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
         };
-        Batch { condition: stack(|s| &s.condition), truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
+        let (levels, outdoors) = (stack(|s| &s.truth), stack(|s| &s.outdoors));
+        let truth = match &self.rescaled {
+            None => levels / 127.5 - 1.0,
+            Some(table) => {
+                let rescaled = table.to_device(device).index_select(0, &levels.to_kind(Kind::Int64).view(-1)).view_as(&levels);
+                (rescaled + 1.0) * &outdoors - 1.0
+            }
+        };
+        let condition = with_turned_vectors(symmetry, &self.channels, stack(|s| &s.condition))?;
+        Ok(Batch { condition, truth, outdoors })
     }
 }
 
-/// Reads the first `most` samples of a folder and finds their conditions.
+/// Conditions (B, C, N, N) whose pixels are turned, with the components of vectors turned as well.
+fn with_turned_vectors(symmetry: Symmetry, channels: &[ConditionChannel], condition: Tensor) -> Result<Tensor> {
+    let planes = turned_planes(symmetry, channels)?;
+    if planes.iter().enumerate().all(|(i, plane)| (plane.source, plane.sign) == (i, 1.0)) {
+        return Ok(condition);
+    }
+    let plane = |plane: &TurnedPlane| condition.narrow(1, plane.source as i64, 1) * f64::from(plane.sign);
+    Ok(Tensor::cat(&planes.iter().map(plane).collect::<Vec<_>>(), 1))
+}
+
+/// The preset's gray level of each level of the files, `None` where both scales are the same.
+fn rescaled(preset: &GrayCodec) -> Option<Tensor> {
+    let files = GrayCodec::default();
+    let level = |level: u8| 2.0 * preset.encode(files.decode(f32::from(level) / 255.0)) - 1.0;
+    (*preset != files).then(|| Tensor::from_slice(&(0..=u8::MAX).map(level).collect::<Vec<_>>()))
+}
+
+/// Reads the first `most` samples of a folder and computes their conditions.
 fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<Vec<Prepared>> {
     let dataset = Dataset::open(folder, method)?;
+    if let Some(notice) = dataset.notice() {
+        eprintln!("warning: {notice}");
+    }
     let count = dataset.len().min(most);
     let bar = super::progress("reading", count);
     let prepare = |i: usize| -> Result<Prepared> {
