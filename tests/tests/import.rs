@@ -1,4 +1,4 @@
-//! Checkpoints of the public code: names with prefixes, scalars, other float types; and what is refused.
+//! Import of public checkpoints: names with prefixes, scalars, other float types, and the files that are refused.
 
 use radiodiff_core::diffusion::parameter_shapes;
 use radiodiff_core::model::Preset;

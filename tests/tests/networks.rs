@@ -1,4 +1,4 @@
-//! The networks as a whole: size, cost, and what a weights file must survive.
+//! The networks as a whole: their size and cost, the presets that are refused, and damaged weights files.
 
 use pollster::block_on;
 use radiodiff_core::cost::ModelCost;

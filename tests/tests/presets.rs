@@ -1,6 +1,6 @@
-//! Presets that nobody made with care: numbers of the known ones changed and lists cut or lengthened, one place at a time and
-//! several at once. Each is refused with a reason, or a map is drawn by it on the counting engine: no shape fails to fit, no
-//! product overflows, and no tensor is larger than 32-bit machines can address.
+//! Careless presets: the known ones with numbers changed and lists cut or lengthened, in one place or in several at once. Each is
+//! either refused with a reason or draws a map on the counting engine. Then every shape fits, no product overflows, and no tensor is
+//! larger than a 32-bit machine can address.
 
 use pollster::block_on;
 use radiodiff_core::diffusion::{RadioDiff, SampleOptions};
