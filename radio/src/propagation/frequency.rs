@@ -16,7 +16,7 @@
 //! Valid from 0.5 to 100 GHz, the range of TR 38.901; other frequencies are refused. Below about 2 GHz walls begin to let through what
 //! the model blocks; beyond 10 GHz rain, oxygen (60 GHz) and foliage are missing.
 
-use super::LineOfSightLaw;
+use super::law::LogDistanceLaw;
 use thiserror::Error;
 
 /// Frequency of the maps that the laws and the networks were made from, MHz.
@@ -66,7 +66,7 @@ impl FrequencyScaling {
         if self.is_identity() {
             return gain_db;
         }
-        let excess_db = LineOfSightLaw::default().gain_db(distance_m) - gain_db;
+        let excess_db = LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m) - gain_db;
         gain_db + self.free_space_db() - self.diffraction_db(excess_db)
     }
 
@@ -89,7 +89,7 @@ mod tests {
         // Friis at one metre, 20 log10(c / (4 pi f)).
         for (frequency_mhz, friis_db) in [(900.0, -31.53), (2400.0, -40.05), (5900.0, -47.86), (28_000.0, -61.39)] {
             let scaling = FrequencyScaling::to(frequency_mhz).expect("in range");
-            let found = scaling.gain_db(LineOfSightLaw::default().gain_db(1.0), 1.0);
+            let found = scaling.gain_db(LogDistanceLaw::LINE_OF_SIGHT.gain_db(1.0), 1.0);
             assert!((found - friis_db).abs() < 0.02, "{frequency_mhz} MHz: {found} dB, Friis gives {friis_db} dB");
         }
     }

@@ -1,6 +1,6 @@
 //! From path gain to what a receiver gets: transmit power, the antenna towards the direction of departure, and the frequency.
 
-use super::antenna::{AntennaPattern, Direction};
+use super::antenna::{AntennaPattern, DepartureDirection};
 use super::frequency::{FrequencyError, FrequencyScaling};
 use crate::map::{Quantity, RadioMap};
 use crate::scene::Transmitter;
@@ -36,7 +36,8 @@ pub fn received_power(
             return f32::NAN;
         }
         let straight = grid.pixel_center(i / grid.size, i % grid.size) - from;
-        let antenna_dbi = same_gain.unwrap_or_else(|| pattern.gain_dbi(transmitter, Direction::along(departure(i).unwrap_or(straight))));
+        let antenna_dbi =
+            same_gain.unwrap_or_else(|| pattern.gain_dbi(transmitter, DepartureDirection::along(departure(i).unwrap_or(straight))));
         let scaled_db = scaling.gain_db(f64::from(gain_db), libm::hypot(straight.x, straight.y));
         (stepped(scaled_db + antenna_dbi) + stepped(transmitter.power_dbm)) as f32
     };

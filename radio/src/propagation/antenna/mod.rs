@@ -19,12 +19,12 @@ use geo::Coord;
 
 /// A direction from the transmitter: bearing clockwise from north, elevation above the horizon, degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Direction {
+pub struct DepartureDirection {
     pub bearing_deg: f64,
     pub elevation_deg: f64,
 }
 
-impl Direction {
+impl DepartureDirection {
     /// The horizontal direction of a vector (x to the east, y to the north); north for the zero vector.
     pub fn along(vector: Coord<f64>) -> Self {
         Self { bearing_deg: libm::atan2(vector.x, vector.y).to_degrees(), elevation_deg: 0.0 }
@@ -84,7 +84,7 @@ impl AntennaPattern {
     }
 
     /// Gain of the transmitter's antenna towards a direction, dBi.
-    pub fn gain_dbi(&self, transmitter: &Transmitter, towards: Direction) -> f64 {
+    pub fn gain_dbi(&self, transmitter: &Transmitter, towards: DepartureDirection) -> f64 {
         if *self == Self::Omni {
             return transmitter.antenna_gain_dbi;
         }
@@ -95,7 +95,7 @@ impl AntennaPattern {
 
 /// Azimuth and elevation of a direction as seen from an antenna that points to `azimuth_deg` and down by `downtilt_deg`:
 /// TR 38.901, equations 7.1-7 and 7.1-8 with no slant, angles of elevation instead of zenith, clockwise instead of anticlockwise.
-fn in_antenna_frame(direction: Direction, azimuth_deg: f64, downtilt_deg: f64) -> (f64, f64) {
+fn in_antenna_frame(direction: DepartureDirection, azimuth_deg: f64, downtilt_deg: f64) -> (f64, f64) {
     let around = (direction.bearing_deg - azimuth_deg).to_radians();
     let (up, tilt) = (direction.elevation_deg.to_radians(), downtilt_deg.to_radians());
     let (sin_up, cos_up) = (libm::sin(up), libm::cos(up));
@@ -110,8 +110,8 @@ fn in_antenna_frame(direction: Direction, azimuth_deg: f64, downtilt_deg: f64) -
 mod tests {
     use super::*;
 
-    fn towards(bearing_deg: f64, elevation_deg: f64) -> Direction {
-        Direction { bearing_deg, elevation_deg }
+    fn towards(bearing_deg: f64, elevation_deg: f64) -> DepartureDirection {
+        DepartureDirection { bearing_deg, elevation_deg }
     }
 
     fn transmitter(azimuth_deg: f64, downtilt_deg: f64) -> Transmitter {
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn bearings_are_a_compass() {
         for (x, y, bearing) in [(0.0, 1.0, 0.0), (1.0, 0.0, 90.0), (0.0, -2.0, 180.0), (-3.0, 0.0, -90.0), (0.0, 0.0, 0.0)] {
-            assert_eq!(Direction::along(Coord { x, y }).bearing_deg, bearing);
+            assert_eq!(DepartureDirection::along(Coord { x, y }).bearing_deg, bearing);
         }
     }
 }
