@@ -6,7 +6,7 @@
 mod common;
 
 use common::{SIZE, damage, dataset, fails, succeeds, text};
-use radiodiff_dataset::shards::{Batch, Epoch, Shards};
+use radiodiff_dataset::shards::{Epoch, ShardBatch, Shards};
 use radiodiff_dataset::{Dataset, Symmetry};
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,7 +35,7 @@ fn with_cars() -> tempfile::TempDir {
     folder
 }
 
-fn epoch(shards: &Arc<Shards>, epoch: Epoch) -> Vec<Batch> {
+fn epoch(shards: &Arc<Shards>, epoch: Epoch) -> Vec<ShardBatch> {
     shards.epoch(epoch).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
@@ -56,7 +56,7 @@ fn what_is_packed_comes_out_again() {
         assert_eq!(record.gain, sample.truth);
         let pixels = 0..SIZE * SIZE;
         assert!(pixels.clone().all(|pixel| bit(record.buildings, pixel) == sample.scene.mask.pixels[pixel]));
-        let cars = sample.cars.unwrap();
+        let cars = sample.car_mask.unwrap();
         assert!(pixels.clone().all(|pixel| bit(record.cars.unwrap(), pixel) == cars[pixel]) && cars.contains(&1));
     }
 }
@@ -67,7 +67,7 @@ fn an_epoch_has_every_sample_once_in_an_order_of_its_seed() {
     let shards = Arc::new(Shards::open(&pack(folder.path(), &["--method", "carsDPM"]).0).unwrap());
     let batches = epoch(&shards, Epoch { augment: true, ..PLAIN });
     assert_eq!(batches.iter().map(|batch| batch.names.len()).collect::<Vec<_>>(), [3, 3, 2]);
-    let names = |batches: &[Batch]| batches.iter().flat_map(|batch| batch.names.clone()).collect::<Vec<_>>();
+    let names = |batches: &[ShardBatch]| batches.iter().flat_map(|batch| batch.names.clone()).collect::<Vec<_>>();
     assert_eq!(names(&batches).into_iter().collect::<BTreeSet<_>>().len(), 8);
     for threads in [1, 3, 7] {
         assert_eq!(epoch(&shards, Epoch { augment: true, threads, ..PLAIN }), batches, "{threads} threads");
@@ -87,7 +87,7 @@ fn augmentation_turns_everything_alike() {
         let augmented = epoch(&shards, Epoch { number, augment: true, ..PLAIN });
         for (plain, augmented) in epoch(&shards, Epoch { number, ..PLAIN }).iter().zip(&augmented) {
             assert_eq!(plain.names, augmented.names);
-            let images = |batch: &Batch| -> Vec<Vec<f32>> {
+            let images = |batch: &ShardBatch| -> Vec<Vec<f32>> {
                 let condition = batch.condition.chunks(3 * pixels);
                 condition.zip(batch.truth.chunks(pixels)).map(|(condition, truth)| [condition, truth].concat()).collect()
             };

@@ -46,7 +46,7 @@ fn a_dataset_of_ours_simulated_again_is_the_same_and_is_kept() {
     fs::remove_file(gain(out.path(), "1_0")).unwrap();
     fs::write(out.path().join("gain/DPM/.writing-x1"), b"half").unwrap();
     let output = simulate(data.path(), out.path());
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1 maps of 3 cities"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 maps of 3 scenes"), "{output:?}");
     assert_eq!(fs::read(gain(out.path(), "1_0")).unwrap(), fs::read(gain(data.path(), "1_0")).unwrap());
     assert_eq!((written(), fs::read_dir(out.path().join("gain/DPM")).unwrap().count()), (before, 6));
 }
@@ -64,7 +64,7 @@ fn bad_files_are_named_and_cost_their_own_maps_only() {
     let output = simulate(data.path(), out.path());
     assert_eq!(output.status.code(), Some(1));
     let text = stderr(&output);
-    assert!(text.contains("3 cities or maps could not be made"), "{text}");
+    assert!(text.contains("3 scenes or maps could not be made"), "{text}");
     for name in ["buildings_complete/0.png", "1.json, transmitter 2", "polygon/buildings/2.json"] {
         assert_eq!(text.matches(name).count(), 2, "{name} at once and in the summary: {text}");
     }

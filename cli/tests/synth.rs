@@ -127,14 +127,14 @@ fn a_killed_run_that_is_started_again_gives_the_same_folder() {
     assert_eq!(contents(killed.path()), contents(whole.path()));
 }
 
-/// As on a full disk, every write beyond 4 KB of a file fails.
+/// As on a full disk, every write beyond 8 KB of a file fails.
 #[test]
 #[cfg(unix)]
 fn a_full_disk_names_the_file_and_loses_nothing() {
     let (whole, folder) = (small_dataset(), tempfile::tempdir().unwrap());
     let args: Vec<&str> = SMALL.to_vec();
     let limited = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_radiodiff"), "dataset", "synth", "--out"])
+        .args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_radiodiff"), "dataset", "synth", "--out"])
         .arg(folder.path())
         .args(&args)
         .output()
@@ -175,23 +175,83 @@ fn outlines_are_the_image_of_the_buildings() {
 }
 
 #[test]
-fn cars_stand_on_the_streets_and_change_nothing_else() {
+fn maps_with_cars_are_weakened_by_them_and_lie_under_their_own_name() {
     let (plain, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let args = ["--procedural", "1", "--kind", "perimeter", "--transmitters", "1", "--seed", "6"];
+    let args = ["--procedural", "1", "--kind", "perimeter", "--transmitters", "2", "--seed", "6"];
     assert!(synth(plain.path(), &args).status.success());
     assert!(synth(folder.path(), &[&args[..], &["--cars", "30"]].concat()).status.success());
-    let (plain, with_cars) = (contents(plain.path()), contents(folder.path()));
-    for path in ["png/buildings_complete/0.png", "gain/DPM/0_0.png", "polygon/buildings/0.json"] {
-        assert_eq!(plain[Path::new(path)], with_cars[Path::new(path)], "{path}");
+    assert!(!folder.path().join("gain/DPM").exists(), "a map with cars is no DPM");
+    let csv = fs::read_to_string(folder.path().join("dataset.csv")).unwrap();
+    assert!(csv.contains(",gain/carsDPM/0_1.png,") && !csv.contains("gain/DPM"), "{csv}");
+    let toml = fs::read_to_string(folder.path().join("dataset.toml")).unwrap();
+    assert!(toml.contains("method = \"carsDPM\""), "{toml}");
+    let (without, with_cars) = (contents(plain.path()), contents(folder.path()));
+    for path in ["png/buildings_complete/0.png", "antenna/0.json", "polygon/buildings/0.json"] {
+        assert_eq!(without[Path::new(path)], with_cars[Path::new(path)], "{path}");
     }
+
+    let dataset = Dataset::open(folder.path(), "carsDPM").unwrap();
     let cars = image::open(folder.path().join("png/cars/0.png")).unwrap().into_luma8();
-    let scene = Dataset::open(folder.path(), "DPM").unwrap().load(0).unwrap().scene;
+    let scene = dataset.load(0).unwrap().scene;
     let lit: Vec<usize> = cars.iter().enumerate().filter(|&(_, &v)| v > 0).map(|(i, _)| i).collect();
     // Thirty boxes of 8 square metres whose corners are rounded to metres.
     assert!((150..330).contains(&lit.len()), "{} pixels", lit.len());
     assert!(lit.iter().all(|&i| scene.mask.pixels[i] == 0));
     let both = String::from_utf8(with_cars[Path::new("polygon/buildings_and_cars/0.json")].clone()).unwrap();
     assert_eq!(buildings_from_json(&both).unwrap().len(), scene.buildings.len() + 30);
+
+    let mut weakened = 0;
+    for i in 0..dataset.len() {
+        let with_cars = dataset.load(i).unwrap().truth;
+        let without = Dataset::open(plain.path(), "DPM").unwrap().load(i).unwrap().truth;
+        assert!(with_cars.iter().zip(&without).all(|(with, without)| with <= without), "cars never strengthen");
+        // One car takes 6 dB, which is 15 gray levels.
+        weakened += with_cars.iter().zip(&without).filter(|&(with, without)| with + 10 < *without).count();
+    }
+    assert!(weakened > 500, "{weakened} pixels are behind cars");
+
+    // What is computed again from the folder's own files is the same.
+    let again = tempfile::tempdir().unwrap();
+    let [from, to] = [folder.path(), again.path()].map(|path| path.to_str().unwrap());
+    let output = Command::new(env!("CARGO_BIN_EXE_radiodiff"))
+        .args(["simulate", "--dataset", from, "--method", "cars-dpm", "--out", to])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    for name in ["0_0", "0_1"] {
+        let path = format!("gain/carsDPM/{name}.png");
+        assert_eq!(fs::read(again.path().join(&path)).unwrap(), with_cars[Path::new(&path)], "{path}");
+    }
+}
+
+#[test]
+fn rays_do_not_know_cars_and_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    for args in [&["--method", "irt2", "--cars", "3"][..], &["--method", "cars-irt4", "--cars", "3"]] {
+        let output = synth(&out, &[&["--procedural", "1"], args].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("ray tracing does not know cars"), "{}", stderr(&output));
+    }
+    let output = synth(&out, &["--procedural", "1", "--method", "cars-dpm"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--cars"), "{}", stderr(&output));
+    let data = small_dataset();
+    let [from, to] = [data.path(), &out].map(|path| path.to_str().unwrap());
+    let simulate = |method: &str| {
+        Command::new(env!("CARGO_BIN_EXE_radiodiff"))
+            .args(["simulate", "--dataset", from, "--method", method, "--out", to])
+            .output()
+            .unwrap()
+    };
+    let output = simulate("cars-irt2");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("ray tracing does not know cars"), "{}", stderr(&output));
+    // A dataset without cars has no maps with cars.
+    let output = simulate("cars-dpm");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("png/cars"), "{}", stderr(&output));
+    assert!(!out.exists() || contents(&out).is_empty(), "nothing is written");
 }
 
 #[test]

@@ -1,14 +1,15 @@
-//! Writing files so that a cut run never leaves half of one: to a temporary name beside the place, synced, renamed.
+//! Whole files: written so that an interrupted run never leaves half of one (to a temporary name beside the place, synced,
+//! renamed), and texts read whatever program wrote them.
 
 use anyhow::{Context, Result, ensure};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// How names of files begin that are not whole yet.
+/// Prefix of the names of files that are not whole yet.
 const TEMPORARY: &str = ".writing-";
 
-/// A file of a name that says so, in the folder of `path`.
+/// A file of such a name in the folder of `path`.
 fn temporary(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
@@ -19,7 +20,7 @@ fn temporary(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Fails where [`write`] to `path` would, before the work whose result it is.
+/// Fails where [`write`] to `path` would, so that a place that cannot be written is known before the work whose result goes there.
 pub fn check_place(path: &Path) -> Result<()> {
     ensure!(!path.is_dir(), "writing {}: it is a folder, expected the name of a file", path.display());
     temporary(path).map(drop).with_context(|| format!("writing {}", path.display()))
@@ -37,7 +38,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     attempt().with_context(|| format!("writing {}", path.display()))
 }
 
-/// Makes a folder where it is missing, and removes from it what a killed run left half-written.
+/// Reads a text in UTF-8, without the byte order mark that some programs put before it.
+///
+/// # Errors
+/// A file that cannot be read or is no UTF-8, UTF-16 for one.
+pub fn read_text(path: &Path) -> Result<String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
+    ensure!(!(bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])), "{shown} is UTF-16 text; save it as UTF-8");
+    let text = String::from_utf8(bytes).with_context(|| format!("{shown} is no UTF-8 text"))?;
+    Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+}
+
+/// Makes a folder where it is missing, and removes the half-written files that a killed run left in it.
 pub fn make_folder(folder: &Path) -> Result<()> {
     let attempt = || -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
@@ -60,7 +73,7 @@ pub fn write_gray_png(path: &Path, pixels: &[u8], width: u32, height: u32) -> Re
     write(path, &bytes.into_inner())
 }
 
-/// The commit of the checkout this program was built in, marked where it has changes; "unknown" where the checkout is gone.
+/// The commit of the checkout that this program was built in, with a mark where it has changes; "unknown" where the checkout is gone.
 pub fn commit() -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git")

@@ -1,17 +1,21 @@
-//! Which maps are trained on, chosen by and tested on: RadioUNet's shuffle of RadioMapSeer's maps 1 to 700 (map 0 is in no split).
+//! The published lists of maps to train, validate and test on, as RadioUNet's loader shuffles RadioMapSeer's maps 1 to 700. Map 0 is
+//! in no split.
 //!
 //! The order is numpy's `RandomState(42).shuffle(arange(700))`, plus one: MT19937 (Matsumoto and Nishimura, 1998) seeded with 42,
-//! and Fisher-Yates from the last place down. A split is a range of places in it, so that everyone who names one means the same
-//! maps. Source: RadioUNet's and RadioDiff's loaders, shared/radiodiff-spec.md, section 5.
+//! and Fisher-Yates from the last place down. A split is a range of places in that order, so that everyone who names a split means
+//! the same maps. The ranges are those of RadioUNet's and RadioDiff's public loaders; docs/data.md has them in a table. This
+//! generator exists to repeat numpy; all other random numbers of data are [`crate::random`]'s.
 
-use super::Variant;
+use crate::folder::{Dataset, Variant};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 const MAPS: u32 = 700;
 const SEED: u32 = 42;
 
-/// Whose ranges.
+/// Whose ranges of places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Scheme {
     /// RadioUNet's: 501 maps to train, 100 to validate, 99 to test; no map is in two.
@@ -35,6 +39,17 @@ impl Scheme {
     /// The maps' numbers, 1 to 700, in the shuffle's order. RadioDiff's loaders for IRT4 have a validation range of their own.
     pub fn maps(self, variant: Variant, split: Split) -> Vec<u32> {
         shuffled()[self.places(variant, split)].to_vec()
+    }
+
+    /// Keeps the radio maps of a split that `dataset` has; returns how many of the split's maps it does not have.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn keep(self, split: Split, dataset: &mut Dataset) -> Result<usize> {
+        let maps: BTreeSet<u32> = self.maps(dataset.variant(), split).into_iter().collect();
+        let absent = dataset.keep(&maps);
+        ensure!(!dataset.is_empty(), "the folder holds none of the {} maps of this split, which go by the numbers 1 to 700", maps.len());
+        Ok(absent)
     }
 
     fn places(self, variant: Variant, split: Split) -> RangeInclusive<usize> {
@@ -111,7 +126,6 @@ impl MersenneTwister {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn the_shuffle_is_numpys() {

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use lexopt::{Arg, ValueExt};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::{Preset, Price, RadioDiff, SampleOptions};
+use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_core::weights::{Parameters, ReproducibleSource, reproducible_values};
 use radiodiff_engines::cpu::CpuEngine;
 
@@ -162,11 +163,12 @@ fn time<E: Engine>(engine: &E, preset: &Preset, runs: usize, limit_s: f64) -> Re
     let model = RadioDiff::new(preset, &Parameters::new(engine, &ReproducibleSource { seed: SEED }))?;
     let inputs = preset.condition.channels.len() * preset.map_size * preset.map_size;
     let condition: Vec<f32> = reproducible_values(SEED, "condition", inputs).map(|value| value as f32).collect();
+    let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
     let begun = Instant::now();
     let draw = || {
         let started = Instant::now();
-        pollster::block_on(model.predict(engine, &condition, &SampleOptions::default()))
-            .with_context(|| format!("drawing a map of {}", preset.name))?;
+        let map = pollster::block_on(draw_on_device(engine, &model, &condition, &SampleOptions::default()));
+        pollster::block_on(engine.read(&map)).with_context(|| format!("drawing a map of {}", preset.name))?;
         anyhow::Ok(started.elapsed().as_secs_f64())
     };
     let first_s = draw()?;

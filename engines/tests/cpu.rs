@@ -1,10 +1,10 @@
-//! The CPU engine's kernels at the sizes where their tiles end: every remainder of rows, columns and channels, against plain
-//! float64 loops. The operations' meaning is checked by the conformance suite.
+//! The CPU engine's kernels at the sizes where their tiles end: every remainder of rows, columns and channels, compared with
+//! float64 loops. The conformance suite checks the meaning of the operations.
 
 use radiodiff_core::engine::{ConvGeometry, Engine, Padding, Unary, conformance, shape};
 use radiodiff_engines::cpu::{CpuEngine, CpuTensor};
 
-/// Values in [-1, 1) that repeat with no short period.
+/// Values in [-1, 1) without a short period.
 fn noise(seed: u64, shape: &[usize]) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..shape.iter().product::<usize>())
@@ -19,7 +19,7 @@ fn tensor(engine: &CpuEngine, seed: u64, shape: &[usize]) -> CpuTensor {
     engine.tensor(&noise(seed, shape), shape)
 }
 
-/// Every value within 1e-5 of the largest expected one.
+/// Asserts that every value is within 1e-5 of the largest expected value.
 #[track_caller]
 fn assert_close(found: &[f32], expected: &[f64], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");

@@ -1,5 +1,5 @@
 //! The GPU engine on this machine's Vulkan driver (Mesa's lavapipe where there is no GPU): every operation, a whole network
-//! against the CPU engine, and a device that goes away.
+//! compared with the CPU engine, and the loss of the device.
 
 use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Unary, conformance};
 use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
@@ -22,9 +22,9 @@ fn values(name: &str, count: usize) -> Vec<f32> {
     reproducible_values(7, name, count).map(|v| v as f32).collect()
 }
 
-/// Runs the same on both engines and compares: no value further off than 1e-5 of the largest.
+/// Runs a computation on both engines and asserts that no value differs by more than 1e-5 of the largest.
 #[track_caller]
-fn assert_same(gpu: &GpuEngine, what: &str, run: impl Fn(&dyn Both) -> Vec<f32>) {
+fn assert_same(gpu: &GpuEngine, what: &str, run: impl Fn(&dyn Computations) -> Vec<f32>) {
     let (expected, found) = (run(&CpuEngine::new()), run(gpu));
     assert_eq!(found.len(), expected.len(), "{what}");
     let largest = expected.iter().fold(1e-30_f32, |m, v| m.max(v.abs()));
@@ -34,8 +34,8 @@ fn assert_same(gpu: &GpuEngine, what: &str, run: impl Fn(&dyn Both) -> Vec<f32>)
     }
 }
 
-/// What is compared between the engines, on tensors made by rule.
-trait Both {
+/// Computations that both engines run on tensors made by rule.
+trait Computations {
     fn conv(&self, x: [usize; 4], weight: [usize; 4], geometry: ConvGeometry) -> Vec<f32>;
     fn group_norm(&self, x: [usize; 4], groups: usize, offset: f32) -> Vec<f32>;
     fn transposed(&self, rows: usize, columns: usize) -> Vec<f32>;
@@ -44,7 +44,7 @@ trait Both {
     fn attention(&self, tokens: usize, width: usize) -> Vec<f32>;
 }
 
-impl<E: Engine> Both for E {
+impl<E: Engine> Computations for E {
     fn conv(&self, x: [usize; 4], weight: [usize; 4], geometry: ConvGeometry) -> Vec<f32> {
         let named = |name, shape: &[usize]| self.tensor(&values(name, shape.iter().product()), shape);
         let (x, weight, bias) = (named("x", &x), named("weight", &weight), named("bias", &weight[..1]));
@@ -164,7 +164,7 @@ fn an_upload_does_not_overwrite_what_recorded_work_reads() {
 }
 
 #[test]
-fn a_software_adapter_is_only_taken_by_who_asks() {
+fn a_software_adapter_is_taken_only_on_request() {
     let software = engine().report().software;
     match pollster::block_on(GpuEngine::new(GpuOptions::default())) {
         Ok(engine) => assert!(!software && !engine.report().software),

@@ -1,7 +1,7 @@
 //! Scenes from GeoJSON, as users have it and as it goes wrong.
 
 use geo::Coord;
-use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, PlacementError, Scene, SceneError, Transmitter};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, LocalFrame, PlacementError, Scene, SceneError, Transmitter, import};
 
 const CENTER: Coord<f64> = Coord { x: 24.94, y: 60.17 };
 
@@ -53,13 +53,14 @@ fn polygons_with_holes_heights_and_any_winding() {
         feature(&multi, "{}"),
         feature(r#"{"type":"Point","coordinates":[24.94,60.17]}"#, r#"{"name":"a tree"}"#),
     ]);
-    let imported = Scene::from_geojson(&text, &options()).expect("three buildings");
+    let imported = import(text.as_bytes(), &options()).expect("three buildings");
     assert_eq!(imported.scene.buildings.len(), 3);
     assert_eq!((imported.scene.buildings[0].height_m, imported.scene.buildings[0].levels), (Some(12.5), Some(4.0)));
     assert_eq!(built(&imported.scene), 20 * 20 - 10 * 10 + 2 * 100);
     assert!(imported.scene.mask.is_building(255 - 101, 101) && !imported.scene.mask.is_building(255 - 110, 110), "row 0 is north");
-    assert_eq!(imported.warnings.len(), 1);
-    assert!(imported.warnings[0].to_string().contains("feature 2 (a tree)"), "{}", imported.warnings[0]);
+    let warnings = imported.report.warnings();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("feature 2 (a tree)"), "{}", warnings[0]);
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn touching_buildings_leave_no_gap() {
     let left = feature(&polygon(&[ring(&[[20.0, 20.0], [60.5, 20.0], [50.5, 80.0], [20.0, 80.0], [20.0, 20.0]])]), "{}");
     let right = feature(&polygon(&[ring(&[[60.5, 20.0], [90.0, 20.0], [90.0, 80.0], [50.5, 80.0], [60.5, 20.0]])]), "{}");
     let whole = feature(&polygon(&[ring(&[[20.0, 20.0], [90.0, 20.0], [90.0, 80.0], [20.0, 80.0], [20.0, 20.0]])]), "{}");
-    let mask = |features: &[String]| Scene::from_geojson(&collection(features), &options()).expect("buildings").scene.mask;
+    let mask = |features: &[String]| import(collection(features).as_bytes(), &options()).expect("buildings").scene.mask;
     assert_eq!(mask(&[left, right]), mask(&[whole]));
     assert!(mask(&[shared(70.0)]).pixels.iter().any(|&p| p != 0));
 }
@@ -76,9 +77,9 @@ fn touching_buildings_leave_no_gap() {
 #[test]
 fn a_crossing_outline_is_repaired_and_named() {
     let bow_tie = ring(&[[50.0, 50.0], [90.0, 90.0], [90.0, 50.0], [50.0, 90.0], [50.0, 50.0]]);
-    let imported =
-        Scene::from_geojson(&collection(&[feature(&polygon(&[bow_tie]), r#"{"name":"bow tie"}"#)]), &options()).expect("repaired");
-    assert!(imported.warnings.iter().any(|w| w.place.contains("bow tie") && w.message.contains("crosses")), "{:?}", imported.warnings);
+    let imported = import(collection(&[feature(&polygon(&[bow_tie]), r#"{"name":"bow tie"}"#)]).as_bytes(), &options()).expect("repaired");
+    let warnings = imported.report.warnings();
+    assert!(warnings.iter().any(|w| w.contains("bow tie") && w.contains("crosses")), "{warnings:?}");
     let area = built(&imported.scene) as f64;
     assert!((area - 800.0).abs() < 40.0, "two triangles of 400 m2, found {area}");
 }
@@ -87,16 +88,16 @@ fn a_crossing_outline_is_repaired_and_named() {
 fn bad_files_say_what_is_wrong() {
     let far = ImportOptions { bounds: Some(GeoBounds { west: 2.0, south: 48.0, east: 2.01, north: 48.01 }), ..options() };
     let building = collection(&[feature(&polygon(&[square(10.0, 10.0, 20.0)]), "{}")]);
-    assert!(matches!(Scene::from_geojson("{\"type\": \"Feat", &options()), Err(SceneError::Syntax { .. })));
-    assert!(matches!(Scene::from_geojson("", &options()), Err(SceneError::Syntax { .. })));
-    assert!(matches!(Scene::from_geojson(&collection(&[]), &options()), Err(SceneError::NoBuilding { .. })));
-    let error = Scene::from_geojson(&building, &far).expect_err("the map is elsewhere");
+    assert!(matches!(import(b"{\"type\": \"Feat", &options()), Err(SceneError::Syntax { .. })));
+    assert!(matches!(import(b"", &options()), Err(SceneError::Syntax { .. })));
+    assert!(matches!(import(collection(&[]).as_bytes(), &options()), Err(SceneError::NoBuilding { .. })));
+    let error = import(building.as_bytes(), &far).expect_err("the map is elsewhere");
     assert!(matches!(error, SceneError::OutsideBounds { .. }) && error.to_string().contains("24.9"), "{error}");
     let reversed = ImportOptions { bounds: Some(GeoBounds { west: 3.0, south: 48.0, east: 2.0, north: f64::NAN }), ..options() };
-    assert!(matches!(Scene::from_geojson(&building, &reversed), Err(SceneError::Bounds { .. })));
+    assert!(matches!(import(building.as_bytes(), &reversed), Err(SceneError::Bounds { .. })));
     for bad in ["[[0,0],[1,1],[0,0]]", "[[500,0],[501,0],[501,1],[500,0]]", "[[1e400,0],[1,0],[1,1],[1e400,0]]", "[[1],[2],[3],[1]]", "[]"]
     {
-        let outcome = Scene::from_geojson(&collection(&[feature(&polygon(&[bad.into()]), "{}")]), &options());
+        let outcome = import(collection(&[feature(&polygon(&[bad.into()]), "{}")]).as_bytes(), &options());
         assert!(matches!(outcome, Err(SceneError::NoBuilding { .. } | SceneError::Syntax { .. })), "{bad}: {outcome:?}");
     }
 }
@@ -109,24 +110,21 @@ fn damaged_files_never_panic() {
         feature(&polygon(&[ring(&[[50.0, 50.0], [90.0, 90.0], [90.0, 50.0], [50.0, 90.0], [50.0, 50.0]])]), "{}"),
     ]);
     for cut in 0..good.len() {
-        let _ = Scene::from_geojson(&good[..cut], &options());
+        let _ = import(&good.as_bytes()[..cut], &options());
     }
     for position in (0..good.len()).step_by(3) {
         for replacement in [b'9', b'-', b'[', b'"', b'e'] {
             let mut bytes = good.clone().into_bytes();
             bytes[position] = replacement;
-            if let Ok(text) = String::from_utf8(bytes) {
-                let _ = Scene::from_geojson(&text, &options());
-            }
+            let _ = import(&bytes, &options());
         }
     }
 }
 
 #[test]
 fn transmitters_are_placed_outdoors() {
-    let scene = Scene::from_geojson(&collection(&[feature(&polygon(&[square(100.0, 100.0, 20.0)]), "{}")]), &options())
-        .expect("one building")
-        .scene;
+    let scene =
+        import(collection(&[feature(&polygon(&[square(100.0, 100.0, 20.0)]), "{}")]).as_bytes(), &options()).expect("one building").scene;
     let outdoors = scene.place_transmitter(Transmitter::at(50.0, 50.0)).expect("outdoors");
     assert_eq!((outdoors.moved_m, outdoors.transmitter.position), (None, Coord { x: 50.0, y: 50.0 }));
     let moved = scene.place_transmitter(Transmitter::at(102.3, 110.2)).expect("moved");

@@ -1,6 +1,6 @@
 // Times warm maps in the page's own browser: node bench.mjs <runs> <engine>...
 
-import { launch, open } from './lib.mjs';
+import { MODEL, launch, open } from './lib.mjs';
 
 const [runs, ...engines] = process.argv.slice(2);
 const browser = await launch();
@@ -8,11 +8,10 @@ try {
   const page = await open(browser);
   console.log('engine     runs   median ms      min ms      max ms');
   for (const backend of engines) {
-    const times = await page.evaluate(async ([backend, runs]) => {
-      const { createEngine, request, engine } = window.radiodiff;
-      if (!engine.info.model) throw new Error(document.getElementById('model').innerText);
-      const timed = await createEngine({ model: engine.info.model.url, backend });
-      // A transmitter that moves: everything is computed anew but the buildings, as when it is dragged.
+    const times = await page.evaluate(async ([model, backend, runs]) => {
+      const { createEngine, request } = window.radiodiff;
+      const timed = await createEngine({ model, backend });
+      // The transmitter moves: everything but the buildings is computed anew, as when it is dragged.
       const [at] = request.transmitters;
       const map = (seed) => timed.predict({ ...request, method: 'network', transmitters: [{ ...at, lng: at.lng + seed * 1e-6 }], seed });
       await map(0);
@@ -24,7 +23,7 @@ try {
       }
       timed.dispose();
       return times.sort((a, b) => a - b);
-    }, [backend, Number(runs)]);
+    }, [MODEL, backend, Number(runs)]);
     const median = (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2;
     const columns = [median, times[0], times[times.length - 1]].map((time) => time.toFixed(0).padStart(11)).join(' ');
     console.log(`${backend.padEnd(9)} ${runs.padStart(5)} ${columns}`);

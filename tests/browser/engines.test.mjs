@@ -1,12 +1,12 @@
-// The engines behind the page: they agree, one that is missing or lost is replaced with a word about it, and weights that are not
-// what they should be are refused.
+// The engines behind the page: they agree, an engine that is missing or lost is replaced with a word about it, and damaged or foreign
+// weights are refused.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { launch, open, placeTransmitter, shownMap } from './lib.mjs';
+import { MODEL, launch, open, openGenerated, placeTransmitter, shownMap } from './lib.mjs';
 import { agreement, faults } from './plausible.mjs';
 
 const WITHIN_DB = 1;
@@ -17,14 +17,14 @@ before(async () => { browser = await launch(); });
 after(() => browser.close());
 
 /** The map of the page's scene on `backend`, in the page's own browser. */
-const predictOn = (page, backend, options = {}) => page.evaluate(async ([backend, options]) => {
-  const { createEngine, request, engine } = window.radiodiff;
-  const other = await createEngine({ model: engine.info.model.url, backend });
+const predictOn = (page, backend, options = {}) => page.evaluate(async ([model, backend, options]) => {
+  const { createEngine, request } = window.radiodiff;
+  const other = await createEngine({ model, backend });
   const map = await other.predict({ ...request, method: 'network', seed: 42, ...options });
   const answer = { info: other.info, backend: map.backend, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) };
   other.dispose();
   return answer;
-}, [backend, options]);
+}, [MODEL, backend, options]);
 
 const numbers = ({ values }) => values.map((value) => value ?? NaN);
 
@@ -51,8 +51,8 @@ test('both draw the map that burn draws off the browser', { timeout: 400_000 }, 
   await page.close();
 });
 
-test('a software adapter is taken by who asks for it only, and the page says what runs', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
+test('a software adapter is taken only when it is asked for, and the page says what runs', { timeout: 300_000 }, async () => {
+  const page = await openGenerated(browser);
   const automatic = await page.evaluate(() => window.radiodiff.engine.info);
   const asked = await predictOn(page, 'webgpu');
   assert.equal(asked.info.backend, 'webgpu');
@@ -65,7 +65,7 @@ test('a software adapter is taken by who asks for it only, and the page says wha
 });
 
 test('the page draws with WebGPU when it is told to', { timeout: 300_000 }, async () => {
-  const page = await open(browser, { path: '?backend=webgpu' });
+  const page = await openGenerated(browser, { path: '?backend=webgpu' });
   assert.match(await page.locator('#engine').innerText(), /RadioDiff nano on WebGPU/);
   assert.deepEqual(faults(await shownMap(page)), []);
   await placeTransmitter(page, 0.25, 0.25);
@@ -77,13 +77,11 @@ test('the page draws with WebGPU when it is told to', { timeout: 300_000 }, asyn
 test('without WebGPU the CPU draws, and the page says so', { timeout: 300_000 }, async () => {
   const without = await launch({ webgpu: false });
   try {
-    const page = await open(without);
+    const page = await openGenerated(without);
     assert.match(await page.locator('#engine').innerText(), /CPU.*WebGPU is not used: .*(no WebGPU|no adapter)/);
     assert.deepEqual(faults(await shownMap(page)), []);
-    const code = await page.evaluate(() => {
-      const { createEngine, engine } = window.radiodiff;
-      return createEngine({ model: engine.info.model.url, backend: 'webgpu' }).then(() => null, (error) => error.code);
-    });
+    const code = await page.evaluate((model) => window.radiodiff.createEngine({ model, backend: 'webgpu' })
+      .then(() => null, (error) => error.code), MODEL);
     assert.equal(code, 'no-webgpu');
     assert.deepEqual(page.failures, []);
   } finally {
@@ -94,9 +92,9 @@ test('without WebGPU the CPU draws, and the page says so', { timeout: 300_000 },
 test('WebGPU lost in the middle is opened once more, then the CPU draws, with the same map', { timeout: 400_000 }, async () => {
   const page = await open(browser);
   const expected = numbers(await predictOn(page, 'cpu', { steps: 3 }));
-  const answers = await page.evaluate(async () => {
-    const { createEngine, request, engine: { info } } = window.radiodiff;
-    const engine = await createEngine({ model: info.model.url, backend: 'webgpu' });
+  const answers = await page.evaluate(async (model) => {
+    const { createEngine, request } = window.radiodiff;
+    const engine = await createEngine({ model, backend: 'webgpu' });
     const answers = [];
     for (let loss = 0; loss < 2; loss += 1) {
       let lost;
@@ -109,7 +107,7 @@ test('WebGPU lost in the middle is opened once more, then the CPU draws, with th
     const calm = await engine.predict({ ...request, method: 'network' });
     engine.dispose();
     return { answers, calm: { backend: calm.backend, warnings: calm.warnings } };
-  });
+  }, MODEL);
   assert.deepEqual(answers.answers.map(({ backend, info }) => [backend, info.backend]), [['webgpu', 'webgpu'], ['cpu', 'cpu']]);
   for (const answer of answers.answers) {
     assert.match(answer.warnings.join('; '), /WebGPU was lost/);
@@ -122,7 +120,7 @@ test('WebGPU lost in the middle is opened once more, then the CPU draws, with th
 });
 
 test('a lost device is told on the page, which goes on', { timeout: 300_000 }, async () => {
-  const page = await open(browser, { path: '?backend=webgpu' });
+  const page = await openGenerated(browser, { path: '?backend=webgpu' });
   await page.evaluate(() => window.radiodiff.engine.loseDevice());
   await placeTransmitter(page, 0.25, 0.25);
   assert.match(await page.locator('[role=status]').innerText(), /WebGPU was lost/);
@@ -133,9 +131,9 @@ test('a lost device is told on the page, which goes on', { timeout: 300_000 }, a
 });
 
 test('WebGPU that fails for another reason is told as such, and the CPU draws', { timeout: 300_000 }, async () => {
-  const page = await open(browser, { path: '?backend=webgpu' });
+  const page = await openGenerated(browser, { path: '?backend=webgpu' });
   // More workgroups than any device allows: a validation error.
-  await page.workers()[0].evaluate(() => {
+  await page.workers().at(-1).evaluate(() => {
     const { prototype } = GPUComputePassEncoder;
     const dispatch = prototype.dispatchWorkgroups;
     prototype.dispatchWorkgroups = function () { dispatch.call(this, 2 ** 32 - 1); };
@@ -153,9 +151,9 @@ test('WebGPU that fails for another reason is told as such, and the CPU draws', 
 
 test('a map that is aborted rejects with the reason, and the engine goes on', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  const outcome = await page.evaluate(async () => {
-    const { createEngine, request, engine: { info } } = window.radiodiff;
-    const engine = await createEngine({ model: info.model.url, backend: 'cpu' });
+  const outcome = await page.evaluate(async (model) => {
+    const { createEngine, request } = window.radiodiff;
+    const engine = await createEngine({ model, backend: 'cpu' });
     const controller = new AbortController();
     const steps = [];
     const onProgress = ({ phase, loaded }) => {
@@ -170,7 +168,7 @@ test('a map that is aborted rejects with the reason, and the engine goes on', { 
     const waitedMs = performance.now() - started;
     engine.dispose();
     return { reason, last: steps.at(-1), waitedMs };
-  });
+  }, MODEL);
   assert.equal(outcome.reason, 'changed my mind');
   assert.equal(outcome.last, 2);
   assert.ok(outcome.waitedMs < 10_000, `the worker went on for ${outcome.waitedMs} ms`);
@@ -179,25 +177,25 @@ test('a map that is aborted rejects with the reason, and the engine goes on', { 
 
 test('the networks are warmed up, and the same seed gives the same map', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  const [same, other] = await page.evaluate(async () => {
-    const { createEngine, request, engine: { info } } = window.radiodiff;
-    const engine = await createEngine({ model: info.model.url, backend: 'cpu' });
+  const [same, other] = await page.evaluate(async (model) => {
+    const { createEngine, request } = window.radiodiff;
+    const engine = await createEngine({ model, backend: 'cpu' });
     await engine.warmup();
     const draw = async (seed) => (await engine.predict({ ...request, method: 'network', seed })).values.filter((value) => !Number.isNaN(value));
     const [a, b, c] = [await draw(1), await draw(1), await draw(2)];
     engine.dispose();
     const equal = (x, y) => x.every((value, i) => value === y[i]);
     return [equal(a, b), equal(a, c)];
-  });
+  }, MODEL);
   assert.deepEqual([same, other], [true, false]);
   await page.close();
 });
 
 test('a map that begins from the dominant path stays by it', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  const [near, noise] = await page.evaluate(async () => {
-    const { createEngine, request, engine: { info } } = window.radiodiff;
-    const engine = await createEngine({ model: info.model.url, backend: 'cpu' });
+  const [near, noise] = await page.evaluate(async (model) => {
+    const { createEngine, request } = window.radiodiff;
+    const engine = await createEngine({ model, backend: 'cpu' });
     const physical = await engine.predict({ ...request, method: 'dominant-path' });
     const draw = (start) => engine.predict({ ...request, method: 'network', seed: 1, start });
     const errorDb = ({ values }) => {
@@ -207,7 +205,7 @@ test('a map that begins from the dominant path stays by it', { timeout: 300_000 
     const errors = [errorDb(await draw(0.0001)), errorDb(await draw(1))];
     engine.dispose();
     return errors;
-  });
+  }, MODEL);
   assert.ok(near < 0.5 * noise, `${near} dB from the dominant path, ${noise} dB when begun from noise`);
   await page.close();
 });
@@ -215,21 +213,18 @@ test('a map that begins from the dominant path stays by it', { timeout: 300_000 
 for (const worker of [true, false]) {
   test(`a panic ${worker ? 'in the worker' : 'on the page'} becomes a typed error`, { timeout: 300_000 }, async () => {
     const page = await open(browser);
-    // Buildings on a grid that is not the networks' make an operation panic.
-    const wrong = (text) => text.replace('this.#info.model ?? DEFAULT_GRID', '{ mapSize: 128, metersPerPixel: 2 }');
-    await page.route('**/runtime.js', async (route) => {
-      const text = await (await route.fetch()).text();
-      assert.notEqual(wrong(text), text);
-      await route.fulfill({ body: wrong(text), contentType: 'text/javascript' });
-    });
-    const [error, ...after] = await page.evaluate(async (worker) => {
-      const { createEngine, request, engine: { info } } = window.radiodiff;
+    const { crashed, after } = await page.evaluate(async ([model, worker]) => {
+      const { createEngine, request } = window.radiodiff;
       const outcome = (promise) => promise.then(() => 'answered', ({ name, code, message }) => `${name} ${code}: ${message}`);
-      const engine = await createEngine({ model: info.model.url, backend: 'cpu', worker });
-      const answer = (method) => outcome(engine.predict({ ...request, method }));
-      return [await answer('network'), await answer('dominant-path'), await outcome(createEngine({ worker })), await outcome(createEngine())];
-    }, worker);
-    assert.match(error, worker ? /RadioError crashed.*the next call starts it again/ : /RadioError crashed.*cannot be started again/);
+      const engine = await createEngine({ model, backend: 'cpu', worker });
+      // The call that traps, and one that waits behind it.
+      const crashed = await Promise.all([outcome(engine.crash()), outcome(engine.predict({ ...request, method: 'network' }))]);
+      const next = await outcome(engine.predict({ ...request, method: 'dominant-path' }));
+      return { crashed, after: [next, await outcome(createEngine({ worker })), await outcome(createEngine())] };
+    }, [MODEL, worker]);
+    for (const error of crashed) {
+      assert.match(error, worker ? /RadioError crashed.*the next call starts it again/ : /RadioError crashed.*cannot be started again/);
+    }
     // The page has one instance of the module, and every worker its own.
     const [next, another, inWorker] = after.map((outcome) => outcome.replace(/:.*/s, ''));
     assert.deepEqual([next, another, inWorker], worker ? Array(3).fill('answered') : ['RadioError crashed', 'RadioError crashed', 'answered']);
@@ -258,9 +253,9 @@ function withZero(bytes, name) {
 test('weights that give no numbers are an error on both engines, not a map of buildings', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const body = async (route) => withZero(Buffer.from(await (await route.fetch()).body()), 'scale_factor');
-  await page.route('**/models/nano.safetensors', async (route) => route.fulfill({ body: await body(route) }));
+  await page.route(`**/${MODEL}`, async (route) => route.fulfill({ body: await body(route) }));
   for (const backend of ['cpu', 'webgpu']) {
-    await assert.rejects(predictOn(page, backend), /gray levels are no numbers/);
+    await assert.rejects(predictOn(page, backend), /gray levels are not finite/);
   }
   await page.close();
 });
@@ -274,9 +269,9 @@ const damages = [
 for (const [what, damage] of damages) {
   test(`${what} weights are refused with a typed error, and the page says so and draws the dominant path`, { timeout: 300_000 }, async () => {
     const weights = async (route) => route.fulfill({ body: damage(Buffer.from(await (await route.fetch()).body())) });
-    const page = await open(browser, { weights });
-    const error = await page.evaluate(() => window.radiodiff.createEngine({ model: 'models/nano.safetensors', backend: 'cpu' })
-      .then(() => null, (error) => ({ name: error.name, code: error.code, message: error.message })));
+    const page = await openGenerated(browser, { weights });
+    const error = await page.evaluate((model) => window.radiodiff.createEngine({ model, backend: 'cpu' })
+      .then(() => null, (error) => ({ name: error.name, code: error.code, message: error.message })), MODEL);
     assert.equal(error?.name, 'RadioError', 'the weights were accepted');
     assert.equal(error.code, 'weights', error.message);
     assert.match(error.message, /safetensors|sha-256/i);

@@ -1,13 +1,14 @@
 // Opens the page in a real Chromium and waits on what it says of itself. The page's side of the agreement:
 //
 //   document.documentElement.dataset.state   'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be
-//   window.radiodiff                         { createEngine, engine, request, map, maps, difference }: the package's createEngine,
-//                                            the engine in use, the request last drawn ({ buildings, bounds, transmitters, method })
-//                                            and its map; the maps there are of its transmitter, by method, and the generated one
-//                                            minus the physical one
-//   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and what
+//   window.radiodiff                         { createEngine, engine, request, map, maps, difference }: the package's createEngine;
+//                                            the engine with the networks once a layer asked for it, else the physical one; the
+//                                            request last drawn ({ buildings, bounds, transmitters, method }) and its map; the maps
+//                                            there are of its transmitter, by method, and the generated one minus the physical one
+//   #layer                                   'physical' at first, 'generated', 'difference'
+//   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and which
 //                                            networks it runs or why none
-//   ?backend=webgpu                          the backend to ask for instead of `auto`
+//   ?backend=webgpu                          the backend of the networks instead of `auto`
 //
 // Every wait is bounded, so a page that hangs ends in an error that says what it was waiting for.
 
@@ -17,6 +18,9 @@ const require = createRequire(`${process.env.RADIODIFF_NODE_MODULES}/`);
 const { chromium } = require('playwright-core');
 
 export const url = process.env.RADIODIFF_URL;
+
+/** The weights that come with the page, relative to it. */
+export const MODEL = 'models/nano.safetensors';
 
 // A software adapter compiles shaders for seconds before its first map.
 const DRAW_TIMEOUT_MS = 90_000;
@@ -38,11 +42,19 @@ export function launch({ webgpu = true } = {}) {
  */
 export async function open(browser, { path = '', viewport = { width: 1280, height: 800 }, weights } = {}) {
   const page = await browser.newPage({ viewport });
-  if (weights) await page.route('**/models/nano.safetensors', weights);
+  if (weights) await page.route(`**/${MODEL}`, weights);
   page.setDefaultTimeout(30_000);
   page.failures = [];
   page.on('pageerror', (error) => page.failures.push(String(error)));
   await page.goto(new URL(path, url).href, { waitUntil: 'load', timeout: 60_000 });
+  await drawn(page);
+  return page;
+}
+
+/** As `open`, and then shows the generated layer, for which the page loads the networks. */
+export async function openGenerated(browser, options) {
+  const page = await open(browser, options);
+  await page.selectOption('#layer', 'generated');
   await drawn(page);
   return page;
 }
@@ -63,22 +75,24 @@ export async function drawn(page) {
 /** What the page's notice says now. */
 export const notice = (page) => page.locator('[role=status]').first().innerText();
 
-/** The map that is shown, with the request it answers. */
+/** The map that is shown, with the request it answers; its buildings are GeoJSON text that the page was given. */
 export async function shownMap(page) {
   const shown = await page.evaluate(() => {
     const { request, map } = window.radiodiff;
     return { request, width: map.width, height: map.height, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) };
   });
-  return { ...shown, values: Float32Array.from(shown.values, (value) => value ?? NaN) };
+  const request = { ...shown.request, buildings: JSON.parse(shown.request.buildings) };
+  return { ...shown, request, values: Float32Array.from(shown.values, (value) => value ?? NaN) };
 }
 
-/** Drops a file with `text` on the map. */
-export async function drop(page, name, text) {
-  const transfer = await page.evaluateHandle(([name, text]) => {
+/** Drops a file on the map; its content is text or a Buffer. */
+export async function drop(page, name, content) {
+  const transfer = await page.evaluateHandle(([name, base64]) => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File([text], name, { type: 'application/geo+json' }));
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    transfer.items.add(new File([bytes], name));
     return transfer;
-  }, [name, text]);
+  }, [name, Buffer.from(content).toString('base64')]);
   for (const type of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('#map', type, { dataTransfer: transfer });
 }
 

@@ -1,14 +1,33 @@
-// The page as a visitor uses it: it opens with a map, redraws on a click, takes files of any kind and goes on working.
+// The page as a visitor uses it: it opens with a map, and redraws when the transmitter or a layer is chosen.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew, shownMap } from './lib.mjs';
+import { MODEL, drawn, launch, notice, open, openGenerated, placeTransmitter, saysSomethingNew, shownMap } from './lib.mjs';
 import { agreement, faults } from './plausible.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
+
+test('the page opens on the physical layer, without the networks, and says what each layer is worth', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const downloads = () => page.evaluate((model) => performance.getEntriesByName(new URL(model, location.href).href).length, MODEL);
+  const shown = () => page.evaluate(() => [document.getElementById('layer').value, window.radiodiff.map.method]);
+  const worth = () => page.locator('#worth').innerText();
+  assert.deepEqual([await shown(), await downloads()], [['physical', 'dominant-path'], 0]);
+  assert.match(await worth(), /most accurate.*22 real maps.*NMSE 0\.0024, 1\.5 dB/);
+  await page.selectOption('#layer', 'generated');
+  await drawn(page);
+  assert.deepEqual([await shown(), await downloads()], [['generated', 'network'], 1]);
+  assert.match(await worth(), /22 real maps.*NMSE 0\.0238, 4\.9 dB.*More steps make the map worse.*0\.057, 0\.106 and 0\.143 in 1, 3 and 10 steps/);
+  await page.selectOption('#layer', 'difference');
+  await drawn(page);
+  assert.match(await worth(), /1\.5 dB against 4\.9 dB/);
+  assert.equal(await downloads(), 1, 'the networks were loaded again');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
 
 test('a click moves the transmitter and the map follows it', { timeout: 300_000 }, async () => {
   const page = await open(browser);
@@ -23,7 +42,7 @@ test('a click moves the transmitter and the map follows it', { timeout: 300_000 
 });
 
 test('a map follows the transmitter while it is dragged, and the last is drawn by what was chosen', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
+  const page = await openGenerated(browser);
   const box = await page.locator('#map').boundingBox();
   const at = (share) => [box.x + share * box.width, box.y + 0.3 * box.height];
   const before = await page.evaluate(() => window.radiodiff.map.transmitter.lng);
@@ -116,56 +135,6 @@ test('the difference follows the transmitter while it is dragged', { timeout: 30
   await page.close();
 });
 
-test('power, antenna and frequency do what they say, and what is changed is told', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
-  await page.selectOption('#antenna', 'sector');
-  await page.waitForFunction(() => window.radiodiff.map.transmitter.antenna.azi === 90, undefined, { timeout: 60_000 });
-  await drawn(page);
-  const answers = await page.evaluate(async () => {
-    const { engine, request } = window.radiodiff;
-    const { antenna: _, ...at } = { ...request.transmitters[0], antennaGainDbi: 0 };
-    // On a pixel's centre, so that pixels to the east are due east.
-    const { west, south, east, north } = request.bounds;
-    const centered = (value, from, to) => from + ((Math.floor((256 * (value - from)) / (to - from)) + 0.5) / 256) * (to - from);
-    Object.assign(at, { lng: centered(at.lng, west, east), lat: centered(at.lat, south, north) });
-    const draw = (change) => engine.predict({ ...request, method: 'dominant-path', transmitters: [{ ...at, ...change }] });
-    const code = (promise) => promise.then(() => 'answered', (error) => `${error.code}: ${error.message}`);
-    const plain = await draw({});
-    const added = (map, east) => {
-      const lng = at.lng + (east / 256) * (map.bounds.east - map.bounds.west);
-      return Math.round(100 * (map.at(lng, at.lat) - plain.at(lng, at.lat))) / 100;
-    };
-    const louder = await draw({ powerDbm: at.powerDbm + 3 });
-    const sector = await draw({ antenna: { txg: 8, azi: 90, tlt: '0' } });
-    const table = await draw({ antenna: { csv: '0,0,12\n180,0,-10', azi: 270 } });
-    const lower = await draw({ frequencyMHz: 2950 });
-    const odd = await draw({ antenna: { azi: 90, hbw: 1000, beams: 3, pol: 'h' } });
-    const again = await draw({ antenna: sector.transmitter.antenna });
-    const answer = {
-      louder: [...new Set(louder.values.map((value, i) => value - plain.values[i]).filter((value) => !Number.isNaN(value)))],
-      sector: [added(sector, 12), added(sector, -12)], table: [added(table, -12), added(table, 12)], lower: added(lower, 12),
-      used: sector.transmitter.antenna, again: again.values.every((value, i) => Object.is(value, sector.values[i])),
-      warnings: [plain, sector, table, lower, odd].map((map) => map.warnings.length - plain.warnings.length), told: odd.warnings.join(' '),
-      refused: [await code(draw({ frequencyMHz: 5.9 })), await code(draw({ antenna: 'yagi' })), await code(draw({ antenna: { csv: '0,0,1\n0,x,1' } }))],
-    };
-    const moved = await engine.predict({ ...request, bounds: { ...request.bounds, west: request.bounds.west - 2e-4 }, method: 'dominant-path', transmitters: [at] });
-    answer.compared = await code(Promise.resolve().then(() => plain.difference(moved)));
-    return answer;
-  });
-  assert.deepEqual(answers.louder, [3]);
-  assert.deepEqual([answers.sector, answers.table, answers.lower], [[8, -22], [12, -10], 6.02]);
-  assert.deepEqual(answers.used, { txg: 8, azi: 90, tlt: 0, hbw: 65, vbw: 65, fbr: 30 });
-  assert.ok(answers.again, 'the antenna that was used gives another map when it is asked for');
-  assert.deepEqual(answers.warnings, [0, 0, 0, 1, 3]);
-  assert.match(answers.told, /hbw is 1000, taken as 360.*polarisation.*beams is not known/);
-  assert.match(answers.refused[0], /^frequency: .*5\.9 MHz.*500 to 100000/);
-  assert.match(answers.refused[1], /^antenna: /);
-  assert.match(answers.refused[2], /^antenna: .*line 2/);
-  assert.match(answers.compared, /^difference: /);
-  assert.deepEqual(page.failures, []);
-  await page.close();
-});
-
 test('a phone sees the whole page without scrolling sideways', { timeout: 200_000 }, async () => {
   const page = await open(browser, { viewport: { width: 375, height: 740 } });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -174,115 +143,6 @@ test('a phone sees the whole page without scrolling sideways', { timeout: 200_00
   assert.ok(box.width >= 300, `the map is ${box.width} pixels wide`);
   await page.close();
 });
-
-/** Two blocks far from any of the page's places. */
-const VILLAGE = JSON.stringify({
-  type: 'MultiPolygon',
-  coordinates: [0, 0.0006].map((east) => [[[9, 50], [9.0004, 50], [9.0004, 50.0004], [9, 50.0004], [9, 50]].map(([lng, lat]) => [lng + east, lat])]),
-});
-
-test('a map that comes after another place was opened is not shown over it', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
-  // Answers wait until they are let go.
-  await page.evaluate(() => {
-    const { engine } = window.radiodiff;
-    const predict = engine.predict.bind(engine);
-    window.held = [];
-    engine.predict = async (request) => {
-      const answer = await predict(request);
-      await new Promise((go) => window.held.push(go));
-      return answer;
-    };
-  });
-  const letGo = async () => {
-    await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
-    await page.evaluate(() => window.held.shift()());
-  };
-  const box = await page.locator('#map').boundingBox();
-  await page.mouse.click(box.x + 0.3 * box.width, box.y + 0.3 * box.height);
-  await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
-  await drop(page, 'village.geojson', VILLAGE);
-  await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');
-  await letGo();
-  await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
-  assert.equal(await page.evaluate(() => window.radiodiff.map), undefined, 'the map of the place before is shown');
-  while ((await page.evaluate(() => document.documentElement.dataset.state)) !== 'ready') {
-    await letGo();
-    await page.waitForFunction(() => window.held.length || document.documentElement.dataset.state === 'ready', undefined, { timeout: 60_000 });
-  }
-  assert.ok((await page.evaluate(() => window.radiodiff.map.bounds.west)) < 9);
-  assert.deepEqual(page.failures, []);
-  await page.close();
-});
-
-test("a file takes the place's credit away, and the place can be chosen again", { timeout: 300_000 }, async () => {
-  const page = await open(browser);
-  const shown = () => page.evaluate(() => ['place', 'credit'].map((id) => document.getElementById(id).innerText));
-  const before = await shown();
-  await drop(page, 'village.geojson', VILLAGE);
-  await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');
-  await drawn(page);
-  assert.deepEqual(await shown(), ['village.geojson', 'from village.geojson']);
-  assert.equal(await page.inputValue('#places'), '');
-  await page.selectOption('#places', '0');
-  await page.waitForFunction((before) => document.getElementById('place').innerText === before, before[0]);
-  await drawn(page);
-  assert.deepEqual(await shown(), before);
-  assert.deepEqual(page.failures, []);
-  await page.close();
-});
-
-test('of two places chosen quickly the last is shown, and one that cannot be had leaves the menu as it was', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
-  const release = [];
-  await page.route('**/scenes/*.geojson', async (route) => {
-    await new Promise((go) => release.push(go));
-    await route.continue();
-  });
-  const title = (index) => page.locator('#places option').nth(index).innerText();
-  await page.selectOption('#places', '1');
-  await page.selectOption('#places', '2');
-  while (release.length < 2) await page.waitForTimeout(20);
-  const [late, first] = [page.waitForResponse('**/helsinki*'), page.waitForResponse('**/paris*')];
-  release[1]();
-  await first;
-  await page.waitForFunction((title) => document.getElementById('place').innerText === title, await title(2));
-  await drawn(page);
-  release[0]();
-  await (await late).finished();
-  await placeTransmitter(page, 0.3, 0.3);
-  assert.equal(await page.locator('#place').innerText(), await title(2));
-  assert.equal(await page.inputValue('#places'), '2');
-
-  await page.unroute('**/scenes/*.geojson');
-  await page.route('**/scenes/*.geojson', (route) => route.abort());
-  const before = await notice(page);
-  await page.selectOption('#places', '0');
-  await saysSomethingNew(page, before);
-  assert.equal(await page.inputValue('#places'), '2');
-  assert.deepEqual(page.failures, []);
-  await page.close();
-});
-
-const polygon = (ring) => JSON.stringify({ type: 'Feature', properties: { name: 'Rathaus' }, geometry: { type: 'Polygon', coordinates: [ring] } });
-for (const [what, text, words] of [
-  ['cut off in the middle', '{"type": "FeatureCollection", "features": [', /buildings\.geojson.*cannot be read.*line 1/],
-  ['empty', '{"type": "FeatureCollection", "features": []}', /buildings\.geojson.*no usable building/],
-  ['self-crossing', polygon([[24.94, 60.17], [24.941, 60.171], [24.941, 60.17], [24.94, 60.171], [24.94, 60.17]]), /Rathaus.*crosses.*itself/],
-  ['with NaN', '{"type": "Polygon", "coordinates": [[[NaN, 60.17], [24.941, 60.17], [24.941, 60.171], [NaN, 60.17]]]}', /buildings\.geojson.*cannot be read/],
-  ['off the globe', polygon([[500, 100], [501, 100], [501, 101], [500, 100]]), /Rathaus.*point 0 \(500, 100\)/],
-]) {
-  test(`a GeoJSON file that is ${what} gives a notice that says where, and the page goes on`, { timeout: 300_000 }, async () => {
-    const page = await open(browser);
-    const before = await notice(page);
-    await drop(page, 'buildings.geojson', text);
-    assert.match(await saysSomethingNew(page, before), words);
-    await drawn(page);
-    await placeTransmitter(page, 0.7, 0.3);
-    assert.deepEqual(page.failures, []);
-    await page.close();
-  });
-}
 
 test('a transmitter put into a building is moved out, with a word about it', { timeout: 300_000 }, async () => {
   const page = await open(browser);
@@ -314,105 +174,12 @@ test('a transmitter that leaves the map stays where it was, with a word about it
   await page.close();
 });
 
-test('requests that cannot be answered are refused with their code, and the engine goes on', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
-  const answers = await page.evaluate(async () => {
-    const { engine, request, createEngine } = window.radiodiff;
-    const good = { ...request, method: 'dominant-path' };
-    const [at] = request.transmitters;
-    const code = (promise) => promise.then(() => 'answered', (error) => error.code ?? error.name);
-    const cycle = { type: 'FeatureCollection' };
-    cycle.features = [cycle];
-    const answers = {};
-    for (const [name, change] of Object.entries({
-      longitude: { transmitters: [{ ...at, lng: NaN }] },
-      outside: { transmitters: [{ ...at, lng: at.lng + 1 }] },
-      nobody: { transmitters: [] },
-      power: { transmitters: [{ ...at, powerDbm: Infinity }] },
-      method: { method: 'magic' },
-      start: { method: 'network', start: 0 },
-      bounds: { bounds: { west: NaN, south: 0, east: 1, north: 1 } },
-      elsewhere: { bounds: { west: 0, south: 0, east: 1, north: 1 } },
-      buildings: { buildings: { type: 'Nothing' } },
-      none: { buildings: { type: 'FeatureCollection', features: [] } },
-      cyclic: { buildings: cycle },
-      text: { transmitters: 'here' },
-      uncloneable: { transmitters: [{ ...at, onmove() {} }] },
-    })) {
-      answers[name] = await code(engine.predict({ ...good, ...change }));
-    }
-    answers.backend = await code(createEngine({ backend: 'abacus' }));
-    const bare = await createEngine();
-    answers.scene = await code(bare.predict({ transmitters: [at] }));
-    answers.weights = await code(bare.predict({ ...request, method: 'network' }));
-    const gone = bare.predict(good);
-    bare.dispose();
-    answers.disposed = await code(gone);
-    const signal = AbortSignal.abort();
-    answers.aborted = await code(engine.predict({ ...good, signal }));
-    answers.after = await code(engine.predict(good));
-    const map = await engine.predict({ ...good, transmitters: [{ ...at, powerDbm: '23', antennaGainDbi: '0', frequencyMHz: '5900' }] });
-    const same = await engine.predict({ ...good, transmitters: [{ ...at, powerDbm: 23 }] });
-    answers.spelled = [map.transmitter.powerDbm, map.warnings.length - same.warnings.length, map.stats().mean - same.stats().mean];
-    try {
-      map.toImage({ palette: 'plaid', min: -100, max: -50 });
-    } catch (error) {
-      answers.palette = error.code;
-    }
-    return answers;
-  });
-  assert.deepEqual(answers, {
-    longitude: 'transmitter', outside: 'transmitter', nobody: 'transmitter', power: 'power', method: 'method', start: 'start',
-    bounds: 'bounds',
-    elsewhere: 'geojson', buildings: 'geojson', none: 'geojson', backend: 'backend', scene: 'no-scene', weights: 'no-weights',
-    cyclic: 'geojson', text: 'transmitter', uncloneable: 'request', disposed: 'disposed', aborted: 20, after: 'answered',
-    spelled: [23, 0, 0], palette: 'palette',
-  });
-  assert.deepEqual(page.failures, []);
-  await page.close();
-});
-
-test('two transmitters give the stronger of both, and a worker is not needed', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
-  const worst = await page.evaluate(async () => {
-    const { request, createEngine } = window.radiodiff;
-    const engine = await createEngine({ worker: false });
-    const { west, south, east, north } = request.bounds;
-    const [a] = request.transmitters;
-    const b = { lng: west + 0.1 * (east - west), lat: south + 0.4 * (north - south), powerDbm: 30 };
-    const draw = (transmitters) => engine.predict({ ...request, method: 'dominant-path', transmitters });
-    const [one, other, both] = [await draw([a]), await draw([b]), await draw([a, b])];
-    engine.dispose();
-    return both.values.reduce((worst, value, i) => {
-      const expected = Math.max(one.values[i], other.values[i]);
-      return Number.isNaN(value) && Number.isNaN(expected) ? worst : Math.max(worst, Math.abs(value - expected));
-    }, 0);
-  });
-  assert.equal(worst, 0);
-  assert.deepEqual(page.failures, []);
-  await page.close();
-});
-
-test('a worker that crashes gives a typed error, and the next map starts another', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
-  await page.workers()[0].evaluate(() => { self.onmessage = () => { throw new WebAssembly.RuntimeError('unreachable'); }; });
-  const error = await page.evaluate(() => {
-    const { engine, request } = window.radiodiff;
-    return engine.predict(request).then(() => null, ({ name, code, message }) => ({ name, code, message }));
-  });
-  assert.deepEqual([error?.name, error?.code], ['RadioError', 'crashed']);
-  assert.match(error.message, /unreachable.*starts it again/);
-  await placeTransmitter(page, 0.7, 0.3);
-  assert.deepEqual(page.failures, []);
-  await page.close();
-});
-
 for (const [what, answer, words] of [
   ['are missing', (route) => route.fulfill({ status: 404, body: 'not found' }), /models\/nano\.safetensors.*404/],
   ['are a web page', (route) => route.fulfill({ body: '<!doctype html><title>Hello</title>' }), /weights.*not a safetensors file/],
 ]) {
   test(`weights that ${what} leave the dominant path, and the page says so`, { timeout: 300_000 }, async () => {
-    const page = await open(browser, { weights: answer });
+    const page = await openGenerated(browser, { weights: answer });
     assert.match(await page.locator('#model').innerText(), words);
     assert.match(await notice(page), words);
     assert.deepEqual(faults(await shownMap(page)), []);

@@ -3,9 +3,8 @@
 //! `cargo run -p radiodiff-tests --example reference FILE` writes it as little-endian float32, dBm, row 0 in the north, NaN inside
 //! buildings; tests/browser/engines.test.mjs reads it.
 
-use burn_flex::Flex;
 use pollster::block_on;
-use radiodiff_engines::burn::BurnEngine;
+use radiodiff_engines::burn::BurnFlex;
 use radiodiff_tests::Case;
 
 const POWER_DBM: f32 = 23.0;
@@ -16,7 +15,7 @@ fn main() {
         std::process::exit(2);
     };
     let case = Case::of_the_page();
-    let map = block_on(case.map(&BurnEngine::<Flex>::default())).expect("burn reads");
+    let map = block_on(case.map(&BurnFlex::default())).expect("burn reads");
     let bytes: Vec<u8> = map.values.iter().flat_map(|gain_db| (gain_db + POWER_DBM).to_le_bytes()).collect();
     if let Err(error) = std::fs::write(&path, bytes) {
         eprintln!("{} cannot be written: {error}", path.to_string_lossy());

@@ -17,7 +17,7 @@ use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, no_hook, sam
 use radiodiff_core::weights::{Checkpoint, Parameters, ReproducibleSource};
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::PreparedScene;
-use radiodiff_radio::scene::{GeoBounds, ImportOptions, LocalFrame, Scene, Transmitter};
+use radiodiff_radio::scene::{self, GeoBounds, ImportOptions, LocalFrame, Transmitter};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -125,8 +125,8 @@ impl Case {
     /// A transmitter of a scene of the page: the place's, or one in the middle.
     fn new(file: &str, place: Option<&Place>, weights_name: &str, preset: Preset, weights: Weights, options: SampleOptions) -> Self {
         let geojson = std::fs::read_to_string(repository_file("www/scenes").join(file)).expect("the page's scene is there");
-        let import = ImportOptions { bounds: place.map(|place| place.bounds), ..ImportOptions::default() };
-        let scene = Scene::from_geojson(&geojson, &import).expect("the page's scene is sound").scene;
+        let placing = ImportOptions { bounds: place.map(|place| place.bounds), ..ImportOptions::default() };
+        let scene = scene::import(geojson.as_bytes(), &placing).expect("the page's scene is sound").scene;
         let middle = Coord { x: scene.grid.extent_m() / 2.0, y: scene.grid.extent_m() / 2.0 };
         let position = place.map_or(middle, |place| {
             let bounds = place.bounds;
@@ -170,6 +170,19 @@ impl Case {
         let latent = sample_latent(e, &model, &condition, &self.options).await;
         let map = model.decode_map(e, &latent);
         Ok(Drawing { latent: e.read(&latent).await?, gray: e.read(&e.affine(&map, 0.5, 0.5)).await? })
+    }
+
+    /// Draws the case on an engine and asserts that the drawing agrees with `expected`, which another engine made. `rounding` is the
+    /// relative error that the engine's arithmetic may leave in a latent or a gray map after some hundred operations.
+    ///
+    /// # Panics
+    /// When the drawing differs, or the engine does not read.
+    pub async fn assert_drawn_as(&self, engine_name: &str, engine: &impl Engine, expected: &Drawing, rounding: f64) {
+        let found = self.draw(engine).await.unwrap_or_else(|error| panic!("{} on {engine_name}: {error}", self.name));
+        let difference = self.difference(&found, expected);
+        println!("{} on {engine_name}: {difference:?}", self.name);
+        let same = difference.within_1_db >= 0.999 && difference.latent <= rounding && difference.gray <= rounding;
+        assert!(same, "{} on {engine_name} differs: {difference:?}", self.name);
     }
 
     /// How far `found` is from `expected`.

@@ -1,13 +1,12 @@
 //! The discriminator and LPIPS give the public code's numbers on burn.
 
-use burn_flex::Flex;
-use radiodiff_engines::burn::BurnEngine;
+use radiodiff_engines::burn::BurnFlex;
 
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 #[cfg_attr(reference_data, ignore = "slow: 43 GMAC at full size: some half a minute")]
 fn burn_judges_as_the_public_code_does() {
-    let errors = pollster::block_on(radiodiff_tests::judge_errors(&BurnEngine::<Flex>::default())).expect("burn reads");
+    let errors = pollster::block_on(radiodiff_tests::judge_errors(&BurnFlex::default())).expect("burn reads");
     println!("{errors:?}");
     assert!(errors.iter().all(|(_, error)| *error < 1e-4), "{errors:?}");
 }

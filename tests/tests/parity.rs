@@ -1,20 +1,19 @@
-//! Every engine draws the same map as burn: same scene, same noise, same weights.
+//! Every engine draws the same map as burn on the CPU, from the same scene, noise and weights.
 
-use burn_flex::Flex;
 use pollster::block_on;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::conformance as layers;
-use radiodiff_engines::burn::BurnEngine;
+use radiodiff_engines::burn::BurnFlex;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_tests::{Case, Drawing};
 use std::sync::OnceLock;
 
-/// The cases with burn's drawings, made once for all engines.
+/// The cases with the maps that burn draws, made once for all engines.
 fn references() -> &'static [(Case, Drawing)] {
     static REFERENCES: OnceLock<Vec<(Case, Drawing)>> = OnceLock::new();
     REFERENCES.get_or_init(|| {
-        let burn = BurnEngine::<Flex>::default();
+        let burn = BurnFlex::default();
         Case::all()
             .into_iter()
             .map(|case| {
@@ -25,14 +24,9 @@ fn references() -> &'static [(Case, Drawing)] {
     })
 }
 
-/// `rounding`: relative error that the engine's arithmetic may leave in a latent or a gray map after some hundred operations.
 fn draws_the_same_maps(engine_name: &str, engine: &impl Engine, rounding: f64) {
     for (case, expected) in references() {
-        let found = block_on(case.draw(engine)).unwrap_or_else(|error| panic!("{} on {engine_name}: {error}", case.name));
-        let difference = case.difference(&found, expected);
-        println!("{} on {engine_name}: {difference:?}", case.name);
-        let same = difference.within_1_db >= 0.999 && difference.latent <= rounding && difference.gray <= rounding;
-        assert!(same, "{} on {engine_name} is not burn's: {difference:?}", case.name);
+        block_on(case.assert_drawn_as(engine_name, engine, expected, rounding));
     }
 }
 
@@ -41,7 +35,7 @@ fn the_simd_engine_draws_the_same_maps() {
     draws_the_same_maps("the SIMD engine", &CpuEngine::new(), 1e-5);
 }
 
-/// On whatever Vulkan adapter there is; `cargo xtask test` installs one that draws on the CPU.
+/// On any Vulkan adapter; `cargo xtask test` installs one that computes on the CPU.
 #[test]
 fn the_gpu_engine_draws_the_same_maps() {
     let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
@@ -50,7 +44,7 @@ fn the_gpu_engine_draws_the_same_maps() {
 
 #[test]
 fn every_layer_is_the_same_on_every_engine() {
-    let burn = BurnEngine::<Flex>::default();
+    let burn = BurnFlex::default();
     let gpu = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
     let simd = block_on(layers::check(&CpuEngine::new(), &burn, 1e-5)).expect("the CPU reads");
     let gpu = block_on(layers::check(&gpu, &burn, 1e-4)).expect("the GPU reads");

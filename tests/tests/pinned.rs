@@ -8,7 +8,7 @@ use pollster::block_on;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{DominantPathLaw, PreparedScene};
-use radiodiff_radio::scene::{BuildingMask, Grid, ImportOptions, Scene, Transmitter};
+use radiodiff_radio::scene::{BuildingMask, Grid, ImportOptions, Scene, Transmitter, import};
 use radiodiff_tests::Case;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -59,7 +59,7 @@ fn maps_are_those_of_before() {
     for place in PLACES {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/scenes/");
         let text = std::fs::read_to_string(format!("{file}{place}.geojson")).expect("the demo's scene is there");
-        let scene = Scene::from_geojson(&text, &ImportOptions::default()).expect("the demo's scene is sound").scene;
+        let scene = import(text.as_bytes(), &ImportOptions::default()).expect("the demo's scene is sound").scene;
         dominant_paths(&mut lines, place, &scene);
     }
     for seed in 0..6 {

@@ -1,15 +1,14 @@
-//! U-Net, condition encoder and sampler give what PyTorch gives, in small, on every engine that draws.
+//! On every engine of the default build, a small U-Net, condition encoder and sampler compute what PyTorch computes.
 
-use burn_flex::Flex;
 use pollster::block_on;
-use radiodiff_engines::burn::BurnEngine;
+use radiodiff_engines::burn::BurnFlex;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_tests::small;
 
 #[test]
 fn burn_computes_what_pytorch_does() {
-    block_on(small::assert_equal(&BurnEngine::<Flex>::default(), 1e-4));
+    block_on(small::assert_equal(&BurnFlex::default(), 1e-4));
 }
 
 #[test]
@@ -17,7 +16,7 @@ fn the_simd_engine_computes_what_pytorch_does() {
     block_on(small::assert_equal(&CpuEngine::new(), 1e-4));
 }
 
-/// On whatever Vulkan adapter there is; `cargo xtask test` installs one that draws on the CPU.
+/// On any Vulkan adapter; `cargo xtask test` installs one that computes on the CPU.
 #[test]
 fn the_gpu_engine_computes_what_pytorch_does() {
     let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");

@@ -137,13 +137,16 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// The folder of buildings of a dataset, or the folder itself.
 fn buildings_of(folder: &Path) -> PathBuf {
-    let within = folder.join(radiodiff_dataset::BUILDINGS);
+    let within = radiodiff_dataset::folder::path(folder, radiodiff_dataset::folder::BUILDINGS);
     if within.is_dir() { within } else { folder.to_owned() }
 }
 
 /// Scores the baseline, the simulator and, with `weights`, a network.
 pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: Drawing) -> Result<Evaluation> {
     let dataset = Dataset::open(folder, method)?;
+    if let Some(notice) = dataset.notice() {
+        eprintln!("warning: {notice}");
+    }
     let count = dataset.len().min(limit.unwrap_or(usize::MAX));
     if count == 0 {
         bail!("{} holds no maps of {method}", folder.display());
@@ -152,7 +155,7 @@ pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Opti
     let law = fit(&truths)?;
     let physical = truths.par_iter().progress().map(|truth| {
         let baseline = truth.prepared.baseline(truth.sample.position, &law)?;
-        let simulated = truth.prepared.dominant_path(truth.sample.position, &DominantPathLaw::default())?;
+        let simulated = truth.dominant_path()?;
         Ok([truth.scores(&baseline), truth.scores(&simulated)])
     });
     let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
@@ -183,6 +186,12 @@ impl Truth {
         let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
         let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
         Ok(Self { prepared: PreparedScene::new(&sample.scene), sample, gray })
+    }
+
+    /// The dominant path's gain, weakened by the scene's cars where the dataset was simulated with cars.
+    fn dominant_path(&self) -> Result<RadioMap, PropagationError> {
+        let map = self.prepared.dominant_path(self.sample.position, &DominantPathLaw::default())?;
+        self.prepared.weakened_by_cars(map, self.sample.position)
     }
 
     fn scores(&self, map: &RadioMap) -> Scores {

@@ -62,7 +62,7 @@ pub const STEPS: [usize; 2] = [1, 3];
 pub fn run(args: &Args) -> Result<()> {
     files::check_place(&args.out)?;
     let preset = presets::choose(&args.preset)?;
-    let [buildings, antenna, gain] = dataset::raw_images(&args.dataset, &args.method, &args.sample)?;
+    let [buildings, antenna, gain] = dataset::folder::raw_images(&args.dataset, &args.method, &args.sample)?;
     let image = |channel: &ConditionChannel| match channel {
         ConditionChannel::Buildings => Ok(buildings.as_slice()),
         ConditionChannel::Transmitter => Ok(antenna.as_slice()),

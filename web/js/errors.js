@@ -1,8 +1,19 @@
+// The one kind of error that the package throws.
+
 /** An error whose `code` names its kind; index.d.ts lists the codes. */
 export class RadioError extends Error {
-  constructor({ code, message }) {
+  /** @param {{ code: string, message: string, field?: string }} cause */
+  constructor({ code, message, field }) {
     super(message);
     this.name = 'RadioError';
     this.code = code;
+    this.field = field;
   }
 }
+
+/**
+ * The words of whatever was thrown.
+ * @param {unknown} thrown
+ * @returns {string}
+ */
+export const messageOf = (thrown) => (thrown instanceof Error ? thrown.message : String(thrown));

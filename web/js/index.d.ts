@@ -1,72 +1,101 @@
+// The package's types, written by hand and documented here. `npm run typecheck` holds the code to them.
+
 /** Degrees, EPSG:4326. */
 export interface Bounds { west: number; south: number; east: number; north: number }
 
+/**
+ * A number, or text that spells one.
+ *
+ * Every number field of a request follows one rule:
+ * - A field that is missing, `undefined`, `null` or blank text (an empty form field) has its default. Without a default it is an error.
+ * - Text that spells a number is that number, spaces around it aside: `"23"`, `" 5900 "`.
+ * - Everything else is an error of that field: `false`, `[]`, `{}`, `NaN`, `"23 dBm"`. The error's `code` names the part of the request,
+ *   its `field` the field, such as `transmitters[0].powerDbm`.
+ */
+export type NumberField = number | string | null | undefined;
+
 export interface Transmitter {
-  lng: number;
-  lat: number;
-  /** Transmit power in dBm, 23 unless given. */
-  powerDbm?: number;
-  /** Gain of the antenna in its strongest direction, in dBi, 0 unless given; `antenna.txg` comes before it. */
-  antennaGainDbi?: number;
+  /** Degrees; no default. */
+  lng: number | string;
+  /** Degrees; no default. */
+  lat: number | string;
+  /** Transmit power, -200 to 200 dBm; the default is 23. */
+  powerDbm?: NumberField;
+  /** Gain of the antenna in its strongest direction, -200 to 200 dBi; the default is 0. `antenna.txg` comes before it. */
+  antennaGainDbi?: NumberField;
   /**
-   * 500 to 100000, 5900 unless given. Maps are made for 5900 MHz; another frequency is scaled to (free space, and a knife edge out of
-   * sight) with a warning.
+   * 500 to 100000 MHz; the default is 5900. Maps are made for 5900 MHz. For another frequency they are scaled by free space and, out
+   * of sight, by a knife edge, and a warning says so.
    */
-  frequencyMHz?: number;
-  /** Radiates equally in all directions unless given. */
-  antenna?: Antenna;
+  frequencyMHz?: NumberField;
+  /** The default radiates equally in all directions. */
+  antenna?: Antenna | null | undefined;
 }
 
 /**
- * An antenna in CloudRF's words. With none of `azi`, `hbw`, `vbw`, `fbr` and `csv` it radiates equally in all directions, else it is
- * the sector of 3GPP TR 38.901, table 7.3-1. Values out of range and fields that are not known are answered with a warning.
+ * An antenna in CloudRF's words. With none of `azi`, `hbw`, `vbw`, `fbr` and `csv` it radiates equally in all directions. With one
+ * of them it is the sector of 3GPP TR 38.901, table 7.3-1. A value out of range is brought into it, and a field that cannot be used
+ * is left out, each with a warning. Number fields follow the rule of {@link NumberField}, but a wrong one is a warning here.
  *
  * The pattern is added to the map afterwards, by the direction of the straight line to a pixel, also out of sight: the map's paths
  * are those of an antenna that radiates equally.
  */
 export interface Antenna {
-  /** Gain in the strongest direction, dBi; unless given the csv's, else `antennaGainDbi`. */
-  txg?: number;
+  /** Gain in the strongest direction, dBi; the default is that of the csv, else `antennaGainDbi`. */
+  txg?: NumberField;
   /** Where it points, degrees clockwise from north. */
-  azi?: number;
+  azi?: NumberField;
   /** How far it points down, degrees. Receivers stand as high as the transmitter. */
-  tlt?: number;
-  /** Angle between the directions with half the power, degrees, 65 unless given: horizontally (360 is all around) and vertically. */
-  hbw?: number;
-  vbw?: number;
-  /** Front to back, dB, 30 unless given. */
-  fbr?: number;
+  tlt?: NumberField;
+  /** Horizontal angle between the directions with half the power, degrees; the default is 65, and 360 is equal all around. */
+  hbw?: NumberField;
+  /** The same vertically. */
+  vbw?: NumberField;
+  /** Front to back, dB; the default is 30. */
+  fbr?: NumberField;
   /** Polarisation; not modelled. */
-  pol?: string;
+  pol?: string | null | undefined;
   /**
    * A measured pattern: lines `azimuth_deg,elevation_deg,gain_dbi`, azimuth clockwise from where the antenna points, elevation
-   * upwards, every azimuth with every elevation; lines that begin with # are skipped.
+   * upwards, every azimuth with every elevation. Lines that begin with # are skipped.
    */
-  csv?: string;
+  csv?: string | null | undefined;
 }
 
-/** A transmitter as it was used: what was left out is filled in, and `antenna` has the values that count. */
-export type PlacedTransmitter = Required<Transmitter>;
+/** A transmitter as it was used: every default is filled in, and `antenna` has the values that count. */
+export interface PlacedTransmitter {
+  lng: number;
+  lat: number;
+  powerDbm: number;
+  antennaGainDbi: number;
+  frequencyMHz: number;
+  antenna: { txg: number; azi?: number; tlt?: number; hbw?: number; vbw?: number; fbr?: number; csv?: string };
+}
 
 /**
  * Every error the package throws, apart from an aborted signal's reason. `message` says what was expected, what was found and where.
  *
- * | code | |
+ * | code | meaning |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
  * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend`, `palette` | that part of a request cannot be used |
  * | `difference` | the two maps are not of the same place |
- * | `request` | something in the request cannot be sent to a worker |
+ * | `request` | the request is no object, or holds something that cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
  * | `weights-missing` | the weights could not be fetched |
  * | `weights` | the weights are damaged, foreign, or made for another version |
  * | `no-webgpu` | WebGPU was asked for by name and cannot be had |
  * | `device-lost`, `out-of-memory`, `failed` | the engine failed and no other could take over, or the weights give no numbers |
  * | `wasm` | the module could not be fetched or compiled (it needs WebAssembly SIMD) |
- * | `crashed` | a defect of this package; the next call starts a new worker, without one it is final |
+ * | `crashed` | a defect of this package; the next call starts a new worker, without a worker it is final |
  * | `disposed` | `dispose` was called |
  */
-export class RadioError extends Error { readonly code: string }
+export class RadioError extends Error {
+  constructor(cause: { code: string; message: string; field?: string });
+  readonly code: string;
+  /** The field of the request that cannot be used, such as `transmitters[0].powerDbm`, where one is to blame. */
+  readonly field: string | undefined;
+}
 
 export type Progress = (progress: {
   /** `download` counts bytes of the weights, `build` the networks, `draw` the sampler's steps. */
@@ -100,7 +129,7 @@ export interface EngineInfo {
   backend: 'webgpu' | 'cpu';
   /** The GPU's name; null on the CPU. */
   adapter: string | null;
-  /** The adapter itself computes on the CPU. Never chosen by `auto`. */
+  /** The adapter itself computes on the CPU. `auto` never chooses such an adapter. */
   software: boolean;
   /** Why this backend, in a sentence. */
   reason: string;
@@ -109,14 +138,31 @@ export interface EngineInfo {
   model: ModelInfo | null;
 }
 
+/** Buildings that stand together. */
+export interface BuildingCluster {
+  buildings: number;
+  /** The middle of the buildings, degrees. */
+  lng: number;
+  lat: number;
+  /** What a map around that middle covers. */
+  bounds: Bounds;
+}
+
 export interface SceneInfo {
   /** Pixels along a side. */
   size: number;
   metersPerPixel: number;
   /** What the map covers: a square around the centre of the bounds that were asked for. */
   bounds: Bounds;
-  /** What was left out of the GeoJSON or repaired, with the feature it concerns. */
+  /** What was left out of the buildings, repaired or assumed: the first features by name, many by their number. */
   warnings: string[];
+  /** The format that was recognised, in words, such as `GeoJSON` or `OpenStreetMap XML`. */
+  format: string;
+  /**
+   * Groups of buildings too far apart for one map, the largest first; the map stands at the first. Only where no bounds were asked
+   * for and there is more than one group. To see another, ask for its `bounds`.
+   */
+  clusters: BuildingCluster[];
   /** 1 inside buildings, row 0 in the north. */
   mask: Uint8Array;
 }
@@ -139,9 +185,9 @@ export interface RadioMap {
   /** The first of them. */
   readonly transmitter: PlacedTransmitter;
   readonly method: Method;
-  /** What drew it. */
+  /** The backend that drew it. */
   readonly backend: 'webgpu' | 'cpu';
-  /** What was changed in the request, left out of the scene, or went wrong and was made good. */
+  /** Repairs and substitutions made to the request and the scene, and failures that were recovered from. */
   readonly warnings: string[];
   /** Time the map took in the worker, the scene's preparation included where it was new. */
   readonly milliseconds: number;
@@ -155,51 +201,72 @@ export interface RadioMap {
   /** Over outdoor pixels; `covered` is the share of them at or above the threshold, `rms` of a difference is the root mean square error. */
   stats(options?: { thresholdDbm?: number }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
   /**
-   * For a canvas; what is below `threshold` or inside buildings is transparent. `palette` is a name of `paletteNames` or
+   * For a canvas; pixels below `threshold` or inside buildings are transparent. `palette` is a name of `paletteNames` or
    * `divergingPaletteNames`, or a function; differences have a diverging one unless it is given.
    */
   toImage(options: { palette?: Palette; min: number; max: number; threshold?: number }): ImageData;
 }
 
-/** `network` draws with the weights; `dominant-path` by the path of least loss over building corners, and needs none. */
+/**
+ * How a map is drawn.
+ * - `dominant-path` searches the path of least loss over building corners. It needs no weights, and today it is the accurate method:
+ *   on real maps its squared error is a tenth of the network's.
+ * - `network` draws with the weights. Today's `nano` is a small network that shows the whole pipeline at work; use it to try the
+ *   pipeline, not to plan with.
+ *
+ * docs/ has the figures of both, on the same real maps.
+ */
 export type Method = 'network' | 'dominant-path';
 
-export interface Request {
+/**
+ * Buildings: a GeoJSON object, or a file as text, bytes, `Blob` or `File`. The format is told by the content: GeoJSON (also a feature
+ * a line, and text sequences), OpenStreetMap's .osm XML, each also packed by gzip. Geometry is in EPSG:4326. Feature by feature,
+ * whatever is no building or cannot be used is left out with a warning; only a file without any usable building is refused.
+ */
+export type Buildings = object | string | ArrayBuffer | ArrayBufferView | Blob;
+
+export interface PredictRequest {
   /**
-   * GeoJSON in EPSG:4326 with Polygons and MultiPolygons. The scene is kept while buildings and bounds are the same, so that a
-   * transmitter can be dragged; a string is compared fastest. Left out, the last scene is used.
+   * The scene is kept while buildings and bounds are the same, so that a transmitter can be dragged; a string is compared fastest.
+   * Left out, the last scene is used.
    */
-  buildings?: object | string;
-  /** The map is centred on them, by default on the buildings. */
-  bounds?: Bounds;
+  buildings?: Buildings | null | undefined;
+  /** The map is centred on them; the default is the buildings' centre. */
+  bounds?: Bounds | null | undefined;
+  /** At least one. */
   transmitters: Transmitter[];
-  /** `network` where the engine has weights. */
-  method?: Method;
-  /** Steps of the sampler, 1 unless given. */
-  steps?: number;
-  /** Of the sampler's noise, 0 unless given: the same seed gives the same map. */
-  seed?: number;
+  /** The default is `network` where the engine has weights, although the dominant path is more accurate today; see {@link Method}. */
+  method?: Method | null | undefined;
   /**
-   * The sampler's time to begin at, from 1 (noise alone, unless given) down to 0.0001: below 1 it begins from the dominant path's map
-   * with as much noise as belongs to that time, so that the nearer to 0, the more of that map stays. Only with `network`.
+   * Steps of the sampler, 1 to 1000; the default is 1. More steps take longer and, with the weights shipped today, make the map
+   * worse: `nano` was trained to draw in one step.
    */
-  start?: number;
+  steps?: NumberField;
+  /** Seed of the sampler's noise, 0 to 2^53 - 1; the default is 0. The same seed gives the same map. */
+  seed?: NumberField;
+  /**
+   * The sampler's time to begin at, from 1 (the default: noise alone) down to 0.0001. Below 1 the sampler begins from the dominant
+   * path's map with as much noise as belongs to that time, so that the nearer to 0, the more of that map stays. Only with `network`.
+   */
+  start?: NumberField;
   /** Aborting rejects at once with the signal's reason; the worker stops before its next step. */
-  signal?: AbortSignal;
-  onProgress?: Progress;
+  signal?: AbortSignal | undefined;
+  onProgress?: Progress | undefined;
 }
 
 export interface Engine {
   /** It changes when WebGPU is lost or fails; a map's warnings say so too. */
   readonly info: EngineInfo;
-  /** Prepares a scene ahead of the first `predict`. */
-  setScene(scene: { buildings: object | string; bounds?: Bounds; signal?: AbortSignal }): Promise<SceneInfo>;
-  predict(request: Request): Promise<RadioMap>;
+  /** Prepares a scene ahead of the first `predict`. Without buildings it tells of the last scene. */
+  setScene(scene: { buildings?: Buildings | null | undefined; bounds?: Bounds | null | undefined; signal?: AbortSignal | undefined }): Promise<SceneInfo>;
+  predict(request: PredictRequest): Promise<RadioMap>;
   /** Compiles kernels and maps memory, by drawing an empty place. */
-  warmup(options?: { signal?: AbortSignal; onProgress?: Progress }): Promise<{ milliseconds: number }>;
-  /** For tests: loses the GPU's device as a driver that restarts does. The next map, or the one being drawn, is made good. */
+  warmup(options?: { signal?: AbortSignal | undefined; onProgress?: Progress | undefined }): Promise<{ milliseconds: number }>;
+  /** For tests: loses the GPU's device as a driver that restarts does. The next map, or the one being drawn, is drawn anew. */
   loseDevice(): Promise<void>;
-  /** Ends the worker; what is pending is rejected. */
+  /** For tests: makes the module trap as a defect in it would, and rejects with the code `crashed`. */
+  crash(): Promise<void>;
+  /** Ends the worker; pending calls are rejected. */
   dispose(): void;
 }
 
@@ -209,20 +276,22 @@ export interface Engine {
  */
 export function init(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
-export function createEngine(options?: {
+export interface EngineOptions {
   /** Weights: a URL, or the bytes of a file. Without them the engine draws the dominant path only. */
-  model?: string | URL | ArrayBuffer | ArrayBufferView;
-  /** `auto` takes WebGPU where a GPU is behind it, else the CPU; `webgpu` takes any adapter and fails without one. */
-  backend?: 'auto' | 'webgpu' | 'cpu';
+  model?: string | URL | ArrayBuffer | ArrayBufferView | null | undefined;
+  /** `auto`, the default, takes WebGPU where a GPU is behind it, else the CPU; `webgpu` takes any adapter and fails without one. */
+  backend?: 'auto' | 'webgpu' | 'cpu' | undefined;
   /** False computes on the calling thread, where a crash is final, for all engines that do so. */
-  worker?: boolean;
-  signal?: AbortSignal;
-  onProgress?: Progress;
-}): Promise<Engine>;
+  worker?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: Progress | undefined;
+}
+
+export function createEngine(options?: EngineOptions): Promise<Engine>;
 
 /** Names of the built-in palettes. */
 export const paletteNames: string[];
-/** Names of those for differences: blue below the middle, white there, red above. */
+/** Names of the palettes for differences: blue below the middle, white there, red above. */
 export const divergingPaletteNames: string[];
 /** A palette as a function from [0, 1] to [r, g, b]. */
 export function palette(name: string): (t: number) => [number, number, number];

@@ -1,5 +1,6 @@
 // The package's front door. Types and documentation are in index.d.ts.
 
-export { createEngine, init } from './engine.js';
+export { createEngine } from './engine.js';
 export { RadioError } from './errors.js';
+export { init } from './module.js';
 export { divergingNames as divergingPaletteNames, names as paletteNames, palette } from './palettes.js';

@@ -3,33 +3,55 @@
 import { RadioError } from './errors.js';
 import { divergingNames, palette as named } from './palettes.js';
 
+/** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
+
+/** @typedef {Pick<RadioMapInterface, 'values' | 'transmitters' | 'method' | 'backend' | 'warnings' | 'milliseconds'>} Drawn */
+/** @typedef {{ size: number, metersPerPixel: number, bounds: Bounds }} Place */
+
+const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
+
+/** @implements {RadioMapInterface} */
 export class RadioMap {
+  /** @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn */
   constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, milliseconds }) {
-    Object.assign(this, { values, quantity, warnings, transmitters, method, backend, milliseconds });
+    this.values = values;
+    this.quantity = quantity;
+    this.warnings = warnings;
+    this.transmitters = transmitters;
     this.transmitter = transmitters[0];
+    this.method = method;
+    this.backend = backend;
+    this.milliseconds = milliseconds;
     this.bounds = scene.bounds;
     this.size = this.width = this.height = scene.size;
     this.metersPerPixel = scene.metersPerPixel;
   }
 
+  /**
+   * @param {number} lng
+   * @param {number} lat
+   */
   at(lng, lat) {
     const { west, south, east, north } = this.bounds;
     const column = Math.floor(((lng - west) / (east - west)) * this.size);
     const row = Math.floor(((north - lat) / (north - south)) * this.size);
-    const inside = (i) => i >= 0 && i < this.size;
+    const inside = (/** @type {number} */ i) => i >= 0 && i < this.size;
     return inside(column) && inside(row) ? this.values[row * this.size + column] : undefined;
   }
 
+  /** @param {RadioMapInterface} other */
   difference(other) {
-    const same = this.size === other.size && Object.keys(this.bounds).every((side) => this.bounds[side] === other.bounds[side]);
+    const same = this.size === other.size && SIDES.every((side) => this.bounds[side] === other.bounds[side]);
     if (!same || this.quantity !== other.quantity) {
-      const what = ({ size, quantity, bounds }) => `${size} x ${size} pixels of ${quantity} at ${Object.values(bounds).join(', ')}`;
-      throw new RadioError({ code: 'difference', message: `maps of different things cannot be compared: ${what(this)} and ${what(other)}` });
+      const words = (/** @type {RadioMapInterface} */ { size, quantity, bounds }) =>
+        `${size} x ${size} pixels of ${quantity} at ${SIDES.map((side) => bounds[side]).join(', ')}`;
+      throw new RadioError({ code: 'difference', message: `maps of different things cannot be compared: ${words(this)} and ${words(other)}` });
     }
     const values = this.values.map((value, i) => value - other.values[i]);
     return new RadioMap({ ...this, scene: this, values, quantity: 'difference-db' });
   }
 
+  /** @param {{ thresholdDbm?: number }} [options] */
   stats({ thresholdDbm = -Infinity } = {}) {
     const result = { min: Infinity, max: -Infinity, mean: 0, rms: 0, outdoorPixels: 0, covered: 0 };
     for (const value of this.values) {
@@ -49,6 +71,7 @@ export class RadioMap {
     return result;
   }
 
+  /** @param {Parameters<RadioMapInterface['toImage']>[0]} look */
   toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold = -Infinity }) {
     const color = typeof palette === 'string' ? named(palette) : palette;
     const image = new ImageData(this.size, this.size);

@@ -1,23 +1,50 @@
-// What stands between messages and the wasm module, in a worker or on the page: which engine runs, the scene that is kept, what
-// happens when WebGPU is lost or fails.
+// The runtime behind the client, in a worker or on the page. It owns the wasm module's objects: the engine that runs, the scene that
+// is kept, and the recovery when WebGPU is lost or fails.
 //
 // Messages in: {id, call, ...arguments}, or {abort: id} for a call that nobody waits for any more.
-// Messages out: {id, result}, {id, error: {code, message}, fatal} or {id, progress: {phase, loaded, total}}.
+// Messages out: {id, result}, {id, error: {code, message, field}, fatal} or {id, progress: {phase, loaded, total}}.
 // Calls are answered one after the other, in the order they came.
 
-import init, { City, Network, Weights } from './radiodiff-web.js';
+import { messageOf } from './errors.js';
+import init, { Network, Request, SceneHandle, Weights, crash } from './radiodiff-web.js';
+
+/** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
+/** @import { SceneRequest } from './buildings.js' */
+/** @import { PlacedTransmitter } from './radiodiff-web.js' */
+
+/** @typedef {Omit<EngineInfo, 'model'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
+/**
+ * @typedef {object} Answer
+ * @property {number} id
+ * @property {any} [result]
+ * @property {{ code: string, message: string, field?: string }} [error]
+ * @property {boolean} [fatal] the module trapped and answers no more
+ * @property {Parameters<Progress>[0]} [progress]
+ */
+/** @typedef {{ check: () => void, progress: (phase: 'build' | 'draw', loaded: number, total: number) => void }} Watch */
+/** @typedef {{ source?: SceneRequest['source'], bounds: unknown, handle?: SceneHandle, info?: Omit<SceneInfo, 'mask'>, error?: unknown }} Scene */
 
 /** RadioMapSeer's grid, for maps without a network. */
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
-/** Errors of WebGPU after which the networks are built anew: all it gives, for the engine keeps the first and answers no more. */
+/** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
 
-/** What a transmitter is made of; text from a form field is taken for the number it spells. */
-const NUMBERS = ['lng', 'lat', 'powerDbm', 'frequencyMHz', 'antennaGainDbi'];
-
+/**
+ * @param {string} code
+ * @param {string} message
+ */
 const failure = (code, message) => Object.assign(new Error(message), { code });
 
-/** Lets messages in, which a long computation keeps out. */
+/**
+ * @param {unknown} error
+ * @returns {string | undefined}
+ */
+const codeOf = (error) => /** @type {{ code?: string }} */ (error).code;
+
+/**
+ * Lets messages in, which a long computation keeps out.
+ * @returns {Promise<void>}
+ */
 const breathe = () => new Promise((resolve) => {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
@@ -27,24 +54,36 @@ const breathe = () => new Promise((resolve) => {
   port2.postMessage(null);
 });
 
-/** Pixel by pixel the stronger of two maps; NaN (inside buildings) is in the same places in both. */
+/**
+ * Pixel by pixel the stronger of two maps; NaN (inside buildings) is in the same places in both.
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ */
 const strongest = (a, b) => a.map((value, i) => Math.max(value, b[i]));
 
 class Runtime {
+  /** @type {Weights | null} */
   #weights = null;
+  /** @type {Network | null} */
   #network = null;
   #rebuilt = false;
   #asked = 'auto';
-  #info;
-  #scene = null; // { geojson, bounds }, then with city and info, or with error
+  /** @type {RuntimeInfo} */
+  #info = { backend: 'cpu', adapter: null, software: false, f16: false, reason: 'The engine is starting.', model: null };
+  /** The last scene that was announced; once prepared it has a handle and info, or an error. @type {Scene | null} */
+  #scene = null;
 
+  /**
+   * @param {{ module: WebAssembly.Module, weights: Uint8Array | null, backend: string, because?: string }} options
+   * @param {Watch} watch
+   */
   async open({ module, weights, backend, because }, { progress }) {
     await init({ module_or_path: module });
     progress('build', 0, 1);
     this.#asked = backend;
     if (weights) {
       this.#weights = new Weights(weights);
-      await this.#choose(because);
+      await this.#choose(this.#weights, because);
     } else {
       this.#describe(because ?? 'No weights were given: the dominant path is computed on the CPU.');
     }
@@ -52,145 +91,202 @@ class Runtime {
     return this.#info;
   }
 
-  /** WebGPU where it is worth it or was asked for, else the CPU. */
-  async #choose(because) {
+  /**
+   * WebGPU where it is worth it or was asked for, else the CPU.
+   * @param {Weights} weights
+   * @param {string} [because]
+   */
+  async #choose(weights, because) {
     let reason = because ?? 'The CPU engine was asked for.';
     if (this.#asked !== 'cpu') {
       try {
-        this.#network = await Network.onGpu(this.#weights, this.#asked === 'webgpu');
+        this.#network = await Network.onGpu(weights, this.#asked === 'webgpu');
         const slow = this.#network.report().software ? '; its adapter computes on the CPU, which is slow' : '';
         return this.#describe(this.#asked === 'webgpu' ? `WebGPU was asked for${slow}.` : 'This machine has a GPU.');
       } catch (error) {
-        if (this.#asked === 'webgpu' || error.code !== 'no-webgpu') throw error;
-        // What follows the last semicolon is advice for who asked for WebGPU.
-        reason = `WebGPU is not used: ${error.message.replace(/;[^;]*$/, '')}.`;
+        if (this.#asked === 'webgpu' || codeOf(error) !== 'no-webgpu') throw error;
+        // The words after the last semicolon advise a caller who asked for WebGPU.
+        reason = `WebGPU is not used: ${messageOf(error).replace(/;[^;]*$/, '')}.`;
       }
     }
-    this.#network = Network.onCpu(this.#weights);
+    this.#network = Network.onCpu(weights);
     this.#describe(reason);
   }
 
+  /** @param {string} reason */
   #describe(reason) {
     const report = this.#network?.report() ?? { backend: 'cpu', adapter: null, software: false, f16: false };
     this.#info = { ...report, reason, model: this.#weights?.info() ?? null };
   }
 
-  /** After WebGPU failed: the same networks on WebGPU once more, then on the CPU. Returns what to tell. */
-  async #recover(cause) {
-    const lost = this.#network.lost();
-    const what = lost || cause.code === 'device-lost' ? 'was lost' : 'failed';
-    const why = lost ?? cause.message;
-    this.#network.free();
+  /**
+   * After WebGPU failed: the same networks on WebGPU once more, then on the CPU. Returns the warning.
+   * @param {Weights} weights
+   * @param {Network} failed
+   * @param {unknown} cause
+   */
+  async #recover(weights, failed, cause) {
+    const lost = failed.lost();
+    const verb = lost || codeOf(cause) === 'device-lost' ? 'was lost' : 'failed';
+    const why = lost ?? messageOf(cause);
+    failed.free();
     this.#network = null;
-    if (!this.#rebuilt && cause.code === 'device-lost') {
+    if (!this.#rebuilt && codeOf(cause) === 'device-lost') {
       this.#rebuilt = true;
       try {
-        this.#network = await Network.onGpu(this.#weights, this.#asked === 'webgpu');
-        this.#describe(`WebGPU ${what} (${why}) and opened again.`);
-        return `WebGPU ${what} in the middle (${why}). It was opened again and the map drawn anew.`;
+        this.#network = await Network.onGpu(weights, this.#asked === 'webgpu');
+        this.#describe(`WebGPU ${verb} (${why}) and opened again.`);
+        return `WebGPU ${verb} in the middle (${why}). It was opened again and the map drawn anew.`;
       } catch (error) {
         if (error instanceof WebAssembly.RuntimeError) throw error;
       }
     }
-    this.#network = Network.onCpu(this.#weights);
-    this.#describe(`WebGPU ${what} (${why}).`);
-    return `WebGPU ${what} in the middle (${why}). From now on the CPU draws.`;
+    this.#network = Network.onCpu(weights);
+    this.#describe(`WebGPU ${verb} (${why}).`);
+    return `WebGPU ${verb} in the middle (${why}). From now on the CPU draws.`;
   }
 
-  /** Takes note of a scene that travels with a call; the call itself may have been aborted. */
+  /**
+   * Takes note of a scene that travels with a call; the call itself may have been aborted.
+   * @param {Scene} [scene]
+   */
   announce(scene) {
-    if (scene?.geojson === undefined) return;
-    this.#scene?.city?.free();
+    if (!scene) return;
+    this.#scene?.handle?.free();
     this.#scene = scene;
   }
 
-  /** Prepares the announced scene, once. One that was refused stays refused. */
-  setScene() {
+  /** The announced scene, prepared once. A scene that was refused stays refused. */
+  #prepared() {
     const scene = this.#scene;
     if (!scene) throw failure('no-scene', 'there are no buildings: give them with the request, or call setScene first');
-    if (!scene.city && !scene.error) {
+    if (scene.error) throw scene.error;
+    if (!scene.handle || !scene.info) {
       const { mapSize, metersPerPixel } = this.#info.model ?? DEFAULT_GRID;
       try {
-        scene.city = new City(scene.geojson, new Float64Array(scene.bounds ?? []), mapSize, metersPerPixel);
-        scene.info = scene.city.info();
+        scene.handle = new SceneHandle(scene.source ?? '', { bounds: scene.bounds }, mapSize, metersPerPixel);
+        // The handle has the buildings now; a file of them may be large.
+        scene.source = undefined;
+        scene.info = scene.handle.info();
       } catch (error) {
         scene.error = error;
+        throw error;
       }
     }
-    if (scene.error) throw scene.error;
-    return scene.info;
+    return { handle: scene.handle, info: scene.info };
   }
 
-  async predict({ transmitters, method, ...sampler }, watch) {
+  setScene() {
+    const { handle, info } = this.#prepared();
+    return { ...info, mask: handle.mask() };
+  }
+
+  /**
+   * @param {{ request: unknown }} call
+   * @param {Watch} watch
+   */
+  async predict({ request: asked }, watch) {
     const started = performance.now();
-    const { mask, ...about } = this.setScene();
-    if (method === 'network' && !this.#network) {
+    const request = new Request(asked);
+    const { handle, info } = this.#prepared();
+    const method = request.method ?? (this.#weights ? 'network' : 'dominant-path');
+    if (method === 'network' && !this.#weights) {
       throw failure('no-weights', 'the engine was made without weights: give createEngine a model, or ask for the dominant path');
     }
-    const warnings = [...about.warnings];
-    const placed = [];
+    const warnings = [...info.warnings];
+    const transmitters = [];
+    /** @type {Float32Array | null} */
     let values = null;
-    for (const asked of transmitters) {
-      const transmitter = { ...asked, ...Object.fromEntries(NUMBERS.map((name) => [name, Number(asked[name])])) };
-      const antenna = asked.antenna == null ? undefined : JSON.stringify(asked.antenna);
-      const at = this.#scene.city.place(...NUMBERS.map((name) => transmitter[name]), antenna);
-      const { warnings: changed, ...used } = at.report();
-      if (asked.antenna?.csv !== undefined) used.antenna.csv = asked.antenna.csv;
+    for (let index = 0; index < request.transmitterCount; index += 1) {
+      const placed = handle.place(request, index);
+      const { warnings: changed, ...transmitter } = placed.report();
       warnings.push(...changed);
-      placed.push({ ...transmitter, ...used });
-      const map = method === 'network' ? await this.#drawWithNetwork(at, sampler, watch, warnings) : this.#scene.city.dominantPath(at);
+      transmitters.push(transmitter);
+      const map = method === 'network' ? await this.#drawWithNetwork(handle, placed, request, watch, warnings) : handle.dominantPath(placed);
       // After an error the collector frees it: a call into a module that trapped would hide why.
-      at.free();
+      placed.free();
       values = values ? strongest(values, map) : map;
     }
+    request.free();
     const backend = method === 'network' ? this.#info.backend : 'cpu';
-    return { scene: about, values, warnings, transmitters: placed, method, backend, milliseconds: performance.now() - started, info: this.#info };
+    return { scene: info, values, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
   }
 
-  async #drawWithNetwork(at, { steps, seed, start }, watch, warnings) {
+  /**
+   * @param {SceneHandle} scene
+   * @param {PlacedTransmitter} placed
+   * @param {Request} request
+   * @param {Watch} watch
+   * @param {string[]} warnings
+   */
+  async #drawWithNetwork(scene, placed, request, watch, warnings) {
     for (;;) {
+      const [weights, network] = [this.#weights, this.#network];
+      if (!weights || !network) throw failure('disposed', 'the engine was disposed of');
       try {
-        return await this.#network.predict(this.#scene.city, at, steps, seed, start, between(watch));
+        return await network.predict(scene, placed, request, between(watch));
       } catch (error) {
-        if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(error.code)) throw error;
-        warnings.push(await this.#recover(error));
+        if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(codeOf(error) ?? '')) throw error;
+        warnings.push(await this.#recover(weights, network, error));
       }
     }
   }
 
+  /**
+   * @param {unknown} _
+   * @param {Watch} watch
+   */
   async warmup(_, watch) {
     const started = performance.now();
     await this.#network?.warmup(between(watch));
     return { milliseconds: performance.now() - started };
   }
 
-  /** For tests: what a driver that restarts does. */
+  /** For tests: a driver that restarts. */
   loseDevice() {
-    if (this.#info?.backend !== 'webgpu') throw failure('no-webgpu', 'there is no device to lose: the networks run on the CPU');
-    this.#network.release();
+    if (this.#info.backend !== 'webgpu') throw failure('no-webgpu', 'there is no device to lose: the networks run on the CPU');
+    this.#network?.release();
     return {};
+  }
+
+  /** For tests: a defect in the module. */
+  crash() {
+    return crash();
   }
 
   dispose() {
     this.#network?.release();
-    for (const held of [this.#network, this.#scene?.city, this.#weights]) held?.free();
+    for (const held of [this.#network, this.#scene?.handle, this.#weights]) held?.free();
     this.#network = this.#weights = this.#scene = null;
     return {};
   }
 }
 
-const between = (watch) => async (done, steps) => {
+/**
+ * What the module awaits between two steps.
+ * @param {Watch} watch
+ */
+const between = (watch) => async (/** @type {number} */ done, /** @type {number} */ steps) => {
   watch.progress('draw', done, steps);
   await breathe();
   watch.check();
 };
 
-/** A function that takes messages; answers go to `post(message, transfer)`. */
+/**
+ * A function that takes messages; answers go to `post`.
+ * @param {(answer: Answer, transfer: Transferable[]) => void} post
+ * @returns {(message: { id: number, call: string } & Record<string, any> | { abort: number }) => void}
+ */
 export function serve(post) {
   const runtime = new Runtime();
   const aborted = new Set();
   let queue = Promise.resolve();
 
+  /**
+   * @param {number} id
+   * @param {string} call
+   * @param {Record<string, any>} args
+   */
   async function answer(id, call, args) {
     const check = () => {
       if (aborted.has(id)) throw failure('aborted', 'nobody waits for this any more');
@@ -198,21 +294,28 @@ export function serve(post) {
     try {
       runtime.announce(args.scene);
       check();
-      const result = await runtime[call](args, { check, progress: (phase, loaded, total) => post({ id, progress: { phase, loaded, total } }) });
+      /** @type {Watch} */
+      const watch = { check, progress: (phase, loaded, total) => post({ id, progress: { phase, loaded, total } }, []) };
+      const result = await /** @type {any} */ (runtime)[call](args, watch);
       post({ id, result }, result.values ? [result.values.buffer] : []);
     } catch (error) {
       // A trap leaves the module in no state to go on: the client starts a new worker.
       const fatal = error instanceof WebAssembly.RuntimeError;
-      post({ id, error: { code: fatal ? 'crashed' : (error.code ?? 'failed'), message: error.message ?? String(error) }, fatal });
+      const code = fatal ? 'crashed' : (codeOf(error) ?? 'failed');
+      post({ id, error: { code, message: messageOf(error), field: /** @type {any} */ (error).field }, fatal }, []);
     } finally {
       aborted.delete(id);
     }
   }
 
-  return ({ id, call, abort, ...args }) => {
-    if (abort !== undefined) aborted.add(abort);
+  return (message) => {
+    if ('abort' in message) {
+      aborted.add(message.abort);
+      return;
+    }
+    const { id, call, ...args } = message;
     // A device is lost in the middle of something.
-    else if (call === 'loseDevice') answer(id, call, args);
+    if (call === 'loseDevice') answer(id, call, args);
     else queue = queue.then(() => answer(id, call, args));
   };
 }

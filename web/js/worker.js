@@ -2,5 +2,5 @@
 
 import { serve } from './runtime.js';
 
-const receive = serve((message, transfer) => postMessage(message, transfer));
+const receive = serve((answer, transfer) => postMessage(answer, { transfer }));
 onmessage = ({ data }) => receive(data);

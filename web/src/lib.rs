@@ -1,4 +1,8 @@
-//! Radio maps on the user's own machine: what JavaScript sees of scenes, weights and maps.
+//! What JavaScript sees of scenes, weights and maps.
+//!
+//! [`request`] turns what JavaScript asks into checked types and runs anywhere; `api` holds the objects that JavaScript keeps and
+//! exists on wasm only. web/js is the package around them.
 
 #[cfg(target_arch = "wasm32")]
 mod api;
+pub mod request;

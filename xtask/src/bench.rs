@@ -46,7 +46,7 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         }
     }
     let server = PageServer::start(page::build()?, 0)?;
-    run_process(browser::node(&server)?.arg(browser::script("bench.mjs")).arg(runs.to_string()).args(engines))?;
+    run_process(browser::node_with_chromium(&server)?.arg(browser::script("bench.mjs")).arg(runs.to_string()).args(engines))?;
     Ok(ExitCode::SUCCESS)
 }
 

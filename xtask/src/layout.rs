@@ -1,6 +1,9 @@
-//! Where things lie: the repository, cargo's target folder and the tools kept in it.
+//! Where things lie: the repository, cargo's target folder, the tools kept in it, and the reference data beside the repository.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
 
 /// The repository's root.
 pub fn root() -> &'static Path {
@@ -23,4 +26,42 @@ pub fn tools() -> PathBuf {
 /// The page as Trunk builds it.
 pub fn dist() -> PathBuf {
     root().join("dist")
+}
+
+/// The reference data that some tests need: the folder RADIODIFF_SHARED names, or `shared` beside the repository. None where it is
+/// absent. tests/reference_data.rs looks in the same places.
+pub fn reference_data() -> Option<PathBuf> {
+    let folder = std::env::var_os("RADIODIFF_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    folder.join("README.md").is_file().then_some(folder)
+}
+
+/// The files below `folder` of the repository whose names end in `ending`, relative to the root, sorted; node_modules is left out.
+pub fn files(folder: &str, ending: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(root().join(&folder)).with_context(|| format!("reading {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("reading {}", folder.display()))?;
+            let path = folder.join(entry.file_name());
+            if entry.path().is_dir() && entry.file_name() != "node_modules" {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_in_every_folder_below() {
+        assert!(files("xtask", ".rs").unwrap().contains(&"xtask/src/layout.rs".to_owned()));
+        assert!(files("xtask", ".nonsense").unwrap().is_empty() && files("nowhere", ".rs").is_err());
+    }
 }

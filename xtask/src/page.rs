@@ -1,11 +1,11 @@
 //! The page as a visitor gets it: built by Trunk in the workspace's `web` profile, without Trunk reaching for the network.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::process::{run, search_path, shown};
+use crate::process::{run, search_path};
 use crate::{layout, tools};
 
 /// Builds www and returns the folder to serve.
@@ -14,12 +14,13 @@ pub fn build() -> Result<PathBuf> {
         bail!("www/index.html is missing: there is no page to build in {}", layout::root().display());
     }
     tools::wasm_target()?;
-    let programs = tools::page_builders()?;
-    let mut trunk = Command::new(programs.join("trunk"));
+    let builders = tools::page_builders()?;
+    let mut trunk = Command::new(&builders.trunk);
     // Trunk takes wasm-bindgen from the search path, and refuses a NO_COLOR that is not the word true or false.
-    trunk.current_dir(layout::root()).env("PATH", search_path("PATH", &[&programs])?).env_remove("NO_COLOR");
+    let bindgen = builders.wasm_bindgen.parent().unwrap_or(Path::new(""));
+    trunk.current_dir(layout::root()).env("PATH", search_path("PATH", &[bindgen])?).env_remove("NO_COLOR");
     trunk.args(["build", "--offline", "--cargo-profile", "web", "--dist"]).arg(layout::dist());
-    println!("Building the page: {}", shown(&trunk));
+    println!("Building the page");
     run(&mut trunk)?;
     Ok(layout::dist())
 }

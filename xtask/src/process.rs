@@ -1,9 +1,10 @@
 //! Running other programs: no terminal and no input is assumed, and a failure names the command.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -12,6 +13,13 @@ use crate::layout;
 /// Cargo, in the repository's root.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(layout::root()).args(arguments);
+    command
+}
+
+/// npm, in the repository's root.
+pub fn npm(arguments: &[&str]) -> Command {
+    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     command.current_dir(layout::root()).args(arguments);
     command
 }
@@ -33,20 +41,36 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` to its end, showing its standard output and handing each line of it to `each`; true when it exits with 0.
-pub fn watch(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
+/// Runs a command that takes minutes: its output goes to the file `log`, whose last line is shown every minute.
+///
+/// # Errors
+/// An exit status other than 0, with the name of the log.
+pub fn run_into_log(command: &mut Command, log: &Path) -> Result<()> {
+    const MINUTE: Duration = Duration::from_secs(60);
     let line = shown(command);
-    println!("$ {line}");
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("`{line}` could not be started"))?;
-    let output = child.stdout.take().context("the child's output was not captured")?;
-    for text in BufReader::new(output).split(b'\n') {
-        let text = text.with_context(|| format!("reading what `{line}` prints"))?;
-        let text = String::from_utf8_lossy(&text);
-        println!("{text}");
-        each(&text);
+    if let Some(folder) = log.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
-    Ok(child.wait().with_context(|| format!("waiting for `{line}`"))?.success())
+    let output = File::create(log).with_context(|| format!("writing {}", log.display()))?;
+    let errors = output.try_clone().with_context(|| format!("writing {}", log.display()))?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().with_context(|| format!("`{line}` could not be started"))?;
+    let mut shown_at = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().with_context(|| format!("waiting for `{line}`"))? {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        if shown_at.elapsed() >= MINUTE {
+            shown_at = Instant::now();
+            let text = fs::read(log).unwrap_or_default();
+            println!("  {}", String::from_utf8_lossy(&text).lines().last().unwrap_or_default().trim());
+        }
+    };
+    if !status.success() {
+        bail!("`{line}` failed ({status}); its output is in {}", log.display());
+    }
+    Ok(())
 }
 
 /// What `command` prints, or None when it cannot be started or fails.
@@ -55,9 +79,39 @@ pub fn output(command: &mut Command) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// The first of the programs `names` on the search path.
+pub fn on_search_path(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let file = |name: &str, folder: &Path| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    names.iter().flat_map(|name| folders.iter().map(move |folder| file(name, folder))).find(|path| path.is_file())
+}
+
 /// The search path `name` (PATH, LD_LIBRARY_PATH) with `folders` in front of it.
 pub fn search_path(name: &str, folders: &[&Path]) -> Result<OsString> {
     let present = std::env::var_os(name).unwrap_or_default();
     let folders = folders.iter().map(|folder| folder.to_path_buf());
     std::env::join_paths(folders.chain(std::env::split_paths(&present))).with_context(|| format!("a folder does not fit into {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_the_log_that_holds_its_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("logs/rustc.log");
+        run_into_log(Command::new("rustc").arg("--version"), &log).unwrap();
+        assert!(fs::read_to_string(&log).unwrap().starts_with("rustc"));
+        let error = run_into_log(Command::new("rustc").arg("--no-such-option"), &log).unwrap_err().to_string();
+        assert!(error.contains(&log.display().to_string()), "{error}");
+        assert!(fs::read_to_string(&log).unwrap().contains("no-such-option"));
+    }
+
+    #[test]
+    fn programs_are_found_on_the_search_path() {
+        assert!(on_search_path(&["no-such-program", "cargo"]).is_some());
+        assert_eq!(on_search_path(&["no-such-program"]), None);
+    }
 }

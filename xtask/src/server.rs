@@ -1,30 +1,36 @@
 //! A small static server for the built page, on this machine only. Its answers carry the headers that let a page share memory
 //! between threads (COOP and COEP), which is why a plain file server would not do.
-//!
-//! A connection has a thread and one answer: browsers open several at once and hold some in reserve, and none may wait for another.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, anyhow};
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, header};
+use tokio::runtime::Runtime;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
 
-/// How long a connection may stay silent: browsers open some that they may need later.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The most that is read of a request.
-const REQUEST_BYTES: u64 = 64 << 10;
+const HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-embedder-policy"), HeaderValue::from_static("require-corp")),
+    // The browser asks again at every load, so that it shows a page that was built anew.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+];
 
 /// A server that answers until the program ends.
 pub struct PageServer {
     address: SocketAddr,
-    listening: std::thread::JoinHandle<()>,
+    serving: JoinHandle<io::Result<()>>,
 }
 
 impl PageServer {
     /// Serves `folder` on 127.0.0.1 and `port`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the port is taken.
     pub fn start(folder: PathBuf, port: u16) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
             let taken = error.kind() == io::ErrorKind::AddrInUse;
@@ -32,16 +38,13 @@ impl PageServer {
             anyhow!("port {port} of 127.0.0.1 cannot be listened on ({error}); {advice}")
         })?;
         let address = listener.local_addr().context("asking for the server's address")?;
-        let folder = Arc::new(folder);
-        let listening = std::thread::spawn(move || {
-            // A connection that failed before it began concerns its client only.
-            for stream in listener.incoming().flatten() {
-                let folder = folder.clone();
-                // The browser may go away in the middle of an answer; there is nobody left to tell.
-                std::thread::spawn(move || drop(answer(&stream, &folder)));
-            }
-        });
-        Ok(Self { address, listening })
+        listener.set_nonblocking(true).context("preparing the server's port")?;
+        let files = Router::new().fallback_service(ServeDir::new(folder));
+        let pages = HEADERS.into_iter().fold(files, |pages, (name, value)| pages.layer(SetResponseHeaderLayer::overriding(name, value)));
+        let runtime = Runtime::new().context("starting the server's threads")?;
+        let serving =
+            std::thread::spawn(move || runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, pages).await }));
+        Ok(Self { address, serving })
     }
 
     pub fn url(&self) -> String {
@@ -49,66 +52,19 @@ impl PageServer {
     }
 
     /// Serves until the program is ended from outside.
-    pub fn wait(self) {
-        // A thread that panicked has said so already.
-        let _ = self.listening.join();
-    }
-}
-
-fn answer(mut stream: &TcpStream, folder: &Path) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut lines = BufReader::new(stream.take(REQUEST_BYTES)).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    // The headers are read, so that closing the connection does not reset it, and none of them matters.
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    let mut words = first.split(' ');
-    let (method, url) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let found = if matches!(method, "GET" | "HEAD") { resolve(folder, url) } else { None };
-    match found.and_then(|path| Some((File::open(&path).ok()?, path))) {
-        Some((mut file, path)) => {
-            let (kind, length) = (content_type(&path), file.metadata()?.len());
-            write!(
-                stream,
-                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nCross-Origin-Opener-Policy: same-origin\r\n\
-                 Cross-Origin-Embedder-Policy: require-corp\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n"
-            )?;
-            if method == "GET" {
-                io::copy(&mut file, &mut stream)?;
-            }
-        }
-        None => stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 10\r\nConnection: close\r\n\r\nnot found\n")?,
-    }
-    stream.flush()
-}
-
-/// The file a URL's path names in `folder`, or None where there is none or the path leads outside.
-fn resolve(folder: &Path, url: &str) -> Option<PathBuf> {
-    let path = url.split(['?', '#']).next()?.trim_start_matches('/');
-    let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    let file = if path.is_empty() { folder.join("index.html") } else { folder.join(path) };
-    (inside && file.is_file()).then_some(file)
-}
-
-fn content_type(path: &Path) -> &'static str {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("html") => "text/html; charset=utf-8",
-        Some("js" | "mjs") => "text/javascript; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("json" | "geojson" | "webmanifest") => "application/json",
-        Some("wasm") => "application/wasm",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        _ => "application/octet-stream",
+    ///
+    /// # Errors
+    /// Those of the server.
+    pub fn wait(self) -> Result<()> {
+        self.serving.join().map_err(|_| anyhow!("the server's thread panicked"))?.context("serving the page")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
 
     fn get(server: &PageServer, path: &str) -> String {
         let mut stream = TcpStream::connect(server.address).unwrap();
@@ -129,10 +85,14 @@ mod tests {
         let server = PageServer::start(page, 0).unwrap();
 
         let index = get(&server, "/?city=helsinki");
-        assert!(index.ends_with("the page") && index.contains("Cross-Origin-Opener-Policy: same-origin"), "{index}");
-        assert!(get(&server, "/app.wasm").contains("Content-Type: application/wasm"));
+        assert!(index.ends_with("the page") && index.contains("content-type: text/html"), "{index}");
+        for header in ["cross-origin-opener-policy: same-origin", "cross-origin-embedder-policy: require-corp"] {
+            assert!(index.contains(header), "{index}");
+        }
+        assert!(get(&server, "/app.wasm").contains("content-type: application/wasm"));
         for outside in ["/../secret.txt", "/missing.js", "//etc/passwd", "/./../secret.txt"] {
-            assert!(get(&server, outside).starts_with("HTTP/1.1 404"), "{outside} was served");
+            let answer = get(&server, outside);
+            assert!(answer.starts_with("HTTP/1.1 404") && !answer.contains("secret"), "{outside}: {answer}");
         }
     }
 

@@ -1,31 +1,31 @@
-//! The same place twice: by the rasters of buildings, as they are or turned by one of the eight symmetries.
+//! The same buildings twice: by their rasters, as they are or turned by one of the eight symmetries.
 
-use super::Report;
+use super::report::Report;
 use crate::Symmetry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-/// A map's buildings.
+/// The buildings of one map.
 #[derive(Debug)]
-pub struct Place {
+pub struct MapBuildings {
     pub file: PathBuf,
-    /// The split it is in, if any.
+    /// The split that the map is in, if any.
     pub split: Option<String>,
-    pub shape: Shape,
+    pub digest: RasterDigest,
 }
 
-/// What tells one place from another.
+/// Hashes that tell one raster of buildings from another.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
-    /// Hash of the raster.
+pub struct RasterDigest {
+    /// Of the raster as it is.
     pub as_is: u64,
-    /// Least of the hashes of the eight turned rasters: the same for all of them.
+    /// The least of the eight turned rasters' hashes, which is the same for all of them.
     pub turned: u64,
 }
 
-impl Shape {
-    /// Of a mask (size, size).
+impl RasterDigest {
+    /// Of a mask, (size, size) row-major.
     pub fn of(size: usize, mask: &[u8]) -> Self {
         let mut image = vec![0; mask.len()];
         let mut hash = |symmetry: Symmetry| {
@@ -39,15 +39,15 @@ impl Shape {
     }
 }
 
-/// Adds to the report which of the places are the same: wrong in two splits, else worth knowing.
-pub fn find(places: &[Place], report: &mut Report) {
-    let mut groups: BTreeMap<u64, Vec<&Place>> = BTreeMap::new();
-    places.iter().for_each(|place| groups.entry(place.shape.turned).or_default().push(place));
+/// Adds the maps with the same buildings to the report: wrong when they are in two splits, else worth knowing.
+pub fn find(maps: &[MapBuildings], report: &mut Report) {
+    let mut groups: BTreeMap<u64, Vec<&MapBuildings>> = BTreeMap::new();
+    maps.iter().for_each(|map| groups.entry(map.digest.turned).or_default().push(map));
     for group in groups.values().filter(|group| group.len() > 1) {
-        let splits: BTreeSet<&str> = group.iter().filter_map(|place| place.split.as_deref()).collect();
-        let name = |place: &&Place| {
-            let turned = if place.shape.as_is == group[0].shape.as_is { "" } else { ", turned" };
-            format!("{} ({}{turned})", place.file.display(), place.split.as_deref().unwrap_or("in no split"))
+        let splits: BTreeSet<&str> = group.iter().filter_map(|map| map.split.as_deref()).collect();
+        let name = |map: &&MapBuildings| {
+            let turned = if map.digest.as_is == group[0].digest.as_is { "" } else { ", turned" };
+            format!("{} ({}{turned})", map.file.display(), map.split.as_deref().unwrap_or("in no split"))
         };
         let line = group.iter().map(name).collect::<Vec<_>>().join(" = ");
         if splits.len() > 1 {

@@ -1,14 +1,12 @@
 //! Batches of an epoch, made ahead by threads in an order that only the seed fixes.
 //!
-//! Thread t of T makes the batches t, t + T, ... into a queue of its own, and the queues are read in turn: the same batches come
-//! in the same order from any number of threads.
+//! Thread t of T makes the batches t, t + T, ... into a queue of its own, and the queues are read in turn, so that any number of
+//! threads gives the same batches in the same order.
 
-use super::Shards;
+use super::reader::Shards;
 use crate::Symmetry;
+use crate::random::{EpochUse, epoch_order, epoch_random};
 use anyhow::{Context, Result};
-use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -20,41 +18,28 @@ pub struct Epoch {
     pub number: usize,
     /// Samples a batch; the last one has what is left.
     pub batch: usize,
-    /// Whether each sample is turned by a symmetry, another one every epoch.
+    /// Whether each sample is turned by a symmetry, drawn anew for every epoch.
     pub augment: bool,
     pub threads: usize,
-    /// Batches a thread makes ahead.
+    /// Batches that each thread makes ahead.
     pub prefetch: usize,
 }
 
-/// Samples in memory, row-major.
+/// Samples in memory, row-major and ready for a network.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Batch {
+pub struct ShardBatch {
     /// (map, transmitter) of each sample.
     pub names: Vec<(u32, u32)>,
-    /// (B, C, N, N), 1 or -1: inside buildings, at the transmitter's pixel and, in shards with cars, where a car stands.
+    /// (B, C, N, N): 1 inside buildings, at the transmitter's pixel and, in shards with cars, where a car stands; -1 elsewhere. These
+    /// channels are images of scalars: under a symmetry only their pixels move.
     pub condition: Vec<f32>,
     /// (B, 1, N, N): gray levels moved to [-1, 1].
     pub truth: Vec<f32>,
 }
 
-/// The random numbers of an epoch, the same on every platform.
-fn epoch_random(seed: u64, epoch: usize, stream: u64) -> ChaCha8Rng {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream(2 * epoch as u64 + stream);
-    random
-}
-
-/// 0 to `len`, in the order of an epoch.
-pub fn epoch_order(seed: u64, epoch: usize, len: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..len).collect();
-    order.shuffle(&mut epoch_random(seed, epoch, 0));
-    order
-}
-
 /// An iterator over an epoch's batches.
 pub struct Batches {
-    queues: Vec<Receiver<Result<Batch>>>,
+    queues: Vec<Receiver<Result<ShardBatch>>>,
     next: usize,
     count: usize,
 }
@@ -66,8 +51,8 @@ impl Shards {
     /// When a thread cannot be started; an item is an error when a record is damaged, and none follows it.
     pub fn epoch(self: &Arc<Self>, epoch: Epoch) -> Result<Batches> {
         let order = epoch_order(epoch.seed, epoch.number, self.len());
-        let mut turns = epoch_random(epoch.seed, epoch.number, 1);
-        let mut symmetry = || if epoch.augment { Symmetry::numbered(turns.random_range(0..8)) } else { Symmetry::default() };
+        let mut turns = epoch_random(epoch.seed, epoch.number, EpochUse::Symmetries);
+        let mut symmetry = || if epoch.augment { Symmetry::numbered(turns.below(8)) } else { Symmetry::default() };
         let plan: Arc<Vec<(usize, Symmetry)>> = Arc::new(order.into_iter().map(|sample| (sample, symmetry())).collect());
         let (batch, threads) = (epoch.batch.max(1), epoch.threads.max(1));
         let mut queues = Vec::new();
@@ -94,7 +79,7 @@ impl Shards {
     ///
     /// # Errors
     /// A damaged record.
-    pub fn batch(&self, samples: &[(usize, Symmetry)]) -> Result<Batch> {
+    pub fn batch(&self, samples: &[(usize, Symmetry)]) -> Result<ShardBatch> {
         let grid = self.grid();
         let (size, pixels, channels) = (grid.size, grid.pixels(), 2 + usize::from(self.manifest().layout.cars));
         let (mut names, mut condition) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len() * channels * pixels));
@@ -121,7 +106,7 @@ impl Shards {
                 draw(cars, &mut condition);
             }
         }
-        Ok(Batch { names, condition, truth })
+        Ok(ShardBatch { names, condition, truth })
     }
 }
 
@@ -149,7 +134,7 @@ impl Batches {
 }
 
 impl Iterator for Batches {
-    type Item = Result<Batch>;
+    type Item = Result<ShardBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let queue = self.queues.get(self.next % self.queues.len().max(1))?;

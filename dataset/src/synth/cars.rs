@@ -1,6 +1,6 @@
 //! Cars: boxes of RadioMapSeer's 2 m x 4 m, parked and driving along the walls of the streets.
 
-use super::random::Random;
+use crate::random::Random;
 use crate::raster;
 use anyhow::Result;
 use geo::{Coord, Polygon};

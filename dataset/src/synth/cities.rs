@@ -1,13 +1,15 @@
-//! Blocks of real cities: windows cut out of footprints, from GeoJSON or an OpenStreetMap extract.
+//! Blocks of real cities: windows cut out of footprints.
+//!
+//! In flows a file of any format that scenes are imported from (GeoJSON, OpenStreetMap XML or PBF, packed or not); out flow windows of
+//! it as footprints in metres. What was left out of the file is told once, when it is read.
 
-use super::random::Random;
+use crate::random::Random;
 use anyhow::{Context, Result};
 use geo::{BoundingRect, Coord, MapCoords, Polygon, Rect};
-use radiodiff_radio::scene::osm;
-use radiodiff_radio::scene::{Grid, ImportOptions, LocalFrame, Scene};
+use radiodiff_radio::scene::{Grid, ImportOptions, import};
 use std::path::{Path, PathBuf};
 
-/// A city is read onto one large frame; of a GeoJSON file what lies further out is not used.
+/// A city is read onto one large frame where most of its buildings are; what lies further out is not used.
 const CITY_GRID: Grid = Grid { size: 1024, meters_per_pixel: 8.0 };
 
 /// A city's footprints in metres in one frame.
@@ -25,8 +27,13 @@ impl City {
     /// A file that cannot be read or has no usable building.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let polygons = if path.extension().is_some_and(|extension| extension == "pbf") { extract(path)? } else { geojson(path)? };
-        let footprints: Vec<_> = polygons.into_iter().filter_map(|p| p.bounding_rect().map(|rect| (p, rect))).collect();
+        let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
+        let imported = import(&bytes, &ImportOptions { grid: CITY_GRID, bounds: None }).with_context(|| format!("{shown} is no city"))?;
+        for warning in imported.report.warnings() {
+            eprintln!("{shown}: {warning}");
+        }
+        let polygons = imported.scene.buildings.into_iter().map(|building| building.footprint);
+        let footprints: Vec<_> = polygons.filter_map(|p| p.bounding_rect().map(|rect| (p, rect))).collect();
         let extent = footprints.iter().map(|(_, rect)| *rect).reduce(union).with_context(|| format!("{shown} has no building"))?;
         let name = path.file_name().map_or_else(|| PathBuf::from("city"), PathBuf::from).display().to_string();
         let name = name.split('.').next().unwrap_or(&name).to_owned();
@@ -66,21 +73,4 @@ fn union(a: Rect<f64>, b: Rect<f64>) -> Rect<f64> {
         Coord { x: a.min().x.min(b.min().x), y: a.min().y.min(b.min().y) },
         Coord { x: a.max().x.max(b.max().x), y: a.max().y.max(b.max().y) },
     )
-}
-
-fn geojson(path: &Path) -> Result<Vec<Polygon<f64>>> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))?;
-    let options = ImportOptions { grid: CITY_GRID, bounds: None };
-    let imported = Scene::from_geojson(&text, &options).with_context(|| format!("{shown} is no city"))?;
-    Ok(imported.scene.buildings.into_iter().map(|building| building.footprint).collect())
-}
-
-fn extract(path: &Path) -> Result<Vec<Polygon<f64>>> {
-    let shown = path.display();
-    let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
-    let footprints = osm::buildings(&bytes).with_context(|| format!("{shown} is no OpenStreetMap extract"))?;
-    let bounds = radiodiff_radio::scene::osm::bounds(&footprints).with_context(|| format!("{shown} has no building"))?;
-    let frame = LocalFrame::centered(bounds.center(), CITY_GRID);
-    Ok(footprints.into_iter().map(|footprint| footprint.polygon.map_coords(|degrees| frame.to_meters(degrees))).collect())
 }

@@ -10,7 +10,7 @@ use geo::Coord;
 const SEMI_MAJOR_M: f64 = 6_378_137.0;
 const ECCENTRICITY_SQUARED: f64 = 6.694_379_990_14e-3;
 
-/// Maps EPSG:4326 degrees to metres from the grid's south-west corner and back.
+/// Maps EPSG:4326 degrees to metres and back. The origin of the metres is the grid's south-west corner, or the frame's centre.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LocalFrame {
     /// Longitude and latitude of the grid's centre, degrees.
@@ -20,18 +20,23 @@ pub struct LocalFrame {
 }
 
 impl LocalFrame {
-    /// A frame for `grid` centred on (longitude, latitude) in degrees.
+    /// A frame for `grid` centred on (longitude, latitude) in degrees; metres count from the grid's south-west corner.
     pub fn centered(center: Coord<f64>, grid: Grid) -> Self {
+        Self { half_extent_m: grid.extent_m() / 2.0, ..Self::about(center) }
+    }
+
+    /// A frame without a grid: metres east and north of (longitude, latitude) in degrees.
+    pub fn about(center: Coord<f64>) -> Self {
         let (sin, cos) = center.y.to_radians().sin_cos();
         let w = 1.0 - ECCENTRICITY_SQUARED * sin * sin;
         let meridian = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_SQUARED) / w.powf(1.5);
         let prime_vertical = SEMI_MAJOR_M / w.sqrt();
         let degree = 1f64.to_radians();
         let meters_per_degree = Coord { x: degree * prime_vertical * cos, y: degree * meridian };
-        Self { center, meters_per_degree, half_extent_m: grid.extent_m() / 2.0 }
+        Self { center, meters_per_degree, half_extent_m: 0.0 }
     }
 
-    /// (longitude, latitude) in degrees -> metres from the south-west corner.
+    /// (longitude, latitude) in degrees -> metres from the origin.
     pub fn to_meters(&self, lng_lat: Coord<f64>) -> Coord<f64> {
         Coord {
             x: (lng_lat.x - self.center.x) * self.meters_per_degree.x + self.half_extent_m,
@@ -39,7 +44,7 @@ impl LocalFrame {
         }
     }
 
-    /// Metres from the south-west corner -> (longitude, latitude) in degrees.
+    /// Metres from the origin -> (longitude, latitude) in degrees.
     pub fn to_degrees(&self, meters: Coord<f64>) -> Coord<f64> {
         Coord {
             x: (meters.x - self.half_extent_m) / self.meters_per_degree.x + self.center.x,
@@ -47,7 +52,7 @@ impl LocalFrame {
         }
     }
 
-    /// Where the grid lies.
+    /// Where the grid lies; a point for a frame without a grid.
     pub fn bounds(&self) -> GeoBounds {
         let south_west = self.to_degrees(Coord { x: 0.0, y: 0.0 });
         let north_east = self.to_degrees(Coord { x: 2.0 * self.half_extent_m, y: 2.0 * self.half_extent_m });

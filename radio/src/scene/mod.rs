@@ -3,18 +3,21 @@
 //! Everything inside a [`Scene`] is in metres in a local frame whose origin is the **south-west corner** of the grid, x to the
 //! east and y to the north. Rasters are row-major with **row 0 in the north**, as images are.
 
+mod building_rule;
 mod cars;
 mod frame;
-mod geojson;
-#[cfg(feature = "osm")]
-pub mod osm;
+mod import;
 mod placement;
 mod radiomapseer;
 mod rasterize;
+mod tags;
 
 pub use cars::{cars_from_json, cars_from_pixels};
 pub use frame::LocalFrame;
-pub use geojson::{ImportOptions, Imported, SceneError, SceneWarning};
+pub use import::{
+    BuildingCluster, Effect, FeatureRef, Finding, FindingKind, Footprint, ImportOptions, ImportReport, Imported, SceneError, import,
+    read_footprints,
+};
 pub use placement::{Placement, PlacementError};
 pub use radiomapseer::{antennas_from_json, buildings_from_json, buildings_to_json};
 pub use rasterize::rasterize;

@@ -8,16 +8,46 @@
 
 use super::Building;
 use geo::{Area, Coord, LineString, Polygon};
+use serde::de::Error;
+use serde_json::Value;
 
 const PIXEL_CENTER_M: f64 = 0.5;
 /// Corners are whole numbers, so that many a pixel's centre lies exactly on a wall. The dataset's own rasters count it as if it lay a
 /// little to the north-east; a millimetre says the same (and 94 pixels differ without it), and a wall is rounded to a metre anyway.
 const TIE_M: f64 = 0.001;
 
-/// `antenna/{map}.json`: positions of the transmitters, in the order of their numbers.
+/// `antenna/{map}.json`: positions of the transmitters, in the order of their numbers. As other programs write such lists, a position
+/// may also be `{"x": 8, "y": 250}`, its numbers may be text, a height may follow them, and the list may be the one entry of an
+/// object.
+///
+/// # Errors
+/// A text that is no JSON or no such list; the message names the position.
 pub fn antennas_from_json(text: &str) -> Result<Vec<Coord<f64>>, serde_json::Error> {
-    let positions = serde_json::from_str::<Vec<[f64; 2]>>(text)?;
-    Ok(positions.into_iter().map(|[x, y]| Coord { x: x + PIXEL_CENTER_M, y: y + PIXEL_CENTER_M }).collect())
+    let document: Value = serde_json::from_str(text)?;
+    let list = match &document {
+        Value::Object(entries) if entries.len() == 1 => entries.values().next().unwrap_or(&document),
+        _ => &document,
+    };
+    let Value::Array(positions) = list else {
+        return Err(serde_json::Error::custom("there is no list of positions"));
+    };
+    let coordinate = |value: Option<&Value>| match value? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        _ => None,
+    };
+    let position = |(i, position): (usize, &Value)| {
+        let (x, y) = match position {
+            Value::Array(numbers) if (2..=3).contains(&numbers.len()) => (numbers.first(), numbers.get(1)),
+            Value::Object(entries) => (entries.get("x"), entries.get("y")),
+            _ => (None, None),
+        };
+        let (Some(x), Some(y)) = (coordinate(x), coordinate(y)) else {
+            return Err(serde_json::Error::custom(format!("position {i} is {position}, expected [x, y]")));
+        };
+        Ok(Coord { x: x + PIXEL_CENTER_M, y: y + PIXEL_CENTER_M })
+    };
+    positions.iter().enumerate().map(position).collect()
 }
 
 /// `polygon/buildings/{map}.json` and `polygon/buildings_and_cars/{map}.json`: rings of [x, y], closed or not. Footprints without
@@ -100,6 +130,26 @@ mod tests {
         let mask = |b: &Building| Scene::from_polygons(Grid::default(), vec![b.clone()]).mask;
         let moved = geo::Translate::translate(&building.footprint, 0.5, 0.5);
         assert_eq!(mask(&read[0]), mask(&Building { footprint: moved, ..building }), "to within the half metre of rounding");
+    }
+
+    #[test]
+    fn positions_are_read_as_programs_write_them() {
+        let expected = [Coord { x: 8.5, y: 250.5 }, Coord { x: 128.5, y: 150.5 }];
+        for text in [
+            "[[8, 250], [128, 150]]",
+            "[[8.0, 250.0], [128.0, 150.0]]",
+            "[[8, 250, 1.5], [128, 150, 1.5]]",
+            r#"[["8", " 250 "], ["128", "150"]]"#,
+            r#"[{"x": 8, "y": 250}, {"y": 150, "x": 128}]"#,
+            r#"{"data": [[8, 250], [128, 150]]}"#,
+            "[[8,\r\n 250],\r\n [128,\r\n 150]]",
+        ] {
+            assert_eq!(antennas_from_json(text).expect(text), expected, "{text}");
+        }
+        for text in ["", "[[NaN, 1], [1, 1]]", r#"[["NaN", 1]]"#, "[[1]]", "[[1, 2, 3, 4]]", "[8, 250]", r#"[{"x": 1}]"#, "7", "null", "{}"]
+        {
+            assert!(antennas_from_json(text).is_err(), "{text}");
+        }
     }
 
     #[test]

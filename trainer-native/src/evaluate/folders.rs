@@ -8,12 +8,11 @@ use super::{Evaluation, Row, Scores, mean};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::ParallelProgressIterator;
 use radiodiff_dataset::files;
-use radiodiff_dataset::gray_png;
+use radiodiff_dataset::folder::{FileNumbers, Listing, gray_png, passed_over, path};
 use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::metrics;
 use rayon::prelude::*;
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// RadioUNet's threshold, as a share of the gray scale.
@@ -26,20 +25,23 @@ const NAMED: usize = 5;
 /// # Errors
 /// A true map without a prediction, an image that is unreadable or of another size, a truth without a lit pixel.
 pub fn evaluate(prediction: &Path, truth: &Path, buildings: Option<&Path>, csv: Option<&Path>) -> Result<Evaluation> {
-    let (predictions, truths) = (names(prediction)?, names(truth)?);
-    let missing: Vec<String> = truths.difference(&predictions).map(|&name| file_name(name)).collect();
+    let (predictions, truths) = (maps(prediction)?, maps(truth)?);
+    let missing: Vec<String> = truths.keys().filter(|name| !predictions.contains_key(name)).map(|name| name.stem() + ".png").collect();
     if !missing.is_empty() {
         let dots = if missing.len() > NAMED { ", ..." } else { "" };
         let first = missing[..missing.len().min(NAMED)].join(", ");
         bail!("{} lacks {} maps that the truth has: {first}{dots}", prediction.display(), missing.len());
     }
-    // What predicts a whole dataset may be held to a part of it.
+    // Predictions of a whole dataset may be compared with a part of it.
     let ignored = predictions.len() - truths.len();
     if ignored > 0 {
         println!("{ignored} maps of {} are not in the truth and are ignored.\n", prediction.display());
     }
-    let names: Vec<_> = truths.into_iter().collect();
-    let compare = |&name: &(u32, u32)| compare(name, prediction, truth, buildings);
+    let names: Vec<_> = truths.keys().copied().collect();
+    let compare = |name: &(u32, u32)| {
+        let buildings = buildings.map(|folder| path(folder, &format!("{}.png", name.0)));
+        compare(&predictions[name], &truths[name], buildings.as_deref())
+    };
     let scores = names.par_iter().progress().map(compare).collect::<Result<Vec<_>>>()?;
     if let Some(path) = csv {
         let columns = "nmse,rmse,ssim,psnr_db,rmse_db";
@@ -58,44 +60,33 @@ pub fn evaluate(prediction: &Path, truth: &Path, buildings: Option<&Path>, csv: 
     })
 }
 
-fn file_name((map, tx): (u32, u32)) -> String {
-    format!("{map}_{tx}.png")
-}
-
 fn values(scores: &Scores) -> String {
     let Scores { nmse, rmse, ssim, psnr_db, rmse_db } = scores;
     format!("{nmse},{rmse},{ssim},{psnr_db},{rmse_db}")
 }
 
-/// The maps' numbers, (map, transmitter).
-fn names(folder: &Path) -> Result<BTreeSet<(u32, u32)>> {
-    let shown = folder.display();
-    let mut names = BTreeSet::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("{shown} cannot be listed; a folder of gain maps is expected"))? {
-        let path = entry.with_context(|| format!("listing {shown}"))?.path();
-        if path.extension().is_some_and(|extension| extension == "png") {
-            let numbers = radiodiff_dataset::numbers_of(&path);
-            names.insert(numbers.with_context(|| format!("{}: expected a name like 12_3.png (map_transmitter)", path.display()))?);
-        }
+/// The maps of a folder by (map, transmitter).
+fn maps(folder: &Path) -> Result<BTreeMap<(u32, u32), PathBuf>> {
+    let listing = Listing::read(folder, "png").context("a folder of gain maps is expected")?;
+    if let Some(notice) = passed_over(&listing.others) {
+        eprintln!("warning: {notice}");
     }
-    ensure!(!names.is_empty(), "{shown} holds no .png: expected maps named like 12_3.png");
-    Ok(names)
+    listing.sound(folder, "png")
 }
 
 /// The scores of one map, raw and under the threshold.
-fn compare(name: (u32, u32), prediction: &Path, truth: &Path, buildings: Option<&Path>) -> Result<[Scores; 2]> {
-    let path = truth.join(file_name(name));
-    let (size, truth) = gray_png::read(&path)?;
+fn compare(prediction: &Path, path: &Path, buildings: Option<&Path>) -> Result<[Scores; 2]> {
+    let (size, truth) = gray_png::read(path)?;
     let least = metrics::SSIM_WINDOW;
     ensure!(size >= least, "{} has {size} x {size} pixels, SSIM needs at least {least} x {least}", path.display());
-    let of_size = |path: PathBuf| -> Result<Vec<u8>> {
-        let (found, gray) = gray_png::read(&path)?;
+    let of_size = |path: &Path| -> Result<Vec<u8>> {
+        let (found, gray) = gray_png::read(path)?;
         ensure!(found == size, "{}: expected {size} x {size} pixels as the truth has, found {found} x {found}", path.display());
         Ok(gray)
     };
-    let prediction = of_size(prediction.join(file_name(name)))?;
+    let prediction = of_size(prediction)?;
     let inside: Vec<u8> = match buildings {
-        Some(folder) => of_size(folder.join(format!("{}.png", name.0)))?.iter().map(|&level| u8::from(level > 0)).collect(),
+        Some(image) => of_size(image)?.iter().map(|&level| u8::from(level > 0)).collect(),
         None => truth.iter().map(|&level| u8::from(level == 0)).collect(),
     };
     let [prediction, truth] = [prediction, truth].map(|gray| gray.into_iter().map(|level| f32::from(level) / 255.0).collect::<Vec<_>>());

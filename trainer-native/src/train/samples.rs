@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::Dataset;
 pub use radiodiff_dataset::Symmetry;
-use radiodiff_dataset::shards::epoch_order;
+use radiodiff_dataset::epoch_order;
 use radiodiff_radio::propagation::PreparedScene;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};

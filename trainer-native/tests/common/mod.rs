@@ -3,7 +3,7 @@
 // Each test program uses what it needs of this.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use radiodiff_dataset::{MapFiles, Writer};
+use radiodiff_dataset::folder::{MapFiles, Writer};
 use radiodiff_radio::scene::BuildingMask;
 use std::fs;
 use std::path::Path;

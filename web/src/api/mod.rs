@@ -1,14 +1,20 @@
-//! What JavaScript sees: a scene that is prepared once, weights that are read once, and networks that draw a transmitter's map.
+//! The objects that JavaScript keeps: a scene that is prepared once, weights that are read once, networks that draw a transmitter's
+//! map.
 //!
-//! The module runs in a worker (web/js/runtime.js holds the order of calls); nothing here touches the page. In come GeoJSON text,
-//! degrees and the bytes of a weights file, out go plain objects and Float32Arrays. Errors are JavaScript `Error`s whose `code`
-//! names their kind.
+//! They live in a worker (web/js/runtime.js holds the order of calls); nothing here touches the page. In come checked requests
+//! ([`crate::request`]), the bytes of buildings and of weights; out go plain objects, written by serde, and Float32Arrays. Errors are
+//! JavaScript `Error`s whose `code` names their kind; `field` says which field of a request is meant.
 
-mod city;
 mod network;
+mod scene;
 
-use js_sys::{Error, Object, Reflect};
+use crate::request::PredictRequest;
+use crate::request::fields::FieldError;
+use crate::request::input::Input;
+use js_sys::{Error, Reflect};
 use radiodiff_core::engine::EngineError;
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
 /// Shows a panic's message in the console; the client turns the trap into a typed error and starts a new worker.
@@ -17,13 +23,65 @@ pub fn start() {
     console_error_panic_hook::set_once();
 }
 
+/// A request that has been checked.
+#[wasm_bindgen]
+pub struct Request {
+    request: PredictRequest,
+}
+
+#[wasm_bindgen]
+impl Request {
+    /// Checks `{ transmitters, method, steps, seed, start }`; web/js/index.d.ts says what each field takes.
+    #[wasm_bindgen(constructor)]
+    pub fn new(request: JsValue) -> Result<Request, JsValue> {
+        Ok(Request { request: checked(request)? })
+    }
+
+    /// The method that was asked for; `undefined` leaves the choice to the engine.
+    #[wasm_bindgen(getter)]
+    pub fn method(&self) -> Option<String> {
+        self.request.method.map(|method| method.name().to_owned())
+    }
+
+    /// How many transmitters there are, at least one.
+    #[wasm_bindgen(getter, js_name = transmitterCount)]
+    pub fn transmitter_count(&self) -> usize {
+        self.request.transmitters.len()
+    }
+}
+
+/// Panics, as a defect of this crate would. For tests of what stands around it: the trap ends the module.
+#[wasm_bindgen]
+pub async fn crash() {
+    // In the middle of asynchronous work, where a trap rejects no promise.
+    let _ = wasm_bindgen_futures::JsFuture::from(js_sys::Promise::resolve(&JsValue::UNDEFINED)).await;
+    panic!("a crash was asked for");
+}
+
+/// A JavaScript value as a request of this type.
+fn checked<T: TryFrom<Input, Error = FieldError>>(value: JsValue) -> Result<T, JsValue> {
+    let input: Input = serde_wasm_bindgen::from_value(value).map_err(|e| error("request", &format!("the request cannot be read: {e}")))?;
+    T::try_from(input).map_err(|e| field_error(&e))
+}
+
+/// A struct as a plain object; `None` becomes null.
+fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value.serialize(&Serializer::json_compatible()).map_err(|e| error("failed", &e))
+}
+
 fn error(code: &str, message: &dyn std::fmt::Display) -> JsValue {
     let error = Error::new(&message.to_string());
     set(&error, "code", code);
     error.into()
 }
 
-/// An engine's error: `device-lost` and `out-of-memory` are those after which another engine is worth a try.
+fn field_error(cause: &FieldError) -> JsValue {
+    let value = error(cause.code, cause);
+    set(&value, "field", &cause.field);
+    value
+}
+
+/// An engine's error. After `device-lost` and `out-of-memory` another engine is worth a try.
 fn engine_error(cause: &EngineError) -> JsValue {
     let code = match cause {
         EngineError::DeviceLost { .. } => "device-lost",
@@ -33,8 +91,8 @@ fn engine_error(cause: &EngineError) -> JsValue {
     error(code, cause)
 }
 
-/// Sets a property of an object that is ours.
-fn set(object: &Object, key: &str, value: impl Into<JsValue>) {
-    // Only a frozen or foreign object refuses a property; ours are fresh.
-    let _ = Reflect::set(object, &key.into(), &value.into());
+/// Sets a property of an error that was made here.
+fn set(error: &JsValue, key: &str, value: &str) {
+    // Only a frozen or foreign object refuses a property.
+    let _ = Reflect::set(error, &key.into(), &value.into());
 }

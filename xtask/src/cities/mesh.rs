@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use geo::orient::Direction;
-use geo::{Area, Coord, LineString, MultiPolygon, Orient, Polygon, unary_union};
+use geo::{Area, Coord, LineString, MapCoords, MultiPolygon, Orient, Polygon, unary_union};
 use ply_rs_bw::parser::Parser;
 use ply_rs_bw::ply::{DefaultElement, Property};
-use radiodiff_radio::scene::osm::{Footprint, LocalFrame, publishable, tidy};
+use radiodiff_radio::scene::{Footprint, LocalFrame};
 
+use super::footprints::{publishable, tidy};
 use super::wheels::Wheel;
 
 /// What begins higher than this above the ground does not stand on it.
@@ -51,8 +52,8 @@ pub fn buildings(wheel: &mut Wheel, folder: &str, ground_m: f64, frame: &LocalFr
         }
         let height_m = Some(((highest_m - lowest_m) * 10.0).round() / 10.0);
         for outline in tidy(mesh.outline()) {
-            let polygons = publishable(&frame.polygon_to_degrees(&outline));
-            footprints.extend(polygons.into_iter().map(|polygon| Footprint { polygon, height_m, levels: None }));
+            let polygons = publishable(&outline.map_coords(|metres| frame.to_degrees(metres)));
+            footprints.extend(polygons.into_iter().map(|polygon| Footprint { polygon, height_m, levels: None, is_part: false }));
         }
     }
     Ok(footprints)

@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use geo::{BoundingRect, Coord};
-use radiodiff_radio::scene::osm::{self as footprint, Footprint, LocalFrame, OSM_ATTRIBUTION, OSM_LICENCE};
+use geo::{BoundingRect, Coord, MapCoords};
+use radiodiff_radio::scene::{Footprint, LocalFrame};
 use serde_json::json;
 
 use super::City;
+use super::footprints::{self, OSM_ATTRIBUTION, OSM_LICENCE};
 
 const SIDE_M: f64 = 256.0;
-struct Place {
+
+/// A place the page opens with: where its map is centred, and its first transmitter, longitude and latitude in degrees.
+struct DemoScene {
     file: &'static str,
     name: &'static str,
     city: &'static str,
@@ -18,22 +21,22 @@ struct Place {
     transmitter: Coord<f64>,
 }
 
-const PLACES: [Place; 3] = [
-    Place {
+const SCENES: [DemoScene; 3] = [
+    DemoScene {
         file: "munich-old-town.geojson",
         name: "Old town",
         city: "munich",
         center: Coord { x: 11.57697, y: 48.13443 },
         transmitter: Coord { x: 11.57665, y: 48.13487 },
     },
-    Place {
+    DemoScene {
         file: "helsinki-center.geojson",
         name: "City centre",
         city: "helsinki",
         center: Coord { x: 24.9471, y: 60.16649 },
         transmitter: Coord { x: 24.94773, y: 60.16614 },
     },
-    Place {
+    DemoScene {
         file: "paris-etoile.geojson",
         name: "Étoile",
         city: "paris",
@@ -46,27 +49,27 @@ const PLACES: [Place; 3] = [
 pub fn write(folder: &Path, cities: &[(&City, Vec<Footprint>)]) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     let mut index = Vec::new();
-    for place in &PLACES {
-        let (city, footprints) = cities.iter().find(|(city, _)| city.id == place.city).context("every place lies in a city we read")?;
-        let frame = LocalFrame::at(place.center);
+    for scene in &SCENES {
+        let (city, all) = cities.iter().find(|(city, _)| city.id == scene.city).context("every place lies in a city we read")?;
+        let frame = LocalFrame::about(scene.center);
         let half = SIDE_M / 2.0;
         let reaches = |footprint: &&Footprint| {
-            let rect = frame.polygon_to_metres(&footprint.polygon).bounding_rect();
+            let rect = footprint.polygon.map_coords(|degrees| frame.to_meters(degrees)).bounding_rect();
             rect.is_some_and(|r| r.min().x < half && r.max().x > -half && r.min().y < half && r.max().y > -half)
         };
-        let near: Vec<Footprint> = footprints.iter().filter(reaches).cloned().collect();
-        footprint::write(&folder.join(place.file), &format!("{}, {}", place.name, city.name), &near)?;
+        let near: Vec<Footprint> = all.iter().filter(reaches).cloned().collect();
+        footprints::write(&folder.join(scene.file), &format!("{}, {}", scene.name, city.name), &near)?;
         let (south_west, north_east) = (frame.to_degrees(Coord { x: -half, y: -half }), frame.to_degrees(Coord { x: half, y: half }));
         index.push(json!({
-            "file": place.file,
-            "name": place.name,
+            "file": scene.file,
+            "name": scene.name,
             "city": city.name,
             "bounds": { "west": south_west.x, "south": south_west.y, "east": north_east.x, "north": north_east.y },
-            "transmitter": [place.transmitter.x, place.transmitter.y],
+            "transmitter": [scene.transmitter.x, scene.transmitter.y],
             "attribution": OSM_ATTRIBUTION,
             "licence": OSM_LICENCE,
         }));
-        println!("{}: {} buildings", place.file, near.len());
+        println!("{}: {} buildings", scene.file, near.len());
     }
     let path = folder.join("index.json");
     std::fs::write(&path, serde_json::to_string_pretty(&index)? + "\n").with_context(|| format!("writing {}", path.display()))

@@ -2,7 +2,7 @@
 
 use super::geometry::{Outline, add, contains, left_of, rectangle, too_close};
 use super::towers::{grain, radius};
-use crate::synth::random::Random;
+use crate::random::Random;
 use geo::Coord;
 
 /// What stands on a lawn; lengths in metres.

@@ -1,7 +1,7 @@
 //! Free-standing houses: rows of them along the streets, each on its plot.
 
 use super::geometry::{Outline, contains, sides, too_close};
-use crate::synth::random::Random;
+use crate::random::Random;
 use geo::Coord;
 
 /// What stands on the plots; lengths in metres.

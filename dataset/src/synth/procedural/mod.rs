@@ -13,7 +13,7 @@ mod perimeter;
 mod streets;
 mod towers;
 
-use super::random::Random;
+use crate::random::Random;
 use campus::Campus;
 use geo::{Coord, Polygon};
 use geometry::{HalfPlane, Outline, add, direction, middle};

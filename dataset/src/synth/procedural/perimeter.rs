@@ -1,7 +1,7 @@
 //! Perimeter building: houses wall to wall along the streets, yards behind them.
 
 use super::geometry::{HalfPlane, Outline, area, clip, inset, sides};
-use crate::synth::random::Random;
+use crate::random::Random;
 use geo::Coord;
 
 /// Pieces below this are left out.

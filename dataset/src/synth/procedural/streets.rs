@@ -1,7 +1,7 @@
 //! Where the streets run: the ground about the origin cut into blocks, the convex pieces between streets.
 
 use super::geometry::{HalfPlane, Outline, add, area, clip, direction, inset, rectangle};
-use crate::synth::random::Random;
+use crate::random::Random;
 use geo::Coord;
 
 /// Blocks cover this far from the origin, a map's half diagonal and some more.

@@ -1,7 +1,7 @@
 //! Modern estates: slabs in parallel rows, towers in the green, halls with yards.
 
 use super::geometry::{HalfPlane, Outline, add, area, clip, contains, direction, inset, left_of, middle, rectangle, sides, too_close};
-use crate::synth::random::Random;
+use crate::random::Random;
 use geo::Coord;
 
 /// What an estate is made of.

@@ -1,0 +1,31 @@
+//! Reading and writing a folder in RadioMapSeer's layout.
+//!
+//! | file | content |
+//! |---|---|
+//! | `png/buildings_complete/{map}.png` | 8-bit gray, above 0 inside buildings |
+//! | `png/antennas/{map}_{tx}.png` | 8-bit gray, one lit pixel |
+//! | `png/cars/{map}.png` | 8-bit gray, above 0 where a car stands; read for simulations with cars only |
+//! | `gain/{variant}/{map}_{tx}.png` | 8-bit gray levels of path gain (/ 255), 0 inside buildings, a folder for each [`Variant`] |
+//! | `antenna/{map}.json` | [[x, y], ...] in metres from the south-west, entry `tx` is the transmitter's |
+//! | `polygon/buildings/{map}.json` | rings of [x, y] in metres: footprints, read where there are any; else those of `polygon/buildings_and_cars` that are buildings |
+//! | `dataset.csv` | a line for each radio map; docs/data.md has the columns of ours |
+//!
+//! One pixel is one metre and row 0 is in the north. [`Listing`] says which entries of a folder are files of the layout,
+//! [`SceneIndex`] reads scenes and transmitters, [`Dataset`] reads whole [`Sample`]s, and [`Writer`] makes such a folder. An error
+//! names the file, what was expected in it and what was found.
+
+pub mod gray_png;
+mod layout;
+mod samples;
+mod scene_index;
+mod variant;
+mod writer;
+
+pub use layout::{
+    ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, DATASET_CSV, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, Listing, METERS_PER_PIXEL,
+    entries, passed_over, path,
+};
+pub use samples::{Dataset, Sample, raw_images};
+pub use scene_index::{SceneIndex, lit};
+pub use variant::{UnknownVariant, Variant};
+pub use writer::{MapFiles, Writer};

@@ -1,0 +1,173 @@
+//! The scenes and transmitters of a folder, whether or not there are maps of them.
+//!
+//! Every simulation of a folder has the same buildings and transmitters, so those who compute maps and those who read them share
+//! this index. A scene is read when it is first asked for and kept: RadioMapSeer has 80 radio maps of each.
+
+use super::gray_png;
+use super::layout::{self, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, Listing, METERS_PER_PIXEL};
+use crate::files;
+use anyhow::{Context, Result, bail, ensure};
+use geo::{Coord, InteriorPoint};
+use radiodiff_radio::scene::{Building, BuildingMask, Grid, Scene, Transmitter, antennas_from_json, buildings_from_json, cars_from_pixels};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// A scene and the raster of its cars.
+#[derive(Clone, Debug)]
+pub struct IndexedScene {
+    /// Its cars are those of the raster.
+    pub scene: Arc<Scene>,
+    /// (N, N) row-major, 1 where a car stands; `None` in an index without cars.
+    pub car_mask: Option<Arc<[u8]>>,
+}
+
+/// A folder's scenes by the numbers of their maps.
+#[derive(Debug)]
+pub struct SceneIndex {
+    folder: PathBuf,
+    with_cars: bool,
+    scenes: BTreeMap<u32, OnceLock<IndexedScene>>,
+}
+
+impl SceneIndex {
+    /// Lists `antenna/*.json`. Scenes get the cars of `png/cars` when `with_cars` is true and have none otherwise.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed or holds no scene, or a JSON file that is not named `{map}.json`.
+    pub fn open(folder: &Path, with_cars: bool) -> Result<Self> {
+        let antennas = layout::path(folder, ANTENNAS);
+        let listing = Listing::<u32>::read(&antennas, "json")
+            .with_context(|| format!("a dataset in RadioMapSeer's layout is expected in {}", folder.display()))?;
+        Ok(Self::of_maps(folder, with_cars, listing.sound(&antennas, "json")?.into_keys()))
+    }
+
+    /// The index of these maps, of which nothing is read yet.
+    pub fn of_maps(folder: &Path, with_cars: bool, maps: impl IntoIterator<Item = u32>) -> Self {
+        Self { folder: folder.to_owned(), with_cars, scenes: maps.into_iter().map(|map| (map, OnceLock::new())).collect() }
+    }
+
+    /// The maps' numbers, ascending.
+    pub fn maps(&self) -> Vec<u32> {
+        self.scenes.keys().copied().collect()
+    }
+
+    /// Forgets all maps but these.
+    pub fn keep(&mut self, maps: &BTreeSet<u32>) {
+        self.scenes.retain(|map, _| maps.contains(map));
+    }
+
+    /// The scene of a map.
+    ///
+    /// # Errors
+    /// A file that is missing or not what it should be; the message names it.
+    ///
+    /// # Panics
+    /// When `map` is not one of [`Self::maps`].
+    pub fn scene(&self, map: u32) -> Result<IndexedScene> {
+        let cell = &self.scenes[&map];
+        if let Some(scene) = cell.get() {
+            return Ok(scene.clone());
+        }
+        let (size, gray) = gray_png::read(&layout::path(&self.folder, &format!("{BUILDINGS}/{map}.png")))?;
+        let mask = BuildingMask { size, pixels: lit(&gray) };
+        let mut scene = Scene::from_mask(Grid { size, meters_per_pixel: METERS_PER_PIXEL }, mask);
+        scene.buildings = self.footprints(map, &scene)?;
+        let car_mask = if self.with_cars { Some(self.car_mask(map, size)?) } else { None };
+        if let Some(car_mask) = &car_mask {
+            let cars = cars_from_pixels(scene.grid, car_mask);
+            scene = scene.with_cars(cars);
+        }
+        Ok(cell.get_or_init(|| IndexedScene { scene: Arc::new(scene), car_mask }).clone())
+    }
+
+    /// Number of transmitters of a map.
+    ///
+    /// # Errors
+    /// As [`Self::scene`].
+    pub fn transmitters(&self, map: u32) -> Result<u32> {
+        Ok(u32::try_from(self.listed_positions(map)?.len())?)
+    }
+
+    /// Where a transmitter stands, in metres in the scene's frame and on an outdoor pixel: entry `transmitter` of the map's JSON.
+    /// Its metres are rounded in some data, so that it may fall into a building; then the lit pixel of its image is taken, and
+    /// where that is of no use the nearest outdoor pixel.
+    ///
+    /// # Errors
+    /// As [`Self::scene`], and a number beyond the list.
+    pub fn position(&self, map: u32, transmitter: u32, scene: &Scene) -> Result<Coord<f64>> {
+        let positions = self.listed_positions(map)?;
+        let path = self.antennas_path(map);
+        let shown = path.display();
+        let Some(&position) = positions.get(transmitter as usize) else {
+            bail!("{shown}: expected a position of transmitter {transmitter}, found {} positions", positions.len());
+        };
+        let placed = |position: Coord<f64>| scene.place_transmitter(Transmitter::at(position.x, position.y));
+        let place = placed(position).with_context(|| format!("{shown}, transmitter {transmitter}"))?;
+        if place.moved_m.is_none() {
+            return Ok(position);
+        }
+        match self.lit_pixel(map, transmitter, scene.grid)?.map(placed) {
+            Some(Ok(lit)) if lit.moved_m.is_none() => Ok(lit.transmitter.position),
+            _ => Ok(place.transmitter.position),
+        }
+    }
+
+    fn antennas_path(&self, map: u32) -> PathBuf {
+        layout::path(&self.folder, &format!("{ANTENNAS}/{map}.json"))
+    }
+
+    fn listed_positions(&self, map: u32) -> Result<Vec<Coord<f64>>> {
+        let path = self.antennas_path(map);
+        let text = files::read_text(&path).with_context(|| format!("the positions of map {map}'s transmitters"))?;
+        antennas_from_json(&text).with_context(|| format!("{}: expected a list of [x, y] in metres", path.display()))
+    }
+
+    fn car_mask(&self, map: u32, expected: usize) -> Result<Arc<[u8]>> {
+        let path = layout::path(&self.folder, &format!("{CARS}/{map}.png"));
+        let (size, gray) = gray_png::read(&path)?;
+        ensure!(
+            size == expected,
+            "{}: expected {expected} x {expected} pixels as its map of buildings has, found {size} x {size}",
+            path.display()
+        );
+        Ok(lit(&gray).into())
+    }
+
+    /// The map's polygons, none where the folder has none. Where cars are among them, a building is told from a car by its mask.
+    fn footprints(&self, map: u32, scene: &Scene) -> Result<Vec<Building>> {
+        let read = |kind: &str| -> Result<Option<Vec<Building>>> {
+            let path = layout::path(&self.folder, &format!("{kind}/{map}.json"));
+            if !path.exists() {
+                return Ok(None);
+            }
+            let text = files::read_text(&path)?;
+            Ok(Some(buildings_from_json(&text).with_context(|| format!("{}: expected rings of [x, y] in metres", path.display()))?))
+        };
+        if let Some(buildings) = read(FOOTPRINTS)? {
+            return Ok(buildings);
+        }
+        let is_built = |building: &Building| {
+            let pixel = building.footprint.interior_point().and_then(|point| scene.grid.pixel_of(point.0));
+            pixel.is_some_and(|(row, column)| scene.mask.is_building(row, column))
+        };
+        Ok(read(FOOTPRINTS_AND_CARS)?.unwrap_or_default().into_iter().filter(is_built).collect())
+    }
+
+    /// Centre of the brightest pixel of the antenna's image, if there is an image and a pixel above 0.
+    fn lit_pixel(&self, map: u32, transmitter: u32, grid: Grid) -> Result<Option<Coord<f64>>> {
+        let path = layout::path(&self.folder, &format!("{ANTENNA_IMAGES}/{map}_{transmitter}.png"));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let (size, gray) = gray_png::read(&path)?;
+        ensure!(size == grid.size, "{}: expected {} x {} pixels, found {size} x {size}", path.display(), grid.size, grid.size);
+        let brightest = gray.iter().enumerate().filter(|&(_, &level)| level > 0).max_by_key(|&(_, &level)| level);
+        Ok(brightest.map(|(i, _)| grid.pixel_center(i / size, i % size)))
+    }
+}
+
+/// 1 where a gray level is above 0.
+pub fn lit(gray: &[u8]) -> Vec<u8> {
+    gray.iter().map(|&level| u8::from(level > 0)).collect()
+}

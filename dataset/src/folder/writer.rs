@@ -1,0 +1,114 @@
+//! Writing a folder of the layout so that an interrupted run leaves whole files only.
+//!
+//! Every file is written to a temporary name beside its own, synced and renamed. A map's `antenna/{map}.json` is written last:
+//! where it is, the map is complete, and the next run skips it.
+
+use super::layout::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN};
+use crate::files;
+use anyhow::{Result, ensure};
+use radiodiff_radio::scene::BuildingMask;
+use std::path::{Path, PathBuf};
+
+/// Gray level of a building's pixels and of an antenna's.
+const LIT: u8 = 255;
+
+/// A folder that is being filled with maps of one simulation.
+#[derive(Debug)]
+pub struct Writer {
+    folder: PathBuf,
+    method: String,
+    with_cars: bool,
+}
+
+/// What is written of one scene.
+pub struct MapFiles<'a> {
+    pub mask: &'a BuildingMask,
+    /// The text of `polygon/buildings/{map}.json`; without it readers have the image only.
+    pub outlines: Option<&'a str>,
+    /// The cars' mask and the text of `polygon/buildings_and_cars/{map}.json`.
+    pub cars: Option<(&'a BuildingMask, &'a str)>,
+    /// The outdoor pixel (row, column) and the (N, N) gray levels of each transmitter.
+    pub transmitters: &'a [((usize, usize), Vec<u8>)],
+}
+
+impl Writer {
+    /// Makes the folders.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn create(folder: &Path, method: &str, with_cars: bool) -> Result<Self> {
+        let gain = format!("{GAIN}/{method}");
+        let cars: &[&str] = if with_cars { &[CARS, FOOTPRINTS_AND_CARS] } else { &[] };
+        files::make_folder(folder)?;
+        for part in [BUILDINGS, ANTENNA_IMAGES, FOOTPRINTS, ANTENNAS, &gain].iter().chain(cars) {
+            files::make_folder(&folder.join(part))?;
+        }
+        Ok(Self { folder: folder.to_owned(), method: method.to_owned(), with_cars })
+    }
+
+    /// Whether a map is complete, with all of its `transmitters`.
+    pub fn has_map(&self, map: u32, transmitters: usize) -> bool {
+        let images = (0..transmitters).flat_map(|tx| [self.gain_path(map, tx), self.antenna_image_path(map, tx)]);
+        let cars = self.with_cars.then(|| [self.path(CARS, map, "png"), self.path(FOOTPRINTS_AND_CARS, map, "json")]);
+        let city = [self.path(BUILDINGS, map, "png"), self.path(FOOTPRINTS, map, "json"), self.antennas_path(map)];
+        images.chain(cars.into_iter().flatten()).chain(city).all(|path| path.exists())
+    }
+
+    /// Writes a map.
+    ///
+    /// # Errors
+    /// Gray levels of another size than the mask's; a disk that cannot be written.
+    pub fn write_map(&self, map: u32, city: &MapFiles) -> Result<()> {
+        let size = city.mask.size;
+        write_mask(&self.path(BUILDINGS, map, "png"), city.mask)?;
+        if let Some(outlines) = city.outlines {
+            files::write(&self.path(FOOTPRINTS, map, "json"), outlines.as_bytes())?;
+        }
+        if let Some((mask, outlines)) = city.cars {
+            write_mask(&self.path(CARS, map, "png"), mask)?;
+            files::write(&self.path(FOOTPRINTS_AND_CARS, map, "json"), outlines.as_bytes())?;
+        }
+        let mut antennas: Vec<[usize; 2]> = Vec::new();
+        for (tx, ((row, column), gray)) in city.transmitters.iter().enumerate() {
+            ensure!(gray.len() == size * size, "map {map}: {} gray levels for {size} x {size} pixels", gray.len());
+            let mut antenna = vec![0; size * size];
+            antenna[row * size + column] = LIT;
+            write_png(&self.antenna_image_path(map, tx), size, &antenna)?;
+            write_png(&self.gain_path(map, tx), size, gray)?;
+            antennas.push([*column, size - 1 - row]);
+        }
+        files::write(&self.antennas_path(map), &serde_json::to_vec(&antennas)?)
+    }
+
+    /// Writes a file beside the maps.
+    pub fn write_text(&self, name: &str, text: &str) -> Result<()> {
+        files::write(&self.folder.join(name), text.as_bytes())
+    }
+
+    fn path(&self, folder: &str, map: u32, extension: &str) -> PathBuf {
+        self.folder.join(folder).join(format!("{map}.{extension}"))
+    }
+
+    fn antenna_image_path(&self, map: u32, tx: usize) -> PathBuf {
+        self.folder.join(ANTENNA_IMAGES).join(format!("{map}_{tx}.png"))
+    }
+
+    fn gain_path(&self, map: u32, tx: usize) -> PathBuf {
+        self.folder.join(GAIN).join(&self.method).join(format!("{map}_{tx}.png"))
+    }
+
+    fn antennas_path(&self, map: u32) -> PathBuf {
+        self.path(ANTENNAS, map, "json")
+    }
+}
+
+fn write_mask(path: &Path, mask: &BuildingMask) -> Result<()> {
+    let gray: Vec<u8> = mask.pixels.iter().map(|&inside| if inside != 0 { LIT } else { 0 }).collect();
+    write_png(path, mask.size, &gray)
+}
+
+/// Gray levels of a square map.
+fn write_png(path: &Path, size: usize, gray: &[u8]) -> Result<()> {
+    let side = u32::try_from(size)?;
+    files::write_gray_png(path, gray, side, side)
+}

@@ -1,0 +1,189 @@
+//! `radiodiff dataset synth`: the command.
+
+use super::cities::City;
+use super::draft::{self, MapOptions};
+use super::procedural::Kind;
+use super::provenance::{FINISHED, Provenance, Source, UNFINISHED};
+use super::source::SceneSource;
+use crate::folder::{ANTENNAS, BUILDINGS, DATASET_CSV, GAIN, Variant, Writer};
+use crate::progress;
+use crate::simulate::Simulator;
+use anyhow::{Context, Result, ensure};
+use clap::{ArgGroup, value_parser};
+use radiodiff_radio::scene::Grid;
+use rayon::prelude::*;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Make a dataset: procedural and real city blocks and their radio maps
+#[derive(clap::Args, Debug)]
+#[command(group(ArgGroup::new("source").required(true).multiple(true).args(["procedural", "city"])))]
+pub struct Args {
+    /// Folder of the dataset; an interrupted run goes on with the maps that are missing
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Number of procedural maps
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    pub procedural: Option<u32>,
+    /// Kinds of procedural maps, which take turns
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',', requires = "procedural", default_values_t = Kind::ALL)]
+    pub kind: Vec<Kind>,
+    /// Footprints of a city: GeoJSON, as `cargo xtask cities` writes, or an OpenStreetMap extract (.osm.pbf)
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "blocks")]
+    pub city: Vec<PathBuf>,
+    /// Number of maps cut from each city
+    #[arg(long, value_name = "N", requires = "city", value_parser = value_parser!(u32).range(1..))]
+    pub blocks: Option<u32>,
+    /// Do not turn the maps cut from cities: north is up, as in RadioMapSeer
+    #[arg(long, requires = "city")]
+    pub north_up: bool,
+    /// Cars of 2 m x 4 m along the streets of each map; their maps are those of carsDPM
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub cars: u32,
+    /// Simulation to compute
+    #[arg(long, value_enum, default_value = "dpm", ignore_case = true)]
+    pub method: Variant,
+    /// Smallest built share of a map, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub least_built: f64,
+    /// Transmitters in each map
+    #[arg(long, value_name = "K", default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
+    pub transmitters: u32,
+    /// The same seed gives the same bytes
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Number of the first map
+    #[arg(long, value_name = "M", default_value_t = 0)]
+    pub first_map: u32,
+}
+
+/// A map's number and its source.
+type Job<'a> = (u32, SceneSource<'a>);
+
+/// Runs the command.
+///
+/// # Errors
+/// A city that cannot be read, a folder that holds another dataset, a disk that cannot be written, a source without usable maps.
+pub fn run(args: &Args) -> Result<()> {
+    ensure!(
+        args.cars > 0 || !args.method.has_cars(),
+        "--method {} computes maps with cars; --cars says how many each map has",
+        args.method.name()
+    );
+    let variant = if args.cars > 0 { args.method.with_cars() } else { args.method };
+    let simulator = Simulator::new(variant)?.without_cars();
+    let reading = progress::waiting("reading the cities");
+    let cities = args.city.iter().map(|path| City::read(path)).collect::<Result<Vec<_>>>()?;
+    reading.finish_and_clear();
+    let (jobs, sources) = plan(args, &cities)?;
+    let grid = Grid::default();
+    let maps = jobs.len() as u32;
+    let provenance = toml::to_string_pretty(&Provenance {
+        description: "radio maps by radiodiff's own models, in RadioMapSeer's layout".into(),
+        method: variant.name().into(),
+        seed: args.seed,
+        maps,
+        transmitters_per_map: args.transmitters,
+        cars_per_map: args.cars,
+        radio_maps: maps.checked_mul(args.transmitters).context("too many radio maps")?,
+        map_size_pixels: grid.size,
+        meters_per_pixel: grid.meters_per_pixel,
+        sources,
+    })?;
+    let writer = Writer::create(&args.out, variant.name(), args.cars > 0)?;
+    claim(&args.out, &provenance, &writer)?;
+
+    let transmitters = args.transmitters as usize;
+    let options = MapOptions {
+        grid,
+        seed: args.seed,
+        north_up: args.north_up,
+        least_built: args.least_built,
+        transmitters,
+        cars: args.cars,
+        simulator,
+    };
+    let missing: Vec<_> = jobs.iter().filter(|(map, _)| !writer.has_map(*map, transmitters)).collect();
+    let progress = progress::bar(missing.len() as u64, "maps")?;
+    let started = Instant::now();
+    missing.par_iter().try_for_each(|(map, source)| {
+        draft::make(*map, source, &options, &writer).with_context(|| format!("map {map}"))?;
+        progress.inc(1);
+        Ok::<(), anyhow::Error>(())
+    })?;
+    progress.finish_and_clear();
+
+    writer.write_text(DATASET_CSV, &table(&args.out, variant, &jobs)?)?;
+    writer.write_text(FINISHED, &provenance)?;
+    let unfinished = args.out.join(UNFINISHED);
+    if unfinished.exists() {
+        fs::remove_file(&unfinished).with_context(|| format!("removing {}", unfinished.display()))?;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let (made, kept) = (missing.len(), jobs.len() - missing.len());
+    println!(
+        "{}: {made} maps with {transmitters} transmitters each in {seconds:.1} s ({:.2} maps a second), {kept} were there",
+        args.out.display(),
+        made as f64 / seconds.max(1e-9)
+    );
+    Ok(())
+}
+
+/// Every map's number and source, and the sources in words. Procedural maps go through the kinds in turn.
+fn plan<'a>(args: &Args, cities: &'a [City]) -> Result<(Vec<Job<'a>>, Vec<Source>)> {
+    let (mut jobs, mut sources, mut next) = (Vec::new(), Vec::new(), args.first_map);
+    let mut take = |count: u32| -> Result<std::ops::Range<u32>> {
+        let first = next;
+        next = first.checked_add(count).context("the numbers of the maps do not fit into 32 bits")?;
+        Ok(first..next)
+    };
+    if let Some(count) = args.procedural {
+        let maps = take(count)?;
+        sources.push(Source::procedural(&args.kind, maps.start, count));
+        jobs.extend(maps.zip(args.kind.iter().cycle()).map(|(map, &kind)| (map, SceneSource::Procedural(kind))));
+    }
+    for city in cities {
+        let count = args.blocks.context("--blocks says how many maps to cut from each city")?;
+        let maps = take(count)?;
+        sources.push(Source::city(&city.name, args.north_up, maps.start, count));
+        jobs.extend(maps.map(|map| (map, SceneSource::City(city))));
+    }
+    Ok((jobs, sources))
+}
+
+/// Marks the folder as this dataset's, or finds that it is another's.
+fn claim(folder: &Path, provenance: &str, writer: &Writer) -> Result<()> {
+    for name in [FINISHED, UNFINISHED] {
+        let path = folder.join(name);
+        if path.exists() {
+            let found = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            ensure!(
+                found == provenance,
+                "{} describes another dataset than this command makes; choose another --out, or the options it was made with",
+                path.display()
+            );
+            return Ok(());
+        }
+    }
+    writer.write_text(UNFINISHED, provenance)
+}
+
+/// `dataset.csv`, a line a radio map in the order of their numbers; positions as in `antenna/{map}.json`.
+fn table(folder: &Path, variant: Variant, jobs: &[Job]) -> Result<String> {
+    let mut text = String::from("map,transmitter,x,y,buildings,gain,source\n");
+    for (map, source) in jobs {
+        let path = folder.join(ANTENNAS).join(format!("{map}.json"));
+        let antennas = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let antennas: Vec<[u32; 2]> =
+            serde_json::from_str(&antennas).with_context(|| format!("{}: expected a list of [x, y] in metres", path.display()))?;
+        for (tx, [x, y]) in antennas.iter().enumerate() {
+            // A city is named after a file, whose name may hold what separates columns.
+            let label = source.label().replace([',', '"', '\n', '\r'], "_");
+            let method = variant.name();
+            writeln!(text, "{map},{tx},{x},{y},{BUILDINGS}/{map}.png,{GAIN}/{method}/{map}_{tx}.png,{label}")?;
+        }
+    }
+    Ok(text)
+}

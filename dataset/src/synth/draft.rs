@@ -1,0 +1,71 @@
+//! One map: drafts of a scene until one can be used, its transmitters, its cars and its gains.
+
+use super::source::SceneSource;
+use super::{cars, outlines, transmitters};
+use crate::folder::{MapFiles, Writer};
+use crate::random::Random;
+use crate::simulate::{Simulator, gray_levels};
+use anyhow::{Result, bail};
+use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::scene::{Grid, Scene, buildings_from_json, buildings_to_json, cars_from_pixels};
+
+/// Drafts of a map before its source counts as unusable.
+const DRAFTS: u32 = 200;
+
+/// What every map of a dataset has in common.
+#[derive(Clone, Copy, Debug)]
+pub struct MapOptions {
+    pub grid: Grid,
+    pub seed: u64,
+    /// Whether windows of cities are not turned.
+    pub north_up: bool,
+    /// Smallest built share, 0 to 1, beside the source's own.
+    pub least_built: f64,
+    pub transmitters: usize,
+    pub cars: u32,
+    /// Computes the gains, before cars weaken them.
+    pub simulator: Simulator,
+}
+
+/// Drafts scenes until one has enough buildings, but not too many, and room for its transmitters; writes that.
+///
+/// # Errors
+/// A source that gives no such scene; a disk that cannot be written.
+pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Writer) -> Result<()> {
+    let mut random = Random::new(options.seed, u64::from(map));
+    let grid = options.grid;
+    for _ in 0..DRAFTS {
+        // The scene is the one that a reader of the file gets.
+        let outlines = buildings_to_json(&outlines::on_the_map(&source.footprints(grid, options.north_up, &mut random), grid));
+        let scene = Scene::from_polygons(grid, buildings_from_json(&outlines)?);
+        let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count() as f64 / grid.pixels() as f64;
+        if !source.built().contains(&built) || built < options.least_built {
+            continue;
+        }
+        let Some(mut placed) = transmitters::place(&scene, options.simulator, options.transmitters, &mut random)? else { continue };
+        let cars = if options.cars > 0 {
+            let pixels: Vec<(usize, usize)> = placed.iter().map(|transmitter| transmitter.pixel).collect();
+            let (mask, outlines) = cars::place(&scene, &pixels, options.cars, &mut random)?;
+            // The cars, too, are those that a reader of the file gets.
+            let prepared = PreparedScene::new(&scene.clone().with_cars(cars_from_pixels(grid, &mask.pixels)));
+            for transmitter in &mut placed {
+                let position = grid.pixel_center(transmitter.pixel.0, transmitter.pixel.1);
+                transmitter.path_gain = prepared.weakened_by_cars(transmitter.path_gain.clone(), position)?;
+            }
+            Some((mask, outlines))
+        } else {
+            None
+        };
+        let cars = cars.as_ref().map(|(mask, outlines)| (mask, outlines.as_str()));
+        let transmitters: Vec<_> = placed.iter().map(|transmitter| (transmitter.pixel, gray_levels(&transmitter.path_gain))).collect();
+        return writer.write_map(map, &MapFiles { mask: &scene.mask, outlines: Some(&outlines), cars, transmitters: &transmitters });
+    }
+    let built = source.built();
+    bail!(
+        "{DRAFTS} drafts from {} gave no map that is {:.0} to {:.0} % built and has room for {} transmitters",
+        source.name(),
+        100.0 * built.start().max(options.least_built),
+        100.0 * built.end(),
+        options.transmitters
+    )
+}

@@ -1,0 +1,138 @@
+//! What every reader fills: outlines in degrees, each with the feature it came from, and the report.
+//!
+//! A reader hands over rings and tags; here the rule of what a building is and the checks that every format needs are applied, so
+//! that the same data give the same outlines in every format. Nothing is validated yet: most outlines of a large file never reach the map.
+
+use super::report::{FeatureRef, FindingKind, ImportReport};
+use crate::scene::building_rule::{Verdict, judge};
+use crate::scene::tags::Tags;
+use geo::{BoundingRect, Coord, LineString, Polygon};
+
+/// Beyond these latitudes a local frame in degrees makes no sense.
+pub(super) const MAX_LATITUDE: f64 = 89.0;
+/// Longitudes beyond 180 degrees occur where data run across the antimeridian; beyond a full turn they are no longitudes.
+const MAX_LONGITUDE: f64 = 360.0;
+/// The widest buildings of the world measure about a kilometre and a half. An outline this wide, in degrees of latitude (about 10 km), is
+/// something else, or has a corner far away.
+const MAX_EXTENT_DEG: f64 = 0.09;
+
+/// An outline in degrees that the rule takes for a building.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub polygon: Polygon<f64>,
+    pub height_m: Option<f64>,
+    pub levels: Option<f64>,
+    /// A `building:part`, which lies within a building's outline.
+    pub is_part: bool,
+    pub feature: FeatureRef,
+}
+
+/// Everything a reader found.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub found: Vec<Found>,
+    pub report: ImportReport,
+}
+
+/// A feature that is a building: its rings go to [`Reading::polygon`].
+pub(super) struct BuildingFeature {
+    feature: FeatureRef,
+    height_m: Option<f64>,
+    levels: Option<f64>,
+    is_part: bool,
+}
+
+/// Why a ring is none.
+#[derive(Debug)]
+pub(super) struct RingError {
+    pub kind: FindingKind,
+    pub detail: String,
+}
+
+impl Reading {
+    /// Applies the rule to a feature; what is no building is noted. `untagged_counts` where plain outlines are buildings.
+    pub fn admit(&mut self, feature: &FeatureRef, tags: &Tags, untagged_counts: bool) -> Option<BuildingFeature> {
+        let verdict = judge(tags);
+        let (kind, detail) = match verdict {
+            Verdict::Building | Verdict::Part => (None, ""),
+            Verdict::Untagged if untagged_counts => (None, ""),
+            Verdict::Untagged => return None,
+            Verdict::Underground => (Some(FindingKind::Underground), ""),
+            Verdict::Open => (Some(FindingKind::Open), ""),
+            Verdict::NotStanding => (Some(FindingKind::NotStanding), ""),
+            Verdict::Other(key) => (Some(FindingKind::NotABuilding), key),
+        };
+        if let Some(kind) = kind {
+            self.report.note(kind, feature, detail);
+            return None;
+        }
+        let is_part = verdict == Verdict::Part;
+        Some(BuildingFeature { feature: feature.clone(), height_m: tags.height_m(), levels: tags.levels(), is_part })
+    }
+
+    /// Takes a building's polygon: the outer ring, then the holes. Empty rings are nothing; a hole that is none is noted.
+    pub fn polygon(&mut self, building: &BuildingFeature, rings: Vec<Result<LineString<f64>, RingError>>) {
+        let feature = &building.feature;
+        let mut rings = rings.into_iter();
+        let mut exterior = match rings.next() {
+            Some(Ok(exterior)) => exterior,
+            Some(Err(RingError { kind, detail })) => return self.report.note(kind, feature, detail),
+            None => return,
+        };
+        let mut holes = Vec::new();
+        for (index, hole) in rings.enumerate() {
+            match hole {
+                Ok(hole) => holes.push(hole),
+                Err(RingError { kind: FindingKind::EmptyGeometry, .. }) => {}
+                Err(RingError { detail, .. }) => {
+                    self.report.note(FindingKind::HoleLeftOut, feature, format!("hole {}: {detail}", index + 1))
+                }
+            }
+        }
+        let origin = exterior.0.first().map_or(0.0, |corner| corner.x);
+        unwrap(&mut exterior, origin);
+        holes.iter_mut().for_each(|hole| unwrap(hole, origin));
+        let polygon = Polygon::new(exterior, holes);
+        let Some(rect) = polygon.bounding_rect() else { return };
+        let shrink = rect.center().y.to_radians().cos();
+        if rect.height() > MAX_EXTENT_DEG || rect.width() * shrink > MAX_EXTENT_DEG {
+            let (min, max) = (rect.min(), rect.max());
+            let detail = format!("it spans {:.4}, {:.4} to {:.4}, {:.4}", min.x, min.y, max.x, max.y);
+            return self.report.note(FindingKind::TooLarge, feature, detail);
+        }
+        let BuildingFeature { height_m, levels, is_part, .. } = *building;
+        self.found.push(Found { polygon, height_m, levels, is_part, feature: feature.clone() });
+    }
+}
+
+/// Makes a ring that runs across the antimeridian one piece, beside the longitude `origin`.
+fn unwrap(ring: &mut LineString<f64>, origin: f64) {
+    for corner in &mut ring.0 {
+        if (corner.x - origin).abs() > 180.0 {
+            corner.x += 360.0_f64.copysign(origin - corner.x);
+        }
+    }
+}
+
+/// Checks a ring's corners; `corner` of the error counts from 0.
+pub(super) fn ring(corners: Vec<Coord<f64>>) -> Result<LineString<f64>, RingError> {
+    if corners.is_empty() {
+        return Err(RingError { kind: FindingKind::EmptyGeometry, detail: String::new() });
+    }
+    let on_globe = |c: &Coord<f64>| c.x.abs() <= MAX_LONGITUDE && c.y.abs() <= MAX_LATITUDE;
+    if let Some((index, Coord { x, y })) = corners.iter().enumerate().find(|(_, corner)| !on_globe(corner)) {
+        let detail = format!("point {index} ({x}, {y}) is not a longitude and latitude in degrees");
+        return Err(RingError { kind: FindingKind::BadCoordinates, detail });
+    }
+    let mut distinct = 0;
+    let mut last = corners.last().copied();
+    for corner in &corners {
+        distinct += usize::from(Some(*corner) != last);
+        last = Some(*corner);
+    }
+    if distinct < 3 {
+        let detail = format!("an outline needs at least 3 different points, found {}", distinct.max(1));
+        return Err(RingError { kind: FindingKind::NoArea, detail });
+    }
+    Ok(LineString::new(corners))
+}

@@ -1,0 +1,312 @@
+//! What happened to a file on its way to a scene: read, left out, repaired, assumed.
+//!
+//! Every reader and every later step notes what it meets, feature by feature; what happened often is counted, and the first
+//! features are named. In flow notes; out flows an [`ImportReport`] that prints as sentences and serialises for the page.
+
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+use std::fmt;
+
+/// So many features are named where there are no more; of more, only the first [`NAMED_OF_MANY`].
+const NAMED: usize = 10;
+const NAMED_OF_MANY: usize = 3;
+
+/// What a file was and what became of its features.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ImportReport {
+    /// The format that was recognised, in words: `GeoJSON`, `GeoJSON text sequence`, `OpenStreetMap XML`, `OpenStreetMap PBF`.
+    pub format: String,
+    /// Features in the file; of OpenStreetMap's formats, elements whose tags speak of a building.
+    pub features: usize,
+    /// Buildings on the map.
+    pub buildings: usize,
+    /// Groups of buildings further from each other than a map's side, the largest first. More than one only where the map had
+    /// to choose; the first is where the map stands.
+    pub clusters: Vec<BuildingCluster>,
+    /// Everything else that is worth knowing, in the order of its first occurrence.
+    pub findings: Vec<Finding>,
+    /// How often something was left out, parts of one feature counted each.
+    #[serde(skip)]
+    left_out: usize,
+}
+
+/// Buildings that stand together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BuildingCluster {
+    pub buildings: usize,
+    /// Degrees east of the middle of the cluster's bounding box.
+    pub lng: f64,
+    /// Degrees north.
+    pub lat: f64,
+}
+
+/// One kind of thing that happened, to how many features, and to which.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub kind: FindingKind,
+    /// How many features; 1 for what concerns the file as a whole.
+    pub count: usize,
+    /// The first of them; none for what concerns the file as a whole.
+    pub features: Vec<FeatureRef>,
+    /// Of the first of them: where exactly, and what was found there.
+    pub detail: String,
+    /// The feature that was counted last: its other parts are not counted again.
+    last: FeatureRef,
+}
+
+/// Names a feature: by its position in the file (from 0), its id and its name, as far as it has them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FeatureRef {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What a finding means for the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// The feature, or a part of it, is not on the map.
+    LeftOut,
+    /// It is on the map, after a repair.
+    Repaired,
+    /// It is on the map as it was understood.
+    Assumed,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingKind {
+    /// No geometry, or something that is none.
+    NoGeometry,
+    /// A geometry without a position.
+    EmptyGeometry,
+    /// A geometry that is not a Polygon, a MultiPolygon or a collection of these.
+    NotAPolygon,
+    /// A corner that is not a longitude and a latitude.
+    BadCoordinates,
+    /// Too few different corners, or no area.
+    NoArea,
+    /// A hole that cannot be used; its building is drawn without it.
+    HoleLeftOut,
+    /// Wider than any building.
+    TooLarge,
+    /// Tagged as something else than a building.
+    NotABuilding,
+    /// Below the ground.
+    Underground,
+    /// A roof without walls, or a part that hangs in the air.
+    Open,
+    /// Tagged as no building.
+    NotStanding,
+    /// Corners or ways that are not in the file.
+    Cut,
+    /// A feature or a line that cannot be parsed.
+    Unreadable,
+    /// Off the map.
+    Outside,
+    /// An outline that crosses itself.
+    Crossing,
+    /// An outline whose last corner is not its first.
+    Unclosed,
+    /// Numbers written as text.
+    TextNumbers,
+    /// A type that is missing or spelt in another way.
+    TypeAssumed,
+    /// The text's encoding.
+    Encoding,
+    /// JSON with NaN, Infinity or commas too many.
+    LooseJson,
+    /// Where the map was put.
+    Placed,
+}
+
+impl FindingKind {
+    pub fn effect(self) -> Effect {
+        use FindingKind as K;
+        match self {
+            K::Crossing | K::Unclosed => Effect::Repaired,
+            K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed => Effect::Assumed,
+            _ => Effect::LeftOut,
+        }
+    }
+
+    /// What is said of one feature, and of several.
+    fn words(self) -> (&'static str, &'static str) {
+        use FindingKind as K;
+        match self {
+            K::NoGeometry => ("has no geometry and is not used", "have no geometry and are not used"),
+            K::EmptyGeometry => ("has an empty geometry and is not used", "have an empty geometry and are not used"),
+            K::NotAPolygon => ("is not a Polygon or MultiPolygon and is not used", "are not Polygons or MultiPolygons and are not used"),
+            K::BadCoordinates => (
+                "has a corner that cannot be read as longitude and latitude in degrees, and is not used",
+                "have corners that cannot be read as longitude and latitude in degrees, and are not used",
+            ),
+            K::NoArea => ("has no area and is not used", "have no area and are not used"),
+            K::HoleLeftOut => {
+                ("has a hole that cannot be used and is drawn without it", "have holes that cannot be used and are drawn without")
+            }
+            K::TooLarge => ("is larger than any building and is not used", "are larger than any building and are not used"),
+            K::NotABuilding => (
+                "is tagged as something else than a building and is not used",
+                "are tagged as something else than a building and are not used",
+            ),
+            K::Underground => ("lies underground and is not used", "lie underground and are not used"),
+            K::Open => ("is a roof without walls and is not used", "are roofs without walls and are not used"),
+            K::NotStanding => ("is tagged as no building and is not used", "are tagged as no building and are not used"),
+            K::Cut => ("is cut off in the file and is not used", "are cut off in the file and are not used"),
+            K::Unreadable => ("cannot be read and is not used", "cannot be read and are not used"),
+            K::Outside => ("lies outside the map and is not used", "lie outside the map and are not used"),
+            K::Crossing => (
+                "crosses itself; it was repaired by the even-odd rule, check its outline",
+                "cross themselves; they were repaired by the even-odd rule, check their outlines",
+            ),
+            K::Unclosed => ("has an outline that is not closed; it was closed", "have outlines that are not closed; they were closed"),
+            K::TextNumbers => (
+                "has coordinates written as text; they were read as numbers",
+                "have coordinates written as text; they were read as numbers",
+            ),
+            K::TypeAssumed => {
+                ("has no proper type; it was taken for what it looks like", "have no proper type; they were taken for what they look like")
+            }
+            K::Encoding | K::LooseJson | K::Placed => ("", ""),
+        }
+    }
+}
+
+impl fmt::Display for FeatureRef {
+    /// `7 (Bakery, way/12)` by position, `way/12 (Bakery)` without one.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let labels = [self.index.map(|index| index.to_string()), self.name.clone(), self.id.clone()];
+        let order = if self.index.is_some() { [0, 1, 2] } else { [0, 2, 1] };
+        let mut labels = order.into_iter().filter_map(|i| labels[i].clone());
+        let first = labels.next().unwrap_or_else(|| "without a name".into());
+        let others: Vec<String> = labels.collect();
+        if others.is_empty() { write!(f, "{first}") } else { write!(f, "{first} ({})", others.join(", ")) }
+    }
+}
+
+impl fmt::Display for Finding {
+    /// One sentence without a full stop: `feature 7 (Bakery) has no geometry and is not used`, or
+    /// `312 features have no geometry and are not used: features 3, 8, 12 and 309 more`.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let (one, many) = self.kind.words();
+        let numbered = self.features.iter().all(|feature| feature.index.is_some());
+        match &self.features[..] {
+            [] => write!(f, "{}", self.detail),
+            [feature] if self.count == 1 => {
+                write!(f, "{}{feature} {one}", if numbered { "feature " } else { "" })?;
+                if self.detail.is_empty() { Ok(()) } else { write!(f, ": {}", self.detail) }
+            }
+            named => {
+                let shown = if self.count <= named.len() { named.len() } else { NAMED_OF_MANY.min(named.len()) };
+                let mut names: Vec<String> = named[..shown].iter().map(ToString::to_string).collect();
+                if self.count > shown {
+                    names.push(format!("{} more", self.count - shown));
+                }
+                let last = names.pop().unwrap_or_default();
+                let prefix = if numbered { "features " } else { "" };
+                let noun = if numbered { "features" } else { "elements" };
+                write!(f, "{} {noun} {many}: {prefix}{} and {last}", self.count, names.join(", "))?;
+                if self.detail.is_empty() { Ok(()) } else { write!(f, " ({}: {})", named[0], self.detail) }
+            }
+        }
+    }
+}
+
+impl Serialize for Finding {
+    /// `{ kind, effect, count, features, message }`; `message` is the sentence for people.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Finding", 5)?;
+        fields.serialize_field("kind", &self.kind)?;
+        fields.serialize_field("effect", &self.kind.effect())?;
+        fields.serialize_field("count", &self.count)?;
+        fields.serialize_field("features", &self.features)?;
+        fields.serialize_field("message", &self.to_string())?;
+        fields.end()
+    }
+}
+
+impl ImportReport {
+    /// The findings as sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        self.findings.iter().map(ToString::to_string).collect()
+    }
+
+    /// Notes what happened to a feature. Features of one kind are counted together.
+    pub(crate) fn note(&mut self, kind: FindingKind, feature: &FeatureRef, detail: impl Into<String>) {
+        self.left_out += usize::from(kind.effect() == Effect::LeftOut);
+        match self.findings.iter_mut().find(|finding| finding.kind == kind && !finding.features.is_empty()) {
+            // A feature may have several parts with the same fate.
+            Some(finding) if finding.last == *feature => {}
+            Some(finding) => {
+                finding.count += 1;
+                finding.last = feature.clone();
+                if finding.features.len() < NAMED {
+                    finding.features.push(feature.clone());
+                }
+            }
+            None => self.findings.push(Finding {
+                kind,
+                count: 1,
+                features: vec![feature.clone()],
+                detail: detail.into(),
+                last: feature.clone(),
+            }),
+        }
+    }
+
+    /// Grows whenever something of a feature is left out.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// Notes what concerns the file as a whole, in a sentence.
+    pub(crate) fn note_file(&mut self, kind: FindingKind, sentence: impl Into<String>) {
+        let (features, last) = (Vec::new(), FeatureRef::default());
+        self.findings.push(Finding { kind, count: 1, features, detail: sentence.into(), last });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feature(index: usize) -> FeatureRef {
+        FeatureRef { index: Some(index), ..FeatureRef::default() }
+    }
+
+    #[test]
+    fn one_is_named_a_few_are_listed_and_many_are_counted() {
+        let mut report = ImportReport::default();
+        let bakery = FeatureRef { name: Some("Bakery".into()), ..feature(7) };
+        report.note(FindingKind::BadCoordinates, &bakery, "point 2 is [null,null]");
+        let sentence = report.warnings().remove(0);
+        assert!(sentence.starts_with("feature 7 (Bakery) has a corner that cannot be read"), "{sentence}");
+        assert!(sentence.ends_with(": point 2 is [null,null]"), "{sentence}");
+        for index in 0..3 {
+            report.note(FindingKind::NoGeometry, &feature(index), "");
+        }
+        assert_eq!(report.warnings()[1], "3 features have no geometry and are not used: features 0, 1 and 2");
+        for index in 3..312 {
+            report.note(FindingKind::NoGeometry, &feature(index), "");
+        }
+        assert_eq!(report.warnings()[1], "312 features have no geometry and are not used: features 0, 1, 2 and 309 more");
+        assert_eq!(report.findings[1].features.len(), NAMED);
+    }
+
+    #[test]
+    fn a_report_serialises_with_kinds_for_machines_and_sentences_for_people() {
+        let mut report = ImportReport { format: "GeoJSON".into(), ..ImportReport::default() };
+        report.note(FindingKind::Underground, &FeatureRef { id: Some("way/901".into()), ..FeatureRef::default() }, "");
+        let json = serde_json::to_value(&report).expect("serialises");
+        assert_eq!(json["findings"][0]["kind"], "underground");
+        assert_eq!(json["findings"][0]["effect"], "left-out");
+        assert_eq!(json["findings"][0]["message"], "way/901 lies underground and is not used");
+        assert_eq!(json["findings"][0]["features"][0], serde_json::json!({"id": "way/901"}));
+    }
+}

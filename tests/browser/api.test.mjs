@@ -1,0 +1,194 @@
+// The package's API in a browser: requests with what people put into them, and what comes back.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { drawn, launch, open, placeTransmitter } from './lib.mjs';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+for (const worker of [true, false]) {
+  test(`fields that say nothing have their defaults, others are errors of that field, ${worker ? 'in a worker' : 'on the page'}`, { timeout: 300_000 }, async () => {
+    const page = await open(browser);
+    const answers = await page.evaluate(async (worker) => {
+      const { createEngine, request } = window.radiodiff;
+      const { lng, lat } = request.transmitters[0];
+      const engine = await createEngine({ worker: worker ? undefined : false, model: undefined, backend: undefined });
+      const draw = (change, options = {}) => engine.predict({ ...request, method: 'dominant-path', transmitters: [{ lng, lat, ...change }], ...options });
+      const plain = await draw({});
+      const same = (map) => map.values.every((value, i) => Object.is(value, plain.values[i]));
+      const answers = { defaults: [], differing: [], refused: {} };
+      for (const name of ['powerDbm', 'frequencyMHz', 'antennaGainDbi']) {
+        answers.defaults.push(plain.transmitter[name]);
+        for (const nothing of [undefined, null, '', ' ']) {
+          const map = await draw({ [name]: nothing });
+          if (!same(map) || map.transmitter[name] !== plain.transmitter[name]) answers.differing.push(`${name}: ${nothing}`);
+        }
+        for (const wrong of [false, [], {}, NaN, Infinity, 'loud', new Date(0)]) {
+          const refused = await draw({ [name]: wrong }).then(() => 'answered', ({ code, field, message }) => `${code} ${field} ${message.startsWith(field)}`);
+          answers.refused[name] = [...new Set([...(answers.refused[name] ?? []), refused])];
+        }
+      }
+      for (const [name, nothing] of [['steps', ''], ['seed', null], ['start', ' '], ['method', undefined], ['bounds', null], ['antenna', '']]) {
+        const map = await (name === 'antenna' ? draw({ antenna: nothing }) : draw({}, { [name]: nothing }));
+        if (name !== 'bounds' && !same(map)) answers.differing.push(name);
+      }
+      engine.dispose();
+      return answers;
+    }, worker);
+    assert.deepEqual(answers.defaults, [23, 5900, 0]);
+    assert.deepEqual(answers.differing, []);
+    assert.deepEqual(answers.refused, {
+      powerDbm: ['power transmitters[0].powerDbm true'],
+      frequencyMHz: ['frequency transmitters[0].frequencyMHz true'],
+      antennaGainDbi: ['antenna transmitters[0].antennaGainDbi true'],
+    });
+    assert.deepEqual(page.failures, []);
+    await page.close();
+  });
+}
+
+test('power, antenna and frequency do what they say, and what is changed is told', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.selectOption('#antenna', 'sector');
+  await page.waitForFunction(() => window.radiodiff.map.transmitter.antenna.azi === 90, undefined, { timeout: 60_000 });
+  await drawn(page);
+  const answers = await page.evaluate(async () => {
+    const { engine, request } = window.radiodiff;
+    const { antenna: _, ...at } = { ...request.transmitters[0], antennaGainDbi: 0 };
+    // On a pixel's centre, so that pixels to the east are due east.
+    const { west, south, east, north } = request.bounds;
+    const centered = (value, from, to) => from + ((Math.floor((256 * (value - from)) / (to - from)) + 0.5) / 256) * (to - from);
+    Object.assign(at, { lng: centered(at.lng, west, east), lat: centered(at.lat, south, north) });
+    const draw = (change) => engine.predict({ ...request, method: 'dominant-path', transmitters: [{ ...at, ...change }] });
+    const code = (promise) => promise.then(() => 'answered', (error) => `${error.code}: ${error.message}`);
+    const plain = await draw({});
+    const added = (map, east) => {
+      const lng = at.lng + (east / 256) * (map.bounds.east - map.bounds.west);
+      return Math.round(100 * (map.at(lng, at.lat) - plain.at(lng, at.lat))) / 100;
+    };
+    const louder = await draw({ powerDbm: at.powerDbm + 3 });
+    const sector = await draw({ antenna: { txg: 8, azi: 90, tlt: '0' } });
+    const table = await draw({ antenna: { csv: '0,0,12\n180,0,-10', azi: 270 } });
+    const lower = await draw({ frequencyMHz: 2950 });
+    const odd = await draw({ antenna: { azi: 90, hbw: 1000, beams: 3, pol: 'h' } });
+    const again = await draw({ antenna: sector.transmitter.antenna });
+    const answer = {
+      louder: [...new Set(louder.values.map((value, i) => value - plain.values[i]).filter((value) => !Number.isNaN(value)))],
+      sector: [added(sector, 12), added(sector, -12)], table: [added(table, -12), added(table, 12)], lower: added(lower, 12),
+      used: sector.transmitter.antenna, again: again.values.every((value, i) => Object.is(value, sector.values[i])),
+      warnings: [plain, sector, table, lower, odd].map((map) => map.warnings.length - plain.warnings.length), told: odd.warnings.join(' '),
+      refused: [await code(draw({ frequencyMHz: 5.9 })), await code(draw({ antenna: 'yagi' })), await code(draw({ antenna: { csv: '0,0,1\n0,x,1' } }))],
+    };
+    const moved = await engine.predict({ ...request, bounds: { ...request.bounds, west: request.bounds.west - 2e-4 }, method: 'dominant-path', transmitters: [at] });
+    answer.compared = await code(Promise.resolve().then(() => plain.difference(moved)));
+    return answer;
+  });
+  assert.deepEqual(answers.louder, [3]);
+  assert.deepEqual([answers.sector, answers.table, answers.lower], [[8, -22], [12, -10], 6.02]);
+  assert.deepEqual(answers.used, { txg: 8, azi: 90, tlt: 0, hbw: 65, vbw: 65, fbr: 30 });
+  assert.ok(answers.again, 'the antenna that was used gives another map when it is asked for');
+  assert.deepEqual(answers.warnings, [0, 0, 0, 1, 3]);
+  assert.match(answers.told, /hbw is 1000, taken as 360.*polarisation.*beams is not known/);
+  assert.match(answers.refused[0], /^frequency: .*5\.9 MHz.*500 to 100000/);
+  assert.match(answers.refused[1], /^antenna: /);
+  assert.match(answers.refused[2], /^antenna: .*line 2/);
+  assert.match(answers.compared, /^difference: /);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('requests that cannot be answered are refused with their code, and the engine goes on', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const answers = await page.evaluate(async () => {
+    const { engine, request, createEngine } = window.radiodiff;
+    const good = { ...request, method: 'dominant-path' };
+    const [at] = request.transmitters;
+    const code = (promise) => promise.then(() => 'answered', (error) => error.code ?? error.name);
+    const cycle = { type: 'FeatureCollection' };
+    cycle.features = [cycle];
+    const answers = {};
+    for (const [name, change] of Object.entries({
+      longitude: { transmitters: [{ ...at, lng: NaN }] },
+      outside: { transmitters: [{ ...at, lng: at.lng + 1 }] },
+      nobody: { transmitters: [] },
+      power: { transmitters: [{ ...at, powerDbm: Infinity }] },
+      method: { method: 'magic' },
+      start: { method: 'network', start: 0 },
+      bounds: { bounds: { west: NaN, south: 0, east: 1, north: 1 } },
+      elsewhere: { bounds: { west: 0, south: 0, east: 1, north: 1 } },
+      buildings: { buildings: { type: 'Nothing' } },
+      none: { buildings: { type: 'FeatureCollection', features: [] } },
+      cyclic: { buildings: cycle },
+      text: { transmitters: 'here' },
+      uncloneable: { transmitters: [{ ...at, onmove() {} }] },
+    })) {
+      answers[name] = await code(engine.predict({ ...good, ...change }));
+    }
+    answers.backend = await code(createEngine({ backend: 'abacus' }));
+    const bare = await createEngine();
+    answers.scene = await code(bare.predict({ transmitters: [at] }));
+    answers.weights = await code(bare.predict({ ...request, method: 'network' }));
+    const gone = bare.predict(good);
+    bare.dispose();
+    answers.disposed = await code(gone);
+    const signal = AbortSignal.abort();
+    answers.aborted = await code(engine.predict({ ...good, signal }));
+    answers.after = await code(engine.predict(good));
+    const map = await engine.predict({ ...good, transmitters: [{ ...at, powerDbm: '23', antennaGainDbi: '0', frequencyMHz: '5900' }] });
+    const same = await engine.predict({ ...good, transmitters: [{ ...at, powerDbm: 23 }] });
+    answers.spelled = [map.transmitter.powerDbm, map.warnings.length - same.warnings.length, map.stats().mean - same.stats().mean];
+    try {
+      map.toImage({ palette: 'plaid', min: -100, max: -50 });
+    } catch (error) {
+      answers.palette = error.code;
+    }
+    return answers;
+  });
+  assert.deepEqual(answers, {
+    longitude: 'transmitter', outside: 'transmitter', nobody: 'transmitter', power: 'power', method: 'method', start: 'start',
+    bounds: 'bounds',
+    elsewhere: 'geojson', buildings: 'geojson', none: 'geojson', backend: 'backend', scene: 'no-scene', weights: 'no-weights',
+    cyclic: 'geojson', text: 'transmitter', uncloneable: 'request', disposed: 'disposed', aborted: 20, after: 'answered',
+    spelled: [23, 0, 0], palette: 'palette',
+  });
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('two transmitters give the stronger of both, and a worker is not needed', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const worst = await page.evaluate(async () => {
+    const { request, createEngine } = window.radiodiff;
+    const engine = await createEngine({ worker: false });
+    const { west, south, east, north } = request.bounds;
+    const [a] = request.transmitters;
+    const b = { lng: west + 0.1 * (east - west), lat: south + 0.4 * (north - south), powerDbm: 30 };
+    const draw = (transmitters) => engine.predict({ ...request, method: 'dominant-path', transmitters });
+    const [one, other, both] = [await draw([a]), await draw([b]), await draw([a, b])];
+    engine.dispose();
+    return both.values.reduce((worst, value, i) => {
+      const expected = Math.max(one.values[i], other.values[i]);
+      return Number.isNaN(value) && Number.isNaN(expected) ? worst : Math.max(worst, Math.abs(value - expected));
+    }, 0);
+  });
+  assert.equal(worst, 0);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a worker that crashes gives a typed error, and the next map starts another', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.workers()[0].evaluate(() => { self.onmessage = () => { throw new WebAssembly.RuntimeError('unreachable'); }; });
+  const error = await page.evaluate(() => {
+    const { engine, request } = window.radiodiff;
+    return engine.predict(request).then(() => null, ({ name, code, message }) => ({ name, code, message }));
+  });
+  assert.deepEqual([error?.name, error?.code], ['RadioError', 'crashed']);
+  assert.match(error.message, /unreachable.*starts it again/);
+  await placeTransmitter(page, 0.7, 0.3);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});

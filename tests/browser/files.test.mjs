@@ -1,0 +1,231 @@
+// Places and files: what is opened last is shown, and a file that cannot be used says why.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+
+import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew } from './lib.mjs';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** Two blocks far from any of the page's places. */
+const VILLAGE = JSON.stringify({
+  type: 'MultiPolygon',
+  coordinates: [0, 0.0006].map((east) => [[[9, 50], [9.0004, 50], [9.0004, 50.0004], [9, 50.0004], [9, 50]].map(([lng, lat]) => [lng + east, lat])]),
+});
+
+test('a map that comes after another place was opened is not shown over it', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  // Answers wait until they are let go.
+  await page.evaluate(() => {
+    const { engine } = window.radiodiff;
+    const predict = engine.predict.bind(engine);
+    window.held = [];
+    engine.predict = async (request) => {
+      const answer = await predict(request);
+      await new Promise((go) => window.held.push(go));
+      return answer;
+    };
+  });
+  const letGo = async () => {
+    await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
+    await page.evaluate(() => window.held.shift()());
+  };
+  const box = await page.locator('#map').boundingBox();
+  await page.mouse.click(box.x + 0.3 * box.width, box.y + 0.3 * box.height);
+  await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
+  await drop(page, 'village.geojson', VILLAGE);
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');
+  await letGo();
+  await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
+  assert.equal(await page.evaluate(() => window.radiodiff.map), undefined, 'the map of the place before is shown');
+  while ((await page.evaluate(() => document.documentElement.dataset.state)) !== 'ready') {
+    await letGo();
+    await page.waitForFunction(() => window.held.length || document.documentElement.dataset.state === 'ready', undefined, { timeout: 60_000 });
+  }
+  assert.ok((await page.evaluate(() => window.radiodiff.map.bounds.west)) < 9);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test("a file takes the place's credit away, and the place can be chosen again", { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const shown = () => page.evaluate(() => ['place', 'credit'].map((id) => document.getElementById(id).innerText));
+  const before = await shown();
+  await drop(page, 'village.geojson', VILLAGE);
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');
+  await drawn(page);
+  assert.deepEqual(await shown(), ['village.geojson', 'from village.geojson']);
+  assert.equal(await page.inputValue('#places'), '');
+  await page.selectOption('#places', '0');
+  await page.waitForFunction((before) => document.getElementById('place').innerText === before, before[0]);
+  await drawn(page);
+  assert.deepEqual(await shown(), before);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('of two places chosen quickly the last is shown, and one that cannot be had leaves the menu as it was', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const release = [];
+  await page.route('**/scenes/*.geojson', async (route) => {
+    await new Promise((go) => release.push(go));
+    await route.continue();
+  });
+  const title = (index) => page.locator('#places option').nth(index).innerText();
+  await page.selectOption('#places', '1');
+  await page.selectOption('#places', '2');
+  while (release.length < 2) await page.waitForTimeout(20);
+  const [late, first] = [page.waitForResponse('**/helsinki*'), page.waitForResponse('**/paris*')];
+  release[1]();
+  await first;
+  await page.waitForFunction((title) => document.getElementById('place').innerText === title, await title(2));
+  await drawn(page);
+  release[0]();
+  await (await late).finished();
+  await placeTransmitter(page, 0.3, 0.3);
+  assert.equal(await page.locator('#place').innerText(), await title(2));
+  assert.equal(await page.inputValue('#places'), '2');
+
+  await page.unroute('**/scenes/*.geojson');
+  await page.route('**/scenes/*.geojson', (route) => route.abort());
+  const before = await notice(page);
+  await page.selectOption('#places', '0');
+  await saysSomethingNew(page, before);
+  assert.equal(await page.inputValue('#places'), '2');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+/** A block of some 30 m at a place, as a feature. */
+const block = (lng, lat) => ({
+  type: 'Feature',
+  properties: { building: 'yes' },
+  geometry: { type: 'Polygon', coordinates: [[[0, 0], [4e-4, 0], [4e-4, 4e-4], [0, 4e-4], [0, 0]].map(([east, north]) => [lng + east, lat + north])] },
+});
+const BLOCKS = [block(9, 50), block(9.0006, 50)];
+const collection = (features) => JSON.stringify({ type: 'FeatureCollection', features });
+
+/** Blocks as OpenStreetMap's XML. */
+function osm(blocks) {
+  const rings = blocks.map(({ geometry }) => geometry.coordinates[0].slice(0, 4));
+  const nodes = rings.flat().map(([lng, lat], i) => `<node id="${i + 1}" lon="${lng}" lat="${lat}"/>`);
+  const ways = rings.map((_, way) => {
+    const corners = [0, 1, 2, 3, 0].map((corner) => `<nd ref="${4 * way + corner + 1}"/>`);
+    return `<way id="${way + 1}">${corners.join('')}<tag k="building" v="yes"/></way>`;
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<osm version="0.6">${nodes.join('')}${ways.join('')}</osm>`;
+}
+
+test('a file of any format is read by its content, dropped on the page or handed to the API as bytes', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const indoors = () => page.evaluate(() => window.radiodiff.map.values.filter(Number.isNaN).length);
+  const found = {};
+  const formats = [
+    ['plain.geojson', collection(BLOCKS)],
+    ['marked.geojson', `\ufeff${collection(BLOCKS)}`],
+    ['lines.geojsonl', BLOCKS.map((feature) => JSON.stringify(feature)).join('\n')],
+    ['sequence.geojsons', BLOCKS.map((feature) => `\u001e${JSON.stringify(feature)}\n`).join('')],
+    ['packed.geojson.gz', gzipSync(collection(BLOCKS))],
+    ['village.osm', osm(BLOCKS)],
+    ['village.osm.gz', gzipSync(osm(BLOCKS))],
+  ];
+  for (const [name, content] of formats) {
+    await drop(page, name, content);
+    await page.waitForFunction((name) => document.getElementById('place').innerText === name, name);
+    await drawn(page);
+    found[name] = await indoors();
+  }
+  assert.ok(found['plain.geojson'] > 1000, `${found['plain.geojson']} pixels are built`);
+  assert.deepEqual(found, Object.fromEntries(formats.map(([name]) => [name, found['plain.geojson']])));
+
+  const same = await page.evaluate(async ([text, packed]) => {
+    const { engine } = window.radiodiff;
+    const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
+    const forms = [text, JSON.parse(text), bytes, bytes.buffer, new Blob([bytes]), new File([text], 'site.geojson')];
+    const scenes = [];
+    for (const buildings of forms) scenes.push(await engine.setScene({ buildings }));
+    return scenes.map(({ mask, format }) => [format, mask.reduce((sum, inside) => sum + inside, 0)]);
+  }, [collection(BLOCKS), gzipSync(collection(BLOCKS)).toString('base64')]);
+  assert.deepEqual(same, Array(6).fill(['GeoJSON', found['plain.geojson']]));
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('of two villages the larger is shown, and the page lets one choose the other', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await drop(page, 'villages.geojson', collection([...BLOCKS, block(9.2, 50.1)]));
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'villages.geojson');
+  await drawn(page);
+  assert.match(await notice(page), /outside the map/);
+  const middle = () => page.evaluate(() => {
+    const { west, south, east, north } = window.radiodiff.map.bounds;
+    return [(west + east) / 2, (south + north) / 2].map((degrees) => degrees.toFixed(3));
+  });
+  assert.deepEqual(await middle(), ['9.001', '50.000']);
+  assert.deepEqual(await page.locator('#clusters option').allInnerTexts(), ['2 buildings around 50.0002, 9.0005', '1 building around 50.1002, 9.2002']);
+  await page.selectOption('#clusters', '1');
+  await page.waitForFunction(() => window.radiodiff.map?.bounds.west > 9.1);
+  await drawn(page);
+  assert.deepEqual(await middle(), ['9.200', '50.100']);
+  await page.selectOption('#clusters', '0');
+  await page.waitForFunction(() => window.radiodiff.map?.bounds.west < 9.1);
+  assert.equal(await page.inputValue('#clusters'), '0');
+  await page.selectOption('#places', '0');
+  await page.waitForFunction(() => document.getElementById('place').innerText !== 'villages.geojson');
+  await page.locator('#clusters-row').waitFor({ state: 'hidden' });
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('what is left out of a file is listed on the page', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const odd = [{ ...block(9.0012, 50), geometry: null }, { ...block(9.0012, 50), properties: { building: 'yes', location: 'underground', name: 'Garage' } }];
+  await drop(page, 'odd.geojson', collection([...BLOCKS, ...odd]));
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'odd.geojson');
+  await drawn(page);
+  assert.equal(await page.locator('#report summary').innerText(), '2 remarks on the buildings');
+  await page.locator('#report summary').click();
+  assert.match((await page.locator('#report li').allInnerTexts()).join('\n'), /feature 2 has no geometry.*\n.*Garage.*underground/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+const polygon = (ring) => JSON.stringify({ type: 'Feature', properties: { name: 'Rathaus' }, geometry: { type: 'Polygon', coordinates: [ring] } });
+
+for (const [what, text, words] of [
+  ['cut off in the middle', '{"type": "FeatureCollection", "features": [', /buildings\.geojson.*cannot be read.*line 1/],
+  ['empty', '{"type": "FeatureCollection", "features": []}', /buildings\.geojson.*no usable building/],
+  ['self-crossing', polygon([[24.94, 60.17], [24.941, 60.171], [24.941, 60.17], [24.94, 60.171], [24.94, 60.17]]), /Rathaus.*crosses.*itself/],
+  ['with NaN', '{"type": "Polygon", "coordinates": [[[NaN, 60.17], [24.941, 60.17], [24.941, 60.171], [NaN, 60.17]]]}', /buildings\.geojson.*cannot be read/],
+  ['off the globe', polygon([[500, 100], [501, 100], [501, 101], [500, 100]]), /Rathaus.*point 0 \(500, 100\)/],
+]) {
+  test(`a GeoJSON file that is ${what} gives a notice that says where, and the page goes on`, { timeout: 300_000 }, async () => {
+    const page = await open(browser);
+    const before = await notice(page);
+    await drop(page, 'buildings.geojson', text);
+    assert.match(await saysSomethingNew(page, before), words);
+    await drawn(page);
+    await placeTransmitter(page, 0.7, 0.3);
+    assert.deepEqual(page.failures, []);
+    await page.close();
+  });
+}
+
+test('a file that was mended and is chosen again opens, and its old error goes', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const before = await notice(page);
+  const choose = (text) => page.setInputFiles('#file', { name: 'site.geojson', mimeType: 'application/geo+json', buffer: Buffer.from(text) });
+  await choose(VILLAGE.slice(0, -10));
+  assert.match(await saysSomethingNew(page, before), /site\.geojson.*cannot be read/);
+  // A browser fires no change event for a file whose name the field still holds.
+  assert.equal(await page.inputValue('#file'), '');
+  await choose(VILLAGE);
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'site.geojson');
+  await drawn(page);
+  assert.doesNotMatch(await notice(page), /cannot be read/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});

@@ -1,0 +1,94 @@
+// Buildings and bounds as they travel to the worker. The worker reads the format from the bytes; here they are only brought into a
+// form that can be compared with the last scene's and sent.
+
+import { RadioError, messageOf } from './errors.js';
+
+/** @typedef {string | Uint8Array} Source text or bytes that nobody else changes */
+/** @typedef {{ source: Source, bounds: unknown }} SceneRequest */
+
+const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
+
+/**
+ * @param {unknown} buildings
+ * @returns {Promise<Source>}
+ */
+export async function readBuildings(buildings) {
+  if (typeof buildings === 'string') return buildings;
+  // Copies: the caller may use the memory for something else.
+  if (ArrayBuffer.isView(buildings)) return new Uint8Array(buildings.buffer, buildings.byteOffset, buildings.byteLength).slice();
+  if (buildings instanceof ArrayBuffer) return new Uint8Array(buildings.slice(0));
+  if (buildings instanceof Blob) return readBlob(buildings);
+  if (typeof buildings !== 'object' || buildings === null) {
+    throw refusal(`buildings is a ${typeof buildings}, expected GeoJSON as text or an object, or the bytes of a file`);
+  }
+  try {
+    const text = JSON.stringify(buildings);
+    // An object's own toJSON may give nothing.
+    if (typeof text === 'string') return text;
+  } catch (error) {
+    throw refusal(`the buildings cannot be written as JSON: ${messageOf(error)}`);
+  }
+  throw refusal('the buildings cannot be written as JSON');
+}
+
+/**
+ * Bytes of blobs that were read: a blob never changes, and a map that follows a transmitter is asked for many times a second.
+ * @type {WeakMap<Blob, Uint8Array>}
+ */
+const read = new WeakMap();
+
+/** @param {Blob} blob */
+async function readBlob(blob) {
+  const known = read.get(blob);
+  if (known) return known;
+  try {
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    read.set(blob, bytes);
+    return bytes;
+  } catch (error) {
+    // A file that was moved or changed since it was chosen.
+    throw refusal(`the file of buildings cannot be read: ${messageOf(error)}; choose it again`);
+  }
+}
+
+/** @param {string} message */
+const refusal = (message) => new RadioError({ code: 'geojson', message, field: 'buildings' });
+
+/**
+ * The sides of bounds as a plain object. What is no object is passed on, for the worker to refuse.
+ * @param {unknown} bounds
+ */
+export function plainBounds(bounds) {
+  if (typeof bounds !== 'object' || bounds === null) return bounds;
+  const given = /** @type {Record<string, unknown>} */ (bounds);
+  return Object.fromEntries(SIDES.map((side) => [side, given[side]]));
+}
+
+/**
+ * Whether two requests are for the same scene.
+ * @param {SceneRequest | null} a
+ * @param {SceneRequest} b
+ */
+export function sameScene(a, b) {
+  return a !== null && sameSource(a.source, b.source) && sameBounds(a.bounds, b.bounds);
+}
+
+/**
+ * @param {Source} a
+ * @param {Source} b
+ */
+function sameSource(a, b) {
+  if (a === b) return true;
+  if (typeof a === 'string' || typeof b === 'string') return false;
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/**
+ * @param {unknown} a
+ * @param {unknown} b
+ */
+function sameBounds(a, b) {
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return Object.is(a ?? undefined, b ?? undefined);
+  const [first, second] = [a, b].map((bounds) => /** @type {Record<string, unknown>} */ (bounds));
+  return SIDES.every((side) => Object.is(first[side], second[side]));
+}

@@ -1,0 +1,244 @@
+//! Buildings on a map, transmitters that stand on it, and the map that needs no network.
+
+use super::{Request, checked, error, object};
+use crate::request::{SceneRequest, TransmitterRequest};
+use geo::Coord;
+use js_sys::{Float32Array, Uint8Array};
+use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::propagation::{
+    AntennaPattern, AntennaRequest, DominantPathLaw, FrequencyScaling, LAW_FREQUENCY_MHZ, PreparedScene, received_power,
+};
+use radiodiff_radio::scene::{
+    BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
+};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+/// How far the bounds that were asked for may differ from the map's before a warning says so, in pixels.
+const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
+
+/// A scene on a square grid, prepared for drawing.
+#[wasm_bindgen]
+pub struct SceneHandle {
+    scene: Scene,
+    pub(super) prepared: PreparedScene,
+    frame: LocalFrame,
+    bounds: GeoBounds,
+    report: ImportReport,
+    warnings: Vec<String>,
+}
+
+/// What JavaScript is told of a scene.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SceneInfo<'a> {
+    size: usize,
+    meters_per_pixel: f64,
+    bounds: GeoBounds,
+    warnings: &'a [String],
+    /// The file's format, in words.
+    format: &'a str,
+    clusters: Vec<ClusterInfo>,
+}
+
+/// Buildings that stand together, and the bounds that put the map there.
+#[derive(Serialize)]
+struct ClusterInfo {
+    #[serde(flatten)]
+    cluster: BuildingCluster,
+    bounds: GeoBounds,
+}
+
+/// A transmitter that stands outdoors on the map, with its antenna.
+#[wasm_bindgen]
+pub struct PlacedTransmitter {
+    /// Metres in the grid's frame.
+    pub(super) transmitter: Transmitter,
+    pattern: AntennaPattern,
+    report: TransmitterReport,
+}
+
+/// A transmitter as it is used, and what was changed for that.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TransmitterReport {
+    lng: f64,
+    lat: f64,
+    power_dbm: f64,
+    #[serde(rename = "frequencyMHz")]
+    frequency_mhz: f64,
+    antenna_gain_dbi: f64,
+    antenna: AntennaReport,
+    warnings: Vec<String>,
+}
+
+/// An antenna as it is used, in CloudRF's words. Fields that do not count are left out.
+#[derive(Default, Serialize)]
+struct AntennaReport {
+    txg: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azi: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tlt: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hbw: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vbw: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fbr: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csv: Option<String>,
+}
+
+impl AntennaReport {
+    fn new(transmitter: &Transmitter, pattern: &AntennaPattern, csv: Option<&str>) -> Self {
+        let mut report = Self { txg: transmitter.antenna_gain_dbi, ..Self::default() };
+        if *pattern != AntennaPattern::Omni {
+            report.azi = Some(transmitter.azimuth_deg);
+            report.tlt = Some(transmitter.downtilt_deg);
+        }
+        match pattern {
+            AntennaPattern::Sector(sector) => {
+                report.hbw = Some(sector.horizontal_beamwidth_deg);
+                report.vbw = Some(sector.vertical_beamwidth_deg);
+                report.fbr = Some(sector.front_to_back_db);
+            }
+            AntennaPattern::Table(_) => report.csv = csv.map(str::to_owned),
+            AntennaPattern::Omni => {}
+        }
+        report
+    }
+}
+
+#[wasm_bindgen]
+impl PlacedTransmitter {
+    /// `{ lng, lat, powerDbm, frequencyMHz, antennaGainDbi, antenna, warnings }`: what is used of the request.
+    pub fn report(&self) -> Result<JsValue, JsValue> {
+        object(&self.report)
+    }
+
+    /// A path gain map (dB) as received power (dBm), NaN inside buildings.
+    pub(super) fn received(&self, gain: &RadioMap) -> Result<Float32Array, JsValue> {
+        // Neither the dominant path nor the networks tell by which corner a path leaves, so the straight line stands for it.
+        let power = received_power(gain, &self.transmitter, &self.pattern, |_| None).map_err(|e| error("frequency", &e))?;
+        Ok(Float32Array::from(power.values.as_slice()))
+    }
+}
+
+#[wasm_bindgen]
+impl SceneHandle {
+    /// Reads buildings from the text or the bytes (a Uint8Array) of a file in any format that [`import`] knows, and puts them on a map
+    /// of `size` x `size` pixels. `request` is `{ bounds }`; without bounds the map stands where most buildings are.
+    #[wasm_bindgen(constructor)]
+    pub fn new(source: JsValue, request: JsValue, size: usize, meters_per_pixel: f64) -> Result<SceneHandle, JsValue> {
+        let SceneRequest { bounds: asked } = checked(request)?;
+        let grid = Grid { size, meters_per_pixel };
+        let bytes = source.as_string().map_or_else(|| Uint8Array::new(&source).to_vec(), String::into_bytes);
+        let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked })
+            .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
+        let bounds = scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
+        let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
+        let frame = LocalFrame::centered(center, grid);
+        let mut warnings = report.warnings();
+        warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
+        let prepared = PreparedScene::new(&scene);
+        Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings })
+    }
+
+    /// `{ size, metersPerPixel, bounds, warnings, format, clusters }`.
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        let Grid { size, meters_per_pixel } = self.scene.grid;
+        let clusters = self.report.clusters.iter().map(|&cluster| ClusterInfo {
+            cluster,
+            bounds: LocalFrame::centered(Coord { x: cluster.lng, y: cluster.lat }, self.scene.grid).bounds(),
+        });
+        object(&SceneInfo {
+            size,
+            meters_per_pixel,
+            bounds: self.bounds,
+            warnings: &self.warnings,
+            format: &self.report.format,
+            clusters: clusters.collect(),
+        })
+    }
+
+    /// 1 inside buildings, row 0 in the north.
+    pub fn mask(&self) -> Uint8Array {
+        Uint8Array::from(self.scene.mask.pixels.as_slice())
+    }
+
+    /// Puts the request's transmitter of this number on the map; one inside a building is moved outdoors.
+    pub fn place(&self, request: &Request, index: usize) -> Result<PlacedTransmitter, JsValue> {
+        let transmitters = &request.request.transmitters;
+        let Some(asked) = transmitters.get(index) else {
+            return Err(error("transmitter", &format!("there is no transmitter {index}: the request has {}", transmitters.len())));
+        };
+        self.place_transmitter(asked)
+    }
+
+    /// The dominant path model's map: values in dBm, NaN inside buildings.
+    #[wasm_bindgen(js_name = dominantPath)]
+    pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<Float32Array, JsValue> {
+        let position = placed.transmitter.position;
+        let gain = self.prepared.dominant_path(position, &DominantPathLaw::default()).map_err(|e| error("transmitter", &e))?;
+        placed.received(&gain)
+    }
+}
+
+impl SceneHandle {
+    fn place_transmitter(&self, asked: &TransmitterRequest) -> Result<PlacedTransmitter, JsValue> {
+        let &TransmitterRequest { lng, lat, power_dbm, frequency_mhz, .. } = asked;
+        let scaling = FrequencyScaling::to(frequency_mhz).map_err(|e| error("frequency", &e))?;
+        let json = asked.antenna.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string);
+        let antenna = AntennaRequest::from_json(&json).map_err(|e| error("antenna", &e))?;
+        let transmitter = Transmitter {
+            position: self.frame.to_meters(Coord { x: lng, y: lat }),
+            power_dbm,
+            frequency_mhz,
+            antenna_gain_dbi: antenna.gain_dbi.unwrap_or(asked.antenna_gain_dbi),
+            azimuth_deg: antenna.azimuth_deg,
+            downtilt_deg: antenna.downtilt_deg,
+        };
+        let placement = self.scene.place_transmitter(transmitter).map_err(|cause| {
+            let GeoBounds { west, south, east, north } = self.bounds;
+            let map = format!("the map is {west:.5}, {south:.5}, {east:.5}, {north:.5}: west, south, east, north");
+            error("transmitter", &format!("{cause} (asked for {lng:.5}, {lat:.5}; {map})"))
+        })?;
+        let mut warnings = asked.warnings.clone();
+        warnings.extend(antenna.warnings);
+        warnings.extend(placement.moved_m.map(|moved_m| {
+            format!(
+                "The transmitter at {lng:.5}, {lat:.5} stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor place."
+            )
+        }));
+        if !scaling.is_identity() {
+            warnings.push(format!(
+                "The map was made for {LAW_FREQUENCY_MHZ} MHz and scaled to {frequency_mhz} MHz by free space and knife-edge diffraction."
+            ));
+        }
+        let transmitter = placement.transmitter;
+        let degrees = self.frame.to_degrees(transmitter.position);
+        let csv = asked.antenna.as_ref().and_then(|antenna| antenna.get("csv")?.as_str());
+        let report = TransmitterReport {
+            lng: degrees.x,
+            lat: degrees.y,
+            power_dbm,
+            frequency_mhz,
+            antenna_gain_dbi: transmitter.antenna_gain_dbi,
+            antenna: AntennaReport::new(&transmitter, &antenna.pattern, csv),
+            warnings,
+        };
+        Ok(PlacedTransmitter { transmitter, pattern: antenna.pattern, report })
+    }
+}
+
+/// The warning that the map does not cover what was asked for.
+fn differing_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) -> Option<String> {
+    let low = frame.to_meters(Coord { x: asked.west, y: asked.south });
+    let high = frame.to_meters(Coord { x: asked.east, y: asked.north });
+    let (width_m, height_m, extent_m) = (high.x - low.x, high.y - low.y, grid.extent_m());
+    let tolerance_m = BOUNDS_TOLERANCE_PIXELS * grid.meters_per_pixel;
+    let differs = (width_m - extent_m).abs() > tolerance_m || (height_m - extent_m).abs() > tolerance_m;
+    differs
+        .then(|| format!("The bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre."))
+}

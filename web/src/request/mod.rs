@@ -1,0 +1,158 @@
+//! What JavaScript asks for, as one typed request that has been checked.
+//!
+//! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`] or a [`SceneRequest`] with every default
+//! filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
+//! knows nothing of wasm, so its tests run natively. [`fields`] has the rule of defaults and of numbers as text.
+
+pub mod fields;
+pub mod input;
+
+use fields::{FieldError, Fields};
+use input::Input;
+use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
+use radiodiff_radio::scene::{GeoBounds, Transmitter};
+use serde_json::Value;
+
+/// The largest whole number that JavaScript has exactly, 2^53 - 1.
+const MAX_SEED: u64 = 9_007_199_254_740_991;
+/// Powers and gains beyond this are no decibels of any radio, and beyond some 10^38 no Float32 either.
+const MAX_DECIBELS: f64 = 200.0;
+
+/// How the map is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Network,
+    DominantPath,
+}
+
+impl Method {
+    const ALL: [Self; 2] = [Self::Network, Self::DominantPath];
+
+    /// The method's name in JavaScript.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::DominantPath => "dominant-path",
+        }
+    }
+}
+
+/// A map that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PredictRequest {
+    /// At least one.
+    pub transmitters: Vec<TransmitterRequest>,
+    /// `None` leaves the choice to the engine.
+    pub method: Option<Method>,
+    /// Steps of the sampler, 1 to [`MAX_STEPS`].
+    pub steps: usize,
+    /// Seed of the sampler's noise.
+    pub seed: u64,
+    /// The sampler's time to begin at: 1 is noise alone, below it the dominant path's map shines through.
+    pub start: f32,
+}
+
+/// A transmitter that is asked for, in degrees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransmitterRequest {
+    pub lng: f64,
+    pub lat: f64,
+    pub power_dbm: f64,
+    pub frequency_mhz: f64,
+    /// In the antenna's strongest direction; the antenna's own `txg` comes before it.
+    pub antenna_gain_dbi: f64,
+    /// In CloudRF's words; `None` radiates equally in all directions.
+    pub antenna: Option<Value>,
+    /// Fields that are not known and not used.
+    pub warnings: Vec<String>,
+}
+
+/// Where the buildings are put.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SceneRequest {
+    /// The map is centred on them; `None` centres it on the buildings.
+    pub bounds: Option<GeoBounds>,
+}
+
+impl TryFrom<Input> for PredictRequest {
+    type Error = FieldError;
+
+    fn try_from(input: Input) -> Result<Self, FieldError> {
+        let mut fields = Fields::of(input, "", "request", "an object with transmitters")?;
+        let transmitters = match fields.take("transmitters") {
+            Input::List(items) if !items.is_empty() => items,
+            found => return Err(fields.error("transmitters", "transmitter", &found, "an array of at least one transmitter")),
+        };
+        let transmitters = transmitters.into_iter().enumerate().map(|(index, transmitter)| TransmitterRequest::read(index, transmitter));
+        let start = fields
+            .number("start", "start", &format!("a number from {MIN_TIME} to 1"), |start| (MIN_TIME..=1.0).contains(&(start as f32)))?;
+        Ok(Self {
+            transmitters: transmitters.collect::<Result<_, _>>()?,
+            method: method(&mut fields)?,
+            steps: fields.whole("steps", 1..=MAX_STEPS as u64)?.unwrap_or(1) as usize,
+            seed: fields.whole("seed", 0..=MAX_SEED)?.unwrap_or(0),
+            start: start.map_or(1.0, |start| start as f32),
+        })
+    }
+}
+
+fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {
+    let found = fields.take("method");
+    match &found {
+        Input::Missing => Ok(None),
+        Input::Text(name) if let Some(method) = Method::ALL.into_iter().find(|method| method.name() == name) => Ok(Some(method)),
+        _ => {
+            let names = Method::ALL.map(|method| format!("{:?}", method.name()));
+            Err(fields.error("method", "method", &found, names.join(" or ")))
+        }
+    }
+}
+
+impl TransmitterRequest {
+    fn read(index: usize, input: Input) -> Result<Self, FieldError> {
+        let mut fields = Fields::of(input, &format!("transmitters[{index}]"), "transmitter", "an object with lng and lat")?;
+        let standard = Transmitter::at(0.0, 0.0);
+        let decibels = |value: f64| value.abs() <= MAX_DECIBELS;
+        let lng = fields.required("lng", "transmitter", "a longitude in degrees")?;
+        let lat = fields.required("lat", "transmitter", "a latitude in degrees")?;
+        let expected = |unit: &str| format!("a number from {} to {MAX_DECIBELS} {unit}", -MAX_DECIBELS);
+        let power_dbm = fields.number("powerDbm", "power", &expected("dBm"), decibels)?;
+        let antenna_gain_dbi = fields.number("antennaGainDbi", "antenna", &expected("dBi"), decibels)?;
+        let frequency_mhz = fields.number("frequencyMHz", "frequency", "a frequency in MHz", |_| true)?;
+        let antenna = match fields.take("antenna") {
+            Input::Missing => None,
+            found @ Input::Object(_) => Some(Value::from(found)),
+            found => return Err(fields.error("antenna", "antenna", &found, "an object with fields like txg, azi and hbw")),
+        };
+        Ok(Self {
+            lng,
+            lat,
+            power_dbm: power_dbm.unwrap_or(standard.power_dbm),
+            frequency_mhz: frequency_mhz.unwrap_or(standard.frequency_mhz),
+            antenna_gain_dbi: antenna_gain_dbi.unwrap_or(standard.antenna_gain_dbi),
+            antenna,
+            warnings: fields.unknown().map(|field| format!("{field} is not known and not used.")).collect(),
+        })
+    }
+}
+
+impl TryFrom<Input> for SceneRequest {
+    type Error = FieldError;
+
+    fn try_from(input: Input) -> Result<Self, FieldError> {
+        const EXPECTED: &str = "an object with west, south, east and north";
+        let mut fields = Fields::of(input, "", "request", "an object")?;
+        let bounds = match fields.take("bounds") {
+            Input::Missing => None,
+            found => {
+                let mut sides = Fields::of(found, "bounds", "bounds", EXPECTED)?;
+                let mut side = |name| sides.required(name, "bounds", "degrees");
+                Some(GeoBounds { west: side("west")?, south: side("south")?, east: side("east")?, north: side("north")? })
+            }
+        };
+        Ok(Self { bounds })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+// The package as a caller sees it, and the code held against its types: this file is compiled by `npm run typecheck` and never run.
+
+import * as declared from '../js/index.js';
+import { createEngine } from '../js/engine.js';
+import { RadioError } from '../js/errors.js';
+import { RadioMap } from '../js/map.js';
+import { init } from '../js/module.js';
+import { divergingNames, names, palette } from '../js/palettes.js';
+
+/** What js/index.js exports, from the code itself. Its declaration must fit, and leave nothing out. */
+const implemented = { createEngine, init, RadioError, divergingPaletteNames: divergingNames, paletteNames: names, palette };
+export const exported: typeof declared = implemented;
+export const complete: Record<keyof typeof declared, unknown> & Record<keyof typeof implemented, unknown> = declared;
+export const mapOf = (map: RadioMap): declared.RadioMap => map;
+
+/** The calls of README and of users' applications. */
+export async function plan(form: { power: string; model?: string }): Promise<number | undefined> {
+  const engine = await declared.createEngine({ model: form.model, backend: 'auto', onProgress: ({ phase, loaded }) => console.log(phase, loaded) });
+  const buildings = { type: 'FeatureCollection', features: [] };
+  const optional: { powerDbm?: number } = {};
+  const map = await engine.predict({
+    buildings,
+    bounds: { west: 9, south: 50, east: 9.01, north: 50.01 },
+    transmitters: [{ lng: 9, lat: 50, powerDbm: form.power, frequencyMHz: undefined, antenna: { azi: 90, tlt: '5' } }, { lng: 9, lat: 50, ...optional }],
+    method: 'dominant-path',
+    steps: undefined,
+    signal: new AbortController().signal,
+  });
+  await engine.setScene({ buildings: new Blob(['{}']) });
+  await engine.setScene({ buildings: new Uint8Array(4) });
+  const dbm: number = map.transmitter.powerDbm;
+  map.toImage({ palette: (t) => [t, t, t], min: -100, max: dbm });
+  return map.at(9, 50) ?? map.difference(map).stats({ thresholdDbm: -90 }).covered;
+}
+
+export function refusals(engine: declared.Engine): void {
+  // @ts-expect-error: a request has transmitters
+  void engine.predict({ buildings: '' });
+  // @ts-expect-error: a power is a number or text
+  void engine.predict({ transmitters: [{ lng: 9, lat: 50, powerDbm: false }] });
+  // @ts-expect-error: there is no such method
+  void engine.predict({ transmitters: [{ lng: 9, lat: 50 }], method: 'magic' });
+  // @ts-expect-error: there is no such backend
+  void declared.createEngine({ backend: 'abacus' });
+}
+
+export function handle(error: unknown): string {
+  return error instanceof declared.RadioError ? `${error.code} ${error.field ?? ''}` : 'other';
+}

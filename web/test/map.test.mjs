@@ -1,0 +1,85 @@
+// A map answers by place, in numbers and as an image.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+
+import { RadioMap } from '../js/map.js';
+
+// Node has no canvas; these are the parts of ImageData that a map fills.
+before(() => {
+  globalThis.ImageData ??= class {
+    constructor(width, height) {
+      Object.assign(this, { width, height, data: new Uint8ClampedArray(4 * width * height) });
+    }
+  };
+});
+
+const BOUNDS = { west: 10, south: 50, east: 12, north: 54 };
+
+/** A map of 2 x 2 pixels: the north first, a building in the south-east. */
+const map = (change = {}) => new RadioMap({
+  scene: { size: 2, metersPerPixel: 3, bounds: BOUNDS },
+  values: Float32Array.of(-50, -60, -70, NaN),
+  warnings: [],
+  transmitters: [{ lng: 10.5, lat: 53 }, { lng: 11, lat: 51 }],
+  method: 'dominant-path',
+  backend: 'cpu',
+  milliseconds: 1,
+  ...change,
+});
+
+test('a place is looked up from the north-west', () => {
+  assert.equal(map().at(10.5, 53), -50);
+  assert.equal(map().at(11.5, 53), -60);
+  assert.equal(map().at(10.5, 51), -70);
+  assert.ok(Number.isNaN(map().at(11.5, 51)));
+});
+
+test('the map ends at its bounds', () => {
+  assert.equal(map().at(10, 54), -50, 'the north-west corner is on the map');
+  for (const [lng, lat] of [[9.999, 53], [12.001, 53], [10.5, 54.001], [10.5, 49.999], [NaN, 53]]) {
+    assert.equal(map().at(lng, lat), undefined, `${lng}, ${lat}`);
+  }
+});
+
+test('statistics are over outdoor pixels', () => {
+  const { min, max, mean, rms, outdoorPixels, covered } = map().stats({ thresholdDbm: -60 });
+  assert.deepEqual([min, max, mean, outdoorPixels, covered], [-70, -50, -60, 3, 2 / 3]);
+  assert.ok(Math.abs(rms - Math.sqrt((50 ** 2 + 60 ** 2 + 70 ** 2) / 3)) < 1e-9);
+  assert.equal(map().stats().covered, 1, 'without a threshold every outdoor pixel is covered');
+  assert.equal(map({ values: new Float32Array(4).fill(NaN) }).stats().outdoorPixels, 0);
+});
+
+test('an image is transparent below the threshold and inside buildings', () => {
+  const { data, width } = map().toImage({ palette: (t) => [255 * t, 0, 0], min: -70, max: -50, threshold: -65 });
+  assert.equal(width, 2);
+  assert.deepEqual([...data], [255, 0, 0, 255, 128, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0]);
+});
+
+test('values beyond the scale have its last colours', () => {
+  const { data } = map().toImage({ palette: (t) => [255 * t, 0, 0], min: -65, max: -55 });
+  assert.deepEqual([data[0], data[4], data[8], data[11]], [255, 128, 0, 255]);
+});
+
+test('a difference is pixel by pixel, in decibels, with a palette of its own', () => {
+  const difference = map().difference(map({ values: Float32Array.of(-60, -60, -60, NaN) }));
+  assert.equal(difference.quantity, 'difference-db');
+  assert.deepEqual([...difference.values], [10, 0, -10, NaN]);
+  const { data } = difference.toImage({ min: -10, max: 10 });
+  assert.ok(data[0] > data[2], 'the stronger is red');
+  assert.ok(data[10] > data[8], 'the weaker is blue');
+  assert.deepEqual([...data.subarray(4, 7)], [0xf7, 0xf7, 0xf7]);
+});
+
+test('maps of different places, sizes or quantities have no difference', () => {
+  const others = [
+    map({ scene: { size: 2, metersPerPixel: 3, bounds: { ...BOUNDS, west: 10.1 } } }),
+    map({ scene: { size: 1, metersPerPixel: 3, bounds: BOUNDS } }),
+    map().difference(map()),
+  ];
+  for (const other of others) {
+    assert.throws(() => map().difference(other), { name: 'RadioError', code: 'difference', message: /2 x 2 pixels of received-power-dbm/ });
+  }
+});
+
+test('the first transmitter has a name of its own', () => assert.equal(map().transmitter.lat, 53));

@@ -1,0 +1,53 @@
+// The engines that draw. The physical one starts with the page and needs no weights. The one with the networks is started, and its
+// weights are downloaded, when a layer first asks for it.
+
+import { createEngine } from '../index.js';
+import { say } from './notices.js';
+
+const MODEL = 'models/nano.safetensors';
+/** Names of the methods on the page. */
+export const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path' };
+
+export const engines = { physical: undefined, network: undefined };
+
+const status = document.getElementById('engine');
+const credit = document.getElementById('model');
+let starting;
+
+export async function startPhysical() {
+  engines.physical = await createEngine();
+}
+
+/** The engine with the networks, started once; undefined where it cannot be had, after the page said why. */
+export function startNetworks() {
+  starting ??= start().catch((error) => {
+    const trouble = `RadioDiff nano is not available: ${error.message}. Maps are drawn by the dominant path.`;
+    say('networks', trouble, 'error');
+    credit.textContent = trouble;
+  });
+  return starting;
+}
+
+async function start() {
+  const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
+  const onProgress = ({ phase, loaded, total }) => {
+    const share = total ? ` ${Math.min(100, Math.round((100 * loaded) / total))} %` : '';
+    status.textContent = phase === 'download' ? `Loading the networks…${share}` : 'Building the networks…';
+  };
+  engines.network = await createEngine({ model: MODEL, backend, onProgress });
+  const { model } = engines.network.info;
+  credit.textContent = `RadioDiff ${model.name}, ${model.license}.`;
+  credit.title = `Trained on ${model.trainingData}`;
+  return engines.network;
+}
+
+/** The engine that draws by a method. */
+export const engineOf = (method) => (method === 'network' ? engines.network : engines.physical);
+
+/** What drew a map, where, how fast and why there. */
+export function tellEngine(map) {
+  const { info } = engineOf(map.method);
+  const machine = map.backend === 'webgpu' ? `WebGPU (${info.adapter})` : "this machine's CPU (WebAssembly SIMD)";
+  const why = map.method === 'network' ? info.reason : '';
+  status.textContent = `${METHODS[map.method]} on ${machine} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
+}

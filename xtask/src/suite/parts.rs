@@ -1,0 +1,243 @@
+//! The parts of `cargo xtask test`. A new check is a function here and a row of [`PARTS`].
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::tally::Tally;
+use super::{node_tests, rust_tests};
+use crate::process::{cargo, npm, run, search_path};
+use crate::server::PageServer;
+use crate::{browser, layout, page, payload, tools};
+
+/// When a part runs without being named by `--only`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// With `--quick`, and always.
+    Quick,
+    Always,
+    /// Never: it takes minutes and few changes concern it.
+    Named,
+}
+
+/// How a part runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Also the tests that take minutes.
+    pub slow: bool,
+    /// Only the tests that take seconds.
+    pub quick: bool,
+}
+
+pub struct Part {
+    pub name: &'static str,
+    pub when: When,
+    /// Seconds on two cores from nothing.
+    pub cold_s: u64,
+    pub run: fn(Options) -> Result<Tally>,
+}
+
+pub const PARTS: &[Part] = &[
+    Part { name: "fmt", when: When::Quick, cold_s: 5, run: fmt },
+    Part { name: "clippy", when: When::Always, cold_s: 420, run: clippy },
+    Part { name: "unit", when: When::Quick, cold_s: 600, run: unit },
+    Part { name: "node", when: When::Quick, cold_s: 20, run: node },
+    Part { name: "trainer", when: When::Always, cold_s: 420, run: trainer },
+    Part { name: "size", when: When::Always, cold_s: 480, run: size },
+    Part { name: "page", when: When::Always, cold_s: 180, run: page_tests },
+    Part { name: "dependencies", when: When::Named, cold_s: 420, run: dependencies },
+    Part { name: "burn-wgpu", when: When::Named, cold_s: 600, run: burn_wgpu },
+];
+
+/// The features that the workspace is checked with: all but burn-wgpu, which brings hundreds of crates and has a part of its own.
+const FEATURES: [&str; 2] =
+    ["--features", "radiodiff-core/conformance,radiodiff-engines/burn-flex,radiodiff-engines/wgpu,radiodiff-radio/osm"];
+const TRAINER: [&str; 2] = ["--manifest-path", "trainer-native/Cargo.toml"];
+
+/// The folders whose tests `--quick` runs. The programs under [`NOT_QUICK`] take longer.
+const QUICK: [&str; 5] = ["radio/", "core/", "engines/", "dataset/", "cli/"];
+/// Tests of the GPU engine, whose shaders a software driver compiles.
+const NOT_QUICK: [&str; 1] = ["engines/tests/wgpu.rs"];
+
+fn is_quick(source: &str) -> bool {
+    QUICK.iter().any(|folder| source.starts_with(folder)) && !NOT_QUICK.contains(&source)
+}
+
+fn workspace_cargo(verb: &str) -> Command {
+    let mut command = cargo(&[verb, "--workspace"]);
+    command.args(FEATURES);
+    command
+}
+
+/// Cargo for trainer-native, with libtorch where its build script and its programs find it. The target folder is the workspace's, so
+/// that what both depend on is built once.
+fn trainer_cargo(verb: &str) -> Result<Command> {
+    tools::cpp_compiler()?;
+    let libtorch = tools::libtorch()?;
+    let libraries: Vec<_> = libtorch.libraries.iter().map(PathBuf::as_path).collect();
+    let mut command = cargo(&[verb]);
+    command.args(TRAINER).arg("--target-dir").arg(layout::target());
+    command.env("LIBTORCH", &libtorch.home).env("LD_LIBRARY_PATH", search_path("LD_LIBRARY_PATH", &libraries)?);
+    Ok(command)
+}
+
+/// One check a command, whose outcome is its exit status.
+fn each(commands: impl IntoIterator<Item = Command>) -> Tally {
+    let mut tally = Tally::default();
+    for mut command in commands {
+        tally += &Tally::one(run(&mut command).inspect_err(|error| println!("{error:#}")).is_ok());
+    }
+    tally
+}
+
+fn fmt(_: Options) -> Result<Tally> {
+    let mut trainer = cargo(&["fmt"]);
+    trainer.args(TRAINER).arg("--check");
+    Ok(each([cargo(&["fmt", "--all", "--check"]), trainer]))
+}
+
+fn clippy(_: Options) -> Result<Tally> {
+    tools::wasm_target()?;
+    let mut native = workspace_cargo("clippy");
+    native.arg("--all-targets");
+    let mut wasm = cargo(&["clippy", "--package", "radiodiff-web", "--target", "wasm32-unknown-unknown"]);
+    wasm.env("CLIPPY_CONF_DIR", layout::root().join("xtask/clippy-wasm"));
+    let mut trainer = trainer_cargo("clippy")?;
+    trainer.args(["--all-targets", "--all-features"]);
+    Ok(each([native, wasm, trainer].map(|mut command| {
+        command.args(["--", "--deny", "warnings"]);
+        command
+    })))
+}
+
+fn unit(options: Options) -> Result<Tally> {
+    if options.quick {
+        return rust_tests::run_programs(&mut workspace_cargo("test"), |program| is_quick(&program.source), options.slow);
+    }
+    tools::vulkan()?;
+    let mut tally = rust_tests::run_programs(&mut workspace_cargo("test"), |_| true, options.slow)?;
+    tally += &rust_tests::run_doc_tests(&mut workspace_cargo("test"));
+    Ok(tally)
+}
+
+fn trainer(options: Options) -> Result<Tally> {
+    let mut tally = rust_tests::run_programs(&mut trainer_cargo("test")?, |_| true, options.slow)?;
+    tally += &rust_tests::run_doc_tests(&mut trainer_cargo("test")?);
+    Ok(tally)
+}
+
+/// JavaScript that needs no browser, and the package's types.
+fn node(_: Options) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut files = vec![browser::script("plausible.test.mjs")];
+    let package = layout::root().join("web/package.json");
+    if package.is_file() {
+        let folder = layout::root().join("web");
+        run(npm(&["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
+        let mut types = npm(&["run", "typecheck"]);
+        types.current_dir(&folder);
+        tally += &each([types]);
+        files.extend(layout::files("web", ".test.mjs")?);
+    }
+    tally += &node_tests::run_files(browser::node()?, &files)?;
+    Ok(tally)
+}
+
+fn size(_: Options) -> Result<Tally> {
+    payload::check(&page::build()?).map(Tally::one)
+}
+
+fn page_tests(_: Options) -> Result<Tally> {
+    let server = PageServer::start(page::build()?, 0)?;
+    let mut node = browser::node_with_chromium(&server)?;
+    // The page's first map by the engine that the others are checked against.
+    let reference = layout::target().join("reference.f32");
+    // With the features of the unit part, so that nothing is compiled twice.
+    run(workspace_cargo("build").args(["--example", "reference"]))?;
+    let program = layout::target().join("debug/examples").join(format!("reference{}", std::env::consts::EXE_SUFFIX));
+    run(Command::new(program).arg(&reference))?;
+    node.env("RADIODIFF_REFERENCE", &reference);
+    node_tests::run_files(node, &["page.test.mjs", "files.test.mjs", "api.test.mjs", "engines.test.mjs"].map(browser::script))
+}
+
+/// Licences, advisories and sources of the dependencies (deny.toml), and dependencies that nothing uses, in both workspaces.
+fn dependencies(_: Options) -> Result<Tally> {
+    let (deny, machete) = (tools::cargo_deny()?, tools::cargo_machete()?);
+    let program = |program: &Path, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.current_dir(layout::root()).args(arguments);
+        command
+    };
+    let in_both_workspaces = |checks: &[&str]| {
+        let workspaces: [&[&str]; 2] = [&["--workspace"], &TRAINER];
+        each(workspaces.map(|workspace| program(&deny, &[workspace, &["check"], checks].concat())))
+    };
+    let mut tally = in_both_workspaces(&["bans", "licenses", "sources"]);
+    // The database is a git repository on GitHub, which not every machine reaches.
+    if run(&mut program(&deny, &["fetch", "db"])).is_ok() {
+        tally += &in_both_workspaces(&["--disable-fetch", "advisories"]);
+    } else {
+        tally.leave_out("the RustSec database of advisories cannot be fetched");
+    }
+    tally += &each([program(&machete, &["--with-metadata", "."])]);
+    Ok(tally)
+}
+
+/// The burn engine on wgpu: the conformance suite on whatever Vulkan adapter there is.
+fn burn_wgpu(options: Options) -> Result<Tally> {
+    tools::vulkan()?;
+    let features = ["--features", "burn-wgpu"];
+    let arguments = |verb| {
+        let mut command = cargo(&[verb, "--package", "radiodiff-engines"]);
+        command.args(features);
+        command
+    };
+    let mut clippy = arguments("clippy");
+    clippy.args(["--all-targets", "--", "--deny", "warnings"]);
+    let mut tally = rust_tests::run_programs(arguments("test").args(["--test", "burn_wgpu"]), |_| true, options.slow)?;
+    tally += &each([clippy]);
+    Ok(tally)
+}
+
+/// The parts that run: those `only` names, or without a name those of the default run or of `--quick`.
+///
+/// # Errors
+/// When there is no part of a name.
+pub fn chosen(only: &[String], quick: bool) -> Result<Vec<&'static Part>> {
+    if let Some(name) = only.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
+        let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+        bail!(lexopt::Error::from(format!("there is no part {name}; the parts are {}", names.join(", "))));
+    }
+    let is_chosen = |part: &&Part| match part.when {
+        _ if !only.is_empty() => only.iter().any(|name| name == part.name),
+        When::Quick => true,
+        When::Always => !quick,
+        When::Named => false,
+    };
+    Ok(PARTS.iter().filter(is_chosen).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_chosen_by_name_or_by_how_long_they_take() {
+        let names = |only: &[&str], quick| {
+            let only: Vec<String> = only.iter().map(|name| name.to_string()).collect();
+            chosen(&only, quick).map(|parts| parts.iter().map(|part| part.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&[], true).unwrap(), ["fmt", "unit", "node"]);
+        assert_eq!(names(&[], false).unwrap(), ["fmt", "clippy", "unit", "node", "trainer", "size", "page"]);
+        assert_eq!(names(&["dependencies", "fmt"], false).unwrap(), ["fmt", "dependencies"]);
+        let error = names(&["nonsense"], false).unwrap_err();
+        assert!(error.downcast_ref::<lexopt::Error>().is_some() && error.to_string().contains("burn-wgpu"), "{error}");
+    }
+
+    #[test]
+    fn quick_tests_are_those_of_the_libraries() {
+        assert!(is_quick("radio/tests/rays.rs") && is_quick("engines/src/lib.rs"));
+        assert!(!is_quick("engines/tests/wgpu.rs") && !is_quick("tests/tests/parity.rs") && !is_quick("xtask/src/main.rs"));
+    }
+}

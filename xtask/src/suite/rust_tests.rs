@@ -1,0 +1,252 @@
+//! Rust tests: built by cargo, which names the test programs in JSON, and run here one program after another.
+//!
+//! A test program's results are the JSON lines of the test harness and the program's exit status, which must agree: a test that was
+//! announced and gave no result counts as failed, and so does a program that ends with an error none of its tests accounts for. The
+//! harness prints JSON behind an unstable flag. It accepts the flag where RUSTC_BOOTSTRAP is set, which is set for the test programs
+//! only; rust-toolchain.toml pins the compiler and so the format.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::Message;
+use serde::Deserialize;
+
+use super::shown_duration;
+use super::tally::{Tally, is_slow};
+use crate::layout;
+use crate::process::{run, shown};
+
+/// A test program that cargo built.
+pub struct TestProgram {
+    /// Its source file, relative to the repository's root.
+    pub source: String,
+    executable: PathBuf,
+    /// The folder of its package, where cargo runs it too.
+    package: PathBuf,
+}
+
+/// Builds the tests with `cargo_test` (`cargo test` and its options) and runs the programs that `chosen` takes; with `slow`, also the
+/// tests that are ignored for being slow.
+///
+/// # Errors
+/// When cargo cannot be started, and when there is no test: a run without one proves nothing.
+pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> bool, slow: bool) -> Result<Tally> {
+    let (programs, all_built) = build(cargo_test)?;
+    let mut tally = Tally::default();
+    if !all_built {
+        println!("some tests do not compile: counted as one failure");
+        tally.failed += 1;
+    }
+    for program in programs.iter().filter(|program| chosen(program)) {
+        let started = Instant::now();
+        let mut command = Command::new(&program.executable);
+        command.current_dir(&program.package);
+        let (mut found, slow_tests) = run_harness(&mut command)?;
+        if slow && !slow_tests.is_empty() {
+            let mut command = Command::new(&program.executable);
+            command.current_dir(&program.package).args(["--ignored", "--exact"]).args(&slow_tests);
+            found.slow = 0;
+            found += &run_harness(&mut command)?.0;
+        }
+        let sums = [(found.passed, "passed"), (found.failed, "FAILED"), (found.skipped_count(), "skipped"), (found.slow, "slow, not run")];
+        let sums: Vec<String> = sums.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        println!("  {:<44} {} in {}", program.source, sums.join(", "), shown_duration(started.elapsed()));
+        tally += &found;
+    }
+    if tally.passed + tally.failed + tally.skipped_count() == 0 {
+        bail!("`{}` built no test", shown(cargo_test));
+    }
+    Ok(tally)
+}
+
+/// Runs the examples in doc comments: one check, whose outcome is cargo's exit status.
+pub fn run_doc_tests(cargo_test: &mut Command) -> Tally {
+    Tally::one(run(cargo_test.arg("--doc")).inspect_err(|error| println!("{error:#}")).is_ok())
+}
+
+/// Builds every test program that can be built; false when one could not.
+fn build(cargo_test: &mut Command) -> Result<(Vec<TestProgram>, bool)> {
+    cargo_test.args(["--no-run", "--no-fail-fast", "--message-format=json-render-diagnostics"]);
+    let line = shown(cargo_test);
+    println!("$ {line}");
+    let mut child =
+        cargo_test.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("`{line}` could not be started"))?;
+    let output = child.stdout.take().context("the child's output was not captured")?;
+    let mut programs = Vec::new();
+    for message in Message::parse_stream(BufReader::new(output)) {
+        let Message::CompilerArtifact(artifact) = message.with_context(|| format!("reading what `{line}` prints"))? else { continue };
+        let (true, Some(executable)) = (artifact.profile.test, artifact.executable) else { continue };
+        let source = artifact.target.src_path.as_std_path();
+        programs.push(TestProgram {
+            source: source.strip_prefix(layout::root()).unwrap_or(source).to_string_lossy().into_owned(),
+            executable: executable.into(),
+            package: artifact.manifest_path.parent().context("a package lies in a folder")?.into(),
+        });
+    }
+    programs.sort_by(|a, b| a.source.cmp(&b.source));
+    Ok((programs, child.wait().with_context(|| format!("waiting for `{line}`"))?.success()))
+}
+
+/// A line of the harness. Fields and events that are of no use here are left out.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line {
+    Suite {
+        event: String,
+        #[serde(default)]
+        test_count: usize,
+    },
+    Test {
+        event: String,
+        name: String,
+        /// Why the test is ignored, or in what way it failed.
+        message: Option<String>,
+        stdout: Option<String>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// Runs a test program; returns the tally and the names of the tests that are ignored for being slow.
+fn run_harness(command: &mut Command) -> Result<(Tally, Vec<String>)> {
+    command.args(["-Z", "unstable-options", "--format", "json"]).env("RUSTC_BOOTSTRAP", "1");
+    let line = shown(command);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("`{line}` could not be started"))?;
+    let output = child.stdout.take().context("the child's output was not captured")?;
+    let mut results = Results::default();
+    for text in BufReader::new(output).split(b'\n') {
+        results.read(&String::from_utf8_lossy(&text.with_context(|| format!("reading what `{line}` prints"))?));
+    }
+    let status = child.wait().with_context(|| format!("waiting for `{line}`"))?;
+    if !status.success() && results.tally.failed == 0 {
+        println!("`{}` ended with {status}", Path::new(command.get_program()).display());
+    }
+    Ok(results.finish(status.success()))
+}
+
+/// What a test program has said so far.
+#[derive(Default)]
+struct Results {
+    announced: Option<usize>,
+    finished: usize,
+    running: BTreeSet<String>,
+    slow_tests: Vec<String>,
+    tally: Tally,
+}
+
+impl Results {
+    fn read(&mut self, text: &str) {
+        match serde_json::from_str(text) {
+            Ok(Line::Suite { event, test_count }) if event == "started" => self.announced = Some(test_count),
+            Ok(Line::Test { event, name, .. }) if event == "started" => {
+                self.running.insert(name);
+            }
+            Ok(Line::Test { event, name, message, stdout }) => self.record(&event, &name, message, stdout),
+            Ok(Line::Suite { .. } | Line::Other) => {}
+            // A thread that a test started, or a program that it ran, may print past the harness.
+            Err(_) => println!("{text}"),
+        }
+    }
+
+    fn record(&mut self, event: &str, name: &str, message: Option<String>, stdout: Option<String>) {
+        // "timeout" only says that a test has run for a minute.
+        if event == "timeout" {
+            println!("  {name} has been running for a minute");
+            return;
+        }
+        self.running.remove(name);
+        self.finished += 1;
+        match event {
+            "ok" => self.tally.passed += 1,
+            "ignored" => {
+                let reason = message.unwrap_or_default();
+                self.tally.leave_out(&reason);
+                if is_slow(&reason) {
+                    self.slow_tests.push(name.to_owned());
+                }
+            }
+            _ => {
+                self.tally.failed += 1;
+                println!("FAILED {name}{}\n{}", message.map(|m| format!(": {m}")).unwrap_or_default(), stdout.unwrap_or_default());
+            }
+        }
+    }
+
+    /// The tally once the program has ended.
+    fn finish(mut self, success: bool) -> (Tally, Vec<String>) {
+        let Some(announced) = self.announced else {
+            println!("a test program ended without naming its tests: counted as one failure");
+            self.tally.failed += 1;
+            return (self.tally, self.slow_tests);
+        };
+        let missing = announced.saturating_sub(self.finished);
+        if missing > 0 {
+            println!("{missing} tests gave no result, among them {:?}: counted as failures", self.running);
+            self.tally.failed += u32::try_from(missing).unwrap_or(u32::MAX);
+        }
+        if !success && self.tally.failed == 0 {
+            self.tally.failed = 1;
+        }
+        (self.tally, self.slow_tests)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STARTED: &str = r#"{ "type": "suite", "event": "started", "test_count": 4 }"#;
+
+    fn results(lines: &[&str], success: bool) -> (Tally, Vec<String>) {
+        let mut results = Results::default();
+        lines.iter().for_each(|line| results.read(line));
+        results.finish(success)
+    }
+
+    #[test]
+    fn every_event_of_the_harness_is_counted_once() {
+        let (tally, slow) = results(
+            &[
+                STARTED,
+                r#"{ "type": "test", "event": "started", "name": "a" }"#,
+                r#"{ "type": "test", "event": "timeout", "name": "a" }"#,
+                r#"{ "type": "test", "name": "a", "event": "ok", "exec_time": 61.5 }"#,
+                "{ a test prints this }",
+                r#"{ "type": "test", "name": "b", "event": "failed", "stdout": "test result: ok. 12 passed" }"#,
+                r#"{ "type": "test", "name": "c", "event": "ignored", "message": "slow: minutes" }"#,
+                r#"{ "type": "test", "name": "d", "event": "ignored", "message": "needs the reference data (RADIODIFF_SHARED)" }"#,
+                r#"{ "type": "suite", "event": "failed", "passed": 1, "failed": 1, "ignored": 2, "measured": 0, "filtered_out": 0 }"#,
+            ],
+            false,
+        );
+        assert_eq!((tally.passed, tally.failed, tally.skipped_count(), tally.slow), (1, 1, 1, 1));
+        assert_eq!(slow, ["c"]);
+    }
+
+    #[test]
+    fn tests_without_a_result_have_failed() {
+        let (tally, _) = results(&[STARTED, r#"{ "type": "test", "name": "a", "event": "ok" }"#], true);
+        assert_eq!((tally.passed, tally.failed), (1, 3));
+    }
+
+    #[test]
+    fn a_program_that_names_no_test_or_fails_without_one_has_failed() {
+        assert_eq!(results(&[], true).0.failed, 1);
+        let empty = r#"{ "type": "suite", "event": "started", "test_count": 0 }"#;
+        assert_eq!(results(&[empty], true).0, Tally::default());
+        assert_eq!(results(&[empty], false).0.failed, 1);
+    }
+
+    /// This very program is one with the pinned compiler's harness.
+    #[test]
+    fn the_harness_prints_what_is_read_here() {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "suite::tally::tests::slow_tests_are_told_from_skipped_ones"]);
+        assert_eq!(run_harness(&mut command).unwrap().0, Tally::one(true));
+    }
+}
