@@ -16,7 +16,7 @@ fn rectangle(x: f64, y: f64, width: f64, height: f64) -> Polygon<f64> {
     Polygon::new(LineString::from(vec![(x, y), (x + width, y), (x + width, y + height), (x, y + height)]), Vec::new())
 }
 
-/// Runs it until the median means something; prints milliseconds.
+/// Prints the median time of [`RUNS`] runs in milliseconds.
 fn time<T>(name: &str, mut run: impl FnMut(Coord<f64>) -> T) {
     let mut times_ms: Vec<f64> = (0..RUNS)
         .map(|i| {

@@ -1,4 +1,4 @@
-//! Draws a ray-traced map, and says how long it took.
+//! Draws a ray-traced map and prints its time.
 //!
 //! `cargo run --release -p radiodiff-radio --example ray_tracing` traces a scene of 100 buildings by itself.
 //! `... -- SCENE.json OUT.f32` traces a scene that tests/compare/munich.py wrote: `{"size": pixels, "meters_per_pixel": m,

@@ -1,4 +1,4 @@
-//! Cars weaken what is behind them and nothing else.
+//! Cars weaken the pixels behind them and nothing else.
 
 use geo::{Coord, LineString, Polygon};
 use radiodiff_radio::geometry::{CarOutlines, PreparedScene};
@@ -119,7 +119,7 @@ fn looked_up_or_one_by_one_and_in_either_direction_a_leg_loses_the_same() {
 }
 
 #[test]
-fn what_is_no_car_is_none() {
+fn degenerate_outlines_are_no_cars() {
     let flat = Polygon::new(LineString::from(vec![(1.0, 1.0), (5.0, 1.0), (3.0, 1.0)]), Vec::new());
     let nan = Polygon::new(LineString::from(vec![(1.0, f64::NAN), (5.0, 1.0), (3.0, 4.0)]), Vec::new());
     let nothing = Polygon::new(LineString::new(Vec::new()), Vec::new());

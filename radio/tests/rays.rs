@@ -1,5 +1,5 @@
-//! Ray tracing against closed forms, against a ray launcher that knows nothing of beams, and against the laws that every tracer
-//! must keep: reciprocity, symmetry, energy.
+//! Ray tracing against closed forms, against an independent ray launcher, and against the laws that every tracer must keep:
+//! reciprocity, symmetry, conservation of energy.
 
 use geo::{Coord, LineString, Polygon, Rect};
 use radiodiff_radio::geometry::{PositionError, PreparedScene};
@@ -297,7 +297,7 @@ fn a_mirrored_scene_has_a_mirrored_map() {
     }
 }
 
-/// What leaves through a wide ring around a transmitter beside a building is what it sent, less what the building took.
+/// The power through a wide ring around a transmitter beside a building is the power it sent, less the building's absorption.
 #[test]
 fn no_energy_is_made() {
     let scene = scene(256, vec![footprint(122.0, 130.0, 134.0, 137.0)]);
@@ -340,8 +340,7 @@ fn first_hit(walls: &[(Coord<f64>, Coord<f64>)], from: Coord<f64>, ray: Coord<f6
     walls.iter().filter_map(hit).min_by(|a, b| a.0.total_cmp(&b.0))
 }
 
-/// Launched rays that pass a disc around a receiver, weighed by their density, give more nearly what beams give, the more they
-/// are.
+/// The power of launched rays that pass a disc around a receiver converges to the beams' as the number of rays grows.
 #[test]
 fn launched_rays_converge_to_the_beams() {
     const DISC_M: f64 = 0.05;

@@ -1,4 +1,4 @@
-//! From path gain to received power, as a planner would check it: power, antenna and frequency add what they say.
+//! Received power as a planner would check it: power, antenna and frequency each add their decibels.
 
 use geo::{Coord, LineString, Polygon};
 use radiodiff_radio::geometry::PreparedScene;

@@ -20,6 +20,11 @@ impl Symmetry {
         Self { transposed: number & 1 != 0, rows_reversed: number & 2 != 0, columns_reversed: number & 4 != 0 }
     }
 
+    /// The symmetry's number, 0 to 7.
+    pub fn number(self) -> usize {
+        usize::from(self.transposed) | usize::from(self.rows_reversed) << 1 | usize::from(self.columns_reversed) << 2
+    }
+
     /// All eight, the identity first.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..8).map(Self::numbered)
@@ -144,6 +149,7 @@ mod tests {
         let images: Vec<_> = Symmetry::all().map(|symmetry| turned(symmetry, 3, &image)).collect();
         assert!((1..8).all(|i| !images[..i].contains(&images[i])), "eight different ones");
         assert_eq!(images[0], image, "the first changes nothing");
+        assert!(Symmetry::all().enumerate().all(|(number, symmetry)| symmetry.number() == number));
         for a in Symmetry::all() {
             let products: Vec<_> = Symmetry::all().map(|b| turned(b, 3, &turned(a, 3, &image))).collect();
             assert!(products.iter().all(|product| images.contains(product)), "one after another is again one of them");

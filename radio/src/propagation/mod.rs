@@ -22,4 +22,4 @@ pub use log_distance::LogDistance;
 pub use model::{PropagationError, PropagationModel};
 pub use rays::{Combining, MAX_INTERACTIONS, Material, Polarisation, RayOptions, RayTracing};
 pub use received_power::received_power;
-pub use with_cars::{WithCars, car_loss_db};
+pub use with_cars::{WithCars, car_loss_db, weakened_by_cars};

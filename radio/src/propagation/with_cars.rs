@@ -25,13 +25,20 @@ pub struct WithCars<M>(pub M);
 
 impl<M: PropagationModel> PropagationModel for WithCars<M> {
     fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
-        let mut map = self.0.path_gain(prepared, position)?;
-        let (cars, grid) = (prepared.cars().seen_from(position), prepared.grid());
-        for (i, &seen) in prepared.line_of_sight(position)?.iter().enumerate() {
-            if seen != 0 {
-                map.values[i] -= car_loss_db(cars.crossed(grid.pixel_center(i / grid.size, i % grid.size))) as f32;
-            }
-        }
-        Ok(map)
+        weakened_by_cars(self.0.path_gain(prepared, position)?, prepared, position)
     }
+}
+
+/// A map that a model without cars drew of a transmitter at `position`, weakened by the scene's cars as [`WithCars`] does.
+///
+/// # Errors
+/// A position off the map or inside a building.
+pub fn weakened_by_cars(mut map: RadioMap, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
+    let (cars, grid) = (prepared.cars().seen_from(position), prepared.grid());
+    for (i, &seen) in prepared.line_of_sight(position)?.iter().enumerate() {
+        if seen != 0 {
+            map.values[i] -= car_loss_db(cars.crossed(grid.pixel_center(i / grid.size, i % grid.size))) as f32;
+        }
+    }
+    Ok(map)
 }

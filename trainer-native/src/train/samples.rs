@@ -4,9 +4,10 @@
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::Dataset;
-pub use radiodiff_dataset::Symmetry;
 use radiodiff_dataset::epoch_order;
-use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::features::{TurnError, TurnedPlane, condition, turned_planes};
+pub use radiodiff_radio::geometry::Symmetry;
+use radiodiff_radio::geometry::PreparedScene;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -23,6 +24,8 @@ struct Prepared {
 /// Samples in memory.
 pub struct Samples {
     samples: Vec<Prepared>,
+    /// By the symmetry's number, the planes that a turned condition is made of.
+    planes: Vec<Vec<TurnedPlane>>,
     /// Where they came from, for the weights' manifest.
     pub description: String,
 }
@@ -45,6 +48,17 @@ fn turned(symmetry: Symmetry, x: &Tensor) -> Tensor {
     (if dims.is_empty() { x } else { x.flip(dims) }).contiguous()
 }
 
+/// The channels of a condition (B, C, N, N) whose pixels are turned, by the planes that they are made of.
+fn gathered(planes: &[TurnedPlane], x: Tensor) -> Tensor {
+    if planes.iter().enumerate().all(|(i, plane)| *plane == TurnedPlane { source: i, sign: 1.0 }) {
+        return x;
+    }
+    let sources: Vec<i64> = planes.iter().map(|plane| plane.source as i64).collect();
+    let signs: Vec<f32> = planes.iter().map(|plane| plane.sign).collect();
+    let (sources, signs) = (Tensor::from_slice(&sources).to_device(x.device()), Tensor::from_slice(&signs).to_device(x.device()));
+    x.index_select(1, &sources) * signs.reshape([1, -1, 1, 1])
+}
+
 impl Samples {
     /// The first `most` samples of each folder.
     pub fn load(folders: &[PathBuf], method: &str, preset: &Preset, most: usize) -> Result<Self> {
@@ -57,7 +71,9 @@ impl Samples {
         if samples.is_empty() {
             bail!("the configuration names no folder to read maps from; see data.train and data.valid");
         }
-        Ok(Self { samples, description: descriptions.join("; ") })
+        let planes = Symmetry::all().map(|symmetry| turned_planes(symmetry, &preset.condition.channels));
+        let planes = planes.collect::<Result<_, TurnError>>().context("the preset's channels cannot be turned")?;
+        Ok(Self { samples, planes, description: descriptions.join("; ") })
     }
 
     pub fn len(&self) -> usize {
@@ -77,7 +93,8 @@ impl Samples {
             let parts: Vec<&Tensor> = indices.iter().map(|&i| part(&self.samples[i])).collect();
             turned(symmetry, &Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
         };
-        Batch { condition: stack(|s| &s.condition), truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
+        let condition = gathered(&self.planes[symmetry.number()], stack(|s| &s.condition));
+        Batch { condition, truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
     }
 }
 
@@ -101,8 +118,7 @@ fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<
                 preset.meters_per_pixel
             );
         }
-        let condition = PreparedScene::new(&sample.scene)
-            .condition(sample.position, &preset.condition.channels)
+        let condition = condition(&PreparedScene::new(&sample.scene), sample.position, &preset.condition.channels, &preset.gray)
             .with_context(|| format!("map {} of {}", dataset.name(i), folder.display()))?;
         let side = grid.size as i64;
         let outdoors: Vec<u8> = sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect();
@@ -138,5 +154,25 @@ impl Batch {
     pub fn crop(&self, top: i64, left: i64, side: i64) -> Self {
         let cut = |x: &Tensor| x.narrow(2, top, side).narrow(3, left, side).contiguous();
         Self { condition: cut(&self.condition), truth: cut(&self.truth), outdoors: cut(&self.outdoors) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use radiodiff_radio::features::{ConditionChannel, turn_condition};
+
+    #[test]
+    fn tensors_turn_as_conditions_do() {
+        const SIDE: usize = 5;
+        let channels = ConditionChannel::ALL;
+        let values: Vec<f32> = (0..channels.len() * SIDE * SIDE).map(|i| (i as f32 * 0.37).sin()).collect();
+        let shape = [1, channels.len() as i64, SIDE as i64, SIDE as i64];
+        for symmetry in Symmetry::all() {
+            let planes = turned_planes(symmetry, &channels).expect("pairs are whole");
+            let found = gathered(&planes, turned(symmetry, &Tensor::from_slice(&values).reshape(shape)));
+            let expected = turn_condition(symmetry, SIDE, &channels, &values).expect("pairs are whole");
+            assert!(found.equal(&Tensor::from_slice(&expected).reshape(shape)), "{symmetry:?}");
+        }
     }
 }

@@ -1,12 +1,11 @@
-//! Antenna patterns: what a transmitter's antenna adds towards a direction.
+//! Antenna patterns: the gain of a transmitter's antenna by direction.
 //!
 //! A pattern is relative: 0 dB in its strongest direction, negative elsewhere. The gain in dBi is that plus
 //! [`Transmitter::antenna_gain_dbi`], with the antenna turned to [`Transmitter::azimuth_deg`] and down by
 //! [`Transmitter::downtilt_deg`]. [`super::received_power`] adds it to a map of path gain **afterwards**: the map's paths were chosen
-//! for an antenna that radiates equally in all directions, so a weaker path that leaves in the main lobe is not found.
+//! for an isotropic antenna, so a weaker path that leaves in the main lobe is not found.
 //!
-//! Antennas stand at 1.5 m on both ends, as the maps do, so directions of departure are horizontal and a tilted antenna is used off
-//! its main lobe. Polarisation is not modelled.
+//! Antennas stand at 1.5 m on both ends, as the maps do, so directions of departure are horizontal, off a tilted antenna's main lobe. Polarisation is not modelled.
 
 mod request;
 mod table;
@@ -44,7 +43,7 @@ pub enum AntennaPattern {
 /// A sector antenna's element: 3GPP TR 38.901, table 7.3-1. Its gain there is 8 dBi.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sector {
-    /// Angle between the directions with half the power, degrees; 360 and more is equal all around.
+    /// Angle between the directions with half the power, degrees; 360 and more means no dependence on azimuth.
     pub horizontal_beamwidth_deg: f64,
     pub vertical_beamwidth_deg: f64,
     /// Largest attenuation, A_max and SLA_V, dB.
@@ -94,7 +93,7 @@ impl AntennaPattern {
 }
 
 /// Azimuth and elevation of a direction as seen from an antenna that points to `azimuth_deg` and down by `downtilt_deg`:
-/// TR 38.901, equations 7.1-7 and 7.1-8 with no slant, angles of elevation instead of zenith, clockwise instead of anticlockwise.
+/// TR 38.901, equations 7.1-7 and 7.1-8 with no slant, elevation angles instead of zenith angles, clockwise instead of anticlockwise.
 fn in_antenna_frame(direction: DepartureDirection, azimuth_deg: f64, downtilt_deg: f64) -> (f64, f64) {
     let around = (direction.bearing_deg - azimuth_deg).to_radians();
     let (up, tilt) = (direction.elevation_deg.to_radians(), downtilt_deg.to_radians());
