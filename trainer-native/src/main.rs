@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use trainer::{evaluate, export, goldens, import, presets};
 
-/// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
+/// Make datasets of radio maps, train RadioDiff on them, evaluate and export the weights
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -14,7 +14,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes, measures, checks and packs datasets of radio maps.
+    /// Make, measure, check and pack datasets of radio maps
     #[command(subcommand)]
     Dataset(radiodiff_dataset::Command),
     Simulate(radiodiff_dataset::simulate::Args),

@@ -1,13 +1,18 @@
-//! A dataset made ready for training: every sample's condition and map in memory, since lines of sight take longer to find than
-//! a small network takes to train on them.
+//! A dataset made ready for training: every sample's condition and map in memory, because lines of sight take longer to compute
+//! than a small network takes to train on them.
+//!
+//! In flow folders in RadioMapSeer's layout; out flow [`Batch`]es. Scenes have their cars where the simulation had some, conditions
+//! turn with their maps (a vector's components change places and signs), and maps are gray levels on the preset's scale, whatever
+//! the scale of the files.
 
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::Dataset;
 use radiodiff_dataset::epoch_order;
-use radiodiff_radio::features::{TurnError, TurnedPlane, condition, turned_planes};
-pub use radiodiff_radio::geometry::Symmetry;
+use radiodiff_radio::features::{ConditionChannel, TurnedPlane, condition, turned_planes};
 use radiodiff_radio::geometry::PreparedScene;
+pub use radiodiff_radio::geometry::Symmetry;
+use radiodiff_radio::map::GrayCodec;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -24,13 +29,14 @@ struct Prepared {
 /// Samples in memory.
 pub struct Samples {
     samples: Vec<Prepared>,
-    /// By the symmetry's number, the planes that a turned condition is made of.
-    planes: Vec<Vec<TurnedPlane>>,
-    /// Where they came from, for the weights' manifest.
+    channels: Vec<ConditionChannel>,
+    /// The preset's gray level in [-1, 1] of each level of the files, (256); `None` where both scales are the same.
+    rescaled: Option<Tensor>,
+    /// The samples' sources, for the weights' manifest.
     pub description: String,
 }
 
-/// Samples on a device, float32; maps are gray levels moved to [-1, 1].
+/// Samples on a device, float32; maps are gray levels of the preset's scale, moved to [-1, 1].
 pub struct Batch {
     /// (B, C, N, N)
     pub condition: Tensor,
@@ -40,23 +46,12 @@ pub struct Batch {
     pub outdoors: Tensor,
 }
 
-/// A batch of maps (B, C, N, N) turned by a symmetry.
+/// A batch of images (B, C, N, N) whose pixels are turned by a symmetry.
 fn turned(symmetry: Symmetry, x: &Tensor) -> Tensor {
     let x = if symmetry.transposed { x.transpose(2, 3) } else { x.shallow_clone() };
     let reversed = [(symmetry.rows_reversed, 2), (symmetry.columns_reversed, 3)];
     let dims: Vec<i64> = reversed.into_iter().filter(|(reversed, _)| *reversed).map(|(_, dim)| dim).collect();
     (if dims.is_empty() { x } else { x.flip(dims) }).contiguous()
-}
-
-/// The channels of a condition (B, C, N, N) whose pixels are turned, by the planes that they are made of.
-fn gathered(planes: &[TurnedPlane], x: Tensor) -> Tensor {
-    if planes.iter().enumerate().all(|(i, plane)| *plane == TurnedPlane { source: i, sign: 1.0 }) {
-        return x;
-    }
-    let sources: Vec<i64> = planes.iter().map(|plane| plane.source as i64).collect();
-    let signs: Vec<f32> = planes.iter().map(|plane| plane.sign).collect();
-    let (sources, signs) = (Tensor::from_slice(&sources).to_device(x.device()), Tensor::from_slice(&signs).to_device(x.device()));
-    x.index_select(1, &sources) * signs.reshape([1, -1, 1, 1])
 }
 
 impl Samples {
@@ -71,16 +66,15 @@ impl Samples {
         if samples.is_empty() {
             bail!("the configuration names no folder to read maps from; see data.train and data.valid");
         }
-        let planes = Symmetry::all().map(|symmetry| turned_planes(symmetry, &preset.condition.channels));
-        let planes = planes.collect::<Result<_, TurnError>>().context("the preset's channels cannot be turned")?;
-        Ok(Self { samples, planes, description: descriptions.join("; ") })
+        let channels = preset.condition.channels.clone();
+        Ok(Self { samples, channels, rescaled: rescaled(&preset.gray), description: descriptions.join("; ") })
     }
 
     pub fn len(&self) -> usize {
         self.samples.len()
     }
 
-    /// The samples of step `step`: every epoch goes through all of them in an order of its own that the seed fixes.
+    /// The indices of step `step`'s samples: every epoch goes through all samples in an order of its own that the seed fixes.
     pub fn order(&self, seed: u64, step: usize, batch: usize) -> Vec<usize> {
         let (batches, batch) = ((self.len() / batch).max(1), batch.min(self.len()));
         let (epoch, place) = (step / batches, step % batches);
@@ -88,19 +82,50 @@ impl Samples {
     }
 
     /// These samples, turned by one symmetry.
-    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Batch {
+    ///
+    /// # Errors
+    /// A symmetry that turns a channel into one that the preset does not have.
+    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Result<Batch> {
         let stack = |part: fn(&Prepared) -> &Tensor| {
             let parts: Vec<&Tensor> = indices.iter().map(|&i| part(&self.samples[i])).collect();
             turned(symmetry, &Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
         };
-        let condition = gathered(&self.planes[symmetry.number()], stack(|s| &s.condition));
-        Batch { condition, truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
+        let (levels, outdoors) = (stack(|s| &s.truth), stack(|s| &s.outdoors));
+        let truth = match &self.rescaled {
+            None => levels / 127.5 - 1.0,
+            Some(table) => {
+                let rescaled = table.to_device(device).index_select(0, &levels.to_kind(Kind::Int64).view(-1)).view_as(&levels);
+                (rescaled + 1.0) * &outdoors - 1.0
+            }
+        };
+        let condition = with_turned_vectors(symmetry, &self.channels, stack(|s| &s.condition))?;
+        Ok(Batch { condition, truth, outdoors })
     }
 }
 
-/// Reads the first `most` samples of a folder and finds their conditions.
+/// Conditions (B, C, N, N) whose pixels are turned, with the components of vectors turned as well.
+fn with_turned_vectors(symmetry: Symmetry, channels: &[ConditionChannel], condition: Tensor) -> Result<Tensor> {
+    let planes = turned_planes(symmetry, channels)?;
+    if planes.iter().enumerate().all(|(i, plane)| (plane.source, plane.sign) == (i, 1.0)) {
+        return Ok(condition);
+    }
+    let plane = |plane: &TurnedPlane| condition.narrow(1, plane.source as i64, 1) * f64::from(plane.sign);
+    Ok(Tensor::cat(&planes.iter().map(plane).collect::<Vec<_>>(), 1))
+}
+
+/// The preset's gray level of each level of the files, `None` where both scales are the same.
+fn rescaled(preset: &GrayCodec) -> Option<Tensor> {
+    let files = GrayCodec::default();
+    let level = |level: u8| 2.0 * preset.encode(files.decode(f32::from(level) / 255.0)) - 1.0;
+    (*preset != files).then(|| Tensor::from_slice(&(0..=u8::MAX).map(level).collect::<Vec<_>>()))
+}
+
+/// Reads the first `most` samples of a folder and computes their conditions.
 fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<Vec<Prepared>> {
     let dataset = Dataset::open(folder, method)?;
+    if let Some(notice) = dataset.notice() {
+        eprintln!("warning: {notice}");
+    }
     let count = dataset.len().min(most);
     let bar = super::progress("reading", count);
     let prepare = |i: usize| -> Result<Prepared> {
@@ -160,7 +185,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use radiodiff_radio::features::{ConditionChannel, turn_condition};
+    use radiodiff_radio::features::turn_condition;
 
     #[test]
     fn tensors_turn_as_conditions_do() {
@@ -169,8 +194,8 @@ mod tests {
         let values: Vec<f32> = (0..channels.len() * SIDE * SIDE).map(|i| (i as f32 * 0.37).sin()).collect();
         let shape = [1, channels.len() as i64, SIDE as i64, SIDE as i64];
         for symmetry in Symmetry::all() {
-            let planes = turned_planes(symmetry, &channels).expect("pairs are whole");
-            let found = gathered(&planes, turned(symmetry, &Tensor::from_slice(&values).reshape(shape)));
+            let pixels = turned(symmetry, &Tensor::from_slice(&values).reshape(shape));
+            let found = with_turned_vectors(symmetry, &channels, pixels).expect("pairs are whole");
             let expected = turn_condition(symmetry, SIDE, &channels, &values).expect("pairs are whole");
             assert!(found.equal(&Tensor::from_slice(&expected).reshape(shape)), "{symmetry:?}");
         }
