@@ -15,6 +15,7 @@ use lexopt::{Arg, ValueExt};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::{Preset, Price, RadioDiff, SampleOptions};
 use radiodiff_core::pipeline::draw_on_device;
+use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_core::weights::{Parameters, ReproducibleSource, reproducible_values};
 use radiodiff_engines::cpu::CpuEngine;
 
@@ -161,7 +162,8 @@ fn gflop_of(preset: &Preset) -> Result<f64> {
 /// Draws a first map, then up to `runs` warm ones, as far as `limit_s` goes.
 fn time<E: Engine>(engine: &E, preset: &Preset, runs: usize, limit_s: f64) -> Result<Timing> {
     let model = RadioDiff::new(preset, &Parameters::new(engine, &ReproducibleSource { seed: SEED }))?;
-    let inputs = preset.condition.channels.len() * preset.map_size * preset.map_size;
+    let channels = preset.condition.channels.len();
+    let inputs = channels * preset.map_size * preset.map_size;
     let condition: Vec<f32> = reproducible_values(SEED, "condition", inputs).map(|value| value as f32).collect();
     let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
     let begun = Instant::now();

@@ -6,7 +6,7 @@ export interface Bounds { west: number; south: number; east: number; north: numb
 /**
  * A number, or text that spells one.
  *
- * Every number field of a request follows one rule:
+ * Every number field of a request, and of a question to a map, follows one rule:
  * - A field that is missing, `undefined`, `null` or blank text (an empty form field) has its default. Without a default it is an error.
  * - Text that spells a number is that number, spaces around it aside: `"23"`, `" 5900 "`.
  * - Everything else is an error of that field: `false`, `[]`, `{}`, `NaN`, `"23 dBm"`. The error's `code` names the part of the request,
@@ -78,7 +78,8 @@ export interface PlacedTransmitter {
  * | code | meaning |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
- * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend`, `palette` | that part of a request cannot be used |
+ * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
+ * | `palette`, `scale`, `threshold` | that part of a question to a map cannot be used |
  * | `difference` | the two maps are not of the same place |
  * | `request` | the request is no object, or holds something that cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
@@ -199,12 +200,12 @@ export interface RadioMap {
    */
   difference(other: RadioMap): RadioMap;
   /** Over outdoor pixels; `covered` is the share of them at or above the threshold, `rms` of a difference is the root mean square error. */
-  stats(options?: { thresholdDbm?: number }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
+  stats(options?: { thresholdDbm?: NumberField }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
   /**
    * For a canvas; pixels below `threshold` or inside buildings are transparent. `palette` is a name of `paletteNames` or
    * `divergingPaletteNames`, or a function; differences have a diverging one unless it is given.
    */
-  toImage(options: { palette?: Palette; min: number; max: number; threshold?: number }): ImageData;
+  toImage(options: { palette?: Palette; min: number | string; max: number | string; threshold?: NumberField }): ImageData;
 }
 
 /**
@@ -214,7 +215,7 @@ export interface RadioMap {
  * - `network` draws with the weights. Today's `nano` is a small network that shows the whole pipeline at work; use it to try the
  *   pipeline, not to plan with.
  *
- * docs/ has the figures of both, on the same real maps.
+ * docs/accuracy.md has the figures of both, on the same real maps.
  */
 export type Method = 'network' | 'dominant-path';
 

@@ -116,11 +116,6 @@ fn read(bytes: &[u8]) -> Result<Reading, SceneError> {
         Content::Xml(text) => osm::xml::read(&text, &mut reading)?,
         #[cfg(feature = "osm")]
         Content::Pbf(bytes) => osm::pbf::read(&bytes, &mut reading)?,
-        #[cfg(not(feature = "osm"))]
-        Content::Pbf(_) => {
-            let advice = "export the region as .osm or GeoJSON (osmium cat, or openstreetmap.org)";
-            return Err(SceneError::Format { found: "an OpenStreetMap PBF extract (.osm.pbf)".into(), advice });
-        }
     }
     Ok(reading)
 }
