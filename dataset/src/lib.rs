@@ -21,7 +21,6 @@ pub mod files;
 pub mod folder;
 pub mod progress;
 mod random;
-mod raster;
 pub mod shards;
 pub mod simulate;
 pub mod splits;

@@ -62,20 +62,20 @@ impl MapSource {
     /// Those of the model or of the network's engine; none is expected outdoors.
     pub fn path_gain(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
         match self {
-            Self::Model(method) => model_gain(*method, scene, position).context("computing the map"),
+            Self::Model(method) => model(*method).path_gain(scene, position).context("computing the map"),
             #[cfg(feature = "network")]
             Self::Network(network) => network.path_gain(scene, position),
         }
     }
 }
 
-fn model_gain(method: Method, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
-    let model: &dyn PropagationModel = match method {
-        Method::DominantPath => &DominantPath::default(),
-        Method::Rays => &RayTracing::default(),
-        Method::LogDistance => &LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: LogDistanceLaw::LINE_OF_SIGHT },
-    };
-    Ok(model.path_gain(scene, position)?)
+fn model(method: Method) -> Box<dyn PropagationModel> {
+    let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
+    match method {
+        Method::DominantPath => Box::new(DominantPath::default()),
+        Method::Rays => Box::new(RayTracing::default()),
+        Method::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
+    }
 }
 
 #[cfg(feature = "network")]

@@ -1,6 +1,6 @@
 //! The figures of one map and of many.
 
-use crate::raster;
+use super::connected::connected_buildings;
 use radiodiff_radio::geometry::wall_distance;
 use radiodiff_radio::scene::BuildingMask;
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub struct Measured {
 
 /// Measures one map.
 pub fn measure(mask: &BuildingMask) -> Measured {
-    let buildings = raster::connected_buildings(mask);
+    let buildings = connected_buildings(mask);
     let built: usize = buildings.iter().map(|(pixels, _)| pixels).sum();
     Measured {
         built_share: built as f64 / mask.pixels.len() as f64,

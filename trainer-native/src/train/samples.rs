@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::Dataset;
 use radiodiff_dataset::epoch_order;
-use radiodiff_radio::features::{ConditionChannel, TurnedPlane, condition, turned_planes};
+use radiodiff_radio::features::{TurnError, TurnedPlane, condition, turned_planes};
 use radiodiff_radio::geometry::PreparedScene;
 pub use radiodiff_radio::geometry::Symmetry;
 use radiodiff_radio::map::GrayCodec;
@@ -29,7 +29,8 @@ struct Prepared {
 /// Samples in memory.
 pub struct Samples {
     samples: Vec<Prepared>,
-    channels: Vec<ConditionChannel>,
+    /// By the symmetry's number, the planes that a turned condition is made of.
+    planes: Vec<Vec<TurnedPlane>>,
     /// The preset's gray level in [-1, 1] of each level of the files, (256); `None` where both scales are the same.
     rescaled: Option<Tensor>,
     /// The samples' sources, for the weights' manifest.
@@ -66,8 +67,9 @@ impl Samples {
         if samples.is_empty() {
             bail!("the configuration names no folder to read maps from; see data.train and data.valid");
         }
-        let channels = preset.condition.channels.clone();
-        Ok(Self { samples, channels, rescaled: rescaled(&preset.gray), description: descriptions.join("; ") })
+        let planes = Symmetry::all().map(|symmetry| turned_planes(symmetry, &preset.condition.channels));
+        let planes = planes.collect::<Result<_, TurnError>>().context("the preset's channels cannot be turned")?;
+        Ok(Self { samples, planes, rescaled: rescaled(&preset.gray), description: descriptions.join("; ") })
     }
 
     pub fn len(&self) -> usize {
@@ -82,10 +84,7 @@ impl Samples {
     }
 
     /// These samples, turned by one symmetry.
-    ///
-    /// # Errors
-    /// A symmetry that turns a channel into one that the preset does not have.
-    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Result<Batch> {
+    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Batch {
         let stack = |part: fn(&Prepared) -> &Tensor| {
             let parts: Vec<&Tensor> = indices.iter().map(|&i| part(&self.samples[i])).collect();
             turned(symmetry, &Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
@@ -98,19 +97,9 @@ impl Samples {
                 (rescaled + 1.0) * &outdoors - 1.0
             }
         };
-        let condition = with_turned_vectors(symmetry, &self.channels, stack(|s| &s.condition))?;
-        Ok(Batch { condition, truth, outdoors })
+        let condition = gathered(&self.planes[symmetry.number()], stack(|s| &s.condition));
+        Batch { condition, truth, outdoors }
     }
-}
-
-/// Conditions (B, C, N, N) whose pixels are turned, with the components of vectors turned as well.
-fn with_turned_vectors(symmetry: Symmetry, channels: &[ConditionChannel], condition: Tensor) -> Result<Tensor> {
-    let planes = turned_planes(symmetry, channels)?;
-    if planes.iter().enumerate().all(|(i, plane)| (plane.source, plane.sign) == (i, 1.0)) {
-        return Ok(condition);
-    }
-    let plane = |plane: &TurnedPlane| condition.narrow(1, plane.source as i64, 1) * f64::from(plane.sign);
-    Ok(Tensor::cat(&planes.iter().map(plane).collect::<Vec<_>>(), 1))
 }
 
 /// The preset's gray level of each level of the files, `None` where both scales are the same.
