@@ -20,6 +20,7 @@ fn the_map_stands_where_most_buildings_are() {
     };
     let alone = read(&collection(&village()));
     for ring in [
+        rectangle(400.0, 0.0, 10.0, 10.0),
         rectangle(3_000.0, 0.0, 10.0, 10.0),
         rectangle(0.0, -700_000.0, 10.0, 10.0),
         json!([[0.0, 0.0], [0.0001, 0.0], [0.0001, 0.0001], [0.0, 0.0]]),
