@@ -15,7 +15,6 @@ use lexopt::{Arg, ValueExt};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::{Preset, Price, RadioDiff, SampleOptions};
 use radiodiff_core::pipeline::draw_on_device;
-use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_core::weights::{Parameters, ReproducibleSource, reproducible_values};
 use radiodiff_engines::cpu::CpuEngine;
 
