@@ -164,10 +164,10 @@ fn time<E: Engine>(engine: &E, preset: &Preset, runs: usize, limit_s: f64) -> Re
     let channels = preset.condition.channels.len();
     let inputs = channels * preset.map_size * preset.map_size;
     let condition: Vec<f32> = reproducible_values(SEED, "condition", inputs).map(|value| value as f32).collect();
-    let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
     let begun = Instant::now();
     let draw = || {
         let started = Instant::now();
+        let condition = engine.tensor(&condition, &[1, channels, preset.map_size, preset.map_size]);
         let map = pollster::block_on(draw_on_device(engine, &model, &condition, &SampleOptions::default()));
         pollster::block_on(engine.read(&map)).with_context(|| format!("drawing a map of {}", preset.name))?;
         anyhow::Ok(started.elapsed().as_secs_f64())
