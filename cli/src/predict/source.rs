@@ -3,8 +3,9 @@
 use super::args::{Args, Method};
 use anyhow::{Context, Result};
 use geo::Coord;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::propagation::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw, PreparedScene, RayOptions};
+use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationModel, RayTracing};
 use radiodiff_radio::scene::Grid;
 
 /// A source of path gain maps.
@@ -69,14 +70,12 @@ impl MapSource {
 }
 
 fn model_gain(method: Method, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
-    Ok(match method {
-        Method::DominantPath => scene.dominant_path(position, &DominantPathLaw::default())?,
-        Method::Rays => scene.ray_traced(position, &RayOptions::default())?,
-        Method::LogDistance => {
-            let LineOfSightLaw { intercept_db, slope_db } = LineOfSightLaw::default();
-            scene.baseline(position, &LogDistanceLaw { intercept_db, slope_db })?
-        }
-    })
+    let model: &dyn PropagationModel = match method {
+        Method::DominantPath => &DominantPath::default(),
+        Method::Rays => &RayTracing::default(),
+        Method::LogDistance => &LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: LogDistanceLaw::LINE_OF_SIGHT },
+    };
+    Ok(model.path_gain(scene, position)?)
 }
 
 #[cfg(feature = "network")]
@@ -87,8 +86,8 @@ mod network {
     use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
     use radiodiff_core::weights::Checkpoint;
     use radiodiff_engines::cpu::CpuEngine;
+    use radiodiff_radio::geometry::PreparedScene;
     use radiodiff_radio::map::{GrayCodec, RadioMap};
-    use radiodiff_radio::propagation::PreparedScene;
     use radiodiff_radio::scene::Grid;
     use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! The figures of one map and of many.
 
 use crate::raster;
+use radiodiff_radio::geometry::wall_distance;
 use radiodiff_radio::scene::BuildingMask;
 use serde::Serialize;
 
@@ -52,7 +53,7 @@ pub fn measure(mask: &BuildingMask) -> Measured {
 }
 
 fn street_widths(mask: &BuildingMask) -> Vec<f64> {
-    let (size, distance) = (mask.size, raster::distance_to_wall(mask));
+    let (size, distance) = (mask.size, wall_distance(mask));
     let mut widths = Vec::new();
     for row in 1..size.saturating_sub(1) {
         for column in 1..size - 1 {

@@ -8,9 +8,11 @@
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::Dataset;
-pub use radiodiff_dataset::Symmetry;
 use radiodiff_dataset::epoch_order;
-use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::features::{ConditionChannel, TurnedPlane, condition, turned_planes};
+use radiodiff_radio::geometry::PreparedScene;
+pub use radiodiff_radio::geometry::Symmetry;
+use radiodiff_radio::map::GrayCodec;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -141,8 +143,7 @@ fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<
                 preset.meters_per_pixel
             );
         }
-        let condition = PreparedScene::new(&sample.scene)
-            .condition(sample.position, &preset.condition.channels)
+        let condition = condition(&PreparedScene::new(&sample.scene), sample.position, &preset.condition.channels, &preset.gray)
             .with_context(|| format!("map {} of {}", dataset.name(i), folder.display()))?;
         let side = grid.size as i64;
         let outdoors: Vec<u8> = sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect();
@@ -178,5 +179,25 @@ impl Batch {
     pub fn crop(&self, top: i64, left: i64, side: i64) -> Self {
         let cut = |x: &Tensor| x.narrow(2, top, side).narrow(3, left, side).contiguous();
         Self { condition: cut(&self.condition), truth: cut(&self.truth), outdoors: cut(&self.outdoors) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use radiodiff_radio::features::turn_condition;
+
+    #[test]
+    fn tensors_turn_as_conditions_do() {
+        const SIDE: usize = 5;
+        let channels = ConditionChannel::ALL;
+        let values: Vec<f32> = (0..channels.len() * SIDE * SIDE).map(|i| (i as f32 * 0.37).sin()).collect();
+        let shape = [1, channels.len() as i64, SIDE as i64, SIDE as i64];
+        for symmetry in Symmetry::all() {
+            let pixels = turned(symmetry, &Tensor::from_slice(&values).reshape(shape));
+            let found = with_turned_vectors(symmetry, &channels, pixels).expect("pairs are whole");
+            let expected = turn_condition(symmetry, SIDE, &channels, &values).expect("pairs are whole");
+            assert!(found.equal(&Tensor::from_slice(&expected).reshape(shape)), "{symmetry:?}");
+        }
     }
 }
