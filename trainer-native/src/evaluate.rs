@@ -14,9 +14,10 @@ use indicatif::ParallelProgressIterator;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
 use radiodiff_dataset::files;
 use radiodiff_dataset::{Dataset, Sample};
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::metrics;
-use radiodiff_radio::propagation::{DominantPathLaw, LogDistanceLaw, PreparedScene, PropagationError};
+use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, WithCars};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -95,14 +96,14 @@ pub struct Evaluation {
 
 /// How a network draws its maps.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawing {
+pub struct DrawOptions {
     pub steps: usize,
     pub seed: u64,
     /// The sampler's first time when it starts from the dominant path map; `None` starts from noise.
     pub start: Option<f32>,
 }
 
-impl Default for Drawing {
+impl Default for DrawOptions {
     fn default() -> Self {
         Self { steps: 1, seed: 0, start: None }
     }
@@ -125,7 +126,7 @@ pub fn run(args: &Args) -> Result<()> {
             folders::evaluate(prediction, truth, buildings.as_deref(), args.csv.as_deref())?
         }
         (Some(data), ..) => {
-            let drawing = Drawing { steps: args.steps, seed: args.seed, start: args.start };
+            let drawing = DrawOptions { steps: args.steps, seed: args.seed, start: args.start };
             evaluate(data, &args.method, args.limit, args.weights.as_deref(), drawing)?
         }
         _ => bail!("--data, or --prediction and --truth, say what to compare"),
@@ -144,7 +145,7 @@ fn buildings_of(folder: &Path) -> PathBuf {
 }
 
 /// Scores the baseline, the simulator and, with `weights`, a network.
-pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: Drawing) -> Result<Evaluation> {
+pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: DrawOptions) -> Result<Evaluation> {
     let dataset = Dataset::open(folder, method)?;
     if let Some(notice) = dataset.notice() {
         eprintln!("warning: {notice}");
@@ -154,10 +155,11 @@ pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Opti
         bail!("{} holds no maps of {method}", folder.display());
     }
     let truths = (0..count).map(|i| Truth::new(&dataset, i)).collect::<Result<Vec<_>>>()?;
-    let law = fit(&truths)?;
+    let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: fit(&truths)? };
+    // Samples have cars only where their maps were simulated with cars.
     let physical = truths.par_iter().progress().map(|truth| {
-        let baseline = truth.prepared.baseline(truth.sample.position, &law)?;
-        let simulated = truth.dominant_path()?;
+        let baseline = baseline.path_gain(&truth.prepared, truth.sample.position)?;
+        let simulated = WithCars(DominantPath::default()).path_gain(&truth.prepared, truth.sample.position)?;
         Ok([truth.scores(&baseline), truth.scores(&simulated)])
     });
     let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
@@ -188,12 +190,6 @@ impl Truth {
         let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
         let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
         Ok(Self { prepared: PreparedScene::new(&sample.scene), sample, gray })
-    }
-
-    /// The dominant path's gain, weakened by the scene's cars where the dataset was simulated with cars.
-    fn dominant_path(&self) -> Result<RadioMap, PropagationError> {
-        let map = self.prepared.dominant_path(self.sample.position, &DominantPathLaw::default())?;
-        self.prepared.weakened_by_cars(map, self.sample.position)
     }
 
     fn scores(&self, map: &RadioMap) -> Scores {
@@ -240,15 +236,13 @@ fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
         .collect::<Result<Vec<_>, PropagationError>>()
         .context("finding what is in sight")?;
     // A dataset without shadows needs no law for them.
-    let line_of_sight = radiodiff_radio::propagation::LineOfSightLaw::default();
-    let fallback = LogDistanceLaw { intercept_db: line_of_sight.intercept_db, slope_db: line_of_sight.slope_db };
-    Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(fallback))
+    Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(LogDistanceLaw::LINE_OF_SIGHT))
 }
 
 /// The network's name and its map of every sample.
-fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
+fn draw(path: &Path, truths: &[Truth], drawing: DrawOptions) -> Result<(String, Vec<RadioMap>)> {
     use indicatif::ProgressIterator;
-    use radiodiff_core::model::SampleOptions;
+    use radiodiff_core::diffusion::SampleOptions;
     use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
     use radiodiff_core::weights::Checkpoint;
 
