@@ -8,9 +8,10 @@
 //! A hook is awaited before every step: it shows progress, or stops the map by an error. [`draw_on_device`] is the same path
 //! without the cache, from a condition that is already a tensor, for networks whose weights still change.
 
+use crate::diffusion::{RadioDiff, SampleOptions, Sampling, StartError};
 use crate::engine::{Engine, EngineError};
+use crate::model::Preset;
 use crate::model::unet::EncodedCondition;
-use crate::model::{Preset, RadioDiff, SampleOptions, Sampling, StartError};
 use geo::Coord;
 use radiodiff_radio::features::condition;
 use radiodiff_radio::geometry::PreparedScene;

@@ -1,21 +1,21 @@
 //! Files as people have them, after public bug reports: what scene import makes of each.
 //!
-//! These tests need the reference data (the folder `cases` of what `shared_data` names) and are skipped without it. The kinds they stand
-//! for are tested with inputs of their own in radio/tests/scene_import.rs.
+//! These tests need the reference data and are skipped without it. The kinds they stand for are tested with inputs of their own in
+//! radio/tests/scene_import.rs and scene_placing.rs.
 
-use radiodiff_radio::scene::{FindingKind, ImportOptions, Imported, SceneError, import};
+use radiodiff_radio::scene::{FindingKind, ImportOptions, Imported, SceneError, antennas_from_json, import};
 use radiodiff_tests::shared_data;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The sound village: 24 houses of 20 m x 14 m; without one of them.
 const WHOLE: usize = 6_720;
 const WITHOUT_ONE: usize = 6_440;
 
-fn cases() -> Option<PathBuf> {
-    shared_data().map(|folder| folder.join("cases"))
+fn cases() -> PathBuf {
+    shared_data().join("cases")
 }
 
-fn read(cases: &std::path::Path, file: &str) -> Result<Imported, SceneError> {
+fn read(cases: &Path, file: &str) -> Result<Imported, SceneError> {
     let bytes = std::fs::read(cases.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     import(&bytes, &ImportOptions::default())
 }
@@ -25,8 +25,9 @@ fn built(imported: &Imported) -> usize {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn villages_are_drawn_and_what_is_odd_is_named() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     // The file, its built pixels, and what a warning has to say; nothing where there is nothing to warn of.
     for (file, pixels, words) in [
         ("base/village.geojson", WHOLE, ""),
@@ -89,8 +90,9 @@ fn villages_are_drawn_and_what_is_odd_is_named() {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn a_city_gives_the_same_map_in_every_format() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     let plain = read(&cases, "t10-city-files/gz.geojson.gz").expect("packed GeoJSON");
     // The same city: packed, as extracts, and with an underground car park under all of it.
     for file in [
@@ -108,4 +110,42 @@ fn a_city_gives_the_same_map_in_every_format() {
     }
     let error = read(&cases, "t10-city-files/cut.osm.pbf").expect_err("a cut extract").to_string();
     assert!(error.contains("OpenStreetMap PBF") && error.contains("complete"), "{error}");
+}
+
+#[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+fn damaged_extracts_never_panic() {
+    let good = std::fs::read(cases().join("t10-city-files/extract.osm.pbf")).expect("an extract");
+    for position in 0..good.len() {
+        for damage in [0x01, 0x80, 0xff] {
+            let mut bytes = good.clone();
+            bytes[position] ^= damage;
+            let _ = import(&bytes, &ImportOptions::default());
+        }
+    }
+    for end in 0..good.len() {
+        assert!(import(&good[..end], &ImportOptions::default()).is_err(), "cut at {end}");
+    }
+}
+
+#[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+fn antennas_are_read_where_the_numbers_are_there() {
+    let cases = cases();
+    for (file, readable) in [
+        ("bom", true),
+        ("crlf", true),
+        ("floats", true),
+        ("numpy", true),
+        ("objects", true),
+        ("text", true),
+        ("three", true),
+        ("nan", false),
+        ("empty", false),
+    ] {
+        let path = cases.join("t09-json/antenna-variants").join(file).with_extension("json");
+        let text = std::fs::read_to_string(&path).expect("a text");
+        let positions = antennas_from_json(&text).ok().map(|positions| positions.iter().map(|at| (at.x, at.y)).collect::<Vec<_>>());
+        assert_eq!(positions, readable.then(|| vec![(8.5, 250.5), (128.5, 150.5)]), "{file}");
+    }
 }

@@ -10,7 +10,7 @@ use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
 use radiodiff_radio::scene::{BuildingMask, Grid, ImportOptions, Scene, Transmitter, import};
-use radiodiff_tests::Case;
+use radiodiff_tests::MapCase;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -67,7 +67,7 @@ fn maps_are_those_of_before() {
         dominant_paths(&mut lines, &format!("boxes-{seed}"), &boxes(seed, 20 + 25 * seed as usize));
     }
     let engine = CpuEngine::new();
-    for case in Case::all().iter().chain([&Case::of_the_page()]) {
+    for case in MapCase::all().iter().chain([&MapCase::of_the_page()]) {
         line(&mut lines, &format!("nano/{}", case.name), &block_on(case.map(&engine)).expect("the CPU reads"));
     }
     if std::env::var_os("RADIODIFF_PRINT").is_some() {

@@ -96,14 +96,14 @@ pub struct Evaluation {
 
 /// How a network draws its maps.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawing {
+pub struct DrawOptions {
     pub steps: usize,
     pub seed: u64,
     /// The sampler's first time when it starts from the dominant path map; `None` starts from noise.
     pub start: Option<f32>,
 }
 
-impl Default for Drawing {
+impl Default for DrawOptions {
     fn default() -> Self {
         Self { steps: 1, seed: 0, start: None }
     }
@@ -126,7 +126,7 @@ pub fn run(args: &Args) -> Result<()> {
             folders::evaluate(prediction, truth, buildings.as_deref(), args.csv.as_deref())?
         }
         (Some(data), ..) => {
-            let drawing = Drawing { steps: args.steps, seed: args.seed, start: args.start };
+            let drawing = DrawOptions { steps: args.steps, seed: args.seed, start: args.start };
             evaluate(data, &args.method, args.limit, args.weights.as_deref(), drawing)?
         }
         _ => bail!("--data, or --prediction and --truth, say what to compare"),
@@ -145,7 +145,7 @@ fn buildings_of(folder: &Path) -> PathBuf {
 }
 
 /// Scores the baseline, the simulator and, with `weights`, a network.
-pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: Drawing) -> Result<Evaluation> {
+pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: DrawOptions) -> Result<Evaluation> {
     let dataset = Dataset::open(folder, method)?;
     if let Some(notice) = dataset.notice() {
         eprintln!("warning: {notice}");
@@ -240,9 +240,9 @@ fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
 }
 
 /// The network's name and its map of every sample.
-fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
+fn draw(path: &Path, truths: &[Truth], drawing: DrawOptions) -> Result<(String, Vec<RadioMap>)> {
     use indicatif::ProgressIterator;
-    use radiodiff_core::model::SampleOptions;
+    use radiodiff_core::diffusion::SampleOptions;
     use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
     use radiodiff_core::weights::Checkpoint;
 

@@ -1,6 +1,6 @@
 //! Weights that ship: float16, with the figures of their evaluation in the manifest, and a card that describes them.
 
-use crate::evaluate::{Drawing, Evaluation, evaluate};
+use crate::evaluate::{DrawOptions, Evaluation, evaluate};
 use anyhow::{Context, Result, bail};
 use radiodiff_core::weights::{Checkpoint, Precision, serialize};
 use radiodiff_dataset::files;
@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut evaluations = Vec::new();
     for (name, folder) in named {
         println!("evaluating on {name}: {}", folder.display());
-        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), Drawing::default())?;
+        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), DrawOptions::default())?;
         print!("{}", evaluation.table());
         if let Some(row) = evaluation.rows.last() {
             let s = row.scores;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, goldens, import, presets};
+use trainer::{evaluate, export, import, presets};
 
 /// Make datasets of radio maps, train RadioDiff on them, evaluate and export the weights
 #[derive(Parser)]
@@ -21,7 +21,6 @@ enum Command {
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
-    Goldens(goldens::Args),
     Import(import::Args),
     Presets(presets::Args),
 }
@@ -35,7 +34,6 @@ fn main() -> ExitCode {
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(&args),
-        Command::Goldens(args) => goldens::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Presets(args) => presets::run(&args),
     };

@@ -5,7 +5,7 @@ use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::propagation::{DominantPath, LogDistanceLaw, PropagationModel};
 use std::path::PathBuf;
-use trainer::evaluate::{Drawing, evaluate};
+use trainer::evaluate::{DrawOptions, evaluate};
 
 fn samples() -> PathBuf {
     radiodiff_tests::shared_data().join("data/radiomapseer-samples")
@@ -44,7 +44,7 @@ fn in_sight_the_law_is_within_a_gray_level() {
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn the_dominant_path_is_winprops() {
-    let evaluation = evaluate(&samples(), "DPM", None, None, Drawing::default()).expect("the samples are sound");
+    let evaluation = evaluate(&samples(), "DPM", None, None, DrawOptions::default()).expect("the samples are sound");
     let [baseline, simulator] = [0, 1].map(|i| evaluation.rows[i].scores);
     println!("{}", evaluation.table());
     assert_eq!(evaluation.maps, 22);

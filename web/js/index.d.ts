@@ -33,9 +33,10 @@ export interface Transmitter {
 }
 
 /**
- * An antenna in CloudRF's words. With none of `azi`, `hbw`, `vbw`, `fbr` and `csv` it radiates equally in all directions. With one
- * of them it is the sector of 3GPP TR 38.901, table 7.3-1. A value out of range is brought into it, and a field that cannot be used
- * is left out, each with a warning. Number fields follow the rule of {@link NumberField}, but a wrong one is a warning here.
+ * An antenna in CloudRF's words. It radiates equally in all directions with none of `azi`, `hbw`, `vbw`, `fbr` and `csv`, with 0 for
+ * both beamwidths, and with the number of a pattern of CloudRF's own library in `ant`, which is not known here. Any other antenna
+ * without a csv is the sector of 3GPP TR 38.901, table 7.3-1. A value out of range is brought into it, and a field that cannot be
+ * used is left out, each with a warning. Number fields follow the rule of {@link NumberField}, but a wrong one is a warning here.
  *
  * The pattern is added to the map afterwards, by the direction of the straight line to a pixel, also out of sight: the map's paths
  * are those of an antenna that radiates equally.
@@ -43,11 +44,13 @@ export interface Transmitter {
 export interface Antenna {
   /** Gain in the strongest direction, dBi; the default is that of the csv, else `antennaGainDbi`. */
   txg?: NumberField;
+  /** Number of a pattern in CloudRF's library; the default is 0, the pattern that `hbw` and `vbw` describe. */
+  ant?: NumberField;
   /** Where it points, degrees clockwise from north. */
   azi?: NumberField;
   /** How far it points down, degrees. Receivers stand as high as the transmitter. */
   tlt?: NumberField;
-  /** Horizontal angle between the directions with half the power, degrees; the default is 65, and 360 is equal all around. */
+  /** Horizontal angle between the directions with half the power, degrees; the default is 65; 0 and 360 are equal all around. */
   hbw?: NumberField;
   /** The same vertically. */
   vbw?: NumberField;

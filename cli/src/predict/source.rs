@@ -82,7 +82,8 @@ fn model(method: Method) -> Box<dyn PropagationModel> {
 mod network {
     use anyhow::{Context, Result};
     use geo::Coord;
-    use radiodiff_core::model::{Preset, SampleOptions};
+    use radiodiff_core::diffusion::SampleOptions;
+    use radiodiff_core::model::Preset;
     use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
     use radiodiff_core::weights::Checkpoint;
     use radiodiff_engines::cpu::CpuEngine;

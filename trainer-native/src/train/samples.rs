@@ -55,17 +55,6 @@ fn turned(symmetry: Symmetry, x: &Tensor) -> Tensor {
     (if dims.is_empty() { x } else { x.flip(dims) }).contiguous()
 }
 
-/// The channels of a condition (B, C, N, N) whose pixels are turned, by the planes that they are made of.
-fn gathered(planes: &[TurnedPlane], x: Tensor) -> Tensor {
-    if planes.iter().enumerate().all(|(i, plane)| *plane == TurnedPlane { source: i, sign: 1.0 }) {
-        return x;
-    }
-    let sources: Vec<i64> = planes.iter().map(|plane| plane.source as i64).collect();
-    let signs: Vec<f32> = planes.iter().map(|plane| plane.sign).collect();
-    let (sources, signs) = (Tensor::from_slice(&sources).to_device(x.device()), Tensor::from_slice(&signs).to_device(x.device()));
-    x.index_select(1, &sources) * signs.reshape([1, -1, 1, 1])
-}
-
 impl Samples {
     /// The first `most` samples of each folder.
     pub fn load(folders: &[PathBuf], method: &str, preset: &Preset, most: usize) -> Result<Self> {
@@ -185,7 +174,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use radiodiff_radio::features::{ConditionChannel, turn_condition};
+    use radiodiff_radio::features::turn_condition;
 
     #[test]
     fn tensors_turn_as_conditions_do() {
@@ -194,8 +183,8 @@ mod tests {
         let values: Vec<f32> = (0..channels.len() * SIDE * SIDE).map(|i| (i as f32 * 0.37).sin()).collect();
         let shape = [1, channels.len() as i64, SIDE as i64, SIDE as i64];
         for symmetry in Symmetry::all() {
-            let planes = turned_planes(symmetry, &channels).expect("pairs are whole");
-            let found = gathered(&planes, turned(symmetry, &Tensor::from_slice(&values).reshape(shape)));
+            let pixels = turned(symmetry, &Tensor::from_slice(&values).reshape(shape));
+            let found = with_turned_vectors(symmetry, &channels, pixels).expect("pairs are whole");
             let expected = turn_condition(symmetry, SIDE, &channels, &values).expect("pairs are whole");
             assert!(found.equal(&Tensor::from_slice(&expected).reshape(shape)), "{symmetry:?}");
         }

@@ -70,15 +70,16 @@ impl Elements {
             if !outline.is_relation && outline.outer.iter().any(|way| drawn_by_relations.contains(way)) {
                 continue;
             }
-            let (outer, mut missing) = self.rings(&outline.outer);
+            let (outer, missing_outer) = self.rings(&outline.outer);
             let (mut holes, missing_inner) = self.rings(&outline.inner);
-            missing = missing.or(missing_inner);
             for exterior in outer {
                 let inside = take_inside(&exterior, &mut holes);
                 reading.polygon(&outline.building, [exterior].into_iter().chain(inside).map(checked).collect());
             }
-            if let Some(missing) = missing {
-                reading.report.note(FindingKind::Cut, &outline.feature, missing);
+            for (kind, missing) in [(FindingKind::Cut, missing_outer), (FindingKind::HoleLeftOut, missing_inner)] {
+                if let Some(missing) = missing {
+                    reading.report.note(kind, &outline.feature, missing);
+                }
             }
         }
     }
