@@ -174,7 +174,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use radiodiff_radio::features::turn_condition;
+    use radiodiff_radio::features::{ConditionChannel, turn_condition};
 
     #[test]
     fn tensors_turn_as_conditions_do() {
@@ -184,7 +184,7 @@ mod tests {
         let shape = [1, channels.len() as i64, SIDE as i64, SIDE as i64];
         for symmetry in Symmetry::all() {
             let pixels = turned(symmetry, &Tensor::from_slice(&values).reshape(shape));
-            let found = with_turned_vectors(symmetry, &channels, pixels).expect("pairs are whole");
+            let found = gathered(&turned_planes(symmetry, &channels).expect("pairs are whole"), pixels);
             let expected = turn_condition(symmetry, SIDE, &channels, &values).expect("pairs are whole");
             assert!(found.equal(&Tensor::from_slice(&expected).reshape(shape)), "{symmetry:?}");
         }
