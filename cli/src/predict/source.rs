@@ -1,6 +1,6 @@
 //! What gives the path gain: a propagation model, or a network.
 
-use super::args::{Args, Method};
+use super::args::{Args, ModelChoice};
 use anyhow::{Context, Result};
 use geo::Coord;
 use radiodiff_radio::geometry::PreparedScene;
@@ -10,7 +10,7 @@ use radiodiff_radio::scene::Grid;
 
 /// A source of path gain maps.
 pub enum MapSource {
-    Model(Method),
+    Model(ModelChoice),
     #[cfg(feature = "network")]
     Network(Box<network::Network>),
 }
@@ -48,9 +48,9 @@ impl MapSource {
     /// Its name in messages.
     pub fn name(&self) -> String {
         match self {
-            Self::Model(Method::DominantPath) => String::from("the dominant path model"),
-            Self::Model(Method::Rays) => String::from("ray tracing"),
-            Self::Model(Method::LogDistance) => String::from("the log-distance law"),
+            Self::Model(ModelChoice::DominantPath) => String::from("the dominant path model"),
+            Self::Model(ModelChoice::Rays) => String::from("ray tracing"),
+            Self::Model(ModelChoice::LogDistance) => String::from("the log-distance law"),
             #[cfg(feature = "network")]
             Self::Network(network) => network.name(),
         }
@@ -69,12 +69,12 @@ impl MapSource {
     }
 }
 
-fn model(method: Method) -> Box<dyn PropagationModel> {
+fn model(method: ModelChoice) -> Box<dyn PropagationModel> {
     let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
     match method {
-        Method::DominantPath => Box::new(DominantPath::default()),
-        Method::Rays => Box::new(RayTracing::default()),
-        Method::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
+        ModelChoice::DominantPath => Box::new(DominantPath::default()),
+        ModelChoice::Rays => Box::new(RayTracing::default()),
+        ModelChoice::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
     }
 }
 

@@ -14,7 +14,7 @@ const CITY_GRID: Grid = Grid { size: 1024, meters_per_pixel: 8.0 };
 
 /// A city's footprints in metres in one frame.
 #[derive(Debug)]
-pub struct City {
+pub struct CityFootprints {
     /// The file's name without extension.
     pub name: String,
     /// Footprints with their bounding boxes.
@@ -22,7 +22,7 @@ pub struct City {
     extent: Rect<f64>,
 }
 
-impl City {
+impl CityFootprints {
     /// # Errors
     /// A file that cannot be read or has no usable building.
     pub fn read(path: &Path) -> Result<Self> {
