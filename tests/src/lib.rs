@@ -23,8 +23,9 @@ use radiodiff_core::model::Preset;
 use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, no_hook, sample_latent};
 use radiodiff_core::weights::Checkpoint;
+use radiodiff_radio::features::condition;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::PreparedScene;
 use radiodiff_radio::scene::{self, GeoBounds, ImportOptions, LocalFrame, Transmitter};
 use serde::Deserialize;
 use std::convert::Infallible;
@@ -180,7 +181,7 @@ impl MapCase {
     /// When the transmitter is not outdoors.
     pub async fn draw<E: Engine>(&self, e: &E) -> Result<RawMap, EngineError> {
         let (model, channels, side) = (self.model(e), &self.preset.condition.channels, self.preset.map_size);
-        let condition = self.scene.condition(self.position, channels).expect("a placed transmitter is outdoors");
+        let condition = condition(&self.scene, self.position, channels, &self.preset.gray).expect("a placed transmitter is outdoors");
         let condition = e.tensor(&condition, &[1, channels.len(), side, side]);
         let latent = sample_latent(e, &model, &condition, &self.options).await;
         let map = model.decode_map(e, &latent);

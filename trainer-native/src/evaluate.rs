@@ -14,9 +14,10 @@ use indicatif::ParallelProgressIterator;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
 use radiodiff_dataset::files;
 use radiodiff_dataset::{Dataset, Sample};
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::metrics;
-use radiodiff_radio::propagation::{DominantPathLaw, LogDistanceLaw, PreparedScene, PropagationError};
+use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, WithCars};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -154,10 +155,11 @@ pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Opti
         bail!("{} holds no maps of {method}", folder.display());
     }
     let truths = (0..count).map(|i| Truth::new(&dataset, i)).collect::<Result<Vec<_>>>()?;
-    let law = fit(&truths)?;
+    let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: fit(&truths)? };
+    // Samples have cars only where their maps were simulated with cars.
     let physical = truths.par_iter().progress().map(|truth| {
-        let baseline = truth.prepared.baseline(truth.sample.position, &law)?;
-        let simulated = truth.dominant_path()?;
+        let baseline = baseline.path_gain(&truth.prepared, truth.sample.position)?;
+        let simulated = WithCars(DominantPath::default()).path_gain(&truth.prepared, truth.sample.position)?;
         Ok([truth.scores(&baseline), truth.scores(&simulated)])
     });
     let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
@@ -188,12 +190,6 @@ impl Truth {
         let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
         let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
         Ok(Self { prepared: PreparedScene::new(&sample.scene), sample, gray })
-    }
-
-    /// The dominant path's gain, weakened by the scene's cars where the dataset was simulated with cars.
-    fn dominant_path(&self) -> Result<RadioMap, PropagationError> {
-        let map = self.prepared.dominant_path(self.sample.position, &DominantPathLaw::default())?;
-        self.prepared.weakened_by_cars(map, self.sample.position)
     }
 
     fn scores(&self, map: &RadioMap) -> Scores {
@@ -240,9 +236,7 @@ fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
         .collect::<Result<Vec<_>, PropagationError>>()
         .context("finding what is in sight")?;
     // A dataset without shadows needs no law for them.
-    let line_of_sight = radiodiff_radio::propagation::LineOfSightLaw::default();
-    let fallback = LogDistanceLaw { intercept_db: line_of_sight.intercept_db, slope_db: line_of_sight.slope_db };
-    Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(fallback))
+    Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(LogDistanceLaw::LINE_OF_SIGHT))
 }
 
 /// The network's name and its map of every sample.

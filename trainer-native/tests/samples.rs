@@ -63,7 +63,7 @@ fn the_channel_of_cars_has_cars() {
     write(folder.path(), Symmetry::default());
     let samples = load(folder.path(), &preset(&[ConditionChannel::Cars]));
     let cars: Vec<f32> = images()[1].iter().map(|&lit| if lit != 0 { 1.0 } else { -1.0 }).collect();
-    let batch = samples.batch(&[0], Symmetry::default(), Device::Cpu).unwrap();
+    let batch = samples.batch(&[0], Symmetry::default(), Device::Cpu);
     assert_eq!(values(&batch.condition), cars);
 }
 
@@ -77,8 +77,8 @@ fn a_turned_sample_is_the_sample_of_the_turned_scene() {
     for (i, symmetry) in Symmetry::all().enumerate() {
         let path = folder.path().join(i.to_string());
         write(&path, symmetry);
-        let found = plain.batch(&[0], symmetry, Device::Cpu).unwrap();
-        let expected = load(&path, &preset).batch(&[0], Symmetry::default(), Device::Cpu).unwrap();
+        let found = plain.batch(&[0], symmetry, Device::Cpu);
+        let expected = load(&path, &preset).batch(&[0], Symmetry::default(), Device::Cpu);
         assert_eq!(values(&found.truth), values(&expected.truth), "{symmetry:?}");
         assert_eq!(values(&found.outdoors), values(&expected.outdoors), "{symmetry:?}");
         let [found, expected] = [found, expected].map(|batch| values(&batch.condition));
@@ -91,13 +91,12 @@ fn a_turned_sample_is_the_sample_of_the_turned_scene() {
 }
 
 #[test]
-fn a_vector_that_lacks_a_component_is_not_transposed() {
+fn a_vector_that_lacks_a_component_cannot_be_turned() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), Symmetry::default());
-    let samples = load(folder.path(), &preset(&[ConditionChannel::AngleToTransmitterSin]));
-    let transposed = Symmetry { transposed: true, ..Symmetry::default() };
-    let error = samples.batch(&[0], transposed, Device::Cpu).unwrap_err().to_string();
-    assert!(error.contains("AngleToTransmitterCos"), "{error}");
+    let preset = preset(&[ConditionChannel::AngleToTransmitterSin]);
+    let refused = Samples::load(&[folder.path().to_owned()], "carsDPM", &preset, usize::MAX).err().map(|error| format!("{error:#}"));
+    assert!(refused.as_ref().is_some_and(|error| error.contains("lack AngleToTransmitterCos")), "{refused:?}");
 }
 
 #[test]
@@ -108,7 +107,7 @@ fn gray_levels_are_on_the_presets_scale() {
     let [buildings, _, gain] = images();
     for gray in [GrayCodec::default(), GrayCodec { floor_db: -180.0, ceiling_db: -40.0 }] {
         preset.gray = gray;
-        let truth = values(&load(folder.path(), &preset).batch(&[0], Symmetry::default(), Device::Cpu).unwrap().truth);
+        let truth = values(&load(folder.path(), &preset).batch(&[0], Symmetry::default(), Device::Cpu).truth);
         for ((&found, &level), &inside) in truth.iter().zip(&gain).zip(&buildings) {
             let gain_db = GrayCodec::default().decode(f32::from(level) / 255.0);
             let expected = if inside != 0 { -1.0 } else { 2.0 * gray.encode(gain_db) - 1.0 };

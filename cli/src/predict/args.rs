@@ -31,7 +31,7 @@ pub struct Args {
     pub antenna: Option<AntennaArg>,
     /// Propagation model
     #[arg(long, value_enum, default_value = "dominant-path")]
-    pub method: Method,
+    pub method: ModelChoice,
     /// Draw with a network instead of a propagation model: its weights
     #[cfg(feature = "network")]
     #[arg(long, value_name = "FILE", conflicts_with = "method")]
@@ -49,7 +49,7 @@ pub struct Args {
 
 /// The propagation models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Method {
+pub enum ModelChoice {
     /// The path of least loss round corners and over roofs
     DominantPath,
     /// All paths of up to two reflections and diffractions

@@ -15,7 +15,8 @@ use anyhow::{Context, Result};
 use geo::Coord;
 use output::GeoMap;
 use radiodiff_dataset::files;
-use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, FrequencyScaling, PreparedScene, received_power};
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, FrequencyScaling, received_power};
 use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, Transmitter, import};
 use source::MapSource;
 

@@ -1,15 +1,16 @@
 //! What gives the path gain: a propagation model, or a network.
 
-use super::args::{Args, Method};
+use super::args::{Args, ModelChoice};
 use anyhow::{Context, Result};
 use geo::Coord;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::propagation::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw, PreparedScene, RayOptions};
+use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationModel, RayTracing};
 use radiodiff_radio::scene::Grid;
 
 /// A source of path gain maps.
 pub enum MapSource {
-    Model(Method),
+    Model(ModelChoice),
     #[cfg(feature = "network")]
     Network(Box<network::Network>),
 }
@@ -47,9 +48,9 @@ impl MapSource {
     /// Its name in messages.
     pub fn name(&self) -> String {
         match self {
-            Self::Model(Method::DominantPath) => String::from("the dominant path model"),
-            Self::Model(Method::Rays) => String::from("ray tracing"),
-            Self::Model(Method::LogDistance) => String::from("the log-distance law"),
+            Self::Model(ModelChoice::DominantPath) => String::from("the dominant path model"),
+            Self::Model(ModelChoice::Rays) => String::from("ray tracing"),
+            Self::Model(ModelChoice::LogDistance) => String::from("the log-distance law"),
             #[cfg(feature = "network")]
             Self::Network(network) => network.name(),
         }
@@ -61,22 +62,20 @@ impl MapSource {
     /// Those of the model or of the network's engine; none is expected outdoors.
     pub fn path_gain(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
         match self {
-            Self::Model(method) => model_gain(*method, scene, position).context("computing the map"),
+            Self::Model(method) => model(*method).path_gain(scene, position).context("computing the map"),
             #[cfg(feature = "network")]
             Self::Network(network) => network.path_gain(scene, position),
         }
     }
 }
 
-fn model_gain(method: Method, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
-    Ok(match method {
-        Method::DominantPath => scene.dominant_path(position, &DominantPathLaw::default())?,
-        Method::Rays => scene.ray_traced(position, &RayOptions::default())?,
-        Method::LogDistance => {
-            let LineOfSightLaw { intercept_db, slope_db } = LineOfSightLaw::default();
-            scene.baseline(position, &LogDistanceLaw { intercept_db, slope_db })?
-        }
-    })
+fn model(method: ModelChoice) -> Box<dyn PropagationModel> {
+    let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
+    match method {
+        ModelChoice::DominantPath => Box::new(DominantPath::default()),
+        ModelChoice::Rays => Box::new(RayTracing::default()),
+        ModelChoice::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
+    }
 }
 
 #[cfg(feature = "network")]
@@ -88,8 +87,8 @@ mod network {
     use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
     use radiodiff_core::weights::Checkpoint;
     use radiodiff_engines::cpu::CpuEngine;
+    use radiodiff_radio::geometry::PreparedScene;
     use radiodiff_radio::map::{GrayCodec, RadioMap};
-    use radiodiff_radio::propagation::PreparedScene;
     use radiodiff_radio::scene::Grid;
     use std::path::Path;
 

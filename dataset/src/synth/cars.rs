@@ -1,9 +1,9 @@
 //! Cars: boxes of 2 m x 4 m, as RadioMapSeer has them, along the walls of the streets.
 
 use crate::random::Random;
-use crate::raster;
 use anyhow::Result;
 use geo::{Coord, Polygon};
+use radiodiff_radio::geometry::wall_distance;
 use radiodiff_radio::scene::{Building, BuildingMask, Scene, buildings_from_json, buildings_to_json};
 
 const LENGTH_M: f64 = 4.0;
@@ -21,7 +21,7 @@ const TRIES: u32 = 20;
 /// # Errors
 /// A text that cannot be read again; none is expected.
 pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random: &mut Random) -> Result<(BuildingMask, String)> {
-    let (grid, distance) = (scene.grid, raster::distance_to_wall(&scene.mask));
+    let (grid, distance) = (scene.grid, wall_distance(&scene.mask));
     let inner = 1..grid.size - 1;
     let on_street = |&(row, column): &(usize, usize)| {
         let from_wall = distance[row * grid.size + column] * grid.meters_per_pixel;

@@ -21,12 +21,12 @@ pub struct Provenance {
     pub radio_maps: u32,
     pub map_size_pixels: usize,
     pub meters_per_pixel: f64,
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceRecord>,
 }
 
 /// Maps of one source, numbered from `first_map` on.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct SourceRecord {
     pub name: String,
     pub first_map: u32,
     pub maps: u32,
@@ -34,7 +34,7 @@ pub struct Source {
     pub credit: String,
 }
 
-impl Source {
+impl SourceRecord {
     pub fn procedural(kinds: &[Kind], first_map: u32, maps: u32) -> Self {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         Self {

@@ -7,7 +7,7 @@
 pub mod autoencoder;
 pub mod diffusion;
 pub mod first_stage;
-mod samples;
+pub mod samples;
 
 pub use samples::Batch;
 

@@ -8,9 +8,11 @@
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::Dataset;
-pub use radiodiff_dataset::Symmetry;
 use radiodiff_dataset::epoch_order;
-use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::features::{TurnError, TurnedPlane, condition, turned_planes};
+use radiodiff_radio::geometry::PreparedScene;
+pub use radiodiff_radio::geometry::Symmetry;
+use radiodiff_radio::map::GrayCodec;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -27,7 +29,8 @@ struct Prepared {
 /// Samples in memory.
 pub struct Samples {
     samples: Vec<Prepared>,
-    channels: Vec<ConditionChannel>,
+    /// By the symmetry's number, the planes that a turned condition is made of.
+    planes: Vec<Vec<TurnedPlane>>,
     /// The preset's gray level in [-1, 1] of each level of the files, (256); `None` where both scales are the same.
     rescaled: Option<Tensor>,
     /// The samples' sources, for the weights' manifest.
@@ -64,8 +67,9 @@ impl Samples {
         if samples.is_empty() {
             bail!("the configuration names no folder to read maps from; see data.train and data.valid");
         }
-        let channels = preset.condition.channels.clone();
-        Ok(Self { samples, channels, rescaled: rescaled(&preset.gray), description: descriptions.join("; ") })
+        let planes = Symmetry::all().map(|symmetry| turned_planes(symmetry, &preset.condition.channels));
+        let planes = planes.collect::<Result<_, TurnError>>().context("the preset's channels cannot be turned")?;
+        Ok(Self { samples, planes, rescaled: rescaled(&preset.gray), description: descriptions.join("; ") })
     }
 
     pub fn len(&self) -> usize {
@@ -80,10 +84,7 @@ impl Samples {
     }
 
     /// These samples, turned by one symmetry.
-    ///
-    /// # Errors
-    /// A symmetry that turns a channel into one that the preset does not have.
-    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Result<Batch> {
+    pub fn batch(&self, indices: &[usize], symmetry: Symmetry, device: Device) -> Batch {
         let stack = |part: fn(&Prepared) -> &Tensor| {
             let parts: Vec<&Tensor> = indices.iter().map(|&i| part(&self.samples[i])).collect();
             turned(symmetry, &Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
@@ -96,19 +97,9 @@ impl Samples {
                 (rescaled + 1.0) * &outdoors - 1.0
             }
         };
-        let condition = with_turned_vectors(symmetry, &self.channels, stack(|s| &s.condition))?;
-        Ok(Batch { condition, truth, outdoors })
+        let condition = gathered(&self.planes[symmetry.number()], stack(|s| &s.condition));
+        Batch { condition, truth, outdoors }
     }
-}
-
-/// Conditions (B, C, N, N) whose pixels are turned, with the components of vectors turned as well.
-fn with_turned_vectors(symmetry: Symmetry, channels: &[ConditionChannel], condition: Tensor) -> Result<Tensor> {
-    let planes = turned_planes(symmetry, channels)?;
-    if planes.iter().enumerate().all(|(i, plane)| (plane.source, plane.sign) == (i, 1.0)) {
-        return Ok(condition);
-    }
-    let plane = |plane: &TurnedPlane| condition.narrow(1, plane.source as i64, 1) * f64::from(plane.sign);
-    Ok(Tensor::cat(&planes.iter().map(plane).collect::<Vec<_>>(), 1))
 }
 
 /// The preset's gray level of each level of the files, `None` where both scales are the same.
@@ -141,8 +132,7 @@ fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<
                 preset.meters_per_pixel
             );
         }
-        let condition = PreparedScene::new(&sample.scene)
-            .condition(sample.position, &preset.condition.channels)
+        let condition = condition(&PreparedScene::new(&sample.scene), sample.position, &preset.condition.channels, &preset.gray)
             .with_context(|| format!("map {} of {}", dataset.name(i), folder.display()))?;
         let side = grid.size as i64;
         let outdoors: Vec<u8> = sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect();
@@ -178,5 +168,25 @@ impl Batch {
     pub fn crop(&self, top: i64, left: i64, side: i64) -> Self {
         let cut = |x: &Tensor| x.narrow(2, top, side).narrow(3, left, side).contiguous();
         Self { condition: cut(&self.condition), truth: cut(&self.truth), outdoors: cut(&self.outdoors) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use radiodiff_radio::features::{ConditionChannel, turn_condition};
+
+    #[test]
+    fn tensors_turn_as_conditions_do() {
+        const SIDE: usize = 5;
+        let channels = ConditionChannel::ALL;
+        let values: Vec<f32> = (0..channels.len() * SIDE * SIDE).map(|i| (i as f32 * 0.37).sin()).collect();
+        let shape = [1, channels.len() as i64, SIDE as i64, SIDE as i64];
+        for symmetry in Symmetry::all() {
+            let pixels = turned(symmetry, &Tensor::from_slice(&values).reshape(shape));
+            let found = gathered(&turned_planes(symmetry, &channels).expect("pairs are whole"), pixels);
+            let expected = turn_condition(symmetry, SIDE, &channels, &values).expect("pairs are whole");
+            assert!(found.equal(&Tensor::from_slice(&expected).reshape(shape)), "{symmetry:?}");
+        }
     }
 }

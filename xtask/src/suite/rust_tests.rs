@@ -242,6 +242,31 @@ mod tests {
         assert_eq!(results(&[empty], false).0.failed, 1);
     }
 
+    /// A package with a test of every outcome, built and run as the workspace is.
+    #[test]
+    fn the_tests_of_a_package_are_built_run_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("src")).unwrap();
+        std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"outcomes\"\nedition = \"2024\"\n[workspace]\n").unwrap();
+        let tests = [
+            "#[test] fn passes() { assert!(std::fs::exists(\"src/lib.rs\").unwrap()); }",
+            "#[test] fn fails() { panic!(\"as it should\"); }",
+            "#[test] #[ignore = \"slow: minutes\"] fn takes_minutes() {}",
+            "#[test] #[ignore = \"needs the reference data (RADIODIFF_SHARED)\"] fn cannot_run() { panic!(\"it ran\"); }",
+        ];
+        std::fs::write(folder.path().join("src/lib.rs"), tests.join("\n")).unwrap();
+        let run = |slow| {
+            let mut cargo_test = Command::new("cargo");
+            cargo_test.args(["test", "--offline"]).current_dir(folder.path()).env("CARGO_TARGET_DIR", folder.path().join("target"));
+            run_programs(&mut cargo_test, |_| true, slow)
+        };
+        let counts = |tally: Tally| (tally.passed, tally.failed, tally.skipped_count(), tally.slow);
+        assert_eq!(counts(run(false).unwrap()), (1, 1, 1, 1));
+        assert_eq!(counts(run(true).unwrap()), (2, 1, 1, 0));
+        std::fs::write(folder.path().join("src/lib.rs"), "#[test] fn does_not_compile() { 1 }").unwrap();
+        assert!(run(false).unwrap_err().to_string().contains("failed"));
+    }
+
     /// This very program is one with the pinned compiler's harness.
     #[test]
     fn the_harness_prints_what_is_read_here() {

@@ -1,8 +1,8 @@
-//! Paths over roofs: up at a wall, straight on over everything that is as high, and down behind the last wall.
+//! Paths over roofs: up at a wall, straight on over the roofs, and down behind the last wall.
 
-use super::law::DominantPathLaw;
-use crate::geometry::visibility::walk;
-use crate::geometry::walls::center;
+use crate::geometry::inset::center;
+use crate::geometry::pixel_line_of_sight::walk_pixels;
+use crate::propagation::law::DominantPathLaw;
 use crate::scene::BuildingMask;
 use geo::Coord;
 
@@ -10,23 +10,24 @@ use geo::Coord;
 #[derive(Clone, Copy, Debug)]
 pub struct Slope {
     pub length_m: f64,
-    /// Cosine of its angle to the ground.
+    /// Cosine of the leg's angle to the ground.
     pub cosine: f64,
 }
 
 impl Slope {
+    /// A leg whose projection on the ground is `run_m` long.
     pub fn new(law: &DominantPathLaw, run_m: f64) -> Self {
         let length_m = libm::sqrt(run_m * run_m + law.roof_m * law.roof_m).max(1e-9);
         Self { length_m, cosine: run_m / length_m }
     }
 }
 
-/// How far the last building before `pixel` is, seen back towards `from`, in pixels; nothing where there is none.
+/// Distance in pixels from `pixel` back to the last building on the way from `from`; `None` where there is none.
 pub fn last_wall(mask: &BuildingMask, pixel: usize, from: Coord<f64>) -> Option<f64> {
     let size = mask.size;
     let to = ((size as f64 - from.y).floor() as i64, from.x.floor() as i64);
     let mut hit = None;
-    walk((pixel / size, pixel % size), to, |row, column| {
+    walk_pixels((pixel / size, pixel % size), to, |row, column| {
         let on_map = (0..size as i64).contains(&row) && (0..size as i64).contains(&column);
         if on_map && mask.is_building(row as usize, column as usize) {
             hit = Some(row as usize * size + column as usize);
