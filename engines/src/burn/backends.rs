@@ -32,7 +32,7 @@ impl BurnWgpu {
                 .map_err(|error| error.to_string())
         });
         match adapter {
-            Ok(name) => Ok((Self::new(device), name.clone())),
+            Ok(name) => Ok((Self::new(device.into()), name.clone())),
             Err(reason) => Err(EngineError::Failed {
                 reason: format!("burn-wgpu opens no GPU ({reason}); install a Vulkan driver (Debian: mesa-vulkan-drivers)"),
             }),
