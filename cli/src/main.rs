@@ -1,9 +1,14 @@
-//! The command `radiodiff`. Exit codes: 0 done, 1 failed, 2 wrong usage.
+//! The command `radiodiff`: radio maps for planners, without training. Exit codes: 0 done, 1 failed, 2 wrong usage.
+//!
+//! [`predict`] draws one map of a user's own buildings. The other subcommands work on folders of many maps and live in the crate
+//! `radiodiff-dataset`, whose arguments `trainer` shares.
+
+mod predict;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Radio maps on the command line.
+/// Radio maps on the command line
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -13,16 +18,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes, measures, checks and packs datasets of radio maps.
+    Predict(predict::Args),
+    Simulate(radiodiff_dataset::simulate::Args),
+    /// Make, measure, check and pack datasets of radio maps
     #[command(subcommand)]
     Dataset(radiodiff_dataset::Command),
-    Simulate(radiodiff_dataset::simulate::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Dataset(command) => command.run(),
+        Command::Predict(args) => predict::run(&args),
         Command::Simulate(args) => radiodiff_dataset::simulate::run(&args),
+        Command::Dataset(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

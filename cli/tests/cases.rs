@@ -11,8 +11,8 @@ use radiodiff_dataset::Dataset;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn case(name: &str) -> Option<PathBuf> {
-    Some(radiodiff_tests::shared_data()?.join("cases").join(name))
+fn case(name: &str) -> PathBuf {
+    radiodiff_tests::shared_data().join("cases").join(name)
 }
 
 /// Where the transmitters of the four maps stand.
@@ -37,16 +37,18 @@ fn every_command_reads_all_of(folder: &Path) {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn companions_of_operating_systems_are_passed_over() {
-    let Some(case) = case("t01-apple-double") else { return };
+    let case = case("t01-apple-double");
     every_command_reads_all_of(&case.join("dataset"));
     let said = succeeds(&["dataset", "check", case.join("dataset").to_str().unwrap()]);
     assert!(!said.contains("._") && !said.contains("note: entry") && !said.contains("Thumbs"), "{said}");
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn names_in_upper_case_are_read() {
-    let Some(case) = case("t02-upper-case") else { return };
+    let case = case("t02-upper-case");
     ["some", "gain-only", "all"].into_iter().for_each(|folder| every_command_reads_all_of(&case.join(folder)));
 }
 
@@ -79,8 +81,9 @@ fn what_only_looks_like_a_map_is_named() {
 }
 
 #[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn positions_are_read_where_the_numbers_are_there() {
-    let Some(case) = case("t09-json") else { return };
+    let case = case("t09-json");
     let folder = tempfile::tempdir().unwrap();
     for part in ["png/antennas", "png/buildings_complete", "antenna", "gain/DPM"] {
         fs::create_dir_all(folder.path().join(part)).unwrap();
@@ -119,4 +122,37 @@ fn texts_of_other_programs_are_read_or_named() {
     assert!(format!("{:#}", load().unwrap_err()).contains("polygon/buildings/3.json is UTF-16 text; save it as UTF-8"));
     fs::write(&outlines, [b'[', 0xe4, b']']).unwrap();
     assert!(format!("{:#}", load().unwrap_err()).contains("polygon/buildings/3.json is no UTF-8 text"));
+}
+
+#[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+fn city_files_are_read_by_what_they_are() {
+    let (case, folder) = (case("t10-city-files"), tempfile::tempdir().unwrap());
+    let synth = |city: &str| {
+        let (city, out) = (case.join(city), folder.path().join(city));
+        let [city, out] = [city, out].map(|path| path.display().to_string());
+        ["dataset", "synth", "--city", &city, "--blocks", "1", "--transmitters", "1", "--out", &out].map(str::to_owned)
+    };
+    for city in ["extract.osm.pbf", "EXTRACT.OSM.PBF", "extract.osm.bz2", "gz.geojson.gz"] {
+        let said = succeeds(&synth(city).each_ref().map(String::as_str));
+        assert!(said.contains("1 maps with 1 transmitters each"), "{said}");
+    }
+    fails(&synth("cut.osm.pbf").each_ref().map(String::as_str), &["cut.osm.pbf is no OpenStreetMap extract", "check that the download"]);
+    // A far barn, a corner without coordinates and a feature without geometry are told, and the rest is used.
+    let village = fs::read_to_string(radiodiff_tests::shared_data().join("cases/base/village.geojson")).unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&village).unwrap();
+    document["features"][3]["geometry"] = serde_json::Value::Null;
+    document["features"][4]["geometry"]["coordinates"][0][0] = serde_json::json!([null, null]);
+    document["features"][5]["geometry"]["coordinates"] = serde_json::json!([[[0, 0], [0.0001, 0], [0.0001, 0.0001], [0, 0]]]);
+    let odd = folder.path().join("odd.geojson");
+    fs::write(&odd, format!("\u{feff}{document}")).unwrap();
+    let out = folder.path().join("odd");
+    let args =
+        ["dataset", "synth", "--city", odd.to_str().unwrap(), "--blocks", "1", "--transmitters", "1", "--out", out.to_str().unwrap()];
+    let output = common::radiodiff(&args);
+    let said = common::text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for words in ["feature 3", "feature 4", "leaves out 1 building"] {
+        assert!(said.contains("warning: ") && said.contains(words), "{words}: {said}");
+    }
 }

@@ -6,8 +6,9 @@
 mod common;
 
 use common::{SIZE, damage, dataset, fails, succeeds, text};
+use radiodiff_dataset::Dataset;
 use radiodiff_dataset::shards::{Epoch, ShardBatch, Shards};
-use radiodiff_dataset::{Dataset, Symmetry};
+use radiodiff_radio::geometry::Symmetry;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

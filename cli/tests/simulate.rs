@@ -130,3 +130,26 @@ fn statistics_go_by_source_and_are_drawn() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("buildings_complete/1.png"), "{}", stderr(&output));
 }
+
+/// Map 419 of RadioMapSeer: its eight carsDPM maps, under RadioUNet's threshold (levels of 51 and below are 0), against ours.
+#[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+fn the_cars_of_a_real_scene_bring_its_simulation_nearer_to_the_truth() {
+    let (data, out) = (radiodiff_tests::shared_data().join("data/radiomapseer-thresholded"), tempfile::tempdir().unwrap());
+    let levels = |path: std::path::PathBuf| image::open(path).unwrap().into_luma8().into_raw();
+    let inside = levels(data.join("png/buildings_complete/419.png"));
+    let rmse_db = |method: &str, variant: &str| {
+        succeeds(&["simulate", "--dataset", data.to_str().unwrap(), "--method", method, "--out", out.path().to_str().unwrap()]);
+        let of_transmitter = |transmitter: usize| {
+            let ours = levels(out.path().join(format!("gain/{variant}/419_{transmitter}.png")));
+            let truth = levels(data.join(format!("gain/carsDPM/419_{transmitter}.png")));
+            let known = ours.iter().zip(&truth).zip(&inside).filter(|&((_, &truth), &inside)| inside == 0 && truth > 51);
+            let squares: Vec<f64> = known.map(|((&ours, &truth), _)| (f64::from(ours) - f64::from(truth)).powi(2)).collect();
+            (squares.iter().sum::<f64>() / squares.len() as f64).sqrt() * 99.16 / 255.0
+        };
+        (0..8).map(of_transmitter).sum::<f64>() / 8.0
+    };
+    let (without, with_cars) = (rmse_db("dpm", "DPM"), rmse_db("cars-dpm", "carsDPM"));
+    println!("RMSE {without:.2} dB without and {with_cars:.2} dB with cars");
+    assert!(with_cars < without - 0.2, "RMSE {without} dB without and {with_cars} dB with cars");
+}

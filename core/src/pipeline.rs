@@ -8,12 +8,15 @@
 //! A hook is awaited before every step: it shows progress, or stops the map by an error. [`draw_on_device`] is the same path
 //! without the cache, from a condition that is already a tensor, for networks whose weights still change.
 
+use crate::diffusion::{RadioDiff, SampleOptions, Sampling, StartError};
 use crate::engine::{Engine, EngineError};
+use crate::model::Preset;
 use crate::model::unet::EncodedCondition;
-use crate::model::{Preset, RadioDiff, SampleOptions, Sampling, StartError};
 use geo::Coord;
+use radiodiff_radio::features::condition;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::{DominantPathLaw, PreparedScene, PropagationError};
+use radiodiff_radio::propagation::{DominantPath, PropagationError, PropagationModel};
 use std::cell::RefCell;
 use std::convert::Infallible;
 use thiserror::Error;
@@ -105,7 +108,7 @@ impl<E: Engine> Pipeline<E> {
         let sampling = if request.start == 1.0 {
             self.model.begin(e, &request.options)
         } else {
-            let physical = scene.dominant_path(request.position, &DominantPathLaw::default())?;
+            let physical = DominantPath::default().path_gain(scene, request.position)?;
             let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
             let map = e.tensor(&map, &[1, 1, preset.map_size, preset.map_size]);
             self.model.begin_from_map(e, &map, request.start, &request.options)?
@@ -142,7 +145,7 @@ impl<E: Engine> Pipeline<E> {
                 expected_meters_per_pixel: preset.meters_per_pixel,
             });
         }
-        Ok(scene.condition(position, &preset.condition.channels)?)
+        Ok(condition(scene, position, &preset.condition.channels, &preset.gray)?)
     }
 
     /// The features of a condition, from the cache where it is the one encoded last.

@@ -1,9 +1,10 @@
-//! How parameters begin, by name: as in the public code (shared/radiodiff-spec.md, sections 2 and 4).
+//! The initial values of parameters, by name, are the public code's (docs/radiodiff.md, "Initial parameters").
 
+use radiodiff_core::diffusion::RadioDiff;
 use radiodiff_core::engine::CountingEngine;
+use radiodiff_core::model::Preset;
 use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset};
-use radiodiff_core::model::{Preset, RadioDiff};
-use radiodiff_core::weights::{Initializer, ParameterRecorder, ParameterSpec, Parameters};
+use radiodiff_core::parameters::{Initializer, ParameterRecorder, ParameterSpec, VarBuilder};
 use std::collections::BTreeMap;
 
 const ZERO: Initializer = Initializer::Constant(0.0);
@@ -13,16 +14,16 @@ fn normal(std: f32) -> Initializer {
     Initializer::Normal { std }
 }
 
-/// What PyTorch gives convolutions and linear layers.
+/// PyTorch's default for convolutions and linear layers.
 fn default(fan_in: usize) -> Initializer {
     Initializer::Uniform { bound: 1.0 / (fan_in as f32).sqrt() }
 }
 
 fn of_the_paper() -> BTreeMap<String, ParameterSpec> {
     let (engine, recorder) = (CountingEngine::default(), ParameterRecorder::default());
-    let p = Parameters::new(&engine, &recorder);
-    RadioDiff::new(&Preset::named("paper").expect("there is such a preset"), &p).expect("it is valid");
-    Discriminator::new(&p.at("discriminator"), &DiscriminatorPreset::PAPER).expect("the recorder gives any");
+    let vb = VarBuilder::new(&engine, &recorder);
+    RadioDiff::new(&Preset::named("paper").expect("there is such a preset"), &vb).expect("it is valid");
+    Discriminator::new(&vb.pp("discriminator"), &DiscriminatorPreset::PAPER).expect("the recorder gives any");
     recorder.take()
 }
 

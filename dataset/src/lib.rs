@@ -21,15 +21,12 @@ pub mod files;
 pub mod folder;
 pub mod progress;
 mod random;
-mod raster;
 pub mod shards;
 pub mod simulate;
 pub mod splits;
 pub mod statistics;
-mod symmetry;
 pub mod synth;
 
 pub use commands::Command;
 pub use folder::{Dataset, Sample, Variant};
 pub use random::epoch_order;
-pub use symmetry::Symmetry;

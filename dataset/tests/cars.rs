@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use radiodiff_dataset::Dataset;
-use radiodiff_radio::features::ConditionChannel;
-use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::features::{ConditionChannel, condition};
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::GrayCodec;
 use std::fs;
 use std::path::Path;
 
@@ -33,7 +34,8 @@ fn write(folder: &Path) {
 /// The pixels (row, column) at which the channel `cars` of the first sample is 1.
 fn lit_cars(folder: &Path, method: &str) -> Vec<(usize, usize)> {
     let sample = Dataset::open(folder, method).unwrap().load(0).unwrap();
-    let condition = PreparedScene::new(&sample.scene).condition(sample.position, &[ConditionChannel::Cars]).unwrap();
+    let condition =
+        condition(&PreparedScene::new(&sample.scene), sample.position, &[ConditionChannel::Cars], &GrayCodec::default()).unwrap();
     let size = SIZE as usize;
     (0..size * size).filter(|&i| condition[i] > 0.0).map(|i| (i / size, i % size)).collect()
 }

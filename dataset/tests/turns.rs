@@ -3,10 +3,10 @@
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
 
-use radiodiff_dataset::Symmetry;
 use radiodiff_dataset::folder::{MapFiles, Writer};
 use radiodiff_dataset::shards::{PackArgs, Shards, pack};
 use radiodiff_dataset::splits::Scheme;
+use radiodiff_radio::geometry::Symmetry;
 use radiodiff_radio::scene::BuildingMask;
 use std::path::Path;
 

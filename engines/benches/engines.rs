@@ -12,11 +12,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use lexopt::{Arg, ValueExt};
+use radiodiff_core::cost::ModelCost;
+use radiodiff_core::diffusion::{RadioDiff, SampleOptions};
 use radiodiff_core::engine::Engine;
-use radiodiff_core::model::{Preset, Price, RadioDiff, SampleOptions};
+use radiodiff_core::model::Preset;
+use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::draw_on_device;
-use radiodiff_core::weights::{Parameters, ReproducibleSource, reproducible_values};
 use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_tests::rule::{RuleSource, rule_values};
 
 const SEED: u64 = 1;
 
@@ -154,22 +157,21 @@ fn rows<E: Engine>(name: &str, adapter: &str, engine: &E, options: &BenchOptions
 
 /// Floating point operations of a map in one step, two a multiply-accumulate, in units of 1e9.
 fn gflop_of(preset: &Preset) -> Result<f64> {
-    let price = Price::of(preset).with_context(|| format!("counting the operations of {}", preset.name))?;
-    Ok(2e-9 * price.map_in_one_step() as f64)
+    let cost = ModelCost::estimate(preset).with_context(|| format!("counting the operations of {}", preset.name))?;
+    Ok(2e-9 * cost.map_in_one_step() as f64)
 }
 
 /// Draws a first map, then up to `runs` warm ones, as far as `limit_s` goes.
 fn time<E: Engine>(engine: &E, preset: &Preset, runs: usize, limit_s: f64) -> Result<Timing> {
-    let model = RadioDiff::new(preset, &Parameters::new(engine, &ReproducibleSource { seed: SEED }))?;
-    let channels = preset.condition.channels.len();
-    let inputs = channels * preset.map_size * preset.map_size;
-    let condition: Vec<f32> = reproducible_values(SEED, "condition", inputs).map(|value| value as f32).collect();
+    let model = RadioDiff::new(preset, &VarBuilder::new(engine, &RuleSource { seed: SEED }))?;
+    let inputs = preset.condition.channels.len() * preset.map_size * preset.map_size;
+    let condition: Vec<f32> = rule_values(SEED, "condition", inputs).map(|value| value as f32).collect();
     let begun = Instant::now();
     let draw = || {
         let started = Instant::now();
-        let condition = engine.tensor(&condition, &[1, channels, preset.map_size, preset.map_size]);
-        let map = pollster::block_on(draw_on_device(engine, &model, &condition, &SampleOptions::default()));
-        pollster::block_on(engine.read(&map)).with_context(|| format!("drawing a map of {}", preset.name))?;
+        let condition = engine.tensor(&condition, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
+        let gray = pollster::block_on(draw_on_device(engine, &model, &condition, &SampleOptions::default()));
+        pollster::block_on(engine.read(&gray)).with_context(|| format!("drawing a map of {}", preset.name))?;
         anyhow::Ok(started.elapsed().as_secs_f64())
     };
     let first_s = draw()?;

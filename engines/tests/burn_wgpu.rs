@@ -8,10 +8,9 @@
 
 use pollster::block_on;
 use radiodiff_core::engine::conformance;
-use radiodiff_core::model::conformance as layers;
 use radiodiff_engines::burn::BurnWgpu;
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_tests::{Case, small};
+use radiodiff_tests::{MapCase, layers, small};
 
 /// A case of the conformance suite that burn-wgpu is known to fail.
 struct ExpectedFailure {

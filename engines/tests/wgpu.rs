@@ -1,12 +1,14 @@
 //! The GPU engine on this machine's Vulkan driver (Mesa's lavapipe where there is no GPU): every operation, a whole network
 //! compared with the CPU engine, and the loss of the device.
 
+use radiodiff_core::diffusion::{RadioDiff, SampleOptions};
 use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Unary, conformance};
-use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::model::Preset;
+use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::draw_on_device;
-use radiodiff_core::weights::{Parameters, ReproducibleSource, reproducible_values};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuError, GpuOptions};
+use radiodiff_tests::rule::{RuleSource, rule_values};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -19,7 +21,7 @@ fn engine() -> GpuEngine {
 }
 
 fn values(name: &str, count: usize) -> Vec<f32> {
-    reproducible_values(7, name, count).map(|v| v as f32).collect()
+    rule_values(7, name, count).map(|v| v as f32).collect()
 }
 
 /// Runs a computation on both engines and asserts that no value differs by more than 1e-5 of the largest.
@@ -92,7 +94,7 @@ fn nano_draws_the_map_that_the_cpu_draws() {
     let preset = Preset::named("nano").unwrap();
     let condition = values("condition", preset.condition.channels.len() * preset.map_size * preset.map_size);
     fn map<E: Engine>(engine: &E, preset: &Preset, condition: &[f32], options: &SampleOptions) -> Vec<f32> {
-        let network = RadioDiff::new(preset, &Parameters::new(engine, &ReproducibleSource { seed: 5 })).unwrap();
+        let network = RadioDiff::new(preset, &VarBuilder::new(engine, &RuleSource { seed: 5 })).unwrap();
         let condition = engine.tensor(condition, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
         read(engine, &pollster::block_on(draw_on_device(engine, &network, &condition, options)))
     }

@@ -1,10 +1,12 @@
 //! How long each channel of the condition takes, and what comes after a map: medians on one core, for docs/measurements/channels.md.
 //!
-//!     cargo run --release -p radiodiff-core --example feature_times
+//!     cargo run --release -p radiodiff-radio --example feature_times
 
 use geo::{Coord, LineString, Polygon};
-use radiodiff_radio::features::ConditionChannel;
-use radiodiff_radio::propagation::{AntennaPattern, DominantPathLaw, PreparedScene, Sector, received_power};
+use radiodiff_radio::features::{ConditionChannel, condition};
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::GrayCodec;
+use radiodiff_radio::propagation::{AntennaPattern, DominantPath, PropagationModel, Sector, WithCars, received_power};
 use radiodiff_radio::scene::{Building, Grid, Scene, Transmitter};
 use std::time::Instant;
 
@@ -14,7 +16,7 @@ fn rectangle(x: f64, y: f64, width: f64, height: f64) -> Polygon<f64> {
     Polygon::new(LineString::from(vec![(x, y), (x + width, y), (x + width, y + height), (x, y + height)]), Vec::new())
 }
 
-/// Runs it until the median means something; prints milliseconds.
+/// Prints the median time of [`RUNS`] runs in milliseconds.
 fn time<T>(name: &str, mut run: impl FnMut(Coord<f64>) -> T) {
     let mut times_ms: Vec<f64> = (0..RUNS)
         .map(|i| {
@@ -37,23 +39,12 @@ fn main() {
     let buildings = blocks.map(|footprint| Building { footprint, height_m: None, levels: None }).collect();
     let prepared = PreparedScene::new(&Scene::from_polygons(grid, buildings).with_cars(cars));
     println!("| {} x {} pixels, 100 buildings, 100 cars | median ms |\n|---|---:|", grid.size, grid.size);
-    time("(dominant path, to prepare the scene)", |at| prepared.dominant_path(at, &DominantPathLaw::default()));
-    for channel in [
-        ConditionChannel::Buildings,
-        ConditionChannel::Transmitter,
-        ConditionChannel::LineOfSight,
-        ConditionChannel::LogDistanceGain,
-        ConditionChannel::DetourGain,
-        ConditionChannel::DominantPathGain,
-        ConditionChannel::AngleToTransmitterSin,
-        ConditionChannel::AngleToTransmitterCos,
-        ConditionChannel::WallDistance,
-        ConditionChannel::Cars,
-    ] {
-        time(&format!("{channel:?}"), |at| prepared.condition(at, &[channel]));
+    time("(dominant path, to prepare the scene)", |at| DominantPath::default().path_gain(&prepared, at));
+    for channel in ConditionChannel::ALL {
+        time(&format!("{channel:?}"), |at| condition(&prepared, at, &[channel], &GrayCodec::default()));
     }
-    let gain = prepared.dominant_path(Coord { x: 20.5, y: 123.5 }, &DominantPathLaw::default()).expect("a street");
-    time("cars' loss, with a line of sight", |at| prepared.weakened_by_cars(gain.clone(), at));
+    let gain = DominantPath::default().path_gain(&prepared, Coord { x: 20.5, y: 123.5 }).expect("a street");
+    time("dominant path with cars", |at| WithCars(DominantPath::default()).path_gain(&prepared, at));
     for (name, frequency_mhz, pattern) in [
         ("received power: omni, 5.9 GHz", 5900.0, AntennaPattern::Omni),
         ("received power: sector, 5.9 GHz", 5900.0, AntennaPattern::Sector(Sector::default())),

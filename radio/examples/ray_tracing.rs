@@ -1,13 +1,14 @@
-//! Draws a ray-traced map, and says how long it took.
+//! Draws a ray-traced map and prints its time.
 //!
-//! `cargo run --release -p radiodiff-core --example ray_tracing` traces a scene of 100 buildings by itself.
+//! `cargo run --release -p radiodiff-radio --example ray_tracing` traces a scene of 100 buildings by itself.
 //! `... -- SCENE.json OUT.f32` traces a scene that tests/compare/munich.py wrote: `{"size": pixels, "meters_per_pixel": m,
 //! "transmitter": [x, y], "frequency_mhz": f, "material": [a, b, c, d], "interactions": n, "diffractions": n,
 //! "buildings": [[[x, y], ...], ...]}` in metres from the south-west corner, and writes path gain in dB as little-endian float32,
 //! row 0 in the north, NaN inside buildings.
 
 use geo::{Coord, LineString, Polygon, Rect};
-use radiodiff_radio::propagation::{Material, PreparedScene, RayOptions};
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::propagation::{Material, PropagationModel, RayOptions, RayTracing};
 use radiodiff_radio::scene::{Building, Grid, Scene};
 use serde::Deserialize;
 use std::error::Error;
@@ -53,7 +54,7 @@ fn draw(input: &str, output: &str) -> Result<(), Box<dyn Error>> {
     };
     let scene = PreparedScene::new(&Scene::from_polygons(grid, buildings));
     let started = Instant::now();
-    let map = scene.ray_traced(input.transmitter.into(), &options)?;
+    let map = RayTracing { options }.path_gain(&scene, input.transmitter.into())?;
     println!("{} interactions, {} diffractions: {:.2} s", options.interactions, options.diffractions, started.elapsed().as_secs_f64());
     std::fs::write(output, map.values.iter().flat_map(|gain| gain.to_le_bytes()).collect::<Vec<u8>>())?;
     Ok(())
@@ -82,7 +83,8 @@ fn measure() -> Result<(), Box<dyn Error>> {
     let scene = Scene::from_polygons(Grid::default(), boxes());
     let prepared = PreparedScene::new(&scene);
     let outdoors: Vec<_> = scene.outdoor_pixels().collect();
-    prepared.ray_traced(scene.grid.pixel_center(outdoors[0].0, outdoors[0].1), &RayOptions { interactions: 0, ..RayOptions::default() })?;
+    // Finds the walls, which later maps use again.
+    prepared.walls();
     println!("256 x 256 pixels, 100 buildings, {} % built: seconds a map, median and slowest of 5 transmitters", {
         100 - 100 * outdoors.len() / scene.grid.pixels()
     });
@@ -92,7 +94,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
         for i in 1..=5 {
             let (row, column) = outdoors[i * outdoors.len() / 6];
             let started = Instant::now();
-            prepared.ray_traced(scene.grid.pixel_center(row, column), &options)?;
+            RayTracing { options }.path_gain(&prepared, scene.grid.pixel_center(row, column))?;
             seconds.push(started.elapsed().as_secs_f64());
         }
         seconds.sort_by(f64::total_cmp);
@@ -100,7 +102,8 @@ fn measure() -> Result<(), Box<dyn Error>> {
     }
     let (row, column) = outdoors[outdoors.len() / 2];
     let map = |floor_db| {
-        prepared.ray_traced(scene.grid.pixel_center(row, column), &RayOptions { interactions: 4, floor_db, ..RayOptions::default() })
+        let options = RayOptions { interactions: 4, floor_db, ..RayOptions::default() };
+        RayTracing { options }.path_gain(&prepared, scene.grid.pixel_center(row, column))
     };
     let exact = map(-250.0)?;
     for floor_db in [-150.0, -160.0, -170.0] {

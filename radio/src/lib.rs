@@ -1,8 +1,8 @@
-//! Radio maps without networks: everything about radio that knows no tensor.
+//! Radio maps without networks: scenes, propagation models, the channels that networks are given, and metrics. It knows no tensor.
 //!
-//! A [`scene`] holds buildings, cars and transmitters on a metric grid. [`geometry`] finds its walls, corners and lines of sight.
-//! [`propagation`] turns a scene and a transmitter into a [`map`] of path gain, [`features`] into the channels a network is given,
-//! and [`metrics`] compares two maps.
+//! A [`scene`] holds buildings, cars and transmitters on a metric grid. [`geometry`] prepares it: walls, corners and lines of sight.
+//! From a prepared scene and a transmitter, [`propagation`] computes a [`map`] of path gain and [`features`] the condition of a
+//! network. [`metrics`] compares two maps. Each room imports only rooms named before it, except that [`map`] needs the scene alone.
 
 pub mod features;
 pub mod geometry;

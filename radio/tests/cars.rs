@@ -1,8 +1,9 @@
-//! Cars weaken what is behind them and nothing else.
+//! Cars weaken the pixels behind them and nothing else.
 
 use geo::{Coord, LineString, Polygon};
+use radiodiff_radio::geometry::{CarOutlines, PreparedScene};
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::{Cars, DominantPathLaw, PreparedScene};
+use radiodiff_radio::propagation::{DominantPath, PropagationModel, WithCars, car_loss_db};
 use radiodiff_radio::scene::{Building, Grid, Scene, cars_from_json, cars_from_pixels};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
@@ -32,8 +33,7 @@ fn map(cars: Vec<Polygon<f64>>, position: Coord<f64>, mirrored: bool) -> (Prepar
     let corners = vec![(x(30.0), 40.0), (x(42.0), 40.0), (x(42.0), 52.0), (x(30.0), 52.0)];
     let building = Building { footprint: Polygon::new(LineString::from(corners), Vec::new()), height_m: None, levels: None };
     let prepared = PreparedScene::new(&Scene::from_polygons(GRID, vec![building]).with_cars(cars));
-    let map = prepared.dominant_path(position, &DominantPathLaw::default()).expect("outdoors");
-    let map = prepared.weakened_by_cars(map, position).expect("outdoors");
+    let map = WithCars(DominantPath::default()).path_gain(&prepared, position).expect("outdoors");
     (prepared, map)
 }
 
@@ -53,7 +53,7 @@ fn meets(pixel: Coord<f64>, car: &Polygon<f64>) -> bool {
 #[test]
 fn without_cars_the_map_is_the_same() {
     let (prepared, weakened) = map(Vec::new(), TRANSMITTER, false);
-    let plain = prepared.dominant_path(TRANSMITTER, &DominantPathLaw::default()).expect("outdoors");
+    let plain = DominantPath::default().path_gain(&prepared, TRANSMITTER).expect("outdoors");
     assert!(plain.values.iter().zip(&weakened.values).all(|(a, b)| a.to_bits() == b.to_bits()));
 }
 
@@ -103,15 +103,15 @@ fn a_mirrored_scene_gives_the_mirrored_map() {
 
 #[test]
 fn looked_up_or_one_by_one_and_in_either_direction_a_leg_loses_the_same() {
-    let cars = Cars::new(&cars());
+    let cars = CarOutlines::new(&cars());
     let mut crossed = 0;
     // From beside, between and inside the cars.
     for from in [TRANSMITTER, Coord { x: 35.0, y: 33.0 }, Coord { x: 0.5, y: 63.5 }, Coord { x: 31.7, y: 30.2 }] {
         let seen = cars.seen_from(from);
         for i in 0..GRID.pixels() {
-            let (to, loss) = (center(i), seen.loss_db(center(i)));
-            assert_eq!(loss, cars.leg_loss_db(from, to), "{from:?} to {to:?}");
-            assert_eq!(loss, cars.leg_loss_db(to, from), "{to:?} to {from:?}");
+            let (to, loss) = (center(i), car_loss_db(seen.crossed(center(i))));
+            assert_eq!(loss, car_loss_db(cars.crossed(from, to)), "{from:?} to {to:?}");
+            assert_eq!(loss, car_loss_db(cars.crossed(to, from)), "{to:?} to {from:?}");
             crossed += usize::from(loss > 9.0);
         }
     }
@@ -119,12 +119,12 @@ fn looked_up_or_one_by_one_and_in_either_direction_a_leg_loses_the_same() {
 }
 
 #[test]
-fn what_is_no_car_is_none() {
+fn degenerate_outlines_are_no_cars() {
     let flat = Polygon::new(LineString::from(vec![(1.0, 1.0), (5.0, 1.0), (3.0, 1.0)]), Vec::new());
     let nan = Polygon::new(LineString::from(vec![(1.0, f64::NAN), (5.0, 1.0), (3.0, 4.0)]), Vec::new());
     let nothing = Polygon::new(LineString::new(Vec::new()), Vec::new());
-    let cars = Cars::new(&[flat, nan, nothing]);
-    assert_eq!(cars.leg_loss_db(Coord { x: 0.0, y: 2.0 }, Coord { x: 9.0, y: 0.5 }), 0.0);
+    let cars = CarOutlines::new(&[flat, nan, nothing]);
+    assert_eq!(car_loss_db(cars.crossed(Coord { x: 0.0, y: 2.0 }, Coord { x: 9.0, y: 0.5 })), 0.0);
 }
 
 #[test]

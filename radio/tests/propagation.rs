@@ -1,9 +1,12 @@
 //! Physical maps as a planner would check them: laws in the open, symmetry, shadows, and paths round a corner.
 
 use geo::{Coord, LineString, Polygon};
-use radiodiff_radio::features::ConditionChannel;
+use radiodiff_radio::features::{ConditionChannel, condition};
+use radiodiff_radio::geometry::{PositionError, PreparedScene};
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::propagation::{DominantPathLaw, LineOfSightLaw, LogDistanceLaw, PreparedScene, PropagationError};
+use radiodiff_radio::propagation::{
+    DominantPath, DominantPathLaw, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, RayTracing,
+};
 use radiodiff_radio::scene::{Building, BuildingMask, Grid, Scene};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
@@ -21,7 +24,7 @@ fn scene(boxes: &[[f64; 4]]) -> Scene {
 
 fn dominant_path(boxes: &[[f64; 4]], position: Coord<f64>) -> RadioMap {
     let prepared = PreparedScene::new(&scene(boxes));
-    prepared.dominant_path(position, &DominantPathLaw::default()).expect("the transmitter is outdoors")
+    DominantPath::default().path_gain(&prepared, position).expect("the transmitter is outdoors")
 }
 
 fn distance_m(row: usize, column: usize, from: Coord<f64>) -> f64 {
@@ -33,7 +36,7 @@ fn distance_m(row: usize, column: usize, from: Coord<f64>) -> f64 {
 fn in_the_open_every_pixel_follows_the_law() {
     let map = dominant_path(&[], TRANSMITTER);
     for (i, &gain_db) in map.values.iter().enumerate() {
-        let expected = LineOfSightLaw::default().gain_db(distance_m(i / GRID.size, i % GRID.size, TRANSMITTER));
+        let expected = LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m(i / GRID.size, i % GRID.size, TRANSMITTER));
         assert!((f64::from(gain_db) - expected).abs() < 1e-4, "pixel {i}: {gain_db} dB, the law says {expected}");
     }
 }
@@ -68,7 +71,7 @@ fn a_shadow_is_reached_round_the_nearer_corner() {
     let expected = -law.loss_db(length_m, turns_db);
     let found = f64::from(map.values[row * GRID.size + column]);
     assert!((found - expected).abs() < 0.1, "{found} dB behind the wall, the path over its corners gives {expected}");
-    let open = LineOfSightLaw::default().gain_db(distance_m(row, column, TRANSMITTER));
+    let open = LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m(row, column, TRANSMITTER));
     assert!(found < open - 5.0, "a shadow is darker than the open field: {found} and {open}");
 }
 
@@ -79,14 +82,14 @@ const COURTYARD: [[f64; 4]; 4] = [[40.0, 40.0, 16.0, 3.0], [40.0, 53.0, 16.0, 3.
 fn a_closed_courtyard_is_reached_over_the_roofs_and_buildings_have_no_value() {
     let prepared = PreparedScene::new(&scene(&COURTYARD));
     let at = |x, y, law: &DominantPathLaw| {
-        let map = prepared.dominant_path(TRANSMITTER, law).expect("the transmitter is outdoors");
+        let map = DominantPath { law: *law }.path_gain(&prepared, TRANSMITTER).expect("the transmitter is outdoors");
         let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
         f64::from(map.values[row * GRID.size + column])
     };
     let law = DominantPathLaw::default();
     assert!(at(41.0, 48.0, &law).is_nan());
     // Straight over the western wall: 19.5 m to it, 3 m over it, 5.5 m down behind it, all in the row of the transmitter's height.
-    let straight = prepared.dominant_path(Coord { x: 20.5, y: 48.5 }, &law).expect("the transmitter is outdoors");
+    let straight = DominantPath { law }.path_gain(&prepared, Coord { x: 20.5, y: 48.5 }).expect("the transmitter is outdoors");
     let (row, column) = GRID.pixel_of(Coord { x: 48.5, y: 48.5 }).expect("on the map");
     let slope = |run_m: f64| (run_m.hypot(law.roof_m), law.turn_db(run_m / run_m.hypot(law.roof_m)));
     let ((up_m, up_db), (down_m, down_db)) = (slope(19.5), slope(5.5));
@@ -103,7 +106,7 @@ fn a_path_round_a_corner_is_as_good_either_way() {
     let prepared = PreparedScene::new(&scene(&[[24.0, 10.0, 14.0, 20.0]]));
     let (a, b) = (Coord { x: 20.5, y: 20.5 }, Coord { x: 44.5, y: 34.5 });
     let gain = |from, to| {
-        let map = prepared.dominant_path(from, &DominantPathLaw::default()).expect("the transmitter is outdoors");
+        let map = DominantPath::default().path_gain(&prepared, from).expect("the transmitter is outdoors");
         let (row, column) = GRID.pixel_of(to).expect("on the map");
         map.values[row * GRID.size + column]
     };
@@ -113,10 +116,10 @@ fn a_path_round_a_corner_is_as_good_either_way() {
 #[test]
 fn a_transmitter_indoors_or_off_the_map_is_refused() {
     let prepared = PreparedScene::new(&scene(&[[10.0, 10.0, 20.0, 20.0]]));
-    let at = |x, y| prepared.dominant_path(Coord { x, y }, &DominantPathLaw::default()).map(|_| ());
-    assert!(matches!(at(15.0, 15.0), Err(PropagationError::Indoors { .. })));
-    assert!(matches!(at(-3.0, 15.0), Err(PropagationError::Outside { .. })));
-    assert!(matches!(at(f64::NAN, 15.0), Err(PropagationError::Outside { .. })));
+    let at = |x, y| DominantPath::default().path_gain(&prepared, Coord { x, y }).map(|_| ());
+    assert!(matches!(at(15.0, 15.0), Err(PropagationError::Position(PositionError::Indoors { .. }))));
+    assert!(matches!(at(-3.0, 15.0), Err(PropagationError::Position(PositionError::Outside { .. }))));
+    assert!(matches!(at(f64::NAN, 15.0), Err(PropagationError::Position(PositionError::Outside { .. }))));
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn the_condition_says_what_its_channels_mean() {
         ConditionChannel::LogDistanceGain,
         ConditionChannel::DetourGain,
     ];
-    let condition = prepared.condition(TRANSMITTER, &channels).expect("the transmitter is outdoors");
+    let condition = condition(&prepared, TRANSMITTER, &channels, &GrayCodec::default()).expect("the transmitter is outdoors");
     let planes: Vec<&[f32]> = condition.chunks(GRID.pixels()).collect();
     let count = |plane: usize| planes[plane].iter().filter(|&&v| v == 1.0).count();
     assert_eq!((planes.len(), count(0), count(1)), (5, 220, 1));
@@ -138,7 +141,7 @@ fn the_condition_says_what_its_channels_mean() {
     assert!(sight.iter().zip(planes[2]).all(|(&seen, &v)| v == if seen != 0 { 1.0 } else { -1.0 }));
     let codec = GrayCodec::default();
     for (i, &v) in planes[3].iter().enumerate() {
-        let law = LineOfSightLaw::default().gain_db(distance_m(i / GRID.size, i % GRID.size, TRANSMITTER)) as f32;
+        let law = LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m(i / GRID.size, i % GRID.size, TRANSMITTER)) as f32;
         assert!((v - (2.0 * codec.encode(law) - 1.0)).abs() < 1e-6);
         // A way round is never shorter than the straight line, but for the first-order scheme's error.
         let detour = planes[4][i];
@@ -150,7 +153,7 @@ fn the_condition_says_what_its_channels_mean() {
 fn the_physical_channels_say_what_they_mean() {
     let car = Polygon::new(LineString::from(vec![(20.0, 10.0), (24.0, 10.0), (24.0, 12.0), (20.0, 12.0)]), Vec::new());
     let prepared = PreparedScene::new(&scene(&[[28.0, 20.0, 10.0, 22.0]]).with_cars(vec![car]));
-    let plane = |channel| prepared.condition(TRANSMITTER, &[channel]).expect("the transmitter is outdoors");
+    let plane = |channel| condition(&prepared, TRANSMITTER, &[channel], &GrayCodec::default()).expect("the transmitter is outdoors");
     let at = |x: f64, y: f64| GRID.pixel_of(Coord { x, y }).map(|(row, column)| row * GRID.size + column).expect("on the map");
 
     let (map, codec) = (dominant_path(&[[28.0, 20.0, 10.0, 22.0]], TRANSMITTER), GrayCodec::default());
@@ -171,7 +174,8 @@ fn the_physical_channels_say_what_they_mean() {
     for (x, y, distance_m) in [(30.5, 30.5, 0.0), (27.5, 30.5, 1.0), (20.5, 30.5, 8.0), (40.5, 45.5, 5.0)] {
         assert_eq!(walls[at(x, y)], 2.0 * distance_m / 32.0 - 1.0, "({x}, {y})");
     }
-    let open = PreparedScene::new(&scene(&[])).condition(TRANSMITTER, &[ConditionChannel::WallDistance]).expect("outdoors");
+    let open = PreparedScene::new(&scene(&[]));
+    let open = condition(&open, TRANSMITTER, &[ConditionChannel::WallDistance], &GrayCodec::default()).expect("outdoors");
     assert!(open.iter().all(|&v| v == 1.0));
 
     let cars = plane(ConditionChannel::Cars);
@@ -198,6 +202,31 @@ fn gray_levels_are_radiomapseers() {
     assert!((codec.range_db() / 255.0 - 0.389).abs() < 1e-3, "dB a level");
 }
 
+#[test]
+fn models_are_chosen_at_run_time() {
+    let prepared = PreparedScene::new(&scene(&[[28.0, 20.0, 10.0, 22.0]]));
+    let out_of_sight = LogDistanceLaw { intercept_db: -60.0, slope_db: 31.0 };
+    let log_distance = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight };
+    let models: [(&str, Box<dyn PropagationModel>); 3] = [
+        ("log distance", Box::new(log_distance)),
+        ("dominant path", Box::new(DominantPath::default())),
+        ("ray tracing", Box::new(RayTracing::default())),
+    ];
+    let sight = prepared.line_of_sight(TRANSMITTER).expect("outdoors");
+    for (name, model) in &models {
+        let map = model.path_gain(&prepared, TRANSMITTER).expect("the transmitter is outdoors");
+        assert!(map.values.iter().zip(&prepared.mask().pixels).all(|(gain, &inside)| gain.is_nan() == (inside != 0)), "{name}");
+        assert!(model.path_gain(&prepared, Coord { x: 30.5, y: 30.5 }).is_err(), "{name}");
+        if *name == "log distance" {
+            for i in (0..GRID.pixels()).filter(|&i| prepared.mask().pixels[i] == 0) {
+                let distance_m = distance_m(i / GRID.size, i % GRID.size, TRANSMITTER);
+                let law = if sight[i] != 0 { LogDistanceLaw::LINE_OF_SIGHT } else { out_of_sight };
+                assert_eq!(map.values[i], law.gain_db(distance_m) as f32, "pixel {i}");
+            }
+        }
+    }
+}
+
 /// Ten thousand boxes of 1.6 m x 1.6 m every 2.5 m, and a mask of pure noise: much to turn at, nothing to wait long for.
 #[test]
 #[ignore = "slow: the dev profile takes minutes; docs/measurements/propagation-speed.md has its figures"]
@@ -215,7 +244,7 @@ fn ten_thousand_buildings_and_noise_give_a_map() {
         let (row, column) = scene.outdoor_pixels().nth(grid.pixels() / 3).expect("most is outdoors");
         let start = std::time::Instant::now();
         let prepared = PreparedScene::new(&scene);
-        let map = prepared.dominant_path(grid.pixel_center(row, column), &DominantPathLaw::default()).expect("outdoors");
+        let map = DominantPath::default().path_gain(&prepared, grid.pixel_center(row, column)).expect("outdoors");
         println!("first map after {} ms", start.elapsed().as_millis());
         assert!(map.values.iter().zip(&scene.mask.pixels).all(|(gain_db, &inside)| gain_db.is_nan() == (inside != 0)));
     }

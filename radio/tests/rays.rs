@@ -1,9 +1,12 @@
-//! Ray tracing against closed forms, against a ray launcher that knows nothing of beams, and against the laws that every tracer
-//! must keep: reciprocity, symmetry, energy.
+//! Ray tracing against closed forms, against an independent ray launcher, and against the laws that every tracer must keep:
+//! reciprocity, symmetry, conservation of energy.
 
 use geo::{Coord, LineString, Polygon, Rect};
+use radiodiff_radio::geometry::{PositionError, PreparedScene};
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::{MAX_INTERACTIONS, Material, Polarisation, PreparedScene, PropagationError, RayOptions, Sum};
+use radiodiff_radio::propagation::{
+    Combining, MAX_INTERACTIONS, Material, Polarisation, PropagationError, PropagationModel, RayOptions, RayTracing,
+};
 use radiodiff_radio::scene::{Building, Grid, Scene};
 use std::f64::consts::PI;
 
@@ -61,7 +64,7 @@ fn scene(size: usize, footprints: Vec<Polygon<f64>>) -> Scene {
 }
 
 fn traced(scene: &Scene, position: Coord<f64>, options: RayOptions) -> RadioMap {
-    PreparedScene::new(scene).ray_traced(position, &options).expect("the transmitter is outdoors")
+    RayTracing { options }.path_gain(&PreparedScene::new(scene), position).expect("the transmitter is outdoors")
 }
 
 /// Outdoor pixels with their centres and gains.
@@ -104,8 +107,8 @@ fn random_boxes(seed: u64) -> Vec<Polygon<f64>> {
 fn an_empty_scene_is_free_space() {
     let scene = scene(64, vec![]);
     let position = Coord { x: 20.3, y: 31.8 };
-    for sum in [Sum::Power, Sum::Field] {
-        let map = traced(&scene, position, RayOptions { sum, ..RayOptions::default() });
+    for combining in [Combining::Incoherent, Combining::Coherent] {
+        let map = traced(&scene, position, RayOptions { combining, ..RayOptions::default() });
         for (center, gain) in gains(&scene, &map) {
             let distance_m = (center.x - position.x).hypot(center.y - position.y).max(1.0);
             let free_space = -20.0 * (4.0 * PI * distance_m / WAVELENGTH_M).log10();
@@ -119,22 +122,23 @@ fn a_wall_reflects_as_its_closed_form() {
     let scene = scene(64, vec![footprint(-500.0, -100.0, 500.0, 20.0)]);
     let position = Coord { x: 20.3, y: 31.8 };
     for polarisation in [Polarisation::Vertical, Polarisation::Horizontal] {
-        for sum in [Sum::Power, Sum::Field] {
-            let map = traced(&scene, position, RayOptions { sum, polarisation, interactions: 1, diffractions: 0, ..RayOptions::default() });
+        for combining in [Combining::Incoherent, Combining::Coherent] {
+            let map =
+                traced(&scene, position, RayOptions { combining, polarisation, interactions: 1, diffractions: 0, ..RayOptions::default() });
             for (center, gain) in gains(&scene, &map) {
                 let direct = (center.x - position.x).hypot(center.y - position.y);
                 let (dx, dy) = (center.x - position.x, center.y - (40.0 - position.y));
                 let image = dx.hypot(dy);
                 let coefficient = brick(polarisation, dx.abs().atan2(dy));
-                let expected = match sum {
-                    Sum::Power => direct.max(1.0).powi(-2) + power(coefficient) / (image * image),
-                    Sum::Field => power(add(
+                let expected = match combining {
+                    Combining::Incoherent => direct.max(1.0).powi(-2) + power(coefficient) / (image * image),
+                    Combining::Coherent => power(add(
                         polar(1.0 / direct.max(1.0), -WAVENUMBER * direct),
                         mul(coefficient, polar(1.0 / image, -WAVENUMBER * image)),
                     )),
                 };
                 // In a fade the fields' difference has fewer digits.
-                let tolerance_db = if sum == Sum::Power { ROUNDING_DB } else { 1e-3 };
+                let tolerance_db = if combining == Combining::Incoherent { ROUNDING_DB } else { 1e-3 };
                 assert!((gain - gain_db(expected)).abs() < tolerance_db, "{center:?}: {gain} for {}", gain_db(expected));
             }
         }
@@ -225,7 +229,7 @@ fn diffracted_pixels(step: usize) -> usize {
 fn fields_are_continuous_over_a_shadows_edge() {
     let scene = scene(256, vec![footprint(-500.0, -500.0, 100.0, 100.0)]);
     let position = Coord { x: 80.7, y: 120.3 };
-    let map = traced(&scene, position, RayOptions { interactions: 1, sum: Sum::Field, ..RayOptions::default() });
+    let map = traced(&scene, position, RayOptions { interactions: 1, combining: Combining::Coherent, ..RayOptions::default() });
     let edge = (100.0 - position.y) / (100.0 - position.x);
     for (center, gain) in gains(&scene, &map).filter(|(center, _)| center.x > 130.0) {
         let distance_m = (center.x - position.x).hypot(center.y - position.y);
@@ -257,8 +261,10 @@ fn reciprocal_pairs(seeds: std::ops::Range<u64>) -> usize {
         let prepared = PreparedScene::new(&scene);
         let outdoors: Vec<_> = scene.outdoor_pixels().collect();
         let chosen: Vec<_> = (1..5).map(|i| outdoors[i * outdoors.len() / 5]).collect();
-        let maps: Vec<_> =
-            chosen.iter().map(|&(r, c)| prepared.ray_traced(scene.grid.pixel_center(r, c), &options).expect("an outdoor pixel")).collect();
+        let maps: Vec<_> = chosen
+            .iter()
+            .map(|&(r, c)| RayTracing { options }.path_gain(&prepared, scene.grid.pixel_center(r, c)).expect("an outdoor pixel"))
+            .collect();
         for (i, from) in maps.iter().enumerate() {
             for (j, to) in maps.iter().enumerate().skip(i + 1) {
                 let at = |map: &RadioMap, (r, c): (usize, usize)| f64::from(map.values[r * 64 + c]);
@@ -291,13 +297,13 @@ fn a_mirrored_scene_has_a_mirrored_map() {
     }
 }
 
-/// What leaves through a wide ring around a transmitter beside a building is what it sent, less what the building took.
+/// The power through a wide ring around a transmitter beside a building is the power it sent, less the building's absorption.
 #[test]
 fn no_energy_is_made() {
     let scene = scene(256, vec![footprint(122.0, 130.0, 134.0, 137.0)]);
     let position = Coord { x: 128.3, y: 125.1 };
     let leaving = |material, polarisation| {
-        let options = RayOptions { interactions: 4, sum: Sum::Field, material, polarisation, ..RayOptions::default() };
+        let options = RayOptions { interactions: 4, combining: Combining::Coherent, material, polarisation, ..RayOptions::default() };
         let map = traced(&scene, position, options);
         let (mut sum, mut pixels) = (0.0, 0.0);
         for (center, gain) in gains(&scene, &map) {
@@ -334,8 +340,7 @@ fn first_hit(walls: &[(Coord<f64>, Coord<f64>)], from: Coord<f64>, ray: Coord<f6
     walls.iter().filter_map(hit).min_by(|a, b| a.0.total_cmp(&b.0))
 }
 
-/// Launched rays that pass a disc around a receiver, weighed by their density, give more nearly what beams give, the more they
-/// are.
+/// The power of launched rays that pass a disc around a receiver converges to the beams' as the number of rays grows.
 #[test]
 fn launched_rays_converge_to_the_beams() {
     const DISC_M: f64 = 0.05;
@@ -440,11 +445,12 @@ fn bad_outlines_and_a_transmitter_on_a_wall_do_no_harm() {
         ],
     );
     let prepared = PreparedScene::new(&scene);
+    let model = RayTracing { options: RayOptions { interactions: 4, ..RayOptions::default() } };
     // In the open, on a wall, on its line, in a corner between two buildings and on a corner.
     for position in [(34.3, 20.2), (14.0, 10.0), (14.0, 20.0), (40.0, 57.0), (60.0, 60.0), (8.0, 8.0), (14.0, 14.0)] {
-        let map = match prepared.ray_traced(position.into(), &RayOptions { interactions: 4, ..RayOptions::default() }) {
+        let map = match model.path_gain(&prepared, position.into()) {
             Ok(map) => map,
-            Err(PropagationError::Indoors { .. }) => continue,
+            Err(PropagationError::Position(PositionError::Indoors { .. })) => continue,
             Err(error) => panic!("{error}"),
         };
         for (center, gain) in gains(&scene, &map) {
@@ -463,7 +469,7 @@ fn impossible_options_are_refused() {
         RayOptions { frequency_mhz: f64::NAN, ..options },
         RayOptions { floor_db: f64::NEG_INFINITY, ..options },
     ] {
-        let found = prepared.ray_traced(Coord { x: 3.0, y: 3.0 }, &wrong);
+        let found = RayTracing { options: wrong }.path_gain(&prepared, Coord { x: 3.0, y: 3.0 });
         assert!(matches!(found, Err(PropagationError::RayOptions { .. })), "{wrong:?}");
     }
 }

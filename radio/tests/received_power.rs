@@ -1,8 +1,9 @@
-//! From path gain to received power, as a planner would check it: power, antenna and frequency add what they say.
+//! Received power as a planner would check it: power, antenna and frequency each add their decibels.
 
 use geo::{Coord, LineString, Polygon};
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{Quantity, RadioMap};
-use radiodiff_radio::propagation::{AntennaPattern, DominantPathLaw, PreparedScene, Sector, received_power};
+use radiodiff_radio::propagation::{AntennaPattern, DominantPath, PropagationModel, Sector, received_power};
 use radiodiff_radio::scene::{Building, Grid, Scene, Transmitter};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
@@ -11,7 +12,7 @@ fn path_gain(transmitter: &Transmitter) -> RadioMap {
     let corners = vec![(30.0, 10.0), (38.3, 14.0), (33.0, 41.5), (25.0, 36.0)];
     let footprint = Polygon::new(LineString::from(corners), Vec::new());
     let scene = Scene::from_polygons(GRID, vec![Building { footprint, height_m: None, levels: None }]);
-    PreparedScene::new(&scene).dominant_path(transmitter.position, &DominantPathLaw::default()).expect("outdoors")
+    DominantPath::default().path_gain(&PreparedScene::new(&scene), transmitter.position).expect("outdoors")
 }
 
 fn power(transmitter: &Transmitter, pattern: &AntennaPattern) -> RadioMap {
@@ -64,9 +65,8 @@ fn a_sector_is_strongest_ahead_and_follows_the_first_leg() {
 fn a_mirrored_antenna_gives_the_mirrored_map() {
     let pattern = AntennaPattern::Sector(Sector::default());
     let open = |transmitter: &Transmitter| {
-        let gain = PreparedScene::new(&Scene::from_polygons(GRID, Vec::new()))
-            .dominant_path(transmitter.position, &DominantPathLaw::default())
-            .expect("outdoors");
+        let prepared = PreparedScene::new(&Scene::from_polygons(GRID, Vec::new()));
+        let gain = DominantPath::default().path_gain(&prepared, transmitter.position).expect("outdoors");
         received_power(&gain, transmitter, &pattern, |_| None).expect("in range")
     };
     let left = open(&Transmitter { azimuth_deg: 35.0, downtilt_deg: 8.0, ..Transmitter::at(20.5, 30.5) });

@@ -50,6 +50,27 @@ for (const worker of [true, false]) {
   });
 }
 
+test("an antenna of CloudRF's own library, and one without beamwidths, radiate equally in all directions", { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const answers = await page.evaluate(async () => {
+    const { engine, request } = window.radiodiff;
+    const { lng, lat } = request.transmitters[0];
+    const draw = (antenna) => engine.predict({ ...request, method: 'dominant-path', transmitters: [{ lng, lat, antenna }] });
+    const plain = await draw(undefined);
+    const answers = [];
+    for (const antenna of [{ ant: 1, hbw: 0, vbw: 0, txg: 0 }, { ant: 39, hbw: 1, vbw: 1, azi: 120, txg: 0 }, { ant: 0, hbw: 0, vbw: 0, txg: 0 }]) {
+      const map = await draw(antenna);
+      const told = map.warnings.filter((warning) => !plain.warnings.includes(warning));
+      answers.push([map.values.every((value, i) => Object.is(value, plain.values[i])), told.join(' ')]);
+    }
+    return answers;
+  });
+  assert.deepEqual(answers.map(([same]) => same), [true, true, true]);
+  for (const [, told] of answers.slice(0, 2)) assert.match(told, /pattern/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 test('power, antenna and frequency do what they say, and what is changed is told', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   await page.selectOption('#antenna', 'sector');

@@ -1,4 +1,4 @@
-// What any radio map of a city must look like, whatever drew it: values outdoors, none in buildings, and far less power far away.
+// Checks that hold for any radio map of a city: values outdoors, none in buildings, and far less power far away.
 
 const NEAR_M = 20;
 const FAR_M = 100;

@@ -1,4 +1,4 @@
-// The judge of maps is itself judged: on a map that is right and on each way of being wrong.
+// The check of maps is itself checked: on a map that is right and on each way of being wrong.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -42,7 +42,7 @@ test('a map turned upside down is not', () => {
   assert.match(faults(turned).join('; '), /indoors/);
 });
 
-test('agreement counts a value on one side only as a difference, and what is indoors on both sides not at all', () => {
+test('agreement counts a value on one side only as a difference, and leaves out pixels that are indoors on both sides', () => {
   assert.equal(agreement([NaN, -80, -80, NaN, -70], [NaN, -80.9, NaN, -80, -70], 1), 0.5);
   assert.equal(agreement([NaN], [NaN], 1), 0);
 });

@@ -5,7 +5,7 @@
 
 use pollster::block_on;
 use radiodiff_engines::burn::BurnFlex;
-use radiodiff_tests::Case;
+use radiodiff_tests::MapCase;
 
 const POWER_DBM: f32 = 23.0;
 
@@ -14,7 +14,7 @@ fn main() {
         eprintln!("usage: reference FILE");
         std::process::exit(2);
     };
-    let case = Case::of_the_page();
+    let case = MapCase::of_the_page();
     let map = block_on(case.map(&BurnFlex::default())).expect("burn reads");
     let bytes: Vec<u8> = map.values.iter().flat_map(|gain_db| (gain_db + POWER_DBM).to_le_bytes()).collect();
     if let Err(error) = std::fs::write(&path, bytes) {

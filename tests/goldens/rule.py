@@ -1,4 +1,8 @@
-"""Values any program can make again: the rule of shared/goldens/README.md."""
+"""Weights and noise by a rule that any program can follow.
+
+The FNV-1a hash of a name, the seed and the element's index give a value in [-1, 1) by SplitMix64's mixing function; the kind of
+parameter gives its scale.
+"""
 
 import numpy as np
 

@@ -4,7 +4,7 @@
     python ten_steps.py > ten_steps.json
 
 The networks are small: the first stage's shapes are below and in the test, the denoiser is unet.py's SMALL. Weights, maps and
-noise are made by the rule of shared/goldens/README.md with seed 1. On the CPU, the first stage in float32, the phases of
+noise are made by the rule of rule.py with seed 1. On the CPU, the first stage in float32, the phases of
 diffusion in float64.
 """
 

@@ -1,14 +1,15 @@
 """The paper's condition encoder, U-Net and sampler in PyTorch, in float64 and float32, with weights by rule; of small sizes too.
 
     pip install torch==1.12.1 numpy==1.26.4 safetensors         (Python 3.10)
-    python unet.py ../../../shared/goldens exact unet-float64.safetensors
-    python unet.py ../../../shared/goldens table 1 2 3 4
+    python unet.py $RADIODIFF_SHARED/goldens exact unet-float64.safetensors
+    python unet.py $RADIODIFF_SHARED/goldens table 1 2 3 4
     python unet.py . small small-float64.safetensors
 
 The first writes what tests/src/goldens.rs expects: float64 outputs, rounded to float32, with the weights of seed 1 (`rule.*`) and
-with the relation layers' queries made 16 times smaller (`calm.*`). The second prints, for each seed, how far float32 is from
-float64, and the first seed's float32 from the public code's. The third writes what tests/src/small.rs expects. Written from shared/radiodiff-spec.md; only the parameters' shapes,
-the scene and the public outputs are read from the folder. Why `calm`: docs/measurements/engines.md.
+with the relation layers' queries made 16 times smaller (`calm.*`). docs/measurements/engines.md says why. The second prints, for
+each seed, how far float32 is from float64, and the first seed's float32 from the public code's. The third writes what
+tests/src/small.rs expects. The networks are those of docs/radiodiff.md. The folder holds the reference data, of which only the
+parameters' shapes, the scene and the public outputs are read.
 """
 
 import sys

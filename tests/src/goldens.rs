@@ -1,15 +1,17 @@
 //! What the paper's networks compute: the goldens of the public code (reference data), and PyTorch's in float64.
 //!
-//! The condition encoder, the autoencoder and what judges it are held to the public code's tensors. The U-Net multiplies rounding
-//! by more than a hundred, so that PyTorch's own float32 is 1e-4 to 1e-3 from its float64 (docs/measurements/engines.md): its outputs are
-//! held to tests/goldens/unet-float64.safetensors, with the rule's weights for an engine in float64, and for every engine with
-//! weights that leave rounding as it is ([`CalmWeights`]).
+//! The condition encoder, the autoencoder and its critics are held to the public code's tensors. The U-Net multiplies rounding errors
+//! by more than a hundred, so that PyTorch's own float32 is 1e-4 to 1e-3 from its float64 (docs/measurements/engines.md). Its
+//! outputs are therefore held to tests/goldens/unet-float64.safetensors: with the rule's weights for an engine in float64, and for
+//! every engine with weights that do not amplify rounding ([`CalmWeights`]).
 
+use crate::golden_maker::{GoldenMaker, Goldens, SampleImages};
+use crate::rule::rule_parameter;
 use crate::{relative_error, shared_data};
 use radiodiff_core::engine::Engine;
-use radiodiff_core::goldens::{Goldens, Images, Maker};
 use radiodiff_core::model::Preset;
-use radiodiff_core::weights::{HostTensor, ParameterError, ParameterSource, ParameterSpec, read_tensors, reproducible_parameter};
+use radiodiff_core::parameters::{ParameterError, ParameterSource, ParameterSpec};
+use radiodiff_core::weights::{HostTensor, read_tensors};
 
 const SEED: u64 = 1;
 const FLOAT64: &[u8] = include_bytes!("../goldens/unet-float64.safetensors");
@@ -19,9 +21,9 @@ const THREE_STEPS: f64 = 1e-3;
 
 /// An entry of the public code's state dict.
 pub struct PublicParameter {
-    /// Where its network stands among the others.
+    /// The path of its network among the others.
     pub root: &'static str,
-    /// From the network's own root.
+    /// The path from the network's own root.
     pub name: String,
     pub shape: Vec<usize>,
 }
@@ -43,12 +45,13 @@ pub fn public_parameters() -> Vec<PublicParameter> {
     lists.into_iter().flat_map(list).collect()
 }
 
-/// The rule's weights, but the queries of the relation layers, whose softmax is not scaled by their width, a sixteenth.
+/// The rule's weights, except that the queries of the relation layers are divided by 16: the softmax behind them is not scaled by
+/// their width.
 pub struct CalmWeights;
 
 impl<E: Engine> ParameterSource<E> for CalmWeights {
     fn parameter(&self, engine: &E, spec: &ParameterSpec) -> Result<E::Tensor, ParameterError> {
-        let mut values = reproducible_parameter(SEED, &spec.name, &spec.shape);
+        let mut values = rule_parameter(SEED, &spec.name, &spec.shape);
         if spec.name.contains(".q_lin.") {
             values.iter_mut().for_each(|value| *value /= 16.0);
         }
@@ -56,24 +59,24 @@ impl<E: Engine> ParameterSource<E> for CalmWeights {
     }
 }
 
-/// How an engine computes.
+/// The floating-point type an engine computes in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
+pub enum Arithmetic {
     Single,
     Double,
 }
 
 /// Expected tensors, and the images the networks are given.
-pub struct Expected {
+pub struct PublicGoldens {
     public: Goldens,
-    /// Keys as the public ones, begun with `rule.` or `calm.`.
+    /// The public keys with `rule.` or `calm.` in front.
     float64: Goldens,
     gain: Vec<u8>,
     condition: Vec<Vec<u8>>,
     paper: Preset,
 }
 
-impl Expected {
+impl PublicGoldens {
     /// The goldens of the reference data, and those of the repository.
     ///
     /// # Panics
@@ -93,27 +96,27 @@ impl Expected {
         }
     }
 
-    /// What is to compute the rule's tensors on an engine.
+    /// The maker that computes the same tensors on an engine.
     ///
     /// # Panics
     /// When the preset does not take the goldens' images.
-    pub fn maker<'a, E: Engine>(&'a self, engine: &'a E) -> Maker<'a, E> {
-        let images = Images { gain: &self.gain, condition: self.condition.iter().map(Vec::as_slice).collect() };
-        Maker::new(engine, &self.paper, SEED, &images).expect("the images fit")
+    pub fn maker<'a, E: Engine>(&'a self, engine: &'a E) -> GoldenMaker<'a, E> {
+        let images = SampleImages { gain: &self.gain, condition: self.condition.iter().map(Vec::as_slice).collect() };
+        GoldenMaker::new(engine, &self.paper, SEED, &images).expect("the images fit")
     }
 
-    /// Prints how far each tensor is from what it should be.
+    /// Prints the error of each tensor.
     ///
     /// # Panics
     /// When one is too far: relative L2 error above 1e-4, 1e-3 after three steps of the sampler.
-    pub fn assert_rule(&self, found: &Goldens, precision: Precision) {
+    pub fn assert_rule(&self, found: &Goldens, arithmetic: Arithmetic) {
         self.assert(found, |key| match self.float64.get(&format!("rule.{key}")) {
-            Some(expected) => Some((expected, precision == Precision::Double)),
+            Some(expected) => Some((expected, arithmetic == Arithmetic::Double)),
             None => self.public.get(key).map(|expected| (expected, true)),
         });
     }
 
-    /// The same of the U-Net's outputs with [`CalmWeights`], whatever the precision.
+    /// As [`Self::assert_rule`] for the U-Net's outputs with [`CalmWeights`], in any arithmetic.
     ///
     /// # Panics
     /// As [`Self::assert_rule`].
@@ -136,7 +139,7 @@ impl Expected {
             let error = relative_error(&tensor.values, &expected.values);
             let allowed = if key == "sampler.n3.latent" { THREE_STEPS } else { A_NETWORK };
             println!("{key}: {error:.1e}{}", if binding { "" } else { " (rounding)" });
-            // Not so of NaN either.
+            // False for NaN too.
             let near = error <= allowed;
             if binding && !near {
                 failures.push(format!("{key} is off by {error:.2e} (relative L2), allowed {allowed:.0e}"));

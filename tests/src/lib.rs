@@ -1,29 +1,38 @@
-//! What engines are compared on: real places, a transmitter in each, weights and noise; and what it means to agree.
+//! Test machinery for every crate: weights by rule, reference values, the suite of layers, and maps to compare engines by.
 //!
-//! In come an engine and a [`Case`], out comes a [`Drawing`] in host memory, so that engines of different programs (the trainer's
-//! tch too) are compared alike.
+//! Nothing that ships depends on this crate. It takes any engine and gives results in host memory, so that engines of different
+//! programs (the trainer's libtorch too) are compared alike. [`rule`] makes weights, [`small`] and [`goldens`] hold networks to
+//! PyTorch, [`layers`] compares them layer by layer, and [`MapCase`] compares whole maps.
 
+mod critics;
+pub mod golden_maker;
+#[cfg(feature = "golden-program")]
+pub mod golden_program;
 pub mod goldens;
-mod judges;
+pub mod layers;
+pub mod rule;
 pub mod small;
 
-pub use judges::judge_errors;
+pub use critics::critic_errors;
 pub use radiodiff_radio::metrics::relative_error;
 
 use geo::Coord;
+use radiodiff_core::diffusion::{RadioDiff, SampleOptions};
 use radiodiff_core::engine::{Engine, EngineError};
-use radiodiff_core::model::{Preset, RadioDiff, SampleOptions};
+use radiodiff_core::model::Preset;
+use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, no_hook, sample_latent};
-use radiodiff_core::weights::{Checkpoint, Parameters, ReproducibleSource};
+use radiodiff_core::weights::Checkpoint;
+use radiodiff_radio::features::condition;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::PreparedScene;
 use radiodiff_radio::scene::{self, GeoBounds, ImportOptions, LocalFrame, Transmitter};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::path::PathBuf;
 
 /// Where the networks' parameters come from.
-enum Weights {
+enum CaseWeights {
     /// By rule, from a seed.
     Rule(u64),
     /// A weights file's bytes.
@@ -31,9 +40,9 @@ enum Weights {
 }
 
 /// One map to be drawn.
-pub struct Case {
+pub struct MapCase {
     pub name: String,
-    weights: Weights,
+    weights: CaseWeights,
     options: SampleOptions,
     preset: Preset,
     scene: PreparedScene,
@@ -43,27 +52,27 @@ pub struct Case {
 
 /// An entry of www/scenes/index.json.
 #[derive(Deserialize)]
-struct Place {
+struct DemoScene {
     file: String,
     bounds: GeoBounds,
     /// Longitude and latitude.
     transmitter: [f64; 2],
 }
 
-/// What an engine made of a case.
-pub struct Drawing {
+/// A case's map on an engine, before it is clamped.
+pub struct RawMap {
     /// (Z, h, w)
     pub latent: Vec<f32>,
-    /// (H, W), not clamped to [0, 1]: with weights by rule much of a map lies outside, where clamping would hide differences.
+    /// Gray levels (H, W), not clamped to [0, 1]: with weights by rule much of a map lies outside, and clamping would hide differences.
     pub gray: Vec<f32>,
 }
 
-/// How far a drawing is from another one of the same case.
+/// The distance of two engines' maps of the same case.
 #[derive(Debug)]
-pub struct Difference {
+pub struct MapDifference {
     /// ||a - b|| / ||b|| of the latents.
     pub latent: f64,
-    /// The same of the gray levels.
+    /// ||a - b|| / ||b|| of the gray levels.
     pub gray: f64,
     /// Share of outdoor pixels that are within 1 dB.
     pub within_1_db: f64,
@@ -92,7 +101,7 @@ fn shipped_weights() -> (Preset, Vec<u8>) {
     (preset, bytes)
 }
 
-impl Case {
+impl MapCase {
     /// Every case: two by rule, one of them with several steps, and the shipped weights.
     ///
     /// # Panics
@@ -102,10 +111,10 @@ impl Case {
         let options = |steps, seed| SampleOptions { steps, seed, ..SampleOptions::default() };
         let (shipped, bytes) = shipped_weights();
         vec![
-            Self::new("munich-old-town.geojson", None, "rule 1", nano(), Weights::Rule(1), options(1, 1)),
+            Self::new("munich-old-town.geojson", None, "rule 1", nano(), CaseWeights::Rule(1), options(1, 1)),
             // More than one step takes the U-Net's second decoder too.
-            Self::new("helsinki-center.geojson", None, "rule 2", nano(), Weights::Rule(2), options(3, 2)),
-            Self::new("paris-etoile.geojson", None, "nano.safetensors", shipped, Weights::File(bytes), options(1, 3)),
+            Self::new("helsinki-center.geojson", None, "rule 2", nano(), CaseWeights::Rule(2), options(3, 2)),
+            Self::new("paris-etoile.geojson", None, "nano.safetensors", shipped, CaseWeights::File(bytes), options(1, 3)),
         ]
     }
 
@@ -115,15 +124,22 @@ impl Case {
     /// When the repository's scenes or weights are not there.
     pub fn of_the_page() -> Self {
         let index = std::fs::read_to_string(repository_file("www/scenes/index.json")).expect("the page's places are there");
-        let places: Vec<Place> = serde_json::from_str(&index).expect("the page's places are sound");
+        let places: Vec<DemoScene> = serde_json::from_str(&index).expect("the page's places are sound");
         let place = places.first().expect("the page opens with a place");
         let (preset, bytes) = shipped_weights();
         let options = SampleOptions { seed: 42, ..SampleOptions::default() };
-        Self::new(&place.file, Some(place), "nano.safetensors", preset, Weights::File(bytes), options)
+        Self::new(&place.file, Some(place), "nano.safetensors", preset, CaseWeights::File(bytes), options)
     }
 
     /// A transmitter of a scene of the page: the place's, or one in the middle.
-    fn new(file: &str, place: Option<&Place>, weights_name: &str, preset: Preset, weights: Weights, options: SampleOptions) -> Self {
+    fn new(
+        file: &str,
+        place: Option<&DemoScene>,
+        weights_name: &str,
+        preset: Preset,
+        weights: CaseWeights,
+        options: SampleOptions,
+    ) -> Self {
         let geojson = std::fs::read_to_string(repository_file("www/scenes").join(file)).expect("the page's scene is there");
         let placing = ImportOptions { bounds: place.map(|place| place.bounds), ..ImportOptions::default() };
         let scene = scene::import(geojson.as_bytes(), &placing).expect("the page's scene is sound").scene;
@@ -140,10 +156,10 @@ impl Case {
 
     fn model<E: Engine>(&self, e: &E) -> RadioDiff<E> {
         match &self.weights {
-            Weights::Rule(seed) => {
-                RadioDiff::new(&self.preset, &Parameters::new(e, &ReproducibleSource { seed: *seed })).expect("nano is valid")
+            CaseWeights::Rule(seed) => {
+                RadioDiff::new(&self.preset, &VarBuilder::new(e, &rule::RuleSource { seed: *seed })).expect("nano is valid")
             }
-            Weights::File(bytes) => Checkpoint::parse(bytes).and_then(|file| file.build(e)).expect("the shipped weights are sound"),
+            CaseWeights::File(bytes) => Checkpoint::parse(bytes).and_then(|file| file.build(e)).expect("the shipped weights are sound"),
         }
     }
 
@@ -163,13 +179,13 @@ impl Case {
     ///
     /// # Panics
     /// When the transmitter is not outdoors.
-    pub async fn draw<E: Engine>(&self, e: &E) -> Result<Drawing, EngineError> {
+    pub async fn draw<E: Engine>(&self, e: &E) -> Result<RawMap, EngineError> {
         let (model, channels, side) = (self.model(e), &self.preset.condition.channels, self.preset.map_size);
-        let condition = self.scene.condition(self.position, channels).expect("a placed transmitter is outdoors");
+        let condition = condition(&self.scene, self.position, channels, &self.preset.gray).expect("a placed transmitter is outdoors");
         let condition = e.tensor(&condition, &[1, channels.len(), side, side]);
         let latent = sample_latent(e, &model, &condition, &self.options).await;
         let map = model.decode_map(e, &latent);
-        Ok(Drawing { latent: e.read(&latent).await?, gray: e.read(&e.affine(&map, 0.5, 0.5)).await? })
+        Ok(RawMap { latent: e.read(&latent).await?, gray: e.read(&e.affine(&map, 0.5, 0.5)).await? })
     }
 
     /// Draws the case on an engine and asserts that the drawing agrees with `expected`, which another engine made. `rounding` is the
@@ -177,7 +193,7 @@ impl Case {
     ///
     /// # Panics
     /// When the drawing differs, or the engine does not read.
-    pub async fn assert_drawn_as(&self, engine_name: &str, engine: &impl Engine, expected: &Drawing, rounding: f64) {
+    pub async fn assert_drawn_as(&self, engine_name: &str, engine: &impl Engine, expected: &RawMap, rounding: f64) {
         let found = self.draw(engine).await.unwrap_or_else(|error| panic!("{} on {engine_name}: {error}", self.name));
         let difference = self.difference(&found, expected);
         println!("{} on {engine_name}: {difference:?}", self.name);
@@ -186,7 +202,7 @@ impl Case {
     }
 
     /// How far `found` is from `expected`.
-    pub fn difference(&self, found: &Drawing, expected: &Drawing) -> Difference {
+    pub fn difference(&self, found: &RawMap, expected: &RawMap) -> MapDifference {
         let gray = self.preset.gray;
         let outdoors = self.scene.mask().pixels.iter().zip(found.gray.iter().zip(&expected.gray)).filter(|(inside, _)| **inside == 0);
         let (mut pixels, mut near) = (0_u32, 0_u32);
@@ -194,7 +210,7 @@ impl Case {
             pixels += 1;
             near += u32::from((gray.decode(*found) - gray.decode(*expected)).abs() <= 1.0);
         }
-        Difference {
+        MapDifference {
             latent: relative_error(&found.latent, &expected.latent),
             gray: relative_error(&found.gray, &expected.gray),
             within_1_db: f64::from(near) / f64::from(pixels),

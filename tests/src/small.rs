@@ -1,14 +1,17 @@
-//! A small network that has all the paper's has, and what PyTorch computes of it in float64 (tests/goldens/unet.py): what holds
-//! every engine's U-Net, condition encoder and sampler to something that is not ours, in seconds.
+//! A small network with every part of the paper's, and PyTorch's float64 outputs for it (tests/goldens/unet.py): an independent
+//! check of U-Net, condition encoder and sampler on every engine, in seconds.
 //!
-//! Its sizes do what the paper's do not: windows and tiles that do not divide, a window larger than its stage, an odd
-//! bottleneck, two samples with times of their own.
+//! Its sizes cover cases that the paper's do not: windows and tiles that do not divide a side, a window larger than its stage, an
+//! odd bottleneck, two samples with different times.
 
 use crate::relative_error;
+use crate::rule::{RuleSource, rule_noise, rule_values};
+use radiodiff_core::diffusion::{Denoiser, SampleOptions, Sampling, parameter_shapes};
 use radiodiff_core::engine::{Engine, EngineError};
+use radiodiff_core::model::Preset;
 use radiodiff_core::model::preset::{AutoencoderPreset, ConditionPreset, EncoderPreset, SwinPreset, UnetPreset};
-use radiodiff_core::model::{Denoiser, Preset, SampleOptions, Sampling};
-use radiodiff_core::weights::{Parameters, ReproducibleSource, parameter_shapes, read_tensors, reproducible_noise, reproducible_values};
+use radiodiff_core::parameters::VarBuilder;
+use radiodiff_core::weights::read_tensors;
 use radiodiff_radio::features::ConditionChannel::{Buildings, Transmitter};
 use radiodiff_radio::map::GrayCodec;
 
@@ -54,7 +57,7 @@ pub fn preset() -> Preset {
 }
 
 fn noise(name: &str) -> Vec<f32> {
-    reproducible_noise(SEED, name, LATENTS.iter().product())
+    rule_noise(SEED, name, LATENTS.iter().product())
 }
 
 /// Relative errors, by name, of the condition encoder's stages, C and epsilon at two times, and the sampler's latents after one
@@ -66,9 +69,9 @@ fn noise(name: &str) -> Vec<f32> {
 /// # Panics
 /// When tests/goldens/small-float64.safetensors does not fit what is computed.
 pub async fn errors<E: Engine>(e: &E) -> Result<Vec<(String, f64)>, EngineError> {
-    let source = ReproducibleSource { seed: SEED };
-    let denoiser = Denoiser::new(&Parameters::new(e, &source), &preset()).expect("the rule has every parameter");
-    let condition: Vec<f32> = reproducible_values(SEED, "condition", CONDITION.iter().product()).map(|u| u as f32).collect();
+    let source = RuleSource { seed: SEED };
+    let denoiser = Denoiser::new(&VarBuilder::new(e, &source), &preset()).expect("the rule has every parameter");
+    let condition: Vec<f32> = rule_values(SEED, "condition", CONDITION.iter().product()).map(|u| u as f32).collect();
     let stages = denoiser.stages(e, &e.tensor(&condition, &CONDITION));
     let condition = denoiser.project(e, &stages);
     let start = e.tensor(&noise("noise"), &LATENTS);
@@ -110,7 +113,8 @@ pub async fn assert_equal<E: Engine>(e: &E, allowed: f64) {
     assert!(errors.iter().all(|(_, error)| *error <= allowed), "above {allowed:e}: {errors:?}");
 }
 
-/// The denoiser's parameters, a line `name (shape)` each: tests/goldens/small-parameters.txt, which PyTorch makes its own from.
+/// The denoiser's parameters, one line `name (shape)` each: tests/goldens/small-parameters.txt, from which the PyTorch script makes its
+/// own.
 ///
 /// # Panics
 /// When the preset cannot work.

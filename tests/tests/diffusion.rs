@@ -1,10 +1,10 @@
 //! The sampler with a network that knows the answer ends at the answer, whatever the number of steps.
 
 use pollster::block_on;
-use radiodiff_core::diffusion::{LossOptions, MIN_TIME, Prediction, noised, precondition, schedule, standard_normal, step, training_loss};
+use radiodiff_core::diffusion::{LossOptions, MIN_TIME, Prediction, SampleOptions, noised, precondition, schedule, step, training_loss};
 use radiodiff_core::engine::Engine;
-use radiodiff_core::model::SampleOptions;
-use radiodiff_core::model::unet::Heads;
+use radiodiff_core::model::unet::UnetOutput;
+use radiodiff_core::random::standard_normal;
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::metrics::relative_error;
@@ -69,13 +69,13 @@ fn a_map_is_the_start_as_far_as_it_is_told() {
 }
 
 #[test]
-fn at_the_start_x_is_noise_and_the_prediction_is_the_first_head() {
+fn at_the_start_x_is_noise_and_the_drift_is_the_first_output() {
     let e = CpuEngine::new();
     let [x0, noise, f1, f2] = [1, 2, 3, 4].map(|stream| e.tensor(&standard_normal(9, stream, COUNT), &SHAPE));
     let read = |x: &<CpuEngine as Engine>::Tensor| block_on(e.read(x)).expect("the CPU reads");
     let x_1 = noised(&e, &x0, &noise, &[1.0]);
     assert_eq!(read(&x_1), read(&noise));
-    let prediction = precondition(&e, &x_1, &[1.0], &Heads { f1: f1.clone(), f2: Some(f2) });
+    let prediction = precondition(&e, &x_1, &[1.0], &UnetOutput { raw_drift: f1.clone(), raw_noise: Some(f2) });
     let halved: Vec<f32> = read(&f1).iter().map(|v| v / 2f32.sqrt()).collect();
     assert!(read(&prediction.drift).iter().zip(&halved).all(|(a, b)| (a - b).abs() < 1e-6));
     assert_eq!(read(&prediction.noise), read(&noise));

@@ -2,13 +2,13 @@
 
 use pollster::block_on;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
-use radiodiff_tests::goldens::{CalmWeights, Expected, Precision};
+use radiodiff_tests::goldens::{Arithmetic, CalmWeights, PublicGoldens};
 
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 #[cfg_attr(reference_data, ignore = "slow: a million million operations: minutes on a GPU that computes on the CPU")]
 fn the_gpu_engine_reproduces_the_public_code() {
-    let expected = Expected::read();
+    let expected = PublicGoldens::read();
     let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
     let mut maker = expected.maker(&engine);
     block_on(maker.denoiser(&[0.25], &[])).expect("the GPU reads");
@@ -17,7 +17,7 @@ fn the_gpu_engine_reproduces_the_public_code() {
     println!("largest buffer: {} MiB", engine.largest_tensor_bytes() >> 20);
     assert!(engine.largest_tensor_bytes() <= 128 << 20, "a buffer of {} bytes", engine.largest_tensor_bytes());
     assert_eq!(found.len(), 3 + 4 + 2 + 3);
-    expected.assert_rule(&found, Precision::Single);
+    expected.assert_rule(&found, Arithmetic::Single);
 
     println!("with calm weights:");
     let mut maker = expected.maker(&engine).with_weights(CalmWeights);

@@ -2,19 +2,18 @@
 
 use pollster::block_on;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::model::conformance as layers;
 use radiodiff_engines::burn::BurnFlex;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
-use radiodiff_tests::{Case, Drawing};
+use radiodiff_tests::{MapCase, RawMap, layers};
 use std::sync::OnceLock;
 
 /// The cases with the maps that burn draws, made once for all engines.
-fn references() -> &'static [(Case, Drawing)] {
-    static REFERENCES: OnceLock<Vec<(Case, Drawing)>> = OnceLock::new();
+fn references() -> &'static [(MapCase, RawMap)] {
+    static REFERENCES: OnceLock<Vec<(MapCase, RawMap)>> = OnceLock::new();
     REFERENCES.get_or_init(|| {
         let burn = BurnFlex::default();
-        Case::all()
+        MapCase::all()
             .into_iter()
             .map(|case| {
                 let drawing = block_on(case.draw(&burn)).expect("burn reads");

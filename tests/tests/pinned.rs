@@ -6,10 +6,11 @@
 use geo::Coord;
 use pollster::block_on;
 use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::{DominantPathLaw, PreparedScene};
+use radiodiff_radio::propagation::{DominantPath, PropagationModel};
 use radiodiff_radio::scene::{BuildingMask, Grid, ImportOptions, Scene, Transmitter, import};
-use radiodiff_tests::Case;
+use radiodiff_tests::MapCase;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -48,7 +49,7 @@ fn dominant_paths(lines: &mut String, name: &str, scene: &Scene) {
     for (i, (east, north)) in SPOTS.into_iter().enumerate() {
         let position = Coord { x: east * scene.grid.extent_m(), y: north * scene.grid.extent_m() };
         let placed = scene.place_transmitter(Transmitter::at(position.x, position.y)).expect("there is an outdoor pixel");
-        let map = prepared.dominant_path(placed.transmitter.position, &DominantPathLaw::default()).expect("outdoors");
+        let map = DominantPath::default().path_gain(&prepared, placed.transmitter.position).expect("outdoors");
         line(lines, &format!("dominant-path/{name}/{i}"), &map);
     }
 }
@@ -66,7 +67,7 @@ fn maps_are_those_of_before() {
         dominant_paths(&mut lines, &format!("boxes-{seed}"), &boxes(seed, 20 + 25 * seed as usize));
     }
     let engine = CpuEngine::new();
-    for case in Case::all().iter().chain([&Case::of_the_page()]) {
+    for case in MapCase::all().iter().chain([&MapCase::of_the_page()]) {
         line(&mut lines, &format!("nano/{}", case.name), &block_on(case.map(&engine)).expect("the CPU reads"));
     }
     if std::env::var_os("RADIODIFF_PRINT").is_some() {

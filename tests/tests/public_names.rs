@@ -2,11 +2,12 @@
 //! the first stage's adversary and LPIPS asks for exactly the lists' names and shapes. nano's have the same paths and numbers of
 //! dimensions: depths differ, so the numbers in a path are left out; its condition encoder is the project's own.
 
+use radiodiff_core::diffusion::RadioDiff;
 use radiodiff_core::engine::CountingEngine;
+use radiodiff_core::model::Preset;
 use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset};
 use radiodiff_core::model::lpips::Lpips;
-use radiodiff_core::model::{Preset, RadioDiff};
-use radiodiff_core::weights::{ParameterRecorder, Parameters};
+use radiodiff_core::parameters::{ParameterRecorder, VarBuilder};
 use radiodiff_tests::goldens::public_parameters;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,11 +27,11 @@ const NOT_ASKED_FOR: [(&str, usize, &str); 5] = [
 fn asked_for(preset: &str) -> Shapes {
     let (engine, recorder) = (CountingEngine::default(), ParameterRecorder::default());
     let preset = Preset::named(preset).expect("there is such a preset");
-    let p = Parameters::new(&engine, &recorder);
-    RadioDiff::new(&preset, &p).expect("the preset is valid");
-    let loss = p.at("first_stage_model.loss");
-    Discriminator::new(&loss.at("discriminator"), &DiscriminatorPreset::PAPER).expect("the recorder has all");
-    Lpips::new(&loss.at("perceptual_loss")).expect("the recorder has all");
+    let vb = VarBuilder::new(&engine, &recorder);
+    RadioDiff::new(&preset, &vb).expect("the preset is valid");
+    let loss = vb.pp("first_stage_model.loss");
+    Discriminator::new(&loss.pp("discriminator"), &DiscriminatorPreset::PAPER).expect("the recorder has all");
+    Lpips::new(&loss.pp("perceptual_loss")).expect("the recorder has all");
     recorder.take_shapes()
 }
 

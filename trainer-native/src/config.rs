@@ -3,12 +3,10 @@
 
 use crate::presets;
 use anyhow::{Context, Result, bail};
-use radiodiff_core::compat::Compat;
 use radiodiff_core::diffusion::LossOptions;
-use radiodiff_core::model::Preset;
 use radiodiff_core::model::discriminator::DiscriminatorPreset;
 use radiodiff_core::model::first_stage_loss::{AdversarialLoss, AdversarialPhase};
-use radiodiff_core::model::lpips;
+use radiodiff_core::model::{Compat, Preset, lpips};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -221,8 +219,8 @@ impl FirstStageLossConfig {
             bail!("autoencoder.crop is {side}, expected at least {} for the perceptual term", lpips::MIN_SIDE);
         }
         if let Some(adversary) = &self.adversary {
-            if let Some(reason) = adversary.discriminator.refused(side) {
-                bail!("autoencoder.loss.adversary.discriminator.{reason}");
+            if let Err(error) = adversary.discriminator.check(side) {
+                bail!("autoencoder.loss.adversary.discriminator.{error}");
             }
             not_negative.extend([
                 ("adversary.weight", adversary.weight),

@@ -1,9 +1,11 @@
-//! How far drawn maps are from a dataset's: a table of the literature's metrics for the baseline, the simulator and a network;
-//! or, of two folders of maps, for whatever drew the one ([`folders`]).
+//! Comparing drawn maps with a dataset's: a table of the literature's metrics for the baseline, the simulator and a network; or, for
+//! two folders of maps, of the one against the other ([`folders`]).
 //!
-//! All maps are compared as gray levels in [0, 1] without a threshold, buildings at 0 in both (their footprints are given);
-//! each metric is computed a map and averaged over maps. The baseline is the line-of-sight law with a log-distance law out of
-//! sight, the latter fitted by least squares to the very maps it is judged on: no other log-distance law does better.
+//! Maps are compared as gray levels in [0, 1] on the files' scale without a threshold, with buildings at 0 in both, because their
+//! footprints are given. Each metric is computed for each map and averaged over maps. The baseline is the line-of-sight law with a
+//! log-distance law out of sight, which is fitted by least squares to the very maps it is compared with: no other log-distance law
+//! does better. A network draws gray levels on its preset's scale; its map is compared after it went through dB. The simulator and
+//! the networks know a scene's cars where the dataset was simulated with cars.
 
 mod folders;
 
@@ -12,15 +14,16 @@ use indicatif::ParallelProgressIterator;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
 use radiodiff_dataset::files;
 use radiodiff_dataset::{Dataset, Sample};
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::metrics;
-use radiodiff_radio::propagation::{DominantPathLaw, LogDistanceLaw, PreparedScene, PropagationError};
+use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, WithCars};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Compare the baseline, the simulator and a network with a dataset's maps, or one folder of maps with another.
+/// Compare the baseline, the simulator and a network with a dataset's maps, or one folder of maps with another
 #[derive(clap::Args, Debug)]
 #[command(group(clap::ArgGroup::new("subject").required(true).args(["data", "prediction"])))]
 pub struct Args {
@@ -39,8 +42,8 @@ pub struct Args {
     /// Steps of the sampler.
     #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
     steps: usize,
-    /// Let the network begin at this time, above 0 and at most 1, from the scene's dominant path map with as much noise as belongs to
-    /// it, instead of from noise alone at 1: the nearer to 0, the more of that map stays.
+    /// Start the network at this time, above 0 and at most 1, from the scene's dominant path map and as much noise as belongs to the
+    /// time. 1 is noise alone; the nearer to 0, the more of that map stays.
     #[arg(long, value_name = "T", value_parser = start_time, requires = "weights")]
     start: Option<f32>,
     /// Seed of the sampler's noise.
@@ -52,11 +55,11 @@ pub struct Args {
     /// Folder of the true gain maps.
     #[arg(long, value_name = "DIR", requires = "prediction")]
     truth: Option<PathBuf>,
-    /// Folder of `{map}.png`, above 0 inside buildings, or the dataset it belongs to: RMSE in dB is over the other pixels. Without it,
-    /// over the pixels where the truth is above 0.
+    /// Folder of `{map}.png`, above 0 inside buildings, or the dataset that it belongs to. RMSE in dB is over the pixels without a
+    /// building; without this folder, over the pixels where the truth is above 0.
     #[arg(long, value_name = "DIR", requires = "prediction")]
     buildings: Option<PathBuf>,
-    /// Also write a line for each map here.
+    /// Also write a table with a line for each map here.
     #[arg(long, value_name = "FILE", requires = "prediction")]
     csv: Option<PathBuf>,
     /// Also write the figures here, as JSON.
@@ -82,7 +85,7 @@ pub struct Row {
     pub scores: Scores,
 }
 
-/// What was compared with what.
+/// A comparison and its results.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Evaluation {
     pub data: PathBuf,
@@ -91,16 +94,16 @@ pub struct Evaluation {
     pub rows: Vec<Row>,
 }
 
-/// How a network is asked for its maps.
+/// How a network draws its maps.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawing {
+pub struct DrawOptions {
     pub steps: usize,
     pub seed: u64,
-    /// The time to begin at from the dominant path map; none begins from noise.
+    /// The sampler's first time when it starts from the dominant path map; `None` starts from noise.
     pub start: Option<f32>,
 }
 
-impl Default for Drawing {
+impl Default for DrawOptions {
     fn default() -> Self {
         Self { steps: 1, seed: 0, start: None }
     }
@@ -123,7 +126,7 @@ pub fn run(args: &Args) -> Result<()> {
             folders::evaluate(prediction, truth, buildings.as_deref(), args.csv.as_deref())?
         }
         (Some(data), ..) => {
-            let drawing = Drawing { steps: args.steps, seed: args.seed, start: args.start };
+            let drawing = DrawOptions { steps: args.steps, seed: args.seed, start: args.start };
             evaluate(data, &args.method, args.limit, args.weights.as_deref(), drawing)?
         }
         _ => bail!("--data, or --prediction and --truth, say what to compare"),
@@ -142,7 +145,7 @@ fn buildings_of(folder: &Path) -> PathBuf {
 }
 
 /// Scores the baseline, the simulator and, with `weights`, a network.
-pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: Drawing) -> Result<Evaluation> {
+pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Option<&Path>, drawing: DrawOptions) -> Result<Evaluation> {
     let dataset = Dataset::open(folder, method)?;
     if let Some(notice) = dataset.notice() {
         eprintln!("warning: {notice}");
@@ -152,10 +155,11 @@ pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Opti
         bail!("{} holds no maps of {method}", folder.display());
     }
     let truths = (0..count).map(|i| Truth::new(&dataset, i)).collect::<Result<Vec<_>>>()?;
-    let law = fit(&truths)?;
+    let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: fit(&truths)? };
+    // Samples have cars only where their maps were simulated with cars.
     let physical = truths.par_iter().progress().map(|truth| {
-        let baseline = truth.prepared.baseline(truth.sample.position, &law)?;
-        let simulated = truth.dominant_path()?;
+        let baseline = baseline.path_gain(&truth.prepared, truth.sample.position)?;
+        let simulated = WithCars(DominantPath::default()).path_gain(&truth.prepared, truth.sample.position)?;
         Ok([truth.scores(&baseline), truth.scores(&simulated)])
     });
     let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
@@ -171,7 +175,7 @@ pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Opti
     Ok(Evaluation { data: folder.to_owned(), method: method.to_owned(), maps: count, rows })
 }
 
-/// A sample made ready to be compared with.
+/// A sample that maps are compared with.
 struct Truth {
     sample: Sample,
     prepared: PreparedScene,
@@ -186,12 +190,6 @@ impl Truth {
         let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
         let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
         Ok(Self { prepared: PreparedScene::new(&sample.scene), sample, gray })
-    }
-
-    /// The dominant path's gain, weakened by the scene's cars where the dataset was simulated with cars.
-    fn dominant_path(&self) -> Result<RadioMap, PropagationError> {
-        let map = self.prepared.dominant_path(self.sample.position, &DominantPathLaw::default())?;
-        self.prepared.weakened_by_cars(map, self.sample.position)
     }
 
     fn scores(&self, map: &RadioMap) -> Scores {
@@ -219,7 +217,7 @@ fn mean(scores: impl ExactSizeIterator<Item = Scores>) -> Scores {
     Scores { nmse: sum.nmse / n, rmse: sum.rmse / n, ssim: sum.ssim / n, psnr_db: sum.psnr_db / n, rmse_db: sum.rmse_db / n }
 }
 
-/// The log-distance law that fits the outdoor pixels out of sight best.
+/// The log-distance law that fits the outdoor pixels out of sight best, in the least squares of dB.
 fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
     let codec = GrayCodec::default();
     let pixels = truths
@@ -237,16 +235,14 @@ fn fit(truths: &[Truth]) -> Result<LogDistanceLaw> {
         })
         .collect::<Result<Vec<_>, PropagationError>>()
         .context("finding what is in sight")?;
-    // A dataset without a shadow needs no law for it.
-    let line_of_sight = radiodiff_radio::propagation::LineOfSightLaw::default();
-    let fallback = LogDistanceLaw { intercept_db: line_of_sight.intercept_db, slope_db: line_of_sight.slope_db };
-    Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(fallback))
+    // A dataset without shadows needs no law for them.
+    Ok(LogDistanceLaw::fit(pixels.into_iter().flatten()).unwrap_or(LogDistanceLaw::LINE_OF_SIGHT))
 }
 
 /// The network's name and its map of every sample.
-fn draw(path: &Path, truths: &[Truth], drawing: Drawing) -> Result<(String, Vec<RadioMap>)> {
+fn draw(path: &Path, truths: &[Truth], drawing: DrawOptions) -> Result<(String, Vec<RadioMap>)> {
     use indicatif::ProgressIterator;
-    use radiodiff_core::model::SampleOptions;
+    use radiodiff_core::diffusion::SampleOptions;
     use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
     use radiodiff_core::weights::Checkpoint;
 

@@ -1,6 +1,6 @@
-//! What ships: weights in float16 with the figures of their evaluation in the manifest, and a card that says what they are.
+//! Weights that ship: float16, with the figures of their evaluation in the manifest, and a card that describes them.
 
-use crate::evaluate::{Drawing, Evaluation, evaluate};
+use crate::evaluate::{DrawOptions, Evaluation, evaluate};
 use anyhow::{Context, Result, bail};
 use radiodiff_core::weights::{Checkpoint, Precision, serialize};
 use radiodiff_dataset::files;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Write weights for the runtime and their card, with an evaluation of the very file that ships.
+/// Write weights for the runtime and their card, with an evaluation of the very file that ships
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Weights of a training run.
@@ -17,16 +17,16 @@ pub struct Args {
     /// The file to write, NAME.safetensors; the card is NAME.md beside it.
     #[arg(long)]
     out: PathBuf,
-    /// A dataset to evaluate on and what to call it, NAME=DIR; may be given more than once.
+    /// A dataset to evaluate on and its name on the card, NAME=DIR; may be given more than once.
     #[arg(long = "evaluate", value_name = "NAME=DIR")]
     evaluations: Vec<String>,
     /// Store float32 instead of float16.
     #[arg(long)]
     full_precision: bool,
-    /// Commit of the code that trained them, where the run could not tell.
+    /// Commit of the code that trained the weights, where the run could not tell.
     #[arg(long)]
     commit: Option<String>,
-    /// A note for the card: how it was trained, in a sentence or two.
+    /// A note for the card: how the weights were trained, in a sentence or two.
     #[arg(long, default_value = "")]
     note: String,
 }
@@ -51,14 +51,14 @@ pub fn run(args: &Args) -> Result<()> {
         manifest.commit.clone_from(commit);
     }
 
-    // Evaluated as it ships: rounded to its precision, read back from a file.
+    // The evaluation is of the weights as they ship: rounded to their precision and read back from a file.
     let rounded = tempfile::tempdir().context("making a temporary folder")?;
     let rounded = (rounded.path().join("weights.safetensors"), rounded);
     files::write(&rounded.0, &serialize(&tensors, manifest.clone(), precision)?)?;
     let mut evaluations = Vec::new();
     for (name, folder) in named {
         println!("evaluating on {name}: {}", folder.display());
-        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), Drawing::default())?;
+        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), DrawOptions::default())?;
         print!("{}", evaluation.table());
         if let Some(row) = evaluation.rows.last() {
             let s = row.scores;

@@ -2,7 +2,7 @@
 
 use crate::presets;
 use anyhow::{Context, Result};
-use radiodiff_core::weights::{Manifest, Precision, import, serialize};
+use radiodiff_core::weights::{Precision, WeightsManifest, import, serialize};
 use radiodiff_dataset::files;
 use std::path::PathBuf;
 
@@ -50,11 +50,11 @@ pub fn run(args: &Args) -> Result<()> {
     let (tensors, report) = import(&named, &args.prefix, &preset)?;
     drop(bytes);
     println!("{report}");
-    let manifest = Manifest {
+    let manifest = WeightsManifest {
         training_data: args.training_data.clone(),
         license: args.license.clone(),
         commit: files::commit(),
-        ..Manifest::of(preset)
+        ..WeightsManifest::of(preset)
     };
     let precision = if args.half_precision { Precision::F16 } else { Precision::F32 };
     let weights = serialize(&tensors, manifest, precision)?;

@@ -2,9 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, goldens, import, presets};
+use trainer::{evaluate, export, import, presets};
 
-/// Makes datasets of radio maps, trains RadioDiff on them, evaluates and exports the weights.
+/// Make datasets of radio maps, train RadioDiff on them, evaluate and export the weights
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -14,14 +14,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes, measures, checks and packs datasets of radio maps.
+    /// Make, measure, check and pack datasets of radio maps
     #[command(subcommand)]
     Dataset(radiodiff_dataset::Command),
     Simulate(radiodiff_dataset::simulate::Args),
     Train(trainer::train::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
-    Goldens(goldens::Args),
     Import(import::Args),
     Presets(presets::Args),
 }
@@ -35,7 +34,6 @@ fn main() -> ExitCode {
         Command::Train(args) => trainer::train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(&args),
-        Command::Goldens(args) => goldens::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Presets(args) => presets::run(&args),
     };

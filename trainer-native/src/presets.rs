@@ -2,7 +2,8 @@
 //! from, by its name or out of a TOML file of the user's.
 
 use anyhow::{Context, Result, bail};
-use radiodiff_core::model::{Preset, Price};
+use radiodiff_core::cost::ModelCost;
+use radiodiff_core::model::Preset;
 use serde::de::{Deserialize, Deserializer, Error};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -63,7 +64,7 @@ fn table(presets: &[Preset]) -> Result<String> {
          | the one step at t = 1 | a map in one step | largest tensor, MiB |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     for preset in presets {
-        let (name, p) = (&preset.name, Price::of(preset)?);
+        let (name, p) = (&preset.name, ModelCost::estimate(preset)?);
         let giga = |macs: u64| macs as f64 / 1e9;
         let [encoder, decoder, condition, unet, one_step] = [p.encoder, p.decoder, p.condition, p.unet, p.one_step].map(giga);
         let map = giga(p.map_in_one_step());

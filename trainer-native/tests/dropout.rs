@@ -1,9 +1,10 @@
 //! What the libtorch engine drops in training, how much of it, and that it drops nothing otherwise.
 
-use radiodiff_core::diffusion::standard_normal;
+use radiodiff_core::diffusion::Denoiser;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::model::Denoiser;
-use radiodiff_core::weights::{Parameters, ReproducibleSource};
+use radiodiff_core::parameters::VarBuilder;
+use radiodiff_core::random::standard_normal;
+use radiodiff_tests::rule::RuleSource;
 use radiodiff_tests::small;
 use tch::{Device, Kind, Tensor};
 use trainer::torch::{TorchEngine, TorchTensor};
@@ -77,7 +78,7 @@ fn nothing_is_dropped_otherwise() {
 fn relation_layers_drop_in_training() {
     let differs = |e: &TorchEngine| {
         let preset = small::preset();
-        let denoiser = Denoiser::new(&Parameters::new(e, &ReproducibleSource { seed: 1 }), &preset).expect("the rule has every parameter");
+        let denoiser = Denoiser::new(&VarBuilder::new(e, &RuleSource { seed: 1 }), &preset).expect("the rule has every parameter");
         let draw = |stream, shape: &[usize]| e.tensor(&standard_normal(1, stream, shape.iter().product()), shape);
         let condition = denoiser.encode_condition(e, &draw(0, &[2, 2, 40, 40]));
         let x_t = draw(1, &[2, 3, 10, 10]);

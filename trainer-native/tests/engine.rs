@@ -2,9 +2,8 @@
 
 use pollster::block_on;
 use radiodiff_core::engine::conformance;
-use radiodiff_core::model::conformance as layers;
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_tests::Case;
+use radiodiff_tests::{MapCase, layers};
 use trainer::torch::TorchEngine;
 
 #[test]
@@ -23,7 +22,7 @@ fn every_layer_is_the_runtimes() {
 #[test]
 fn maps_are_those_of_the_runtime() {
     let (torch, runtime) = (TorchEngine::new(tch::Device::Cpu), CpuEngine::new());
-    for case in Case::all() {
+    for case in MapCase::all() {
         let expected = block_on(case.draw(&runtime)).unwrap();
         let found = tch::no_grad(|| block_on(case.draw(&torch)).unwrap());
         let difference = case.difference(&found, &expected);

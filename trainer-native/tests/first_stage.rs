@@ -8,10 +8,12 @@ mod common;
 use common::{Workshop, fails, strs};
 use radiodiff_core::engine::{CountingEngine, Engine};
 use radiodiff_core::model::lpips::Lpips;
-use radiodiff_core::weights::{Checkpoint, ParameterRecorder, Parameters, Precision, reproducible_parameter, serialize};
+use radiodiff_core::parameters::{ParameterRecorder, VarBuilder};
+use radiodiff_core::weights::{Checkpoint, Precision, serialize};
 use radiodiff_dataset::Dataset;
 use radiodiff_dataset::folder::{MapFiles, Writer};
 use radiodiff_radio::scene::BuildingMask;
+use radiodiff_tests::rule::rule_parameter;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
 use std::fs;
@@ -142,11 +144,11 @@ fn a_crop_wholly_inside_a_building_is_no_division_by_zero() {
 /// it is to be missing.
 fn lpips_file(path: &str, dtype: Dtype, named: impl Fn(&str) -> Vec<String>, whole: bool) {
     let recorder = ParameterRecorder::default();
-    Lpips::new(&Parameters::new(&CountingEngine::default(), &recorder)).unwrap();
+    Lpips::new(&VarBuilder::new(&CountingEngine::default(), &recorder)).unwrap();
     let mut tensors = BTreeMap::from([("loss.logvar".to_owned(), (vec![1], vec![0; dtype.bitsize() / 8]))]);
     for (name, spec) in recorder.take().into_iter().filter(|(name, _)| whole || name != "lin4.model.1.weight") {
         // Numbers that bfloat16 has, so that every file holds the same.
-        let values = reproducible_parameter(1, &name, &spec.shape).into_iter().map(|v| f32::from_bits(v.to_bits() & 0xFFFF_0000));
+        let values = rule_parameter(1, &name, &spec.shape).into_iter().map(|v| f32::from_bits(v.to_bits() & 0xFFFF_0000));
         let bytes: Vec<u8> = match dtype {
             Dtype::F64 => values.flat_map(|v| f64::from(v).to_le_bytes()).collect(),
             // The upper half of a float32.

@@ -48,12 +48,12 @@ fn what_cannot_be_imported_is_named() {
 
 /// A state dict as the public code saves it, with weights by the goldens' rule.
 fn public_state_dict(public: Vec<radiodiff_tests::goldens::PublicParameter>) -> Vec<u8> {
-    use radiodiff_core::weights::reproducible_parameter;
     use radiodiff_tests::goldens::PublicParameter;
+    use radiodiff_tests::rule::rule_parameter;
     use safetensors::tensor::{Dtype, TensorView};
     let entry = |PublicParameter { root, name, shape }| {
         let integers = name.ends_with("relative_position_index") || name.ends_with("num_batches_tracked");
-        let values = reproducible_parameter(1, &name, &shape);
+        let values = rule_parameter(1, &name, &shape);
         let bytes: Vec<u8> = match integers {
             true => values.iter().flat_map(|_| 0_i64.to_le_bytes()).collect(),
             false => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
@@ -71,10 +71,10 @@ fn public_state_dict(public: Vec<radiodiff_tests::goldens::PublicParameter>) -> 
 #[cfg_attr(reference_data, ignore = "slow: a checkpoint of 1.2 GB and two of the full-size networks: a minute, 6 GB")]
 fn a_public_checkpoint_computes_what_the_public_code_does() {
     use radiodiff_core::engine::Engine;
-    use radiodiff_core::goldens::Goldens;
     use radiodiff_core::weights::HostTensor;
-    use radiodiff_tests::goldens::{Expected, Precision, public_parameters};
-    let (parameters, expected) = (public_parameters(), Expected::read());
+    use radiodiff_tests::golden_maker::Goldens;
+    use radiodiff_tests::goldens::{Arithmetic, PublicGoldens, public_parameters};
+    let (parameters, expected) = (public_parameters(), PublicGoldens::read());
     let folder = tempfile::tempdir().unwrap();
     let [public, ours] = ["public.safetensors", "ours.safetensors"].map(|name| folder.path().join(name).display().to_string());
     fs::write(&public, public_state_dict(parameters)).unwrap();
@@ -90,5 +90,5 @@ fn a_public_checkpoint_computes_what_the_public_code_does() {
     let stage = engine.narrow(&model.denoiser.stages(&engine, &input("input.cond"))[0], 1, 0, 8);
     let host = |x| HostTensor { shape: engine.shape(x), values: pollster::block_on(engine.read(x)).unwrap() };
     let found = Goldens::from([("vae.moments".to_owned(), host(&moments)), ("swin.stage0.channels0_8".to_owned(), host(&stage))]);
-    expected.assert_rule(&found, Precision::Single);
+    expected.assert_rule(&found, Arithmetic::Single);
 }

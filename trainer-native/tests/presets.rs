@@ -43,7 +43,7 @@ fn a_printed_preset_is_where_ones_own_begins() {
     let integers = |values: &[i64]| toml::Value::from(values.to_vec());
     edited(&[("name", "paper-320".into()), ("map_size", 320.into()), ("unet.latent_size", 80.into())]);
     let row = succeeds(&["presets", "--preset", path]);
-    // shared/radiodiff-spec.md, section 1: 284.67 and 538.76 GMAC.
+    // The public code at 320 pixels: 284.67 and 538.76 GMAC.
     assert!(row.contains("| paper-320 | 55307453 | 224910456 | 284.669 | 538.755 |"), "{row}");
 
     let refused: [(&[(&str, toml::Value)], &str); 5] = [

@@ -1,10 +1,11 @@
 //! The physical maps against WinProp's: the 22 real maps of the shared reference data.
 
 use radiodiff_dataset::Dataset;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::GrayCodec;
-use radiodiff_radio::propagation::{DominantPathLaw, LineOfSightLaw, PreparedScene};
+use radiodiff_radio::propagation::{DominantPath, LogDistanceLaw, PropagationModel};
 use std::path::PathBuf;
-use trainer::evaluate::{Drawing, evaluate};
+use trainer::evaluate::{DrawOptions, evaluate};
 
 fn samples() -> PathBuf {
     radiodiff_tests::shared_data().join("data/radiomapseer-samples")
@@ -20,7 +21,7 @@ fn errors_in_sight_db(dataset: &Dataset, i: usize) -> Vec<f64> {
         let center = grid.pixel_center(row, column);
         let distance_m = (center.x - sample.position.x).hypot(center.y - sample.position.y);
         let truth_db = codec.decode(f32::from(sample.truth[row * grid.size + column]) / 255.0);
-        (LineOfSightLaw::default().gain_db(distance_m) - f64::from(truth_db)).abs()
+        (LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m) - f64::from(truth_db)).abs()
     };
     let seen = sample.scene.outdoor_pixels().filter(|&(row, column)| sight[row * grid.size + column] != 0);
     let mut errors: Vec<f64> = seen.map(error).collect();
@@ -43,7 +44,7 @@ fn in_sight_the_law_is_within_a_gray_level() {
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn the_dominant_path_is_winprops() {
-    let evaluation = evaluate(&samples(), "DPM", None, None, Drawing::default()).expect("the samples are sound");
+    let evaluation = evaluate(&samples(), "DPM", None, None, DrawOptions::default()).expect("the samples are sound");
     let [baseline, simulator] = [0, 1].map(|i| evaluation.rows[i].scores);
     println!("{}", evaluation.table());
     assert_eq!(evaluation.maps, 22);
@@ -56,12 +57,13 @@ fn the_dominant_path_is_winprops() {
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn what_the_dominant_path_sees_is_in_sight() {
     let dataset = Dataset::open(&samples(), "DPM").expect("the samples are there");
-    let (codec, sight, law) = (GrayCodec::default(), LineOfSightLaw::default(), DominantPathLaw::default());
+    let (codec, sight) = (GrayCodec::default(), LogDistanceLaw::LINE_OF_SIGHT);
     let (mut seen, mut right) = (0, 0);
     for i in 0..dataset.len() {
         let sample = dataset.load(i).expect("the sample is sound");
         let grid = sample.scene.grid;
-        let map = PreparedScene::new(&sample.scene).dominant_path(sample.position, &law).expect("the transmitter is outdoors");
+        let prepared = PreparedScene::new(&sample.scene);
+        let map = DominantPath::default().path_gain(&prepared, sample.position).expect("the transmitter is outdoors");
         for (row, column) in sample.scene.outdoor_pixels() {
             let (pixel, center) = (row * grid.size + column, grid.pixel_center(row, column));
             let law_db = sight.gain_db((center.x - sample.position.x).hypot(center.y - sample.position.y));

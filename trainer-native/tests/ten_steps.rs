@@ -4,18 +4,16 @@
 #[path = "ten_steps/diffusion.rs"]
 mod diffusion;
 
-use radiodiff_core::compat::Compat;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::model::Preset;
 use radiodiff_core::model::autoencoder::Autoencoder;
 use radiodiff_core::model::discriminator::{DiscriminatorPreset, Normalization};
 use radiodiff_core::model::first_stage_loss::{AdversarialLoss, AdversarialPhase};
 use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::model::preset::AutoencoderPreset;
-use radiodiff_core::weights::{
-    HostTensor, Manifest, ParameterError, ParameterSource, ParameterSpec, Parameters, Precision, reproducible_parameter,
-    reproducible_values, serialize,
-};
+use radiodiff_core::model::{Compat, Preset};
+use radiodiff_core::parameters::{ParameterError, ParameterSource, ParameterSpec, VarBuilder};
+use radiodiff_core::weights::{HostTensor, Precision, WeightsManifest, serialize};
+use radiodiff_tests::rule::{rule_parameter, rule_values};
 use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,7 +21,7 @@ use std::path::{Path, PathBuf};
 use tch::Tensor;
 use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
 use trainer::torch::{AdamW, Schedule, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
-use trainer::train::first_stage::{FirstStageObjective, Reconstruction};
+use trainer::train::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
 use trainer::train::{Batch, pixel_weights};
 
 const SEED: u64 = 1;
@@ -35,7 +33,7 @@ const BUILDING_WEIGHT: f64 = 0.05;
 #[derive(Deserialize)]
 struct Goldens {
     first_stage: BTreeMap<String, FirstStage>,
-    diffusion: BTreeMap<String, diffusion::Expected>,
+    diffusion: BTreeMap<String, diffusion::ExpectedSteps>,
 }
 
 #[derive(Deserialize)]
@@ -50,14 +48,14 @@ fn goldens() -> Goldens {
 }
 
 fn by_rule(e: &TorchEngine, name: &str, scale: f64, shape: &[usize]) -> Tensor {
-    let values: Vec<f32> = reproducible_values(SEED, name, shape.iter().product()).map(|u| (u * scale) as f32).collect();
+    let values: Vec<f32> = rule_values(SEED, name, shape.iter().product()).map(|u| (u * scale) as f32).collect();
     e.tensor(&values, shape).0
 }
 
 /// Gives every parameter under `prefix` its values by rule; of `of_root`, a network's own root, names are without it.
 fn fill(parameters: &TorchParameters, prefix: &str, of_root: &str) {
     let host = parameters.to_host().expect("they are on the CPU").into_iter().map(|(name, tensor)| {
-        let values = reproducible_parameter(SEED, name.strip_prefix(of_root).unwrap_or(&name), &tensor.shape);
+        let values = rule_parameter(SEED, name.strip_prefix(of_root).unwrap_or(&name), &tensor.shape);
         (name, HostTensor { values, ..tensor })
     });
     parameters.restore(&host.collect(), &[prefix]).expect("every parameter has a value");
@@ -65,7 +63,7 @@ fn fill(parameters: &TorchParameters, prefix: &str, of_root: &str) {
 
 /// 1 outdoors, 0 inside of buildings.
 fn outdoors(e: &TorchEngine, step: usize, shape: &[usize]) -> Tensor {
-    let values = reproducible_values(SEED, &format!("outdoors.{step}"), shape.iter().product());
+    let values = rule_values(SEED, &format!("outdoors.{step}"), shape.iter().product());
     e.tensor(&values.map(|u| f32::from(u8::from(u > -0.4))).collect::<Vec<_>>(), shape).0
 }
 
@@ -95,16 +93,16 @@ fn perceptual_weights(folder: &Path) -> PathBuf {
     struct Rule(RefCell<BTreeMap<String, HostTensor>>);
     impl ParameterSource<TorchEngine> for Rule {
         fn parameter(&self, e: &TorchEngine, spec: &ParameterSpec) -> Result<TorchTensor, ParameterError> {
-            let tensor = HostTensor { shape: spec.shape.clone(), values: reproducible_parameter(SEED, &spec.name, &spec.shape) };
+            let tensor = HostTensor { shape: spec.shape.clone(), values: rule_parameter(SEED, &spec.name, &spec.shape) };
             let parameter = e.tensor(&tensor.values, &tensor.shape);
             self.0.borrow_mut().insert(spec.name.clone(), tensor);
             Ok(parameter)
         }
     }
     let rule = Rule::default();
-    Lpips::new(&Parameters::new(&TorchEngine::new(tch::Device::Cpu), &rule).at("loss.perceptual_loss"))
+    Lpips::new(&VarBuilder::new(&TorchEngine::new(tch::Device::Cpu), &rule).pp("loss.perceptual_loss"))
         .expect("the rule has every parameter");
-    let manifest = Manifest::of(Preset::named("nano").expect("nano is a preset"));
+    let manifest = WeightsManifest::of(Preset::named("nano").expect("nano is a preset"));
     let path = folder.join("lpips.safetensors");
     let bytes = serialize(&rule.0.into_inner(), manifest, Precision::F32).expect("the tensors fit");
     std::fs::write(&path, bytes).expect("the folder can be written to");
@@ -160,7 +158,7 @@ fn the_first_stage_learns_as_in_pytorch() {
         });
         let preset = AutoencoderPreset { channels: 8, multipliers: vec![1, 2], residual_blocks: 1, latent_channels: 2, norm_groups: 4 };
         let parameters = TorchParameters::initialized(SEED);
-        let autoencoder = Autoencoder::new(&Parameters::new(&e, &parameters), &preset).unwrap();
+        let autoencoder = Autoencoder::new(&VarBuilder::new(&e, &parameters), &preset).unwrap();
         let objective = FirstStageObjective::new(&e, &settings, SEED, compat).unwrap();
         fill(&parameters, "", "");
         fill(objective.parameters(), "loss.discriminator.", "");
@@ -174,7 +172,7 @@ fn the_first_stage_learns_as_in_pytorch() {
             let latent = posterior.sample(&e, &TorchTensor(noise));
             (autoencoder.decode(&e, &latent).0, posterior.kl(&e).0)
         };
-        let (mut losses, mut judged) = (Vec::new(), Vec::new());
+        let (mut losses, mut critic_losses) = (Vec::new(), Vec::new());
         for step in 0..STEPS {
             let truth = by_rule(&e, &format!("map.{step}"), 1.0, &MAPS);
             let noise = |pass: usize| by_rule(&e, &format!("noise.{step}.{pass}"), 3f64.sqrt(), &LATENTS);
@@ -191,16 +189,18 @@ fn the_first_stage_learns_as_in_pytorch() {
             clip_gradients(&trained, clip);
             optimizer.step(rate);
             losses.push(loss.double_value(&[]));
-            judged.push(match objective.adversary_moves(step) {
+            critic_losses.push(match objective.adversary_moves(step) {
                 true => {
                     let drawn = tch::no_grad(|| pass(&truth, noise(1)).0);
-                    objective.step_adversary(&e, step, &truth, &drawn, rate, clip)
+                    let shares: Vec<f32> =
+                        rule_values(SEED, &format!("gradient penalty {step}"), MAPS[0]).map(|u| ((u + 1.0) / 2.0) as f32).collect();
+                    objective.step_adversary(&e, step, &AdversaryMaps { truth: &truth, drawn: &drawn, penalty_shares: &shares }, rate, clip)
                 }
                 false => 0.0,
             });
         }
         assert_close(&format!("{case}: autoencoder"), &losses, &expected.autoencoder);
-        assert_close(&format!("{case}: discriminator"), &judged, &expected.discriminator);
+        assert_close(&format!("{case}: discriminator"), &critic_losses, &expected.discriminator);
         let log_variance = objective.parameters().all(&["loss.logvar"])[0].1.double_value(&[]);
         assert_close(&format!("{case}: log-variance"), &[log_variance], &[expected.log_variance]);
     }

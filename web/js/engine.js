@@ -191,16 +191,18 @@ class Engine {
   }
 
   /**
-   * @param {Parameters<EngineInterface['setScene']>[0]} scene
+   * @param {Parameters<EngineInterface['setScene']>[0]} [scene]
    * @returns {Promise<SceneInfo>}
    */
-  async setScene({ buildings, bounds, signal }) {
+  async setScene({ buildings, bounds, signal } = {}) {
     const source = await this.#attendScene(buildings, signal);
     return this.#call('setScene', { scene: this.#sceneMessage(source, bounds) }, { signal });
   }
 
   /** @param {PredictRequest} request */
-  async predict({ buildings, bounds, transmitters, method, steps, seed, start, signal, onProgress }) {
+  async predict(request) {
+    // A request that is missing lacks its transmitters, and the runtime says so.
+    const { buildings, bounds, transmitters, method, steps, seed, start, signal, onProgress } = request ?? /** @type {Partial<PredictRequest>} */ ({});
     const source = await this.#attendScene(buildings, signal);
     const message = { scene: this.#sceneMessage(source, bounds), request: { transmitters, method, steps, seed, start } };
     const { info, ...map } = await this.#call('predict', message, { signal, onProgress });

@@ -6,7 +6,7 @@ export interface Bounds { west: number; south: number; east: number; north: numb
 /**
  * A number, or text that spells one.
  *
- * Every number field of a request follows one rule:
+ * Every number field of a request, and of a question to a map, follows one rule:
  * - A field that is missing, `undefined`, `null` or blank text (an empty form field) has its default. Without a default it is an error.
  * - Text that spells a number is that number, spaces around it aside: `"23"`, `" 5900 "`.
  * - Everything else is an error of that field: `false`, `[]`, `{}`, `NaN`, `"23 dBm"`. The error's `code` names the part of the request,
@@ -33,9 +33,10 @@ export interface Transmitter {
 }
 
 /**
- * An antenna in CloudRF's words. With none of `azi`, `hbw`, `vbw`, `fbr` and `csv` it radiates equally in all directions. With one
- * of them it is the sector of 3GPP TR 38.901, table 7.3-1. A value out of range is brought into it, and a field that cannot be used
- * is left out, each with a warning. Number fields follow the rule of {@link NumberField}, but a wrong one is a warning here.
+ * An antenna in CloudRF's words. It radiates equally in all directions with none of `azi`, `hbw`, `vbw`, `fbr` and `csv`, with 0 for
+ * both beamwidths, and with the number of a pattern of CloudRF's own library in `ant`, which is not known here. Any other antenna
+ * without a csv is the sector of 3GPP TR 38.901, table 7.3-1. A value out of range is brought into it, and a field that cannot be
+ * used is left out, each with a warning. Number fields follow the rule of {@link NumberField}, but a wrong one is a warning here.
  *
  * The pattern is added to the map afterwards, by the direction of the straight line to a pixel, also out of sight: the map's paths
  * are those of an antenna that radiates equally.
@@ -43,11 +44,13 @@ export interface Transmitter {
 export interface Antenna {
   /** Gain in the strongest direction, dBi; the default is that of the csv, else `antennaGainDbi`. */
   txg?: NumberField;
+  /** Number of a pattern in CloudRF's library; the default is 0, the pattern that `hbw` and `vbw` describe. */
+  ant?: NumberField;
   /** Where it points, degrees clockwise from north. */
   azi?: NumberField;
   /** How far it points down, degrees. Receivers stand as high as the transmitter. */
   tlt?: NumberField;
-  /** Horizontal angle between the directions with half the power, degrees; the default is 65, and 360 is equal all around. */
+  /** Horizontal angle between the directions with half the power, degrees; the default is 65; 0 and 360 are equal all around. */
   hbw?: NumberField;
   /** The same vertically. */
   vbw?: NumberField;
@@ -78,7 +81,8 @@ export interface PlacedTransmitter {
  * | code | meaning |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
- * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend`, `palette` | that part of a request cannot be used |
+ * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
+ * | `palette`, `scale`, `threshold` | that part of a question to a map cannot be used |
  * | `difference` | the two maps are not of the same place |
  * | `request` | the request is no object, or holds something that cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
@@ -199,12 +203,12 @@ export interface RadioMap {
    */
   difference(other: RadioMap): RadioMap;
   /** Over outdoor pixels; `covered` is the share of them at or above the threshold, `rms` of a difference is the root mean square error. */
-  stats(options?: { thresholdDbm?: number }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
+  stats(options?: { thresholdDbm?: NumberField }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
   /**
    * For a canvas; pixels below `threshold` or inside buildings are transparent. `palette` is a name of `paletteNames` or
    * `divergingPaletteNames`, or a function; differences have a diverging one unless it is given.
    */
-  toImage(options: { palette?: Palette; min: number; max: number; threshold?: number }): ImageData;
+  toImage(options: { palette?: Palette; min: number | string; max: number | string; threshold?: NumberField }): ImageData;
 }
 
 /**
@@ -214,7 +218,7 @@ export interface RadioMap {
  * - `network` draws with the weights. Today's `nano` is a small network that shows the whole pipeline at work; use it to try the
  *   pipeline, not to plan with.
  *
- * docs/ has the figures of both, on the same real maps.
+ * docs/accuracy.md has the figures of both, on the same real maps.
  */
 export type Method = 'network' | 'dominant-path';
 

@@ -1,6 +1,7 @@
 // A drawn map and the questions it answers.
 
 import { RadioError } from './errors.js';
+import { numberField } from './numbers.js';
 import { divergingNames, palette as named } from './palettes.js';
 
 /** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
@@ -51,8 +52,9 @@ export class RadioMap {
     return new RadioMap({ ...this, scene: this, values, quantity: 'difference-db' });
   }
 
-  /** @param {{ thresholdDbm?: number }} [options] */
-  stats({ thresholdDbm = -Infinity } = {}) {
+  /** @param {Parameters<RadioMapInterface['stats']>[0]} [options] */
+  stats({ thresholdDbm } = {}) {
+    const least = numberField('thresholdDbm', 'threshold', thresholdDbm, -Infinity);
     const result = { min: Infinity, max: -Infinity, mean: 0, rms: 0, outdoorPixels: 0, covered: 0 };
     for (const value of this.values) {
       if (Number.isNaN(value)) continue;
@@ -61,7 +63,7 @@ export class RadioMap {
       result.rms += value ** 2;
       result.min = Math.min(result.min, value);
       result.max = Math.max(result.max, value);
-      if (value >= thresholdDbm) result.covered += 1;
+      if (value >= least) result.covered += 1;
     }
     if (result.outdoorPixels) {
       result.mean /= result.outdoorPixels;
@@ -72,12 +74,14 @@ export class RadioMap {
   }
 
   /** @param {Parameters<RadioMapInterface['toImage']>[0]} look */
-  toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold = -Infinity }) {
+  toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold }) {
+    const [low, high] = [numberField('min', 'scale', min), numberField('max', 'scale', max)];
+    const least = numberField('threshold', 'threshold', threshold, -Infinity);
     const color = typeof palette === 'string' ? named(palette) : palette;
     const image = new ImageData(this.size, this.size);
     this.values.forEach((value, i) => {
-      if (!(value >= threshold)) return;
-      const [r, g, b] = color(Math.min(1, Math.max(0, (value - min) / (max - min))));
+      if (!(value >= least)) return;
+      const [r, g, b] = color(Math.min(1, Math.max(0, (value - low) / (high - low))));
       image.data.set([r, g, b, 255], 4 * i);
     });
     return image;

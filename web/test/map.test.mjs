@@ -61,6 +61,21 @@ test('values beyond the scale have its last colours', () => {
   assert.deepEqual([data[0], data[4], data[8], data[11]], [255, 128, 0, 255]);
 });
 
+test('a blank threshold is none, text is the number it spells, and anything else is refused', () => {
+  const covered = (thresholdDbm) => map().stats({ thresholdDbm }).covered;
+  const visible = (threshold) => map().toImage({ min: '-70', max: ' -50', threshold }).data.filter((value, i) => i % 4 === 3 && value).length;
+  for (const nothing of [undefined, null, '', ' ']) assert.deepEqual([covered(nothing), visible(nothing)], [1, 3], String(nothing));
+  for (const text of ['-60', ' -6e1 ', -60]) assert.deepEqual([covered(text), visible(text)], [2 / 3, 2], String(text));
+  for (const wrong of [false, [], {}, NaN, 'loud', '0x10', '-60 dBm']) {
+    assert.throws(() => covered(wrong), { name: 'RadioError', code: 'threshold', field: 'thresholdDbm' });
+    assert.throws(() => visible(wrong), { name: 'RadioError', code: 'threshold', field: 'threshold' });
+    assert.throws(() => map().toImage({ min: wrong, max: -50 }), { name: 'RadioError', code: 'scale', field: 'min' });
+  }
+  for (const nothing of [undefined, null, '']) {
+    assert.throws(() => map().toImage({ min: -70, max: nothing }), { code: 'scale', message: 'max is missing, expected a number' });
+  }
+});
+
 test('a difference is pixel by pixel, in decibels, with a palette of its own', () => {
   const difference = map().difference(map({ values: Float32Array.of(-60, -60, -60, NaN) }));
   assert.equal(difference.quantity, 'difference-db');

@@ -46,7 +46,7 @@ pub fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
         run_process(browser::node_with_chromium(&server)?.arg(browser::script("check.mjs")).arg(&options.screenshot))?;
         return Ok(ExitCode::SUCCESS);
     }
-    // A taken port is said before the minutes of building, not after.
+    // The server comes first: a taken port is reported before the page is built, which takes minutes.
     let server = PageServer::start(layout::dist(), options.port)?;
     page::build()?;
     println!("\nThe page is at {} (Ctrl-C ends)", server.url());

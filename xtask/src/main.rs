@@ -1,7 +1,7 @@
 //! `cargo xtask`: the chores of the repository in plain Rust, so that a fresh machine needs Rust, Python 3 and Node and nothing else.
 //!
-//! Every command sets up what it misses under `target/tools` (or the folder CARGO_TARGET_DIR names) and installs nothing globally,
-//! apart from the wasm target by rustup and, as root on Debian or Ubuntu, the browser by apt-get. A command is one row of `COMMANDS`.
+//! Every command sets up the tools that are missing under `target/tools` ([`tools`]). It installs nothing globally, apart from the wasm
+//! target by rustup and, as root on Debian or Ubuntu, packages by apt-get. A command is one row of [`COMMANDS`].
 
 mod bench;
 mod browser;

@@ -1,11 +1,12 @@
-//! An engine that computes nothing but shapes, and counts what a real one would have to do.
+//! An engine that computes shapes only and counts the work of a real one: multiply-accumulates, the largest tensor, operations.
 //!
-//! It prices a preset before anything is allocated: multiply-accumulates, the largest tensor, and the number of operations.
+//! It tells the cost of a preset before anything is allocated.
 
-use super::{Binary, ConvGeometry, Engine, EngineError, Padding, Unary, shape};
+use super::contract::{Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
+use super::shape;
 use std::cell::Cell;
 
-/// What running a network costs.
+/// The cost of running a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// Multiply-accumulates of convolutions and matrix products.
@@ -23,7 +24,7 @@ pub struct CountingEngine {
 }
 
 impl CountingEngine {
-    /// What has been counted since the last call.
+    /// The cost since the last call.
     pub fn take(&self) -> Cost {
         self.cost.take()
     }

@@ -1,153 +1,81 @@
-//! First stage: a variational autoencoder between gray maps and latents (AutoencoderKL of latent diffusion).
+//! First stage: a variational autoencoder between gray maps and latents (AutoencoderKL of Rombach et al., 2022).
 //!
-//! A gray map in [-1, 1], (N, 1, H, W), becomes a Gaussian over latents (N, Z, H/f, W/f), f = 2^(levels - 1); a latent becomes a
-//! map again. Source: shared/radiodiff-spec.md, section 1.
+//! The encoder turns a gray map in [-1, 1], (N, 1, H, W), into a Gaussian over latents (N, Z, H/f, W/f), f = 2^(levels - 1); the
+//! decoder turns a latent into a map. Diffusion works on the latents. See docs/radiodiff.md, "First stage".
 
-use super::layers::{Conv2d, GroupNorm};
 use super::preset::AutoencoderPreset;
 use crate::engine::{ConvGeometry, Engine, Padding, Unary};
-use crate::weights::{ParameterError, Parameters};
+use crate::layers::{Conv2d, GroupNorm, PixelAttention, ResnetBlock};
+use crate::parameters::{ParameterError, VarBuilder};
 
 const EPSILON: f32 = 1e-6;
 
-/// y = conv2(swish(norm2(conv1(swish(norm1(x)))))) + x, 3 x 3 convolutions; the last x through 1 x 1 where the channels differ.
-pub(super) struct ResnetBlock<T> {
-    norm1: GroupNorm<T>,
-    conv1: Conv2d<T>,
-    norm2: GroupNorm<T>,
-    conv2: Conv2d<T>,
-    shortcut: Option<Conv2d<T>>,
+/// y = block_2(attn_1(block_1(x))) at the lowest resolution; shapes stay.
+struct Middle<E: Engine> {
+    block_1: ResnetBlock<E>,
+    attn_1: PixelAttention<E>,
+    block_2: ResnetBlock<E>,
 }
 
-impl<T: Clone> ResnetBlock<T> {
-    pub(super) fn new<E: Engine<Tensor = T>>(
-        p: &Parameters<E>,
-        input: usize,
-        output: usize,
-        groups: usize,
-    ) -> Result<Self, ParameterError> {
+impl<E: Engine> Middle<E> {
+    fn new(vb: &VarBuilder<E>, channels: usize, groups: usize) -> Result<Self, ParameterError> {
         Ok(Self {
-            norm1: GroupNorm::new(&p.at("norm1"), input, groups, EPSILON)?,
-            conv1: Conv2d::same(&p.at("conv1"), input, output, 3)?,
-            norm2: GroupNorm::new(&p.at("norm2"), output, groups, EPSILON)?,
-            conv2: Conv2d::same(&p.at("conv2"), output, output, 3)?,
-            shortcut: (input != output).then(|| Conv2d::same(&p.at("nin_shortcut"), input, output, 1)).transpose()?,
+            block_1: ResnetBlock::new(&vb.pp("block_1"), channels, channels, groups)?,
+            attn_1: PixelAttention::new(&vb.pp("attn_1"), channels, groups)?,
+            block_2: ResnetBlock::new(&vb.pp("block_2"), channels, channels, groups)?,
         })
     }
 
-    /// (N, input, H, W) -> (N, output, H, W).
-    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
-        let h = self.conv1.forward(e, &self.norm1.forward_silu(e, x));
-        let h = self.conv2.forward(e, &self.norm2.forward_silu(e, &h));
-        match &self.shortcut {
-            Some(shortcut) => e.add(&shortcut.forward(e, x), &h),
-            None => e.add(x, &h),
-        }
-    }
-}
-
-/// y = x + proj(softmax(q k^T / sqrt(C)) v), q, k and v 1 x 1 convolutions of norm(x): one head over all pixels.
-struct AttentionBlock<T> {
-    norm: GroupNorm<T>,
-    q: Conv2d<T>,
-    k: Conv2d<T>,
-    v: Conv2d<T>,
-    proj_out: Conv2d<T>,
-}
-
-impl<T: Clone> AttentionBlock<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, channels: usize, groups: usize) -> Result<Self, ParameterError> {
-        let pointwise = |name| Conv2d::same(&p.at(name), channels, channels, 1);
-        Ok(Self {
-            norm: GroupNorm::new(&p.at("norm"), channels, groups, EPSILON)?,
-            q: pointwise("q")?,
-            k: pointwise("k")?,
-            v: pointwise("v")?,
-            proj_out: pointwise("proj_out")?,
-        })
-    }
-
-    /// (N, C, H, W) -> the same shape.
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
-        let shape = e.shape(x);
-        let (channels, tokens) = (shape[1], shape[2] * shape[3]);
-        let h = self.norm.forward(e, x);
-        let by_token = |conv: &Conv2d<T>| {
-            let image = e.reshape(&conv.forward(e, &h), &[shape[0], channels, tokens]);
-            e.permute(&image, &[0, 2, 1])
-        };
-        let mixed = e.attention(&by_token(&self.q), &by_token(&self.k), &by_token(&self.v), (channels as f32).powf(-0.5));
-        let image = e.reshape(&e.permute(&mixed, &[0, 2, 1]), &shape);
-        e.add(x, &self.proj_out.forward(e, &image))
-    }
-}
-
-/// y = block_2(attn_1(block_1(x))) at the lowest resolution, where shapes stay.
-struct Middle<T> {
-    block_1: ResnetBlock<T>,
-    attn_1: AttentionBlock<T>,
-    block_2: ResnetBlock<T>,
-}
-
-impl<T: Clone> Middle<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, channels: usize, groups: usize) -> Result<Self, ParameterError> {
-        Ok(Self {
-            block_1: ResnetBlock::new(&p.at("block_1"), channels, channels, groups)?,
-            attn_1: AttentionBlock::new(&p.at("attn_1"), channels, groups)?,
-            block_2: ResnetBlock::new(&p.at("block_2"), channels, channels, groups)?,
-        })
-    }
-
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
+    fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         let h = self.attn_1.forward(e, &self.block_1.forward(e, x));
         self.block_2.forward(e, &h)
     }
 }
 
-/// The residual blocks of one resolution and the convolution that leaves it.
-struct Level<T> {
-    blocks: Vec<ResnetBlock<T>>,
-    resample: Option<Conv2d<T>>,
+/// The residual blocks of one resolution and the convolution that changes to the next.
+struct Level<E: Engine> {
+    blocks: Vec<ResnetBlock<E>>,
+    resample: Option<Conv2d<E>>,
 }
 
-/// Gray map -> moments of the latent.
-pub struct Encoder<T> {
-    conv_in: Conv2d<T>,
-    down: Vec<Level<T>>,
-    mid: Middle<T>,
-    norm_out: GroupNorm<T>,
-    conv_out: Conv2d<T>,
+/// Gray map (N, 1, H, W) -> moments of the latent (N, 2 Z, H/f, W/f).
+pub struct Encoder<E: Engine> {
+    conv_in: Conv2d<E>,
+    down: Vec<Level<E>>,
+    mid: Middle<E>,
+    norm_out: GroupNorm<E>,
+    conv_out: Conv2d<E>,
 }
 
-impl<T: Clone> Encoder<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &AutoencoderPreset) -> Result<Self, ParameterError> {
+impl<E: Engine> Encoder<E> {
+    fn new(vb: &VarBuilder<E>, preset: &AutoencoderPreset) -> Result<Self, ParameterError> {
         let groups = preset.norm_groups;
         let widths = preset.widths();
         let mut channels = preset.channels;
-        let conv_in = Conv2d::same(&p.at("conv_in"), 1, channels, 3)?;
+        let conv_in = Conv2d::same(&vb.pp("conv_in"), 1, channels, 3)?;
         let mut down = Vec::new();
         for (level, &width) in widths.iter().enumerate() {
-            let p = p.at("down").at(level);
+            let vb = vb.pp("down").pp(level);
             let mut blocks = Vec::new();
             for block in 0..preset.residual_blocks {
-                blocks.push(ResnetBlock::new(&p.at("block").at(block), channels, width, groups)?);
+                blocks.push(ResnetBlock::new(&vb.pp("block").pp(block), channels, width, groups)?);
                 channels = width;
             }
             let halve = ConvGeometry { stride: 2, padding: Padding::bottom_right(1) };
             let last = level + 1 == widths.len();
-            let resample = (!last).then(|| Conv2d::new(&p.at("downsample.conv"), channels, channels, 3, halve)).transpose()?;
+            let resample = (!last).then(|| Conv2d::new(&vb.pp("downsample.conv"), channels, channels, 3, halve)).transpose()?;
             down.push(Level { blocks, resample });
         }
         Ok(Self {
             conv_in,
             down,
-            mid: Middle::new(&p.at("mid"), channels, groups)?,
-            norm_out: GroupNorm::new(&p.at("norm_out"), channels, groups, EPSILON)?,
-            conv_out: Conv2d::same(&p.at("conv_out"), channels, 2 * preset.latent_channels, 3)?,
+            mid: Middle::new(&vb.pp("mid"), channels, groups)?,
+            norm_out: GroupNorm::new(&vb.pp("norm_out"), channels, groups, EPSILON)?,
+            conv_out: Conv2d::same(&vb.pp("conv_out"), channels, 2 * preset.latent_channels, 3)?,
         })
     }
 
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
+    fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         let mut h = self.conv_in.forward(e, x);
         for level in &self.down {
             for block in &level.blocks {
@@ -162,32 +90,32 @@ impl<T: Clone> Encoder<T> {
     }
 }
 
-/// Latent -> gray map, unbounded.
-pub struct Decoder<T> {
-    conv_in: Conv2d<T>,
-    mid: Middle<T>,
-    /// Finest level first, as the names count; run from the coarsest.
-    up: Vec<Level<T>>,
-    norm_out: GroupNorm<T>,
-    conv_out: Conv2d<T>,
+/// Latent (N, Z, h, w) -> gray map (N, 1, h f, w f), unbounded.
+pub struct Decoder<E: Engine> {
+    conv_in: Conv2d<E>,
+    mid: Middle<E>,
+    /// Finest level first, as in the parameters' names; run from the coarsest.
+    up: Vec<Level<E>>,
+    norm_out: GroupNorm<E>,
+    conv_out: Conv2d<E>,
 }
 
-impl<T: Clone> Decoder<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &AutoencoderPreset) -> Result<Self, ParameterError> {
+impl<E: Engine> Decoder<E> {
+    fn new(vb: &VarBuilder<E>, preset: &AutoencoderPreset) -> Result<Self, ParameterError> {
         let groups = preset.norm_groups;
         let widths = preset.widths();
         let mut channels = *widths.last().unwrap_or(&preset.channels);
-        let conv_in = Conv2d::same(&p.at("conv_in"), preset.latent_channels, channels, 3)?;
-        let mid = Middle::new(&p.at("mid"), channels, groups)?;
+        let conv_in = Conv2d::same(&vb.pp("conv_in"), preset.latent_channels, channels, 3)?;
+        let mid = Middle::new(&vb.pp("mid"), channels, groups)?;
         let mut up = Vec::new();
         for (level, &width) in widths.iter().enumerate().rev() {
-            let p = p.at("up").at(level);
+            let vb = vb.pp("up").pp(level);
             let mut blocks = Vec::new();
             for block in 0..=preset.residual_blocks {
-                blocks.push(ResnetBlock::new(&p.at("block").at(block), channels, width, groups)?);
+                blocks.push(ResnetBlock::new(&vb.pp("block").pp(block), channels, width, groups)?);
                 channels = width;
             }
-            let resample = (level > 0).then(|| Conv2d::same(&p.at("upsample.conv"), channels, channels, 3)).transpose()?;
+            let resample = (level > 0).then(|| Conv2d::same(&vb.pp("upsample.conv"), channels, channels, 3)).transpose()?;
             up.push(Level { blocks, resample });
         }
         up.reverse();
@@ -195,12 +123,12 @@ impl<T: Clone> Decoder<T> {
             conv_in,
             mid,
             up,
-            norm_out: GroupNorm::new(&p.at("norm_out"), channels, groups, EPSILON)?,
-            conv_out: Conv2d::same(&p.at("conv_out"), channels, 1, 3)?,
+            norm_out: GroupNorm::new(&vb.pp("norm_out"), channels, groups, EPSILON)?,
+            conv_out: Conv2d::same(&vb.pp("conv_out"), channels, 1, 3)?,
         })
     }
 
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, z: &T) -> T {
+    fn forward(&self, e: &E, z: &E::Tensor) -> E::Tensor {
         let mut h = self.mid.forward(e, &self.conv_in.forward(e, z));
         for level in self.up.iter().rev() {
             for block in &level.blocks {
@@ -215,23 +143,23 @@ impl<T: Clone> Decoder<T> {
 }
 
 /// The encoder's Gaussian over latents; mean and log-variance are (N, Z, H/f, W/f).
-pub struct Posterior<T> {
+pub struct Posterior<E: Engine> {
     /// Also the mode.
-    pub mean: T,
+    pub mean: E::Tensor,
     /// Clamped to [-30, 20].
-    pub log_variance: T,
+    pub log_variance: E::Tensor,
 }
 
-impl<T: Clone> Posterior<T> {
-    /// mean + exp(log_variance / 2) * noise, noise standard normal of the mean's shape.
-    pub fn sample<E: Engine<Tensor = T>>(&self, e: &E, noise: &T) -> T {
+impl<E: Engine> Posterior<E> {
+    /// mean + exp(log_variance / 2) * noise; `noise` is standard normal and has the mean's shape.
+    pub fn sample(&self, e: &E, noise: &E::Tensor) -> E::Tensor {
         let deviation = e.unary(Unary::Exp, &e.affine(&self.log_variance, 0.5, 0.0));
         e.add(&self.mean, &e.mul(&deviation, noise))
     }
 
-    /// KL divergence from the standard normal, summed over an image and averaged over the batch: shape (1, 1, 1, 1).
-    /// 1/2 sum(mean^2 + variance - 1 - log_variance).
-    pub fn kl<E: Engine<Tensor = T>>(&self, e: &E) -> T {
+    /// The KL divergence from the standard normal, 1/2 sum(mean^2 + variance - 1 - log_variance), summed over a latent and averaged
+    /// over the batch: shape (1, 1, 1, 1).
+    pub fn kl(&self, e: &E) -> E::Tensor {
         let second_moment = e.add(&e.unary(Unary::Square, &self.mean), &e.unary(Unary::Exp, &self.log_variance));
         let terms = e.affine(&e.sub(&second_moment, &self.log_variance), 1.0, -1.0);
         let elements: usize = e.shape(&terms)[1..].iter().product();
@@ -240,45 +168,46 @@ impl<T: Clone> Posterior<T> {
 }
 
 /// Encoder, decoder and the 1 x 1 convolutions between them.
-pub struct Autoencoder<T> {
-    encoder: Encoder<T>,
-    decoder: Decoder<T>,
-    quant_conv: Conv2d<T>,
-    post_quant_conv: Conv2d<T>,
+pub struct Autoencoder<E: Engine> {
+    encoder: Encoder<E>,
+    decoder: Decoder<E>,
+    quant_conv: Conv2d<E>,
+    post_quant_conv: Conv2d<E>,
     latent_channels: usize,
 }
 
-impl<T: Clone> Autoencoder<T> {
-    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &AutoencoderPreset) -> Result<Self, ParameterError> {
+impl<E: Engine> Autoencoder<E> {
+    /// Parameters `encoder`, `decoder`, `quant_conv` and `post_quant_conv`. The preset has been validated.
+    pub fn new(vb: &VarBuilder<E>, preset: &AutoencoderPreset) -> Result<Self, ParameterError> {
         let z = preset.latent_channels;
         Ok(Self {
-            encoder: Encoder::new(&p.at("encoder"), preset)?,
-            decoder: Decoder::new(&p.at("decoder"), preset)?,
-            quant_conv: Conv2d::same(&p.at("quant_conv"), 2 * z, 2 * z, 1)?,
-            post_quant_conv: Conv2d::same(&p.at("post_quant_conv"), z, z, 1)?,
+            encoder: Encoder::new(&vb.pp("encoder"), preset)?,
+            decoder: Decoder::new(&vb.pp("decoder"), preset)?,
+            quant_conv: Conv2d::same(&vb.pp("quant_conv"), 2 * z, 2 * z, 1)?,
+            post_quant_conv: Conv2d::same(&vb.pp("post_quant_conv"), z, z, 1)?,
             latent_channels: z,
         })
     }
 
-    /// Gray map in [-1, 1], (N, 1, H, W) -> mean and log-variance, one after the other, (N, 2 Z, H/f, W/f).
-    pub fn moments<E: Engine<Tensor = T>>(&self, e: &E, map: &T) -> T {
+    /// Gray map in [-1, 1], (N, 1, H, W) -> mean and log-variance, concatenated, (N, 2 Z, H/f, W/f).
+    pub fn moments(&self, e: &E, map: &E::Tensor) -> E::Tensor {
         self.quant_conv.forward(e, &self.encoder.forward(e, map))
     }
 
     /// Gray map in [-1, 1], (N, 1, H, W) -> posterior.
-    pub fn encode<E: Engine<Tensor = T>>(&self, e: &E, map: &T) -> Posterior<T> {
+    pub fn encode(&self, e: &E, map: &E::Tensor) -> Posterior<E> {
         self.posterior(e, &self.moments(e, map))
     }
 
     /// The posterior of [`Self::moments`].
-    pub fn posterior<E: Engine<Tensor = T>>(&self, e: &E, moments: &T) -> Posterior<T> {
+    pub fn posterior(&self, e: &E, moments: &E::Tensor) -> Posterior<E> {
         let mean = e.narrow(moments, 1, 0, self.latent_channels);
         let log_variance = e.clamp(&e.narrow(moments, 1, self.latent_channels, self.latent_channels), -30.0, 20.0);
         Posterior { mean, log_variance }
     }
 
     /// Latent (N, Z, h, w) -> gray map (N, 1, h f, w f), in [-1, 1] but unbounded.
-    pub fn decode<E: Engine<Tensor = T>>(&self, e: &E, latent: &T) -> T {
+    pub fn decode(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
         self.decoder.forward(e, &self.post_quant_conv.forward(e, latent))
     }
 }

@@ -1,21 +1,21 @@
 //! PatchGAN (Isola et al., 2017), the adversary of the first stage: a gray map in, one logit for every overlapping patch out.
 //!
-//! Convolutions of 4 x 4 halve the map `layers` times less one, each normalised and followed by a leaky ReLU; two more keep the
-//! size but for a pixel. Names and shapes are those of `NLayerDiscriminator` in the public code (`main.0`, `main.2`, ...).
-//! Source: shared/radiodiff-spec.md, section 2.
+//! `layers` convolutions of 4 x 4 halve the map, each but the first followed by a normalisation, each by a leaky ReLU; two more take
+//! one pixel each. Names and shapes are those of the public code's `NLayerDiscriminator`. See docs/radiodiff.md, "First-stage losses
+//! and critics".
 //!
-//! Two things in it move without a gradient, ActNorm's first values and the vectors of the spectral normalisation:
-//! [`Discriminator::updates`] says to what, and who trains copies it. `forward` itself changes nothing but the running
+//! Two kinds of values in it change without a gradient: ActNorm's first values and the vectors of the spectral normalisation.
+//! [`Discriminator::updates`] computes the new values and the trainer copies them. `forward` changes nothing but the running
 //! statistics of batch normalisation.
 
-use super::layers::BatchNorm;
-use crate::engine::{Binary, ConvGeometry, Engine, Padding, Unary};
-use crate::weights::{Initializer, ParameterError, Parameters};
+use crate::engine::Engine;
+use crate::layers::{ActNorm, BatchNorm, SpectralConv2d};
+use crate::parameters::{Initializer, ParameterError, VarBuilder};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-const KERNEL: usize = 4;
 const SLOPE: f32 = 0.2;
-/// Most channels as a multiple of the first layer's.
+/// The largest number of channels, as a multiple of the first layer's.
 const MOST_MULTIPLE: usize = 8;
 
 /// How features are normalised.
@@ -25,157 +25,71 @@ pub enum Normalization {
     /// Batch normalisation, momentum 0.1, epsilon 1e-5.
     #[default]
     Batch,
-    /// scale * (x + loc), which begins by normalising the first batch and is learnt from there (Kingma and Dhariwal, 2018).
+    /// scale * (x + loc), set by the first batch and learnt from there on (Kingma and Dhariwal, 2018).
     ActNorm,
 }
 
-/// How large the discriminator is.
+/// The size and kind of a discriminator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiscriminatorPreset {
-    /// Channels after the first convolution; doubled by each layer up to eight times.
+    /// Channels after the first convolution; every layer doubles them, up to eight times the first.
     pub channels: usize,
+    /// Layers after the first convolution; `layers` convolutions in all halve the map.
     pub layers: usize,
     #[serde(default)]
     pub normalization: Normalization,
-    /// Divide every weight by its largest singular value (Miyato et al., 2018), found by power iteration.
+    /// Divides every weight by its largest singular value (Miyato et al., 2018).
     #[serde(default)]
     pub spectral: bool,
 }
 
 impl DiscriminatorPreset {
-    /// The public code's.
+    /// The public code's discriminator.
     pub const PAPER: Self = Self { channels: 64, layers: 3, normalization: Normalization::Batch, spectral: false };
 
-    /// Why this cannot judge maps of `side` x `side` pixels, if so.
-    pub fn refused(&self, side: usize) -> Option<String> {
+    /// Checks that this can judge maps of `side` x `side` pixels.
+    ///
+    /// # Errors
+    /// The field that is out of range.
+    pub fn check(&self, side: usize) -> Result<(), DiscriminatorError> {
         if !(1..=1024).contains(&self.channels) {
-            return Some(format!("channels is {}, expected 1 to 1024", self.channels));
+            return Err(DiscriminatorError::Range { field: "channels", found: self.channels, least: 1, most: 1024 });
         }
         if !(1..=8).contains(&self.layers) {
-            return Some(format!("layers is {}, expected 1 to 8", self.layers));
+            return Err(DiscriminatorError::Range { field: "layers", found: self.layers, least: 1, most: 8 });
         }
         // Each halving rounds down, and the last two convolutions take a pixel each.
         let left = side >> self.layers;
-        (left < 3).then(|| format!("layers is {}, of which maps of {side} pixels leave {left}, expected at least 3", self.layers))
+        if left < 3 { Err(DiscriminatorError::MapSize { layers: self.layers, side, left }) } else { Ok(()) }
     }
 }
 
-/// A convolution, whose weight is divided by its largest singular value where it is spectral.
-struct PatchConv<T> {
-    weight: T,
-    bias: Option<T>,
-    geometry: ConvGeometry,
-    /// Left (Cout) and right (Cin 16) singular vectors.
-    vectors: Option<[T; 2]>,
+/// Why a discriminator cannot work. The message begins with the field.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum DiscriminatorError {
+    #[error("{field} is {found}, expected {least} to {most}")]
+    Range { field: &'static str, found: usize, least: usize, most: usize },
+    #[error("layers is {layers}, of which maps of {side} pixels leave {left}, expected at least 3: use fewer layers or larger maps")]
+    MapSize { layers: usize, side: usize, left: usize },
 }
 
-impl<T: Clone> PatchConv<T> {
-    fn new<E: Engine<Tensor = T>>(
-        p: &Parameters<E>,
-        [input, output]: [usize; 2],
-        stride: usize,
-        with_bias: bool,
-        spectral: bool,
-    ) -> Result<Self, ParameterError> {
-        let fan_in = input * KERNEL * KERNEL;
-        let normal = |std| Initializer::Normal { std };
-        let weight = p.trained(if spectral { "weight_orig" } else { "weight" }, &[output, input, KERNEL, KERNEL], normal(0.02))?;
-        let uniform = Initializer::Uniform { bound: 1.0 / (fan_in as f32).sqrt() };
-        let bias = with_bias.then(|| p.trained("bias", &[output], uniform)).transpose()?;
-        let vectors = match spectral {
-            // The first power iteration gives them length 1.
-            true => Some([p.fixed("weight_u", &[output], normal(1.0))?, p.fixed("weight_v", &[fan_in], normal(1.0))?]),
-            false => None,
-        };
-        Ok(Self { weight, bias, geometry: ConvGeometry { stride, padding: Padding::all(1) }, vectors })
-    }
-
-    /// The weight as a matrix (Cout, Cin 16).
-    fn matrix<E: Engine<Tensor = T>>(&self, e: &E) -> T {
-        let shape = e.shape(&self.weight);
-        e.reshape(&self.weight, &[shape[0], shape[1..].iter().product()])
-    }
-
-    /// One power iteration from the stored left vector u: v = W^T u and u = W v, both scaled to length 1.
-    fn power_iteration<E: Engine<Tensor = T>>(&self, e: &E) -> Option<[T; 2]> {
-        let [u, v] = self.vectors.as_ref()?;
-        let matrix = self.matrix(e);
-        let unit = |x: &T, like: &T| {
-            let shape = e.shape(like);
-            let x = e.reshape(x, &shape);
-            let squares = e.affine(&e.mean_from(&e.unary(Unary::Square, &x), 0), shape[0] as f32, 0.0);
-            e.binary(Binary::Div, &x, &e.clamp(&e.unary(Unary::Sqrt, &squares), 1e-12, f32::MAX))
-        };
-        let column = |x: &T| e.reshape(x, &[e.shape(x)[0], 1]);
-        let right = unit(&e.matmul(&e.permute(&matrix, &[1, 0]), &column(u)), v);
-        let left = unit(&e.matmul(&matrix, &column(&right)), u);
-        Some([left, right])
-    }
-
-    /// With the vectors given instead of the stored ones.
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, vectors: Option<&[T; 2]>) -> T {
-        let weight = match vectors {
-            Some(vectors) => {
-                // Copies: the stored ones move in place before the gradients of this pass are taken.
-                let [u, v] = vectors.each_ref().map(|vector| e.affine(vector, 1.0, 0.0));
-                let (rows, columns) = (e.shape(&u)[0], e.shape(&v)[0]);
-                let product = e.matmul(&self.matrix(e), &e.reshape(&v, &[columns, 1]));
-                let sigma = e.matmul(&e.reshape(&u, &[1, rows]), &product);
-                e.binary(Binary::Div, &self.weight, &e.reshape(&sigma, &[1, 1, 1, 1]))
-            }
-            None => self.weight.clone(),
-        };
-        e.conv2d(x, &weight, self.bias.as_ref(), self.geometry)
-    }
-}
-
-/// scale * (x + loc), both (1, C, 1, 1).
-struct ActNorm<T> {
-    loc: T,
-    scale: T,
-}
-
-impl<T: Clone> ActNorm<T> {
-    /// The values that give `x` (N, C, H, W) mean 0 and standard deviation 1 in every channel: loc = -mean,
-    /// scale = 1 / (std + 1e-6), std of the sample (over n - 1).
-    fn initial<E: Engine<Tensor = T>>(e: &E, x: &T) -> Self {
-        let by_channel = e.permute(x, &[1, 0, 2, 3]);
-        let shape = e.shape(&by_channel);
-        let count = shape[1..].iter().product::<usize>() as f32;
-        let mean = e.mean_from(&by_channel, 1);
-        let variance = e.mean_from(&e.unary(Unary::Square, &e.sub(&by_channel, &mean)), 1);
-        let std = e.unary(Unary::Sqrt, &e.affine(&variance, count / (count - 1.0).max(1.0), 0.0));
-        let row = |x: &T| e.reshape(x, &[1, shape[0], 1, 1]);
-        let one = e.tensor(&[1.0], &[1]);
-        let scale = e.binary(Binary::Div, &one, &e.affine(&std, 1.0, 1e-6));
-        Self { loc: row(&e.affine(&mean, -1.0, 0.0)), scale: row(&scale) }
-    }
-
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
-        e.mul(&e.add(x, &self.loc), &self.scale)
-    }
-}
-
-enum Norm<T> {
+/// A layer's normalisation.
+enum Norm<E: Engine> {
     None,
-    Batch(BatchNorm<T>),
-    Act(ActNorm<T>),
+    Batch(BatchNorm<E>),
+    Act(ActNorm<E>),
 }
 
-impl<T: Clone> Norm<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, channels: usize, kind: Normalization) -> Result<Self, ParameterError> {
+impl<E: Engine> Norm<E> {
+    fn new(vb: &VarBuilder<E>, channels: usize, kind: Normalization) -> Result<Self, ParameterError> {
         Ok(match kind {
-            Normalization::Batch => Self::Batch(BatchNorm::new(p, channels, Initializer::NormalAroundOne { std: 0.02 }, 0.1, 1e-5)?),
-            Normalization::ActNorm => {
-                let [loc, scale] =
-                    [("loc", 0.0), ("scale", 1.0)].map(|(name, begin)| p.trained(name, &[1, channels, 1, 1], Initializer::Constant(begin)));
-                Self::Act(ActNorm { loc: loc?, scale: scale? })
-            }
+            Normalization::Batch => Self::Batch(BatchNorm::new(vb, channels, Initializer::NormalAroundOne { std: 0.02 }, 0.1, 1e-5)?),
+            Normalization::ActNorm => Self::Act(ActNorm::new(vb, channels)?),
         })
     }
 
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
+    fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         match self {
             Self::None => x.clone(),
             Self::Batch(norm) => norm.forward(e, x),
@@ -184,51 +98,48 @@ impl<T: Clone> Norm<T> {
     }
 }
 
-/// See the module.
-pub struct Discriminator<T> {
-    layers: Vec<(PatchConv<T>, Norm<T>)>,
-    last: PatchConv<T>,
+/// The network; see the module.
+pub struct Discriminator<E: Engine> {
+    layers: Vec<(SpectralConv2d<E>, Norm<E>)>,
+    last: SpectralConv2d<E>,
 }
 
-impl<T: Clone> Discriminator<T> {
-    /// Parameters under `main`. The preset has been checked by [`DiscriminatorPreset::refused`].
-    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &DiscriminatorPreset) -> Result<Self, ParameterError> {
-        let p = p.at("main");
-        let first = PatchConv::new(&p.at(0), [1, preset.channels], 2, true, preset.spectral)?;
+impl<E: Engine> Discriminator<E> {
+    /// Parameters under `main`. The preset has been checked by [`DiscriminatorPreset::check`].
+    pub fn new(vb: &VarBuilder<E>, preset: &DiscriminatorPreset) -> Result<Self, ParameterError> {
+        let vb = vb.pp("main");
+        let first = SpectralConv2d::new(&vb.pp(0), [1, preset.channels], 2, true, preset.spectral)?;
         let mut layers = vec![(first, Norm::None)];
         let mut input = preset.channels;
         for layer in 1..=preset.layers {
             let output = preset.channels * MOST_MULTIPLE.min(1 << layer);
             let place = 3 * layer - 1;
             let stride = if layer < preset.layers { 2 } else { 1 };
-            // Batch normalisation takes any bias away again.
+            // Batch normalisation would subtract a bias again.
             let with_bias = preset.normalization != Normalization::Batch;
-            let conv = PatchConv::new(&p.at(place), [input, output], stride, with_bias, preset.spectral)?;
-            layers.push((conv, Norm::new(&p.at(place + 1), output, preset.normalization)?));
+            let conv = SpectralConv2d::new(&vb.pp(place), [input, output], stride, with_bias, preset.spectral)?;
+            layers.push((conv, Norm::new(&vb.pp(place + 1), output, preset.normalization)?));
             input = output;
         }
-        let last = PatchConv::new(&p.at(3 * preset.layers + 2), [input, 1], 1, true, preset.spectral)?;
+        let last = SpectralConv2d::new(&vb.pp(3 * preset.layers + 2), [input, 1], 1, true, preset.spectral)?;
         Ok(Self { layers, last })
     }
 
     /// Gray maps in [-1, 1], (N, 1, H, W) -> logits, positive for "real": (N, 1, H / 2^layers - 2, W / 2^layers - 2).
-    pub fn forward<E: Engine<Tensor = T>>(&self, e: &E, map: &T) -> T {
-        let features = self
-            .layers
-            .iter()
-            .fold(map.clone(), |x, (conv, norm)| e.leaky_relu(&norm.forward(e, &conv.forward(e, &x, conv.vectors.as_ref())), SLOPE));
-        self.last.forward(e, &features, self.last.vectors.as_ref())
+    pub fn forward(&self, e: &E, map: &E::Tensor) -> E::Tensor {
+        let features = self.layers.iter().fold(map.clone(), |x, (conv, norm)| e.leaky_relu(&norm.forward(e, &conv.forward(e, &x)), SLOPE));
+        self.last.forward(e, &features)
     }
 
-    /// What moves before a training step beside the optimiser: pairs of a stored tensor and its next values. The spectral
-    /// vectors make one power iteration; with `first_batch`, a batch of maps, ActNorm is set so that it normalises it.
-    pub fn updates<E: Engine<Tensor = T>>(&self, e: &E, first_batch: Option<&T>) -> Vec<(T, T)> {
+    /// The values that change before a training step beside the optimiser's: pairs of a stored tensor and its new values. The spectral
+    /// vectors take one power iteration. With `first_batch`, a batch of maps (N, 1, H, W), ActNorm's values are those that normalise it.
+    pub fn updates(&self, e: &E, first_batch: Option<&E::Tensor>) -> Vec<(E::Tensor, E::Tensor)> {
         let mut updates = Vec::new();
         let mut pass = first_batch.cloned();
         for (conv, norm) in &self.layers {
             let vectors = spectral_update(e, conv, &mut updates);
             let Some(x) = &mut pass else { continue };
-            *x = conv.forward(e, x, vectors.as_ref());
+            *x = conv.forward_with(e, x, vectors.as_ref());
             *x = match norm {
                 Norm::Act(stored) => {
                     let initial = ActNorm::initial(e, x);
@@ -236,7 +147,7 @@ impl<T: Clone> Discriminator<T> {
                     updates.extend([(stored.loc.clone(), initial.loc), (stored.scale.clone(), initial.scale)]);
                     normal
                 }
-                // Batch normalisation needs no beginning, and a pass here would move its running statistics.
+                // Batch normalisation needs no first values, and a pass here would move its running statistics.
                 Norm::Batch(_) => {
                     pass = None;
                     continue;
@@ -250,9 +161,9 @@ impl<T: Clone> Discriminator<T> {
     }
 }
 
-/// The convolution's next spectral vectors, noted in `updates`.
-fn spectral_update<E: Engine>(e: &E, conv: &PatchConv<E::Tensor>, updates: &mut Vec<(E::Tensor, E::Tensor)>) -> Option<[E::Tensor; 2]> {
+/// The convolution's next singular vectors, which are also added to `updates`.
+fn spectral_update<E: Engine>(e: &E, conv: &SpectralConv2d<E>, updates: &mut Vec<(E::Tensor, E::Tensor)>) -> Option<[E::Tensor; 2]> {
     let next = conv.power_iteration(e)?;
-    updates.extend(conv.vectors.iter().flatten().cloned().zip(next.iter().cloned()));
+    updates.extend(conv.vectors().into_iter().flatten().cloned().zip(next.iter().cloned()));
     Some(next)
 }

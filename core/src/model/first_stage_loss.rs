@@ -1,21 +1,21 @@
-//! What the first stage and its adversary are trained by (Esser et al., 2021; Rombach et al., 2022).
+//! The losses of the first stage and of its adversary (Esser et al., 2021; Rombach et al., 2022).
 //!
 //! With a map x, its reconstruction y, the discriminator D and a learnt log-variance s:
 //!
 //! - error of a pixel: r = |x - y| + (x - y)^2 + w_p LPIPS(x, y);
 //! - negative log-likelihood: r exp(-s) + s, reduced over pixels and averaged over maps;
-//! - L = NLL + w_kl KL + factor(step) d g, with g = -mean D(y) and d from [`adaptive_weight`];
-//! - the discriminator's: factor(step) times [`AdversarialLoss::of_discriminator`].
+//! - autoencoder: L = NLL + w_kl KL + factor(step) d g, with g = -mean D(y) and d from [`adaptive_weight`];
+//! - discriminator: factor(step) times [`AdversarialLoss::of_discriminator`].
 //!
-//! Gradients, optimisers and phases are the trainer's. Source: shared/radiodiff-spec.md, section 2.
+//! Gradients, optimisers and phases belong to the trainer. See docs/radiodiff.md, "First-stage losses and critics".
 //!
-//! What [`Compat::Upstream`] changes, and why it is not the default:
-//! - It sums r over the pixels. The adaptive weight divides the gradient of that sum by that of a mean, so it sits at its bound
-//!   of 5000 at 256 x 256 pixels and the reconstruction counts for nothing. The default divides NLL and KL by the number of
-//!   pixels, which changes nothing between the two, and leaves d free.
-//! - It gives s to no optimiser, so it stays 0. By default it learns.
+//! [`Compat::Upstream`] computes as the public code does, which is not the default for these reasons:
+//! - It sums r over the pixels. The adaptive weight divides the gradient of that sum by the gradient of a mean, so at 256 x 256
+//!   pixels it always reaches its bound of 5000, and the reconstruction counts for nothing. The default divides NLL and KL by the
+//!   number of pixels, which leaves their ratio as it is and d below its bound.
+//! - No optimiser has s, so s stays 0. By default it learns.
 
-use crate::compat::Compat;
+use super::compat::Compat;
 use crate::engine::{Binary, Engine, Unary};
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +25,8 @@ pub fn pixel_error<E: Engine>(e: &E, truth: &E::Tensor, drawn: &E::Tensor) -> E:
     e.add(&e.unary(Unary::Abs, &difference), &e.unary(Unary::Square, &difference))
 }
 
-/// r exp(-s) + s of `error` r (N, 1, H, W) and `log_variance` s (one element): a mean over pixels and maps, or in upstream's
-/// way a sum over pixels; one element. `weights` (broadcasting over r) multiply each pixel's; their mean is 1.
+/// r exp(-s) + s of `error` r (N, 1, H, W) and `log_variance` s (one element), averaged over pixels and maps, or upstream's sum over
+/// pixels; one element. `weights` multiply the pixels' terms: they broadcast over r and their mean is 1.
 pub fn negative_log_likelihood<E: Engine>(
     e: &E,
     compat: Compat,
@@ -40,14 +40,14 @@ pub fn negative_log_likelihood<E: Engine>(
     e.affine(&e.mean_from(&pixels, 0), reduction(compat, &e.shape(error)), 0.0)
 }
 
-/// `weight` times the divergence `kl`, which is summed over an image and averaged over the batch, on the likelihood's scale.
-/// `shape` is that of the maps.
+/// `weight` times the divergence `kl`, on the likelihood's scale. `kl` is summed over a latent and averaged over the batch; `shape`
+/// is the maps' shape.
 pub fn kl_term<E: Engine>(e: &E, compat: Compat, kl: &E::Tensor, weight: f32, shape: &[usize]) -> E::Tensor {
     let pixels: usize = shape[1..].iter().product();
     e.affine(kl, weight * reduction(compat, shape) / pixels as f32, 0.0)
 }
 
-/// What a mean over the pixels of (N, C, H, W) is multiplied by.
+/// The factor of a mean over the pixels of (N, C, H, W).
 fn reduction(compat: Compat, shape: &[usize]) -> f32 {
     match compat {
         Compat::Corrected => 1.0,
@@ -55,12 +55,12 @@ fn reduction(compat: Compat, shape: &[usize]) -> f32 {
     }
 }
 
-/// -mean of the logits of reconstructions: what the autoencoder lowers to be taken for real. One element.
+/// -mean of the reconstructions' logits: it falls as the discriminator takes them for real. One element.
 pub fn generator_loss<E: Engine>(e: &E, logits: &E::Tensor) -> E::Tensor {
     e.affine(&e.mean_from(logits, 0), -1.0, 0.0)
 }
 
-/// What the discriminator lowers.
+/// The discriminator's loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AdversarialLoss {
@@ -72,7 +72,7 @@ pub enum AdversarialLoss {
 }
 
 impl AdversarialLoss {
-    /// From the logits of maps and of reconstructions, one element.
+    /// The loss of the logits of maps and of reconstructions; one element.
     pub fn of_discriminator<E: Engine>(self, e: &E, real: &E::Tensor, drawn: &E::Tensor) -> E::Tensor {
         let penalty = |signed: &E::Tensor| match self {
             Self::Hinge => e.unary(Unary::Relu, &e.affine(signed, 1.0, 1.0)),
@@ -83,15 +83,15 @@ impl AdversarialLoss {
     }
 }
 
-/// log(1 + exp(x)) = relu(x) + log(1 + exp(-|x|)), which overflows nowhere.
+/// log(1 + exp(x)) = relu(x) + log(1 + exp(-|x|)), which does not overflow.
 fn softplus<E: Engine>(e: &E, x: &E::Tensor) -> E::Tensor {
     let small = e.unary(Unary::Exp, &e.affine(&e.unary(Unary::Abs, x), -1.0, 0.0));
     e.add(&e.unary(Unary::Relu, x), &e.unary(Unary::Log, &e.affine(&small, 1.0, 1.0)))
 }
 
-/// d = weight * clamp(|grad NLL| / (|grad g| + 1e-4), 0, 1e4), the gradients with respect to the decoder's last weights: the
-/// adversary pulls at them as hard as the reconstruction does, times `weight`. NLL is what the autoencoder is trained by: with
-/// weights of pixels where it has them, which [`Compat::Upstream`] has not.
+/// d = weight * clamp(|grad NLL| / (|grad g| + 1e-4), 0, 1e4), gradients with respect to the decoder's last weights: the adversary
+/// pulls at them `weight` times as hard as the reconstruction. NLL is the loss that is trained, with the pixels' weights where there
+/// are some; [`Compat::Upstream`] has none.
 pub fn adaptive_weight(weight: f64, likelihood_gradient: f64, generator_gradient: f64) -> f64 {
     weight * (likelihood_gradient / (generator_gradient + 1e-4)).clamp(0.0, 1e4)
 }
@@ -102,10 +102,10 @@ pub fn adaptive_weight(weight: f64, likelihood_gradient: f64, generator_gradient
 pub struct AdversarialPhase {
     /// The first step with an adversary (RadioDiff: 50,001).
     pub start: usize,
-    /// Steps over which the factor rises from 0; with 0 it is whole at once, as in the public code.
+    /// Steps over which the factor rises from 0; with 0 it is reached at once, as in the public code.
     #[serde(default)]
     pub ramp: usize,
-    /// RadioDiff's is 1.
+    /// The factor after the rise; RadioDiff's is 1.
     pub factor: f64,
 }
 

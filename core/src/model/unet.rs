@@ -1,152 +1,58 @@
-//! The conditional U-Net with two decoders: from a noisy latent, a time and the scene's features to the two parts F1 and F2 that
-//! the decoupled process needs. Source: shared/radiodiff-spec.md, sections 4.2 to 4.6.
+//! The conditional U-Net with two decoders (DiffusionEdge, Ye et al., 2024).
+//!
+//! In flow a noisy latent, a time and the scene's features; out flow F1 and F2, from which the diffusion process computes its drift
+//! and its noise. Both decoders share the encoder's skips. See docs/radiodiff.md, "U-Net".
 
-use super::attention::{FullAttention, LinearAttention};
-use super::fourier::AdaptiveFourier;
-use super::layers::{Conv2d, GroupNorm, Linear, WeightStandardizedConv};
 use super::preset::UnetPreset;
-use super::relation::{RelationLayer, RelationShape};
-use crate::engine::{Engine, Unary};
-use crate::weights::{Initializer, ParameterError, Parameters};
-use std::f32::consts::TAU;
+use crate::engine::Engine;
+use crate::layers::{
+    AdaptiveFourier, Conv2d, FullAttention, GroupNorm, LinearAttention, ModulatedResnetBlock, RelationLayer, RelationShape, TimeEmbedding,
+};
+use crate::parameters::{ParameterError, VarBuilder};
 
-/// y = SiLU(norm(conv(x)) (1 + scale) + shift): a weight-standardised 3 x 3 convolution and group normalisation; scale and shift
-/// of FiLM (Perez et al., 2018) only where the time modulates. Source: shared/radiodiff-spec.md, section 4.3.
-struct Block<T> {
-    proj: WeightStandardizedConv<T>,
-    norm: GroupNorm<T>,
+/// Level i of the encoder: x1 = res1(x), x2 = attention(res2(relation(condition, x1))), y = down(x2). x1 and x2 are the level's skips.
+/// Channels d_i and size h / 2^i stay until `down` gives d_(i+1) channels and halves the size; the last level keeps its size.
+struct DownLevel<E: Engine> {
+    res1: ModulatedResnetBlock<E>,
+    relation: RelationLayer<E>,
+    res2: ModulatedResnetBlock<E>,
+    attention: LinearAttention<E>,
+    down: Conv2d<E>,
 }
 
-impl<T: Clone> Block<T> {
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, input: usize, output: usize, groups: usize) -> Result<Self, ParameterError> {
-        let proj = WeightStandardizedConv::new(&p.at("proj"), input, output)?;
-        Ok(Self { proj, norm: GroupNorm::new(&p.at("norm"), output, groups, 1e-5)? })
-    }
-
-    /// Without scale and shift. (N, input, H, W) -> (N, output, H, W).
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T) -> T {
-        self.norm.forward_silu(e, &self.proj.forward(e, x))
-    }
-
-    /// (N, input, H, W) -> (N, output, H, W). `scale` and `shift` are (N, C, 1, 1); the scale is relative to 1.
-    fn forward_modulated<E: Engine<Tensor = T>>(&self, e: &E, x: &T, scale: &T, shift: &T) -> T {
-        let h = self.norm.forward(e, &self.proj.forward(e, x));
-        e.silu(&e.add(&e.mul(&h, &e.affine(scale, 1.0, 1.0)), shift))
-    }
-}
-
-/// y = block2(block1(x; scale, shift)) + x, the last through 1 x 1 where the channels differ; (scale, shift) = W SiLU(time) + b.
-/// Source: shared/radiodiff-spec.md, section 4.3.
-pub(super) struct TimedResnetBlock<T> {
-    mlp: Linear<T>,
-    block1: Block<T>,
-    block2: Block<T>,
-    res_conv: Option<Conv2d<T>>,
-    output: usize,
-}
-
-impl<T: Clone> TimedResnetBlock<T> {
-    pub(super) fn new<E: Engine<Tensor = T>>(
-        p: &Parameters<E>,
-        input: usize,
-        output: usize,
-        preset: &UnetPreset,
-    ) -> Result<Self, ParameterError> {
-        Ok(Self {
-            mlp: Linear::new(&p.at("mlp.1"), preset.time_width, 2 * output)?,
-            block1: Block::new(&p.at("block1"), input, output, preset.norm_groups)?,
-            block2: Block::new(&p.at("block2"), output, output, preset.norm_groups)?,
-            res_conv: (input != output).then(|| Conv2d::same(&p.at("res_conv"), input, output, 1)).transpose()?,
-            output,
-        })
-    }
-
-    /// x (N, input, H, W), `time` (N, time_width) after SiLU -> (N, output, H, W).
-    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, x: &T, time: &T) -> T {
-        let modulation = self.mlp.forward(e, time);
-        let batch = e.shape(time)[0];
-        let part = |i: usize| e.reshape(&e.narrow(&modulation, 1, i * self.output, self.output), &[batch, self.output, 1, 1]);
-        let h = self.block2.forward(e, &self.block1.forward_modulated(e, x, &part(0), &part(1)));
-        match &self.res_conv {
-            Some(conv) => e.add(&h, &conv.forward(e, x)),
-            None => e.add(&h, x),
-        }
-    }
-}
-
-/// y = W2 GELU(W1 [sin(2 pi w u), cos(2 pi w u)] + b1) + b2, u = log(t) / 4, w fixed random frequencies with standard deviation 16
-/// (Gaussian Fourier features, Tancik et al., 2020). Source: shared/radiodiff-spec.md, section 4.2.
-pub(super) struct TimeEmbedding<T> {
-    frequencies: T,
-    hidden: Linear<T>,
-    out: Linear<T>,
-    count: usize,
-}
-
-impl<T: Clone> TimeEmbedding<T> {
-    pub(super) fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset) -> Result<Self, ParameterError> {
-        let count = preset.time_frequencies;
-        Ok(Self {
-            frequencies: p.at(0).fixed("W", &[count], Initializer::Normal { std: 16.0 })?,
-            hidden: Linear::new(&p.at(1), 2 * count, preset.time_width)?,
-            out: Linear::new(&p.at(3), preset.time_width, preset.time_width)?,
-            count,
-        })
-    }
-
-    /// Times in (0, 1], one a sample -> (N, time_width).
-    pub(super) fn forward<E: Engine<Tensor = T>>(&self, e: &E, times: &[f32]) -> T {
-        let logs: Vec<f32> = times.iter().map(|&t| libm::logf(t) / 4.0).collect();
-        // In the public code's order: angles of many turns show how they were rounded.
-        let turns = e.mul(&e.tensor(&logs, &[logs.len(), 1]), &self.frequencies);
-        let phase = e.reshape(&e.affine(&turns, TAU, 0.0), &[logs.len(), self.count]);
-        let waves = e.concat(&[&e.unary(Unary::Sin, &phase), &e.unary(Unary::Cos, &phase)], 1);
-        self.out.forward(e, &e.unary(Unary::Gelu, &self.hidden.forward(e, &waves)))
-    }
-}
-
-/// Level i of the encoder, whose channels d_i and size h / 2^i stay until `down` makes them d_(i+1) and half, on the last level
-/// of the same size: x1 = res1(x), x2 = attention(res2(relation(condition, x1))), then down(x2). x1 and x2 are kept as skips.
-struct DownLevel<T> {
-    res1: TimedResnetBlock<T>,
-    relation: RelationLayer<T>,
-    res2: TimedResnetBlock<T>,
-    attention: LinearAttention<T>,
-    down: Conv2d<T>,
-}
-
-/// Level i of a decoder: x = res1([x, skip]), attention(res2([relation(condition, x), skip])), then up, which makes the channels
-/// d_(i+1) to d_i and the size twice (nearest, and a 3 x 3 convolution), at the finest level no larger.
-struct UpLevel<T> {
-    res1: TimedResnetBlock<T>,
-    relation: RelationLayer<T>,
-    res2: TimedResnetBlock<T>,
-    attention: LinearAttention<T>,
-    up: Conv2d<T>,
+/// Level i of a decoder: x1 = res1([x, skip]), x2 = attention(res2([relation(condition, x1), skip])), y = up(x2). `up` gives d_i
+/// channels and doubles the size (nearest neighbour, then a 3 x 3 convolution); the finest level keeps its size.
+struct UpLevel<E: Engine> {
+    res1: ModulatedResnetBlock<E>,
+    relation: RelationLayer<E>,
+    res2: ModulatedResnetBlock<E>,
+    attention: LinearAttention<E>,
+    up: Conv2d<E>,
     doubles: bool,
 }
 
-/// One of the two decoders: its branch of the adaptive FFT module, a level for each of the encoder's from the deepest, and
-/// conv(res([x, stem])). Source: shared/radiodiff-spec.md, section 4.6.
-struct DecoderBranch<T> {
-    decouple: AdaptiveFourier<T>,
-    ups: Vec<UpLevel<T>>,
-    final_block: TimedResnetBlock<T>,
-    final_conv: Conv2d<T>,
+/// One of the two decoders: an adaptive FFT layer, a level for each of the encoder's from the deepest on, then conv(res([x, stem])).
+struct UnetDecoder<E: Engine> {
+    decouple: AdaptiveFourier<E>,
+    ups: Vec<UpLevel<E>>,
+    final_block: ModulatedResnetBlock<E>,
+    final_conv: Conv2d<E>,
 }
 
-impl<T: Clone> DecoderBranch<T> {
-    /// `suffix` is what the second decoder's names end in: "" or "2".
-    fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset, number: usize) -> Result<Self, ParameterError> {
+impl<E: Engine> UnetDecoder<E> {
+    /// Decoder 1 or 2. The names of the second decoder end in "2".
+    fn new(vb: &VarBuilder<E>, preset: &UnetPreset, number: usize) -> Result<Self, ParameterError> {
         let suffix = if number == 1 { "" } else { "2" };
-        let named = |name: &str| p.at(format!("{name}{suffix}"));
+        let named = |name: &str| vb.pp(format!("{name}{suffix}"));
+        let modulated =
+            |vb: &VarBuilder<E>, input, output| ModulatedResnetBlock::new(vb, input, output, preset.time_width, preset.norm_groups);
         let dims = preset.dims();
         let levels = dims.len() - 1;
         let mut ups = Vec::new();
         for j in 0..levels {
             let level = levels - 1 - j;
             let (input, output) = (dims[level], dims[level + 1]);
-            let p = named("ups").at(j);
+            let vb = named("ups").pp(j);
             let relation = RelationShape {
                 condition: input,
                 feature: output,
@@ -155,29 +61,37 @@ impl<T: Clone> DecoderBranch<T> {
                 groups: preset.norm_groups,
             };
             let doubles = level > 0;
-            let up = if doubles { p.at("3.1") } else { p.at(3) };
+            let up = if doubles { vb.pp("3.1") } else { vb.pp(3) };
             ups.push(UpLevel {
-                res1: TimedResnetBlock::new(&p.at(0), output + input, output, preset)?,
-                relation: RelationLayer::new(&named("relation_layers_up").at(j), relation)?,
-                res2: TimedResnetBlock::new(&p.at(1), output + input, output, preset)?,
-                attention: LinearAttention::new(&p.at(2), output, preset.heads, preset.head_width)?,
+                res1: modulated(&vb.pp(0), output + input, output)?,
+                relation: RelationLayer::new(&named("relation_layers_up").pp(j), relation)?,
+                res2: modulated(&vb.pp(1), output + input, output)?,
+                attention: LinearAttention::new(&vb.pp(2), output, preset.heads, preset.head_width)?,
                 up: Conv2d::same(&up, output, input, 3)?,
                 doubles,
             });
         }
         Ok(Self {
-            decouple: AdaptiveFourier::new(&p.at(format!("decouple{number}")), dims[levels], preset.bottleneck(), preset.norm_groups)?,
+            decouple: AdaptiveFourier::new(&vb.pp(format!("decouple{number}")), dims[levels], preset.bottleneck(), preset.norm_groups)?,
             ups,
-            final_block: TimedResnetBlock::new(&named("final_res_block"), 2 * preset.width, preset.width, preset)?,
+            final_block: modulated(&named("final_res_block"), 2 * preset.width, preset.width)?,
             final_conv: Conv2d::same(&named("final_conv"), preset.width, preset.latent_channels, 1)?,
         })
     }
 
     /// `middle` (N, d_last, b, b), two skips and one condition a level, `stem` (N, width, h, w) -> (N, Z, h, w).
-    fn forward<E: Engine<Tensor = T>>(&self, e: &E, middle: &T, skips: &[T], condition: &[T], stem: &T, time: &T) -> T {
+    fn forward(
+        &self,
+        e: &E,
+        middle: &E::Tensor,
+        skips: &[E::Tensor],
+        condition: &[E::Tensor],
+        stem: &E::Tensor,
+        time: &E::Tensor,
+    ) -> E::Tensor {
         let mut x = self.decouple.forward(e, middle);
         let mut skips = skips.iter().rev();
-        let mut with_skip = |x: &T| match skips.next() {
+        let mut with_skip = |x: &E::Tensor| match skips.next() {
             Some(skip) => e.concat(&[x, skip], 1),
             None => unreachable!("the encoder pushes two skips a level"),
         };
@@ -193,49 +107,52 @@ impl<T: Clone> DecoderBranch<T> {
     }
 }
 
-/// The network's two raw outputs (N, Z, h, w), before [`crate::diffusion::precondition`]; the second is only computed when asked
-/// for.
-pub struct Heads<T> {
-    pub f1: T,
-    pub f2: Option<T>,
+/// The network's raw outputs, before [`crate::diffusion::precondition`] makes drift and noise of them; both (N, Z, h, w).
+pub struct UnetOutput<T> {
+    /// F1, from which the drift C is computed.
+    pub raw_drift: T,
+    /// F2, from which the noise is computed; only where it was asked for.
+    pub raw_noise: Option<T>,
 }
 
-/// The features of a scene as the U-Net wants them: computed once, used at every step.
+/// The features of a scene in the form the U-Net takes them: computed once a scene, used at every step.
 #[derive(Clone)]
 pub struct EncodedCondition<T> {
-    /// The first stage as it came; it is as large as the latent.
+    /// The encoder's first stage, as large as the latent.
     stem: T,
-    /// One map per level, projected to the level's channels.
+    /// One map a level, projected to the level's channels.
     levels: Vec<T>,
 }
 
-/// The network: stem(x_t, condition), levels down, the middle res(attention(res(x))), and two decoders over the same skips.
+/// The network: stem(x_t, condition), the encoder's levels, the middle res(attention(res(x))), and two decoders over the same skips.
 ///
-/// With dims d_0 (the stem's) to d_L: level i < L takes (N, d_i, h / 2^i, w / 2^i), the middle (N, d_L, b, b), b = h / 2^(L - 1).
-/// Source: shared/radiodiff-spec.md, section 4.6; the two decoders are DiffusionEdge's (Ye et al., 2024).
-pub struct Unet<T> {
-    projects: Vec<Conv2d<T>>,
-    init_conv: Conv2d<T>,
-    init_norm: GroupNorm<T>,
-    time: TimeEmbedding<T>,
-    downs: Vec<DownLevel<T>>,
-    mid_block1: TimedResnetBlock<T>,
-    mid_attn: FullAttention<T>,
-    mid_block2: TimedResnetBlock<T>,
-    decoder1: DecoderBranch<T>,
-    decoder2: DecoderBranch<T>,
+/// With channels d_0 (the stem's) to d_L, level i < L takes (N, d_i, h / 2^i, w / 2^i) and the middle takes (N, d_L, b, b),
+/// b = h / 2^(L - 1).
+pub struct Unet<E: Engine> {
+    projects: Vec<Conv2d<E>>,
+    init_conv: Conv2d<E>,
+    init_norm: GroupNorm<E>,
+    time: TimeEmbedding<E>,
+    downs: Vec<DownLevel<E>>,
+    mid_block1: ModulatedResnetBlock<E>,
+    mid_attn: FullAttention<E>,
+    mid_block2: ModulatedResnetBlock<E>,
+    decoder1: UnetDecoder<E>,
+    decoder2: UnetDecoder<E>,
 }
 
-impl<T: Clone> Unet<T> {
-    /// Names are the public code's; `condition_widths` are the channels of the condition encoder's stages, one a level.
-    pub fn new<E: Engine<Tensor = T>>(p: &Parameters<E>, preset: &UnetPreset, condition_widths: &[usize]) -> Result<Self, ParameterError> {
+impl<E: Engine> Unet<E> {
+    /// `condition_widths` are the channels of the condition encoder's stages, one a level. The preset has been validated.
+    pub fn new(vb: &VarBuilder<E>, preset: &UnetPreset, condition_widths: &[usize]) -> Result<Self, ParameterError> {
+        let modulated =
+            |vb: &VarBuilder<E>, input, output| ModulatedResnetBlock::new(vb, input, output, preset.time_width, preset.norm_groups);
         let dims = preset.dims();
         let levels = dims.len() - 1;
         let mut projects = Vec::new();
         let mut downs = Vec::new();
         for level in 0..levels {
             let (input, output) = (dims[level], dims[level + 1]);
-            projects.push(Conv2d::same(&p.at("projects").at(level), condition_widths[level], input, 1)?);
+            projects.push(Conv2d::same(&vb.pp("projects").pp(level), condition_widths[level], input, 1)?);
             let relation = RelationShape {
                 condition: input,
                 feature: input,
@@ -243,50 +160,50 @@ impl<T: Clone> Unet<T> {
                 window: preset.relation_windows[level],
                 groups: preset.norm_groups,
             };
-            let relation = RelationLayer::new(&p.at("relation_layers_down").at(level), relation)?;
-            let p = p.at("downs").at(level);
-            let down = p.at(3);
+            let relation = RelationLayer::new(&vb.pp("relation_layers_down").pp(level), relation)?;
+            let vb = vb.pp("downs").pp(level);
+            let down = vb.pp(3);
             downs.push(DownLevel {
-                res1: TimedResnetBlock::new(&p.at(0), input, input, preset)?,
+                res1: modulated(&vb.pp(0), input, input)?,
                 relation,
-                res2: TimedResnetBlock::new(&p.at(1), input, input, preset)?,
-                attention: LinearAttention::new(&p.at(2), input, preset.heads, preset.head_width)?,
+                res2: modulated(&vb.pp(1), input, input)?,
+                attention: LinearAttention::new(&vb.pp(2), input, preset.heads, preset.head_width)?,
                 down: if level + 1 < levels { Conv2d::halving(&down, input, output)? } else { Conv2d::same(&down, input, output, 3)? },
             });
         }
         let middle = dims[levels];
         Ok(Self {
             projects,
-            init_conv: Conv2d::same(&p.at("init_conv.0"), preset.latent_channels + condition_widths[0], preset.width, preset.stem_kernel)?,
-            init_norm: GroupNorm::new(&p.at("init_conv.1"), preset.width, preset.norm_groups, 1e-5)?,
-            time: TimeEmbedding::new(&p.at("time_mlp"), preset)?,
+            init_conv: Conv2d::same(&vb.pp("init_conv.0"), preset.latent_channels + condition_widths[0], preset.width, preset.stem_kernel)?,
+            init_norm: GroupNorm::new(&vb.pp("init_conv.1"), preset.width, preset.norm_groups, 1e-5)?,
+            time: TimeEmbedding::new(&vb.pp("time_mlp"), preset.time_frequencies, preset.time_width)?,
             downs,
-            mid_block1: TimedResnetBlock::new(&p.at("mid_block1"), middle, middle, preset)?,
-            mid_attn: FullAttention::new(&p.at("mid_attn"), middle, preset.heads, preset.head_width)?,
-            mid_block2: TimedResnetBlock::new(&p.at("mid_block2"), middle, middle, preset)?,
-            decoder1: DecoderBranch::new(p, preset, 1)?,
-            decoder2: DecoderBranch::new(p, preset, 2)?,
+            mid_block1: modulated(&vb.pp("mid_block1"), middle, middle)?,
+            mid_attn: FullAttention::new(&vb.pp("mid_attn"), middle, preset.heads, preset.head_width)?,
+            mid_block2: modulated(&vb.pp("mid_block2"), middle, middle)?,
+            decoder1: UnetDecoder::new(vb, preset, 1)?,
+            decoder2: UnetDecoder::new(vb, preset, 2)?,
         })
     }
 
-    /// What a scene's stages contribute; it depends on neither time nor noise. `stages[i]` is (N, condition_widths[i], h / 2^i,
-    /// w / 2^i), the first as large as the latent; the public code would resize it to the latent's size, which a preset ensures.
-    pub fn encode_condition<E: Engine<Tensor = T>>(&self, e: &E, stages: &[T]) -> EncodedCondition<T> {
+    /// Projects the condition encoder's stages to the levels' channels; independent of time and noise. `stages[i]` is
+    /// (N, condition_widths[i], h / 2^i, w / 2^i). The public code resizes the first one to the latent's size; here a preset ensures it.
+    pub fn encode_condition(&self, e: &E, stages: &[E::Tensor]) -> EncodedCondition<E::Tensor> {
         EncodedCondition {
             stem: stages[0].clone(),
             levels: self.projects.iter().zip(stages).map(|(project, stage)| project.forward(e, stage)).collect(),
         }
     }
 
-    /// x_t (N, Z, h, w) at `times` (N values in (0, 1]) -> F1 and, `with_second`, F2, each (N, Z, h, w).
-    pub fn forward<E: Engine<Tensor = T>>(
+    /// x_t (N, Z, h, w) at `times` (N values in (0, 1]) -> F1 and, `with_noise`, F2, each (N, Z, h, w).
+    pub fn forward(
         &self,
         e: &E,
-        x_t: &T,
+        x_t: &E::Tensor,
         times: &[f32],
-        condition: &EncodedCondition<T>,
-        with_second: bool,
-    ) -> Heads<T> {
+        condition: &EncodedCondition<E::Tensor>,
+        with_noise: bool,
+    ) -> UnetOutput<E::Tensor> {
         let stem = self.init_norm.forward(e, &self.init_conv.forward(e, &e.concat(&[x_t, &condition.stem], 1)));
         let time = e.silu(&self.time.forward(e, times));
         let mut x = stem.clone();
@@ -301,7 +218,7 @@ impl<T: Clone> Unet<T> {
         }
         let x = self.mid_attn.forward(e, &self.mid_block1.forward(e, &x, &time));
         let middle = self.mid_block2.forward(e, &x, &time);
-        let run = |decoder: &DecoderBranch<T>| decoder.forward(e, &middle, &skips, &condition.levels, &stem, &time);
-        Heads { f1: run(&self.decoder1), f2: with_second.then(|| run(&self.decoder2)) }
+        let run = |decoder: &UnetDecoder<E>| decoder.forward(e, &middle, &skips, &condition.levels, &stem, &time);
+        UnetOutput { raw_drift: run(&self.decoder1), raw_noise: with_noise.then(|| run(&self.decoder2)) }
     }
 }

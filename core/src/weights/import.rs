@@ -1,39 +1,42 @@
-//! Checkpoints of the public code, saved as safetensors, become this project's tensors.
+//! Import of the public code's checkpoints, saved as safetensors.
 //!
-//! In flow a state dict and a preset; out flow tensors under the preset's own names with a report of what was applied, what is
-//! missing or misshapen (which fails) and what nothing uses: losses, counters, indices. The public names are ours but for what
-//! stands before them: a file may hold one network from its own root, or both below `model.`, `first_stage_model.` or deeper.
+//! In flow a state dict and a preset; out flow tensors under the preset's own names and a report: applied, missing, misshapen (both
+//! of which fail the import) and unused tensors such as losses, counters and indices. The public names are ours up to a prefix: a
+//! file may hold one network from its own root, or both below `model.`, `first_stage_model.` or deeper.
 
-use super::checkpoint::{host_tensor, read};
-use super::{HostTensor, ParameterRecorder, Parameters, WeightsError, parameter_shapes};
+use super::error::WeightsError;
+use super::host::HostTensor;
+use super::tensors::{host_tensor, read};
+use crate::diffusion::parameter_shapes;
 use crate::engine::CountingEngine;
 use crate::model::Preset;
 use crate::model::lpips::Lpips;
+use crate::parameters::{ParameterRecorder, VarBuilder};
 use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
 
-/// Where a network stands in our names and, mostly, in the public ones.
+/// The prefixes of the networks in our names and, in most files, in the public ones.
 const ROOTS: [&str; 3] = ["", "first_stage_model.", "model."];
-/// The latent scale; the public lists of parameters leave it out, and the preset knows it.
+/// The latent scale. Files may lack it, because the preset knows it.
 const SCALE: &str = "scale_factor";
-/// Where the public checkpoints keep LPIPS.
+/// The path of LPIPS in the public checkpoints.
 pub const LPIPS_ROOT: &str = "loss.perceptual_loss";
-/// Names shown of each list.
+/// Names of each list that are printed.
 const SHOWN: usize = 8;
 
-/// What became of a file's tensors and of a preset's parameters.
+/// The result of an import: what happened to the files' tensors and to the preset's parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
-    /// Our names of what was read.
+    /// Parameters that were read, by our names.
     pub applied: Vec<String>,
-    /// Our names of what the files lack and the preset gives.
+    /// Parameters that the files lack and the preset gives, by our names.
     pub by_preset: Vec<String>,
-    /// Our names and shapes of what the files lack.
+    /// Parameters that the files lack, by our names, with their shapes.
     pub missing: Vec<String>,
-    /// Our names, the expected shapes, and those found.
+    /// Parameters of another shape, by our names, with the expected and the found shape.
     pub misshapen: Vec<String>,
-    /// The files' names of what nothing uses.
+    /// Tensors that nothing uses, by the files' names.
     pub unused: Vec<String>,
 }
 
@@ -65,24 +68,24 @@ pub enum ImportError {
     Incomplete { what: String, report: Box<LoadReport>, remedy: &'static str },
 }
 
-/// What is looked for in files.
+/// The parameters that are looked for in files.
 struct Wanted {
-    /// Whose parameters they are, for messages.
+    /// The networks' name in messages.
     what: String,
-    /// What to do where some are missing.
+    /// The advice to a user whose files lack some.
     remedy: &'static str,
     /// Our names and their shapes.
     shapes: BTreeMap<String, Vec<usize>>,
-    /// What may stand before our names where files have none of it.
+    /// Prefixes of our names that a file may leave out.
     roots: &'static [&'static str],
     /// The latent scale, where files may lack it.
     scale: Option<f32>,
-    /// Nobody trains them, so that copies are alike and the first will do.
+    /// Never trained, so that several copies are equal and the first is taken.
     frozen: bool,
 }
 
 impl Wanted {
-    /// Our name for a file's, whatever stands before it.
+    /// Our name of a file's tensor, whatever its prefix.
     fn our_name(&self, name: &str) -> Option<String> {
         let suffixes = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1)).map(|start| &name[start..]);
         let ours = suffixes.flat_map(|suffix| self.roots.iter().map(move |root| format!("{root}{suffix}")));
@@ -105,7 +108,7 @@ impl Wanted {
                     return Err(ImportError::Ambiguous { name: ours, first, second });
                 }
                 let (shape, found) = (&self.shapes[&ours], view.shape());
-                // PyTorch's scalars have no dimension.
+                // A PyTorch scalar has no dimension.
                 if shape != found && !(shape == &[1] && found.is_empty()) {
                     report.misshapen.push(format!("{ours} {shape:?}, found {found:?}"));
                     continue;
@@ -134,8 +137,8 @@ impl Wanted {
 /// Reads the tensors of `files` (names for messages, and contents) whose names begin with `prefix` into `preset`'s names.
 ///
 /// # Errors
-/// A preset that cannot work, a damaged file, values that are not finite or no floats, a parameter that is there twice, missing
-/// or of another shape.
+/// A preset that cannot work, a damaged file, values that are not finite or no floats, a parameter that is there twice, missing or
+/// misshapen.
 pub fn import(files: &[(&str, &[u8])], prefix: &str, preset: &Preset) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
     let shapes = parameter_shapes(preset).map_err(WeightsError::from)?;
     let (what, scale) = (format!("preset {}", preset.name), Some(preset.latent_scale));
@@ -143,15 +146,15 @@ pub fn import(files: &[(&str, &[u8])], prefix: &str, preset: &Preset) -> Result<
     Wanted { what, remedy, shapes, roots: &ROOTS, scale, frozen: false }.read(files, prefix)
 }
 
-/// Reads LPIPS's weights, under the names [`LPIPS_ROOT`]`.*`, out of a file (its name, for messages, and its content): they may
-/// stand alone, with or without that root, or in a checkpoint of the public code.
+/// Reads LPIPS's weights, under the names [`LPIPS_ROOT`]`.*`, from a file (its name, for messages, and its content). They may be
+/// alone in it, with or without that prefix, or in a checkpoint of the public code.
 ///
 /// # Errors
-/// As [`import`], but that of several copies the first is taken.
+/// As [`import`], except that of several copies the first is taken.
 pub fn import_lpips(file: (&str, &[u8])) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
     let recorder = ParameterRecorder::default();
     let engine = CountingEngine::default();
-    Lpips::new(&Parameters::new(&engine, &recorder).at(LPIPS_ROOT)).map_err(WeightsError::from)?;
+    Lpips::new(&VarBuilder::new(&engine, &recorder).pp(LPIPS_ROOT)).map_err(WeightsError::from)?;
     let shapes = recorder.take_shapes();
     let (what, remedy) = (String::from("LPIPS over VGG16"), "give the file of a first stage, or VGG16's convolutions and the weightings");
     Wanted { what, remedy, shapes, roots: &["", "loss.perceptual_loss."], scale: None, frozen: true }.read(&[file], "")

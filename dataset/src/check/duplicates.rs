@@ -1,7 +1,7 @@
 //! The same buildings twice: by their rasters, as they are or turned by one of the eight symmetries.
 
 use super::report::Report;
-use crate::Symmetry;
+use radiodiff_radio::geometry::Symmetry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;

@@ -4,9 +4,9 @@
 //! threads gives the same batches in the same order.
 
 use super::reader::Shards;
-use crate::Symmetry;
 use crate::random::{EpochUse, epoch_order, epoch_random};
 use anyhow::{Context, Result};
+use radiodiff_radio::geometry::Symmetry;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;

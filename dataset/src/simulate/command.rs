@@ -9,7 +9,7 @@ use super::simulator::{Simulator, gray_levels};
 use crate::folder::{GAIN, SceneIndex, Variant};
 use crate::{files, progress};
 use anyhow::{Context, Result, ensure};
-use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::geometry::PreparedScene;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

@@ -2,8 +2,9 @@
 
 use crate::folder::Variant;
 use geo::Coord;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::propagation::{DominantPathLaw, PreparedScene, PropagationError, RayOptions};
+use radiodiff_radio::propagation::{DominantPath, PropagationError, PropagationModel, RayOptions, RayTracing, WithCars};
 use thiserror::Error;
 
 /// Computes the maps of one variant.
@@ -43,13 +44,14 @@ impl Simulator {
     /// # Errors
     /// A position that is not outdoors.
     pub fn path_gain(self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
-        let traced = |interactions| scene.ray_traced(position, &RayOptions { interactions, ..RayOptions::default() });
-        match self.variant {
-            Variant::Irt2 | Variant::CarsIrt2 => traced(2),
-            Variant::Irt4 | Variant::CarsIrt4 => traced(4),
-            Variant::Dpm => scene.dominant_path(position, &DominantPathLaw::default()),
-            Variant::CarsDpm => scene.weakened_by_cars(scene.dominant_path(position, &DominantPathLaw::default())?, position),
-        }
+        let rays = |interactions| RayTracing { options: RayOptions { interactions, ..RayOptions::default() } };
+        let model: &dyn PropagationModel = match self.variant {
+            Variant::Irt2 | Variant::CarsIrt2 => &rays(2),
+            Variant::Irt4 | Variant::CarsIrt4 => &rays(4),
+            Variant::Dpm => &DominantPath::default(),
+            Variant::CarsDpm => &WithCars(DominantPath::default()),
+        };
+        model.path_gain(scene, position)
     }
 }
 

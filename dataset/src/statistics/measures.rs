@@ -1,6 +1,7 @@
 //! The figures of one map and of many.
 
-use crate::raster;
+use super::connected::connected_buildings;
+use radiodiff_radio::geometry::wall_distance;
 use radiodiff_radio::scene::BuildingMask;
 use serde::Serialize;
 
@@ -41,7 +42,7 @@ pub struct Measured {
 
 /// Measures one map.
 pub fn measure(mask: &BuildingMask) -> Measured {
-    let buildings = raster::connected_buildings(mask);
+    let buildings = connected_buildings(mask);
     let built: usize = buildings.iter().map(|(pixels, _)| pixels).sum();
     Measured {
         built_share: built as f64 / mask.pixels.len() as f64,
@@ -52,7 +53,7 @@ pub fn measure(mask: &BuildingMask) -> Measured {
 }
 
 fn street_widths(mask: &BuildingMask) -> Vec<f64> {
-    let (size, distance) = (mask.size, raster::distance_to_wall(mask));
+    let (size, distance) = (mask.size, wall_distance(mask));
     let mut widths = Vec::new();
     for row in 1..size.saturating_sub(1) {
         for column in 1..size - 1 {

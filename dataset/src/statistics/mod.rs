@@ -11,6 +11,7 @@
 //!   wall may lie beyond it.
 
 mod command;
+mod connected;
 mod measures;
 
 pub use command::{Args, run};

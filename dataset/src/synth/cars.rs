@@ -1,26 +1,27 @@
-//! Cars: boxes of RadioMapSeer's 2 m x 4 m, parked and driving along the walls of the streets.
+//! Cars: boxes of 2 m x 4 m, as RadioMapSeer has them, along the walls of the streets.
 
 use crate::random::Random;
-use crate::raster;
 use anyhow::Result;
 use geo::{Coord, Polygon};
+use radiodiff_radio::geometry::wall_distance;
 use radiodiff_radio::scene::{Building, BuildingMask, Scene, buildings_from_json, buildings_to_json};
 
 const LENGTH_M: f64 = 4.0;
 const WIDTH_M: f64 = 2.0;
-/// How far a car's middle may be from the nearest wall: not on the pavement, and not on open ground, which is no street.
+/// Distance of a car's middle from the nearest wall: off the pavement, and not on open ground, which is no street.
 const FROM_WALL_M: std::ops::RangeInclusive<f64> = 3.0..=12.0;
-/// Between the middles of two cars, and of a car and a transmitter.
+/// Least distance between the middles of two cars, and of a car and a transmitter.
 const APART_M: f64 = 5.5;
-/// Places tried for each car; a map with little street gets fewer cars.
+/// Places tried for each car. A map with little street gets fewer cars.
 const TRIES: u32 = 20;
 
-/// Up to `count` cars: their mask, and the text of `polygon/buildings_and_cars/{map}.json`. `transmitters` are (row, column).
+/// Places up to `count` cars and returns their mask and the text of `polygon/buildings_and_cars/{map}.json`. `transmitters` are
+/// (row, column).
 ///
 /// # Errors
-/// None is expected: what is written is read again.
+/// A text that cannot be read again; none is expected.
 pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random: &mut Random) -> Result<(BuildingMask, String)> {
-    let (grid, distance) = (scene.grid, raster::distance_to_wall(&scene.mask));
+    let (grid, distance) = (scene.grid, wall_distance(&scene.mask));
     let inner = 1..grid.size - 1;
     let on_street = |&(row, column): &(usize, usize)| {
         let from_wall = distance[row * grid.size + column] * grid.meters_per_pixel;
@@ -36,7 +37,7 @@ pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random:
         let (row, column) = street[random.below(street.len())];
         let center = grid.pixel_center(row, column);
         let at = |row: usize, column: usize| distance[row * grid.size + column];
-        // Away from the wall; along the street is across it.
+        // The gradient of the distance points away from the wall; the street runs across it.
         let away = Coord { x: at(row, column + 1) - at(row, column - 1), y: at(row - 1, column) - at(row + 1, column) };
         let length = away.x.hypot(away.y);
         let free = taken.iter().all(|other| (center.x - other.x).hypot(center.y - other.y) >= APART_M);

@@ -14,7 +14,7 @@ const CITY_GRID: Grid = Grid { size: 1024, meters_per_pixel: 8.0 };
 
 /// A city's footprints in metres in one frame.
 #[derive(Debug)]
-pub struct City {
+pub struct CityFootprints {
     /// The file's name without extension.
     pub name: String,
     /// Footprints with their bounding boxes.
@@ -22,15 +22,19 @@ pub struct City {
     extent: Rect<f64>,
 }
 
-impl City {
+impl CityFootprints {
     /// # Errors
     /// A file that cannot be read or has no usable building.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
-        let imported = import(&bytes, &ImportOptions { grid: CITY_GRID, bounds: None }).with_context(|| format!("{shown} is no city"))?;
+        // The content decides what a file is; its name only says what was expected of it.
+        let expected =
+            if path.extension().is_some_and(|found| found.eq_ignore_ascii_case("pbf")) { "OpenStreetMap extract" } else { "city" };
+        let imported =
+            import(&bytes, &ImportOptions { grid: CITY_GRID, bounds: None }).with_context(|| format!("{shown} is no {expected}"))?;
         for warning in imported.report.warnings() {
-            eprintln!("{shown}: {warning}");
+            eprintln!("warning: {shown}: {warning}");
         }
         let polygons = imported.scene.buildings.into_iter().map(|building| building.footprint);
         let footprints: Vec<_> = polygons.filter_map(|p| p.bounding_rect().map(|rect| (p, rect))).collect();

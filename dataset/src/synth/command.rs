@@ -1,9 +1,9 @@
 //! `radiodiff dataset synth`: the command.
 
-use super::cities::City;
+use super::cities::CityFootprints;
 use super::draft::{self, MapOptions};
 use super::procedural::Kind;
-use super::provenance::{FINISHED, Provenance, Source, UNFINISHED};
+use super::provenance::{FINISHED, Provenance, SourceRecord, UNFINISHED};
 use super::source::SceneSource;
 use crate::folder::{ANTENNAS, BUILDINGS, DATASET_CSV, GAIN, Variant, Writer};
 use crate::progress;
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
     let variant = if args.cars > 0 { args.method.with_cars() } else { args.method };
     let simulator = Simulator::new(variant)?.without_cars();
     let reading = progress::waiting("reading the cities");
-    let cities = args.city.iter().map(|path| City::read(path)).collect::<Result<Vec<_>>>()?;
+    let cities = args.city.iter().map(|path| CityFootprints::read(path)).collect::<Result<Vec<_>>>()?;
     reading.finish_and_clear();
     let (jobs, sources) = plan(args, &cities)?;
     let grid = Grid::default();
@@ -132,7 +132,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Every map's number and source, and the sources in words. Procedural maps go through the kinds in turn.
-fn plan<'a>(args: &Args, cities: &'a [City]) -> Result<(Vec<Job<'a>>, Vec<Source>)> {
+fn plan<'a>(args: &Args, cities: &'a [CityFootprints]) -> Result<(Vec<Job<'a>>, Vec<SourceRecord>)> {
     let (mut jobs, mut sources, mut next) = (Vec::new(), Vec::new(), args.first_map);
     let mut take = |count: u32| -> Result<std::ops::Range<u32>> {
         let first = next;
@@ -141,13 +141,13 @@ fn plan<'a>(args: &Args, cities: &'a [City]) -> Result<(Vec<Job<'a>>, Vec<Source
     };
     if let Some(count) = args.procedural {
         let maps = take(count)?;
-        sources.push(Source::procedural(&args.kind, maps.start, count));
+        sources.push(SourceRecord::procedural(&args.kind, maps.start, count));
         jobs.extend(maps.zip(args.kind.iter().cycle()).map(|(map, &kind)| (map, SceneSource::Procedural(kind))));
     }
     for city in cities {
         let count = args.blocks.context("--blocks says how many maps to cut from each city")?;
         let maps = take(count)?;
-        sources.push(Source::city(&city.name, args.north_up, maps.start, count));
+        sources.push(SourceRecord::city(&city.name, args.north_up, maps.start, count));
         jobs.extend(maps.map(|map| (map, SceneSource::City(city))));
     }
     Ok((jobs, sources))

@@ -6,7 +6,8 @@ use crate::folder::{MapFiles, Writer};
 use crate::random::Random;
 use crate::simulate::{Simulator, gray_levels};
 use anyhow::{Result, bail};
-use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::propagation::weakened_by_cars;
 use radiodiff_radio::scene::{Grid, Scene, buildings_from_json, buildings_to_json, cars_from_pixels};
 
 /// Drafts of a map before its source counts as unusable.
@@ -50,7 +51,7 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
             let prepared = PreparedScene::new(&scene.clone().with_cars(cars_from_pixels(grid, &mask.pixels)));
             for transmitter in &mut placed {
                 let position = grid.pixel_center(transmitter.pixel.0, transmitter.pixel.1);
-                transmitter.path_gain = prepared.weakened_by_cars(transmitter.path_gain.clone(), position)?;
+                transmitter.path_gain = weakened_by_cars(transmitter.path_gain.clone(), &prepared, position)?;
             }
             Some((mask, outlines))
         } else {

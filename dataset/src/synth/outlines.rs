@@ -1,9 +1,9 @@
-//! Footprints cut to a map: whatever overlaps is joined, what lies beyond the edge is cut off, and crumbs are left out.
+//! Cutting footprints to a map: overlapping ones are joined, parts beyond the edge are cut off, and crumbs are left out.
 
 use geo::{Area, BooleanOps, Coord, MultiPolygon, Polygon, Rect, unary_union};
 use radiodiff_radio::scene::{Building, Grid};
 
-/// Smaller buildings are posts and kiosks, smaller courtyards are shafts and gaps between walls that nearly touch.
+/// Smaller buildings are posts and kiosks; smaller courtyards are shafts and gaps between walls that nearly touch.
 const SMALLEST_BUILDING_M2: f64 = 6.0;
 const SMALLEST_COURTYARD_M2: f64 = 9.0;
 

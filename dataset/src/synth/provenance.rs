@@ -1,8 +1,8 @@
 //! `dataset.toml`: where a dataset's maps come from and under which licence they may be used.
 //!
-//! While maps are missing it lies in the folder as `dataset.unfinished.toml`: so a run that goes on after a cut knows that it is
-//! the same dataset, and a reader knows that it is not whole. It holds nothing of the time, the machine or the commit, so that
-//! the same command writes the same bytes.
+//! While maps are missing, the file is named `dataset.unfinished.toml`: by it a run that goes on recognises its own dataset, and a
+//! reader sees that maps are missing. The file holds neither time nor machine nor commit, so that the same command writes the same
+//! bytes.
 
 use super::procedural::Kind;
 use serde::{Deserialize, Serialize};
@@ -21,12 +21,12 @@ pub struct Provenance {
     pub radio_maps: u32,
     pub map_size_pixels: usize,
     pub meters_per_pixel: f64,
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceRecord>,
 }
 
-/// Maps that come from one place; their numbers are `first_map` and the `maps` - 1 after it.
+/// Maps of one source, numbered from `first_map` on.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct SourceRecord {
     pub name: String,
     pub first_map: u32,
     pub maps: u32,
@@ -34,7 +34,7 @@ pub struct Source {
     pub credit: String,
 }
 
-impl Source {
+impl SourceRecord {
     pub fn procedural(kinds: &[Kind], first_map: u32, maps: u32) -> Self {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         Self {
@@ -42,7 +42,7 @@ impl Source {
             first_map,
             maps,
             licence: "MIT OR Apache-2.0".into(),
-            credit: "made by `trainer dataset synth`".into(),
+            credit: "made by `radiodiff dataset synth`".into(),
         }
     }
 

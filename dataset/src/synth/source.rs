@@ -1,6 +1,6 @@
 //! Where the buildings of a map come from.
 
-use super::cities::City;
+use super::cities::CityFootprints;
 use super::procedural::{self, Kind};
 use crate::random::Random;
 use geo::Polygon;
@@ -13,7 +13,7 @@ const CITY_BUILT: std::ops::RangeInclusive<f64> = 0.10..=0.75;
 /// A source of maps.
 pub enum SceneSource<'a> {
     Procedural(Kind),
-    City(&'a City),
+    City(&'a CityFootprints),
 }
 
 impl SceneSource<'_> {

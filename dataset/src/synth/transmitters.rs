@@ -3,8 +3,8 @@
 use crate::random::Random;
 use crate::simulate::Simulator;
 use anyhow::Result;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::propagation::PreparedScene;
 use radiodiff_radio::scene::Scene;
 
 /// A transmitter must reach this share of the outdoor pixels, since one in a closed courtyard teaches nothing.

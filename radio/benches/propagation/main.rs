@@ -8,7 +8,8 @@ mod plot;
 
 use city::{Random, city};
 use geo::Coord;
-use radiodiff_radio::propagation::{DominantPathLaw, PreparedScene};
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::propagation::{DominantPath, PropagationModel};
 use radiodiff_radio::scene::{Building, Grid, Scene};
 use std::error::Error;
 use std::path::Path;
@@ -61,10 +62,10 @@ fn measure(size: usize, buildings: usize) -> Cost {
     let mut random = Random(SEED);
     let building = |footprint| Building { footprint, height_m: None, levels: None };
     let scene = Scene::from_polygons(grid, city(grid.extent_m(), buildings, &mut random).into_iter().map(building).collect());
-    let law = DominantPathLaw::default();
+    let model = DominantPath::default();
     let mut map_ms = |prepared: &PreparedScene| loop {
         let position = Coord { x: random.unit(), y: random.unit() } * grid.extent_m();
-        let (map, took_ms) = timed(|| prepared.dominant_path(position, &law));
+        let (map, took_ms) = timed(|| model.path_gain(prepared, position));
         // Indoors is refused: draw again.
         if map.is_ok() {
             return took_ms;

@@ -1,20 +1,21 @@
-//! How long the way round the buildings is: the length of the shortest path from the transmitter to every outdoor pixel.
+//! The length of the shortest way round the buildings from the transmitter to every outdoor pixel.
 //!
-//! The eikonal equation |grad u| = 1 outdoors, solved by fast sweeping (Zhao, 2005, "A fast sweeping method for eikonal
-//! equations"): Gauss-Seidel updates in four alternating orders until nothing changes. It is what a network cannot see at a glance
-//! and what a path's loss depends on most once the transmitter is out of sight.
+//! Solves the eikonal equation |grad u| = 1 outdoors by fast sweeping (Zhao, 2005, "A fast sweeping method for eikonal equations"):
+//! Gauss-Seidel updates in four alternating orders until nothing changes. Out of sight, a path's loss depends most on this length,
+//! and a network cannot see it at a glance.
 
 use crate::scene::BuildingMask;
 
-/// A round that shortens no path by more than this ends the search, in pixels.
+/// The search ends with a round that shortens no path by more than this, in pixels.
 const TOLERANCE: f64 = 1e-3;
-/// Rounds of four sweeps; each follows paths round another few corners. A maze that needs more keeps its last lengths.
+/// The largest number of rounds of four sweeps. Each round follows paths round another few corners; a maze that needs more rounds
+/// keeps its last lengths.
 const MOST_ROUNDS: usize = 64;
 
-/// Lengths in pixels, row-major, from `start` (row, column); infinite inside buildings and where no way leads.
-pub fn lengths(mask: &BuildingMask, start: (usize, usize)) -> Vec<f64> {
+/// Lengths in pixels, row-major (N, N), from the pixel `start` (row, column); infinite inside buildings and where no way leads.
+pub fn geodesic_distance(mask: &BuildingMask, start: (usize, usize)) -> Vec<f64> {
     let size = mask.size;
-    // One more pixel on every side, never reached, saves the sweeps a question.
+    // A border of one pixel that is never reached saves the sweeps the test for the map's edge.
     let stride = size + 2;
     let at = |row: usize, column: usize| (row + 1) * stride + column + 1;
     let mut length = vec![f64::INFINITY; stride * stride];
@@ -49,7 +50,7 @@ pub fn lengths(mask: &BuildingMask, start: (usize, usize)) -> Vec<f64> {
     (0..size * size).map(|i| length[at(i / size, i % size)]).collect()
 }
 
-/// The upwind solution of (u - a)^2 + (u - b)^2 = 1, one-sided where only one neighbour is near enough.
+/// The upwind solution of (u - a)^2 + (u - b)^2 = 1, or the one-sided solution where only one neighbour is near enough.
 fn arrival(a: f64, b: f64) -> f64 {
     let (near, far) = if a < b { (a, b) } else { (b, a) };
     if far - near >= 1.0 || far.is_infinite() {
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn in_the_open_lengths_are_distances() {
-        let found = lengths(&mask(64, |_, _| false), (20, 30));
+        let found = geodesic_distance(&mask(64, |_, _| false), (20, 30));
         for (i, length) in found.iter().enumerate() {
             let distance = (i as f64 / 64.0).floor() - 20.0;
             let distance = distance.hypot((i % 64) as f64 - 30.0);
@@ -83,13 +84,13 @@ mod tests {
         let walled = mask(64, |row, column| {
             column == 32 && row > 4 || (50..60).contains(&row) && (2..12).contains(&column) && !(52..58).contains(&row)
         });
-        let found = lengths(&walled, (40, 20));
+        let found = geodesic_distance(&walled, (40, 20));
         // Up to the gap above the wall and down again, against 24 pixels in a straight line.
         let expected = 2.0 * (36.0f64).hypot(12.0);
         let length = found[40 * 64 + 44];
         assert!((length - expected).abs() < 0.06 * expected, "{length}, expected about {expected}");
         let closed = mask(16, |row, column| row == 4 || column == 4);
-        let found = lengths(&closed, (10, 10));
+        let found = geodesic_distance(&closed, (10, 10));
         assert!(found[2 * 16 + 2].is_infinite() && found[4 * 16 + 10].is_infinite());
     }
 
@@ -97,8 +98,8 @@ mod tests {
     fn a_mirrored_map_has_mirrored_lengths() {
         let blocks =
             |row: usize, column: usize| (10..24).contains(&row) && (8..20).contains(&column) || (30..36).contains(&row) && column > 12;
-        let found = lengths(&mask(48, blocks), (28, 10));
-        let mirrored = lengths(&mask(48, |row, column| blocks(row, 47 - column)), (28, 37));
+        let found = geodesic_distance(&mask(48, blocks), (28, 10));
+        let mirrored = geodesic_distance(&mask(48, |row, column| blocks(row, 47 - column)), (28, 37));
         for i in 0..48 * 48 {
             let (a, b) = (found[i], mirrored[i / 48 * 48 + 47 - i % 48]);
             assert!((a - b).abs() < 0.01 || a.is_infinite() && b.is_infinite(), "pixel {i}: {a} and {b}");

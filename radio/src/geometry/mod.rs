@@ -1,11 +1,31 @@
-//! Walls, corners and what is in sight of what: the geometry that every propagation model shares.
+//! The geometry that propagation models and network features share.
 //!
-//! [`outline`] reads the outlines of what is built off the building mask, [`walls`] makes walls and corners of them, [`visibility`]
-//! finds what a point sees. [`geodesic_distance`] and [`wall_distance`] measure the open ground.
+//! [`prepared`] is what the other rooms hold: a scene with its walls and sights. [`outline`] reads outlines off the building mask,
+//! [`footprints`] unites footprints; [`walls`] makes walls and corners of either, and [`inset`] adjusts them for the dominant path.
+//! [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`geodesic_distance`] and [`wall_distance`] measure the open
+//! ground, [`cars`] counts the cars on a leg, and [`symmetry`] turns all of it.
 
-pub mod cover;
+pub mod angular_cover;
+pub mod cars;
+pub mod csr;
+pub mod footprints;
 pub mod geodesic_distance;
+pub mod inset;
 pub mod outline;
+pub mod pixel_line_of_sight;
+pub mod pixel_set;
+pub mod prepared;
+pub mod symmetry;
+#[cfg(test)]
+mod test_scenes;
 pub mod visibility;
 pub mod wall_distance;
 pub mod walls;
+
+pub use cars::{CarOutlines, CarsFrom};
+pub use geodesic_distance::geodesic_distance;
+pub use pixel_line_of_sight::pixel_line_of_sight;
+pub use prepared::{PositionError, PreparedScene, TurningPoints};
+pub use symmetry::Symmetry;
+pub use wall_distance::wall_distance;
+pub use walls::{Corner, Wall, Walls};

@@ -1,11 +1,11 @@
-//! How far the nearest wall is: the exact Euclidean distance transform (Felzenszwalb and Huttenlocher, 2012, "Distance transforms
-//! of sampled functions"), the lower envelope of parabolas along columns and then along rows, linear in the number of pixels.
+//! The distance to the nearest building: the exact Euclidean distance transform (Felzenszwalb and Huttenlocher, 2012, "Distance
+//! transforms of sampled functions"). It takes the lower envelope of parabolas along columns, then along rows, in linear time.
 
 use crate::scene::BuildingMask;
 
-/// Squared distances in pixels from every pixel's centre to the nearest building pixel's, 0 inside buildings and infinite on a map
-/// without any; row-major.
-pub fn squared(mask: &BuildingMask) -> Vec<f64> {
+/// Distances in pixels, row-major (N, N), from every pixel's centre to the nearest building pixel's centre: 0 inside buildings,
+/// infinite on a map without buildings.
+pub fn wall_distance(mask: &BuildingMask) -> Vec<f64> {
     let size = mask.size;
     let mut squared: Vec<f64> = mask.pixels.iter().map(|&inside| if inside != 0 { 0.0 } else { f64::INFINITY }).collect();
     let mut line = Line::new(size);
@@ -15,14 +15,14 @@ pub fn squared(mask: &BuildingMask) -> Vec<f64> {
     for row in 0..size {
         line.transform(&mut squared, row * size, 1);
     }
-    squared
+    squared.into_iter().map(libm::sqrt).collect()
 }
 
 /// The transform of one row or column, with its work space.
 struct Line {
-    /// The line's values before.
+    /// The line's values before the transform.
     values: Vec<f64>,
-    /// Where the envelope's parabolas stand, left to right, and from where on each is the lowest.
+    /// The vertices of the envelope's parabolas, left to right, and where each begins to be the lowest.
     vertices: Vec<usize>,
     starts: Vec<f64>,
 }
@@ -79,9 +79,9 @@ mod tests {
             let pixels: Vec<u8> = (0..size * size).map(|_| u8::from(random.f64() > above)).collect();
             let mask = BuildingMask { size, pixels };
             let built: Vec<usize> = (0..size * size).filter(|&i| mask.pixels[i] != 0).collect();
-            for (i, &found) in squared(&mask).iter().enumerate() {
+            for (i, &found) in wall_distance(&mask).iter().enumerate() {
                 let apart = |&j: &usize| (i / size).abs_diff(j / size).pow(2) + (i % size).abs_diff(j % size).pow(2);
-                let expected = built.iter().map(apart).min().map_or(f64::INFINITY, |d| d as f64);
+                let expected = built.iter().map(apart).min().map_or(f64::INFINITY, |d| (d as f64).sqrt());
                 assert_eq!(found, expected, "pixel {i} of {size} x {size}");
             }
         }

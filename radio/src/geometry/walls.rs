@@ -1,165 +1,113 @@
-//! Walls and the corners that paths turn at, in pixels: x to the east, y to the north from the map's south-west corner.
+//! Walls and corners: the model of what is built that every propagation model uses.
 //!
-//! Walls stand a hair inside the outlines, and corners a hair outside the walls, so that a point on a wall is outdoors and a path
-//! along a wall is free. A corner knows the pixels beside it: there a path that arrives can go round it.
+//! In flow closed rings in metres, from [`super::outline`] or [`super::footprints`]; out flow straight walls with the building on
+//! their left and the convex corners between them. The ray tracer uses them as they are. The dominant path moves them by a hair
+//! ([`super::inset`]).
 
-use super::outline::outlines;
-use super::visibility::Visible;
-use crate::scene::{BuildingMask, Grid, Scene};
-use geo::{Coord, LineString};
-use std::collections::BTreeMap;
+use geo::{Coord, LineString, Vector2DOps};
+use std::f64::consts::PI;
 
-/// How far inside its outline a wall stands, and outside its wall a corner, in pixels.
-const INSET: f64 = 0.01;
+/// Stands for "no corner".
+pub const NONE: u32 = u32::MAX;
 /// The least turn of a wall that makes a corner, in radians.
 const LEAST_TURN: f64 = 0.02;
-/// The side of a tile, in pixels.
-const TILE: f64 = 16.0;
-/// Pixels whose centre is no farther than this are beside a corner.
-const BESIDE: f64 = 1.5;
+/// Directions of shorter walls, metres, are not defined.
+const SHORTEST_M: f64 = 1e-12;
 
-/// A wall from one point to the other, the building on its left.
+/// A straight wall.
 #[derive(Clone, Copy, Debug)]
 pub struct Wall {
-    pub from: Coord<f64>,
-    pub to: Coord<f64>,
+    /// Metres; the building is on the left of the way from the first to the second.
+    pub ends: [Coord<f64>; 2],
+    /// Unit vector out of the building.
+    pub normal: Coord<f64>,
+    /// The convex corners at its ends, indices of [`Walls::corners`] or [`NONE`].
+    pub corners: [u32; 2],
 }
 
 /// A convex corner of a building.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Corner {
+    /// Metres.
     pub position: Coord<f64>,
-    /// Outdoor pixels beside it, row-major indices.
-    pub beside: Vec<u32>,
+    /// Unit vector along face 0, the wall that begins at the corner. The outside is clockwise from there.
+    pub face: Coord<f64>,
+    /// The wall's change of direction at the corner, radians in (0, PI].
+    pub turn: f64,
+    /// Face 0, the wall that begins at the corner, and face n, the wall that ends there: indices of [`Walls::walls`].
+    pub walls: [u32; 2],
 }
 
-/// Walls that are near each other, between two corners of the rectangle round them.
-pub struct Tile {
-    low: Coord<f64>,
-    high: Coord<f64>,
-    pub walls: Vec<Wall>,
+impl Corner {
+    /// Exterior angle over pi, in (1, 2].
+    pub fn n(&self) -> f64 {
+        1.0 + self.turn / PI
+    }
 }
 
-/// All of a scene's walls and corners.
+/// The walls of a scene.
+#[derive(Clone, Debug, Default)]
 pub struct Walls {
-    /// Side of the map.
-    pub size: usize,
-    pub outdoors: Visible,
-    /// The walls, by where they are.
-    pub tiles: Vec<Tile>,
+    /// In the order of the rings.
+    pub walls: Vec<Wall>,
     pub corners: Vec<Corner>,
-}
-
-/// The centre of a pixel.
-pub fn center(pixel: usize, size: usize) -> Coord<f64> {
-    Coord { x: (pixel % size) as f64 + 0.5, y: (size - pixel / size) as f64 - 0.5 }
+    /// For every wall, the wall before it and the wall after it in its ring.
+    pub neighbours: Vec<[u32; 2]>,
 }
 
 impl Walls {
-    pub fn of(scene: &Scene) -> Self {
-        Self::new(&outlines(&scene.mask, scene.grid, &scene.buildings), &scene.mask, scene.grid)
-    }
-
-    /// Whether no wall stands between two points.
-    pub fn clear(&self, a: Coord<f64>, b: Coord<f64>) -> bool {
-        let side = |a: Coord<f64>, b: Coord<f64>, p: Coord<f64>| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x) > 0.0;
-        let crosses =
-            |wall: &Wall| side(a, b, wall.from) != side(a, b, wall.to) && side(wall.from, wall.to, a) != side(wall.from, wall.to, b);
-        let near = |tile: &&Tile| {
-            let apart = |a: f64, b: f64, low: f64, high: f64| a.max(b) < low || a.min(b) > high;
-            let corners = [tile.low, tile.high, Coord { x: tile.low.x, y: tile.high.y }, Coord { x: tile.high.x, y: tile.low.y }];
-            !apart(a.x, b.x, tile.low.x, tile.high.x)
-                && !apart(a.y, b.y, tile.low.y, tile.high.y)
-                && corners.iter().any(|&corner| side(a, b, corner) != side(a, b, corners[0]))
-        };
-        !self.tiles.iter().filter(near).flat_map(|tile| &tile.walls).any(crosses)
-    }
-
-    fn new(rings: &[LineString<f64>], mask: &BuildingMask, grid: Grid) -> Self {
-        let (mut walls, mut corners) = (Vec::new(), Vec::new());
+    /// From closed rings (first point = last point) in metres with the building on their left.
+    pub fn new(rings: &[LineString<f64>]) -> Self {
+        let mut walls = Self::default();
         for ring in rings {
-            let points: Vec<Coord<f64>> = ring.coords().map(|&p| p / grid.meters_per_pixel).collect();
-            add(&points[..points.len() - 1], mask, &mut walls, &mut corners);
+            walls.add_ring(&ring.0[..ring.0.len().saturating_sub(1)]);
         }
-        Self { size: mask.size, outdoors: Visible::outdoors(mask), tiles: tiles(&walls), corners }
+        walls
     }
-}
 
-/// Adds the walls and the corners of a ring.
-fn add(ring: &[Coord<f64>], mask: &BuildingMask, walls: &mut Vec<Wall>, corners: &mut Vec<Corner>) {
-    let count = ring.len();
-    let mut inset = Vec::with_capacity(count);
-    for (i, &point) in ring.iter().enumerate() {
-        let (before, after) = (unit(ring[(i + count - 1) % count], point), unit(point, ring[(i + 1) % count]));
-        // Left of the way is inside.
-        let inward = Coord { x: -before.y - after.y, y: before.x + after.x };
-        let cosine = before.x * after.x + before.y * after.y;
-        // At a needle's tip the exact offset would run far along it.
-        let wall = point + inward * (INSET / (1.0 + cosine).max(0.2));
-        inset.push(wall);
-        let turn = libm::atan2(before.x * after.y - before.y * after.x, cosine);
-        if turn > LEAST_TURN {
-            let length = libm::hypot(inward.x, inward.y).max(1e-9);
-            let position = wall - inward * (2.0 * INSET / length);
-            corners.push(Corner { position, beside: beside(position, mask) });
+    fn add_ring(&mut self, points: &[Coord<f64>]) {
+        let (count, first) = (points.len(), self.walls.len());
+        let directions: Vec<Coord<f64>> = (0..count).map(|i| direction(points[i], points[(i + 1) % count])).collect();
+        for (i, &from) in points.iter().enumerate() {
+            let normal = directions[i].right();
+            self.walls.push(Wall { ends: [from, points[(i + 1) % count]], normal, corners: [NONE; 2] });
+            self.neighbours.push([(i + count - 1) % count, (i + 1) % count].map(|wall| (first + wall) as u32));
         }
-    }
-    walls.extend((0..count).map(|i| Wall { from: inset[i], to: inset[(i + 1) % count] }));
-}
-
-/// Squares of [`TILE`] pixels, each with the walls whose middle is in it.
-fn tiles(walls: &[Wall]) -> Vec<Tile> {
-    let mut by_square: BTreeMap<(i64, i64), Vec<Wall>> = BTreeMap::new();
-    for &wall in walls {
-        let square = (wall.from + wall.to) / (2.0 * TILE);
-        by_square.entry((square.y.floor() as i64, square.x.floor() as i64)).or_default().push(wall);
-    }
-    let tile = |walls: Vec<Wall>| {
-        let ends = || walls.iter().flat_map(|wall| [wall.from, wall.to]);
-        let low = ends().reduce(|a, b| Coord { x: a.x.min(b.x), y: a.y.min(b.y) }).unwrap_or_default();
-        let high = ends().reduce(|a, b| Coord { x: a.x.max(b.x), y: a.y.max(b.y) }).unwrap_or_default();
-        Tile { low, high, walls }
-    };
-    by_square.into_values().map(tile).collect()
-}
-
-impl Tile {
-    /// The square of its distance from a point.
-    pub fn nearest(&self, from: Coord<f64>) -> f64 {
-        let x = (self.low.x - from.x).max(from.x - self.high.x).max(0.0);
-        let y = (self.low.y - from.y).max(from.y - self.high.y).max(0.0);
-        x * x + y * y
-    }
-
-    /// Its rightmost and its leftmost corner, seen from a point outside it.
-    pub fn span(&self, from: Coord<f64>) -> (Coord<f64>, Coord<f64>) {
-        let (low, high) = (self.low - from, self.high - from);
-        let corners = [low, Coord { x: high.x, y: low.y }, high, Coord { x: low.x, y: high.y }];
-        let left_of = |a: Coord<f64>, b: Coord<f64>| a.x * b.y - a.y * b.x > 0.0;
-        let pick = |better: &dyn Fn(Coord<f64>, Coord<f64>) -> bool| {
-            corners[1..].iter().fold(corners[0], |best, &p| if better(best, p) { p } else { best })
-        };
-        (pick(&|best, p| left_of(p, best)), pick(&left_of))
-    }
-}
-
-fn unit(from: Coord<f64>, to: Coord<f64>) -> Coord<f64> {
-    let step = to - from;
-    step / libm::hypot(step.x, step.y).max(1e-12)
-}
-
-fn beside(position: Coord<f64>, mask: &BuildingMask) -> Vec<u32> {
-    let size = mask.size as i64;
-    let (row, column) = ((size as f64 - position.y).floor() as i64, position.x.floor() as i64);
-    let mut pixels = Vec::new();
-    for r in (row - 2).max(0)..(row + 3).min(size) {
-        for c in (column - 2).max(0)..(column + 3).min(size) {
-            let pixel = (r * size + c) as usize;
-            let step = center(pixel, mask.size) - position;
-            if mask.pixels[pixel] == 0 && libm::hypot(step.x, step.y) <= BESIDE {
-                pixels.push(pixel as u32);
+        for (i, &position) in points.iter().enumerate() {
+            let before = (i + count - 1) % count;
+            let (incoming, outgoing) = (directions[before], directions[i]);
+            let turn = libm::atan2(incoming.wedge_product(outgoing), incoming.dot_product(outgoing));
+            if turn > LEAST_TURN {
+                let corner = self.corners.len() as u32;
+                self.walls[first + before].corners[1] = corner;
+                self.walls[first + i].corners[0] = corner;
+                self.corners.push(Corner { position, face: outgoing, turn, walls: [first + i, first + before].map(|wall| wall as u32) });
             }
         }
     }
-    pixels
+}
+
+/// Unit vector from one point to another.
+fn direction(from: Coord<f64>, to: Coord<f64>) -> Coord<f64> {
+    let step = to - from;
+    step / step.magnitude_squared().sqrt().max(SHORTEST_M)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_l_has_six_walls_and_five_convex_corners() {
+        let ring: LineString<f64> = vec![(0.0, 0.0), (4.0, 0.0), (4.0, 2.0), (2.0, 2.0), (2.0, 6.0), (0.0, 6.0), (0.0, 0.0)].into();
+        let Walls { walls, corners, neighbours } = Walls::new(&[ring]);
+        assert_eq!((walls.len(), corners.len(), neighbours.len()), (6, 5, 6));
+        assert!(corners.iter().all(|corner| corner.position != Coord { x: 2.0, y: 2.0 } && (corner.n() - 1.5).abs() < 1e-12));
+        // Face 0 of the corner (4, 0) leads north; its wall looks east.
+        let corner = corners.iter().find(|corner| corner.position == Coord { x: 4.0, y: 0.0 }).expect("it is convex");
+        let wall = walls[corner.walls[0] as usize];
+        assert_eq!((corner.face, wall.normal), (Coord { x: 0.0, y: 1.0 }, Coord { x: 1.0, y: 0.0 }));
+        assert_eq!((walls[2].corners[1], walls[3].corners[0]), (NONE, NONE));
+        assert_eq!(neighbours[0], [5, 1]);
+    }
 }

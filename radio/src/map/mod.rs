@@ -1,13 +1,13 @@
-//! The result: a Float32 grid of path gain or received power.
+//! The radio map: a Float32 grid of path gain or received power, and the gray levels that store it.
 //!
-//! Values are NaN where there is none (inside buildings); row 0 is the northern row.
+//! Values are NaN where there is no value (inside buildings). Row 0 is the northern row.
 
 mod gray;
 
 use crate::scene::Grid;
 use serde::{Deserialize, Serialize};
 
-/// What the values of a [`RadioMap`] are.
+/// The quantity of a [`RadioMap`]'s values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quantity {
@@ -25,7 +25,8 @@ pub struct RadioMap {
     pub values: Vec<f32>,
 }
 
-/// RadioMapSeer's gray levels: -147 dB is 0, -47.84 dB is 1 (shared/radiomapseer.md).
+/// A linear scale of gray levels: `floor_db` is 0 and `ceiling_db` is 1, path gain in dB. A preset has its own; the default is
+/// RadioMapSeer's, -147 dB to -47.84 dB (Yapar et al., 2022, "Dataset of pathloss and ToA radio maps with localization application").
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GrayCodec {
     pub floor_db: f32,

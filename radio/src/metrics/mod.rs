@@ -1,7 +1,6 @@
-//! How far one map is from another, by the definitions of the radio-map literature.
+//! Errors of a predicted map, by the definitions of the radio-map literature (RadioDiff: Wang et al., 2024).
 //!
-//! Maps are gray levels in [0, 1], row-major; the first argument is the prediction, the second the truth. Source of the
-//! definitions: shared/radiodiff-spec.md, section 7; PSNR and SSIM always with range 1.
+//! Maps are gray levels in [0, 1], row-major. The first argument is the prediction, the second the truth. PSNR and SSIM have range 1.
 
 mod ssim;
 
@@ -15,7 +14,7 @@ fn mean_squared_error(prediction: &[f32], truth: &[f32]) -> f64 {
     sum / truth.len() as f64
 }
 
-/// Mean squared error over the truth's mean square. Infinite for a truth of zeros.
+/// Normalised mean squared error: the mean squared error over the truth's mean square. Infinite for a truth of zeros.
 pub fn nmse(prediction: &[f32], truth: &[f32]) -> f64 {
     let power = truth.iter().map(|&t| f64::from(t).powi(2)).sum::<f64>() / truth.len() as f64;
     mean_squared_error(prediction, truth) / power
@@ -26,7 +25,7 @@ pub fn relative_error(prediction: &[f32], truth: &[f32]) -> f64 {
     nmse(prediction, truth).sqrt()
 }
 
-/// Root of the mean squared error.
+/// Root mean squared error.
 pub fn rmse(prediction: &[f32], truth: &[f32]) -> f64 {
     mean_squared_error(prediction, truth).sqrt()
 }
@@ -36,7 +35,7 @@ pub fn psnr(prediction: &[f32], truth: &[f32]) -> f64 {
     -10.0 * mean_squared_error(prediction, truth).log10()
 }
 
-/// Root mean squared error in dB over the pixels where `mask` is 0 (outdoors); 0 where there are none.
+/// Root mean squared error in dB over the outdoor pixels, where `mask` is 0. It is 0 on a map without outdoor pixels.
 pub fn rmse_db(prediction: &[f32], truth: &[f32], mask: &[u8], codec: &GrayCodec) -> f64 {
     assert_eq!((prediction.len(), mask.len()), (truth.len(), truth.len()), "maps and mask of one size");
     let squares = prediction.iter().zip(truth).zip(mask).filter(|&(_, &inside)| inside == 0).map(|((&p, &t), _)| f64::from(p - t).powi(2));

@@ -1,14 +1,14 @@
 //! Structural similarity (Wang et al., 2004).
 
 const RADIUS: usize = 5;
-/// Side of the window in pixels: no map may be smaller.
+/// Side of the window in pixels. Maps must be at least this large.
 pub const SSIM_WINDOW: usize = 2 * RADIUS + 1;
 const SIGMA: f64 = 1.5;
 const C1: f64 = 0.01 * 0.01;
 const C2: f64 = 0.03 * 0.03;
 
-/// Mean SSIM of two `size` x `size` maps with range 1: Gaussian window 11 x 11, sigma 1.5, biased moments. As in scikit-image,
-/// the mean is over the pixels whose window lies inside the map.
+/// Mean SSIM of two `size` x `size` maps with range 1: Gaussian window of 11 x 11, sigma 1.5, biased moments. As in scikit-image, the
+/// mean is taken over the pixels whose window lies inside the map.
 ///
 /// # Panics
 /// When a map is not `size` x `size` or smaller than the window.

@@ -3,23 +3,22 @@
 //! Two terms, with r = f / 5.9 GHz:
 //!
 //! - **Free space**, for every path: -20 log10 r. The line-of-sight law's intercept is Friis' at one metre (47.86 dB at 5.9 GHz), so
-//!   in line of sight this is all; its slope is the street's and stays.
-//! - **Diffraction**, out of sight: what a path loses beyond the line-of-sight law at its distance, J, is taken for one equivalent
-//!   knife edge (as Bullington does; ITU-R P.526-15, section 4.1, equation 31): J = 6.9 + 20 log10(sqrt((v - 0.1)^2 + 1) + v - 0.1).
+//!   this term is enough in line of sight; the law's slope belongs to the street and stays.
+//! - **Diffraction**, out of sight: a path's loss J beyond the line-of-sight law at its distance counts as one equivalent knife edge (as Bullington does; ITU-R P.526-15, section 4.1, equation 31): J = 6.9 + 20 log10(sqrt((v - 0.1)^2 + 1) + v - 0.1).
 //!   The parameter v goes with the square root of the frequency, so the loss becomes J(v sqrt(r)). Deep in the shadow that adds
 //!   -10 log10 r, towards the shadow's edge it fades: up to J(0) = 6.03 dB, grazing incidence, nothing is added.
 //!
-//! Several corners count as one edge. Counting them one by one would add -10 log10 r each, which measurements do not show: in street
-//! canyons gain out of sight falls with 21.3 log10 f (3GPP TR 38.901, table 7.4.1-1, UMi NLOS), below the 30 log10 f of one deep edge,
-//! because scattering fills shadows. So below 5.9 GHz shadows are, if anything, drawn too light, and above it too dark.
+//! Several corners count as one edge. One edge per corner would add -10 log10 r each, which measurements do not show: in street
+//! canyons gain out of sight falls with 21.3 log10 f (3GPP TR 38.901, table 7.4.1-1, UMi NLOS), less than the 30 log10 f of one deep
+//! edge, because scattering fills shadows. So shadows may be too light below 5.9 GHz and too dark above it.
 //!
-//! Valid from 0.5 to 100 GHz, the range of TR 38.901; other frequencies are refused. Below about 2 GHz walls begin to let through what
-//! the model blocks; beyond 10 GHz rain, oxygen (60 GHz) and foliage are missing.
+//! Valid from 0.5 to 100 GHz, the range of TR 38.901; other frequencies are an error. Below about 2 GHz transmission through walls
+//! begins to matter, which the model lacks; above 10 GHz rain, oxygen (60 GHz) and foliage are missing.
 
-use super::LineOfSightLaw;
+use super::law::LogDistanceLaw;
 use thiserror::Error;
 
-/// Frequency of the maps that the laws and the networks were made from, MHz.
+/// Frequency of the maps that laws and networks were fitted to, MHz.
 pub const LAW_FREQUENCY_MHZ: f64 = 5900.0;
 const LEAST_MHZ: f64 = 500.0;
 const MOST_MHZ: f64 = 100_000.0;
@@ -31,7 +30,7 @@ pub struct FrequencyError {
     pub frequency_mhz: f64,
 }
 
-/// What another frequency does to path gains.
+/// The change of path gains from 5.9 GHz to another frequency.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FrequencyScaling {
     /// f / 5.9 GHz.
@@ -44,6 +43,10 @@ fn knife_edge_db(above: f64) -> f64 {
 }
 
 impl FrequencyScaling {
+    /// Scaling to a frequency in MHz.
+    ///
+    /// # Errors
+    /// A frequency outside 500 to 100,000 MHz.
     pub fn to(frequency_mhz: f64) -> Result<Self, FrequencyError> {
         if !(LEAST_MHZ..=MOST_MHZ).contains(&frequency_mhz) {
             return Err(FrequencyError { frequency_mhz });
@@ -51,26 +54,26 @@ impl FrequencyScaling {
         Ok(Self { ratio: frequency_mhz / LAW_FREQUENCY_MHZ })
     }
 
-    /// Nothing is changed.
+    /// Whether the frequency is 5.9 GHz, so that nothing changes.
     pub fn is_identity(&self) -> bool {
         self.ratio == 1.0
     }
 
-    /// What free space adds, dB: negative above 5.9 GHz.
+    /// The change of gain in free space, dB: negative above 5.9 GHz.
     pub fn free_space_db(&self) -> f64 {
         -20.0 * libm::log10(self.ratio)
     }
 
-    /// The gain at this frequency of a path with `gain_db` at 5.9 GHz and `distance_m` to the transmitter in a straight line.
+    /// Gain at this frequency of a path with `gain_db` at 5.9 GHz, whose ends are `distance_m` apart.
     pub fn gain_db(&self, gain_db: f64, distance_m: f64) -> f64 {
         if self.is_identity() {
             return gain_db;
         }
-        let excess_db = LineOfSightLaw::default().gain_db(distance_m) - gain_db;
+        let excess_db = LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m) - gain_db;
         gain_db + self.free_space_db() - self.diffraction_db(excess_db)
     }
 
-    /// What an edge that costs `excess_db` at 5.9 GHz costs more at this frequency, dB.
+    /// The additional loss, dB, at this frequency of an edge with a loss of `excess_db` at 5.9 GHz.
     fn diffraction_db(&self, excess_db: f64) -> f64 {
         // The knife edge's formula solved for v: with x = 10^((J - 6.9) / 20), v - 0.1 = (x - 1/x) / 2.
         let x = libm::pow(10.0, (excess_db - 6.9) / 20.0);
@@ -89,7 +92,7 @@ mod tests {
         // Friis at one metre, 20 log10(c / (4 pi f)).
         for (frequency_mhz, friis_db) in [(900.0, -31.53), (2400.0, -40.05), (5900.0, -47.86), (28_000.0, -61.39)] {
             let scaling = FrequencyScaling::to(frequency_mhz).expect("in range");
-            let found = scaling.gain_db(LineOfSightLaw::default().gain_db(1.0), 1.0);
+            let found = scaling.gain_db(LogDistanceLaw::LINE_OF_SIGHT.gain_db(1.0), 1.0);
             assert!((found - friis_db).abs() < 0.02, "{frequency_mhz} MHz: {found} dB, Friis gives {friis_db} dB");
         }
     }

@@ -1,8 +1,8 @@
 //! Path gain as a function of a path: the laws and their constants.
 //!
-//! Constants were measured on RadioMapSeer's WinProp maps at 5.9 GHz (shared/radiomapseer.md).
+//! The constants were fitted to RadioMapSeer's WinProp maps at 5.9 GHz (docs/dominant-path.md).
 
-/// Distances below this count as this: the laws have no meaning in the antenna's near field.
+/// Shorter distances count as this one, because the laws have no meaning in the antenna's near field.
 pub const MIN_DISTANCE_M: f64 = 1.0;
 
 fn log10_distance(distance_m: f64) -> f64 {
@@ -11,32 +11,16 @@ fn log10_distance(distance_m: f64) -> f64 {
 
 /// gain = intercept - slope log10(distance in metres), dB.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LineOfSightLaw {
-    pub intercept_db: f64,
-    pub slope_db: f64,
-}
-
-impl Default for LineOfSightLaw {
-    fn default() -> Self {
-        Self { intercept_db: -47.86, slope_db: 25.0 }
-    }
-}
-
-impl LineOfSightLaw {
-    pub fn gain_db(&self, distance_m: f64) -> f64 {
-        self.intercept_db - self.slope_db * log10_distance(distance_m)
-    }
-}
-
-/// The same form for pixels out of sight, fitted to data.
-#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogDistanceLaw {
     pub intercept_db: f64,
     pub slope_db: f64,
 }
 
 impl LogDistanceLaw {
-    /// Least squares over (distance in metres, gain in dB); `None` without two different distances.
+    /// The law of RadioMapSeer's pixels in line of sight. Its intercept is Friis' at one metre and 5.9 GHz.
+    pub const LINE_OF_SIGHT: Self = Self { intercept_db: -47.86, slope_db: 25.0 };
+
+    /// Least squares over (distance in metres, gain in dB). `None` without two different distances.
     pub fn fit(samples: impl IntoIterator<Item = (f64, f64)>) -> Option<Self> {
         let (mut n, mut sum_x, mut sum_y, mut sum_xx, mut sum_xy) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for (distance_m, gain_db) in samples {
@@ -55,6 +39,7 @@ impl LogDistanceLaw {
         Some(Self { intercept_db: (sum_y - slope * sum_x) / n, slope_db: -slope })
     }
 
+    /// Gain in dB at a distance in metres.
     pub fn gain_db(&self, distance_m: f64) -> f64 {
         self.intercept_db - self.slope_db * log10_distance(distance_m)
     }
@@ -64,26 +49,28 @@ impl LogDistanceLaw {
 /// -(intercept + slope log10(length) + sum over turns of min(offset + per_degree * angle, most)), dB.
 ///
 /// The form is WinProp's urban dominant path model (Wahl, Wölfle et al., 2005: a loss per change of direction that begins with an
-/// offset and grows with the angle); the constants are fitted in docs/dominant-path.md.
+/// offset and grows with the angle); the fit of the constants is explained in docs/dominant-path.md.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DominantPathLaw {
-    pub line_of_sight: LineOfSightLaw,
+    pub line_of_sight: LogDistanceLaw,
+    /// Constants of the loss by length out of sight.
     pub loss_intercept_db: f64,
     pub loss_slope_db: f64,
+    /// Loss of a turn by a small angle, dB, and its growth, dB per degree.
     pub turn_offset_db: f64,
     pub turn_per_degree_db: f64,
-    /// No turn costs more than this.
+    /// The largest loss of a turn.
     pub turn_most_db: f64,
-    /// How far roofs are above transmitter and receiver; paths over roofs climb and descend by this.
+    /// Height of the roofs above transmitter and receiver, metres: paths over roofs climb and descend by this.
     pub roof_m: f64,
-    /// Gains below this are not resolved by the data: gray level 0.
+    /// The lowest gain. The data do not resolve gains below this: it is gray level 0.
     pub floor_db: f64,
 }
 
 impl Default for DominantPathLaw {
     fn default() -> Self {
         Self {
-            line_of_sight: LineOfSightLaw::default(),
+            line_of_sight: LogDistanceLaw::LINE_OF_SIGHT,
             loss_intercept_db: 47.86,
             loss_slope_db: 28.0,
             turn_offset_db: 2.26,
@@ -107,14 +94,14 @@ impl DominantPathLaw {
         (self.turn_offset_db + self.turn_per_degree_db * degrees).min(self.turn_most_db)
     }
 
-    /// At most [`Self::loss_db`], by up to 0.09 of what a doubled length costs: a float's bits read as a number are its logarithm to
-    /// base 2, interpolated from below.
+    /// A lower bound of [`Self::loss_db`], too low by up to 0.09 of the cost of a doubled length. A float's bits, read as a number, are
+    /// its logarithm to base 2, interpolated from below.
     pub(super) fn least_loss_db(&self, length_m: f64, turns_db: f64) -> f64 {
         let log2 = length_m.max(MIN_DISTANCE_M).to_bits() as f64 * (1.0 / (1u64 << 52) as f64) - 1023.0;
         self.loss_intercept_db + self.loss_slope_db * std::f64::consts::LOG10_2 * log2 + turns_db
     }
 
-    /// At most [`Self::turn_db`]: by the angle's chord.
+    /// A lower bound of [`Self::turn_db`], by the angle's chord.
     pub(super) fn least_turn_db(&self, cosine: f64) -> f64 {
         let degrees = (2.0 - 2.0 * cosine).max(0.0).sqrt().to_degrees();
         (self.turn_offset_db + self.turn_per_degree_db * degrees).min(self.turn_most_db)

@@ -1,12 +1,14 @@
-//! From path gain to what a receiver gets: transmit power, the antenna towards the direction of departure, and the frequency.
+//! Received power from path gain: adds transmit power and the antenna's gain in the direction of departure, and scales to the
+//! transmitter's frequency.
 
-use super::antenna::{AntennaPattern, Direction};
+use super::antenna::{AntennaPattern, DepartureDirection};
 use super::frequency::{FrequencyError, FrequencyScaling};
 use crate::map::{Quantity, RadioMap};
 use crate::scene::Transmitter;
 use geo::Coord;
 
-/// Sums below 256 dB of multiples of this are exact in f32, so that 3 dB more power are exactly 3 dB more everywhere.
+/// Powers are rounded to multiples of this. Sums of such multiples below 256 dB are exact in f32, so 3 dB more transmit power are
+/// exactly 3 dB more at every pixel.
 const STEP_DB: f64 = 1.0 / 65_536.0;
 
 fn stepped(db: f64) -> f64 {
@@ -15,12 +17,15 @@ fn stepped(db: f64) -> f64 {
 
 /// Received power in dBm of a map of path gain at 5.9 GHz: power + antenna gain + path gain at the transmitter's frequency.
 ///
-/// `departure` gives the vector (x to the east, y to the north) along which the path to a pixel (row-major index) leaves the
-/// transmitter, where it is known: the path's first leg. `None` stands for the straight line to the pixel, which in sight is the
-/// path, and out of sight is what is left when only the map is known; there a sector may then light a street it does not look into.
+/// `departure` gives the direction of departure of the path to a pixel (row-major index): the path's first leg, x to the east and y
+/// to the north. `None` stands for the straight line to the pixel. In sight that is the path. Out of sight it is a fallback for
+/// callers that know only the map; a sector may then light a street that it does not look into.
+///
+/// # Errors
+/// A frequency that maps cannot be scaled to.
 ///
 /// # Panics
-/// When the map is not of path gain.
+/// When the map is not one of path gain.
 pub fn received_power(
     path_gain: &RadioMap,
     transmitter: &Transmitter,
@@ -36,7 +41,8 @@ pub fn received_power(
             return f32::NAN;
         }
         let straight = grid.pixel_center(i / grid.size, i % grid.size) - from;
-        let antenna_dbi = same_gain.unwrap_or_else(|| pattern.gain_dbi(transmitter, Direction::along(departure(i).unwrap_or(straight))));
+        let antenna_dbi =
+            same_gain.unwrap_or_else(|| pattern.gain_dbi(transmitter, DepartureDirection::along(departure(i).unwrap_or(straight))));
         let scaled_db = scaling.gain_db(f64::from(gain_db), libm::hypot(straight.x, straight.y));
         (stepped(scaled_db + antenna_dbi) + stepped(transmitter.power_dbm)) as f32
     };

@@ -1,23 +1,27 @@
-//! Cars: boxes of about 2 m x 4 m that weaken a signal but do not block it, from RadioMapSeer's two sources.
+//! Cars: boxes of about 2 m x 4 m that weaken a signal but do not block it.
 //!
-//! `polygon/buildings_and_cars/{map}.json` lists the outlines of buildings and cars alike, without saying which is which;
-//! `png/cars/{map}.png` has their pixels. How much they weaken is in [`crate::propagation::Cars`].
+//! RadioMapSeer has them in two files: `polygon/buildings_and_cars/{map}.json` lists the outlines of buildings and cars without saying
+//! which is which, and `png/cars/{map}.png` has the cars' pixels. In flows either file; out flow outlines in metres in the grid's
+//! frame. [`crate::propagation::Cars`] says how much they weaken.
 
+use super::radiomapseer::rings_from_json;
 use super::{Grid, Scene, rasterize_outlines};
 use geo::{Area, ConvexHull, Coord, LineString, MultiPoint, Point, Polygon};
 
-/// Outlines' coordinates minus this are metres in the grid's frame: the shift that fits the building outlines of map 0 to its PNG
-/// (94 of 16,340 building pixels differ; by half a metre to any side it is 687 and more).
+/// Coordinates of outlines minus this offset are metres in the grid's frame. The offset fits the building outlines of map 0 to its PNG:
+/// 94 of 16,340 building pixels differ; with half a metre more or less along either axis, at least 687.
 const OUTLINE_OFFSET_M: f64 = 0.5;
-/// A car of 2 m x 4 m has 8 m2, and some more once its corners are rounded to whole metres.
+/// A car of 2 m x 4 m covers 8 m2, and more once its corners are rounded to whole metres.
 const LARGEST_CAR_M2: f64 = 16.0;
 const LONGEST_CAR_M: f64 = 6.0;
 
-/// The cars among the outlines of `polygon/buildings_and_cars/{map}.json`: those of a car's size that are not among the outlines of
-/// `polygon/buildings/{map}.json` (a shed can be as small). Both texts are lists of rings of [x, y].
+/// The cars of `polygon/buildings_and_cars/{map}.json`: the outlines of a car's size that `polygon/buildings/{map}.json` does not have
+/// (a shed can be as small as a car). Both texts are lists of rings of [x, y].
+///
+/// # Errors
+/// A text that is no such list.
 pub fn cars_from_json(buildings_and_cars: &str, buildings: &str) -> Result<Vec<Polygon<f64>>, serde_json::Error> {
-    let all: Vec<Vec<[f64; 2]>> = serde_json::from_str(buildings_and_cars)?;
-    let buildings: Vec<Vec<[f64; 2]>> = serde_json::from_str(buildings)?;
+    let (all, buildings) = (rings_from_json(buildings_and_cars)?, rings_from_json(buildings)?);
     let outline = |ring: &Vec<[f64; 2]>| {
         let corners: LineString<f64> = ring.iter().map(|&[x, y]| [x - OUTLINE_OFFSET_M, y - OUTLINE_OFFSET_M]).collect();
         Polygon::new(corners, Vec::new())
@@ -31,8 +35,8 @@ fn has_a_cars_size(outline: &Polygon<f64>) -> bool {
     longest <= LONGEST_CAR_M && (f64::MIN_POSITIVE..=LARGEST_CAR_M2).contains(&outline.unsigned_area())
 }
 
-/// The cars of a raster (row-major, not 0 inside a car): the convex hull of the middles of the pixels' sides, of every connected
-/// patch (their corners would make slanted cars a third larger). Cars that touch count as one.
+/// The cars of a raster (row-major, not 0 inside a car). Each connected patch of pixels is one car: the convex hull of the middles of
+/// its pixels' sides. (The hull of the pixels' corners would make a slanted car a third larger.) Cars that touch count as one.
 ///
 /// # Panics
 /// When `pixels` is not one value a pixel of the grid.
@@ -66,7 +70,7 @@ pub fn cars_from_pixels(grid: Grid, pixels: &[u8]) -> Vec<Polygon<f64>> {
 }
 
 impl Scene {
-    /// The scene with these cars, outlines in metres in the grid's frame, in place of those it had.
+    /// Replaces the scene's cars: outlines in metres in the grid's frame.
     pub fn with_cars(self, cars: Vec<Polygon<f64>>) -> Self {
         Self { cars, ..self }
     }

@@ -36,10 +36,12 @@ impl LocalFrame {
         Self { center, meters_per_degree, half_extent_m: 0.0 }
     }
 
-    /// (longitude, latitude) in degrees -> metres from the origin.
+    /// (longitude, latitude) in degrees -> metres from the origin, the shorter way around the globe.
     pub fn to_meters(&self, lng_lat: Coord<f64>) -> Coord<f64> {
+        let east = lng_lat.x - self.center.x;
+        let east = if east.abs() > 180.0 { east - 360.0 * (east / 360.0).round() } else { east };
         Coord {
-            x: (lng_lat.x - self.center.x) * self.meters_per_degree.x + self.half_extent_m,
+            x: east * self.meters_per_degree.x + self.half_extent_m,
             y: (lng_lat.y - self.center.y) * self.meters_per_degree.y + self.half_extent_m,
         }
     }
@@ -70,6 +72,8 @@ mod tests {
         let point = Coord { x: 24.9412, y: 60.1688 };
         let back = frame.to_degrees(frame.to_meters(point));
         assert!((back.x - point.x).abs() < 1e-12 && (back.y - point.y).abs() < 1e-12);
+        let turned = frame.to_meters(Coord { x: point.x - 360.0, ..point });
+        assert!((turned.x - frame.to_meters(point).x).abs() < 1e-6, "the same place a turn away");
         // At 60.17 degrees WGS84 gives 111,413 m a degree of latitude and 55,530 m a degree of longitude (geodetic tables).
         assert!((frame.meters_per_degree.y - 111_413.0).abs() < 20.0, "{}", frame.meters_per_degree.y);
         assert!((frame.meters_per_degree.x - 55_530.0).abs() < 60.0, "{}", frame.meters_per_degree.x);

@@ -73,8 +73,8 @@ pub struct Building {
     pub levels: Option<f64>,
 }
 
-/// A transmitter, in metres in the scene's frame. Defaults are RadioMapSeer's: 23 dBm at 5.9 GHz, isotropic. The antenna's pattern
-/// is [`crate::propagation::AntennaPattern`]; here stands where it points.
+/// A transmitter, in metres in the scene's frame, with RadioMapSeer's defaults: 23 dBm at 5.9 GHz, isotropic. It says where the antenna
+/// points; the antenna's pattern is a [`crate::propagation::AntennaPattern`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transmitter {
     pub position: Coord<f64>,
@@ -128,7 +128,7 @@ pub struct Scene {
     pub grid: Grid,
     pub buildings: Vec<Building>,
     pub mask: BuildingMask,
-    /// Outlines in metres in the grid's frame, convex; none unless [`Scene::with_cars`] gave some.
+    /// Convex outlines in metres in the grid's frame; empty unless [`Scene::with_cars`] was called.
     pub cars: Vec<Polygon<f64>>,
     /// Where the grid lies on the globe; `None` for scenes that came without coordinates.
     pub bounds: Option<GeoBounds>,
@@ -141,7 +141,7 @@ impl Scene {
         Self { grid, buildings, mask, cars: Vec::new(), bounds: None }
     }
 
-    /// A scene from a raster alone; it has no footprints.
+    /// A scene from a raster alone, without footprints. Images (a PNG of buildings, say) are decoded by the caller.
     ///
     /// # Panics
     /// When the mask's size is not the grid's.

@@ -1,14 +1,16 @@
-//! Putting a transmitter into a scene: outside the map is an error, inside a building it is moved out and says so.
+//! Placing a transmitter in a scene.
+//!
+//! A position off the map is an error. A position inside a building is moved to the nearest outdoor pixel, and the result says by how far.
 
 use super::{Scene, Transmitter};
 use geo::Coord;
 use thiserror::Error;
 
-/// A transmitter where it can stand, and by how far it had to move.
+/// A transmitter on an outdoor pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placement {
     pub transmitter: Transmitter,
-    /// Distance in metres to the asked position; `None` when it stands there.
+    /// Distance in metres from the position that was asked for; `None` when the transmitter stands there.
     pub moved_m: Option<f64>,
 }
 
@@ -24,7 +26,10 @@ pub enum PlacementError {
 }
 
 impl Scene {
-    /// Places a transmitter; one inside a building goes to the nearest outdoor pixel's centre.
+    /// Places a transmitter. Inside a building, it goes to the centre of the nearest outdoor pixel.
+    ///
+    /// # Errors
+    /// A position that is off the map or no number, and a map without an outdoor pixel.
     pub fn place_transmitter(&self, transmitter: Transmitter) -> Result<Placement, PlacementError> {
         let Coord { x, y } = transmitter.position;
         if !(x.is_finite() && y.is_finite()) {

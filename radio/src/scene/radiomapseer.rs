@@ -1,63 +1,87 @@
 //! RadioMapSeer's JSON: positions of transmitters and footprints of buildings, in metres, y to the north.
 //!
 //! The two kinds of file count pixels differently. An antenna at (x, y) lights the pixel of row 255 - y and column x, so its true
-//! place is that pixel's centre, (x + 1/2, y + 1/2) in the grid's frame. Footprints count from one, as MATLAB does: (x, y) is the
+//! position is that pixel's centre, (x + 1/2, y + 1/2) in the grid's frame. Footprints count from one, as MATLAB does: (x, y) is the
 //! centre of row 256 - y and column x - 1, which is (x - 1/2, y - 1/2). Rasterised so, the footprints of map 0 give its
-//! `buildings_complete` to all but 8 of 16,340 pixels; read half a pixel away along either axis, more than 600 pixels differ
-//! (trainer-native/tests/check.rs).
+//! `buildings_complete` to all but 8 of 16,340 pixels; read half a pixel away along either axis, more than 600 pixels differ.
+//!
+//! Files that other tools have written are read where the numbers are there: after a byte order mark, as floats or as text, with a
+//! height, as objects of `x` and `y`, and as the one entry of an object.
 
 use super::Building;
 use geo::{Area, Coord, LineString, Polygon};
-use serde::de::Error;
-use serde_json::Value;
+use serde::de::Error as _;
+use serde_json::{Error, Value};
 
 const PIXEL_CENTER_M: f64 = 0.5;
-/// Corners are whole numbers, so that many a pixel's centre lies exactly on a wall. The dataset's own rasters count it as if it lay a
-/// little to the north-east; a millimetre says the same (and 94 pixels differ without it), and a wall is rounded to a metre anyway.
+/// Corners are whole numbers, so many pixels' centres lie exactly on a wall. The dataset's own rasters count such a centre as if it lay
+/// a little to the north-east. A shift by a millimetre says the same; without it, 94 pixels of map 0 differ.
 const TIE_M: f64 = 0.001;
 
-/// `antenna/{map}.json`: positions of the transmitters, in the order of their numbers. As other programs write such lists, a position
-/// may also be `{"x": 8, "y": 250}`, its numbers may be text, a height may follow them, and the list may be the one entry of an
-/// object.
+/// `antenna/{map}.json`: positions of the transmitters, in the order of their numbers.
 ///
 /// # Errors
-/// A text that is no JSON or no such list; the message names the position.
-pub fn antennas_from_json(text: &str) -> Result<Vec<Coord<f64>>, serde_json::Error> {
-    let document: Value = serde_json::from_str(text)?;
-    let list = match &document {
-        Value::Object(entries) if entries.len() == 1 => entries.values().next().unwrap_or(&document),
-        _ => &document,
-    };
-    let Value::Array(positions) = list else {
-        return Err(serde_json::Error::custom("there is no list of positions"));
-    };
-    let coordinate = |value: Option<&Value>| match value? {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
-        _ => None,
-    };
-    let position = |(i, position): (usize, &Value)| {
-        let (x, y) = match position {
-            Value::Array(numbers) if (2..=3).contains(&numbers.len()) => (numbers.first(), numbers.get(1)),
-            Value::Object(entries) => (entries.get("x"), entries.get("y")),
-            _ => (None, None),
-        };
-        let (Some(x), Some(y)) = (coordinate(x), coordinate(y)) else {
-            return Err(serde_json::Error::custom(format!("position {i} is {position}, expected [x, y]")));
-        };
-        Ok(Coord { x: x + PIXEL_CENTER_M, y: y + PIXEL_CENTER_M })
-    };
-    positions.iter().enumerate().map(position).collect()
+/// A text that is no JSON, or no list of positions; the error says which position.
+pub fn antennas_from_json(text: &str) -> Result<Vec<Coord<f64>>, Error> {
+    let positions = positions(&list(text)?, "position")?;
+    Ok(positions.into_iter().map(|[x, y]| Coord { x: x + PIXEL_CENTER_M, y: y + PIXEL_CENTER_M }).collect())
 }
 
 /// `polygon/buildings/{map}.json` and `polygon/buildings_and_cars/{map}.json`: rings of [x, y], closed or not. Footprints without
 /// an area are left out: they cover no pixel and shade nothing.
-pub fn buildings_from_json(text: &str) -> Result<Vec<Building>, serde_json::Error> {
-    let rings = serde_json::from_str::<Vec<Vec<[f64; 2]>>>(text)?;
+///
+/// # Errors
+/// A text that is no JSON, or no list of rings; the error says which ring and corner.
+pub fn buildings_from_json(text: &str) -> Result<Vec<Building>, Error> {
     let corner = |[x, y]: [f64; 2]| Coord { x: x - PIXEL_CENTER_M - TIE_M, y: y - PIXEL_CENTER_M - TIE_M };
-    let polygons = rings.into_iter().map(|ring| Polygon::new(LineString::from_iter(ring.into_iter().map(corner)), Vec::new()));
+    let rings = rings_from_json(text)?.into_iter();
+    let polygons = rings.map(|ring| Polygon::new(LineString::from_iter(ring.into_iter().map(corner)), Vec::new()));
     let built = polygons.filter(|footprint| footprint.unsigned_area() > 0.0);
     Ok(built.map(|footprint| Building { footprint, height_m: None, levels: None }).collect())
+}
+
+/// The rings of an outline file as they stand there.
+pub(super) fn rings_from_json(text: &str) -> Result<Vec<Vec<[f64; 2]>>, Error> {
+    let ring = |(index, ring): (usize, Value)| match ring {
+        Value::Array(corners) => positions(&corners, &format!("outline {index}, corner")),
+        other => Err(Error::custom(format!("outline {index} is {other}, expected a list of [x, y]"))),
+    };
+    list(text)?.into_iter().enumerate().map(ring).collect()
+}
+
+/// The list that a file is, or that is the one entry of its object.
+fn list(text: &str) -> Result<Vec<Value>, Error> {
+    let mut value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+    if let Value::Object(entries) = &mut value
+        && entries.len() == 1
+        && let Some(only) = entries.values_mut().next()
+    {
+        value = only.take();
+    }
+    match value {
+        Value::Array(items) => Ok(items),
+        other => Err(Error::custom(format!("expected a list, found {other}"))),
+    }
+}
+
+/// Numbers of [x, y], also with more numbers, as text, or as `{ "x": ..., "y": ... }`.
+fn positions(values: &[Value], what: &str) -> Result<Vec<[f64; 2]>, Error> {
+    let number = |value: Option<&Value>| match value? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        _ => None,
+    };
+    let position = |(index, value): (usize, &Value)| {
+        let parts = match value {
+            Value::Array(numbers) if (2..=3).contains(&numbers.len()) => [numbers.first(), numbers.get(1)],
+            other => [other.get("x"), other.get("y")],
+        };
+        match parts.map(number) {
+            [Some(x), Some(y)] => Ok([x, y]),
+            _ => Err(Error::custom(format!("{what} {index} is {value}, expected [x, y]"))),
+        }
+    };
+    values.iter().enumerate().map(position).collect()
 }
 
 /// The text of `polygon/buildings/{map}.json` as the data has it: corners in whole metres, clockwise, the first repeated at the
@@ -133,30 +157,39 @@ mod tests {
     }
 
     #[test]
-    fn positions_are_read_as_programs_write_them() {
-        let expected = [Coord { x: 8.5, y: 250.5 }, Coord { x: 128.5, y: 150.5 }];
-        for text in [
-            "[[8, 250], [128, 150]]",
-            "[[8.0, 250.0], [128.0, 150.0]]",
-            "[[8, 250, 1.5], [128, 150, 1.5]]",
-            r#"[["8", " 250 "], ["128", "150"]]"#,
-            r#"[{"x": 8, "y": 250}, {"y": 150, "x": 128}]"#,
-            r#"{"data": [[8, 250], [128, 150]]}"#,
-            "[[8,\r\n 250],\r\n [128,\r\n 150]]",
-        ] {
-            assert_eq!(antennas_from_json(text).expect(text), expected, "{text}");
-        }
-        for text in ["", "[[NaN, 1], [1, 1]]", r#"[["NaN", 1]]"#, "[[1]]", "[[1, 2, 3, 4]]", "[8, 250]", r#"[{"x": 1}]"#, "7", "null", "{}"]
-        {
-            assert!(antennas_from_json(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn what_has_no_area_is_left_out() {
         assert!(buildings_from_json("[[], [[1, 1]], [[1, 1], [5, 5], [1, 1]]]").unwrap().is_empty());
         let sliver = Polygon::new(square(10.1, 10.3), Vec::new());
         assert_eq!(buildings_to_json(&[Building { footprint: sliver, height_m: None, levels: None }]), "[]");
-        assert!(buildings_from_json("[[[1, 2, 3]]]").is_err());
+        assert!(buildings_from_json("[[[1]]]").is_err());
+    }
+
+    #[test]
+    fn numbers_are_read_however_they_are_written_and_what_is_none_is_named() {
+        let expected = vec![Coord { x: 8.5, y: 250.5 }, Coord { x: 128.5, y: 150.5 }];
+        for text in [
+            "[[8, 250], [128, 150]]",
+            "\u{feff}[[8, 250], [128, 150]]",
+            "[[8,\r\n 250],\r\n [128, 150]]",
+            "[[8.0, 250.0], [128.0, 150.0]]",
+            r#"[["8", "250"], [" 128 ", "150.0"]]"#,
+            "[[8, 250, 1.5], [128, 150, null]]",
+            r#"[{"x": 8, "y": 250}, {"y": "150", "x": 128}]"#,
+            r#"{"data": [[8, 250], [128, 150]]}"#,
+        ] {
+            assert_eq!(antennas_from_json(text).expect(text), expected, "{text}");
+        }
+        for (text, words) in [
+            ("", "EOF"),
+            ("[[NaN, 1]]", "line 1"),
+            ("[[8, 250], [null, 1]]", "position 1 is [null,1]"),
+            (r#"[["NaN", "1"]]"#, "position 0"),
+            ("7", "expected a list"),
+        ] {
+            let error = antennas_from_json(text).expect_err(text).to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+        let error = buildings_from_json("[[[1, 1], [5, 1], [5, 5]], [[1]]]").expect_err("one number").to_string();
+        assert!(error.contains("outline 1, corner 0 is [1]"), "{error}");
     }
 }

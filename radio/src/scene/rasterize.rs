@@ -1,7 +1,7 @@
-//! Polygons to pixels, exactly: a pixel is building when its centre lies inside.
+//! Polygons to pixels: a pixel is a building's when its centre lies inside one.
 //!
-//! Inside is by the even-odd rule within a polygon (so holes are holes) and by union over polygons. Edges are half-open (a centre
-//! on a left or lower edge is inside, on a right or upper one outside), so polygons that touch neither overlap nor leave a gap.
+//! Within a polygon, the even-odd rule decides, so holes are holes; over polygons, the union counts. Edges are half-open: a centre on a
+//! left or lower edge is inside, one on a right or upper edge outside. Polygons that share an edge thus neither overlap nor leave a gap.
 
 use super::{Building, BuildingMask, Grid};
 use geo::{LineString, Polygon};

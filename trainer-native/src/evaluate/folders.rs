@@ -1,8 +1,8 @@
-//! Two folders of gain maps, `{map}_{tx}.png` each, compared map by map.
+//! Comparing two folders of gain maps, `{map}_{tx}.png` each, map by map.
 //!
-//! Gray levels are compared as they are, over the whole image, buildings included; and once more under RadioUNet's threshold,
-//! where levels below 0.2 become 0 and the rest is stretched to [0, 1], as its published scores are computed. RMSE in dB is over
-//! outdoor pixels; under the threshold no gain is below -127.17 dB. Every metric is computed a map and averaged over maps.
+//! Gray levels are compared over the whole image, buildings included: once as they are, and once under RadioUNet's threshold, by which
+//! levels below 0.2 become 0 and the rest is stretched to [0, 1], as its published scores are computed. RMSE in dB is over outdoor
+//! pixels; under the threshold no gain is below -127.17 dB. Every metric is computed for each map and averaged over maps.
 
 use super::{Evaluation, Row, Scores, mean};
 use anyhow::{Context, Result, bail, ensure};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// RadioUNet's threshold, as a share of the gray scale.
 const THRESHOLD: f32 = 0.2;
-/// Missing predictions that an error names.
+/// How many missing predictions an error names.
 const NAMED: usize = 5;
 
 /// Compares `prediction` with `truth`; with `csv`, writes a line for each map there.

@@ -1,7 +1,7 @@
 //! What moves the parameters: AdamW (Loshchilov and Hutter, 2019), a learning-rate schedule, gradient clipping, and the average
 //! of the weights that is saved in their place.
 
-use radiodiff_core::compat::Compat;
+use radiodiff_core::model::Compat;
 use tch::Tensor;
 
 const BETA1: f64 = 0.9;

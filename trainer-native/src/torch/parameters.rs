@@ -2,9 +2,10 @@
 //! a checkpoint find them.
 
 use super::engine::{TorchEngine, TorchTensor};
-use radiodiff_core::diffusion::standard_normal;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::weights::{HostTensor, Initializer, ParameterError, ParameterSource, ParameterSpec, name_hash, reproducible_values};
+use radiodiff_core::parameters::{Initializer, ParameterError, ParameterSource, ParameterSpec};
+use radiodiff_core::random::{seed_for, standard_normal, uniform};
+use radiodiff_core::weights::HostTensor;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use tch::Tensor;
@@ -72,7 +73,7 @@ impl TorchParameters {
     }
 
     fn normal(&self, spec: &ParameterSpec, place: impl Fn(f32) -> f32) -> Vec<f32> {
-        standard_normal(self.seed ^ name_hash(&spec.name), 0, spec.shape.iter().product()).into_iter().map(place).collect()
+        standard_normal(seed_for(self.seed, &spec.name), 0, spec.shape.iter().product()).into_iter().map(place).collect()
     }
 
     fn initial_values(&self, spec: &ParameterSpec) -> Vec<f32> {
@@ -80,7 +81,8 @@ impl TorchParameters {
         match spec.initializer {
             Initializer::Constant(value) => vec![value; count],
             Initializer::Uniform { bound } => {
-                reproducible_values(self.seed, &spec.name, count).map(|u| (f64::from(bound) * u) as f32).collect()
+                let values = uniform(seed_for(self.seed, &spec.name), 0, count);
+                values.into_iter().map(|u| (f64::from(bound) * (2.0 * u - 1.0)) as f32).collect()
             }
             Initializer::Normal { std } => self.normal(spec, |v| std * v),
             Initializer::NormalAroundOne { std } => self.normal(spec, |v| 1.0 + std * v),

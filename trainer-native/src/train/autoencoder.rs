@@ -1,14 +1,14 @@
 //! First stage: gray maps to latents and back. Reconstruction error plus a little KL, and what `autoencoder.loss` asks for:
 //! a learnt log-variance, the perceptual term, an adversary that takes its own step after each of the autoencoder's.
 
-use super::first_stage::{FirstStageObjective, Reconstruction};
+use super::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
 use super::samples::{Batch, Symmetry};
-use super::{CLIP_NORM, Session, Stage, pixel_weights, schedule};
+use super::{CLIP_NORM, Session, TrainingPhase, pixel_weights, schedule};
 use crate::config::{AutoencoderConfig, Config, LatentScale};
 use crate::torch::TorchTensor;
 use anyhow::{Context, Result, bail};
-use radiodiff_core::compat::Compat;
-use radiodiff_core::weights::reproducible_values;
+use radiodiff_core::model::Compat;
+use radiodiff_core::random;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -24,7 +24,7 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
         Compat::Corrected => (CLIP_NORM, 0.96),
         Compat::Upstream => (f64::INFINITY, 0.95),
     };
-    let stage = Stage {
+    let stage = TrainingPhase {
         name: "autoencoder",
         prefixes: &["first_stage_model."],
         more: objective.trained(),
@@ -43,26 +43,29 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
         let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
         Ok(objective.autoencoder_loss(&s.engine, step, &maps, last_layer))
     };
-    let (mut judged, mut last_judgement) = (0, None);
+    let (mut adversary_steps, mut last_critic_loss) = (0, None);
     let adversary = |s: &Session, step: usize, rate: f64| {
-        let mut judgement = None;
+        let mut critic_loss = None;
         if objective.adversary_moves(step) {
             // The same maps through the autoencoder as it is now, with new noise.
             let batch = s.maps(step, &settings);
             let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
-            let loss = objective.step_adversary(&s.engine, step, &batch.truth, &drawn, rate, clip_norm);
+            let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
+            let shares: Vec<f32> = random::uniform(seed, 0, batch.truth.size()[0] as usize).into_iter().map(|u| u as f32).collect();
+            let maps = AdversaryMaps { truth: &batch.truth, drawn: &drawn, penalty_shares: &shares };
+            let loss = objective.step_adversary(&s.engine, step, &maps, rate, clip_norm);
             if !loss.is_finite() {
                 bail!("autoencoder: the discriminator's loss became {loss} at step {step}; lower autoencoder.learning_rate");
             }
-            judgement = Some(loss);
-            judged += 1;
+            critic_loss = Some(loss);
+            adversary_steps += 1;
         }
-        last_judgement = judgement.or(last_judgement);
-        Ok(objective.terms(judgement).into_iter().map(|(_, value)| value).collect())
+        last_critic_loss = critic_loss.or(last_critic_loss);
+        Ok(objective.terms(critic_loss).into_iter().map(|(_, value)| value).collect())
     };
     session.run(stage, loss, adversary)?;
-    if let Some(loss) = last_judgement {
-        println!("the discriminator took {judged} steps; its loss was {loss:.5} at last");
+    if let Some(loss) = last_critic_loss {
+        println!("the discriminator took {adversary_steps} steps; its loss was {loss:.5} at last");
     }
     let scale = match settings.latent_scale {
         Some(LatentScale::Constant(scale)) => scale,
@@ -91,9 +94,9 @@ impl Session {
         if step + settings.whole_map_steps >= settings.steps || settings.crop >= side {
             return batch;
         }
-        let place = |name| reproducible_values(seed, &format!("{name} {step}"), 1).next().unwrap_or(0.0);
-        let corner = |name| ((place(name) + 1.0) / 2.0 * (side - settings.crop + 1) as f64) as i64;
-        batch.crop(corner("top"), corner("left"), settings.crop as i64)
+        let places = random::uniform(random::seed_for(seed, &format!("crop {step}")), 0, 2);
+        let corner = |place: f64| (place * (side - settings.crop + 1) as f64) as i64;
+        batch.crop(corner(places[0]), corner(places[1]), settings.crop as i64)
     }
 
     /// Maps through a sample of the posterior and back, and their divergence from the prior.

@@ -5,16 +5,15 @@
 //! latent's loss cannot know is which of its errors a map shows.
 
 use super::samples::{Batch, Symmetry};
-use super::{CLIP_NORM, Session, Stage, pixel_weights, schedule};
+use super::{CLIP_NORM, Session, TrainingPhase, pixel_weights, schedule};
 use crate::config::Config;
 use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
-use radiodiff_core::diffusion::{LossOptions, MIN_TIME, noised, training_loss};
+use radiodiff_core::diffusion::{LossOptions, MIN_TIME, RadioDiff, SampleOptions, noised, training_loss};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::first_stage_loss::pixel_error;
-use radiodiff_core::model::{RadioDiff, SampleOptions};
 use radiodiff_core::pipeline::draw_on_device;
-use radiodiff_core::weights::reproducible_values;
+use radiodiff_core::random;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
@@ -27,7 +26,7 @@ const POWER: f64 = 0.96;
 pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
     let mut session = Session::open("diffusion", config, folder, Some(from))?;
     let (settings, compat) = (session.config.diffusion.clone(), session.config.compat);
-    let latent = Stage {
+    let latent = TrainingPhase {
         name: "diffusion",
         prefixes: &["model."],
         more: Vec::new(),
@@ -41,11 +40,11 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
     let latent_loss = |s: &Session, step: usize| {
         let (batch, x0) = latents.draw(s, step, settings.batch, 0);
         let times = s.times(step, x0.size()[0] as usize, settings.start_share);
-        let given = Given { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
-        Ok(denoise(&s.engine, &s.model, &given, settings.loss).loss)
+        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
+        Ok(denoise(&s.engine, &s.model, &inputs, settings.loss).loss)
     };
     session.run(latent, latent_loss, |_, _, _| Ok(Vec::new()))?;
-    let pixel = Stage {
+    let pixel = TrainingPhase {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
         more: Vec::new(),
@@ -58,8 +57,8 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
     let building_weight = session.config.data.building_weight;
     let pixel_loss = |s: &Session, step: usize| {
         let (batch, x0) = latents.draw(s, step, settings.pixel.batch, 1);
-        let given = Given { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
-        Ok(pixel_loss(&s.engine, &s.model, &given, settings.loss, settings.pixel.latent_weight, building_weight))
+        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+        Ok(pixel_loss(&s.engine, &s.model, &inputs, settings.loss, settings.pixel.latent_weight, building_weight))
     };
     session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
     session.save("diffusion.safetensors")
@@ -75,47 +74,47 @@ fn one_step(session: &Session, batch: &Batch) -> TorchTensor {
 /// What the last phase trains.
 pub const PIXEL_PREFIXES: &[&str] = &["model.", "first_stage_model.decoder.", "first_stage_model.post_quant_conv."];
 
-/// What a step of the denoiser is given.
-pub struct Given<'a> {
+/// What a step of the denoiser is inputs.
+pub struct DenoiseInputs<'a> {
     pub batch: &'a Batch,
     /// The maps' scaled latents, (B, Z, h, w).
     pub x0: &'a Tensor,
-    /// Of the latents' shape.
+    /// Standard normal, of the latents' shape.
     pub noise: &'a Tensor,
-    /// One a sample, in (0, 1].
+    /// One time a sample, in (0, 1].
     pub times: &'a [f32],
 }
 
-/// What a denoising step gives: C, and the process's loss, one element.
-pub struct Denoised {
+/// The result of a training step: the predicted drift C, and the diffusion loss, one element.
+pub struct DenoiseOutput {
     pub drift: Tensor,
     pub loss: Tensor,
 }
 
 /// The denoiser on noised latents.
-pub fn denoise(e: &TorchEngine, model: &RadioDiff<TorchEngine>, given: &Given, options: LossOptions) -> Denoised {
-    let [x0, noise, condition] = [given.x0, given.noise, &given.batch.condition].map(|x| TorchTensor(x.shallow_clone()));
-    let x_t = noised(e, &x0, &noise, given.times);
+pub fn denoise(e: &TorchEngine, model: &RadioDiff<TorchEngine>, inputs: &DenoiseInputs, options: LossOptions) -> DenoiseOutput {
+    let [x0, noise, condition] = [inputs.x0, inputs.noise, &inputs.batch.condition].map(|x| TorchTensor(x.shallow_clone()));
+    let x_t = noised(e, &x0, &noise, inputs.times);
     let condition = model.denoiser.encode_condition(e, &condition);
-    let prediction = model.denoiser.predict(e, &x_t, given.times, &condition);
-    let loss = training_loss(e, &prediction, &x0, &noise, given.times, options);
+    let prediction = model.denoiser.predict(e, &x_t, inputs.times, &condition);
+    let loss = training_loss(e, &prediction, &x0, &noise, inputs.times, options);
     debug_assert_eq!(e.shape(&loss).iter().product::<usize>(), 1);
-    Denoised { drift: prediction.drift.0, loss: loss.0.sum(None::<Kind>) }
+    DenoiseOutput { drift: prediction.drift.0, loss: loss.0.sum(None::<Kind>) }
 }
 
 /// The decoded map's loss, at times of 1, and `latent_weight` times the latent's; one element.
 pub fn pixel_loss(
     e: &TorchEngine,
     model: &RadioDiff<TorchEngine>,
-    given: &Given,
+    inputs: &DenoiseInputs,
     options: LossOptions,
     latent_weight: f64,
     building_weight: f64,
 ) -> Tensor {
-    let denoised = denoise(e, model, given, options);
+    let denoised = denoise(e, model, inputs, options);
     let drawn = model.decode_map(e, &TorchTensor(-denoised.drift));
-    let error = pixel_error(e, &TorchTensor(given.batch.truth.shallow_clone()), &drawn).0;
-    let map_loss = (error * pixel_weights(given.batch, building_weight)).mean(Kind::Float);
+    let error = pixel_error(e, &TorchTensor(inputs.batch.truth.shallow_clone()), &drawn).0;
+    let map_loss = (error * pixel_weights(inputs.batch, building_weight)).mean(Kind::Float);
     map_loss + denoised.loss * latent_weight
 }
 
@@ -153,8 +152,8 @@ impl Latents {
 impl Session {
     /// Times in [1e-4, 1], `share` of them 1.
     fn times(&self, step: usize, count: usize, share: f64) -> Vec<f32> {
-        let uniform = |name: &str| reproducible_values(self.config.seed, &format!("{name} {step}"), count).map(|u| (u + 1.0) / 2.0);
+        let uniform = |name: &str| random::uniform(random::seed_for(self.config.seed, &format!("{name} {step}")), 0, count);
         let time = |(start, u): (f64, f64)| if start < share { 1.0 } else { MIN_TIME + u as f32 * (1.0 - MIN_TIME) };
-        uniform("start").zip(uniform("time")).map(time).collect()
+        uniform("start").into_iter().zip(uniform("time")).map(time).collect()
     }
 }

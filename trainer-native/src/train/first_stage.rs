@@ -6,12 +6,13 @@
 use crate::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
 use crate::torch::{AdamW, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
 use anyhow::{Context, Result};
-use radiodiff_core::compat::Compat;
 use radiodiff_core::engine::Engine;
+use radiodiff_core::model::Compat;
 use radiodiff_core::model::discriminator::Discriminator;
 use radiodiff_core::model::first_stage_loss::{adaptive_weight, generator_loss, kl_term, negative_log_likelihood, pixel_error};
 use radiodiff_core::model::lpips::{Lpips, UPSTREAM_DROPOUT};
-use radiodiff_core::weights::{HostSource, Initializer, LPIPS_ROOT, Parameters, import_lpips, reproducible_values};
+use radiodiff_core::parameters::{Initializer, VarBuilder};
+use radiodiff_core::weights::{HostSource, LPIPS_ROOT, import_lpips};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use tch::{Kind, Tensor};
@@ -21,14 +22,13 @@ const UPSTREAM_DROPOUT_STEP: usize = 5000;
 
 /// See the module.
 pub struct FirstStageObjective {
-    seed: u64,
     compat: Compat,
     kl_weight: f32,
     /// Log-variance and discriminator, under the public names.
     parameters: TorchParameters,
     log_variance: TorchTensor,
     log_variance_learns: bool,
-    lpips: Option<(Lpips<TorchTensor>, f32)>,
+    lpips: Option<(Lpips<TorchEngine>, f32)>,
     adversary: Option<Adversary>,
     last: RefCell<LastStep>,
 }
@@ -55,9 +55,19 @@ pub struct Reconstruction<'a> {
     pub weights: Option<&'a Tensor>,
 }
 
+/// The maps of a discriminator's step.
+pub struct AdversaryMaps<'a> {
+    /// (N, 1, H, W)
+    pub truth: &'a Tensor,
+    /// Reconstructions, (N, 1, H, W), without gradients.
+    pub drawn: &'a Tensor,
+    /// Random places in [0, 1), one a map, where the gradient penalty is taken between reconstruction (0) and map (1).
+    pub penalty_shares: &'a [f32],
+}
+
 struct Adversary {
     settings: AdversaryConfig,
-    discriminator: Discriminator<TorchTensor>,
+    discriminator: Discriminator<TorchEngine>,
     trained: Vec<(String, Tensor)>,
     optimizer: RefCell<AdamW>,
     begun: Cell<bool>,
@@ -71,13 +81,13 @@ impl FirstStageObjective {
         let parameters = TorchParameters::initialized(seed);
         // The public code hands its log-variance to no optimiser.
         let log_variance_learns = settings.loss.is_some() && compat == Compat::Corrected;
-        let p = Parameters::new(e, &parameters).at("loss");
+        let vb = VarBuilder::new(e, &parameters).pp("loss");
         let zero = Initializer::Constant(0.0);
-        let log_variance = if log_variance_learns { p.trained("logvar", &[], zero)? } else { p.fixed("logvar", &[], zero)? };
+        let log_variance = if log_variance_learns { vb.param("logvar", &[], zero)? } else { vb.buffer("logvar", &[], zero)? };
         let lpips = perceptual_weights.map(|path| Ok::<_, anyhow::Error>((read_lpips(e, &path)?, perceptual_weight as f32))).transpose()?;
         let adversary = adversary
             .map(|settings_of_adversary| {
-                let discriminator = Discriminator::new(&p.at("discriminator"), &settings_of_adversary.discriminator)?;
+                let discriminator = Discriminator::new(&vb.pp("discriminator"), &settings_of_adversary.discriminator)?;
                 let trained = parameters.trainable(&["loss.discriminator."]);
                 let optimizer = RefCell::new(AdamW::new(&trained, settings.weight_decay, compat));
                 Ok::<_, anyhow::Error>(Adversary {
@@ -91,7 +101,7 @@ impl FirstStageObjective {
             .transpose()?;
         let kl_weight = settings.kl_weight as f32;
         let last = RefCell::default();
-        Ok(Self { seed, compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary, last })
+        Ok(Self { compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary, last })
     }
 
     /// Which terms are on, for who reads the log.
@@ -108,8 +118,8 @@ impl FirstStageObjective {
         format!("first stage's loss: log-variance {log_variance}; perceptual term {perceptual}; adversary: {adversary}")
     }
 
-    /// The terms there are, each with its value in the last step where that had one; `judgement` is the discriminator's loss.
-    pub fn terms(&self, judgement: Option<f64>) -> Vec<(&'static str, Option<f64>)> {
+    /// The terms there are, each with its value in the last step where that had one; `critic_loss` is the discriminator's loss.
+    pub fn terms(&self, critic_loss: Option<f64>) -> Vec<(&'static str, Option<f64>)> {
         let last = self.last.borrow();
         let mean = |values: &Option<Tensor>| values.as_ref().map(mean);
         let mut terms = vec![("nll", mean(&last.likelihood)), ("kl", mean(&last.divergence))];
@@ -121,7 +131,7 @@ impl FirstStageObjective {
         }
         if self.adversary.is_some() {
             let generator = mean(&last.generator);
-            terms.extend([("generator", generator), ("adaptive_weight", last.adaptive_weight), ("discriminator", judgement)]);
+            terms.extend([("generator", generator), ("adaptive_weight", last.adaptive_weight), ("discriminator", critic_loss)]);
         }
         terms
     }
@@ -172,17 +182,15 @@ impl FirstStageObjective {
         self.adversary.as_ref().is_some_and(phase)
     }
 
-    /// One step of the discriminator between maps and reconstructions, both (N, 1, H, W) and without gradients; its loss, 0
-    /// where there is no discriminator.
-    pub fn step_adversary(&self, e: &TorchEngine, step: usize, truth: &Tensor, drawn: &Tensor, rate: f64, clip_norm: f64) -> f64 {
+    /// One step of the discriminator; its loss, 0 where there is no discriminator.
+    pub fn step_adversary(&self, e: &TorchEngine, step: usize, maps: &AdversaryMaps, rate: f64, clip_norm: f64) -> f64 {
+        let AdversaryMaps { truth, drawn, penalty_shares } = maps;
         let Some(adversary) = &self.adversary else { return 0.0 };
         let settings = &adversary.settings;
         let [real, fake] = [truth, drawn].map(|x| adversary.logits(e, &TorchTensor(x.detach())));
         let mut loss = settings.loss.of_discriminator(e, &real, &fake).0.sum(None::<Kind>);
         if settings.gradient_penalty > 0.0 {
-            let count = truth.size()[0] as usize;
-            let places = reproducible_values(self.seed, &format!("gradient penalty {step}"), count).map(|u| ((u + 1.0) / 2.0) as f32);
-            let share = e.tensor(&places.collect::<Vec<_>>(), &[count, 1, 1, 1]).0;
+            let share = e.tensor(penalty_shares, &[penalty_shares.len(), 1, 1, 1]).0;
             loss += gradient_penalty(e, &adversary.discriminator, truth, drawn, &share) * settings.gradient_penalty;
         }
         let loss = loss * settings.phase.factor_at(step);
@@ -216,7 +224,7 @@ fn mean(values: &Tensor) -> f64 {
 
 /// Mean over maps of (|grad D| - 1)^2 at share * x + (1 - share) y (Gulrajani et al., 2017), D the mean of a map's logits.
 /// `share` is (N, 1, 1, 1) in [0, 1]. Batch normalisation mixes the maps of a batch; ActNorm does not.
-pub fn gradient_penalty(e: &TorchEngine, discriminator: &Discriminator<TorchTensor>, x: &Tensor, y: &Tensor, share: &Tensor) -> Tensor {
+pub fn gradient_penalty(e: &TorchEngine, discriminator: &Discriminator<TorchEngine>, x: &Tensor, y: &Tensor, share: &Tensor) -> Tensor {
     // Keeps the length's gradient finite where the gradient is 0.
     const LEAST: f64 = 1e-12;
     let (x, y) = (x.detach(), y.detach());
@@ -230,10 +238,10 @@ pub fn gradient_penalty(e: &TorchEngine, discriminator: &Discriminator<TorchTens
     (length - 1.0).square().mean(None::<Kind>)
 }
 
-fn read_lpips(e: &TorchEngine, path: &Path) -> Result<Lpips<TorchTensor>> {
+fn read_lpips(e: &TorchEngine, path: &Path) -> Result<Lpips<TorchEngine>> {
     let bytes = std::fs::read(path).with_context(|| format!("reading the perceptual weights {}", path.display()))?;
     let imported = import_lpips((&path.display().to_string(), &bytes));
     let (tensors, report) = imported.context("autoencoder.loss.perceptual_weights")?;
     println!("perceptual weights {}: {report}", path.display());
-    Ok(Lpips::new(&Parameters::new(e, &HostSource::new(&tensors.into_iter().collect())).at(LPIPS_ROOT))?)
+    Ok(Lpips::new(&VarBuilder::new(e, &HostSource::new(&tensors.into_iter().collect())).pp(LPIPS_ROOT))?)
 }

@@ -7,7 +7,7 @@
 pub mod autoencoder;
 pub mod diffusion;
 pub mod first_stage;
-mod samples;
+pub mod samples;
 
 pub use samples::Batch;
 
@@ -15,9 +15,10 @@ use crate::config::Config;
 use crate::torch::{AdamW, Average, Schedule, TorchEngine, TorchParameters, TorchTensor, best_device, clip_gradients};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use radiodiff_core::compat::Compat;
-use radiodiff_core::model::RadioDiff;
-use radiodiff_core::weights::{Checkpoint, Manifest, Parameters, Precision, serialize};
+use radiodiff_core::diffusion::RadioDiff;
+use radiodiff_core::model::Compat;
+use radiodiff_core::parameters::VarBuilder;
+use radiodiff_core::weights::{Checkpoint, Precision, WeightsManifest, serialize};
 use radiodiff_dataset::files;
 use samples::{Samples, Symmetry};
 use std::fmt::Write as _;
@@ -105,7 +106,7 @@ impl Session {
         let engine = TorchEngine::new(best_device());
         tch::manual_seed(config.seed as i64);
         let parameters = TorchParameters::initialized(config.seed);
-        let model = RadioDiff::new(&preset, &Parameters::new(&engine, &parameters))?;
+        let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
         if let Some(path) = from {
             let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
             let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", path.display()))?;
@@ -135,7 +136,7 @@ impl Session {
     /// after each step with its learning rate, and returns the step's value of each of `self.terms`, where it has one.
     fn run(
         &mut self,
-        stage: Stage,
+        stage: TrainingPhase,
         mut loss: impl FnMut(&Self, usize) -> Result<Tensor>,
         mut after: impl FnMut(&Self, usize, f64) -> Result<Vec<Option<f64>>>,
     ) -> Result<()> {
@@ -221,18 +222,18 @@ impl Session {
     /// Writes the parameters as they are now.
     fn save(&self, file: &str) -> Result<()> {
         let tensors = self.parameters.to_host()?;
-        let manifest = Manifest {
+        let manifest = WeightsManifest {
             training_data: self.train.description.clone(),
             license: String::from("MIT OR Apache-2.0"),
             commit: files::commit(),
-            ..Manifest::of(self.model.preset.clone())
+            ..WeightsManifest::of(self.model.preset.clone())
         };
         files::write(&self.folder.join(file), &serialize(&tensors, manifest, Precision::F32)?)
     }
 }
 
-/// One run of the loop.
-struct Stage {
+/// One run of the training loop.
+struct TrainingPhase {
     name: &'static str,
     prefixes: &'static [&'static str],
     /// Trained parameters that are not the networks' and are not saved.

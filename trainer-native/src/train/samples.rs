@@ -1,12 +1,18 @@
-//! A dataset made ready for training: every sample's condition and map in memory, since lines of sight take longer to find than
-//! a small network takes to train on them.
+//! A dataset made ready for training: every sample's condition and map in memory, because lines of sight take longer to compute
+//! than a small network takes to train on them.
+//!
+//! In flow folders in RadioMapSeer's layout; out flow [`Batch`]es. Scenes have their cars where the simulation had some, conditions
+//! turn with their maps (a vector's components change places and signs), and maps are gray levels on the preset's scale, whatever
+//! the scale of the files.
 
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::Dataset;
-pub use radiodiff_dataset::Symmetry;
 use radiodiff_dataset::epoch_order;
-use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::features::{TurnError, TurnedPlane, condition, turned_planes};
+use radiodiff_radio::geometry::PreparedScene;
+pub use radiodiff_radio::geometry::Symmetry;
+use radiodiff_radio::map::GrayCodec;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -23,11 +29,15 @@ struct Prepared {
 /// Samples in memory.
 pub struct Samples {
     samples: Vec<Prepared>,
-    /// Where they came from, for the weights' manifest.
+    /// By the symmetry's number, the planes that a turned condition is made of.
+    planes: Vec<Vec<TurnedPlane>>,
+    /// The preset's gray level in [-1, 1] of each level of the files, (256); `None` where both scales are the same.
+    rescaled: Option<Tensor>,
+    /// The samples' sources, for the weights' manifest.
     pub description: String,
 }
 
-/// Samples on a device, float32; maps are gray levels moved to [-1, 1].
+/// Samples on a device, float32; maps are gray levels of the preset's scale, moved to [-1, 1].
 pub struct Batch {
     /// (B, C, N, N)
     pub condition: Tensor,
@@ -37,7 +47,7 @@ pub struct Batch {
     pub outdoors: Tensor,
 }
 
-/// A batch of maps (B, C, N, N) turned by a symmetry.
+/// A batch of images (B, C, N, N) whose pixels are turned by a symmetry.
 fn turned(symmetry: Symmetry, x: &Tensor) -> Tensor {
     let x = if symmetry.transposed { x.transpose(2, 3) } else { x.shallow_clone() };
     let reversed = [(symmetry.rows_reversed, 2), (symmetry.columns_reversed, 3)];
@@ -57,14 +67,16 @@ impl Samples {
         if samples.is_empty() {
             bail!("the configuration names no folder to read maps from; see data.train and data.valid");
         }
-        Ok(Self { samples, description: descriptions.join("; ") })
+        let planes = Symmetry::all().map(|symmetry| turned_planes(symmetry, &preset.condition.channels));
+        let planes = planes.collect::<Result<_, TurnError>>().context("the preset's channels cannot be turned")?;
+        Ok(Self { samples, planes, rescaled: rescaled(&preset.gray), description: descriptions.join("; ") })
     }
 
     pub fn len(&self) -> usize {
         self.samples.len()
     }
 
-    /// The samples of step `step`: every epoch goes through all of them in an order of its own that the seed fixes.
+    /// The indices of step `step`'s samples: every epoch goes through all samples in an order of its own that the seed fixes.
     pub fn order(&self, seed: u64, step: usize, batch: usize) -> Vec<usize> {
         let (batches, batch) = ((self.len() / batch).max(1), batch.min(self.len()));
         let (epoch, place) = (step / batches, step % batches);
@@ -77,13 +89,32 @@ impl Samples {
             let parts: Vec<&Tensor> = indices.iter().map(|&i| part(&self.samples[i])).collect();
             turned(symmetry, &Tensor::stack(&parts, 0)).to_device(device).to_kind(Kind::Float)
         };
-        Batch { condition: stack(|s| &s.condition), truth: stack(|s| &s.truth) / 127.5 - 1.0, outdoors: stack(|s| &s.outdoors) }
+        let (levels, outdoors) = (stack(|s| &s.truth), stack(|s| &s.outdoors));
+        let truth = match &self.rescaled {
+            None => levels / 127.5 - 1.0,
+            Some(table) => {
+                let rescaled = table.to_device(device).index_select(0, &levels.to_kind(Kind::Int64).view(-1)).view_as(&levels);
+                (rescaled + 1.0) * &outdoors - 1.0
+            }
+        };
+        let condition = gathered(&self.planes[symmetry.number()], stack(|s| &s.condition));
+        Batch { condition, truth, outdoors }
     }
 }
 
-/// Reads the first `most` samples of a folder and finds their conditions.
+/// The preset's gray level of each level of the files, `None` where both scales are the same.
+fn rescaled(preset: &GrayCodec) -> Option<Tensor> {
+    let files = GrayCodec::default();
+    let level = |level: u8| 2.0 * preset.encode(files.decode(f32::from(level) / 255.0)) - 1.0;
+    (*preset != files).then(|| Tensor::from_slice(&(0..=u8::MAX).map(level).collect::<Vec<_>>()))
+}
+
+/// Reads the first `most` samples of a folder and computes their conditions.
 fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<Vec<Prepared>> {
     let dataset = Dataset::open(folder, method)?;
+    if let Some(notice) = dataset.notice() {
+        eprintln!("warning: {notice}");
+    }
     let count = dataset.len().min(most);
     let bar = super::progress("reading", count);
     let prepare = |i: usize| -> Result<Prepared> {
@@ -101,8 +132,7 @@ fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<
                 preset.meters_per_pixel
             );
         }
-        let condition = PreparedScene::new(&sample.scene)
-            .condition(sample.position, &preset.condition.channels)
+        let condition = condition(&PreparedScene::new(&sample.scene), sample.position, &preset.condition.channels, &preset.gray)
             .with_context(|| format!("map {} of {}", dataset.name(i), folder.display()))?;
         let side = grid.size as i64;
         let outdoors: Vec<u8> = sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect();
@@ -138,5 +168,25 @@ impl Batch {
     pub fn crop(&self, top: i64, left: i64, side: i64) -> Self {
         let cut = |x: &Tensor| x.narrow(2, top, side).narrow(3, left, side).contiguous();
         Self { condition: cut(&self.condition), truth: cut(&self.truth), outdoors: cut(&self.outdoors) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use radiodiff_radio::features::{ConditionChannel, turn_condition};
+
+    #[test]
+    fn tensors_turn_as_conditions_do() {
+        const SIDE: usize = 5;
+        let channels = ConditionChannel::ALL;
+        let values: Vec<f32> = (0..channels.len() * SIDE * SIDE).map(|i| (i as f32 * 0.37).sin()).collect();
+        let shape = [1, channels.len() as i64, SIDE as i64, SIDE as i64];
+        for symmetry in Symmetry::all() {
+            let pixels = turned(symmetry, &Tensor::from_slice(&values).reshape(shape));
+            let found = gathered(&turned_planes(symmetry, &channels).expect("pairs are whole"), pixels);
+            let expected = turn_condition(symmetry, SIDE, &channels, &values).expect("pairs are whole");
+            assert!(found.equal(&Tensor::from_slice(&expected).reshape(shape)), "{symmetry:?}");
+        }
     }
 }

@@ -5,10 +5,11 @@
 
 mod operations;
 
-use radiodiff_core::model::conformance::{cases, input};
 use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
 use radiodiff_core::model::lpips::Lpips;
-use radiodiff_core::weights::{ParameterError, ParameterSource, ParameterSpec, Parameters, ReproducibleSource};
+use radiodiff_core::parameters::{ParameterError, ParameterSource, ParameterSpec, VarBuilder};
+use radiodiff_tests::layers::{cases, input};
+use radiodiff_tests::rule::RuleSource;
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -80,7 +81,7 @@ struct Leaves(RefCell<Vec<(String, Tensor)>>);
 
 impl ParameterSource<TorchEngine> for Leaves {
     fn parameter(&self, engine: &TorchEngine, spec: &ParameterSpec) -> Result<TorchTensor, ParameterError> {
-        let tensor = ReproducibleSource { seed: 3 }.parameter(engine, spec)?.0.set_requires_grad(spec.trainable);
+        let tensor = RuleSource { seed: 3 }.parameter(engine, spec)?.0.set_requires_grad(spec.trainable);
         if spec.trainable {
             self.0.borrow_mut().push((spec.name.clone(), tensor.shallow_clone()));
         }
@@ -132,7 +133,7 @@ fn of_the_gradient_penalty() {
         for spectral in [false, true] {
             let leaves = Leaves::default();
             let preset = DiscriminatorPreset { channels: 3, layers: 2, normalization, spectral };
-            let discriminator = Discriminator::new(&Parameters::new(&e, &leaves), &preset).unwrap();
+            let discriminator = Discriminator::new(&VarBuilder::new(&e, &leaves), &preset).unwrap();
             let updates = tch::no_grad(|| discriminator.updates(&e, Some(&TorchTensor(x.shallow_clone()))));
             assert_eq!(updates.is_empty(), normalization == Normalization::Batch && !spectral);
             tch::no_grad(|| updates.into_iter().for_each(|(stored, next)| stored.0.shallow_clone().copy_(&next.0)));
@@ -150,7 +151,7 @@ fn of_the_gradient_penalty() {
 fn of_a_distance_without_features() {
     let e = engine();
     let parameters = TorchParameters::initialized(1);
-    let lpips = Lpips::new(&Parameters::new(&e, &parameters)).unwrap();
+    let lpips = Lpips::new(&VarBuilder::new(&e, &parameters)).unwrap();
     for (_, tensor) in parameters.trainable(&["net."]) {
         let _ = tch::no_grad(|| tensor.shallow_clone().zero_());
     }

@@ -5,22 +5,22 @@
 //! whole step of. The loss does not see it, but running means do: they are compared in float64.
 
 use super::{BUILDING_WEIGHT, SEED, STEPS, assert_close, by_rule, compat, fill, goldens, outdoors, schedule};
-use radiodiff_core::diffusion::LossOptions;
-use radiodiff_core::model::RadioDiff;
-use radiodiff_core::weights::{Parameters, reproducible_values};
+use radiodiff_core::diffusion::{LossOptions, RadioDiff};
+use radiodiff_core::parameters::VarBuilder;
+use radiodiff_tests::rule::rule_values;
 use radiodiff_tests::small;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 use trainer::torch::{AdamW, TorchEngine, TorchParameters, clip_gradients};
 use trainer::train::Batch;
-use trainer::train::diffusion::{Given, PIXEL_PREFIXES, denoise, pixel_loss};
+use trainer::train::diffusion::{DenoiseInputs, PIXEL_PREFIXES, denoise, pixel_loss};
 
 const LATENTS: [usize; 4] = [2, 3, 10, 10];
 const LATENT_WEIGHT: f64 = 0.1;
 
 #[derive(Deserialize)]
-pub struct Expected {
+pub struct ExpectedSteps {
     losses: Vec<f64>,
     /// Batch normalisations' running statistics after the last step, by name.
     running: BTreeMap<String, Vec<f64>>,
@@ -33,14 +33,14 @@ fn public(name: &str) -> &str {
     name.strip_prefix("model.").or_else(|| name.strip_prefix("first_stage_model.")).unwrap_or(name)
 }
 
-fn given(e: &TorchEngine, step: usize, pixel: bool) -> (Batch, Tensor, Tensor, Vec<f32>) {
+fn draws(e: &TorchEngine, step: usize, pixel: bool) -> (Batch, Tensor, Tensor, Vec<f32>) {
     let draw = |name: &str, scale: f64, shape: &[usize]| by_rule(e, &format!("{name}.{step}"), scale, shape);
     let maps = [2, 1, 40, 40];
     let batch =
         Batch { condition: draw("condition", 1.0, &[2, 2, 40, 40]), truth: draw("map", 1.0, &maps), outdoors: outdoors(e, step, &maps) };
     let (x0, noise) = (draw("latent", 3f64.sqrt(), &LATENTS) * 0.3, draw("epsilon", 3f64.sqrt(), &LATENTS));
     let time = |u: f64| if pixel { 1.0 } else { ((u + 1.0) / 2.0) as f32 * (1.0 - 1e-4) + 1e-4 };
-    (batch, x0, noise, reproducible_values(SEED, &format!("time.{step}"), 2).map(time).collect())
+    (batch, x0, noise, rule_values(SEED, &format!("time.{step}"), 2).map(time).collect())
 }
 
 /// `null`: what counts as 0 but for rounding, as a share of the whole gradient's norm.
@@ -49,7 +49,7 @@ fn assert_gradients(what: &str, trained: &[(String, Tensor)], expected: &BTreeMa
     let mut compared = 0;
     for (name, parameter) in trained.iter().filter(|(_, parameter)| parameter.grad().defined()) {
         let (name, gradient) = (public(name), parameter.grad());
-        let direction: Vec<f64> = reproducible_values(SEED, &format!("direction.{name}"), gradient.numel()).collect();
+        let direction: Vec<f64> = rule_values(SEED, &format!("direction.{name}"), gradient.numel()).collect();
         let along = (gradient.view(-1) * Tensor::from_slice(&direction)).sum(Kind::Double).double_value(&[]);
         let [norm, product] = expected[name];
         let off = (gradient.norm().double_value(&[]) - norm).abs().max((along - product).abs()) / (norm + null * whole);
@@ -65,7 +65,7 @@ fn learns_as_in_pytorch(e: &TorchEngine, exact: bool) {
         let (compat, pixel) = (compat(&case), case.contains("pixel"));
         let options = LossOptions { l1: !case.contains("without l1"), ..LossOptions::default() };
         let parameters = TorchParameters::initialized(SEED);
-        let model = RadioDiff::new(&small::preset(), &Parameters::new(e, &parameters)).expect("the small preset works");
+        let model = RadioDiff::new(&small::preset(), &VarBuilder::new(e, &parameters)).expect("the small preset works");
         for prefix in ["model.", "first_stage_model."] {
             fill(&parameters, prefix, prefix);
         }
@@ -73,12 +73,12 @@ fn learns_as_in_pytorch(e: &TorchEngine, exact: bool) {
         let mut optimizer = AdamW::new(&trained, 1e-4, compat);
         let mut losses = Vec::new();
         for step in 0..STEPS {
-            let (batch, x0, noise, times) = given(e, step, pixel);
-            let given = Given { batch: &batch, x0: &x0, noise: &noise, times: &times };
+            let (batch, x0, noise, times) = draws(e, step, pixel);
+            let inputs = DenoiseInputs { batch: &batch, x0: &x0, noise: &noise, times: &times };
             optimizer.zero_gradients();
             let loss = match pixel {
-                true => pixel_loss(e, &model, &given, options, LATENT_WEIGHT, BUILDING_WEIGHT),
-                false => denoise(e, &model, &given, options).loss,
+                true => pixel_loss(e, &model, &inputs, options, LATENT_WEIGHT, BUILDING_WEIGHT),
+                false => denoise(e, &model, &inputs, options).loss,
             };
             loss.backward();
             if step == 0 && !expected.gradients.is_empty() {

@@ -5,8 +5,8 @@
 use super::scene::{PlacedTransmitter, SceneHandle};
 use super::{Request, engine_error, error, object};
 use js_sys::{Float32Array, Function, Promise};
+use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::model::SampleOptions;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProgress};
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;

@@ -4,9 +4,10 @@ use super::{Request, checked, error, object};
 use crate::request::{SceneRequest, TransmitterRequest};
 use geo::Coord;
 use js_sys::{Float32Array, Uint8Array};
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
-    AntennaPattern, AntennaRequest, DominantPathLaw, FrequencyScaling, LAW_FREQUENCY_MHZ, PreparedScene, received_power,
+    AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, received_power,
 };
 use radiodiff_radio::scene::{
     BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
@@ -180,7 +181,7 @@ impl SceneHandle {
     #[wasm_bindgen(js_name = dominantPath)]
     pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<Float32Array, JsValue> {
         let position = placed.transmitter.position;
-        let gain = self.prepared.dominant_path(position, &DominantPathLaw::default()).map_err(|e| error("transmitter", &e))?;
+        let gain = DominantPath::default().path_gain(&self.prepared, position).map_err(|e| error("transmitter", &e))?;
         placed.received(&gain)
     }
 }

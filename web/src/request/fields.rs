@@ -56,7 +56,7 @@ impl Fields {
         }
     }
 
-    /// The field's full name and the error of the value found there.
+    /// The error of a field in which `found` was found.
     pub fn error(&self, name: &str, code: &'static str, found: &Input, expected: impl Into<String>) -> FieldError {
         FieldError { code, field: self.path(name), found: found.to_string(), expected: expected.into() }
     }

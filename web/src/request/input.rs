@@ -47,13 +47,14 @@ impl fmt::Display for Input {
     }
 }
 
-/// As JSON, which has no number that is not finite: those become null.
+/// As JSON. A number that is not finite, which JSON lacks, becomes text: null would count as a missing one.
 impl From<Input> for Value {
     fn from(input: Input) -> Self {
         match input {
             Input::Missing => Self::Null,
             Input::Bool(value) => value.into(),
-            Input::Number(value) => value.into(),
+            Input::Number(value) if value.is_finite() => value.into(),
+            Input::Number(value) => value.to_string().into(),
             Input::Text(text) => text.into(),
             Input::List(items) => items.into_iter().map(Self::from).collect(),
             Input::Object(fields) => fields.into_iter().map(|(key, value)| (key, Self::from(value))).collect(),

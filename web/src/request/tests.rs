@@ -155,6 +155,13 @@ fn an_antenna_is_an_object_or_nothing_and_fields_nobody_knows_are_told() {
 }
 
 #[test]
+fn a_number_of_an_antenna_that_is_not_finite_is_not_passed_over() {
+    let antenna = Value::from(Input::Object([("hbw".to_owned(), Input::Number(f64::NAN)), ("azi".to_owned(), Input::Number(90.0))].into()));
+    let read = radiodiff_radio::propagation::AntennaRequest::from_json(&antenna.to_string()).expect("an antenna");
+    assert!(read.azimuth_deg == 90.0 && read.warnings.iter().any(|warning| warning.contains("hbw")), "{:?}", read.warnings);
+}
+
+#[test]
 fn bounds_are_four_sides_or_nothing() {
     let scene =
         |bounds: Value| SceneRequest::try_from(serde_json::from_value::<Input>(serde_json::json!({ "bounds": bounds })).expect("an input"));

@@ -60,6 +60,9 @@ const QUICK: [&str; 5] = ["radio/", "core/", "engines/", "dataset/", "cli/"];
 /// Tests of the GPU engine, whose shaders a software driver compiles.
 const NOT_QUICK: [&str; 1] = ["engines/tests/wgpu.rs"];
 
+/// The test files of tests/browser that need no browser.
+const WITHOUT_BROWSER: [&str; 1] = ["tests/browser/plausible.test.mjs"];
+
 fn is_quick(source: &str) -> bool {
     QUICK.iter().any(|folder| source.starts_with(folder)) && !NOT_QUICK.contains(&source)
 }
@@ -129,17 +132,13 @@ fn trainer(options: Options) -> Result<Tally> {
 
 /// JavaScript that needs no browser, and the package's types.
 fn node(_: Options) -> Result<Tally> {
-    let mut tally = Tally::default();
-    let mut files = vec![browser::script("plausible.test.mjs")];
-    let package = layout::root().join("web/package.json");
-    if package.is_file() {
-        let folder = layout::root().join("web");
-        run(npm(&["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-        let mut types = npm(&["run", "typecheck"]);
-        types.current_dir(&folder);
-        tally += &each([types]);
-        files.extend(layout::files("web", ".test.mjs")?);
-    }
+    let package = layout::root().join("web");
+    run(npm(&["ci", "--prefer-offline", "--no-audit", "--no-fund"]).current_dir(&package))?;
+    let mut types = npm(&["run", "typecheck"]);
+    types.current_dir(&package);
+    let mut tally = each([types]);
+    let mut files = layout::files("web", ".test.mjs")?;
+    files.extend(WITHOUT_BROWSER.map(str::to_owned));
     tally += &node_tests::run_files(browser::node()?, &files)?;
     Ok(tally)
 }
@@ -158,7 +157,9 @@ fn page_tests(_: Options) -> Result<Tally> {
     let program = layout::target().join("debug/examples").join(format!("reference{}", std::env::consts::EXE_SUFFIX));
     run(Command::new(program).arg(&reference))?;
     node.env("RADIODIFF_REFERENCE", &reference);
-    node_tests::run_files(node, &["page.test.mjs", "files.test.mjs", "api.test.mjs", "engines.test.mjs"].map(browser::script))
+    let mut files = layout::files("tests/browser", ".test.mjs")?;
+    files.retain(|file| !WITHOUT_BROWSER.contains(&file.as_str()));
+    node_tests::run_files(node, &files)
 }
 
 /// Licences, advisories and sources of the dependencies (deny.toml), and dependencies that nothing uses, in both workspaces.

@@ -33,14 +33,10 @@ pub struct TestProgram {
 /// tests that are ignored for being slow.
 ///
 /// # Errors
-/// When cargo cannot be started, and when there is no test: a run without one proves nothing.
+/// When a test does not compile, and when there is none: a run without a test proves nothing.
 pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> bool, slow: bool) -> Result<Tally> {
-    let (programs, all_built) = build(cargo_test)?;
+    let programs = build(cargo_test)?;
     let mut tally = Tally::default();
-    if !all_built {
-        println!("some tests do not compile: counted as one failure");
-        tally.failed += 1;
-    }
     for program in programs.iter().filter(|program| chosen(program)) {
         let started = Instant::now();
         let mut command = Command::new(&program.executable);
@@ -68,9 +64,9 @@ pub fn run_doc_tests(cargo_test: &mut Command) -> Tally {
     Tally::one(run(cargo_test.arg("--doc")).inspect_err(|error| println!("{error:#}")).is_ok())
 }
 
-/// Builds every test program that can be built; false when one could not.
-fn build(cargo_test: &mut Command) -> Result<(Vec<TestProgram>, bool)> {
-    cargo_test.args(["--no-run", "--no-fail-fast", "--message-format=json-render-diagnostics"]);
+/// Builds the test programs.
+fn build(cargo_test: &mut Command) -> Result<Vec<TestProgram>> {
+    cargo_test.args(["--no-run", "--message-format=json-render-diagnostics"]);
     let line = shown(cargo_test);
     println!("$ {line}");
     let mut child =
@@ -87,8 +83,12 @@ fn build(cargo_test: &mut Command) -> Result<(Vec<TestProgram>, bool)> {
             package: artifact.manifest_path.parent().context("a package lies in a folder")?.into(),
         });
     }
+    let status = child.wait().with_context(|| format!("waiting for `{line}`"))?;
+    if !status.success() {
+        bail!("`{line}` failed ({status})");
+    }
     programs.sort_by(|a, b| a.source.cmp(&b.source));
-    Ok((programs, child.wait().with_context(|| format!("waiting for `{line}`"))?.success()))
+    Ok(programs)
 }
 
 /// A line of the harness. Fields and events that are of no use here are left out.
@@ -240,6 +240,31 @@ mod tests {
         let empty = r#"{ "type": "suite", "event": "started", "test_count": 0 }"#;
         assert_eq!(results(&[empty], true).0, Tally::default());
         assert_eq!(results(&[empty], false).0.failed, 1);
+    }
+
+    /// A package with a test of every outcome, built and run as the workspace is.
+    #[test]
+    fn the_tests_of_a_package_are_built_run_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("src")).unwrap();
+        std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"outcomes\"\nedition = \"2024\"\n[workspace]\n").unwrap();
+        let tests = [
+            "#[test] fn passes() { assert!(std::fs::exists(\"src/lib.rs\").unwrap()); }",
+            "#[test] fn fails() { panic!(\"as it should\"); }",
+            "#[test] #[ignore = \"slow: minutes\"] fn takes_minutes() {}",
+            "#[test] #[ignore = \"needs the reference data (RADIODIFF_SHARED)\"] fn cannot_run() { panic!(\"it ran\"); }",
+        ];
+        std::fs::write(folder.path().join("src/lib.rs"), tests.join("\n")).unwrap();
+        let run = |slow| {
+            let mut cargo_test = Command::new("cargo");
+            cargo_test.args(["test", "--offline"]).current_dir(folder.path()).env("CARGO_TARGET_DIR", folder.path().join("target"));
+            run_programs(&mut cargo_test, |_| true, slow)
+        };
+        let counts = |tally: Tally| (tally.passed, tally.failed, tally.skipped_count(), tally.slow);
+        assert_eq!(counts(run(false).unwrap()), (1, 1, 1, 1));
+        assert_eq!(counts(run(true).unwrap()), (2, 1, 1, 0));
+        std::fs::write(folder.path().join("src/lib.rs"), "#[test] fn does_not_compile() { 1 }").unwrap();
+        assert!(run(false).unwrap_err().to_string().contains("failed"));
     }
 
     /// This very program is one with the pinned compiler's harness.

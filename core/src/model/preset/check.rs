@@ -1,9 +1,8 @@
-//! What a preset must satisfy: everything the networks' constructors rely on, and bounds on what a file may make a program
-//! allocate. Nothing is allocated before a preset has passed.
+//! The conditions a preset must meet: everything the networks' constructors rely on, and bounds on the memory that a file can make
+//! a program allocate. Nothing is allocated before a preset has passed.
 
-use super::{AutoencoderPreset, ConditionPreset, EncoderPreset, Preset, SwinPreset, UnetPreset};
-use crate::model::condition::PATCH;
-use crate::model::relation;
+use super::sizes::{AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, SwinPreset, UnetPreset};
+use crate::layers::RELATION_HEADS;
 use thiserror::Error;
 
 /// Why a preset cannot work.
@@ -16,18 +15,18 @@ pub struct PresetError {
     pub expected: String,
 }
 
-/// Most pixels along a map's side that a file may ask for: finding what is in sight takes their cube.
+/// The longest side of a map in pixels: the time of finding what is in sight grows with its cube.
 const MAX_SIDE: usize = 1024;
-/// Most pixels along a latent's side. The first stage's middle attends from each of its pixels to each (4,096 in the paper, 6,400
-/// for maps of 320 pixels), relation layers and the U-Net's middle to no more.
+/// The longest side of a latent in pixels. The first stage's middle attends from every pixel to every pixel (4,096 in the paper, 6,400
+/// for maps of 320 pixels); relation layers and the U-Net's middle have no more.
 const MAX_LATENT_SIDE: usize = 80;
-/// Most pixels along the bottleneck's side: its transform is a matrix between all pixels.
+/// The longest side of the bottleneck in pixels: its Fourier transform is a matrix between all of them.
 const MAX_BOTTLENECK: usize = 40;
 /// Most channels of a layer.
 const MAX_WIDTH: usize = 4096;
-/// Most attention heads: each has a matrix between all tokens, however few channels it has.
+/// Most attention heads: each takes a matrix between all tokens, however few channels it has.
 const MAX_HEADS: usize = 64;
-/// Most elements of a tensor: as many float32 as an allocation may hold where addresses have 32 bits.
+/// Most elements of a tensor: the float32 values of the largest allocation on a 32-bit machine.
 const MAX_ELEMENTS: u64 = (1 << 29) - 1;
 /// Most levels of each pyramid.
 const MAX_LEVELS: usize = 8;
@@ -35,14 +34,17 @@ const MAX_LEVELS: usize = 8;
 const MAX_BLOCKS: usize = 64;
 /// Most channels of the condition.
 const MAX_CONDITION_CHANNELS: usize = 16;
-/// Most tokens along a window's side: attention within it is a matrix between all its tokens.
+/// The longest side of a window in tokens: its attention is a matrix between all of them.
 const MAX_WINDOW: usize = 16;
 
-/// A field, what it is and what was expected.
+/// A field, its value, and the expected value.
 type Refusal = (&'static str, String, String);
 
 impl Preset {
-    /// Checks everything a network's constructor relies on.
+    /// Checks everything the networks' constructors rely on.
+    ///
+    /// # Errors
+    /// The first field that cannot work.
     pub fn validate(&self) -> Result<(), PresetError> {
         self.check().map_err(|(field, found, expected)| PresetError { preset: self.name.clone(), field, found, expected })
     }
@@ -90,7 +92,7 @@ impl AutoencoderPreset {
 }
 
 impl ConditionPreset {
-    /// For a U-Net of `unet_levels` on latents `reduction` times smaller than the map.
+    /// For a U-Net of `unet_levels` levels on latents whose sides are `reduction` times shorter than the map's.
     fn check(&self, unet_levels: usize, reduction: usize) -> Result<(), Refusal> {
         within("condition.channels", self.channels.len(), 1, MAX_CONDITION_CHANNELS)?;
         let (stages, stem, stem_reduction) = match &self.encoder {
@@ -164,7 +166,7 @@ impl UnetPreset {
         let count = self.level_widths.len();
         levels("unet.level_widths", count)?;
         // A relation layer splits its channels into heads, and its position code into rows and columns, sines and cosines.
-        widths("unet.level_widths", &self.dims(), least_common_multiple(relation::HEADS, self.norm_groups))?;
+        widths("unet.level_widths", &self.dims(), least_common_multiple(RELATION_HEADS, self.norm_groups))?;
         if self.relation_windows.len() != count {
             let found = format!("{} windows", self.relation_windows.len());
             return refuse("unet.relation_windows", found, format!("one for each of the U-Net's {count} levels"));
@@ -198,7 +200,7 @@ fn levels(field: &'static str, count: usize) -> Result<(), Refusal> {
     if (1..=MAX_LEVELS).contains(&count) { Ok(()) } else { refuse(field, format!("{count} levels"), format!("1 to {MAX_LEVELS}")) }
 }
 
-/// A tensor of these dimensions.
+/// That a tensor of these dimensions is not too large.
 fn fits(field: &'static str, shape: &[usize]) -> Result<(), Refusal> {
     let elements: u64 = shape.iter().map(|&n| n as u64).product();
     if elements <= MAX_ELEMENTS {
@@ -212,7 +214,7 @@ fn positive(field: &'static str, value: f64) -> Result<(), Refusal> {
     if value.is_finite() && value > 0.0 { Ok(()) } else { refuse(field, value, "a positive number") }
 }
 
-/// Channels that normalisation groups and attention heads divide.
+/// Numbers of channels, which normalisation groups and attention heads divide.
 fn widths(field: &'static str, values: &[usize], multiple: usize) -> Result<(), Refusal> {
     match values.iter().find(|&&width| width == 0 || width > MAX_WIDTH || width % multiple != 0) {
         Some(width) => {

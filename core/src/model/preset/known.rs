@@ -1,11 +1,11 @@
-//! The presets that have names.
+//! The presets that have names; docs/networks.md says what each is for.
 
-use super::{AutoencoderPreset, ConditionPreset, EncoderPreset, Preset, PyramidPreset, SwinPreset, UnetPreset};
+use super::sizes::{AutoencoderPreset, ConditionPreset, EncoderPreset, Preset, PyramidPreset, SwinPreset, UnetPreset};
 use radiodiff_radio::features::ConditionChannel::{Buildings, DetourGain, LineOfSight, LogDistanceGain, Transmitter};
 use radiodiff_radio::map::GrayCodec;
 
 impl Preset {
-    /// The presets this crate knows.
+    /// The names of the presets.
     pub const NAMES: &[&str] = &["nano", "edge", "paper"];
 
     /// A preset by name.
@@ -53,10 +53,10 @@ impl Preset {
         }
     }
 
-    /// For browsers with a GPU: at most 12 M parameters and 4 GMAC for a map in one step (condition, U-Net, decoding: 3.954). That
-    /// step is at t = 1, where the second decoder is not needed; an evaluation with both makes it 4.873. Where they go: the decoder
-    /// at full resolution stays narrow, since its cost grows with the map's pixels and parameters do not; the U-Net takes most of
-    /// them at its deep levels, where a pixel costs nothing and sees the whole scene.
+    /// For browsers with a GPU: at most 12 M parameters, and at most 4 GMAC for a map in one step (condition, U-Net and decoding take
+    /// 3.954). That step is at t = 1 and needs one decoder; an evaluation with both makes it 4.873. The decoder is narrow at full
+    /// resolution, because its cost grows with the map's pixels and the number of parameters does not. The U-Net has most of the
+    /// parameters in its deep levels, where pixels are few and each sees the whole scene.
     fn edge() -> Self {
         Self {
             name: "edge".into(),
@@ -95,8 +95,8 @@ impl Preset {
         }
     }
 
-    /// The public RadioDiff: 55,307,453 parameters in the first stage, 224,869,496 in the denoiser. Its third condition channel
-    /// is its first once more. Source: shared/radiodiff-spec.md, sections 1 and 4.
+    /// The public RadioDiff: 55,307,453 parameters in the first stage, 224,869,496 in the denoiser. The third channel of its condition
+    /// repeats the first.
     fn paper() -> Self {
         Self {
             name: "paper".into(),

@@ -1,6 +1,6 @@
-//! Convex outlines and the one operation everything is cut with: keeping the side of a line.
+//! Convex outlines, and the operation that cuts them: keeping one side of a line.
 //!
-//! Outlines are counter-clockwise lists of corners in metres, without the first repeated at the end. An empty list is nothing.
+//! Outlines are counter-clockwise lists of corners in metres, without the first repeated at the end. An empty list is no area.
 
 use geo::Coord;
 

@@ -20,10 +20,10 @@ use geometry::{HalfPlane, Outline, add, direction, middle};
 use houses::Houses;
 use perimeter::Perimeter;
 use radiodiff_radio::scene::Grid;
-use streets::{Layout, Streets};
+use streets::{StreetPattern, Streets};
 use towers::Estate;
 
-/// What a map mostly looks like.
+/// The kind of most of a map's blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     /// Straight streets, apartment houses on narrow plots
@@ -109,30 +109,34 @@ impl District {
         let slant = random.between(0.25, 0.6) * if random.chance(0.5) { 1.0 } else { -1.0 };
         // Deep enough for two rows back to back.
         let two_rows = |houses: &Houses, random: &mut Random| 2.0 * (houses.depth_m + houses.setback_m) * random.between(1.2, 1.7);
-        let (layout, block_m, fill) = match kind {
+        let (pattern, block_m, fill) = match kind {
             Kind::Grid => {
                 let houses = Houses::dense(random);
-                (Layout::Grid { shear: if random.chance(0.7) { 0.0 } else { shear } }, two_rows(&houses, random), Fill::Houses(houses))
+                (
+                    StreetPattern::Grid { shear: if random.chance(0.7) { 0.0 } else { shear } },
+                    two_rows(&houses, random),
+                    Fill::Houses(houses),
+                )
             }
             Kind::Perimeter => {
                 let shear = if random.chance(0.65) { 0.0 } else { slant };
-                (Layout::Grid { shear }, random.between(48.0, 90.0), Fill::Perimeter(Perimeter::random(random)))
+                (StreetPattern::Grid { shear }, random.between(48.0, 90.0), Fill::Perimeter(Perimeter::random(random)))
             }
             Kind::Organic if random.chance(0.5) => {
-                (Layout::Organic, random.between(42.0, 75.0), Fill::Perimeter(Perimeter::random(random)))
+                (StreetPattern::Organic, random.between(42.0, 75.0), Fill::Perimeter(Perimeter::random(random)))
             }
-            Kind::Organic => (Layout::Organic, random.between(45.0, 75.0), Fill::Houses(Houses::dense(random))),
+            Kind::Organic => (StreetPattern::Organic, random.between(45.0, 75.0), Fill::Houses(Houses::dense(random))),
             Kind::Suburban => {
                 let houses = Houses::suburban(random);
-                (Layout::Grid { shear }, two_rows(&houses, random), Fill::Houses(houses))
+                (StreetPattern::Grid { shear }, two_rows(&houses, random), Fill::Houses(houses))
             }
-            Kind::Towers => (Layout::Grid { shear }, random.between(65.0, 110.0), Fill::Estate(Estate::random(random))),
-            Kind::Campus => (Layout::Grid { shear: 0.0 }, random.between(85.0, 140.0), Fill::Campus(Campus::random(random))),
+            Kind::Towers => (StreetPattern::Grid { shear }, random.between(65.0, 110.0), Fill::Estate(Estate::random(random))),
+            Kind::Campus => (StreetPattern::Grid { shear: 0.0 }, random.between(85.0, 140.0), Fill::Campus(Campus::random(random))),
         };
         let bent = random.chance(if kind == Kind::Suburban { 0.8 } else { 0.2 });
         let bend_m = if bent { random.between(220.0, 800.0) } else { f64::INFINITY };
         Self {
-            streets: Streets { layout, block_m, street_m },
+            streets: Streets { pattern, block_m, street_m },
             fill,
             bend_m,
             others: random.between(0.0, 0.3),
@@ -162,7 +166,7 @@ impl District {
     }
 }
 
-/// The plane rolled so that lines of equal y become arcs; the origin stays. The radius must exceed the reach of the blocks.
+/// Bends the plane so that lines of equal y become arcs; the origin stays. The radius must exceed the reach of the blocks.
 fn bent(point: Coord<f64>, radius_m: f64) -> Coord<f64> {
     if radius_m.is_infinite() {
         return point;

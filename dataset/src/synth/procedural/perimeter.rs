@@ -1,4 +1,4 @@
-//! Perimeter building: houses wall to wall along the streets, yards behind them.
+//! Perimeter blocks: houses wall to wall along the streets, with yards behind them.
 
 use super::geometry::{HalfPlane, Outline, area, clip, inset, sides};
 use crate::random::Random;
@@ -21,7 +21,7 @@ pub struct Perimeter {
 }
 
 impl Perimeter {
-    /// Some are dense old towns, of which only small yards are open.
+    /// Some are dense old towns with small yards.
     pub fn random(random: &mut Random) -> Self {
         let dense = random.chance(0.4);
         Self {

@@ -1,4 +1,4 @@
-//! Where the streets run: the ground about the origin cut into blocks, the convex pieces between streets.
+//! Streets, which cut the ground about the origin into blocks, the convex pieces between them.
 
 use super::geometry::{HalfPlane, Outline, add, area, clip, direction, inset, rectangle};
 use crate::random::Random;
@@ -12,14 +12,14 @@ const SMALLEST_BLOCK_M2: f64 = 150.0;
 /// How a district's streets run; lengths in metres.
 #[derive(Clone, Copy, Debug)]
 pub struct Streets {
-    pub layout: Layout,
+    pub pattern: StreetPattern,
     /// Mean side of a block.
     pub block_m: f64,
     pub street_m: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Layout {
+pub enum StreetPattern {
     /// Straight streets; those across are slanted by `shear` metres a metre.
     Grid { shear: f64 },
     /// Every block is the ground nearest to its own middle, as in old towns.
@@ -29,9 +29,9 @@ pub enum Layout {
 impl Streets {
     /// The blocks, turned by a random angle.
     pub fn blocks(&self, random: &mut Random) -> Vec<Outline> {
-        let mut blocks = match self.layout {
-            Layout::Grid { shear } => grid(self, shear, random),
-            Layout::Organic => organic(self, random),
+        let mut blocks = match self.pattern {
+            StreetPattern::Grid { shear } => grid(self, shear, random),
+            StreetPattern::Organic => organic(self, random),
         };
         blocks.retain(|block| area(block) >= SMALLEST_BLOCK_M2);
         let east = direction(random.angle());

@@ -1,12 +1,11 @@
-//! Antenna patterns: what a transmitter's antenna adds towards a direction.
+//! Antenna patterns: the gain of a transmitter's antenna by direction.
 //!
 //! A pattern is relative: 0 dB in its strongest direction, negative elsewhere. The gain in dBi is that plus
 //! [`Transmitter::antenna_gain_dbi`], with the antenna turned to [`Transmitter::azimuth_deg`] and down by
 //! [`Transmitter::downtilt_deg`]. [`super::received_power`] adds it to a map of path gain **afterwards**: the map's paths were chosen
-//! for an antenna that radiates equally in all directions, so a weaker path that leaves in the main lobe is not found.
+//! for an isotropic antenna, so a weaker path that leaves in the main lobe is not found.
 //!
-//! Antennas stand at 1.5 m on both ends, as the maps do, so directions of departure are horizontal and a tilted antenna is used off
-//! its main lobe. Polarisation is not modelled.
+//! Antennas stand at 1.5 m on both ends, as the maps do, so directions of departure are horizontal, off a tilted antenna's main lobe. Polarisation is not modelled.
 
 mod request;
 mod table;
@@ -19,12 +18,12 @@ use geo::Coord;
 
 /// A direction from the transmitter: bearing clockwise from north, elevation above the horizon, degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Direction {
+pub struct DepartureDirection {
     pub bearing_deg: f64,
     pub elevation_deg: f64,
 }
 
-impl Direction {
+impl DepartureDirection {
     /// The horizontal direction of a vector (x to the east, y to the north); north for the zero vector.
     pub fn along(vector: Coord<f64>) -> Self {
         Self { bearing_deg: libm::atan2(vector.x, vector.y).to_degrees(), elevation_deg: 0.0 }
@@ -44,7 +43,7 @@ pub enum AntennaPattern {
 /// A sector antenna's element: 3GPP TR 38.901, table 7.3-1. Its gain there is 8 dBi.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sector {
-    /// Angle between the directions with half the power, degrees; 360 and more is equal all around.
+    /// Angle between the directions with half the power, degrees; 360 and more means no dependence on azimuth.
     pub horizontal_beamwidth_deg: f64,
     pub vertical_beamwidth_deg: f64,
     /// Largest attenuation, A_max and SLA_V, dB.
@@ -84,7 +83,7 @@ impl AntennaPattern {
     }
 
     /// Gain of the transmitter's antenna towards a direction, dBi.
-    pub fn gain_dbi(&self, transmitter: &Transmitter, towards: Direction) -> f64 {
+    pub fn gain_dbi(&self, transmitter: &Transmitter, towards: DepartureDirection) -> f64 {
         if *self == Self::Omni {
             return transmitter.antenna_gain_dbi;
         }
@@ -94,8 +93,8 @@ impl AntennaPattern {
 }
 
 /// Azimuth and elevation of a direction as seen from an antenna that points to `azimuth_deg` and down by `downtilt_deg`:
-/// TR 38.901, equations 7.1-7 and 7.1-8 with no slant, angles of elevation instead of zenith, clockwise instead of anticlockwise.
-fn in_antenna_frame(direction: Direction, azimuth_deg: f64, downtilt_deg: f64) -> (f64, f64) {
+/// TR 38.901, equations 7.1-7 and 7.1-8 with no slant, elevation angles instead of zenith angles, clockwise instead of anticlockwise.
+fn in_antenna_frame(direction: DepartureDirection, azimuth_deg: f64, downtilt_deg: f64) -> (f64, f64) {
     let around = (direction.bearing_deg - azimuth_deg).to_radians();
     let (up, tilt) = (direction.elevation_deg.to_radians(), downtilt_deg.to_radians());
     let (sin_up, cos_up) = (libm::sin(up), libm::cos(up));
@@ -110,8 +109,8 @@ fn in_antenna_frame(direction: Direction, azimuth_deg: f64, downtilt_deg: f64) -
 mod tests {
     use super::*;
 
-    fn towards(bearing_deg: f64, elevation_deg: f64) -> Direction {
-        Direction { bearing_deg, elevation_deg }
+    fn towards(bearing_deg: f64, elevation_deg: f64) -> DepartureDirection {
+        DepartureDirection { bearing_deg, elevation_deg }
     }
 
     fn transmitter(azimuth_deg: f64, downtilt_deg: f64) -> Transmitter {
@@ -164,7 +163,7 @@ mod tests {
     #[test]
     fn bearings_are_a_compass() {
         for (x, y, bearing) in [(0.0, 1.0, 0.0), (1.0, 0.0, 90.0), (0.0, -2.0, 180.0), (-3.0, 0.0, -90.0), (0.0, 0.0, 0.0)] {
-            assert_eq!(Direction::along(Coord { x, y }).bearing_deg, bearing);
+            assert_eq!(DepartureDirection::along(Coord { x, y }).bearing_deg, bearing);
         }
     }
 }

@@ -1,16 +1,18 @@
-//! Beams: everything a source lights through a window, exactly.
+//! Beams: the exact set of points that a source lights through a window.
 //!
 //! A source is the transmitter, a diffracting corner, or the mirror image of one of them. In its own frame a point at (X, Y) is
 //! seen at slope t = Y / X and inverse depth z = 1 / X; there every straight wall is a straight line, the nearest of the walls
-//! is the uppermost, and a mirror image keeps t. What a beam lights is thus the upper envelope of line segments, found by a
+//! is the uppermost, and a mirror image keeps t. The lit region is thus the upper envelope of line segments, found by a
 //! sweep over t: a list of [`Cell`]s, each up to one wall. A cell's reflection is a beam again. No ray is sampled: the number of
 //! cells follows from the walls alone.
 
-use super::walls::{NONE, Wall, Walls, dot};
+use super::border::RayWalls;
+use crate::geometry::Wall;
+use crate::geometry::walls::NONE;
 use crate::scene::Grid;
-use geo::Coord;
+use geo::{Coord, Vector2DOps};
 
-/// Most interactions a path can have.
+/// The largest number of interactions of a path.
 pub const MAX_INTERACTIONS: usize = 4;
 /// A wall seen from nearer to its plane than this (metres) is seen edge-on.
 const EDGE_ON_M: f64 = 1e-9;
@@ -62,7 +64,7 @@ impl Span {
     }
 }
 
-/// What is told of a traced source.
+/// Receives what a traced source lights.
 pub trait Visitor {
     /// A pixel that a beam lights; `offset` is its centre from the beam's apex, metres.
     fn pixel(&mut self, beam: &Beam, pixel: usize, offset: Coord<f64>);
@@ -70,7 +72,7 @@ pub trait Visitor {
     fn corner(&mut self, beam: &Beam, corner: u32, offset: Coord<f64>);
 }
 
-/// Memory that sweeps use again and again.
+/// Buffers that sweeps reuse.
 #[derive(Default)]
 pub struct Scratch {
     spans: Vec<Span>,
@@ -91,7 +93,7 @@ impl Beam {
 
     fn mirrored(&self, cell: &Cell, wall: &Wall) -> Self {
         let n = wall.normal;
-        let mirror = |v: Coord<f64>| v - n * (2.0 * dot(v, n));
+        let mirror = |v: Coord<f64>| v - n * (2.0 * v.dot_product(n));
         let mut beam = Self {
             apex: wall.ends[0] + mirror(self.apex - wall.ends[0]),
             ahead: mirror(self.ahead),
@@ -108,16 +110,17 @@ impl Beam {
     /// The point where a ray at slope `t` meets a wall's line.
     fn meets(&self, t: f64, wall: &Wall) -> Coord<f64> {
         let ray = self.ahead + self.aside * t;
-        self.apex + ray * (dot(wall.ends[0] - self.apex, wall.normal) / dot(ray, wall.normal))
+        self.apex + ray * ((wall.ends[0] - self.apex).dot_product(wall.normal) / ray.dot_product(wall.normal))
     }
 
-    /// The part of a wall that faces the beam and lies in it, whatever is before it.
+    /// The part of a wall that faces the beam and lies in it, whether or not other walls hide it.
     fn span(&self, index: u32, wall: &Wall) -> Option<Span> {
         let [a, b] = wall.ends.map(|end| end - self.apex);
-        if dot(a, wall.normal) > -EDGE_ON_M {
+        if a.dot_product(wall.normal) > -EDGE_ON_M {
             return None;
         }
-        let (mut xs, mut ys) = ([dot(a, self.ahead), dot(b, self.ahead)], [dot(a, self.aside), dot(b, self.aside)]);
+        let (mut xs, mut ys) =
+            ([a.dot_product(self.ahead), b.dot_product(self.ahead)], [a.dot_product(self.aside), b.dot_product(self.aside)]);
         if xs[0] < NEAR_M && xs[1] < NEAR_M {
             return None;
         }
@@ -151,8 +154,8 @@ impl Beam {
         Some(span)
     }
 
-    /// What the beam lights, in the order of slopes.
-    pub fn cells(&self, walls: &Walls, scratch: &mut Scratch) -> Vec<Cell> {
+    /// The parts of the beam, in the order of slopes.
+    pub fn cells(&self, walls: &RayWalls, scratch: &mut Scratch) -> Vec<Cell> {
         let Scratch { spans, events, active } = scratch;
         spans.clear();
         spans.extend(walls.walls.iter().enumerate().filter_map(|(i, wall)| self.span(i as u32, wall)));
@@ -161,7 +164,7 @@ impl Beam {
             let window = &walls.walls[self.window as usize];
             spans.retain(|span| {
                 let middle = (span.slopes[0] + span.slopes[1]) / 2.0;
-                let depth = dot(self.meets(middle, window) - self.apex, self.ahead);
+                let depth = (self.meets(middle, window) - self.apex).dot_product(self.ahead);
                 span.at(middle) * depth < 1.0 - 1e-9
             });
         }
@@ -198,7 +201,7 @@ impl Beam {
     }
 
     /// Calls `visit(pixel, offset)` for every pixel centre in a cell. Neighbouring cells share no pixel.
-    fn pixels(&self, cell: &Cell, walls: &Walls, grid: Grid, mut visit: impl FnMut(usize, Coord<f64>)) {
+    fn pixels(&self, cell: &Cell, walls: &RayWalls, grid: Grid, mut visit: impl FnMut(usize, Coord<f64>)) {
         let wall = &walls.walls[cell.wall as usize];
         let far = cell.slopes.map(|t| self.meets(t, wall));
         let near = match self.window {
@@ -208,7 +211,7 @@ impl Beam {
         // Lower and upper bounds of x on a row, each a line: x = through.x + slope * (y - through.y).
         let mut bounds = [([(Coord::default(), 0.0); 4], 0); 2];
         let mut bound = |inward: Coord<f64>, through: Coord<f64>| {
-            // A line along a row is taken as an almost level one: a bound far to the west or to the east.
+            // A line along a row counts as almost level: a bound far to the west or to the east.
             let x = if inward.x.abs() < LEVEL { LEVEL.copysign(inward.x) } else { inward.x };
             let (lines, count) = &mut bounds[usize::from(x < 0.0)];
             lines[*count] = (through, -inward.y / x);
@@ -224,7 +227,7 @@ impl Beam {
         let (size, scale) = (grid.size as f64, grid.meters_per_pixel);
         let ys = [far[0].y, far[1].y, near[0].y, near[1].y];
         let (south, north) = (ys.iter().copied().fold(f64::INFINITY, f64::min), ys.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-        // The lines decide; a row more on either side lets them.
+        // One more row on either side, because the bounds below decide.
         let row_of = |y: f64| (size - 0.5 - y / scale).clamp(-1.0, size);
         let rows = (row_of(north).floor().max(0.0) as usize)..((row_of(south).ceil() + 1.0).clamp(0.0, size) as usize);
         let [(lower, lowers), (upper, uppers)] = bounds;
@@ -241,14 +244,14 @@ impl Beam {
         }
     }
 
-    /// Tells a visitor what the beam and up to `reflections` reflections of it light.
-    pub fn trace(&self, walls: &Walls, grid: Grid, reflections: usize, scratch: &mut Scratch, visitor: &mut impl Visitor) {
+    /// Visits what the beam and up to `reflections` reflections of it light.
+    pub fn trace(&self, walls: &RayWalls, grid: Grid, reflections: usize, scratch: &mut Scratch, visitor: &mut impl Visitor) {
         let cells = self.cells(walls, scratch);
         let mut last = NONE;
         for cell in &cells {
             self.pixels(cell, walls, grid, |pixel, offset| visitor.pixel(self, pixel, offset));
             for corner in cell.corners {
-                // A corner between two visible walls is told of once.
+                // A corner between two visible walls is visited once.
                 if corner != NONE && corner != last {
                     visitor.corner(self, corner, walls.corners[corner as usize].position - self.apex);
                     last = corner;
@@ -258,7 +261,7 @@ impl Beam {
         if reflections > 0 {
             for cell in &cells {
                 let wall = &walls.walls[cell.wall as usize];
-                if wall.reflects {
+                if walls.reflects(cell.wall) {
                     self.mirrored(cell, wall).trace(walls, grid, reflections - 1, scratch, visitor);
                 }
             }

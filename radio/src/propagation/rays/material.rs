@@ -1,9 +1,9 @@
-//! What a wall sends back: Recommendation ITU-R P.2040 constants and Fresnel's reflection coefficients.
+//! Reflection by walls: the constants of Recommendation ITU-R P.2040 and Fresnel's coefficients.
 //!
-//! A wall is a half space: what enters a building is lost, so neither passing through nor the inner reflections of a thin wall
+//! A wall is a half space: the field that enters a building is lost, so neither transmission nor the inner reflections of a thin wall
 //! are counted.
 
-use super::complex::Complex;
+use num_complex::Complex64;
 
 /// A wall's material by its constants in ITU-R P.2040-3, table 3: relative permittivity `a * f^b` and conductivity
 /// `c * f^d` S/m, f in GHz; valid from 1 to 40 GHz for the two materials here.
@@ -18,13 +18,13 @@ pub struct Material {
 impl Material {
     pub const BRICK: Self = Self { a: 3.91, b: 0.0, c: 0.0238, d: 0.16 };
     pub const CONCRETE: Self = Self { a: 5.24, b: 0.0, c: 0.0462, d: 0.7822 };
-    /// Practically a perfect conductor: reflects everything. For checks.
+    /// Practically a perfect conductor, which reflects everything; for checks.
     pub const METAL: Self = Self { a: 1.0, b: 0.0, c: 1e12, d: 0.0 };
 
-    /// Complex relative permittivity for the time convention e^(+j omega t) (P.2040-3, equations 9 and 59: 17.98 sigma / f).
-    pub(super) fn permittivity(&self, frequency_ghz: f64) -> Complex {
+    /// Complex64 relative permittivity for the time convention e^(+j omega t) (P.2040-3, equations 9 and 59: 17.98 sigma / f).
+    pub(super) fn permittivity(&self, frequency_ghz: f64) -> Complex64 {
         let conductivity = self.c * libm::pow(frequency_ghz, self.d);
-        Complex::new(self.a * libm::pow(frequency_ghz, self.b), -17.98 * conductivity / frequency_ghz)
+        Complex64::new(self.a * libm::pow(frequency_ghz, self.b), -17.98 * conductivity / frequency_ghz)
     }
 }
 
@@ -42,17 +42,17 @@ const STEPS: usize = 4096;
 
 /// Reflection coefficients by the cosine of the angle of incidence.
 pub struct Reflection {
-    table: Vec<Complex>,
+    table: Vec<Complex64>,
 }
 
 impl Reflection {
-    pub fn new(permittivity: Complex, polarisation: Polarisation) -> Self {
+    pub fn new(permittivity: Complex64, polarisation: Polarisation) -> Self {
         let table = (0..=STEPS).map(|i| fresnel(permittivity, polarisation, i as f64 / STEPS as f64)).collect();
         Self { table }
     }
 
     /// The coefficient at a cosine of the angle between ray and wall's normal, in [0, 1].
-    pub fn at(&self, cosine: f64) -> Complex {
+    pub fn at(&self, cosine: f64) -> Complex64 {
         let position = cosine.clamp(0.0, 1.0) * STEPS as f64;
         let below = (position as usize).min(STEPS - 1);
         let (from, to) = (self.table[below], self.table[below + 1]);
@@ -61,11 +61,11 @@ impl Reflection {
 }
 
 /// P.2040-3, equations 37: the sign of the horizontal coefficient is the field's, so that both are -1 at grazing incidence.
-pub fn fresnel(permittivity: Complex, polarisation: Polarisation, cosine: f64) -> Complex {
-    let root = (permittivity - Complex::new(1.0 - cosine * cosine, 0.0)).sqrt();
+pub fn fresnel(permittivity: Complex64, polarisation: Polarisation, cosine: f64) -> Complex64 {
+    let root = (permittivity - Complex64::new(1.0 - cosine * cosine, 0.0)).sqrt();
     let incident = match polarisation {
-        Polarisation::Vertical => Complex::new(cosine, 0.0),
+        Polarisation::Vertical => Complex64::new(cosine, 0.0),
         Polarisation::Horizontal => permittivity.scale(cosine),
     };
-    (incident - root) * (incident + root).inverse()
+    (incident - root) * (incident + root).inv()
 }

@@ -21,6 +21,7 @@ pub(super) enum Content<'a> {
     /// Text that may be OpenStreetMap XML.
     Xml(Cow<'a, str>),
     /// An OpenStreetMap extract in protocol buffers.
+    #[cfg(feature = "osm")]
     Pbf(Cow<'a, [u8]>),
 }
 
@@ -60,7 +61,13 @@ pub(super) fn open<'a>(bytes: &'a [u8], report: &mut ImportReport) -> Result<Con
     }
     // A blob's header: its length in four bytes, then field 1, a text of nine bytes.
     if bytes.get(4..15) == Some(b"\x0a\x09OSMHeader") {
+        #[cfg(feature = "osm")]
         return Ok(Content::Pbf(bytes));
+        #[cfg(not(feature = "osm"))]
+        return Err(SceneError::Format {
+            found: "an OpenStreetMap PBF extract (.osm.pbf)".into(),
+            advice: "export the region as .osm or GeoJSON (osmium cat, or openstreetmap.org)",
+        });
     }
     let text = decode(bytes, report)?;
     recognise(text)

@@ -36,6 +36,11 @@ pub(super) fn read(text: &str, reading: &mut Reading) -> Result<(), SceneError> 
     for document in &documents {
         items(document, reading, 0)?;
     }
+    let unreadable = reading.report.findings.iter().any(|finding| finding.kind == FindingKind::BadCoordinates);
+    if let Some(name) = reading.reference_system.take().filter(|_| unreadable) {
+        let sentence = format!("the file says that its coordinates are in {name}; expected are longitude and latitude (EPSG:4326)");
+        reading.report.note_file(FindingKind::BadCoordinates, sentence);
+    }
     Ok(())
 }
 
@@ -50,7 +55,7 @@ fn items(raw: &RawValue, reading: &mut Reading, depth: usize) -> Result<(), Scen
         if text.starts_with('{') {
             let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap_or_default();
             if let Some(features) = members.get("features").filter(|features| features.get().starts_with(['[', '{'])) {
-                note_reference_system(&members, reading);
+                reading.reference_system = reference_system(&members).or(reading.reference_system.take());
                 let features = features.get();
                 let list: Vec<&RawValue> = serde_json::from_str(features)
                     .or_else(|_| serde_json::from_str(features).map(|map: BTreeMap<String, &RawValue>| map.into_values().collect()))
@@ -75,15 +80,12 @@ fn items(raw: &RawValue, reading: &mut Reading, depth: usize) -> Result<(), Scen
     Ok(())
 }
 
-/// Notes a `crs` member (of the GeoJSON of 2008) that names other coordinates than longitude and latitude.
-fn note_reference_system(members: &BTreeMap<String, &RawValue>, reading: &mut Reading) {
-    let Some(crs) = members.get("crs").and_then(|crs| serde_json::from_str::<Value>(crs.get()).ok()) else { return };
-    let name = crs.pointer("/properties/name").and_then(Value::as_str).unwrap_or_default();
+/// The name in a `crs` member (of the GeoJSON of 2008) that stands for other coordinates than longitude and latitude.
+fn reference_system(members: &BTreeMap<String, &RawValue>) -> Option<String> {
+    let crs: Value = serde_json::from_str(members.get("crs")?.get()).ok()?;
+    let name = crs.pointer("/properties/name").and_then(Value::as_str)?;
     let geographic = ["CRS84", "4326", "4258", "4979", "4269", "WGS84", "WGS 84"].iter().any(|known| name.contains(known));
-    if !name.is_empty() && !geographic {
-        let sentence = format!("the file says that its coordinates are in {name}; expected are longitude and latitude (EPSG:4326)");
-        reading.report.note_file(FindingKind::BadCoordinates, sentence);
-    }
+    (!geographic && !name.is_empty()).then(|| name.to_owned())
 }
 
 fn feature(index: usize, object: &Map<String, Value>, reading: &mut Reading) {

@@ -67,7 +67,7 @@ pub struct Footprint {
 /// # Errors
 /// A file that cannot be read, that has no usable building, or none within `options.bounds`; and bounds that are none.
 pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, SceneError> {
-    let Reading { found, mut report } = read(bytes)?;
+    let Reading { found, mut report, .. } = read(bytes)?;
     let (frame, on_map) = placing::place(found, options.grid, options.bounds, &mut report)?;
     let mut buildings = Vec::with_capacity(on_map.len());
     for mut outline in on_map {
@@ -100,7 +100,7 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, SceneEr
 /// # Errors
 /// A file that cannot be read or has no usable building.
 pub fn read_footprints(bytes: &[u8]) -> Result<(Vec<Footprint>, ImportReport), SceneError> {
-    let Reading { found, report } = read(bytes)?;
+    let Reading { found, report, .. } = read(bytes)?;
     if found.is_empty() {
         return Err(SceneError::NoBuilding { report: Box::new(report) });
     }
@@ -116,11 +116,6 @@ fn read(bytes: &[u8]) -> Result<Reading, SceneError> {
         Content::Xml(text) => osm::xml::read(&text, &mut reading)?,
         #[cfg(feature = "osm")]
         Content::Pbf(bytes) => osm::pbf::read(&bytes, &mut reading)?,
-        #[cfg(not(feature = "osm"))]
-        Content::Pbf(_) => {
-            let advice = "export the region as .osm or GeoJSON (osmium cat, or openstreetmap.org)";
-            return Err(SceneError::Format { found: "an OpenStreetMap PBF extract (.osm.pbf)".into(), advice });
-        }
     }
     Ok(reading)
 }

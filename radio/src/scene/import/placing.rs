@@ -1,7 +1,7 @@
 //! Where the map stands, and which buildings are on it.
 //!
-//! Bounds that the caller gives decide. Without them, buildings are grouped: two belong together where they are nearer than about a
-//! map's side. The map is centred on the bounding box of the largest group, so that one stray outline does not lead it astray; for a
+//! Bounds that the caller gives decide. Without them, buildings are grouped: two belong together where they stand in the same or in
+//! neighbouring squares of half a map's side. The map is centred on the bounding box of the largest group, so that one stray outline does not lead it astray; for a
 //! single group that is the bounding box of everything. In flow outlines in degrees; out flow the centre, the outlines that reach
 //! the map, and notes on what lies outside and where.
 
@@ -12,6 +12,8 @@ use crate::scene::{GeoBounds, Grid, LocalFrame};
 use geo::{BoundingRect, Coord, MapCoordsInPlace, Rect};
 use std::collections::HashMap;
 
+/// Side of the squares by which buildings are grouped, as a share of the map's side.
+const GROUPING_SHARE: f64 = 0.5;
 /// The map moves to the densest square where its own square has less than this share of the buildings there.
 const EMPTY_SHARE: f64 = 0.1;
 /// So many groups are described in words, and so many listed in the report.
@@ -108,7 +110,7 @@ fn choose(boxed: &mut [Boxed], grid: Grid, report: &mut ImportReport) -> Option<
     boxed.iter_mut().for_each(|building| turn_beside(building, middle.x));
     // Far from the middle this frame distorts, but whoever is there is far away in any frame.
     let frame = LocalFrame::about(middle);
-    let clusters = clusters(boxed, &frame, grid.extent_m());
+    let clusters = clusters(boxed, &frame, GROUPING_SHARE * grid.extent_m());
     let extent = |members: &[usize]| members.iter().map(|&i| boxed[i].rect).reduce(union);
     let mut center = extent(clusters.first()?)?.center();
     let dense = densest(boxed, clusters.first()?, &frame, grid.extent_m());

@@ -31,6 +31,8 @@ pub(super) struct Found {
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub found: Vec<Found>,
+    /// What the file says of its coordinates, where that is not longitude and latitude.
+    pub reference_system: Option<String>,
     pub report: ImportReport,
 }
 

@@ -20,8 +20,8 @@ pub struct ImportReport {
     pub features: usize,
     /// Buildings on the map.
     pub buildings: usize,
-    /// Groups of buildings further from each other than a map's side, the largest first. More than one only where the map had
-    /// to choose; the first is where the map stands.
+    /// Groups of buildings that stand apart from each other (by about half a map's side and more), the largest first. Empty unless
+    /// the map had to choose; then the first is where it stands.
     pub clusters: Vec<BuildingCluster>,
     /// Everything else that is worth knowing, in the order of its first occurrence.
     pub findings: Vec<Finding>,

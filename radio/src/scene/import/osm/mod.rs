@@ -11,7 +11,8 @@ pub(super) mod xml;
 use super::reading::{BuildingFeature, Reading, RingError, ring};
 use super::report::{FeatureRef, FindingKind};
 use crate::scene::tags::Tags;
-use geo::{BoundingRect, Contains, Coord, LineString, Polygon};
+use geo::coordinate_position::{CoordPos, CoordinatePosition};
+use geo::{BoundingRect, Coord, LineString, Polygon, Rect};
 use std::collections::{HashMap, HashSet};
 
 /// The elements that outlines are made of.
@@ -70,15 +71,16 @@ impl Elements {
             if !outline.is_relation && outline.outer.iter().any(|way| drawn_by_relations.contains(way)) {
                 continue;
             }
-            let (outer, mut missing) = self.rings(&outline.outer);
+            let (outer, missing_outer) = self.rings(&outline.outer);
             let (mut holes, missing_inner) = self.rings(&outline.inner);
-            missing = missing.or(missing_inner);
             for exterior in outer {
                 let inside = take_inside(&exterior, &mut holes);
                 reading.polygon(&outline.building, [exterior].into_iter().chain(inside).map(checked).collect());
             }
-            if let Some(missing) = missing {
-                reading.report.note(FindingKind::Cut, &outline.feature, missing);
+            for (kind, missing) in [(FindingKind::Cut, missing_outer), (FindingKind::HoleLeftOut, missing_inner)] {
+                if let Some(missing) = missing {
+                    reading.report.note(kind, &outline.feature, missing);
+                }
             }
         }
     }
@@ -135,15 +137,22 @@ fn checked(line: LineString<f64>) -> Result<LineString<f64>, RingError> {
     ring(line.0)
 }
 
-/// Takes the holes that lie inside an outer ring.
+/// Takes the holes that lie inside an outer ring. As rings of one building do not cross, the first corner that is not on the ring tells.
 fn take_inside(exterior: &LineString<f64>, holes: &mut Vec<LineString<f64>>) -> Vec<LineString<f64>> {
     let area = Polygon::new(exterior.clone(), Vec::new());
     let Some(rect) = area.bounding_rect() else { return Vec::new() };
-    let is_inside =
-        |hole: &LineString<f64>| hole.bounding_rect().is_some_and(|hole| rect.contains(&hole) || rect == hole) && area.contains(hole);
+    let is_inside = |hole: &LineString<f64>| {
+        let position = |corner: &Coord<f64>| Some(area.coordinate_position(corner)).filter(|position| *position != CoordPos::OnBoundary);
+        hole.bounding_rect().is_some_and(|hole| within(hole, rect)) && hole.0.iter().find_map(position) != Some(CoordPos::Outside)
+    };
     let (inside, outside) = std::mem::take(holes).into_iter().partition(is_inside);
     *holes = outside;
     inside
+}
+
+fn within(inner: Rect<f64>, outer: Rect<f64>) -> bool {
+    let ((low, high), (outer_low, outer_high)) = ((inner.min(), inner.max()), (outer.min(), outer.max()));
+    low.x >= outer_low.x && low.y >= outer_low.y && high.x <= outer_high.x && high.y <= outer_high.y
 }
 
 #[cfg(test)]

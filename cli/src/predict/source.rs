@@ -1,0 +1,138 @@
+//! What gives the path gain: a propagation model, or a network.
+
+use super::args::{Args, ModelChoice};
+use anyhow::{Context, Result};
+use geo::Coord;
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::{GrayCodec, RadioMap};
+use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationModel, RayTracing};
+use radiodiff_radio::scene::Grid;
+
+/// A source of path gain maps.
+pub enum MapSource {
+    Model(ModelChoice),
+    #[cfg(feature = "network")]
+    Network(Box<network::Network>),
+}
+
+impl MapSource {
+    /// # Errors
+    /// Weights that cannot be read.
+    pub fn new(args: &Args) -> Result<Self> {
+        #[cfg(feature = "network")]
+        if let Some(weights) = &args.weights {
+            return Ok(Self::Network(Box::new(network::Network::read(weights, args.steps, args.seed)?)));
+        }
+        Ok(Self::Model(args.method))
+    }
+
+    /// The grid that maps are drawn on: the network's own, RadioMapSeer's for models.
+    pub fn grid(&self) -> Grid {
+        match self {
+            Self::Model(_) => Grid::default(),
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.grid(),
+        }
+    }
+
+    /// Path gain in dB at gray levels 0 and 1.
+    pub fn range_db(&self) -> (f64, f64) {
+        let codec = match self {
+            Self::Model(_) => GrayCodec::default(),
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.codec(),
+        };
+        (f64::from(codec.floor_db), f64::from(codec.ceiling_db))
+    }
+
+    /// Its name in messages.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Model(ModelChoice::DominantPath) => String::from("the dominant path model"),
+            Self::Model(ModelChoice::Rays) => String::from("ray tracing"),
+            Self::Model(ModelChoice::LogDistance) => String::from("the log-distance law"),
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.name(),
+        }
+    }
+
+    /// Path gain in dB of a transmitter at an outdoor position in metres, NaN inside buildings.
+    ///
+    /// # Errors
+    /// Those of the model or of the network's engine; none is expected outdoors.
+    pub fn path_gain(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
+        match self {
+            Self::Model(method) => model(*method).path_gain(scene, position).context("computing the map"),
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.path_gain(scene, position),
+        }
+    }
+}
+
+fn model(method: ModelChoice) -> Box<dyn PropagationModel> {
+    let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
+    match method {
+        ModelChoice::DominantPath => Box::new(DominantPath::default()),
+        ModelChoice::Rays => Box::new(RayTracing::default()),
+        ModelChoice::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
+    }
+}
+
+#[cfg(feature = "network")]
+mod network {
+    use anyhow::{Context, Result};
+    use geo::Coord;
+    use radiodiff_core::diffusion::SampleOptions;
+    use radiodiff_core::model::Preset;
+    use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
+    use radiodiff_core::weights::Checkpoint;
+    use radiodiff_engines::cpu::CpuEngine;
+    use radiodiff_radio::geometry::PreparedScene;
+    use radiodiff_radio::map::{GrayCodec, RadioMap};
+    use radiodiff_radio::scene::Grid;
+    use std::path::Path;
+
+    /// A network on the CPU engine, and how it samples.
+    pub struct Network {
+        engine: CpuEngine,
+        pipeline: Pipeline<CpuEngine>,
+        options: SampleOptions,
+    }
+
+    impl Network {
+        /// # Errors
+        /// A file that cannot be read or holds no weights.
+        pub fn read(weights: &Path, steps: usize, seed: u64) -> Result<Self> {
+            let shown = weights.display();
+            let bytes = std::fs::read(weights).with_context(|| format!("the weights {shown} cannot be read"))?;
+            let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {shown}"))?;
+            let engine = CpuEngine::new();
+            let pipeline = Pipeline::new(checkpoint.build(&engine).with_context(|| format!("the weights {shown}"))?);
+            Ok(Self { engine, pipeline, options: SampleOptions { steps, seed, ..SampleOptions::default() } })
+        }
+
+        fn preset(&self) -> &Preset {
+            self.pipeline.preset()
+        }
+
+        pub fn grid(&self) -> Grid {
+            Grid { size: self.preset().map_size, meters_per_pixel: self.preset().meters_per_pixel }
+        }
+
+        pub fn codec(&self) -> GrayCodec {
+            self.preset().gray
+        }
+
+        pub fn name(&self) -> String {
+            let (steps, seed) = (self.options.steps, self.options.seed);
+            format!("the network {} ({steps} step{}, seed {seed})", self.preset().name, if steps == 1 { "" } else { "s" })
+        }
+
+        /// # Errors
+        /// Those of the pipeline.
+        pub fn path_gain(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
+            let request = MapRequest { scene, position, start: 1.0, options: self.options };
+            pollster::block_on(self.pipeline.draw_map(&self.engine, &request, no_hook)).context("drawing the map")
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! `radiodiff predict` as a user runs it, on the scenes of the demo.
+
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{radiodiff, text};
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/scenes/munich-old-town.geojson");
+const BOUNDS: &str = "11.575250292797158,48.133278847746034,11.578689707202841,48.13558115225397";
+/// In a street of the scene.
+const TX: &str = "11.57665,48.13487";
+
+fn predict(out: &Path, args: &[&str]) -> Output {
+    radiodiff(&[&["predict", SCENE, "--bounds", BOUNDS, "--out", out.to_str().unwrap()], args].concat())
+}
+
+/// Runs the command in a new folder; returns its output and the folder.
+fn drawn(name: &str, args: &[&str]) -> (Output, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = predict(&folder.path().join(name), args);
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    (output, folder)
+}
+
+/// The values of a NumPy file of 256 x 256 float32.
+fn array(args: &[&str]) -> Vec<f32> {
+    let (_, folder) = drawn("map.npy", args);
+    let bytes = fs::read(folder.path().join("map.npy")).unwrap();
+    assert!(bytes.starts_with(b"\x93NUMPY"));
+    let header = u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
+    let description = String::from_utf8_lossy(&bytes[10..10 + header]).into_owned();
+    assert!(["'<f4'", "(256, 256", "False"].iter().all(|words| description.contains(words)), "{description}");
+    let values: Vec<f32> = bytes[10 + header..].chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    assert_eq!(values.len(), 256 * 256);
+    values
+}
+
+/// An error's exit code and words; nothing may be written.
+fn refused(args: &[&str], code: i32, words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = predict(&folder.path().join("map.png"), args);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    words.iter().for_each(|words| assert!(said.contains(words), "{args:?} says {said:?}, expected {words:?}"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{args:?}");
+}
+
+#[test]
+fn an_image_lies_where_its_world_file_says() {
+    let (output, folder) = drawn("map.png", &["--tx", TX]);
+    let said = text(&output.stdout);
+    assert!(said.contains("256 x 256 pixels of 1 m") && said.contains("dominant path") && said.contains("map.pgw"), "{said}");
+    let image = image::open(folder.path().join("map.png")).unwrap().into_rgba8();
+    assert_eq!(image.dimensions(), (256, 256));
+    let buildings = image.pixels().filter(|pixel| pixel.0[3] == 0).count();
+    assert!((10_000..50_000).contains(&buildings), "{buildings} transparent pixels");
+    let world: Vec<f64> = fs::read_to_string(folder.path().join("map.pgw")).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    let [column, a, b, row, west, north] = world[..] else { panic!("{world:?}") };
+    assert_eq!((a, b), (0.0, 0.0));
+    // One metre in degrees at this latitude.
+    assert!((column * 74_400.0 - 1.0).abs() < 0.01 && (row * -111_200.0 - 1.0).abs() < 0.01, "{column} {row}");
+    let (x, y) = ((11.57665 - west) / column, (48.13487 - north) / row);
+    // The brightest pixel is red, and it is the transmitter's.
+    let [r, g, b, _] = image.get_pixel(x.round() as u32, y.round() as u32).0;
+    assert!(r > 100 && g < 60 && b < 60, "{r} {g} {b} at {x}, {y}");
+}
+
+#[test]
+fn a_table_an_array_and_two_runs_agree() {
+    let (_, folder) = drawn("map.csv", &["--tx", TX]);
+    let table = fs::read_to_string(folder.path().join("map.csv")).unwrap();
+    let values = array(&["--tx", TX]);
+    let outdoors: Vec<f32> = values.iter().copied().filter(|dbm| !dbm.is_nan()).collect();
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some("lng,lat,dbm"));
+    let rows: Vec<Vec<f64>> = lines.map(|line| line.split(',').map(|v| v.parse().unwrap()).collect()).collect();
+    assert_eq!(rows.len(), outdoors.len());
+    assert!(rows.iter().zip(&outdoors).all(|(row, dbm)| (row[2] - f64::from(*dbm)).abs() < 0.006));
+    // Rows go from north to south, and within a row from west to east.
+    assert!(rows.windows(2).all(|pair| pair[1][1] < pair[0][1] || pair[1][0] > pair[0][0]));
+    let again = array(&["--tx", TX]);
+    assert!(values.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits()));
+    // 23 dBm unless another power is given; 3 dB more are 3 dB more everywhere.
+    let [same, more] = ["23", "26"].map(|dbm| array(&["--tx", &format!("{TX},{dbm}")]));
+    let pairs = || values.iter().zip(&same).zip(&more).filter(|((dbm, _), _)| !dbm.is_nan());
+    assert!(pairs().all(|((dbm, same), more)| dbm == same && *more == dbm + 3.0));
+}
+
+#[test]
+fn models_frequencies_and_antennas_differ() {
+    let dominant = array(&["--tx", TX]);
+    let mean = |values: &[f32]| {
+        let outdoors: Vec<f64> = values.iter().filter(|dbm| !dbm.is_nan()).map(|&dbm| f64::from(dbm)).collect();
+        outdoors.iter().sum::<f64>() / outdoors.len() as f64
+    };
+    let distance = array(&["--tx", TX, "--method", "log-distance"]);
+    assert!(mean(&distance) > mean(&dominant) + 3.0, "without buildings a map is brighter");
+    assert_ne!(mean(&array(&["--tx", TX, "--method", "rays"])), mean(&dominant));
+    let (output, _) = drawn("map.csv", &["--tx", TX, "--frequency-mhz", "28000"]);
+    assert!(text(&output.stderr).contains("scaled to 28000 MHz"), "{}", text(&output.stderr));
+    // A sector to the north does not light the south as an omnidirectional antenna does.
+    let sector = array(&["--tx", TX, "--antenna", r#"{"azi": 0, "txg": 0, "hbw": 65, "vbw": 65}"#]);
+    let south = 200 * 256..;
+    assert!(mean(&sector[south.clone()]) < mean(&dominant[south]) - 5.0);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("antenna.json");
+    fs::write(&file, r#"{"azi": 0, "txg": 0, "hbw": 65, "vbw": 65}"#).unwrap();
+    assert_eq!(mean(&array(&["--tx", TX, "--antenna", file.to_str().unwrap()])), mean(&sector));
+    let table = folder.path().join("pattern.csv");
+    fs::write(&table, "0,0,0\n180,0,-20\n").unwrap();
+    assert!(mean(&array(&["--tx", TX, "--antenna", table.to_str().unwrap()])) < mean(&dominant));
+}
+
+#[test]
+fn what_is_changed_is_a_warning() {
+    // The middle of a large building of the old town.
+    let values = array(&["--tx", TX]);
+    let inside = (0..256 * 256).filter(|&i| values[i].is_nan()).max_by_key(|&i| {
+        let near = (1..20).take_while(|&d| {
+            i >= 256 * d && [i - d, i + d, i - 256 * d, i + 256 * d].iter().all(|&j| values.get(j).is_some_and(|v| v.is_nan()))
+        });
+        near.count()
+    });
+    let (row, column) = (inside.unwrap() / 256, inside.unwrap() % 256);
+    let (lng, lat) = (11.575250292797158 + (column as f64 + 0.5) * 1.34352e-5, 48.13558115225397 - (row as f64 + 0.5) * 8.9934e-6);
+    let (output, _) = drawn("map.png", &["--tx", &format!("{lng},{lat}")]);
+    let said = text(&output.stderr);
+    assert!(said.contains("warning: the transmitter stood inside a building; it was moved"), "{said}");
+    let (output, _) = drawn("map.png", &["--tx", TX, "--antenna", r#"{"beams": 4}"#]);
+    assert!(text(&output.stderr).contains("warning: The antenna's beams is not known"), "{}", text(&output.stderr));
+    let folder = tempfile::tempdir().unwrap();
+    let wide = "11.57,48.13,11.59,48.14";
+    let out = folder.path().join("map.png");
+    let output = radiodiff(&["predict", SCENE, "--bounds", wide, "--tx", "11.58,48.135", "--out", out.to_str().unwrap()]);
+    assert!(output.status.success() && text(&output.stderr).contains("warning: the bounds span"), "{}", text(&output.stderr));
+}
+
+#[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+fn odd_scenes_are_drawn_with_warnings() {
+    let village = radiodiff_tests::shared_data().join("cases/base/village.geojson");
+    let folder = tempfile::tempdir().unwrap();
+    let (odd, out) = (folder.path().join("odd.geojson"), folder.path().join("map.csv"));
+    let mut document: serde_json::Value = serde_json::from_str(&fs::read_to_string(&village).unwrap()).unwrap();
+    let corner = document["features"][0]["geometry"]["coordinates"][0][0].clone();
+    document["features"][7]["geometry"]["coordinates"] = serde_json::Value::Null;
+    fs::write(&odd, document.to_string()).unwrap();
+    let tx = format!("{},{}", corner[0].as_f64().unwrap() - 1e-4, corner[1].as_f64().unwrap());
+    let run = |scene: &Path| {
+        let output = radiodiff(&["predict", scene.to_str().unwrap(), "--tx", &tx, "--out", out.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        (text(&output.stderr), fs::read_to_string(&out).unwrap().lines().count() - 1)
+    };
+    let (said, outdoors) = run(&village);
+    assert_eq!((said.contains("warning"), 65_536 - outdoors), (false, 6720), "{said}");
+    let (said, outdoors) = run(&odd);
+    assert_eq!(65_536 - outdoors, 6440);
+    assert!(said.contains("warning: feature 7 "), "{said}");
+}
+
+#[test]
+fn bad_requests_are_refused_by_name() {
+    refused(&["--tx", "a,b"], 2, &["\"a\" is not a number"]);
+    refused(&["--tx", "11.5"], 2, &["expected LNG,LAT"]);
+    refused(&["--tx", "11.5,95"], 2, &["the latitude is 95"]);
+    refused(&[], 2, &["--tx"]);
+    refused(&["--tx", TX, "--method", "sonar"], 2, &["dominant-path"]);
+    refused(&["--tx", "11.7,48.2"], 1, &["--tx 11.7,48.2", "outside the map"]);
+    refused(&["--tx", TX, "--frequency-mhz", "5.9"], 1, &["5.9 MHz"]);
+    refused(&["--tx", TX, "--antenna", "{"], 1, &["--antenna"]);
+    refused(&["--tx", TX, "--antenna", "/nowhere.json"], 1, &["/nowhere.json cannot be read"]);
+    let folder = tempfile::tempdir().unwrap();
+    let png = folder.path().join("map.png").display().to_string();
+    let run = |args: &[&str]| {
+        let output = radiodiff(&[&["predict"], args].concat());
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, said) = run(&["/nowhere.geojson", "--tx", TX, "--out", &png]);
+    assert!(code == Some(1) && said.contains("/nowhere.geojson cannot be read"), "{said}");
+    let (code, said) = run(&[SCENE, "--tx", TX, "--out", "map.gif"]);
+    assert!(code == Some(2) && said.contains(".png, .csv or .npy"), "{said}");
+    let (code, said) = run(&[SCENE, "--tx", TX, "--out", "/nowhere/map.png"]);
+    assert!(code == Some(1) && said.contains("/nowhere/map.png"), "{said}");
+    let (code, said) = run(&[SCENE, "--tx", "0,0", "--bounds", "0,0,0.001,0.001", "--out", &png]);
+    assert!(code == Some(1) && said.contains("no building lies on the map"), "{said}");
+    let broken = folder.path().join("broken.geojson");
+    fs::write(&broken, "{\"type\": ").unwrap();
+    let (code, said) = run(&[broken.to_str().unwrap(), "--tx", TX, "--out", &png]);
+    assert!(code == Some(1) && said.contains("broken.geojson"), "{said}");
+    assert!(!Path::new(&png).exists());
+}
+
+#[cfg(feature = "network")]
+#[test]
+fn a_network_draws_and_its_seed_decides() {
+    let nano = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/nano.safetensors");
+    let draw = |seed: &str| array(&["--tx", TX, "--weights", nano, "--seed", seed]);
+    let (one, again, other) = (draw("1"), draw("1"), draw("2"));
+    assert!(one.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits()));
+    assert!(one.iter().zip(&other).any(|(a, b)| !a.is_nan() && a != b));
+    let physical = array(&["--tx", TX]);
+    assert!(one.iter().zip(&physical).all(|(a, b)| a.is_nan() == b.is_nan()), "the same buildings");
+    let outdoors = || one.iter().zip(&physical).filter(|(a, _)| !a.is_nan());
+    let rmse = (outdoors().map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / outdoors().count() as f64).sqrt();
+    assert!(rmse < 10.0, "the network resembles the model it was trained on: {rmse} dB");
+    let (output, _) = drawn("map.png", &["--tx", TX, "--weights", nano, "--steps", "2"]);
+    assert!(text(&output.stdout).contains("the network nano (2 steps, seed 0)"), "{}", text(&output.stdout));
+    refused(&["--tx", TX, "--weights", "/nowhere.safetensors"], 1, &["the weights /nowhere.safetensors cannot be read"]);
+    refused(&["--tx", TX, "--weights", SCENE], 1, &["munich-old-town.geojson"]);
+    refused(&["--tx", TX, "--weights", nano, "--steps", "0"], 2, &["--steps"]);
+    refused(&["--tx", TX, "--seed", "3"], 2, &["--weights"]);
+    refused(&["--tx", TX, "--weights", nano, "--method", "rays"], 2, &["--method"]);
+}

@@ -1,0 +1,108 @@
+//! RadioDiff as a whole: the first stage and the denoiser with the latent scale between them.
+
+use super::denoiser::Denoiser;
+use super::process::{MIN_TIME, noised};
+use super::sampling::{SampleOptions, Sampling};
+use crate::engine::{Binary, CountingEngine, Engine};
+use crate::model::autoencoder::Autoencoder;
+use crate::model::preset::{Preset, PresetError};
+use crate::model::unet::EncodedCondition;
+use crate::parameters::{Initializer, ParameterError, ParameterRecorder, VarBuilder};
+use crate::random::standard_normal;
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Why the networks could not be built.
+#[derive(Debug, Error, Clone, PartialEq)]
+pub enum BuildError {
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+}
+
+/// A time that the sampler cannot start at.
+#[derive(Debug, Error, Clone, Copy, PartialEq)]
+#[error("start is {found}, expected a time from {MIN_TIME} (the map that is given) to 1 (noise)")]
+pub struct StartError {
+    pub found: f32,
+}
+
+/// Latent diffusion: the first stage, the denoiser, and the scale between them.
+pub struct RadioDiff<E: Engine> {
+    pub preset: Preset,
+    pub first_stage: Autoencoder<E>,
+    pub denoiser: Denoiser<E>,
+    /// Shape (1). Diffusion works on the first stage's latents times this.
+    pub scale_factor: E::Tensor,
+}
+
+impl<E: Engine> RadioDiff<E> {
+    /// Parameters `first_stage_model.*`, `model.*` and the buffer `scale_factor`, as in the public checkpoints.
+    ///
+    /// # Errors
+    /// A preset that cannot work, and those of the parameters' source.
+    pub fn new(preset: &Preset, vb: &VarBuilder<E>) -> Result<Self, BuildError> {
+        preset.validate()?;
+        let first_stage = Autoencoder::new(&vb.pp("first_stage_model"), &preset.autoencoder)?;
+        let denoiser = Denoiser::new(&vb.pp("model"), preset)?;
+        let scale_factor = vb.buffer("scale_factor", &[1], Initializer::Constant(preset.latent_scale))?;
+        Ok(Self { preset: preset.clone(), first_stage, denoiser, scale_factor })
+    }
+
+    /// Shape of a batch of latents, (batch, Z, h, w).
+    pub fn latent_shape(&self, batch: usize) -> [usize; 4] {
+        let unet = &self.preset.unet;
+        [batch, unet.latent_channels, unet.latent_size, unet.latent_size]
+    }
+
+    /// Starts the sampler from noise, at t = 1.
+    pub fn begin(&self, e: &E, options: &SampleOptions) -> Sampling<E::Tensor> {
+        Sampling::new(self.noise(e, options.seed, 0), 1.0, options)
+    }
+
+    /// Starts the sampler from a physical map: `map` (1, 1, H, W) in [-1, 1] is encoded, and its latent x0 is noised up to time
+    /// `start`, x_t = (1 - t) x0 + sqrt(t) noise. Less of the map stays the nearer the start is to 1, which equals [`Self::begin`].
+    ///
+    /// # Errors
+    /// A start that is not in [`MIN_TIME`] to 1.
+    pub fn begin_from_map(&self, e: &E, map: &E::Tensor, start: f32, options: &SampleOptions) -> Result<Sampling<E::Tensor>, StartError> {
+        if !(MIN_TIME..=1.0).contains(&start) {
+            return Err(StartError { found: start });
+        }
+        let x0 = e.mul(&self.first_stage.encode(e, map).mean, &self.scale_factor);
+        let latent = noised(e, &x0, &self.noise(e, options.seed, 0), &[start]);
+        Ok(Sampling::new(latent, start, options))
+    }
+
+    /// Takes the sampler's next step; false when none is left.
+    pub fn advance(&self, e: &E, condition: &EncodedCondition<E::Tensor>, sampling: &mut Sampling<E::Tensor>) -> bool {
+        let seed = sampling.seed();
+        self.denoiser.advance(e, condition, sampling, |step| self.noise(e, seed, step + 1))
+    }
+
+    fn noise(&self, e: &E, seed: u64, stream: usize) -> E::Tensor {
+        let shape = self.latent_shape(1);
+        e.tensor(&standard_normal(seed, stream as u32, shape.iter().product()), &shape)
+    }
+
+    /// Scaled latent (N, Z, h, w) -> map (N, 1, H, W), where [-1, 1] are the gray levels 0 to 1; not clamped.
+    pub fn decode_map(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
+        self.first_stage.decode(e, &e.binary(Binary::Div, latent, &self.scale_factor))
+    }
+
+    /// Scaled latent (N, Z, h, w) -> gray map (N, 1, H, W) in [0, 1].
+    pub fn decode_gray(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
+        e.clamp(&e.affine(&self.decode_map(e, latent), 0.5, 0.5), 0.0, 1.0)
+    }
+}
+
+/// The shape of every parameter of a preset's networks, by name. Nothing is allocated.
+///
+/// # Errors
+/// A preset that cannot work.
+pub fn parameter_shapes(preset: &Preset) -> Result<BTreeMap<String, Vec<usize>>, BuildError> {
+    let recorder = ParameterRecorder::default();
+    RadioDiff::new(preset, &VarBuilder::new(&CountingEngine::default(), &recorder))?;
+    Ok(recorder.take_shapes())
+}

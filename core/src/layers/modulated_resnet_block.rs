@@ -1,0 +1,68 @@
+//! Residual block of the U-Net, modulated by the time.
+
+use super::conv2d::Conv2d;
+use super::group_norm::GroupNorm;
+use super::linear::Linear;
+use super::weight_standardized_conv2d::WeightStandardizedConv2d;
+use crate::engine::Engine;
+use crate::parameters::{ParameterError, VarBuilder};
+
+/// y = SiLU(norm(conv(x)) (1 + scale) + shift), a weight-standardised 3 x 3 convolution and a group normalisation. Scale and shift
+/// (FiLM, Perez et al., 2018) are there only where the time modulates.
+struct ModulatedConv<E: Engine> {
+    proj: WeightStandardizedConv2d<E>,
+    norm: GroupNorm<E>,
+}
+
+impl<E: Engine> ModulatedConv<E> {
+    fn new(vb: &VarBuilder<E>, input: usize, output: usize, groups: usize) -> Result<Self, ParameterError> {
+        let proj = WeightStandardizedConv2d::new(&vb.pp("proj"), input, output)?;
+        Ok(Self { proj, norm: GroupNorm::new(&vb.pp("norm"), output, groups, 1e-5)? })
+    }
+
+    /// Without scale and shift. (N, input, H, W) -> (N, output, H, W).
+    fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
+        self.norm.forward_silu(e, &self.proj.forward(e, x))
+    }
+
+    /// (N, input, H, W) -> (N, output, H, W); `scale` and `shift` are (N, output, 1, 1).
+    fn forward_modulated(&self, e: &E, x: &E::Tensor, scale: &E::Tensor, shift: &E::Tensor) -> E::Tensor {
+        let h = self.norm.forward(e, &self.proj.forward(e, x));
+        e.silu(&e.add(&e.mul(&h, &e.affine(scale, 1.0, 1.0)), shift))
+    }
+}
+
+/// y = x + block2(block1(x; scale, shift)), (scale, shift) = W SiLU(time) + b. Where the channels change, x passes a 1 x 1
+/// convolution.
+pub struct ModulatedResnetBlock<E: Engine> {
+    mlp: Linear<E>,
+    block1: ModulatedConv<E>,
+    block2: ModulatedConv<E>,
+    res_conv: Option<Conv2d<E>>,
+    output: usize,
+}
+
+impl<E: Engine> ModulatedResnetBlock<E> {
+    /// Parameters `mlp.1`, `block1`, `block2` and, where the channels change, `res_conv`. `groups` divides `output`.
+    pub fn new(vb: &VarBuilder<E>, input: usize, output: usize, time_width: usize, groups: usize) -> Result<Self, ParameterError> {
+        Ok(Self {
+            mlp: Linear::new(&vb.pp("mlp.1"), time_width, 2 * output)?,
+            block1: ModulatedConv::new(&vb.pp("block1"), input, output, groups)?,
+            block2: ModulatedConv::new(&vb.pp("block2"), output, output, groups)?,
+            res_conv: (input != output).then(|| Conv2d::same(&vb.pp("res_conv"), input, output, 1)).transpose()?,
+            output,
+        })
+    }
+
+    /// x (N, input, H, W), `time` (N, time_width) after SiLU -> (N, output, H, W).
+    pub fn forward(&self, e: &E, x: &E::Tensor, time: &E::Tensor) -> E::Tensor {
+        let modulation = self.mlp.forward(e, time);
+        let batch = e.shape(time)[0];
+        let part = |i: usize| e.reshape(&e.narrow(&modulation, 1, i * self.output, self.output), &[batch, self.output, 1, 1]);
+        let h = self.block2.forward(e, &self.block1.forward_modulated(e, x, &part(0), &part(1)));
+        match &self.res_conv {
+            Some(conv) => e.add(&h, &conv.forward(e, x)),
+            None => e.add(&h, x),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Attention over all pixels, in the middle of the first stage.
+
+use super::conv2d::Conv2d;
+use super::group_norm::GroupNorm;
+use crate::engine::Engine;
+use crate::parameters::{ParameterError, VarBuilder};
+
+/// y = x + proj(softmax(q k^T / sqrt(C)) v), one head over all pixels; q, k and v are 1 x 1 convolutions of norm(x).
+pub struct PixelAttention<E: Engine> {
+    norm: GroupNorm<E>,
+    q: Conv2d<E>,
+    k: Conv2d<E>,
+    v: Conv2d<E>,
+    proj_out: Conv2d<E>,
+}
+
+impl<E: Engine> PixelAttention<E> {
+    /// Parameters `norm`, `q`, `k`, `v` and `proj_out`.
+    pub fn new(vb: &VarBuilder<E>, channels: usize, groups: usize) -> Result<Self, ParameterError> {
+        let pointwise = |name| Conv2d::same(&vb.pp(name), channels, channels, 1);
+        Ok(Self {
+            norm: GroupNorm::new(&vb.pp("norm"), channels, groups, 1e-6)?,
+            q: pointwise("q")?,
+            k: pointwise("k")?,
+            v: pointwise("v")?,
+            proj_out: pointwise("proj_out")?,
+        })
+    }
+
+    /// (N, C, H, W) -> the same shape.
+    pub fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
+        let shape = e.shape(x);
+        let (channels, tokens) = (shape[1], shape[2] * shape[3]);
+        let h = self.norm.forward(e, x);
+        let by_token = |conv: &Conv2d<E>| {
+            let image = e.reshape(&conv.forward(e, &h), &[shape[0], channels, tokens]);
+            e.permute(&image, &[0, 2, 1])
+        };
+        let mixed = e.attention(&by_token(&self.q), &by_token(&self.k), &by_token(&self.v), (channels as f32).powf(-0.5));
+        let image = e.reshape(&e.permute(&mixed, &[0, 2, 1]), &shape);
+        e.add(x, &self.proj_out.forward(e, &image))
+    }
+}

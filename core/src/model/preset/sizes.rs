@@ -1,0 +1,151 @@
+//! The sizes of every network, as data. Their bounds are in `check`, the presets with names in `known`.
+
+use radiodiff_radio::features::ConditionChannel;
+use radiodiff_radio::map::GrayCodec;
+use serde::{Deserialize, Serialize};
+
+/// Kernel and stride of a condition encoder's first convolution: it divides the scene into patches of 4 x 4 pixels.
+pub const PATCH: usize = 4;
+
+/// First stage. A side of the latent is 2^(number of multipliers - 1) times shorter than the map's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoencoderPreset {
+    /// Channels at full resolution.
+    pub channels: usize,
+    /// Channels of each level as multiples of `channels`, finest first.
+    pub multipliers: Vec<usize>,
+    /// Residual blocks a level in the encoder; the decoder has one more.
+    pub residual_blocks: usize,
+    pub latent_channels: usize,
+    pub norm_groups: usize,
+}
+
+impl AutoencoderPreset {
+    /// Channels of each level, finest first.
+    pub fn widths(&self) -> Vec<usize> {
+        self.multipliers.iter().map(|m| m * self.channels).collect()
+    }
+
+    /// Pixels of the map per pixel of the latent, along one side.
+    pub fn reduction(&self) -> usize {
+        1 << (self.multipliers.len() - 1)
+    }
+}
+
+/// Condition encoder: its input, and which of the two kinds it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConditionPreset {
+    /// The input's channels, in order.
+    pub channels: Vec<ConditionChannel>,
+    /// In a file, its fields stand beside `channels`.
+    #[serde(flatten)]
+    pub encoder: EncoderPreset,
+}
+
+/// The kinds of condition encoders; a file's fields tell them apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "stem_widths, stage_widths, norm_groups (a pyramid) or width, depths, heads, window (a Swin transformer)")]
+pub enum EncoderPreset {
+    Pyramid(PyramidPreset),
+    Swin(SwinPreset),
+}
+
+/// A convolutional pyramid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PyramidPreset {
+    /// Channels after the patch convolution and after each halving, down to the latent's size.
+    pub stem_widths: Vec<usize>,
+    /// Channels of each stage, one a U-Net level, finest first.
+    pub stage_widths: Vec<usize>,
+    pub norm_groups: usize,
+}
+
+/// A Swin transformer (Liu et al., 2021) as torchvision builds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwinPreset {
+    /// Channels of the first stage; each stage has twice those of the one before.
+    pub width: usize,
+    /// Blocks of each stage, finest first; odd ones shift their windows.
+    pub depths: Vec<usize>,
+    /// Attention heads of each stage.
+    pub heads: Vec<usize>,
+    /// Side of the windows in tokens.
+    pub window: usize,
+    /// Probability that training skips the last block's branches; it grows linearly from 0 at the first block.
+    pub stochastic_depth: f64,
+    /// Also hold the parameters of public checkpoints that nothing uses: final norm, classifier, `init_conv_carK`.
+    pub public_leftovers: bool,
+}
+
+impl SwinPreset {
+    /// Channels of each stage, finest first.
+    pub fn widths(&self) -> Vec<usize> {
+        (0..self.depths.len()).map(|stage| self.width << stage).collect()
+    }
+}
+
+impl ConditionPreset {
+    /// Channels of the encoder's stages, finest first.
+    pub fn stage_widths(&self) -> Vec<usize> {
+        match &self.encoder {
+            EncoderPreset::Pyramid(pyramid) => pyramid.stage_widths.clone(),
+            EncoderPreset::Swin(swin) => swin.widths(),
+        }
+    }
+}
+
+/// U-Net over latents.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnetPreset {
+    pub latent_channels: usize,
+    /// Side of the latent in pixels.
+    pub latent_size: usize,
+    /// Channels of the stem and of the first level's input.
+    pub width: usize,
+    /// Channels at the end of each level, finest first.
+    pub level_widths: Vec<usize>,
+    /// Side of the stem's kernel, odd.
+    pub stem_kernel: usize,
+    pub norm_groups: usize,
+    /// Heads of every attention, and channels of each head.
+    pub heads: usize,
+    pub head_width: usize,
+    /// Random frequencies of the time embedding, and its channels.
+    pub time_frequencies: usize,
+    pub time_width: usize,
+    /// Side of the pooling tiles of each level's relation layer, finest first.
+    pub relation_windows: Vec<usize>,
+}
+
+impl UnetPreset {
+    /// Channels at the entrance of each level, then those of the middle.
+    pub fn dims(&self) -> Vec<usize> {
+        std::iter::once(self.width).chain(self.level_widths.iter().copied()).collect()
+    }
+
+    /// Side of the middle in pixels: every level but the last halves the latent.
+    pub fn bottleneck(&self) -> usize {
+        self.latent_size >> (self.level_widths.len() - 1)
+    }
+}
+
+/// Everything that determines the networks' shapes and the meaning of their numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    pub name: String,
+    /// Side of the map in pixels.
+    pub map_size: usize,
+    pub meters_per_pixel: f64,
+    /// The path gain in dB of the gray levels 0 and 1.
+    pub gray: GrayCodec,
+    pub autoencoder: AutoencoderPreset,
+    pub condition: ConditionPreset,
+    pub unet: UnetPreset,
+    /// Initial value of the latent scale, by which latents are multiplied before diffusion; RadioDiff's constant is 0.3.
+    pub latent_scale: f32,
+}

@@ -1,0 +1,47 @@
+//! The manifest in a weights file's metadata.
+
+use crate::model::Preset;
+use radiodiff_radio::map::Quantity;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The metadata entry that holds the manifest.
+pub const MANIFEST_KEY: &str = "radiodiff";
+/// The format this build reads and writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What a weights file says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WeightsManifest {
+    pub format_version: u32,
+    pub preset: Preset,
+    /// SHA-256 over this manifest and all tensors, which reveals a damaged file.
+    pub content_sha256: String,
+    /// The quantity that gray levels decode to; this format has path gain only.
+    pub quantity: Quantity,
+    /// The data the weights were trained on, and its licence.
+    pub training_data: String,
+    /// The weights' licence.
+    pub license: String,
+    /// Metrics of an evaluation, by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// Commit of the code that trained the weights.
+    pub commit: String,
+}
+
+impl WeightsManifest {
+    /// The manifest of weights for `preset` that draw path gain, about which nothing else is known. [`super::serialize`] fills in the
+    /// hash.
+    pub fn of(preset: Preset) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            preset,
+            content_sha256: String::new(),
+            quantity: Quantity::PathGainDb,
+            training_data: String::new(),
+            license: String::new(),
+            metrics: BTreeMap::new(),
+            commit: String::new(),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The channels by name, and how each transforms when the map is turned.
+
+use serde::{Deserialize, Serialize};
+
+/// One channel of the condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConditionChannel {
+    /// 1 inside buildings, -1 outside.
+    Buildings,
+    /// 1 at the transmitter's pixel, -1 elsewhere.
+    Transmitter,
+    /// 1 where the transmitter is in sight, -1 elsewhere and inside buildings.
+    LineOfSight,
+    /// Gray level of the line-of-sight law at the distance to the transmitter, everywhere, moved to [-1, 1].
+    LogDistanceGain,
+    /// Gray level of the line-of-sight law at the length of the shortest way round the buildings, moved to [-1, 1]; -1 inside
+    /// buildings and where no way leads.
+    DetourGain,
+    /// Gray level of the dominant path's gain with the default law, moved to [-1, 1]; -1 inside buildings.
+    DominantPathGain,
+    /// Sine of the bearing from the pixel to the transmitter, clockwise from north: the eastern component of the unit vector to the
+    /// transmitter, regardless of walls. 0 at the transmitter.
+    AngleToTransmitterSin,
+    /// Cosine of the same bearing: the northern component.
+    AngleToTransmitterCos,
+    /// Distance from the pixel's centre to the nearest building pixel's centre, from -1 inside buildings to 1 at 32 m and beyond.
+    WallDistance,
+    /// 1 inside cars, -1 outside.
+    Cars,
+}
+
+/// How a channel's values change when the map is turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transformation {
+    /// Values move with their pixels.
+    Scalar,
+    /// Eastern component of a vector whose northern component is another channel.
+    East { north: ConditionChannel },
+    /// Northern component of a vector whose eastern component is another channel.
+    North { east: ConditionChannel },
+}
+
+impl ConditionChannel {
+    /// All channels.
+    pub const ALL: [Self; 10] = [
+        Self::Buildings,
+        Self::Transmitter,
+        Self::LineOfSight,
+        Self::LogDistanceGain,
+        Self::DetourGain,
+        Self::DominantPathGain,
+        Self::AngleToTransmitterSin,
+        Self::AngleToTransmitterCos,
+        Self::WallDistance,
+        Self::Cars,
+    ];
+
+    /// How the channel transforms under a symmetry of the square.
+    pub fn transformation(self) -> Transformation {
+        match self {
+            Self::Buildings
+            | Self::Transmitter
+            | Self::LineOfSight
+            | Self::LogDistanceGain
+            | Self::DetourGain
+            | Self::DominantPathGain
+            | Self::WallDistance
+            | Self::Cars => Transformation::Scalar,
+            Self::AngleToTransmitterSin => Transformation::East { north: Self::AngleToTransmitterCos },
+            Self::AngleToTransmitterCos => Transformation::North { east: Self::AngleToTransmitterSin },
+        }
+    }
+}

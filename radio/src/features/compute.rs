@@ -1,0 +1,62 @@
+//! The channels' values.
+
+use super::channel::ConditionChannel;
+use crate::geometry::{PreparedScene, geodesic_distance, wall_distance};
+use crate::map::GrayCodec;
+use crate::propagation::{DominantPath, LogDistanceLaw, PropagationError, PropagationModel};
+use geo::Coord;
+
+/// Walls beyond this distance do not matter: it is wider than most streets.
+const FARTHEST_WALL_M: f64 = 32.0;
+
+/// The channels of a transmitter, (C, N, N) row-major. `codec` is the preset's: channels of gain are gray levels on its scale.
+///
+/// # Errors
+/// A position off the map or inside a building.
+pub fn condition(
+    prepared: &PreparedScene,
+    position: Coord<f64>,
+    channels: &[ConditionChannel],
+    codec: &GrayCodec,
+) -> Result<Vec<f32>, PropagationError> {
+    let (row, column) = prepared.outdoor_pixel(position)?;
+    let (grid, mask) = (prepared.grid(), prepared.mask());
+    let (size, pixels) = (grid.size, grid.pixels());
+    let sign = |v: u8| if v != 0 { 1.0 } else { -1.0 };
+    let scaled = |gain_db: f32| 2.0 * codec.encode(gain_db) - 1.0;
+    let gain_at = |distance_m: f64| scaled(LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m) as f32);
+    let to_transmitter = |i: usize| position - grid.pixel_center(i / size, i % size);
+    let bearing = |i: usize| {
+        let leg = to_transmitter(i);
+        let length = libm::hypot(leg.x, leg.y);
+        if length == 0.0 { leg } else { leg / length }
+    };
+    let mut values = Vec::with_capacity(channels.len() * pixels);
+    for channel in channels {
+        match channel {
+            ConditionChannel::Buildings => values.extend(mask.pixels.iter().map(|&v| sign(v))),
+            ConditionChannel::Transmitter => values.extend((0..pixels).map(|i| sign(u8::from(i == row * size + column)))),
+            ConditionChannel::LineOfSight => values.extend(prepared.line_of_sight(position)?.into_iter().map(sign)),
+            ConditionChannel::LogDistanceGain => values.extend((0..pixels).map(|i| {
+                let leg = to_transmitter(i);
+                gain_at(libm::hypot(leg.x, leg.y))
+            })),
+            ConditionChannel::DetourGain => {
+                let lengths = geodesic_distance(mask, (row, column));
+                values.extend(lengths.into_iter().map(|pixels| gain_at(pixels * grid.meters_per_pixel)));
+            }
+            ConditionChannel::DominantPathGain => {
+                let gain = DominantPath::default().path_gain(prepared, position)?;
+                values.extend(gain.values.into_iter().map(scaled));
+            }
+            ConditionChannel::AngleToTransmitterSin => values.extend((0..pixels).map(|i| bearing(i).x as f32)),
+            ConditionChannel::AngleToTransmitterCos => values.extend((0..pixels).map(|i| bearing(i).y as f32)),
+            ConditionChannel::WallDistance => values.extend(wall_distance(mask).into_iter().map(|pixels| {
+                let distance_m = pixels * grid.meters_per_pixel;
+                (2.0 * (distance_m / FARTHEST_WALL_M).min(1.0) - 1.0) as f32
+            })),
+            ConditionChannel::Cars => values.extend(prepared.cars().pixels(grid).into_iter().map(sign)),
+        }
+    }
+    Ok(values)
+}

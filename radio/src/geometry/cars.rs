@@ -1,0 +1,110 @@
+//! The cars of a scene as convex outlines, and how many of them a straight leg crosses.
+//!
+//! Cars weaken a signal but do not block it: [`crate::propagation::WithCars`] turns the count into decibels. A car counts once,
+//! however much of it is crossed, and also when the leg begins or ends inside it, so the count is the same both ways.
+
+use crate::scene::{Grid, rasterize_outlines};
+use geo::{Area, ConvexHull, Coord, Polygon, Vector2DOps};
+use std::f64::consts::{PI, TAU};
+
+/// A shorter way through a car is a touch of its edge, metres.
+const LEAST_CROSSING_M: f64 = 1e-6;
+/// Sectors around a point in which its cars are looked up.
+const SECTORS: usize = 512;
+/// Widens a car's range of angles on both sides against rounding, in sectors.
+const MARGIN: f64 = 1e-6;
+
+/// Convex, anticlockwise outlines in metres.
+#[derive(Clone, Debug, Default)]
+pub struct CarOutlines {
+    outlines: Vec<Polygon<f64>>,
+}
+
+/// Cars by their direction from one end of many legs.
+pub struct CarsFrom<'a> {
+    cars: &'a CarOutlines,
+    from: Coord<f64>,
+    /// Per sector of directions, the cars in it.
+    sectors: Vec<Vec<u32>>,
+}
+
+impl CarOutlines {
+    /// Each car becomes its convex hull. A car without an area or with a coordinate that is not finite is left out.
+    pub fn new(cars: &[Polygon<f64>]) -> Self {
+        let finite = |car: &&Polygon<f64>| car.exterior().coords().all(|c| c.is_finite());
+        let hulls = cars.iter().filter(finite).map(ConvexHull::convex_hull).filter(|hull| hull.unsigned_area() > 0.0);
+        Self { outlines: hulls.collect() }
+    }
+
+    /// Row-major (N, N): 1 at the pixels whose centre lies inside a car.
+    pub fn pixels(&self, grid: Grid) -> Vec<u8> {
+        rasterize_outlines(grid, &self.outlines).pixels
+    }
+
+    /// Looks the cars up by direction, for many legs that begin at `from`.
+    pub fn seen_from(&self, from: Coord<f64>) -> CarsFrom<'_> {
+        let mut sectors = if self.outlines.is_empty() { Vec::new() } else { vec![Vec::new(); SECTORS] };
+        for (index, outline) in self.outlines.iter().enumerate() {
+            let (low, high) = angles(from, outline);
+            let first = (low / TAU * SECTORS as f64 - MARGIN).floor() as i64;
+            let last = ((high / TAU * SECTORS as f64 + MARGIN).floor() as i64).min(first + SECTORS as i64 - 1);
+            for sector in first..=last {
+                sectors[sector.rem_euclid(SECTORS as i64) as usize].push(index as u32);
+            }
+        }
+        CarsFrom { cars: self, from, sectors }
+    }
+
+    /// The number of cars that a single leg crosses. For many legs from one point, [`CarOutlines::seen_from`] is cheaper.
+    pub fn crossed(&self, from: Coord<f64>, to: Coord<f64>) -> usize {
+        self.outlines.iter().filter(|outline| crosses(from, to, outline)).count()
+    }
+}
+
+impl CarsFrom<'_> {
+    /// The number of cars that the leg to a point crosses.
+    pub fn crossed(&self, to: Coord<f64>) -> usize {
+        if self.sectors.is_empty() {
+            return 0;
+        }
+        let angle = libm::atan2(to.y - self.from.y, to.x - self.from.x);
+        let sector = ((angle / TAU * SECTORS as f64).floor() as i64).rem_euclid(SECTORS as i64) as usize;
+        self.sectors[sector].iter().filter(|&&car| crosses(self.from, to, &self.cars.outlines[car as usize])).count()
+    }
+}
+
+/// The range of angles at which a convex outline is seen from a point, radians; a whole turn from inside.
+fn angles(from: Coord<f64>, outline: &Polygon<f64>) -> (f64, f64) {
+    if inside(from, outline) {
+        return (-PI, PI);
+    }
+    let direction = |corner: &Coord<f64>| libm::atan2(corner.y - from.y, corner.x - from.x);
+    let corners = &outline.exterior().0;
+    let first = direction(&corners[0]);
+    // From outside a convex outline spans at most half a turn, so angles relative to any of its corners do not wrap.
+    let relative = corners.iter().map(|corner| (direction(corner) - first + PI).rem_euclid(TAU) - PI);
+    relative.fold((first, first), |(low, high), angle| (low.min(first + angle), high.max(first + angle)))
+}
+
+fn inside(point: Coord<f64>, outline: &Polygon<f64>) -> bool {
+    outline.exterior().lines().all(|edge| edge.delta().wedge_product(point - edge.start) >= 0.0)
+}
+
+/// Whether a leg runs through a convex outline (clipping by Cyrus and Beck, 1978).
+fn crosses(from: Coord<f64>, to: Coord<f64>, outline: &Polygon<f64>) -> bool {
+    let leg = to - from;
+    let (mut enter, mut leave) = (0.0f64, 1.0f64);
+    for line in outline.exterior().lines() {
+        let (edge, start) = (line.delta(), from - line.start);
+        // Left of the edge is inside.
+        let (height, climb) = (edge.wedge_product(start), edge.wedge_product(leg));
+        if climb > 0.0 {
+            enter = enter.max(-height / climb);
+        } else if climb < 0.0 {
+            leave = leave.min(-height / climb);
+        } else if height < 0.0 {
+            return false;
+        }
+    }
+    (leave - enter) * libm::hypot(leg.x, leg.y) > LEAST_CROSSING_M
+}

@@ -1,0 +1,155 @@
+//! The outlines of what is built, read off the building mask.
+//!
+//! The mask decides what is a building, so overlapping, touching, nested and broken footprints give one clean outline, and a scene
+//! that came as a raster has outlines too. The outlines are good to a pixel; where footprints are known, corners move to the
+//! footprints' own. In flow the mask and the footprints; out flow closed rings.
+//!
+//! [`trace`] follows the boundary pixel by pixel, [`straight`] fits straight pieces, [`centers`] and [`snap`] move their corners.
+
+mod centers;
+mod snap;
+mod straight;
+mod trace;
+
+use crate::scene::{Building, BuildingMask, Grid};
+use centers::snapped_to_centers;
+use geo::{Coord, LineString};
+use snap::FootprintCorners;
+use straight::{pieces, straightened};
+use trace::trace;
+
+/// The largest distance, in pixels, at which a footprint's corner replaces an outline's.
+const SNAP_PIXELS: f64 = 1.2;
+
+/// Closed rings in metres with the buildings on their left: outer rings run counter-clockwise, courtyards clockwise. Buildings that
+/// touch at a pixel's corner are one. Corners of `buildings` within [`SNAP_PIXELS`] of an outline's corner replace it.
+pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<LineString<f64>> {
+    let corners: Vec<Coord<f64>> = buildings
+        .iter()
+        .flat_map(|b| std::iter::once(b.footprint.exterior()).chain(b.footprint.interiors()))
+        .flat_map(|ring| ring.coords().copied())
+        .collect();
+    let snap = FootprintCorners::new(&corners, SNAP_PIXELS * grid.meters_per_pixel);
+    trace(mask)
+        .into_iter()
+        .map(|ring| {
+            let pieces = pieces(&ring);
+            let mut corners = snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces));
+            // Straight pieces may leave a sliver or nothing of a few pixels; such rings keep their pixel sides.
+            let pixels = area(&ring.iter().map(|side| side.at()).collect::<Vec<_>>());
+            if area(&corners) / pixels < 0.5 {
+                corners = (0..ring.len())
+                    .filter(|&i| ring[i].direction != ring[(i + ring.len() - 1) % ring.len()].direction)
+                    .map(|i| ring[i].at())
+                    .collect();
+            }
+            let mut points: Vec<Coord<f64>> = corners.into_iter().map(|p| snap.nearest(p * grid.meters_per_pixel)).collect();
+            points.dedup();
+            let mut points = snap.between(&points);
+            while points.len() > 1 && points.first() == points.last() {
+                points.pop();
+            }
+            points.extend(points.first().copied());
+            LineString::new(points)
+        })
+        .collect()
+}
+
+/// Signed area of a polygon, negative where it runs clockwise.
+fn area(ring: &[Coord<f64>]) -> f64 {
+    (0..ring.len()).map(|i| (ring[i], ring[(i + 1) % ring.len()])).map(|(a, b)| (a.x * b.y - b.x * a.y) / 2.0).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::rasterize;
+    use geo::Polygon;
+
+    const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
+
+    fn building(corners: &[(f64, f64)]) -> Building {
+        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: None, levels: None }
+    }
+
+    /// The corners of the outline of `corners`, rasterised and forgotten, in ascending order.
+    fn outline_of(corners: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let mask = rasterize(GRID, &[building(corners)]);
+        let rings = outlines(&mask, GRID, &[]);
+        assert_eq!(rings.len(), 1);
+        let mut found: Vec<(f64, f64)> = rings[0].coords().skip(1).map(|p| (p.x, p.y)).collect();
+        found.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
+        found
+    }
+
+    #[test]
+    fn footprints_in_whole_metres_come_back_from_their_raster() {
+        for corners in [
+            vec![(10.5, 10.5), (10.5, 30.5), (26.5, 30.5), (26.5, 10.5)],
+            vec![(8.5, 12.5), (14.5, 44.5), (34.5, 40.5), (28.5, 8.5)],
+            vec![(10.5, 10.5), (10.5, 40.5), (20.5, 40.5), (20.5, 22.5), (44.5, 22.5), (44.5, 10.5)],
+        ] {
+            assert_eq!(outline_of(&corners), corners_ascending(&corners));
+        }
+    }
+
+    fn corners_ascending(corners: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let mut sorted = corners.to_vec();
+        sorted.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
+        sorted
+    }
+
+    #[test]
+    fn footprints_that_are_known_give_their_own_corners() {
+        let slanted = [(8.3, 12.1), (28.4, 8.7), (34.2, 40.9), (14.6, 44.2)];
+        let buildings = [building(&slanted)];
+        let rings = outlines(&rasterize(GRID, &buildings), GRID, &buildings);
+        let mut found: Vec<(f64, f64)> = rings[0].coords().skip(1).map(|p| (p.x, p.y)).collect();
+        found.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
+        assert_eq!(found, corners_ascending(&slanted));
+    }
+
+    #[test]
+    fn touching_overlapping_and_nested_footprints_are_one_outline() {
+        let boxed = |x: f64, y: f64, w: f64, h: f64| building(&[(x, y), (x + w, y), (x + w, y + h), (x, y + h)]);
+        let buildings =
+            [boxed(10.0, 10.0, 10.0, 10.0), boxed(20.0, 10.0, 10.0, 10.0), boxed(15.0, 12.0, 20.0, 5.0), boxed(12.0, 12.0, 4.0, 4.0)];
+        assert_eq!(outlines(&rasterize(GRID, &buildings), GRID, &buildings).len(), 1);
+        // At a corner too.
+        let corners = [boxed(10.0, 10.0, 10.0, 10.0), boxed(20.0, 20.0, 10.0, 10.0)];
+        assert_eq!(outlines(&rasterize(GRID, &corners), GRID, &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_courtyard_has_an_outline_the_other_way_round() {
+        let mut mask = rasterize(GRID, &[building(&[(10.0, 10.0), (40.0, 10.0), (40.0, 40.0), (10.0, 40.0)])]);
+        for row in 34..44 {
+            mask.pixels[row * 64 + 20..row * 64 + 30].fill(0);
+        }
+        let mut areas: Vec<f64> = outlines(&mask, GRID, &[]).iter().map(|ring| area(&ring.0[1..])).collect();
+        areas.sort_by(f64::total_cmp);
+        assert!((areas[0] + 100.0).abs() < 25.0 && (areas[1] - 900.0).abs() < 65.0, "{areas:?}");
+    }
+
+    #[test]
+    fn the_smallest_buildings_have_walls() {
+        for (width, height) in [(1, 1), (2, 1), (1, 3), (2, 2), (3, 2)] {
+            let mut mask = BuildingMask { size: 64, pixels: vec![0; 64 * 64] };
+            for row in 20..20 + height {
+                mask.pixels[row * 64 + 30..row * 64 + 30 + width].fill(1);
+            }
+            let rings = outlines(&mask, GRID, &[]);
+            assert_eq!(rings.len(), 1);
+            let found = area(&rings[0].coords().skip(1).copied().collect::<Vec<_>>());
+            let pixels = (width * height) as f64;
+            assert!(found >= 0.5 * pixels && found <= 2.0 * pixels + 1.0, "{width} x {height}: {found}");
+        }
+    }
+
+    #[test]
+    fn noise_is_outlined_too() {
+        let pixels = (0..64u64 * 64).map(|i| u8::from(i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 62 == 0)).collect();
+        let mask = BuildingMask { size: 64, pixels };
+        assert!(outlines(&mask, GRID, &[]).iter().flat_map(|ring| ring.coords()).all(|p| p.x.is_finite() && p.y.is_finite()));
+    }
+}

@@ -1,0 +1,298 @@
+//! The wavefront that finds dominant paths.
+//!
+//! Paths spread pixel by pixel in the order of their loss, over the ground and over the roofs, and a pixel keeps only the best path
+//! that reaches it. So a path is not any chain of corners in sight of each other: it must be the best path at every pixel on its way.
+//! WinProp's maps behave so (docs/dominant-path.md), and it makes a map cheap: a pixel notes only the source that its path came
+//! straight from, and spreading asks only whether the next pixel is in that source's sight.
+
+use super::queue::Queue;
+use super::roofs::{Slope, last_wall};
+use crate::geometry::inset::center;
+use crate::geometry::visibility::visible_from;
+use crate::geometry::{PreparedScene, TurningPoints};
+use crate::propagation::law::DominantPathLaw;
+use crate::scene::{BuildingMask, Grid};
+use geo::Coord;
+
+/// The source of a pixel that no path has reached.
+const NOWHERE: u32 = u32::MAX;
+/// The first source.
+const TRANSMITTER: u32 = 0;
+
+/// Where a path's last straight leg begins.
+#[derive(Clone, Copy, PartialEq)]
+enum PathOrigin {
+    Transmitter,
+    /// On the ground at a corner, by its number.
+    Corner(u32),
+    /// At a wall's top.
+    Roof,
+}
+
+/// A point that straight legs start from.
+struct Source {
+    origin: PathOrigin,
+    position: Coord<f64>,
+    /// Length of the path up to here, metres, and the loss of its turns, dB.
+    length_m: f64,
+    turns_db: f64,
+    /// The last leg's direction in plan, as long as the cosine of its slope; `None` at the transmitter.
+    direction: Option<Coord<f64>>,
+    /// Sources at the corners that paths reached from here. They take over where this source's sight ends.
+    corners: Vec<u32>,
+}
+
+impl Source {
+    /// Loss in dB of the turn into a direction, where `cost_db` gives a turn's loss by its cosine; 0 at the transmitter.
+    fn turn_db(&self, to: Coord<f64>, cost_db: impl Fn(f64) -> f64) -> f64 {
+        self.direction.map_or(0.0, |from| cost_db(from.x * to.x + from.y * to.y))
+    }
+}
+
+/// A path up to a point.
+struct Path {
+    length_m: f64,
+    turns_db: f64,
+    direction: Coord<f64>,
+}
+
+/// The state of the search; coordinates are in pixels as in [`crate::geometry::inset`].
+pub struct Wavefront<'a> {
+    grid: Grid,
+    mask: &'a BuildingMask,
+    turning_points: &'a TurningPoints,
+    law: &'a DominantPathLaw,
+    sources: Vec<Source>,
+    /// Per corner, its source once a path has reached it.
+    corner_source: Vec<Option<u32>>,
+    loss_db: Vec<f64>,
+    /// Per pixel, the source of its path's last leg.
+    source_of: Vec<u32>,
+    settled: Vec<bool>,
+    queue: Queue,
+}
+
+impl<'a> Wavefront<'a> {
+    /// Settles the pixels in sight and queues the first pixels in shadow. `transmitter` is in pixels, `start`
+    /// its pixel's row-major index.
+    pub fn new(prepared: &'a PreparedScene, law: &'a DominantPathLaw, transmitter: Coord<f64>, start: usize) -> Self {
+        let (grid, turning_points) = (prepared.grid(), prepared.turning_points());
+        let mut in_sight = visible_from(&turning_points.walls, transmitter);
+        in_sight.insert(start);
+        let seen: Vec<usize> = (0..grid.pixels()).filter(|&i| in_sight.contains(i)).collect();
+        let transmitter = Source {
+            origin: PathOrigin::Transmitter,
+            position: transmitter,
+            length_m: 0.0,
+            turns_db: 0.0,
+            direction: None,
+            corners: Vec::new(),
+        };
+        let mut front = Self {
+            grid,
+            mask: prepared.mask(),
+            turning_points,
+            law,
+            corner_source: vec![None; turning_points.walls.corners.len()],
+            loss_db: vec![f64::INFINITY; grid.pixels()],
+            source_of: vec![NOWHERE; grid.pixels()],
+            settled: vec![false; grid.pixels()],
+            sources: vec![transmitter],
+            queue: Queue::new(),
+        };
+        for &pixel in &seen {
+            let length = leg(front.sources[0].position, center(pixel, grid.size)).0;
+            front.loss_db[pixel] = -law.line_of_sight.gain_db(length * grid.meters_per_pixel);
+            front.source_of[pixel] = TRANSMITTER;
+            front.settled[pixel] = true;
+        }
+        // All corners in sight first: a shadow may begin at any of them.
+        seen.iter().for_each(|&pixel| front.diffract(pixel));
+        seen.iter().for_each(|&pixel| front.propagate(pixel));
+        front
+    }
+
+    /// Loss in dB of every outdoor pixel's path, row-major.
+    pub fn run(mut self) -> Vec<f64> {
+        while let Some((loss_db, pixel)) = self.queue.pop() {
+            if loss_db > -self.law.floor_db {
+                break;
+            }
+            if self.settled[pixel] {
+                continue;
+            }
+            self.settled[pixel] = true;
+            if !self.built(pixel) {
+                self.diffract(pixel);
+            }
+            self.propagate(pixel);
+        }
+        self.fill();
+        self.loss_db
+    }
+
+    fn built(&self, pixel: usize) -> bool {
+        self.mask.pixels[pixel] != 0
+    }
+
+    /// Starts a diffracted path at every corner next to the settled pixel.
+    fn diffract(&mut self, pixel: usize) {
+        let turning_points = self.turning_points;
+        let (source, size) = (self.source_of[pixel], self.grid.size);
+        for &corner in turning_points.beside.row(pixel) {
+            if !turning_points.sight(corner as usize).contains(pixel) {
+                continue;
+            }
+            if let Some(number) = self.corner_source[corner as usize] {
+                // Another path reached the corner first. It takes over beyond this path's sight.
+                let known = &mut self.sources[source as usize].corners;
+                if number != source && !known.contains(&number) {
+                    known.push(number);
+                }
+                continue;
+            }
+            let position = turning_points.walls.corners[corner as usize].position;
+            let from = &self.sources[source as usize];
+            // A pixel beside a corner is not at the corner: the path may have to turn at another corner first.
+            if from.origin != PathOrigin::Roof && !turning_points.walls.clear(from.position, position) {
+                continue;
+            }
+            let end = if from.origin == PathOrigin::Roof { center(pixel, size) } else { position };
+            let Some(path) = self.path(source, end, pixel) else { continue };
+            let number = self.add(PathOrigin::Corner(corner), position, path);
+            self.corner_source[corner as usize] = Some(number);
+            self.sources[source as usize].corners.push(number);
+            for next in around(pixel, 2, size) {
+                self.relax(next, number);
+            }
+        }
+    }
+
+    fn add(&mut self, origin: PathOrigin, position: Coord<f64>, path: Path) -> u32 {
+        let Path { length_m, turns_db, direction } = path;
+        self.sources.push(Source { origin, position, length_m, turns_db, direction: Some(direction), corners: Vec::new() });
+        (self.sources.len() - 1) as u32
+    }
+
+    /// Spreads a settled pixel's path to its neighbours and up the walls beside it. Where the source's sight ends, the sources at the
+    /// corners that its paths reached take over.
+    fn propagate(&mut self, pixel: usize) {
+        let (source, size) = (self.source_of[pixel], self.grid.size);
+        let on_ground = !self.built(pixel) && self.sources[source as usize].origin != PathOrigin::Roof;
+        for next in around(pixel, 1, size) {
+            if self.settled[next] {
+                continue;
+            }
+            if on_ground && self.built(next) {
+                self.climb(pixel, next);
+            } else if !self.relax(next, source) && !self.built(next) {
+                for i in 0..self.sources[source as usize].corners.len() {
+                    self.relax(next, self.sources[source as usize].corners[i]);
+                }
+            }
+        }
+    }
+
+    /// Leads the path of a ground pixel up a wall beside it.
+    fn climb(&mut self, pixel: usize, wall: usize) {
+        let (number, grid) = (self.source_of[pixel], self.grid);
+        let source = &self.sources[number as usize];
+        let top = (center(pixel, grid.size) + center(wall, grid.size)) / 2.0;
+        let (length, heading) = leg(source.position, top);
+        let slope = Slope::new(self.law, length * grid.meters_per_pixel);
+        let direction = heading * slope.cosine;
+        let turn_db = source.turn_db(direction, |cosine| self.law.turn_db(cosine));
+        let path = Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction };
+        // The turn at the top depends on where the path goes from there; no turn costs less than the offset.
+        if self.law.loss_db(path.length_m, path.turns_db + self.law.turn_offset_db) < self.loss_db[wall] {
+            let number = self.add(PathOrigin::Roof, top, path);
+            if !self.relax(wall, number) || self.source_of[wall] != number {
+                self.sources.pop();
+            }
+        }
+    }
+
+    /// The path over a straight leg from a source to a point in a pixel, with the turn at the source and, on the way down from a roof,
+    /// the turn at the last wall. `None` where no wall leads down.
+    fn path(&self, number: u32, to: Coord<f64>, pixel: usize) -> Option<Path> {
+        let source = &self.sources[number as usize];
+        let meters = self.grid.meters_per_pixel;
+        let (length, heading) = leg(source.position, to);
+        let turn_db = source.turn_db(heading, |cosine| self.law.turn_db(cosine));
+        let straight = Path { length_m: source.length_m + length * meters, turns_db: source.turns_db + turn_db, direction: heading };
+        if source.origin != PathOrigin::Roof || self.built(pixel) {
+            return Some(straight);
+        }
+        let run_m = last_wall(self.mask, pixel, source.position)? * meters;
+        let down = Slope::new(self.law, run_m);
+        let length_m = straight.length_m + down.length_m - run_m;
+        Some(Path { length_m, turns_db: straight.turns_db + self.law.turn_db(down.cosine), direction: heading * down.cosine })
+    }
+
+    /// Whether a straight leg leads from a source to a pixel. Legs on the ground end at buildings and where the source's sight ends.
+    fn sees(&self, number: u32, pixel: usize) -> bool {
+        match self.sources[number as usize].origin {
+            PathOrigin::Roof => true,
+            // All pixels in the transmitter's sight were settled at the start.
+            PathOrigin::Transmitter => self.settled[pixel] && !self.built(pixel),
+            PathOrigin::Corner(corner) => self.turning_points.sight(corner as usize).contains(pixel),
+        }
+    }
+
+    /// A lower bound of the loss of the straight path from a source to a point, much cheaper than the path itself.
+    fn least_loss_db(&self, number: u32, to: Coord<f64>) -> f64 {
+        let source = &self.sources[number as usize];
+        let (length, heading) = leg(source.position, to);
+        let turn_db = source.turn_db(heading, |cosine| self.law.least_turn_db(cosine));
+        let length_m = source.length_m + length * self.grid.meters_per_pixel;
+        self.law.least_loss_db(length_m, source.turns_db + turn_db)
+    }
+
+    /// Lowers a pixel's loss to that of the straight path from a source, if that is less. Returns false where the source does not see
+    /// the pixel.
+    fn relax(&mut self, pixel: usize, number: u32) -> bool {
+        if self.settled[pixel] || self.source_of[pixel] == number {
+            return true;
+        }
+        if !self.sees(number, pixel) {
+            return false;
+        }
+        let to = center(pixel, self.grid.size);
+        if self.least_loss_db(number, to) >= self.loss_db[pixel] {
+            return true;
+        }
+        let Some(path) = self.path(number, to, pixel) else { return false };
+        let loss_db = self.law.loss_db(path.length_m, path.turns_db);
+        if loss_db < self.loss_db[pixel] {
+            self.loss_db[pixel] = loss_db;
+            self.source_of[pixel] = number;
+            self.queue.push(loss_db, pixel);
+        }
+        true
+    }
+
+    /// Gives pixels that an outline cuts off from their surroundings the least loss of their neighbours.
+    fn fill(&mut self) {
+        let size = self.grid.size;
+        let unreached: Vec<usize> = (0..self.loss_db.len()).filter(|&i| self.loss_db[i].is_infinite() && !self.built(i)).collect();
+        let outdoors = |i: usize| if self.built(i) { f64::INFINITY } else { self.loss_db[i] };
+        let filled: Vec<f64> = unreached.iter().map(|&i| around(i, 1, size).map(outdoors).fold(f64::INFINITY, f64::min)).collect();
+        for (i, loss_db) in unreached.into_iter().zip(filled) {
+            self.loss_db[i] = loss_db;
+        }
+    }
+}
+
+/// The pixels at most `reach` rows and columns away.
+fn around(pixel: usize, reach: usize, size: usize) -> impl Iterator<Item = usize> {
+    let (row, column) = (pixel / size, pixel % size);
+    let (first, end) = (column.saturating_sub(reach), (column + reach + 1).min(size));
+    (row.saturating_sub(reach)..(row + reach + 1).min(size)).flat_map(move |r| r * size + first..r * size + end)
+}
+
+/// Length and unit vector of a leg.
+fn leg(from: Coord<f64>, to: Coord<f64>) -> (f64, Coord<f64>) {
+    let step = to - from;
+    let length = (step.x * step.x + step.y * step.y).sqrt();
+    (length, step / length.max(1e-9))
+}

@@ -1,0 +1,25 @@
+//! The log-distance model: one law in line of sight and another out of it. It is the baseline that every other model has to beat.
+
+use super::law::LogDistanceLaw;
+use super::model::{PropagationError, PropagationModel, outdoor_map};
+use crate::geometry::PreparedScene;
+use crate::map::RadioMap;
+use geo::Coord;
+
+/// gain = intercept - slope log10(distance), with constants by line of sight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogDistance {
+    pub in_sight: LogDistanceLaw,
+    pub out_of_sight: LogDistanceLaw,
+}
+
+impl PropagationModel for LogDistance {
+    fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
+        let (sight, grid) = (prepared.line_of_sight(position)?, prepared.grid());
+        Ok(outdoor_map(prepared, |i| {
+            let center = grid.pixel_center(i / grid.size, i % grid.size);
+            let distance_m = (center.x - position.x).hypot(center.y - position.y);
+            if sight[i] != 0 { self.in_sight.gain_db(distance_m) } else { self.out_of_sight.gain_db(distance_m) }
+        }))
+    }
+}

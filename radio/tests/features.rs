@@ -1,0 +1,112 @@
+//! The channels of the condition: their scale is the caller's, and they turn with the map.
+
+use geo::{Coord, LineString, Polygon, Rect};
+use radiodiff_radio::features::{ConditionChannel, TurnError, condition, turn_condition, turned_planes};
+use radiodiff_radio::geometry::{PreparedScene, Symmetry};
+use radiodiff_radio::map::GrayCodec;
+use radiodiff_radio::scene::{Building, Grid, Scene};
+
+const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
+const TRANSMITTER: Coord<f64> = Coord { x: 20.5, y: 30.5 };
+
+/// Buildings and cars without any symmetry of their own, with no edge through a pixel's centre.
+fn scene() -> Scene {
+    let slanted = LineString::from(vec![(44.3, 8.2), (55.1, 12.9), (51.2, 21.7), (40.4, 17.0)]);
+    let footprints = [
+        Rect::new(Coord { x: 28.0, y: 20.0 }, Coord { x: 38.0, y: 42.0 }).to_polygon(),
+        Rect::new(Coord { x: 8.0, y: 44.0 }, Coord { x: 24.0, y: 52.0 }).to_polygon(),
+        Polygon::new(slanted, Vec::new()),
+    ];
+    let buildings = footprints.map(|footprint| Building { footprint, height_m: None, levels: None });
+    let car = |x: f64, y: f64| Rect::new(Coord { x, y }, Coord { x: x + 4.0, y: y + 2.0 }).to_polygon();
+    Scene::from_polygons(GRID, buildings.to_vec()).with_cars(vec![car(20.0, 10.0), car(50.0, 45.0)])
+}
+
+fn channel_of(scene: &Scene, position: Coord<f64>, channels: &[ConditionChannel]) -> Vec<f32> {
+    condition(&PreparedScene::new(scene), position, channels, &GrayCodec::default()).expect("the transmitter is outdoors")
+}
+
+/// How much a channel of a turned scene may differ from the turned channel. Most are exact: they read the mask, or distances between
+/// points on half metres, which turn without rounding. The sweeps of the detour stop at 1e-3 pixels, in an order of their own, and
+/// turned corners of the dominant path are rounded: both stay below 1e-3 dB of the gray range.
+fn tolerance(channel: ConditionChannel) -> f32 {
+    match channel {
+        ConditionChannel::DetourGain => 2.0 * 0.02 / GrayCodec::default().range_db(),
+        ConditionChannel::DominantPathGain => 2.0 * 1e-3 / GrayCodec::default().range_db(),
+        _ => 0.0,
+    }
+}
+
+#[test]
+fn a_channel_of_the_turned_scene_is_the_turned_channel() {
+    let scene = scene();
+    for symmetry in Symmetry::all() {
+        let (turned, position) = (symmetry.scene(&scene), symmetry.position(GRID, TRANSMITTER));
+        let channels = ConditionChannel::ALL;
+        let expected = channel_of(&turned, position, &channels);
+        let found = turn_condition(symmetry, GRID.size, &channels, &channel_of(&scene, TRANSMITTER, &channels)).expect("pairs are whole");
+        for (c, channel) in channels.into_iter().enumerate() {
+            let plane = c * GRID.pixels()..(c + 1) * GRID.pixels();
+            for (i, (found, expected)) in found[plane.clone()].iter().zip(&expected[plane]).enumerate() {
+                assert!((found - expected).abs() <= tolerance(channel), "{channel:?}, {symmetry:?}, pixel {i}: {found} for {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_channel_differs_from_its_turned_self() {
+    // Otherwise the test above could not fail.
+    let channels = ConditionChannel::ALL;
+    let plain = channel_of(&scene(), TRANSMITTER, &channels);
+    for symmetry in Symmetry::all().skip(1) {
+        let turned = turn_condition(symmetry, GRID.size, &channels, &plain).expect("pairs are whole");
+        for (c, channel) in channels.into_iter().enumerate() {
+            let plane = c * GRID.pixels()..(c + 1) * GRID.pixels();
+            assert_ne!(turned[plane.clone()], plain[plane], "{channel:?}, {symmetry:?}");
+        }
+    }
+}
+
+#[test]
+fn half_a_vector_is_turned_by_reversals_and_refused_by_transpositions() {
+    let sine = [ConditionChannel::Buildings, ConditionChannel::AngleToTransmitterSin];
+    let scene = scene();
+    for symmetry in Symmetry::all() {
+        let turned = turn_condition(symmetry, GRID.size, &sine, &channel_of(&scene, TRANSMITTER, &sine));
+        if symmetry.transposed {
+            let (channel, needed) = (ConditionChannel::AngleToTransmitterSin, ConditionChannel::AngleToTransmitterCos);
+            assert_eq!(turned, Err(TurnError::MissingComponent { channel, needed, symmetry }));
+            assert!(turned_planes(symmetry, &sine).is_err());
+        } else {
+            let expected = channel_of(&symmetry.scene(&scene), symmetry.position(GRID, TRANSMITTER), &sine);
+            assert_eq!(turned, Ok(expected), "{symmetry:?}");
+        }
+    }
+    let short = turn_condition(Symmetry::default(), GRID.size, &sine, &[0.0; 9]);
+    assert_eq!(short, Err(TurnError::Length { found: 9, expected: 2 * 64 * 64, channels: 2, size: 64 }));
+}
+
+#[test]
+fn gains_are_gray_levels_of_the_callers_codec() {
+    let (prepared, default) = (PreparedScene::new(&scene()), GrayCodec::default());
+    let other = GrayCodec { floor_db: -120.0, ceiling_db: -60.0 };
+    for channel in [ConditionChannel::LogDistanceGain, ConditionChannel::DetourGain, ConditionChannel::DominantPathGain] {
+        let values = |codec: &GrayCodec| condition(&prepared, TRANSMITTER, &[channel], codec).expect("outdoors");
+        let mut compared = 0;
+        for (default_level, other_level) in values(&default).into_iter().zip(values(&other)) {
+            let gain_db = default.decode((default_level + 1.0) / 2.0);
+            if default_level > -1.0 {
+                assert!((2.0 * other.encode(gain_db) - 1.0 - other_level).abs() < 1e-5, "{channel:?}: {other_level} for {gain_db} dB");
+                compared += 1;
+            }
+        }
+        assert!(compared > 2000, "{channel:?}: {compared}");
+    }
+}
+
+#[test]
+fn a_prepared_scene_keeps_its_cars() {
+    let plane = channel_of(&scene(), TRANSMITTER, &[ConditionChannel::Cars]);
+    assert_eq!(plane.iter().filter(|&&v| v == 1.0).count(), 16);
+}
