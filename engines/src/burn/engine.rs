@@ -49,7 +49,9 @@ impl<B: Backend> Engine for BurnEngine<B> {
     type Tensor = FloatTensor<B>;
 
     fn tensor(&self, values: &[f32], shape: &[usize]) -> Self::Tensor {
-        B::float_from_data(TensorData::new(values.to_vec(), shape.to_vec()), &self.device)
+        let data = |shape: &[usize]| B::float_from_data(TensorData::new(values.to_vec(), shape.to_vec()), &self.device);
+        // cubecl 0.11.3, below burn-wgpu, panics on uploads without dimensions.
+        if shape.is_empty() { self.reshape(&data(&[1]), shape) } else { data(shape) }
     }
     async fn read(&self, x: &Self::Tensor) -> Result<Vec<f32>, EngineError> {
         let failed = |reason: String| EngineError::Failed { reason };
