@@ -243,7 +243,7 @@ impl Visitor for Fan<'_, '_> {
         let (leaving, reflected) = (self.leaving(beam, offset), self.tracing.reflected(beam, offset, leg_m));
         for (arriving, wave) in self.arrived {
             let mut wave = self.leave(arriving, &leaving, wave, leg_m);
-            wave.amplitude = wave.amplitude * reflected;
+            wave.amplitude *= reflected;
             wave.interactions += beam.reflections + 1;
             wave.diffractions += 1;
             self.tracing.arrive(corner, wave, |wedge, reflection| wedge.direction(phi, reflection));
