@@ -38,10 +38,7 @@ pub fn input(name: &str, shape: &[usize]) -> Vec<f32> {
 }
 
 /// Every layer and every loss, built on an engine.
-pub fn cases<E: Engine>(e: &E, source: &dyn ParameterSource<E>) -> Result<Vec<LayerCase<E>>, ParameterError>
-where
-    E: 'static,
-{
+pub fn cases<E: Engine + 'static>(e: &E, source: &dyn ParameterSource<E>) -> Result<Vec<LayerCase<E>>, ParameterError> {
     let mut suite = Suite { vb: VarBuilder::new(e, source), source, cases: Vec::new() };
     suite.shared_layers()?;
     suite.layers_of_the_unet()?;
@@ -301,11 +298,11 @@ fn small_preset() -> Result<Preset, ParameterError> {
 }
 
 /// Runs every case on both engines; returns a line for each whose relative L2 difference exceeds `tolerance`.
-pub async fn check<E: Engine, R: Engine>(engine: &E, reference: &R, tolerance: f64) -> Result<Vec<String>, EngineError>
-where
-    E: 'static,
-    R: 'static,
-{
+pub async fn check<E: Engine + 'static, R: Engine + 'static>(
+    engine: &E,
+    reference: &R,
+    tolerance: f64,
+) -> Result<Vec<String>, EngineError> {
     let failed = |error: ParameterError| EngineError::Failed { reason: error.to_string() };
     let source = RuleSource { seed: 3 };
     let mut failures = Vec::new();

@@ -9,7 +9,7 @@ use radiodiff_core::model::Preset;
 use radiodiff_core::parameters::{ParameterError, ParameterRecorder, ParameterSource, ParameterSpec, VarBuilder};
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProgress, no_hook};
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_radio::propagation::PreparedScene;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::scene::{BuildingMask, Grid, Scene};
 use radiodiff_tests::rule::RuleSource;
 

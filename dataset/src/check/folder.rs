@@ -19,12 +19,15 @@ const UNREADABLE: &str = "unreadable file";
 const MISNAMED: &str = "misnamed file";
 const SIZE: &str = "image of another size";
 
+/// Files by (map, transmitter).
+type TransmitterFiles = BTreeMap<(u32, u32), PathBuf>;
+
 /// The files of a folder by their numbers.
 struct Files<'a> {
     folder: &'a Path,
-    gains: Vec<(Variant, BTreeMap<(u32, u32), PathBuf>)>,
+    gains: Vec<(Variant, TransmitterFiles)>,
     buildings: BTreeMap<u32, PathBuf>,
-    antenna_images: BTreeMap<(u32, u32), PathBuf>,
+    antenna_images: TransmitterFiles,
 }
 
 /// What the images of a map are compared with.
