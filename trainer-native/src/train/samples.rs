@@ -55,6 +55,18 @@ fn turned(symmetry: Symmetry, x: &Tensor) -> Tensor {
     (if dims.is_empty() { x } else { x.flip(dims) }).contiguous()
 }
 
+/// The channels (B, C, N, N), whose pixels are turned already, as those of the turned scene: components of vectors change places and
+/// signs.
+fn gathered(planes: &[TurnedPlane], x: Tensor) -> Tensor {
+    if planes.iter().enumerate().all(|(i, plane)| *plane == TurnedPlane { source: i, sign: 1.0 }) {
+        return x;
+    }
+    let sources: Vec<i64> = planes.iter().map(|plane| plane.source as i64).collect();
+    let signs: Vec<f32> = planes.iter().map(|plane| plane.sign).collect();
+    let (sources, signs) = (Tensor::from_slice(&sources).to_device(x.device()), Tensor::from_slice(&signs).to_device(x.device()));
+    x.index_select(1, &sources) * signs.reshape([1, -1, 1, 1])
+}
+
 impl Samples {
     /// The first `most` samples of each folder.
     pub fn load(folders: &[PathBuf], method: &str, preset: &Preset, most: usize) -> Result<Self> {
@@ -74,6 +86,11 @@ impl Samples {
 
     pub fn len(&self) -> usize {
         self.samples.len()
+    }
+
+    /// Never true: [`Self::load`] refuses a configuration without maps.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
     }
 
     /// The indices of step `step`'s samples: every epoch goes through all samples in an order of its own that the seed fixes.
