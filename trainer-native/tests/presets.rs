@@ -6,11 +6,15 @@
 
 mod common;
 
-use common::{SWIN, Workshop, fails, set, strs, succeeds, text, trainer};
+use clap::{CommandFactory, Parser};
+use common::{SWIN, Workshop, fails, set, succeeds, text, trainer};
 use radiodiff_core::model::Preset;
 use radiodiff_core::weights::Checkpoint;
+use radiodiff_tests::golden_program::{GoldenArgs, write_goldens};
 use std::fs;
 use std::path::Path;
+use tch::Device;
+use trainer::torch::TorchEngine;
 
 #[test]
 fn the_named_presets_cost_what_docs_say() {
@@ -125,15 +129,24 @@ fn begins_where_it_is_told(shop: &Workshop, weights: &str) {
     assert_eq!(trainer(&["evaluate", "--data", &data, "--start", "0.5"]).status.code(), Some(2), "there is no network to begin");
 }
 
+/// The command line of the example `goldens`.
+#[derive(clap::Parser)]
+struct GoldenOptions {
+    #[command(flatten)]
+    goldens: GoldenArgs,
+}
+
 #[test]
 fn goldens_are_of_any_preset_whose_channels_are_images() {
     let shop = Workshop::new(&[3]);
-    assert!(succeeds(&["goldens", "--help"]).contains("--sample <MAP_TX>"));
+    assert!(GoldenOptions::command().render_help().to_string().contains("--sample <MAP_TX>"));
     let (data, preset, out) = (shop.path("data"), shop.path("swin.toml"), shop.path("goldens.safetensors"));
     let goldens = |dataset: &str, sample: &str, preset: &str| {
-        ["goldens", "--seed", "7", "--dataset", dataset, "--sample", sample, "--preset", preset, "--out", &out].map(str::to_owned).to_vec()
+        let args = ["goldens", "--seed", "7", "--dataset", dataset, "--sample", sample, "--preset", preset, "--out", &out];
+        let _guard = tch::no_grad_guard();
+        write_goldens(&GoldenOptions::try_parse_from(args).unwrap().goldens, &TorchEngine::in_double(Device::Cpu))
     };
-    succeeds(&strs(&goldens(&data, "3_1", &preset)));
+    goldens(&data, "3_1", &preset).unwrap();
     let bytes = fs::read(&out).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("sampler.n3.latent").unwrap().shape(), [1, 2, 8, 8]);
@@ -145,7 +158,8 @@ fn goldens_are_of_any_preset_whose_channels_are_images() {
         (&data, "3_1", "paper", "the gain image has 1024 pixels, preset paper expects 65536"),
         (&data, "3_1", "nano", "preset nano: the channel LineOfSight is none of the dataset's images"),
     ] {
-        fails(&strs(&goldens(dataset, sample, preset)), &[words]);
+        let said = format!("{:#}", goldens(dataset, sample, preset).unwrap_err());
+        assert!(said.contains(words), "{said:?}, expected {words:?}");
         assert!(!Path::new(&out).exists());
     }
 }

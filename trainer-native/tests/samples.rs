@@ -70,7 +70,9 @@ fn the_channel_of_cars_has_cars() {
 #[test]
 fn a_turned_sample_is_the_sample_of_the_turned_scene() {
     let folder = tempfile::tempdir().unwrap();
-    let channels = ConditionChannel::ALL;
+    // A raster does not say where in a pixel a wall stands, and its outlines are read by RadioMapSeer's convention, which no turn
+    // keeps: the dominant path of the turned raster is another one. Of turned footprints it is the same (radio/tests/features.rs).
+    let channels: Vec<_> = ConditionChannel::ALL.into_iter().filter(|&channel| channel != ConditionChannel::DominantPathGain).collect();
     let preset = preset(&channels);
     write(&folder.path().join("plain"), Symmetry::default());
     let plain = load(&folder.path().join("plain"), &preset);

@@ -51,8 +51,10 @@ pub const PARTS: &[Part] = &[
 ];
 
 /// The features that the workspace is checked with: all but burn-wgpu, which brings hundreds of crates and has a part of its own.
-const FEATURES: [&str; 2] =
-    ["--features", "radiodiff-core/conformance,radiodiff-engines/burn-flex,radiodiff-engines/wgpu,radiodiff-radio/osm"];
+const FEATURES: [&str; 2] = [
+    "--features",
+    "radiodiff-core/conformance,radiodiff-engines/burn-flex,radiodiff-engines/wgpu,radiodiff-radio/osm,radiodiff-tests/golden-program",
+];
 const TRAINER: [&str; 2] = ["--manifest-path", "trainer-native/Cargo.toml"];
 
 /// The folders whose tests `--quick` runs. The programs under [`NOT_QUICK`] take longer.
