@@ -29,6 +29,15 @@ pub struct TestProgram {
     package: PathBuf,
 }
 
+impl TestProgram {
+    /// The program as cargo would run it, with the variables that cargo was given: where libtorch's libraries are, for one.
+    fn command(&self, cargo_test: &Command) -> Command {
+        let mut command = Command::new(&self.executable);
+        command.current_dir(&self.package).envs(cargo_test.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+}
+
 /// Builds the tests with `cargo_test` (`cargo test` and its options) and runs the programs that `chosen` takes; with `slow`, also the
 /// tests that are ignored for being slow.
 ///
@@ -39,12 +48,10 @@ pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> b
     let mut tally = Tally::default();
     for program in programs.iter().filter(|program| chosen(program)) {
         let started = Instant::now();
-        let mut command = Command::new(&program.executable);
-        command.current_dir(&program.package);
-        let (mut found, slow_tests) = run_harness(&mut command)?;
+        let (mut found, slow_tests) = run_harness(&mut program.command(cargo_test))?;
         if slow && !slow_tests.is_empty() {
-            let mut command = Command::new(&program.executable);
-            command.current_dir(&program.package).args(["--ignored", "--exact"]).args(&slow_tests);
+            let mut command = program.command(cargo_test);
+            command.args(["--ignored", "--exact"]).args(&slow_tests);
             found.slow = 0;
             found += &run_harness(&mut command)?.0;
         }
@@ -250,6 +257,7 @@ mod tests {
         std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"outcomes\"\nedition = \"2024\"\n[workspace]\n").unwrap();
         let tests = [
             "#[test] fn passes() { assert!(std::fs::exists(\"src/lib.rs\").unwrap()); }",
+            "#[test] fn has_the_variables_of_cargo() { assert_eq!(std::env::var(\"LIBRARIES\").as_deref(), Ok(\"here\")); }",
             "#[test] fn fails() { panic!(\"as it should\"); }",
             "#[test] #[ignore = \"slow: minutes\"] fn takes_minutes() {}",
             "#[test] #[ignore = \"needs the reference data (RADIODIFF_SHARED)\"] fn cannot_run() { panic!(\"it ran\"); }",
@@ -257,12 +265,16 @@ mod tests {
         std::fs::write(folder.path().join("src/lib.rs"), tests.join("\n")).unwrap();
         let run = |slow| {
             let mut cargo_test = Command::new("cargo");
-            cargo_test.args(["test", "--offline"]).current_dir(folder.path()).env("CARGO_TARGET_DIR", folder.path().join("target"));
+            cargo_test
+                .args(["test", "--offline"])
+                .current_dir(folder.path())
+                .env("CARGO_TARGET_DIR", folder.path().join("target"))
+                .env("LIBRARIES", "here");
             run_programs(&mut cargo_test, |_| true, slow)
         };
         let counts = |tally: Tally| (tally.passed, tally.failed, tally.skipped_count(), tally.slow);
-        assert_eq!(counts(run(false).unwrap()), (1, 1, 1, 1));
-        assert_eq!(counts(run(true).unwrap()), (2, 1, 1, 0));
+        assert_eq!(counts(run(false).unwrap()), (2, 1, 1, 1));
+        assert_eq!(counts(run(true).unwrap()), (3, 1, 1, 0));
         std::fs::write(folder.path().join("src/lib.rs"), "#[test] fn does_not_compile() { 1 }").unwrap();
         assert!(run(false).unwrap_err().to_string().contains("failed"));
     }
