@@ -3,6 +3,7 @@
 import { RadioError } from './errors.js';
 import { numberField } from './numbers.js';
 import { divergingNames, palette as named } from './palettes.js';
+import { rowsOf } from './projection.js';
 
 /** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
 
@@ -74,16 +75,29 @@ export class RadioMap {
   }
 
   /** @param {Parameters<RadioMapInterface['toImage']>[0]} look */
-  toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold }) {
+  toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold, projection = 'equirectangular' }) {
     const [low, high] = [numberField('min', 'scale', min), numberField('max', 'scale', max)];
     const least = numberField('threshold', 'threshold', threshold, -Infinity);
     const color = typeof palette === 'string' ? named(palette) : palette;
-    const image = new ImageData(this.size, this.size);
-    this.values.forEach((value, i) => {
-      if (!(value >= least)) return;
-      const [r, g, b] = color(Math.min(1, Math.max(0, (value - low) / (high - low))));
-      image.data.set([r, g, b, 255], 4 * i);
+    const image = emptyImage(this.width, this.height);
+    rowsOf(projection, this.bounds, this.height).forEach((source, row) => {
+      for (let column = 0; column < this.width; column += 1) {
+        const value = this.values[source * this.width + column];
+        if (!(value >= least)) continue;
+        const [r, g, b] = color(Math.min(1, Math.max(0, (value - low) / (high - low))));
+        image.data.set([r, g, b, 255], 4 * (row * this.width + column));
+      }
     });
     return image;
   }
+}
+
+/**
+ * @param {number} width
+ * @param {number} height
+ * @returns {ImageData} outside a browser, the part of one that encoders of images read
+ */
+function emptyImage(width, height) {
+  if (typeof ImageData === 'function') return new ImageData(width, height);
+  return /** @type {ImageData} */ ({ width, height, data: new Uint8ClampedArray(4 * width * height), colorSpace: 'srgb' });
 }
