@@ -7,7 +7,7 @@ use radiodiff_radio::features::{ConditionChannel, condition};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::propagation::{AntennaPattern, DominantPath, PropagationModel, Sector, WithCars, received_power};
-use radiodiff_radio::scene::{Building, Grid, Scene, Transmitter};
+use radiodiff_radio::scene::{Building, Grid, LinkEnds, Scene, Transmitter};
 use std::time::Instant;
 
 const RUNS: usize = 21;
@@ -39,12 +39,12 @@ fn main() {
     let buildings = blocks.map(|footprint| Building { footprint, height_m: None, levels: None }).collect();
     let prepared = PreparedScene::new(&Scene::from_polygons(grid, buildings).with_cars(cars));
     println!("| {} x {} pixels, 100 buildings, 100 cars | median ms |\n|---|---:|", grid.size, grid.size);
-    time("(dominant path, to prepare the scene)", |at| DominantPath::default().path_gain(&prepared, at));
+    time("(dominant path, to prepare the scene)", |at| DominantPath::default().path_gain(&prepared, &LinkEnds::at(at)));
     for channel in ConditionChannel::ALL {
         time(&format!("{channel:?}"), |at| condition(&prepared, at, &[channel], &GrayCodec::default()));
     }
-    let gain = DominantPath::default().path_gain(&prepared, Coord { x: 20.5, y: 123.5 }).expect("a street");
-    time("dominant path with cars", |at| WithCars(DominantPath::default()).path_gain(&prepared, at));
+    let gain = DominantPath::default().path_gain(&prepared, &LinkEnds::at(Coord { x: 20.5, y: 123.5 })).expect("a street");
+    time("dominant path with cars", |at| WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds::at(at)));
     for (name, frequency_mhz, pattern) in [
         ("received power: omni, 5.9 GHz", 5900.0, AntennaPattern::Omni),
         ("received power: sector, 5.9 GHz", 5900.0, AntennaPattern::Sector(Sector::default())),

@@ -9,7 +9,7 @@
 use geo::{Coord, LineString, Polygon, Rect};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::{Material, PropagationModel, RayOptions, RayTracing};
-use radiodiff_radio::scene::{Building, Grid, Scene};
+use radiodiff_radio::scene::{Building, Grid, LinkEnds, Scene};
 use serde::Deserialize;
 use std::error::Error;
 use std::time::Instant;
@@ -54,7 +54,7 @@ fn draw(input: &str, output: &str) -> Result<(), Box<dyn Error>> {
     };
     let scene = PreparedScene::new(&Scene::from_polygons(grid, buildings));
     let started = Instant::now();
-    let map = RayTracing { options }.path_gain(&scene, input.transmitter.into())?;
+    let map = RayTracing { options }.path_gain(&scene, &LinkEnds::at(input.transmitter.into()))?;
     println!("{} interactions, {} diffractions: {:.2} s", options.interactions, options.diffractions, started.elapsed().as_secs_f64());
     std::fs::write(output, map.values.iter().flat_map(|gain| gain.to_le_bytes()).collect::<Vec<u8>>())?;
     Ok(())
@@ -94,7 +94,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
         for i in 1..=5 {
             let (row, column) = outdoors[i * outdoors.len() / 6];
             let started = Instant::now();
-            RayTracing { options }.path_gain(&prepared, scene.grid.pixel_center(row, column))?;
+            RayTracing { options }.path_gain(&prepared, &LinkEnds::at(scene.grid.pixel_center(row, column)))?;
             seconds.push(started.elapsed().as_secs_f64());
         }
         seconds.sort_by(f64::total_cmp);
@@ -103,7 +103,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     let (row, column) = outdoors[outdoors.len() / 2];
     let map = |floor_db| {
         let options = RayOptions { interactions: 4, floor_db, ..RayOptions::default() };
-        RayTracing { options }.path_gain(&prepared, scene.grid.pixel_center(row, column))
+        RayTracing { options }.path_gain(&prepared, &LinkEnds::at(scene.grid.pixel_center(row, column)))
     };
     let exact = map(-250.0)?;
     for floor_db in [-150.0, -160.0, -170.0] {

@@ -4,7 +4,7 @@ use geo::{Coord, LineString, Polygon};
 use radiodiff_radio::geometry::{CarOutlines, PreparedScene};
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel, WithCars, car_loss_db};
-use radiodiff_radio::scene::{Building, Grid, Scene, cars_from_json, cars_from_pixels};
+use radiodiff_radio::scene::{Building, Grid, LinkEnds, Scene, cars_from_json, cars_from_pixels};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 const TRANSMITTER: Coord<f64> = Coord { x: 20.5, y: 30.5 };
@@ -33,7 +33,7 @@ fn map(cars: Vec<Polygon<f64>>, position: Coord<f64>, mirrored: bool) -> (Prepar
     let corners = vec![(x(30.0), 40.0), (x(42.0), 40.0), (x(42.0), 52.0), (x(30.0), 52.0)];
     let building = Building { footprint: Polygon::new(LineString::from(corners), Vec::new()), height_m: None, levels: None };
     let prepared = PreparedScene::new(&Scene::from_polygons(GRID, vec![building]).with_cars(cars));
-    let map = WithCars(DominantPath::default()).path_gain(&prepared, position).expect("outdoors");
+    let map = WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds::at(position)).expect("outdoors");
     (prepared, map)
 }
 
@@ -53,7 +53,7 @@ fn meets(pixel: Coord<f64>, car: &Polygon<f64>) -> bool {
 #[test]
 fn without_cars_the_map_is_the_same() {
     let (prepared, weakened) = map(Vec::new(), TRANSMITTER, false);
-    let plain = DominantPath::default().path_gain(&prepared, TRANSMITTER).expect("outdoors");
+    let plain = DominantPath::default().path_gain(&prepared, &LinkEnds::at(TRANSMITTER)).expect("outdoors");
     assert!(plain.values.iter().zip(&weakened.values).all(|(a, b)| a.to_bits() == b.to_bits()));
 }
 

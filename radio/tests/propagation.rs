@@ -7,7 +7,7 @@ use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
     DominantPath, DominantPathLaw, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, RayTracing,
 };
-use radiodiff_radio::scene::{Building, BuildingMask, Grid, Scene};
+use radiodiff_radio::scene::{Building, BuildingMask, Grid, LinkEnds, Scene};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 /// On a pixel's centre, where mirrored scenes keep it.
@@ -24,7 +24,7 @@ fn scene(boxes: &[[f64; 4]]) -> Scene {
 
 fn dominant_path(boxes: &[[f64; 4]], position: Coord<f64>) -> RadioMap {
     let prepared = PreparedScene::new(&scene(boxes));
-    DominantPath::default().path_gain(&prepared, position).expect("the transmitter is outdoors")
+    DominantPath::default().path_gain(&prepared, &LinkEnds::at(position)).expect("the transmitter is outdoors")
 }
 
 fn distance_m(row: usize, column: usize, from: Coord<f64>) -> f64 {
@@ -82,14 +82,15 @@ const COURTYARD: [[f64; 4]; 4] = [[40.0, 40.0, 16.0, 3.0], [40.0, 53.0, 16.0, 3.
 fn a_closed_courtyard_is_reached_over_the_roofs_and_buildings_have_no_value() {
     let prepared = PreparedScene::new(&scene(&COURTYARD));
     let at = |x, y, law: &DominantPathLaw| {
-        let map = DominantPath { law: *law }.path_gain(&prepared, TRANSMITTER).expect("the transmitter is outdoors");
+        let map = DominantPath { law: *law }.path_gain(&prepared, &LinkEnds::at(TRANSMITTER)).expect("the transmitter is outdoors");
         let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
         f64::from(map.values[row * GRID.size + column])
     };
     let law = DominantPathLaw::default();
     assert!(at(41.0, 48.0, &law).is_nan());
     // Straight over the western wall: 19.5 m to it, 3 m over it, 5.5 m down behind it, all in the row of the transmitter's height.
-    let straight = DominantPath { law }.path_gain(&prepared, Coord { x: 20.5, y: 48.5 }).expect("the transmitter is outdoors");
+    let straight =
+        DominantPath { law }.path_gain(&prepared, &LinkEnds::at(Coord { x: 20.5, y: 48.5 })).expect("the transmitter is outdoors");
     let (row, column) = GRID.pixel_of(Coord { x: 48.5, y: 48.5 }).expect("on the map");
     let slope = |run_m: f64| (run_m.hypot(law.roof_m), law.turn_db(run_m / run_m.hypot(law.roof_m)));
     let ((up_m, up_db), (down_m, down_db)) = (slope(19.5), slope(5.5));
@@ -106,7 +107,7 @@ fn a_path_round_a_corner_is_as_good_either_way() {
     let prepared = PreparedScene::new(&scene(&[[24.0, 10.0, 14.0, 20.0]]));
     let (a, b) = (Coord { x: 20.5, y: 20.5 }, Coord { x: 44.5, y: 34.5 });
     let gain = |from, to| {
-        let map = DominantPath::default().path_gain(&prepared, from).expect("the transmitter is outdoors");
+        let map = DominantPath::default().path_gain(&prepared, &LinkEnds::at(from)).expect("the transmitter is outdoors");
         let (row, column) = GRID.pixel_of(to).expect("on the map");
         map.values[row * GRID.size + column]
     };
@@ -116,7 +117,7 @@ fn a_path_round_a_corner_is_as_good_either_way() {
 #[test]
 fn a_transmitter_indoors_or_off_the_map_is_refused() {
     let prepared = PreparedScene::new(&scene(&[[10.0, 10.0, 20.0, 20.0]]));
-    let at = |x, y| DominantPath::default().path_gain(&prepared, Coord { x, y }).map(|_| ());
+    let at = |x, y| DominantPath::default().path_gain(&prepared, &LinkEnds::at(Coord { x, y })).map(|_| ());
     assert!(matches!(at(15.0, 15.0), Err(PropagationError::Position(PositionError::Indoors { .. }))));
     assert!(matches!(at(-3.0, 15.0), Err(PropagationError::Position(PositionError::Outside { .. }))));
     assert!(matches!(at(f64::NAN, 15.0), Err(PropagationError::Position(PositionError::Outside { .. }))));
@@ -214,9 +215,9 @@ fn models_are_chosen_at_run_time() {
     ];
     let sight = prepared.line_of_sight(TRANSMITTER).expect("outdoors");
     for (name, model) in &models {
-        let map = model.path_gain(&prepared, TRANSMITTER).expect("the transmitter is outdoors");
+        let map = model.path_gain(&prepared, &LinkEnds::at(TRANSMITTER)).expect("the transmitter is outdoors");
         assert!(map.values.iter().zip(&prepared.mask().pixels).all(|(gain, &inside)| gain.is_nan() == (inside != 0)), "{name}");
-        assert!(model.path_gain(&prepared, Coord { x: 30.5, y: 30.5 }).is_err(), "{name}");
+        assert!(model.path_gain(&prepared, &LinkEnds::at(Coord { x: 30.5, y: 30.5 })).is_err(), "{name}");
         if *name == "log distance" {
             for i in (0..GRID.pixels()).filter(|&i| prepared.mask().pixels[i] == 0) {
                 let distance_m = distance_m(i / GRID.size, i % GRID.size, TRANSMITTER);
@@ -244,7 +245,7 @@ fn ten_thousand_buildings_and_noise_give_a_map() {
         let (row, column) = scene.outdoor_pixels().nth(grid.pixels() / 3).expect("most is outdoors");
         let start = std::time::Instant::now();
         let prepared = PreparedScene::new(&scene);
-        let map = DominantPath::default().path_gain(&prepared, grid.pixel_center(row, column)).expect("outdoors");
+        let map = DominantPath::default().path_gain(&prepared, &LinkEnds::at(grid.pixel_center(row, column))).expect("outdoors");
         println!("first map after {} ms", start.elapsed().as_millis());
         assert!(map.values.iter().zip(&scene.mask.pixels).all(|(gain_db, &inside)| gain_db.is_nan() == (inside != 0)));
     }

@@ -7,7 +7,7 @@ use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
     Combining, MAX_INTERACTIONS, Material, Polarisation, PropagationError, PropagationModel, RayOptions, RayTracing,
 };
-use radiodiff_radio::scene::{Building, Grid, Scene};
+use radiodiff_radio::scene::{Building, Grid, LinkEnds, Scene};
 use std::f64::consts::PI;
 
 const WAVELENGTH_M: f64 = 299_792_458.0 / 5.9e9;
@@ -64,7 +64,7 @@ fn scene(size: usize, footprints: Vec<Polygon<f64>>) -> Scene {
 }
 
 fn traced(scene: &Scene, position: Coord<f64>, options: RayOptions) -> RadioMap {
-    RayTracing { options }.path_gain(&PreparedScene::new(scene), position).expect("the transmitter is outdoors")
+    RayTracing { options }.path_gain(&PreparedScene::new(scene), &LinkEnds::at(position)).expect("the transmitter is outdoors")
 }
 
 /// Outdoor pixels with their centres and gains.
@@ -263,7 +263,9 @@ fn reciprocal_pairs(seeds: std::ops::Range<u64>) -> usize {
         let chosen: Vec<_> = (1..5).map(|i| outdoors[i * outdoors.len() / 5]).collect();
         let maps: Vec<_> = chosen
             .iter()
-            .map(|&(r, c)| RayTracing { options }.path_gain(&prepared, scene.grid.pixel_center(r, c)).expect("an outdoor pixel"))
+            .map(|&(r, c)| {
+                RayTracing { options }.path_gain(&prepared, &LinkEnds::at(scene.grid.pixel_center(r, c))).expect("an outdoor pixel")
+            })
             .collect();
         for (i, from) in maps.iter().enumerate() {
             for (j, to) in maps.iter().enumerate().skip(i + 1) {
@@ -448,7 +450,7 @@ fn bad_outlines_and_a_transmitter_on_a_wall_do_no_harm() {
     let model = RayTracing { options: RayOptions { interactions: 4, ..RayOptions::default() } };
     // In the open, on a wall, on its line, in a corner between two buildings and on a corner.
     for position in [(34.3, 20.2), (14.0, 10.0), (14.0, 20.0), (40.0, 57.0), (60.0, 60.0), (8.0, 8.0), (14.0, 14.0)] {
-        let map = match model.path_gain(&prepared, position.into()) {
+        let map = match model.path_gain(&prepared, &LinkEnds::at(position.into())) {
             Ok(map) => map,
             Err(PropagationError::Position(PositionError::Indoors { .. })) => continue,
             Err(error) => panic!("{error}"),
@@ -469,7 +471,7 @@ fn impossible_options_are_refused() {
         RayOptions { frequency_mhz: f64::NAN, ..options },
         RayOptions { floor_db: f64::NEG_INFINITY, ..options },
     ] {
-        let found = RayTracing { options: wrong }.path_gain(&prepared, Coord { x: 3.0, y: 3.0 });
+        let found = RayTracing { options: wrong }.path_gain(&prepared, &LinkEnds::at(Coord { x: 3.0, y: 3.0 }));
         assert!(matches!(found, Err(PropagationError::RayOptions { .. })), "{wrong:?}");
     }
 }

@@ -4,7 +4,7 @@ use geo::{Coord, LineString, Polygon};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{Quantity, RadioMap};
 use radiodiff_radio::propagation::{AntennaPattern, DominantPath, PropagationModel, Sector, received_power};
-use radiodiff_radio::scene::{Building, Grid, Scene, Transmitter};
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, Building, Grid, Scene, Transmitter};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 
@@ -12,7 +12,7 @@ fn path_gain(transmitter: &Transmitter) -> RadioMap {
     let corners = vec![(30.0, 10.0), (38.3, 14.0), (33.0, 41.5), (25.0, 36.0)];
     let footprint = Polygon::new(LineString::from(corners), Vec::new());
     let scene = Scene::from_polygons(GRID, vec![Building { footprint, height_m: None, levels: None }]);
-    DominantPath::default().path_gain(&PreparedScene::new(&scene), transmitter.position).expect("outdoors")
+    DominantPath::default().path_gain(&PreparedScene::new(&scene), &transmitter.links(ANTENNA_HEIGHT_M)).expect("outdoors")
 }
 
 fn power(transmitter: &Transmitter, pattern: &AntennaPattern) -> RadioMap {
@@ -66,7 +66,7 @@ fn a_mirrored_antenna_gives_the_mirrored_map() {
     let pattern = AntennaPattern::Sector(Sector::default());
     let open = |transmitter: &Transmitter| {
         let prepared = PreparedScene::new(&Scene::from_polygons(GRID, Vec::new()));
-        let gain = DominantPath::default().path_gain(&prepared, transmitter.position).expect("outdoors");
+        let gain = DominantPath::default().path_gain(&prepared, &transmitter.links(ANTENNA_HEIGHT_M)).expect("outdoors");
         received_power(&gain, transmitter, &pattern, |_| None).expect("in range")
     };
     let left = open(&Transmitter { azimuth_deg: 35.0, downtilt_deg: 8.0, ..Transmitter::at(20.5, 30.5) });

@@ -36,7 +36,7 @@ fn collection(features: &[String]) -> String {
 
 fn options() -> ImportOptions {
     let bounds = LocalFrame::centered(CENTER, Grid::default()).bounds();
-    ImportOptions { grid: Grid::default(), bounds: Some(bounds) }
+    ImportOptions { bounds: Some(bounds), ..ImportOptions::default() }
 }
 
 fn built(scene: &Scene) -> usize {

@@ -9,7 +9,7 @@ use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
-use radiodiff_radio::scene::{BuildingMask, Grid, ImportOptions, Scene, Transmitter, import};
+use radiodiff_radio::scene::{BuildingMask, Grid, ImportOptions, LinkEnds, Scene, Transmitter, import};
 use radiodiff_tests::MapCase;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -49,7 +49,7 @@ fn dominant_paths(lines: &mut String, name: &str, scene: &Scene) {
     for (i, (east, north)) in SPOTS.into_iter().enumerate() {
         let position = Coord { x: east * scene.grid.extent_m(), y: north * scene.grid.extent_m() };
         let placed = scene.place_transmitter(Transmitter::at(position.x, position.y)).expect("there is an outdoor pixel");
-        let map = DominantPath::default().path_gain(&prepared, placed.transmitter.position).expect("outdoors");
+        let map = DominantPath::default().path_gain(&prepared, &LinkEnds::at(placed.transmitter.position)).expect("outdoors");
         line(lines, &format!("dominant-path/{name}/{i}"), &map);
     }
 }

@@ -18,6 +18,7 @@ use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::metrics;
 use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, WithCars};
+use radiodiff_radio::scene::LinkEnds;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -158,8 +159,8 @@ pub fn evaluate(folder: &Path, method: &str, limit: Option<usize>, weights: Opti
     let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: fit(&truths)? };
     // Samples have cars only where their maps were simulated with cars.
     let physical = truths.par_iter().progress().map(|truth| {
-        let baseline = baseline.path_gain(&truth.prepared, truth.sample.position)?;
-        let simulated = WithCars(DominantPath::default()).path_gain(&truth.prepared, truth.sample.position)?;
+        let baseline = baseline.path_gain(&truth.prepared, &LinkEnds::at(truth.sample.position))?;
+        let simulated = WithCars(DominantPath::default()).path_gain(&truth.prepared, &LinkEnds::at(truth.sample.position))?;
         Ok([truth.scores(&baseline), truth.scores(&simulated)])
     });
     let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;

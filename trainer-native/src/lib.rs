@@ -8,5 +8,6 @@ pub mod evaluate;
 pub mod export;
 pub mod import;
 pub mod presets;
+pub mod run_log;
 pub mod torch;
 pub mod train;

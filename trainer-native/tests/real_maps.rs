@@ -4,6 +4,7 @@ use radiodiff_dataset::Dataset;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::propagation::{DominantPath, LogDistanceLaw, PropagationModel};
+use radiodiff_radio::scene::LinkEnds;
 use std::path::PathBuf;
 use trainer::evaluate::{DrawOptions, evaluate};
 
@@ -63,7 +64,7 @@ fn what_the_dominant_path_sees_is_in_sight() {
         let sample = dataset.load(i).expect("the sample is sound");
         let grid = sample.scene.grid;
         let prepared = PreparedScene::new(&sample.scene);
-        let map = DominantPath::default().path_gain(&prepared, sample.position).expect("the transmitter is outdoors");
+        let map = DominantPath::default().path_gain(&prepared, &LinkEnds::at(sample.position)).expect("the transmitter is outdoors");
         for (row, column) in sample.scene.outdoor_pixels() {
             let (pixel, center) = (row * grid.size + column, grid.pixel_center(row, column));
             let law_db = sight.gain_db((center.x - sample.position.x).hypot(center.y - sample.position.y));

@@ -17,7 +17,7 @@ use output::GeoMap;
 use radiodiff_dataset::files;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, FrequencyScaling, received_power};
-use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, Transmitter, import};
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, Transmitter, import};
 use source::MapSource;
 
 /// How far bounds may differ from the map's before a warning says so, in pixels.
@@ -34,7 +34,8 @@ pub fn run(args: &Args) -> Result<()> {
     let grid = source.grid();
     let shown = args.scene.display();
     let bytes = std::fs::read(&args.scene).with_context(|| format!("{shown} cannot be read"))?;
-    let imported = import(&bytes, &ImportOptions { grid, bounds: args.bounds }).with_context(|| format!("the scene {shown}"))?;
+    let imported = import(&bytes, &ImportOptions { grid, bounds: args.bounds, ..ImportOptions::default() })
+        .with_context(|| format!("the scene {shown}"))?;
     let Imported { scene, report } = imported;
     report.warnings().iter().for_each(|warning| warn(warning));
     let bounds = scene.bounds.with_context(|| format!("the scene {shown} has no place on the globe"))?;
@@ -43,7 +44,7 @@ pub fn run(args: &Args) -> Result<()> {
         warn_of_other_bounds(&frame, asked, grid);
     }
     let (transmitter, pattern) = place(args, &scene, &frame, bounds)?;
-    let path_gain = source.path_gain(&PreparedScene::new(&scene), transmitter.position)?;
+    let path_gain = source.path_gain(&PreparedScene::new(&scene), &transmitter.links(ANTENNA_HEIGHT_M))?;
     let received = received_power(&path_gain, &transmitter, &pattern, |_| None)?;
     let (floor_db, ceiling_db) = source.range_db();
     let sent_dbm = transmitter.power_dbm + transmitter.antenna_gain_dbi;

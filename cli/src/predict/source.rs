@@ -2,11 +2,10 @@
 
 use super::args::{Args, ModelChoice};
 use anyhow::{Context, Result};
-use geo::Coord;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationModel, RayTracing};
-use radiodiff_radio::scene::Grid;
+use radiodiff_radio::scene::{Grid, LinkEnds};
 
 /// A source of path gain maps.
 pub enum MapSource {
@@ -56,15 +55,15 @@ impl MapSource {
         }
     }
 
-    /// Path gain in dB of a transmitter at an outdoor position in metres, NaN inside buildings.
+    /// Path gain in dB of a transmitter outdoors, NaN inside buildings. A network knows no heights.
     ///
     /// # Errors
     /// Those of the model or of the network's engine; none is expected outdoors.
-    pub fn path_gain(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
+    pub fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap> {
         match self {
-            Self::Model(method) => model(*method).path_gain(scene, position).context("computing the map"),
+            Self::Model(method) => model(*method).path_gain(scene, ends).context("computing the map"),
             #[cfg(feature = "network")]
-            Self::Network(network) => network.path_gain(scene, position),
+            Self::Network(network) => network.path_gain(scene, ends.position),
         }
     }
 }

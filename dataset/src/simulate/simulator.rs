@@ -5,6 +5,7 @@ use geo::Coord;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{DominantPath, PropagationError, PropagationModel, RayOptions, RayTracing, WithCars};
+use radiodiff_radio::scene::LinkEnds;
 use thiserror::Error;
 
 /// Computes the maps of one variant.
@@ -51,7 +52,7 @@ impl Simulator {
             Variant::Dpm => &DominantPath::default(),
             Variant::CarsDpm => &WithCars(DominantPath::default()),
         };
-        model.path_gain(scene, position)
+        model.path_gain(scene, &LinkEnds::at(position))
     }
 }
 

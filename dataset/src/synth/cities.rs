@@ -31,8 +31,8 @@ impl CityFootprints {
         // The content decides what a file is; its name only says what was expected of it.
         let expected =
             if path.extension().is_some_and(|found| found.eq_ignore_ascii_case("pbf")) { "OpenStreetMap extract" } else { "city" };
-        let imported =
-            import(&bytes, &ImportOptions { grid: CITY_GRID, bounds: None }).with_context(|| format!("{shown} is no {expected}"))?;
+        let imported = import(&bytes, &ImportOptions { grid: CITY_GRID, ..ImportOptions::default() })
+            .with_context(|| format!("{shown} is no {expected}"))?;
         for warning in imported.report.warnings() {
             eprintln!("warning: {shown}: {warning}");
         }

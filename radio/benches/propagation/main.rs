@@ -10,7 +10,7 @@ use city::{Random, city};
 use geo::Coord;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
-use radiodiff_radio::scene::{Building, Grid, Scene};
+use radiodiff_radio::scene::{Building, Grid, LinkEnds, Scene};
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
@@ -65,7 +65,7 @@ fn measure(size: usize, buildings: usize) -> Cost {
     let model = DominantPath::default();
     let mut map_ms = |prepared: &PreparedScene| loop {
         let position = Coord { x: random.unit(), y: random.unit() } * grid.extent_m();
-        let (map, took_ms) = timed(|| model.path_gain(prepared, position));
+        let (map, took_ms) = timed(|| model.path_gain(prepared, &LinkEnds::at(position)));
         // Indoors is refused: draw again.
         if map.is_ok() {
             return took_ms;

@@ -4,6 +4,7 @@ use super::channel::ConditionChannel;
 use crate::geometry::{PreparedScene, geodesic_distance, wall_distance};
 use crate::map::GrayCodec;
 use crate::propagation::{DominantPath, LogDistanceLaw, PropagationError, PropagationModel};
+use crate::scene::LinkEnds;
 use geo::Coord;
 
 /// Walls beyond this distance do not matter: it is wider than most streets.
@@ -46,7 +47,7 @@ pub fn condition(
                 values.extend(lengths.into_iter().map(|pixels| gain_at(pixels * grid.meters_per_pixel)));
             }
             ConditionChannel::DominantPathGain => {
-                let gain = DominantPath::default().path_gain(prepared, position)?;
+                let gain = DominantPath::default().path_gain(prepared, &LinkEnds::at(position))?;
                 values.extend(gain.values.into_iter().map(scaled));
             }
             ConditionChannel::AngleToTransmitterSin => values.extend((0..pixels).map(|i| bearing(i).x as f32)),

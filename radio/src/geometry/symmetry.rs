@@ -55,13 +55,14 @@ impl Symmetry {
         outline.map_coords(|point| self.position(grid, point))
     }
 
-    /// A turned scene: footprints, mask and cars. Its place on the globe is lost, because a turned map has none.
+    /// A turned scene: footprints, mask, roofs and cars. Its place on the globe is lost, because a turned map has none.
     pub fn scene(self, scene: &Scene) -> Scene {
         let mut turned = scene.clone();
         turned.bounds = None;
         let mut pixels = vec![0; scene.mask.pixels.len()];
         self.turn(scene.grid.size, &scene.mask.pixels, &mut pixels);
         turned.mask = BuildingMask { size: scene.mask.size, pixels };
+        turned.roofs = scene.roofs.turned(|from, out| self.turn(scene.grid.size, from, out));
         for building in &mut turned.buildings {
             building.footprint = self.polygon(scene.grid, &building.footprint);
         }

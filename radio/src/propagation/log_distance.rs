@@ -4,7 +4,7 @@ use super::law::LogDistanceLaw;
 use super::model::{PropagationError, PropagationModel, outdoor_map};
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
-use geo::Coord;
+use crate::scene::LinkEnds;
 
 /// gain = intercept - slope log10(distance), with constants by line of sight.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,7 +14,9 @@ pub struct LogDistance {
 }
 
 impl PropagationModel for LogDistance {
-    fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
+    fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError> {
+        ends.check()?;
+        let position = ends.position;
         let (sight, grid) = (prepared.line_of_sight(position)?, prepared.grid());
         Ok(outdoor_map(prepared, |i| {
             let center = grid.pixel_center(i / grid.size, i % grid.size);

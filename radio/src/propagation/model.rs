@@ -2,7 +2,7 @@
 
 use crate::geometry::{PositionError, PreparedScene};
 use crate::map::{Quantity, RadioMap};
-use geo::Coord;
+use crate::scene::{HeightError, LinkEnds};
 use thiserror::Error;
 
 /// Why a model has no map for a position.
@@ -10,29 +10,31 @@ use thiserror::Error;
 pub enum PropagationError {
     #[error(transparent)]
     Position(#[from] PositionError),
+    #[error(transparent)]
+    Height(#[from] HeightError),
     #[error("rays cannot be traced: {reason}")]
     RayOptions { reason: &'static str },
 }
 
 /// A model of propagation, with its constants. Callers may choose one at run time as `&dyn PropagationModel`.
 pub trait PropagationModel: Send + Sync {
-    /// Path gain in dB between isotropic antennas, from `position` (metres from the south-west corner) to every pixel's centre:
+    /// Path gain in dB between isotropic antennas, from the transmitter of `ends` to a receiver over every pixel's centre:
     /// (N, N) row-major, NaN inside buildings.
     ///
     /// # Errors
-    /// A position off the map or inside a building; options that the model cannot compute.
-    fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError>;
+    /// A position off the map or inside a building, a height that no antenna has; options that the model cannot compute.
+    fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError>;
 }
 
 impl<M: PropagationModel + ?Sized> PropagationModel for &M {
-    fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
-        (**self).path_gain(prepared, position)
+    fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError> {
+        (**self).path_gain(prepared, ends)
     }
 }
 
 impl<M: PropagationModel + ?Sized> PropagationModel for Box<M> {
-    fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
-        (**self).path_gain(prepared, position)
+    fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError> {
+        (**self).path_gain(prepared, ends)
     }
 }
 

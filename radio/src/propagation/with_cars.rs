@@ -11,6 +11,7 @@
 use super::model::{PropagationError, PropagationModel};
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
+use crate::scene::LinkEnds;
 use geo::Coord;
 
 /// Loss in dB of a leg that crosses a number of cars; 0 for none.
@@ -24,8 +25,8 @@ pub fn car_loss_db(crossed: usize) -> f64 {
 pub struct WithCars<M>(pub M);
 
 impl<M: PropagationModel> PropagationModel for WithCars<M> {
-    fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
-        weakened_by_cars(self.0.path_gain(prepared, position)?, prepared, position)
+    fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError> {
+        weakened_by_cars(self.0.path_gain(prepared, ends)?, prepared, ends.position)
     }
 }
 

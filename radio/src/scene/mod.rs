@@ -6,6 +6,7 @@
 mod building_rule;
 mod cars;
 mod frame;
+mod heights;
 mod import;
 mod placement;
 mod radiomapseer;
@@ -14,9 +15,13 @@ mod tags;
 
 pub use cars::{cars_from_json, cars_from_pixels};
 pub use frame::LocalFrame;
+pub use heights::{
+    ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, HeightError, LEAST_ANTENNA_HEIGHT_M, LEVEL_HEIGHT_M, LinkEnds, MOST_ANTENNA_HEIGHT_M, RoofHeights,
+    check_antenna_height, check_building_height,
+};
 pub use import::{
-    BuildingCluster, Effect, FeatureRef, Finding, FindingKind, Footprint, ImportOptions, ImportReport, Imported, SceneError, import,
-    read_footprints,
+    BuildingCluster, Effect, FeatureRef, Finding, FindingKind, Footprint, HeightSources, ImportOptions, ImportReport, Imported, SceneError,
+    import, read_footprints,
 };
 pub use placement::{Placement, PlacementError};
 pub use radiomapseer::{antennas_from_json, buildings_from_json, buildings_to_json};
@@ -73,11 +78,13 @@ pub struct Building {
     pub levels: Option<f64>,
 }
 
-/// A transmitter, in metres in the scene's frame, with RadioMapSeer's defaults: 23 dBm at 5.9 GHz, isotropic. It says where the antenna
+/// A transmitter, in metres in the scene's frame, with RadioMapSeer's defaults: 23 dBm at 5.9 GHz, isotropic, at 1.5 m. It says where the antenna
 /// points; the antenna's pattern is a [`crate::propagation::AntennaPattern`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transmitter {
     pub position: Coord<f64>,
+    /// Above the ground, also on a roof.
+    pub height_m: f64,
     pub power_dbm: f64,
     pub frequency_mhz: f64,
     /// In the antenna's strongest direction.
@@ -91,6 +98,7 @@ impl Transmitter {
     pub fn at(x_m: f64, y_m: f64) -> Self {
         Self {
             position: Coord { x: x_m, y: y_m },
+            height_m: ANTENNA_HEIGHT_M,
             power_dbm: 23.0,
             frequency_mhz: 5900.0,
             antenna_gain_dbi: 0.0,
@@ -128,6 +136,8 @@ pub struct Scene {
     pub grid: Grid,
     pub buildings: Vec<Building>,
     pub mask: BuildingMask,
+    /// Heights of the roofs, pixel by pixel.
+    pub roofs: RoofHeights,
     /// Convex outlines in metres in the grid's frame; empty unless [`Scene::with_cars`] was called.
     pub cars: Vec<Polygon<f64>>,
     /// Where the grid lies on the globe; `None` for scenes that came without coordinates.
@@ -135,19 +145,21 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A scene from footprints in metres in the grid's frame.
+    /// A scene from footprints in metres in the grid's frame. Buildings without a height are [`BUILDING_HEIGHT_M`] tall.
     pub fn from_polygons(grid: Grid, buildings: Vec<Building>) -> Self {
         let mask = rasterize(grid, &buildings);
-        Self { grid, buildings, mask, cars: Vec::new(), bounds: None }
+        let roofs = RoofHeights::of_buildings(grid, &buildings, BUILDING_HEIGHT_M);
+        Self { grid, buildings, mask, roofs, cars: Vec::new(), bounds: None }
     }
 
-    /// A scene from a raster alone, without footprints. Images (a PNG of buildings, say) are decoded by the caller.
+    /// A scene from a raster alone, without footprints; all roofs are at [`BUILDING_HEIGHT_M`]. Images (a PNG of buildings, say) are decoded by the caller.
     ///
     /// # Panics
     /// When the mask's size is not the grid's.
     pub fn from_mask(grid: Grid, mask: BuildingMask) -> Self {
         assert_eq!((mask.size, mask.pixels.len()), (grid.size, grid.pixels()), "a mask of the grid's size");
-        Self { grid, buildings: Vec::new(), mask, cars: Vec::new(), bounds: None }
+        let roofs = RoofHeights::level(&mask, BUILDING_HEIGHT_M);
+        Self { grid, buildings: Vec::new(), mask, roofs, cars: Vec::new(), bounds: None }
     }
 
     /// (row, column) of the pixels outside buildings.

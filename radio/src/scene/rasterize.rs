@@ -5,6 +5,7 @@
 
 use super::{Building, BuildingMask, Grid};
 use geo::{LineString, Polygon};
+use std::ops::Range;
 
 /// The mask of `buildings` on `grid`.
 pub fn rasterize(grid: Grid, buildings: &[Building]) -> BuildingMask {
@@ -14,9 +15,8 @@ pub fn rasterize(grid: Grid, buildings: &[Building]) -> BuildingMask {
 /// The mask of outlines of any kind.
 pub(crate) fn rasterize_outlines<'a>(grid: Grid, outlines: impl IntoIterator<Item = &'a Polygon<f64>>) -> BuildingMask {
     let mut mask = BuildingMask { size: grid.size, pixels: vec![0; grid.pixels()] };
-    let mut crossings = Vec::new();
     for outline in outlines {
-        fill(grid, outline, &mut mask, &mut crossings);
+        paint(grid, outline, |pixels| mask.pixels[pixels].fill(1));
     }
     mask
 }
@@ -25,7 +25,9 @@ fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
     std::iter::once(polygon.exterior()).chain(polygon.interiors())
 }
 
-fn fill(grid: Grid, polygon: &Polygon<f64>, mask: &mut BuildingMask, crossings: &mut Vec<f64>) {
+/// Calls `fill` with each run of pixels inside a polygon, by row-major indices.
+pub(super) fn paint(grid: Grid, polygon: &Polygon<f64>, mut fill: impl FnMut(Range<usize>)) {
+    let mut crossings = Vec::new();
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for point in polygon.exterior().coords() {
         low = low.min(point.y);
@@ -49,7 +51,7 @@ fn fill(grid: Grid, polygon: &Polygon<f64>, mask: &mut BuildingMask, crossings: 
             let column = |x: f64| (x / grid.meters_per_pixel - 0.5).ceil().clamp(0.0, grid.size as f64) as usize;
             let (from, to) = (column(pair[0]), column(pair[1]));
             if from < to {
-                mask.pixels[row * grid.size + from..row * grid.size + to].fill(1);
+                fill(row * grid.size + from..row * grid.size + to);
             }
         }
     }

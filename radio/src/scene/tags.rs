@@ -3,10 +3,14 @@
 //! Both become one flat list of texts, so that the rule of what a building is ([`super::building_rule`]) and the reading of heights
 //! are written once. In flow the tags of an element or the properties of a feature; out flow texts and numbers by key.
 
+use super::heights::{LEAST_BUILDING_HEIGHT_M, MOST_BUILDING_HEIGHT_M};
 use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
 
-/// Heights and levels outside this range, in metres or storeys, are typing errors and count as not given.
-const PLAUSIBLE: std::ops::Range<f64> = 0.5..1000.0;
+/// Heights outside this range, in metres, are typing errors and count as not given.
+const PLAUSIBLE_M: RangeInclusive<f64> = LEAST_BUILDING_HEIGHT_M..=MOST_BUILDING_HEIGHT_M;
+/// The same for storeys. The tallest building of the world has 163.
+const PLAUSIBLE_LEVELS: RangeInclusive<f64> = 0.5..=200.0;
 
 /// Keys and values. A key without a value (an empty text, or null) is not there.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,15 +49,49 @@ impl Tags {
         self.0.iter().map(|(key, _)| key.as_str())
     }
 
-    /// Metres, from the tag `height`.
-    pub fn height_m(&self) -> Option<f64> {
-        self.get("height").and_then(leading_number)
+    /// The tags `height` and `building:levels`.
+    pub fn heights(&self) -> TaggedHeights {
+        let (height, levels) = (self.measure("height", PLAUSIBLE_M), self.measure("building:levels", PLAUSIBLE_LEVELS));
+        let remarks: Vec<String> = [&height, &levels].into_iter().filter_map(|measure| measure.remark.clone()).collect();
+        let remark = (!remarks.is_empty()).then(|| remarks.join(", "));
+        TaggedHeights { height_m: height.value, levels: levels.value, remark }
     }
 
-    /// Storeys above the ground, from the tag `building:levels`.
-    pub fn levels(&self) -> Option<f64> {
-        self.get("building:levels").and_then(leading_number)
+    /// The number that a mapper's free text begins with (`12`, `12.5 m`, `3;4`). A number of another unit (`40'`, `40 ft`, `1 km`) and an
+    /// implausible one count as not given.
+    fn measure(&self, key: &str, plausible: RangeInclusive<f64>) -> Measure {
+        let Some(text) = self.get(key) else { return Measure::default() };
+        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let unit = text[digits..].trim();
+        let other_unit = unit.starts_with(['\'', 'f']) || unit.starts_with("km");
+        let value = text[..digits].parse().ok().filter(|value| plausible.contains(value) && !other_unit);
+        let understood =
+            value.is_some() && matches!(unit.to_ascii_lowercase().as_str(), "" | "m" | "meter" | "meters" | "metre" | "metres");
+        let remark = match value {
+            _ if understood => None,
+            Some(value) => Some(format!("{key} is {text:?}, read as {value}")),
+            None => Some(format!("{key} is {text:?}, not used")),
+        };
+        Measure { value, remark }
     }
+}
+
+/// A number in a tag, and how it was understood where that is not plain.
+#[derive(Default)]
+struct Measure {
+    value: Option<f64>,
+    remark: Option<String>,
+}
+
+/// What tags say of a building's height.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct TaggedHeights {
+    /// Metres, from `height`.
+    pub height_m: Option<f64>,
+    /// Storeys above the ground, from `building:levels`.
+    pub levels: Option<f64>,
+    /// How a text that is no plain number was understood.
+    pub remark: Option<String>,
 }
 
 fn collect(object: &Map<String, Value>, pairs: &mut Vec<(String, String)>) {
@@ -88,14 +126,6 @@ fn hstore(text: &str) -> Vec<(String, String)> {
     quoted.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
 }
 
-/// The number that a mapper's free text begins with (`12`, `12.5 m`, `3;4`). A number of feet (`40'`, `40 ft`) and an implausible one
-/// count as not given.
-fn leading_number(text: &str) -> Option<f64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let in_feet = text[digits..].trim_start().starts_with(['\'', 'f']);
-    text[..digits].parse().ok().filter(|v| PLAUSIBLE.contains(v) && !in_feet)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,10 +136,31 @@ mod tests {
         let cases = [("12", Some(12.0)), ("12.5 m", Some(12.5)), ("3;4", Some(3.0)), ("40'", None), ("40 ft", None), ("tall", None)];
         for (text, height_m) in cases.into_iter().chain([("-3", None), ("", None), ("1e9", Some(1.0)), ("99999", None)]) {
             let tags = Tags::new([("height".to_owned(), text.to_owned())]);
-            assert_eq!(tags.height_m(), height_m, "{text}");
-            assert_eq!(Tags::from_properties(&json!({ "height": text })).height_m(), height_m, "{text}");
+            assert_eq!(tags.heights().height_m, height_m, "{text}");
+            assert_eq!(Tags::from_properties(&json!({ "height": text })).heights(), tags.heights(), "{text}");
         }
-        assert_eq!(Tags::from_properties(&json!({ "building:levels": 4 })).levels(), Some(4.0));
+        assert_eq!(Tags::from_properties(&json!({ "building:levels": 4 })).heights().levels, Some(4.0));
+    }
+
+    #[test]
+    fn heights_that_are_no_plain_number_of_meters_are_told() {
+        let remark = |value: serde_json::Value| Tags::from_properties(&json!({ "height": value })).heights().remark;
+        for plain in [json!(12), json!("12 m"), json!("12.5m"), json!("9 metres"), json!(null), json!("")] {
+            assert_eq!(remark(plain.clone()), None, "{plain}");
+        }
+        for (odd, told) in [
+            (json!("3;4"), "height is \"3;4\", read as 3"),
+            (json!(0), "height is \"0\", not used"),
+            (json!(-5), "height is \"-5\", not used"),
+            (json!("10 km"), "height is \"10 km\", not used"),
+            (json!(10000), "height is \"10000\", not used"),
+            (json!("40 ft"), "height is \"40 ft\", not used"),
+        ] {
+            assert_eq!(remark(odd).as_deref(), Some(told));
+        }
+        let both = Tags::from_properties(&json!({ "height": "tall", "building:levels": "0" })).heights();
+        assert_eq!(both.remark.as_deref(), Some("height is \"tall\", not used, building:levels is \"0\", not used"));
+        assert_eq!((both.height_m, both.levels), (None, None));
     }
 
     #[test]

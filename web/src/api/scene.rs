@@ -10,7 +10,8 @@ use radiodiff_radio::propagation::{
     AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, received_power,
 };
 use radiodiff_radio::scene::{
-    BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
+    ANTENNA_HEIGHT_M, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter,
+    import,
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -135,7 +136,7 @@ impl SceneHandle {
         let SceneRequest { bounds: asked } = checked(request)?;
         let grid = Grid { size, meters_per_pixel };
         let bytes = source.as_string().map_or_else(|| Uint8Array::new(&source).to_vec(), String::into_bytes);
-        let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked })
+        let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked, ..ImportOptions::default() })
             .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
         let bounds = scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
         let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
@@ -180,8 +181,8 @@ impl SceneHandle {
     /// The dominant path model's map: values in dBm, NaN inside buildings.
     #[wasm_bindgen(js_name = dominantPath)]
     pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<Float32Array, JsValue> {
-        let position = placed.transmitter.position;
-        let gain = DominantPath::default().path_gain(&self.prepared, position).map_err(|e| error("transmitter", &e))?;
+        let ends = placed.transmitter.links(ANTENNA_HEIGHT_M);
+        let gain = DominantPath::default().path_gain(&self.prepared, &ends).map_err(|e| error("transmitter", &e))?;
         placed.received(&gain)
     }
 }
@@ -194,6 +195,7 @@ impl SceneHandle {
         let antenna = AntennaRequest::from_json(&json).map_err(|e| error("antenna", &e))?;
         let transmitter = Transmitter {
             position: self.frame.to_meters(Coord { x: lng, y: lat }),
+            height_m: ANTENNA_HEIGHT_M,
             power_dbm,
             frequency_mhz,
             antenna_gain_dbi: antenna.gain_dbi.unwrap_or(asked.antenna_gain_dbi),

@@ -9,7 +9,7 @@ use super::law::DominantPathLaw;
 use super::model::{PropagationError, PropagationModel, outdoor_map};
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
-use geo::Coord;
+use crate::scene::LinkEnds;
 use wavefront::Wavefront;
 
 /// The dominant path model with the constants of its law. Pixels that no path reaches get the law's floor.
@@ -19,7 +19,9 @@ pub struct DominantPath {
 }
 
 impl PropagationModel for DominantPath {
-    fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
+    fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError> {
+        ends.check()?;
+        let position = ends.position;
         let (row, column) = prepared.outdoor_pixel(position)?;
         let grid = prepared.grid();
         let loss_db = Wavefront::new(prepared, &self.law, position / grid.meters_per_pixel, row * grid.size + column).run();

@@ -30,8 +30,8 @@ pub use options::{Combining, RayOptions};
 use super::model::{PropagationError, PropagationModel, outdoor_map};
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
+use crate::scene::LinkEnds;
 use border::RayWalls;
-use geo::Coord;
 use std::f64::consts::PI;
 use tracing::{SPEED_OF_LIGHT_M_S, Tracing};
 
@@ -43,8 +43,10 @@ pub struct RayTracing {
 }
 
 impl PropagationModel for RayTracing {
-    fn path_gain(&self, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
+    fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError> {
         let (options, grid) = (&self.options, prepared.grid());
+        ends.check()?;
+        let position = ends.position;
         prepared.outdoor_pixel(position)?;
         options.check()?;
         let walls = RayWalls::new(prepared.walls(), grid.extent_m());

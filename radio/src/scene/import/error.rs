@@ -1,6 +1,7 @@
 //! Why there is no scene.
 
 use super::report::ImportReport;
+use crate::scene::HeightError;
 use thiserror::Error;
 
 /// Why a file gives no scene.
@@ -21,6 +22,9 @@ pub enum SceneError {
     OutsideBounds { buildings: String, map: String },
     #[error("bounds {west}, {south}, {east}, {north} (west, south, east, north) are not a region of the globe away from the poles")]
     Bounds { west: f64, south: f64, east: f64, north: f64 },
+    /// The height for buildings without one is none.
+    #[error(transparent)]
+    Height(#[from] HeightError),
 }
 
 fn reasons(report: &ImportReport) -> String {

@@ -192,7 +192,7 @@ impl GeometryReader<'_> {
             Value::Array(positions) => positions,
             other => return Err(bad(format!("expected a ring of points, found {}", excerpt(other)))),
         };
-        let mut as_text = false;
+        let (mut as_text, mut elevated) = (false, false);
         let corner = |(index, position): (usize, &Value)| {
             let found = || bad(format!("point {index} is {}, expected longitude and latitude", excerpt(position)));
             let Value::Array(numbers) = position else { return Err(found()) };
@@ -204,6 +204,7 @@ impl GeometryReader<'_> {
                 }
                 _ => None,
             };
+            elevated |= numbers.get(2).and_then(Value::as_f64).is_some_and(|z| z != 0.0);
             match (number(0), number(1)) {
                 (Some(x), Some(y)) => Ok(Coord { x, y }),
                 _ => Err(found()),
@@ -212,6 +213,7 @@ impl GeometryReader<'_> {
         let corners = corners.iter().enumerate().map(corner).collect::<Result<Vec<_>, _>>()?;
         let closed = corners.first() == corners.last();
         let line = ring(corners)?;
+        self.reading.report.elevations |= elevated;
         if as_text {
             self.note(FindingKind::TextNumbers, "");
         }

@@ -27,21 +27,30 @@ mod repair;
 mod report;
 
 pub use error::SceneError;
-pub use report::{BuildingCluster, Effect, FeatureRef, Finding, FindingKind, ImportReport};
+pub use report::{BuildingCluster, Effect, FeatureRef, Finding, FindingKind, HeightSources, ImportReport};
 
-use super::{Building, GeoBounds, Grid, Scene};
+use super::tags::TaggedHeights;
+use super::{BUILDING_HEIGHT_M, Building, GeoBounds, Grid, RoofHeights, Scene, check_building_height};
 use container::Content;
 use geo::{MapCoordsInPlace, Polygon};
 use reading::Reading;
 use repair::Outline;
 
 /// What the buildings are placed on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct ImportOptions {
     pub grid: Grid,
     /// The grid is centred on the centre of these bounds. `None` centres it on the buildings' bounding box; where they stand in several
     /// groups, on that of the largest group.
     pub bounds: Option<GeoBounds>,
+    /// Height in metres of buildings that the file gives neither a height nor storeys.
+    pub default_height_m: f64,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self { grid: Grid::default(), bounds: None, default_height_m: BUILDING_HEIGHT_M }
+    }
 }
 
 /// A scene, and what happened to the file on the way.
@@ -67,6 +76,7 @@ pub struct Footprint {
 /// # Errors
 /// A file that cannot be read, that has no usable building, or none within `options.bounds`; and bounds that are none.
 pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, SceneError> {
+    let default_m = check_building_height(options.default_height_m)?;
     let Reading { found, mut report, .. } = read(bytes)?;
     let (frame, on_map) = placing::place(found, options.grid, options.bounds, &mut report)?;
     let mut buildings = Vec::with_capacity(on_map.len());
@@ -83,14 +93,19 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, SceneEr
                 Vec::new()
             }
         };
-        let (height_m, levels) = (outline.height_m, outline.levels);
+        let TaggedHeights { height_m, levels, remark } = outline.heights;
+        if let Some(remark) = remark {
+            report.note(FindingKind::OddHeight, &outline.feature, remark);
+        }
         buildings.extend(parts.into_iter().map(|footprint| Building { footprint, height_m, levels }));
     }
     report.buildings = buildings.len();
+    report.heights = HeightSources::of(&buildings, default_m);
     if buildings.is_empty() {
         return Err(SceneError::NoBuilding { report: Box::new(report) });
     }
-    let mut scene = Scene::from_polygons(options.grid, buildings);
+    let roofs = RoofHeights::of_buildings(options.grid, &buildings, default_m);
+    let mut scene = Scene::from_polygons(options.grid, buildings).with_roofs(roofs);
     scene.bounds = Some(frame.bounds());
     Ok(Imported { scene, report })
 }
@@ -105,7 +120,12 @@ pub fn read_footprints(bytes: &[u8]) -> Result<(Vec<Footprint>, ImportReport), S
         return Err(SceneError::NoBuilding { report: Box::new(report) });
     }
     let footprints =
-        found.into_iter().map(|reading::Found { polygon, height_m, levels, is_part, .. }| Footprint { polygon, height_m, levels, is_part });
+        found.into_iter().map(|reading::Found { polygon, heights: TaggedHeights { height_m, levels, .. }, is_part, .. }| Footprint {
+            polygon,
+            height_m,
+            levels,
+            is_part,
+        });
     Ok((footprints.collect(), report))
 }
 

@@ -5,7 +5,7 @@
 
 use super::report::{FeatureRef, FindingKind, ImportReport};
 use crate::scene::building_rule::{Verdict, judge};
-use crate::scene::tags::Tags;
+use crate::scene::tags::{TaggedHeights, Tags};
 use geo::{BoundingRect, Coord, LineString, Polygon};
 
 /// Beyond these latitudes a local frame in degrees makes no sense.
@@ -20,8 +20,7 @@ const MAX_EXTENT_DEG: f64 = 0.09;
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub polygon: Polygon<f64>,
-    pub height_m: Option<f64>,
-    pub levels: Option<f64>,
+    pub heights: TaggedHeights,
     /// A `building:part`, which lies within a building's outline.
     pub is_part: bool,
     pub feature: FeatureRef,
@@ -37,10 +36,10 @@ pub(super) struct Reading {
 }
 
 /// A feature that is a building: its rings go to [`Reading::polygon`].
+#[derive(Clone)]
 pub(super) struct BuildingFeature {
     feature: FeatureRef,
-    height_m: Option<f64>,
-    levels: Option<f64>,
+    heights: TaggedHeights,
     is_part: bool,
 }
 
@@ -68,8 +67,9 @@ impl Reading {
             self.report.note(kind, feature, detail);
             return None;
         }
+        self.report.elevations |= tags.get("ele").is_some();
         let is_part = verdict == Verdict::Part;
-        Some(BuildingFeature { feature: feature.clone(), height_m: tags.height_m(), levels: tags.levels(), is_part })
+        Some(BuildingFeature { feature: feature.clone(), heights: tags.heights(), is_part })
     }
 
     /// Takes a building's polygon: the outer ring, then the holes. Empty rings are nothing; a hole that is none is noted.
@@ -102,8 +102,8 @@ impl Reading {
             let detail = format!("it spans {:.4}, {:.4} to {:.4}, {:.4}", min.x, min.y, max.x, max.y);
             return self.report.note(FindingKind::TooLarge, feature, detail);
         }
-        let BuildingFeature { height_m, levels, is_part, .. } = *building;
-        self.found.push(Found { polygon, height_m, levels, is_part, feature: feature.clone() });
+        let BuildingFeature { feature, heights, is_part } = building.clone();
+        self.found.push(Found { polygon, heights, is_part, feature });
     }
 }
 

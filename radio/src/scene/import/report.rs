@@ -3,6 +3,7 @@
 //! Every reader and every later step notes what it meets, feature by feature; what happened often is counted, and the first
 //! features are named. In flow notes; out flows an [`ImportReport`] that prints as sentences and serialises for the page.
 
+use crate::scene::{Building, LEVEL_HEIGHT_M};
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 use std::fmt;
@@ -20,6 +21,10 @@ pub struct ImportReport {
     pub features: usize,
     /// Buildings on the map.
     pub buildings: usize,
+    /// Where their heights come from.
+    pub heights: HeightSources,
+    /// Whether the file has elevations of the ground: third coordinates, or tags `ele`.
+    pub elevations: bool,
     /// Groups of buildings that stand apart from each other (by about half a map's side and more), the largest first. Empty unless
     /// the map had to choose; then the first is where it stands.
     pub clusters: Vec<BuildingCluster>,
@@ -28,6 +33,19 @@ pub struct ImportReport {
     /// How often something was left out, parts of one feature counted each.
     #[serde(skip)]
     left_out: usize,
+}
+
+/// Where the heights of a map's buildings come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct HeightSources {
+    /// Buildings with a height.
+    pub stated: usize,
+    /// Buildings whose storeys were counted.
+    pub by_levels: usize,
+    /// Buildings with neither.
+    pub assumed: usize,
+    /// What they were given, metres.
+    pub default_m: f64,
 }
 
 /// Buildings that stand together.
@@ -113,6 +131,8 @@ pub enum FindingKind {
     Crossing,
     /// An outline whose last corner is not its first.
     Unclosed,
+    /// A height or a number of storeys that is no plain number in range.
+    OddHeight,
     /// Numbers written as text.
     TextNumbers,
     /// A type that is missing or spelt in another way.
@@ -130,7 +150,7 @@ impl FindingKind {
         use FindingKind as K;
         match self {
             K::Crossing | K::Unclosed => Effect::Repaired,
-            K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed => Effect::Assumed,
+            K::OddHeight | K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed => Effect::Assumed,
             _ => Effect::LeftOut,
         }
     }
@@ -166,6 +186,7 @@ impl FindingKind {
                 "cross themselves; they were repaired by the even-odd rule, check their outlines",
             ),
             K::Unclosed => ("has an outline that is not closed; it was closed", "have outlines that are not closed; they were closed"),
+            K::OddHeight => ("has a height that is no plain number of metres", "have heights that are no plain numbers of metres"),
             K::TextNumbers => (
                 "has coordinates written as text; they were read as numbers",
                 "have coordinates written as text; they were read as numbers",
@@ -231,10 +252,47 @@ impl Serialize for Finding {
     }
 }
 
+impl HeightSources {
+    /// Counts the buildings of a map.
+    pub(crate) fn of(buildings: &[Building], default_m: f64) -> Self {
+        let mut sources = Self { default_m, ..Self::default() };
+        for building in buildings {
+            let counted = match (building.height_m, building.levels) {
+                (Some(_), _) => &mut sources.stated,
+                (None, Some(_)) => &mut sources.by_levels,
+                (None, None) => &mut sources.assumed,
+            };
+            *counted += 1;
+        }
+        sources
+    }
+
+    /// A sentence without a full stop on the heights that the file does not give; `None` where it gives them all.
+    pub fn assumption(&self) -> Option<String> {
+        let Self { stated, by_levels, assumed, default_m } = *self;
+        let noun = if stated + by_levels + assumed == 1 { "building" } else { "buildings" };
+        let by_storeys = format!("{by_levels} from storeys of {LEVEL_HEIGHT_M} m");
+        let by_default = format!("{assumed} taken as {default_m} m");
+        let how = match (by_levels, assumed) {
+            (0, 0) => return None,
+            (_, 0) => by_storeys,
+            (0, _) => by_default,
+            _ => format!("{by_storeys}, {by_default}"),
+        };
+        Some(format!("the heights of {} of {} {noun} are assumed: {how}", by_levels + assumed, stated + by_levels + assumed))
+    }
+}
+
 impl ImportReport {
     /// The findings as sentences.
     pub fn warnings(&self) -> Vec<String> {
         self.findings.iter().map(ToString::to_string).collect()
+    }
+
+    /// What was assumed of heights, in sentences: buildings without one, and ground that is not flat.
+    pub fn assumptions(&self) -> Vec<String> {
+        let terrain = "the file has elevations, which are not used: terrain is not modelled, the ground counts as flat";
+        self.heights.assumption().into_iter().chain(self.elevations.then(|| terrain.into())).collect()
     }
 
     /// Notes what happened to a feature. Features of one kind are counted together.
@@ -297,6 +355,22 @@ mod tests {
         }
         assert_eq!(report.warnings()[1], "312 features have no geometry and are not used: features 0, 1, 2 and 309 more");
         assert_eq!(report.findings[1].features.len(), NAMED);
+    }
+
+    #[test]
+    fn assumed_heights_are_counted_in_a_sentence() {
+        let building = |height_m, levels| Building { footprint: geo::polygon![], height_m, levels };
+        let (stated, levels, bare) = (building(Some(9.0), Some(2.0)), building(None, Some(2.0)), building(None, None));
+        let said = |buildings: &[&Building]| {
+            let buildings: Vec<Building> = buildings.iter().copied().cloned().collect();
+            HeightSources::of(&buildings, 25.0).assumption()
+        };
+        assert_eq!(said(&[&stated, &stated]), None);
+        assert_eq!(said(&[&bare]).as_deref(), Some("the heights of 1 of 1 building are assumed: 1 taken as 25 m"));
+        assert_eq!(
+            said(&[&stated, &levels, &bare, &bare]).as_deref(),
+            Some("the heights of 3 of 4 buildings are assumed: 1 from storeys of 3 m, 2 taken as 25 m")
+        );
     }
 
     #[test]

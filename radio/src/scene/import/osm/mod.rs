@@ -190,7 +190,7 @@ mod tests {
         let found = &reading.found[0];
         assert!((found.polygon.unsigned_area() - 15e-8).abs() < 1e-12, "a 4 x 4 square less a 1 x 1 courtyard");
         assert_eq!(found.polygon.interiors().len(), 1);
-        assert_eq!((found.height_m, found.levels), (Some(17.5), Some(5.0)));
+        assert_eq!((found.heights.height_m, found.heights.levels), (Some(17.5), Some(5.0)));
     }
 
     #[test]
