@@ -99,7 +99,7 @@ test('WebGPU lost in the middle is opened once more, then the CPU draws, with th
     for (let loss = 0; loss < 2; loss += 1) {
       let lost;
       // In the middle: when the first step is done.
-      const onProgress = ({ phase, loaded }) => { if (phase === 'draw' && loaded === 1) lost ??= engine.loseDevice(); };
+      const onProgress = ({ phase, loaded }) => { if (phase === 'step' && loaded === 1) lost ??= engine.loseDevice(); };
       const map = await engine.predict({ ...request, method: 'network', steps: 3, seed: 42, onProgress });
       await lost;
       answers.push({ info: engine.info, backend: map.backend, warnings: map.warnings, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) });
@@ -157,7 +157,7 @@ test('a map that is aborted rejects with the reason, and the engine goes on', { 
     const controller = new AbortController();
     const steps = [];
     const onProgress = ({ phase, loaded }) => {
-      if (phase !== 'draw') return;
+      if (phase !== 'step') return;
       steps.push(loaded);
       if (loaded === 2) controller.abort(new Error('changed my mind'));
     };

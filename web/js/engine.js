@@ -1,26 +1,26 @@
 // The client: it sends calls to the runtime, starts the runtime again after a crash, and turns answers into maps and typed errors.
 
+import { abortable } from './abort.js';
 import { plainBounds, readBuildings, sameScene } from './buildings.js';
 import { RadioError, messageOf } from './errors.js';
 import { RadioMap } from './map.js';
 import { init } from './module.js';
 import { directPort, workerPort } from './ports.js';
-import { loadWeights } from './weights.js';
+import { drop, keep, loadWeights } from './weights.js';
 
 /** @import { EngineInfo, EngineOptions, Engine as EngineInterface, Progress, PredictRequest, SceneInfo } from './index.js' */
 /** @import { Answer } from './runtime.js' */
 /** @import { Port } from './ports.js' */
+/** @import { LoadedWeights } from './weights.js' */
 
 /** @typedef {{ signal?: AbortSignal | undefined, onProgress?: Progress | undefined }} Callbacks */
 /** @typedef {{ resolve: (result: any) => void, reject: (reason: unknown) => void, onProgress?: Progress | undefined, settled: () => void }} Waiting */
 /**
  * @typedef {object} Started
- * @property {WebAssembly.Module} module
- * @property {Uint8Array | null} weights
- * @property {string | null} url where the weights come from
+ * @property {Promise<[WebAssembly.Module, LoadedWeights | null]>} parts
  * @property {'auto' | 'webgpu' | 'cpu'} backend
  * @property {string} [because] why this backend, where a crash decided it
- * @property {boolean} worker
+ * @property {EngineOptions['worker']} worker
  */
 
 const BACKENDS = ['auto', 'webgpu', 'cpu'];
@@ -33,6 +33,8 @@ class Engine {
   #options;
   /** @type {Port | null} */
   #port = null;
+  /** The port that opens or has opened. @type {Promise<Port> | null} */
+  #opening = null;
   /** @type {Promise<void> | null} */
   #starting = null;
   /** Why there is no port. @type {unknown} */
@@ -41,6 +43,10 @@ class Engine {
   /** @type {Map<number, Waiting>} */
   #waiting = new Map();
   #next = 0;
+  /** Where the weights come from. @type {string | null} */
+  #url = null;
+  /** Substitutions made when the engine started. @type {string[]} */
+  #warnings = [];
   /** The last scene, and whether the runtime has it. @type {import('./buildings.js').SceneRequest & { known: boolean } | null} */
   #scene = null;
 
@@ -48,7 +54,7 @@ class Engine {
   constructor(options) {
     this.#options = options;
     // The runtime's own word replaces it before `createEngine` hands the engine out.
-    this.info = { backend: 'cpu', adapter: null, software: false, reason: 'The engine is starting.', f16: false, model: null };
+    this.info = { backend: 'cpu', adapter: null, software: false, reason: 'The engine is starting.', f16: false, worker: true, model: null, warnings: [] };
   }
 
   /**
@@ -69,13 +75,18 @@ class Engine {
    * @returns {Promise<void>}
    */
   async #start(callbacks) {
-    const { module, weights, backend, because, worker } = this.#options;
-    const open = worker ? workerPort : directPort;
-    // A port that was closed may still have something to say.
-    const port = await open((answer) => port === this.#port && this.#receive(answer), (message) => port === this.#port && this.#crash(message));
+    const { backend, because } = this.#options;
+    // The worker starts while module and weights arrive.
+    this.#opening = this.#open();
+    const [port, [module, weights]] = await Promise.all([this.#opening, this.#options.parts]);
+    if (this.#disposed) {
+      port.close();
+      throw this.#gone;
+    }
     this.#port = port;
+    this.#url = weights?.url ?? null;
     try {
-      this.#learn(await this.#call('open', { module, weights, backend, because }, callbacks));
+      this.#learn(await this.#call('open', { module, weights: weights?.bytes ?? null, backend, because }, callbacks));
     } catch (error) {
       // A driver that takes the module down must not take the map away.
       const crashed = error instanceof RadioError && error.code === 'crashed';
@@ -85,9 +96,38 @@ class Engine {
     }
   }
 
+  /** @returns {Promise<Port>} */
+  async #open() {
+    /** @type {Port | null} */
+    let port = null;
+    // A port that was closed may still have something to say.
+    const receive = (/** @type {Answer} */ answer) => port === this.#port && this.#receive(answer);
+    const crashed = (/** @type {string} */ message) => port === this.#port && this.#crash(message);
+    const { worker } = this.#options;
+    if (worker !== false) {
+      try {
+        port = await workerPort(typeof worker === 'function' ? worker : undefined)(receive, crashed);
+        return port;
+      } catch (error) {
+        if (worker) throw error;
+        this.#options = { ...this.#options, worker: false };
+        this.warn(`Maps are drawn on the page's own thread, which waits meanwhile: ${messageOf(error)}.`);
+      }
+    }
+    port = await directPort(receive, crashed);
+    return port;
+  }
+
+  /** @param {string} warning a substitution that was made */
+  warn(warning) {
+    this.#warnings.push(warning);
+    this.info = { ...this.info, warnings: [...this.#warnings] };
+  }
+
   /** @param {import('./runtime.js').RuntimeInfo} info */
   #learn({ model, ...info }) {
-    this.info = { ...info, model: model && { ...model, url: this.#options.url } };
+    const worker = this.#options.worker !== false;
+    this.info = { ...info, worker, model: model && { ...model, url: this.#url }, warnings: [...this.#warnings] };
   }
 
   /** @param {Answer} answer */
@@ -110,15 +150,16 @@ class Engine {
     if (this.#options.backend === 'auto' && this.info.backend !== 'cpu') {
       this.#options = { ...this.#options, backend: 'cpu', because: `The engine crashed while WebGPU was used (${message}).` };
     }
-    const next = this.#options.worker ? 'the next call starts it again' : 'without a worker it cannot be started again';
+    const next = this.#options.worker !== false ? 'the next call starts it again' : 'without a worker it cannot be started again';
     this.#abandon(new RadioError({ code: 'crashed', message: `the engine crashed (${message}); ${next}` }));
   }
 
   /** @param {unknown} error */
   #abandon(error) {
     this.#gone = error;
-    this.#port?.close();
-    this.#port = this.#starting = null;
+    if (this.#port) this.#port.close();
+    else this.#opening?.then((port) => port.close()).catch(() => {});
+    this.#port = this.#opening = this.#starting = null;
     if (this.#scene) this.#scene.known = false;
     for (const { reject, settled } of this.#waiting.values()) {
       settled();
@@ -159,7 +200,7 @@ class Engine {
    * @param {AbortSignal} [signal]
    */
   async #attend(signal) {
-    await this.ready();
+    await abortable(this.ready(), signal);
     signal?.throwIfAborted();
     if (!this.#port) throw this.#gone;
   }
@@ -170,7 +211,7 @@ class Engine {
    * @param {AbortSignal} [signal]
    */
   async #attendScene(buildings, signal) {
-    const source = buildings == null ? undefined : await readBuildings(buildings);
+    const source = buildings == null ? undefined : await abortable(readBuildings(buildings), signal);
     await this.#attend(signal);
     return source;
   }
@@ -236,13 +277,54 @@ class Engine {
  * @param {EngineOptions} [options]
  * @returns {Promise<EngineInterface>}
  */
-export async function createEngine({ model, backend, worker, signal, onProgress } = {}) {
+export async function createEngine({ model, backend, worker, cache, signal, onProgress } = {}) {
   // Options that are there and say nothing, as a spread of optional ones has them, are the defaults.
   backend ??= 'auto';
   if (!BACKENDS.includes(backend)) throw new RadioError({ code: 'backend', message: `there is no backend ${backend}; the backends are ${BACKENDS.join(', ')}` });
   signal?.throwIfAborted();
-  const { bytes: weights = null, url = null } = model ? await loadWeights(model, signal, onProgress) : {};
-  const engine = new Engine({ module: await init(), weights, url, backend, worker: worker ?? true });
-  await engine.ready({ signal, onProgress });
-  return engine;
+  const start = async (/** @type {boolean} */ cached) => {
+    // One beside the other.
+    const loading = Promise.all([compile(onProgress), model ? loadWeights(model, { signal, onProgress, cache: cached }) : null]);
+    const engine = new Engine({ parts: loading, backend: backend ?? 'auto', worker });
+    try {
+      await abortable(engine.ready({ signal, onProgress }), signal);
+      const [, weights] = await loading;
+      const forgotten = weights && cached ? await abortable(keep(weights), signal) : null;
+      if (forgotten) engine.warn(forgotten);
+      return engine;
+    } catch (error) {
+      engine.dispose();
+      throw await damagedInStore(error, loading);
+    }
+  };
+  try {
+    return await start(cache ?? true);
+  } catch (error) {
+    if (error !== DAMAGED) throw error;
+    return start(false);
+  }
+}
+
+/** Stands for weights that were kept in the browser and are damaged there. */
+const DAMAGED = Symbol('damaged in the store');
+
+/**
+ * @param {unknown} error
+ * @param {Promise<[WebAssembly.Module, LoadedWeights | null]>} loading
+ * @returns {Promise<unknown>} the error, or DAMAGED once the browser has forgotten such weights
+ */
+async function damagedInStore(error, loading) {
+  if (!(error instanceof RadioError) || error.code !== 'weights') return error;
+  const [, weights] = await loading.catch(() => [null, null]);
+  if (!weights?.stored) return error;
+  await drop(weights);
+  return DAMAGED;
+}
+
+/** @param {Progress} [onProgress] */
+async function compile(onProgress) {
+  onProgress?.({ phase: 'compile', loaded: 0, total: 1 });
+  const module = await init();
+  onProgress?.({ phase: 'compile', loaded: 1, total: 1 });
+  return module;
 }

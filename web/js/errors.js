@@ -2,12 +2,13 @@
 
 /** An error whose `code` names its kind; index.d.ts lists the codes. */
 export class RadioError extends Error {
-  /** @param {{ code: string, message: string, field?: string }} cause */
-  constructor({ code, message, field }) {
+  /** @param {{ code: string, message: string, field?: string, reason?: string }} cause */
+  constructor({ code, message, field, reason }) {
     super(message);
     this.name = 'RadioError';
     this.code = code;
     this.field = field;
+    this.reason = reason;
   }
 }
 

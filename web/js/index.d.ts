@@ -82,30 +82,38 @@ export interface PlacedTransmitter {
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
  * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
- * | `palette`, `scale`, `threshold` | that part of a question to a map cannot be used |
+ * | `palette`, `scale`, `threshold`, `projection` | that part of a question to a map cannot be used |
  * | `difference` | the two maps are not of the same place |
  * | `request` | the request is no object, or holds something that cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
- * | `weights-missing` | the weights could not be fetched |
- * | `weights` | the weights are damaged, foreign, or made for another version |
+ * | `weights-missing` | the weights could not be fetched; `reason`: `address`, `network`, `status`, `interrupted`, in Node `file` |
+ * | `weights` | the weights are refused; `reason`: `html` (a web page came instead), `truncated`, `hash` (damaged, or not the pinned file), `format` (foreign, or made for another version) |
  * | `no-webgpu` | WebGPU was asked for by name and cannot be had |
  * | `device-lost`, `out-of-memory`, `failed` | the engine failed and no other could take over, or the weights give no numbers |
- * | `wasm` | the module could not be fetched or compiled (it needs WebAssembly SIMD) |
+ * | `wasm` | the module could not be fetched or compiled, or the page's Content-Security-Policy forbids it |
+ * | `no-simd` | the browser's WebAssembly has no fixed-width SIMD |
+ * | `worker` | a worker was asked for and could not be started |
  * | `crashed` | a defect of this package; the next call starts a new worker, without a worker it is final |
  * | `disposed` | `dispose` was called |
  */
 export class RadioError extends Error {
-  constructor(cause: { code: string; message: string; field?: string });
+  constructor(cause: { code: string; message: string; field?: string; reason?: string });
   readonly code: string;
+  /** What exactly is wrong with weights. */
+  readonly reason: string | undefined;
   /** The field of the request that cannot be used, such as `transmitters[0].powerDbm`, where one is to blame. */
   readonly field: string | undefined;
 }
 
 export type Progress = (progress: {
-  /** `download` counts bytes of the weights, `build` the networks, `draw` the sampler's steps. */
-  phase: 'download' | 'build' | 'draw';
+  /**
+   * `download` counts bytes of the weights; `compile` is the wasm module, `build` the networks, `warm-up` and `step` count the
+   * sampler's steps. Module and weights load beside each other.
+   */
+  phase: 'download' | 'compile' | 'build' | 'warm-up' | 'step';
+  /** At most `total`. */
   loaded: number;
-  /** Unknown where a server does not say how large a file is. */
+  /** Bytes of weights as they are once unpacked, which the file's own beginning tells: unknown until that is there. */
   total: number | undefined;
 }) => void;
 
@@ -139,7 +147,11 @@ export interface EngineInfo {
   reason: string;
   /** The adapter has shader-f16. */
   f16: boolean;
+  /** The engine computes in a worker; else on the calling thread, which waits meanwhile. */
+  worker: boolean;
   model: ModelInfo | null;
+  /** Substitutions made at the start: no worker could be started, the weights could not be kept in the browser. */
+  warnings: string[];
 }
 
 /** Buildings that stand together. */
@@ -170,6 +182,9 @@ export interface SceneInfo {
   /** 1 inside buildings, row 0 in the north. */
   mask: Uint8Array;
 }
+
+/** Whether an image's rows are equally high in degrees of latitude or in Web Mercator (EPSG:3857). Its corners are the same. */
+export type Projection = 'equirectangular' | 'mercator';
 
 export type Palette = string | ((t: number) => [number, number, number]);
 
@@ -206,9 +221,10 @@ export interface RadioMap {
   stats(options?: { thresholdDbm?: NumberField }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
   /**
    * For a canvas; pixels below `threshold` or inside buildings are transparent. `palette` is a name of `paletteNames` or
-   * `divergingPaletteNames`, or a function; differences have a diverging one unless it is given.
+   * `divergingPaletteNames`, or a function; differences have a diverging one unless it is given. A map library stretches an image over
+   * its corners in Web Mercator: give it the projection `mercator`. World files, KML and GeoTIFF want `equirectangular`, the default.
    */
-  toImage(options: { palette?: Palette; min: number | string; max: number | string; threshold?: NumberField }): ImageData;
+  toImage(options: { palette?: Palette; min: number | string; max: number | string; threshold?: NumberField; projection?: Projection }): ImageData;
 }
 
 /**
@@ -281,17 +297,30 @@ export interface Engine {
 export function init(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
 export interface EngineOptions {
-  /** Weights: a URL, or the bytes of a file. Without them the engine draws the dominant path only. */
-  model?: string | URL | ArrayBuffer | ArrayBufferView | null | undefined;
+  /**
+   * Weights: a URL, the bytes of a file, or a URL with the SHA-256 that `engine.info.model` told of the file, which is then refused in
+   * every other version. Without them the engine draws the dominant path only. A file packed by gzip is unpacked.
+   */
+  model?: string | URL | { url: string | URL; sha256?: string | null | undefined } | ArrayBuffer | ArrayBufferView | null | undefined;
   /** `auto`, the default, takes WebGPU where a GPU is behind it, else the CPU; `webgpu` takes any adapter and fails without one. */
   backend?: 'auto' | 'webgpu' | 'cpu' | undefined;
-  /** False computes on the calling thread, where a crash is final, for all engines that do so. */
-  worker?: boolean | undefined;
+  /**
+   * Left out, the engine computes in a worker of its own and, where none can be started, on the calling thread with a warning in
+   * `info`. True insists on the worker, false takes the calling thread, where a crash is final for all engines that do so. A function
+   * starts the worker itself, from the package's `./worker`.
+   */
+  worker?: boolean | (() => Worker) | undefined;
+  /** False keeps weights out of the browser's store (Cache API), where they are otherwise found by their hash at the next visit. */
+  cache?: boolean | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: Progress | undefined;
 }
 
+/** Aborting rejects with the signal's reason, whatever it was doing. */
 export function createEngine(options?: EngineOptions): Promise<Engine>;
+
+/** Removes all weights that the package keeps in the browser; true where there were some. */
+export function clearCache(): Promise<boolean>;
 
 /** Names of the built-in palettes. */
 export const paletteNames: string[];

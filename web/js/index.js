@@ -3,4 +3,5 @@
 export { createEngine } from './engine.js';
 export { RadioError } from './errors.js';
 export { init } from './module.js';
+export { clearCache } from './store.js';
 export { divergingNames as divergingPaletteNames, names as paletteNames, palette } from './palettes.js';

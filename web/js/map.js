@@ -2,7 +2,8 @@
 
 import { RadioError } from './errors.js';
 import { numberField } from './numbers.js';
-import { divergingNames, palette as named } from './palettes.js';
+import { divergingNames, namedColors } from './palettes.js';
+import { rowsOf } from './projection.js';
 
 /** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
 
@@ -74,16 +75,35 @@ export class RadioMap {
   }
 
   /** @param {Parameters<RadioMapInterface['toImage']>[0]} look */
-  toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold }) {
+  toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold, projection = 'equirectangular' }) {
     const [low, high] = [numberField('min', 'scale', min), numberField('max', 'scale', max)];
     const least = numberField('threshold', 'threshold', threshold, -Infinity);
-    const color = typeof palette === 'string' ? named(palette) : palette;
-    const image = new ImageData(this.size, this.size);
-    this.values.forEach((value, i) => {
-      if (!(value >= least)) return;
-      const [r, g, b] = color(Math.min(1, Math.max(0, (value - low) / (high - low))));
-      image.data.set([r, g, b, 255], 4 * i);
+    const { width, values } = this;
+    const colored = typeof palette === 'string' ? namedColors(palette) : palette;
+    const image = emptyImage(width, this.height);
+    const { data } = image;
+    rowsOf(projection, this.bounds, this.height).forEach((source, row) => {
+      for (let column = 0; column < width; column += 1) {
+        const value = values[source * width + column];
+        if (!(value >= least)) continue;
+        const [r, g, b] = colored(Math.min(1, Math.max(0, (value - low) / (high - low))));
+        const at = 4 * (row * width + column);
+        data[at] = r;
+        data[at + 1] = g;
+        data[at + 2] = b;
+        data[at + 3] = 255;
+      }
     });
     return image;
   }
+}
+
+/**
+ * @param {number} width
+ * @param {number} height
+ * @returns {ImageData} outside a browser, the part of one that encoders of images read
+ */
+function emptyImage(width, height) {
+  if (typeof ImageData === 'function') return new ImageData(width, height);
+  return /** @type {ImageData} */ ({ width, height, data: new Uint8ClampedArray(4 * width * height), colorSpace: 'srgb' });
 }

@@ -1,8 +1,15 @@
 // The compiled wasm module, shared by every engine of the page.
 
 import { RadioError, messageOf } from './errors.js';
+import { looksLikeHtml } from './safetensors.js';
 
 /** @typedef {string | URL | BufferSource | WebAssembly.Module} ModuleSource */
+
+/**
+ * A module whose only function uses a 128-bit value: it is valid where the browser has fixed-width SIMD.
+ * (type () -> v128), (func: i32.const 0, i8x16.splat)
+ */
+const SIMD = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 8, 1, 6, 0, 0x41, 0, 0xfd, 15, 11);
 
 /** @type {Promise<WebAssembly.Module> | null} */
 let compiled = null;
@@ -14,19 +21,51 @@ let compiled = null;
 export function init(source = new URL('./radiodiff-web_bg.wasm', import.meta.url)) {
   compiled ??= compile(source).catch((error) => {
     compiled = null;
-    throw new RadioError({ code: 'wasm', message: `the wasm module could not be loaded: ${messageOf(error)}` });
+    throw error instanceof RadioError ? error : failure(messageOf(error));
   });
   return compiled;
 }
+
+/** @param {string} words */
+const failure = (words) => new RadioError({ code: 'wasm', message: `the wasm module could not be loaded: ${words}` });
 
 /**
  * @param {ModuleSource} source
  * @returns {Promise<WebAssembly.Module>}
  */
 async function compile(source) {
+  if (typeof WebAssembly === 'undefined') throw failure('this browser, or its lockdown mode, has no WebAssembly');
   if (source instanceof WebAssembly.Module) return source;
-  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return WebAssembly.compile(source);
-  const response = await fetch(source);
-  if (!response.ok) throw new Error(`${source}: the server answers ${response.status}`);
-  return WebAssembly.compile(await response.arrayBuffer());
+  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return compileBytes(source);
+  const url = source;
+  const response = await fetch(url).catch((error) => {
+    throw failure(`${url}: ${messageOf(error)}; a bundler has to copy it beside the code, or call init with its address`);
+  });
+  if (!response.ok) throw failure(`${url}: the server answers ${response.status}; a bundler has to copy it beside the code, or call init with its address`);
+  // Compiling while it streams needs the right type; other servers only cost that.
+  if (response.headers.get('content-type') === 'application/wasm' && 'compileStreaming' in WebAssembly) {
+    return WebAssembly.compileStreaming(response).catch(explain);
+  }
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (looksLikeHtml(bytes)) throw failure(`${url} is a web page: servers answer unknown addresses with one; copy the module there, or call init with its address`);
+  return compileBytes(bytes);
+}
+
+/** @param {BufferSource} bytes */
+const compileBytes = (bytes) => WebAssembly.compile(bytes).catch(explain);
+
+/**
+ * What to do where the browser refuses a module.
+ * @param {unknown} error
+ * @returns {never}
+ */
+function explain(error) {
+  const words = messageOf(error);
+  if (/Content Security Policy|unsafe-eval/i.test(words)) {
+    throw failure(`the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src (${words})`);
+  }
+  if (!WebAssembly.validate(SIMD)) {
+    throw new RadioError({ code: 'no-simd', message: 'this browser has no fixed-width SIMD in WebAssembly; use Chrome or Edge 91, Firefox 89, Safari 16.4 or newer, on a processor with SSE4.1 or NEON' });
+  }
+  throw failure(words);
 }

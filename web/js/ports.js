@@ -1,28 +1,93 @@
 // Two ways to the runtime: through a worker, and on the calling thread. A port posts messages to the runtime (runtime.js has the
 // protocol), hands its answers to `receive`, and calls `crashed(message)` when the runtime can answer no more.
 
-import { messageOf } from './errors.js';
+import { RadioError, messageOf } from './errors.js';
 
 /**
  * @typedef {{ post: (message: object) => void, close: () => void }} Port
  * @typedef {import('./runtime.js').Answer} Answer
- * @typedef {(receive: (answer: Answer) => void, crashed: (message: string) => void) => Port | Promise<Port>} OpenPort
+ * @typedef {(receive: (answer: Answer) => void, crashed: (message: string) => void) => Promise<Port>} OpenPort
+ * @typedef {{ createScriptURL: (url: string) => string }} Policy
  */
+
+/** The name that a page's `trusted-types` directive has to allow. */
+const POLICY = 'radiodiff-web';
+/** The policy, once it was asked for; null where the browser has none or the page allows none. @type {Policy | null | undefined} */
+let policy;
+
+/**
+ * The package's own worker. On another origin a worker may only be imported, so a script of this origin does that.
+ * @returns {Worker}
+ */
+function packageWorker() {
+  // Bundlers copy the file that is named so. It imports nothing.
+  const url = new URL('./worker.js', import.meta.url);
+  const foreign = url.protocol.startsWith('http') && url.origin !== location.origin;
+  const script = foreign ? URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' })) : url.href;
+  return new Worker(trusted(script), { type: 'module', name: 'radiodiff-web' });
+}
+
+/**
+ * An address as pages with Trusted Types want it.
+ * @param {string} url made by `packageWorker`
+ */
+function trusted(url) {
+  const types = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: Policy) => Policy } }} */ (/** @type {unknown} */ (globalThis)).trustedTypes;
+  try {
+    policy ??= types?.createPolicy(POLICY, { createScriptURL: (url) => url }) ?? null;
+  } catch {
+    // Without the policy the page's default one may still take the address; where there is none, the worker's error says so.
+    policy = null;
+  }
+  return policy ? policy.createScriptURL(url) : url;
+}
+
+/**
+ * Why a worker did not start, and what to do.
+ * @param {string} words
+ */
+const notStarted = (words) => new RadioError({
+  code: 'worker',
+  message: `the worker could not be started (${words || 'the browser gives no reason'}); serve worker.js beside index.js, from another origin with `
+    + `Access-Control-Allow-Origin, allow it in the Content-Security-Policy (worker-src 'self', from another origin blob: and that origin; the Trusted Types policy ${POLICY}), `
+    + 'or give createEngine a function `worker` that starts it',
+});
 
 /**
  * The runtime in a worker of its own.
- * @type {OpenPort}
+ * @param {() => Worker} [start]
+ * @returns {OpenPort}
  */
-export function workerPort(receive, crashed) {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-  worker.onmessage = ({ data }) => receive(data);
+export const workerPort = (start = packageWorker) => (receive, crashed) => new Promise((resolve, reject) => {
+  /** @type {Worker} */
+  let worker;
+  try {
+    worker = start();
+  } catch (error) {
+    reject(notStarted(messageOf(error)));
+    return;
+  }
+  let started = false;
+  worker.onmessage = ({ data }) => {
+    if (started) {
+      receive(data);
+      return;
+    }
+    // The first message says that the script runs.
+    started = true;
+    resolve({ post: (message) => worker.postMessage(message), close: () => worker.terminate() });
+  };
   worker.onerror = (event) => {
     // The caller gets a typed error, so the page need not hear of an uncaught one.
     event.preventDefault();
-    crashed(event.message || 'the worker could not be started');
+    if (started) {
+      crashed(event.message || 'the worker gave no reason');
+      return;
+    }
+    worker.terminate();
+    reject(notStarted(event.message));
   };
-  return { post: (message) => worker.postMessage(message), close: () => worker.terminate() };
-}
+});
 
 /**
  * Why the module computes no more on the calling thread. There is one instance of it, so a trap is final for every engine.
@@ -32,9 +97,7 @@ let trap = null;
 
 /**
  * The runtime on the calling thread.
- * @param {Parameters<OpenPort>[0]} receive
- * @param {Parameters<OpenPort>[1]} crashed
- * @returns {Promise<Port>}
+ * @type {OpenPort}
  */
 export async function directPort(receive, crashed) {
   const { serve } = await import('./runtime.js');
@@ -52,9 +115,10 @@ export async function directPort(receive, crashed) {
     trap = event.message || messageOf(event.error);
     crashed(trap);
   };
-  addEventListener('error', trapped);
+  // Node has no such events: there a trap in an asynchronous call ends the process.
+  globalThis.addEventListener?.('error', trapped);
   const close = () => {
-    removeEventListener('error', trapped);
+    globalThis.removeEventListener?.('error', trapped);
     if (trap === null) take({ id: -1, call: 'dispose' });
   };
   return { post: (message) => (trap === null ? take(/** @type {any} */ (message)) : crashed(trap)), close };

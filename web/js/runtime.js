@@ -2,7 +2,7 @@
 // is kept, and the recovery when WebGPU is lost or fails.
 //
 // Messages in: {id, call, ...arguments}, or {abort: id} for a call that nobody waits for any more.
-// Messages out: {id, result}, {id, error: {code, message, field}, fatal} or {id, progress: {phase, loaded, total}}.
+// Messages out: {id, result}, {id, error: {code, message, field, reason}, fatal} or {id, progress: {phase, loaded, total}}.
 // Calls are answered one after the other, in the order they came.
 
 import { messageOf } from './errors.js';
@@ -12,16 +12,16 @@ import init, { Network, Request, SceneHandle, Weights, crash } from './radiodiff
 /** @import { SceneRequest } from './buildings.js' */
 /** @import { PlacedTransmitter } from './radiodiff-web.js' */
 
-/** @typedef {Omit<EngineInfo, 'model'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
+/** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
 /**
  * @typedef {object} Answer
  * @property {number} id
  * @property {any} [result]
- * @property {{ code: string, message: string, field?: string }} [error]
+ * @property {{ code: string, message: string, field?: string, reason?: string }} [error]
  * @property {boolean} [fatal] the module trapped and answers no more
  * @property {Parameters<Progress>[0]} [progress]
  */
-/** @typedef {{ check: () => void, progress: (phase: 'build' | 'draw', loaded: number, total: number) => void }} Watch */
+/** @typedef {{ check: () => void, progress: (phase: 'build' | 'warm-up' | 'step', loaded: number, total: number) => void }} Watch */
 /** @typedef {{ source?: SceneRequest['source'], bounds: unknown, handle?: SceneHandle, info?: Omit<SceneInfo, 'mask'>, error?: unknown }} Scene */
 
 /** RadioMapSeer's grid, for maps without a network. */
@@ -224,7 +224,7 @@ class Runtime {
       const [weights, network] = [this.#weights, this.#network];
       if (!weights || !network) throw failure('disposed', 'the engine was disposed of');
       try {
-        return await network.predict(scene, placed, request, between(watch));
+        return await network.predict(scene, placed, request, between(watch, 'step'));
       } catch (error) {
         if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(codeOf(error) ?? '')) throw error;
         warnings.push(await this.#recover(weights, network, error));
@@ -238,7 +238,7 @@ class Runtime {
    */
   async warmup(_, watch) {
     const started = performance.now();
-    await this.#network?.warmup(between(watch));
+    await this.#network?.warmup(between(watch, 'warm-up'));
     return { milliseconds: performance.now() - started };
   }
 
@@ -265,9 +265,10 @@ class Runtime {
 /**
  * What the module awaits between two steps.
  * @param {Watch} watch
+ * @param {'warm-up' | 'step'} phase
  */
-const between = (watch) => async (/** @type {number} */ done, /** @type {number} */ steps) => {
-  watch.progress('draw', done, steps);
+const between = (watch, phase) => async (/** @type {number} */ done, /** @type {number} */ steps) => {
+  watch.progress(phase, done, steps);
   await breathe();
   watch.check();
 };
@@ -302,7 +303,8 @@ export function serve(post) {
       // A trap leaves the module in no state to go on: the client starts a new worker.
       const fatal = error instanceof WebAssembly.RuntimeError;
       const code = fatal ? 'crashed' : (codeOf(error) ?? 'failed');
-      post({ id, error: { code, message: messageOf(error), field: /** @type {any} */ (error).field }, fatal }, []);
+      const { field, reason } = /** @type {any} */ (error);
+      post({ id, error: { code, message: messageOf(error), field, reason }, fatal }, []);
     } finally {
       aborted.delete(id);
     }

@@ -4,3 +4,5 @@ import { serve } from './runtime.js';
 
 const receive = serve((answer, transfer) => postMessage(answer, { transfer }));
 onmessage = ({ data }) => receive(data);
+// The first message: from here on the script takes others.
+postMessage({ started: true });

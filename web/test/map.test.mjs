@@ -98,3 +98,23 @@ test('maps of different places, sizes or quantities have no difference', () => {
 });
 
 test('the first transmitter has a name of its own', () => assert.equal(map().transmitter.lat, 53));
+
+test('an image for a map library has its rows in Mercator: in the north a row of the map is higher', () => {
+  // From the equator to 80 degrees north, in 8 rows of 10 degrees.
+  const size = 8;
+  const values = Float32Array.from({ length: size * size }, (_, i) => Math.floor(i / size));
+  const tall = map({ scene: { size, metersPerPixel: 1, bounds: { west: 0, south: 0, east: 80, north: 80 } }, values });
+  const rows = (projection) => {
+    const { data } = tall.toImage({ palette: (t) => [255 * t, 0, 0], min: 0, max: 255, projection });
+    return Array.from({ length: size }, (_, row) => data[4 * size * row]);
+  };
+  assert.deepEqual(rows('equirectangular'), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(rows(undefined), rows('equirectangular'));
+  // The middles of Mercator's rows, from ln(tan(45 + lat / 2)): 78.4, 74.3, 68.8, 61.5, 52.0, 39.9, 25.3 and 8.7 degrees.
+  const middles = Array.from({ length: size }, (_, row) => {
+    const y = Math.log(Math.tan(((45 + 40) * Math.PI) / 180)) * (1 - (row + 0.5) / size);
+    return (2 * Math.atan(Math.exp(y)) * 180) / Math.PI - 90;
+  });
+  assert.deepEqual(rows('mercator'), middles.map((lat) => Math.floor((80 - lat) / 10)));
+  assert.throws(() => tall.toImage({ min: 0, max: 1, projection: 'globe' }), { code: 'projection', field: 'projection' });
+});

@@ -31,6 +31,7 @@ export function startNetworks() {
 async function start() {
   const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
   const onProgress = ({ phase, loaded, total }) => {
+    if (phase === 'compile') return;
     const share = total ? ` ${Math.min(100, Math.round((100 * loaded) / total))} %` : '';
     status.textContent = phase === 'download' ? `Loading the networks…${share}` : 'Building the networks…';
   };

@@ -8,6 +8,7 @@ mod browser;
 mod cities;
 mod demo;
 mod layout;
+mod package;
 mod page;
 mod payload;
 mod process;
@@ -30,6 +31,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "demo", help: demo::HELP, run: demo::run },
     Command { name: "test", help: suite::HELP, run: suite::run },
     Command { name: "bench", help: bench::HELP, run: bench::run },
+    Command { name: "package", help: package::HELP, run: package::run },
     Command { name: "cities", help: CITIES_HELP, run: cities },
 ];
 

@@ -24,8 +24,8 @@ use tally::Tally;
 
 pub const HELP: &str = "  test   set up and run every check; exits with 1 when one fails
          --quick              only checks that take seconds: fmt, the libraries' unit tests, JavaScript in Node
-         --only <part>        one of fmt, clippy, unit, node, trainer, size, page, dependencies, burn-wgpu; may be given
-                              more than once; the last two run only when they are named
+         --only <part>        one of fmt, clippy, unit, node, trainer, size, page, package, dependencies, burn-wgpu,
+                              embedding; may be given more than once; the last three run only when they are named
          --slow               also the tests that take minutes
 ";
 

@@ -9,7 +9,7 @@ use super::tally::Tally;
 use super::{node_tests, rust_tests};
 use crate::process::{cargo, npm, run, search_path};
 use crate::server::PageServer;
-use crate::{browser, layout, page, payload, tools};
+use crate::{browser, layout, package, page, payload, tools};
 
 /// When a part runs without being named by `--only`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,10 @@ pub const PARTS: &[Part] = &[
     Part { name: "trainer", when: When::Always, cold_s: 420, run: trainer },
     Part { name: "size", when: When::Always, cold_s: 480, run: size },
     Part { name: "page", when: When::Always, cold_s: 180, run: page_tests },
+    Part { name: "package", when: When::Always, cold_s: 90, run: package_tests },
     Part { name: "dependencies", when: When::Named, cold_s: 420, run: dependencies },
     Part { name: "burn-wgpu", when: When::Named, cold_s: 600, run: burn_wgpu },
+    Part { name: "embedding", when: When::Named, cold_s: 300, run: embedding_tests },
 ];
 
 /// The features that the workspace is checked with: all but burn-wgpu, which brings hundreds of crates and has a part of its own.
@@ -62,6 +64,8 @@ const QUICK: [&str; 5] = ["radio/", "core/", "engines/", "dataset/", "cli/"];
 /// Tests of the GPU engine, whose shaders a software driver compiles.
 const NOT_QUICK: [&str; 1] = ["engines/tests/wgpu.rs"];
 
+/// The package's tests, in its tarball's name.
+const PACKAGE_TESTS: &str = "tests/browser/package";
 /// The test files of tests/browser that need no browser.
 const WITHOUT_BROWSER: [&str; 1] = ["tests/browser/plausible.test.mjs"];
 
@@ -134,10 +138,9 @@ fn trainer(options: Options) -> Result<Tally> {
 
 /// JavaScript that needs no browser, and the package's types.
 fn node(_: Options) -> Result<Tally> {
-    let package = layout::root().join("web");
-    run(npm(&["ci", "--prefer-offline", "--no-audit", "--no-fund"]).current_dir(&package))?;
+    package::install_tools()?;
     let mut types = npm(&["run", "typecheck"]);
-    types.current_dir(&package);
+    types.current_dir(layout::root().join("web"));
     let mut tally = each([types]);
     let mut files = layout::files("web", ".test.mjs")?;
     files.extend(WITHOUT_BROWSER.map(str::to_owned));
@@ -160,8 +163,29 @@ fn page_tests(_: Options) -> Result<Tally> {
     run(Command::new(program).arg(&reference))?;
     node.env("RADIODIFF_REFERENCE", &reference);
     let mut files = layout::files("tests/browser", ".test.mjs")?;
-    files.retain(|file| !WITHOUT_BROWSER.contains(&file.as_str()));
+    files.retain(|file| !WITHOUT_BROWSER.contains(&file.as_str()) && !file.starts_with(PACKAGE_TESTS));
     node_tests::run_files(node, &files)
+}
+
+/// The package, installed from its tarball, in pages of all kinds, in Node and by bundlers.
+fn package_tests(_: Options) -> Result<Tally> {
+    let mut files = layout::files(PACKAGE_TESTS, ".test.mjs")?;
+    files.retain(|file| !file.ends_with(".embedding.test.mjs"));
+    run_package_tests(&files)
+}
+
+/// The package with other people's software, whose npm packages fill 300 MB: webpack, OpenLayers, deck.gl, React; and its memory over
+/// fifty engines and a thousand maps.
+fn embedding_tests(_: Options) -> Result<Tally> {
+    run_package_tests(&layout::files(PACKAGE_TESTS, ".embedding.test.mjs")?)
+}
+
+fn run_package_tests(files: &[String]) -> Result<Tally> {
+    let mut node = browser::node()?;
+    node.env("RADIODIFF_PACKAGE", package::pack()?)
+        .env("RADIODIFF_CHROMIUM", tools::chromium()?)
+        .env("RADIODIFF_NODE_MODULES", tools::playwright()?);
+    node_tests::run_files(node, files)
 }
 
 /// Licences, advisories and sources of the dependencies (deny.toml), and dependencies that nothing uses, in both workspaces.
@@ -232,7 +256,7 @@ mod tests {
             chosen(&only, quick).map(|parts| parts.iter().map(|part| part.name).collect::<Vec<_>>())
         };
         assert_eq!(names(&[], true).unwrap(), ["fmt", "unit", "node"]);
-        assert_eq!(names(&[], false).unwrap(), ["fmt", "clippy", "unit", "node", "trainer", "size", "page"]);
+        assert_eq!(names(&[], false).unwrap(), ["fmt", "clippy", "unit", "node", "trainer", "size", "page", "package"]);
         assert_eq!(names(&["dependencies", "fmt"], false).unwrap(), ["fmt", "dependencies"]);
         let error = names(&["nonsense"], false).unwrap_err();
         assert!(error.downcast_ref::<lexopt::Error>().is_some() && error.to_string().contains("burn-wgpu"), "{error}");

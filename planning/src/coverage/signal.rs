@@ -1,0 +1,57 @@
+//! One transmitter's part of a plan.
+
+use geo::Coord;
+use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::propagation::{AntennaPattern, FrequencyError, received_power};
+use radiodiff_radio::scene::Transmitter;
+
+/// What one transmitter sends to every pixel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signal {
+    position: Coord<f64>,
+    frequency_mhz: f64,
+    received: RadioMap,
+    path_loss_db: Vec<f32>,
+}
+
+impl Signal {
+    /// From a map of path gain at 5.9 GHz and the transmitter that it was made for. Directions of departure are those of the straight
+    /// lines.
+    ///
+    /// # Errors
+    /// A frequency that maps cannot be scaled to.
+    ///
+    /// # Panics
+    /// When the map is not one of path gain.
+    pub fn new(path_gain: &RadioMap, transmitter: &Transmitter, pattern: &AntennaPattern) -> Result<Self, FrequencyError> {
+        let received = received_power(path_gain, transmitter, pattern, |_| None)?;
+        // The power of a milliwatt from an isotropic antenna is the path gain at the transmitter's frequency.
+        let isotropic = Transmitter { power_dbm: 0.0, antenna_gain_dbi: 0.0, ..*transmitter };
+        let path_gain = received_power(path_gain, &isotropic, &AntennaPattern::Omni, |_| None)?;
+        Ok(Self {
+            position: transmitter.position,
+            frequency_mhz: transmitter.frequency_mhz,
+            received,
+            path_loss_db: path_gain.values.iter().map(|gain_db| -gain_db).collect(),
+        })
+    }
+
+    /// Where the transmitter stands, metres in the grid's frame.
+    pub fn position(&self) -> Coord<f64> {
+        self.position
+    }
+
+    pub fn frequency_mhz(&self) -> f64 {
+        self.frequency_mhz
+    }
+
+    /// Power in dBm at an isotropic receiver.
+    pub fn received(&self) -> &RadioMap {
+        &self.received
+    }
+
+    /// Loss between isotropic antennas in dB, positive, NaN inside buildings.
+    pub fn path_loss_db(&self) -> &[f32] {
+        &self.path_loss_db
+    }
+}

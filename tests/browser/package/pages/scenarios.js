@@ -1,0 +1,85 @@
+// What the tests do with the package, in the page. A scenario is given the package's exports and options, and returns what the test looks
+// at. There is no eval here: the pages run under a strict Content-Security-Policy.
+
+/** Two blocks of 30 m and a transmitter between them. */
+const block = (lng, lat) => [[0, 0], [4e-4, 0], [4e-4, 3e-4], [0, 3e-4], [0, 0]].map(([east, north]) => [lng + east, lat + north]);
+const buildings = { type: 'MultiPolygon', coordinates: [[block(9, 50)], [block(9.001, 50)]] };
+const request = { buildings, transmitters: [{ lng: 9.0007, lat: 50.00015 }] };
+
+const told = ({ name, code, reason, message }) => ({ name, code, reason, message });
+
+/** As an application does that draws a map, is taken off the page, and comes back. */
+export async function mountTwice({ createEngine }, options = {}) {
+  const mounts = [];
+  for (let mount = 0; mount < 2; mount += 1) {
+    const engine = await createEngine(options);
+    const map = await engine.predict(request);
+    const { outdoorPixels, max } = map.stats();
+    const { worker, warnings, model } = engine.info;
+    mounts.push({ worker, warnings, model: model?.name, method: map.method, indoors: map.values.length - outdoorPixels, max });
+    document.querySelector('canvas').getContext('2d').putImageData(map.toImage({ min: -120, max: -40 }), 0, 0);
+    engine.dispose();
+  }
+  return mounts;
+}
+
+/** Makes an engine and draws a map; an error is told. `progress` is every report on the download. */
+export async function create({ createEngine }, options = {}) {
+  const progress = [];
+  const onProgress = ({ phase, loaded, total }) => phase === 'download' && progress.push([loaded, total]);
+  try {
+    const engine = await createEngine({ ...options, onProgress });
+    const map = await engine.predict(request);
+    engine.dispose();
+    return { info: engine.info, method: map.method, progress };
+  } catch (error) {
+    return { error: told(error), progress };
+  }
+}
+
+/** Makes engines one after the other, and then clears the browser's store. */
+export async function createThrice(radiodiff, options) {
+  const [first, second] = [await create(radiodiff, options), await create(radiodiff, options)];
+  const cleared = [await radiodiff.clearCache(), await radiodiff.clearCache()];
+  return { first, second, cleared, third: await create(radiodiff, options) };
+}
+
+/** Changes a byte of the weights that the browser keeps. */
+export async function damageStore(radiodiff, options) {
+  const first = await create(radiodiff, options);
+  const cache = await caches.open('radiodiff-web');
+  const [key] = await cache.keys();
+  const bytes = new Uint8Array(await (await cache.match(key)).arrayBuffer());
+  bytes[bytes.length - 1000] ^= 1;
+  await cache.put(key, new Response(bytes));
+  return { first, second: await create(radiodiff, options) };
+}
+
+/** Aborts in a phase of an engine's life and measures how long the rejection takes; then the same engine, or the next, draws a map. */
+export async function abort({ createEngine }, { phase, ...options }) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const reason = new Error('changed my mind');
+  let abortedAt;
+  const stop = () => {
+    abortedAt ??= performance.now();
+    controller.abort(reason);
+  };
+  const onProgress = (progress) => progress.phase === phase && stop();
+  // What gives no report while it lasts is aborted in its middle.
+  if (phase === 'stalled') setTimeout(stop, 300);
+  const outcome = (promise) => promise.then(() => 'answered', (error) => (error === reason ? performance.now() - abortedAt : told(error)));
+  if (!['warm-up', 'step', 'physical'].includes(phase)) {
+    const waited = await outcome(createEngine({ ...options, signal, onProgress }));
+    const engine = await createEngine({ ...options, model: undefined });
+    const { method } = await engine.predict(request);
+    engine.dispose();
+    return { waited, method };
+  }
+  const engine = await createEngine(options);
+  if (phase === 'physical') setTimeout(stop, 1);
+  const waited = await outcome(phase === 'warm-up' ? engine.warmup({ signal, onProgress }) : engine.predict({ ...request, steps: 20, method: phase === 'physical' ? 'dominant-path' : 'network', signal, onProgress }));
+  const { method } = await engine.predict({ ...request, method: 'network' });
+  engine.dispose();
+  return { waited, method };
+}

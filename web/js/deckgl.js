@@ -1,0 +1,1 @@
+export { radioMapLayer } from './adapters/deckgl.js';

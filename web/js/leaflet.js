@@ -1,0 +1,1 @@
+export { addRadioMap } from './adapters/leaflet.js';
