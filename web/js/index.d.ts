@@ -19,6 +19,12 @@ export interface Transmitter {
   lng: number | string;
   /** Degrees; no default. */
   lat: number | string;
+  /**
+   * Height of the antenna above the ground, 0.5 to 200 m; the default is 1.5. `alt`, CloudRF's word, is the same. Inside a building an
+   * antenna above the roof stands on it; one below the roof is moved outdoors, with a warning. The network takes every antenna as 1.5 m high.
+   */
+  heightM?: NumberField;
+  alt?: NumberField;
   /** Transmit power, -200 to 200 dBm; the default is 23. */
   powerDbm?: NumberField;
   /** Gain of the antenna in its strongest direction, -200 to 200 dBi; the default is 0. `antenna.txg` comes before it. */
@@ -30,6 +36,12 @@ export interface Transmitter {
   frequencyMHz?: NumberField;
   /** The default radiates equally in all directions. */
   antenna?: Antenna | null | undefined;
+}
+
+export interface Receiver {
+  /** Height of all receivers above the ground, 0.5 to 200 m; the default is 1.5. `alt`, CloudRF's word, is the same. */
+  heightM?: NumberField;
+  alt?: NumberField;
 }
 
 /**
@@ -48,7 +60,7 @@ export interface Antenna {
   ant?: NumberField;
   /** Where it points, degrees clockwise from north. */
   azi?: NumberField;
-  /** How far it points down, degrees. Receivers stand as high as the transmitter. */
+  /** How far it points down, degrees; it counts by the heights of transmitter and receivers. */
   tlt?: NumberField;
   /** Horizontal angle between the directions with half the power, degrees; the default is 65; 0 and 360 are equal all around. */
   hbw?: NumberField;
@@ -69,6 +81,7 @@ export interface Antenna {
 export interface PlacedTransmitter {
   lng: number;
   lat: number;
+  heightM: number;
   powerDbm: number;
   antennaGainDbi: number;
   frequencyMHz: number;
@@ -81,7 +94,7 @@ export interface PlacedTransmitter {
  * | code | meaning |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
- * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
+ * | `transmitter`, `height`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
  * | `palette`, `scale`, `threshold`, `projection` | that part of a question to a map cannot be used |
  * | `difference` | the two maps are not of the same place |
  * | `request` | the request is no object, or holds something that cannot be sent to a worker |
@@ -253,8 +266,12 @@ export interface PredictRequest {
   buildings?: Buildings | null | undefined;
   /** The map is centred on them; the default is the buildings' centre. */
   bounds?: Bounds | null | undefined;
+  /** Height of buildings that the file gives neither a height nor storeys, 0.5 to 1000 m; the default is 25. A warning counts them. */
+  buildingHeightM?: NumberField;
   /** At least one. */
   transmitters: Transmitter[];
+  /** The receivers, one over every pixel. */
+  receiver?: Receiver | null | undefined;
   /** The default is `network` where the engine has weights, although the dominant path is more accurate today; see {@link Method}. */
   method?: Method | null | undefined;
   /**
@@ -278,7 +295,7 @@ export interface Engine {
   /** It changes when WebGPU is lost or fails; a map's warnings say so too. */
   readonly info: EngineInfo;
   /** Prepares a scene ahead of the first `predict`. Without buildings it tells of the last scene. */
-  setScene(scene: { buildings?: Buildings | null | undefined; bounds?: Bounds | null | undefined; signal?: AbortSignal | undefined }): Promise<SceneInfo>;
+  setScene(scene: { buildings?: Buildings | null | undefined; bounds?: Bounds | null | undefined; buildingHeightM?: NumberField; signal?: AbortSignal | undefined }): Promise<SceneInfo>;
   predict(request: PredictRequest): Promise<RadioMap>;
   /** Compiles kernels and maps memory, by drawing an empty place. */
   warmup(options?: { signal?: AbortSignal | undefined; onProgress?: Progress | undefined }): Promise<{ milliseconds: number }>;

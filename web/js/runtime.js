@@ -22,7 +22,7 @@ import init, { Network, Request, SceneHandle, Weights, crash } from './radiodiff
  * @property {Parameters<Progress>[0]} [progress]
  */
 /** @typedef {{ check: () => void, progress: (phase: 'build' | 'warm-up' | 'step', loaded: number, total: number) => void }} Watch */
-/** @typedef {{ source?: SceneRequest['source'], bounds: unknown, handle?: SceneHandle, info?: Omit<SceneInfo, 'mask'>, error?: unknown }} Scene */
+/** @typedef {{ source?: SceneRequest['source'], bounds: unknown, buildingHeightM?: unknown, handle?: SceneHandle, info?: Omit<SceneInfo, 'mask'>, error?: unknown }} Scene */
 
 /** RadioMapSeer's grid, for maps without a network. */
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
@@ -164,7 +164,7 @@ class Runtime {
     if (!scene.handle || !scene.info) {
       const { mapSize, metersPerPixel } = this.#info.model ?? DEFAULT_GRID;
       try {
-        scene.handle = new SceneHandle(scene.source ?? '', { bounds: scene.bounds }, mapSize, metersPerPixel);
+        scene.handle = new SceneHandle(scene.source ?? '', { bounds: scene.bounds, buildingHeightM: scene.buildingHeightM }, mapSize, metersPerPixel);
         // The handle has the buildings now; a file of them may be large.
         scene.source = undefined;
         scene.info = scene.handle.info();

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use geo::Coord;
 use radiodiff_dataset::files;
 use radiodiff_radio::propagation::AntennaRequest;
-use radiodiff_radio::scene::GeoBounds;
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, GeoBounds, check_antenna_height, check_building_height};
 use std::path::{Path, PathBuf};
 
 /// Draw the radio map of a transmitter among buildings
@@ -15,6 +15,15 @@ pub struct Args {
     /// Transmitter: longitude and latitude in degrees, and its power in dBm, 23 unless given
     #[arg(long, value_name = "LNG,LAT[,DBM]", allow_hyphen_values = true, value_parser = transmitter)]
     pub tx: TransmitterArg,
+    /// Height of the transmitter above the ground, 0.5 to 200 m. Inside a building it must be above the roof
+    #[arg(long, value_name = "M", default_value_t = ANTENNA_HEIGHT_M, allow_hyphen_values = true, value_parser = antenna_height)]
+    pub height: f64,
+    /// Height of the receivers above the ground, 0.5 to 200 m
+    #[arg(long, value_name = "M", default_value_t = ANTENNA_HEIGHT_M, allow_hyphen_values = true, value_parser = antenna_height)]
+    pub receiver_height: f64,
+    /// Height of buildings that the file gives neither a height nor storeys, 0.5 to 1000 m
+    #[arg(long, value_name = "M", default_value_t = BUILDING_HEIGHT_M, allow_hyphen_values = true, value_parser = building_height)]
+    pub building_height: f64,
     /// The map to write. FILE.png is an image with the world file FILE.pgw, FILE.csv has a line `lng,lat,dbm` for each outdoor pixel,
     /// and FILE.npy is a NumPy array of dBm, NaN inside buildings
     #[arg(long, value_name = "FILE", value_parser = output)]
@@ -131,6 +140,19 @@ fn transmitter(text: &str) -> Result<TransmitterArg, String> {
     Ok(TransmitterArg { lng_lat, power_dbm })
 }
 
+fn meters(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| format!("{text:?} is not a number of metres"))
+}
+
+fn antenna_height(text: &str) -> Result<f64, String> {
+    check_antenna_height("antenna", meters(text)?).map_err(|error| error.to_string())
+}
+
+fn building_height(text: &str) -> Result<f64, String> {
+    check_building_height(meters(text)?).map_err(|error| error.to_string())
+}
+
 fn bounds(text: &str) -> Result<GeoBounds, String> {
     let [west, south, east, north] = numbers(text)?[..] else { return Err("expected W,S,E,N, four numbers in degrees".into()) };
     if west >= east || south >= north {
@@ -167,6 +189,14 @@ mod tests {
         assert_eq!(transmitter(" -0.12, 51.5 ,-3"), Ok(expected(Some(-3.0))));
         for text in ["", "1", "a,b", "1,2,3,4", "1,", "1,2,", "NaN,1", "1,inf", "181,0", "0,-91"] {
             assert!(transmitter(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn heights_are_numbers_of_meters_in_range() {
+        assert_eq!((antenna_height("24"), antenna_height(" 0.5 "), building_height("300")), (Ok(24.0), Ok(0.5), Ok(300.0)));
+        for text in ["0", "-2", "10000", "12 m", "3;4", "NaN", "inf", ""] {
+            assert!(antenna_height(text).is_err() && building_height(text).is_err(), "{text}");
         }
     }
 

@@ -17,7 +17,7 @@ use output::GeoMap;
 use radiodiff_dataset::files;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, FrequencyScaling, received_power};
-use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, Transmitter, import};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, Transmitter, import};
 use source::MapSource;
 
 /// How far bounds may differ from the map's before a warning says so, in pixels.
@@ -34,18 +34,21 @@ pub fn run(args: &Args) -> Result<()> {
     let grid = source.grid();
     let shown = args.scene.display();
     let bytes = std::fs::read(&args.scene).with_context(|| format!("{shown} cannot be read"))?;
-    let imported = import(&bytes, &ImportOptions { grid, bounds: args.bounds, ..ImportOptions::default() })
+    let imported = import(&bytes, &ImportOptions { grid, bounds: args.bounds, default_height_m: args.building_height })
         .with_context(|| format!("the scene {shown}"))?;
     let Imported { scene, report } = imported;
     report.warnings().iter().for_each(|warning| warn(warning));
+    report.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     let bounds = scene.bounds.with_context(|| format!("the scene {shown} has no place on the globe"))?;
     let frame = frame_of(bounds, grid);
     if let Some(asked) = args.bounds {
         warn_of_other_bounds(&frame, asked, grid);
     }
     let (transmitter, pattern) = place(args, &scene, &frame, bounds)?;
-    let path_gain = source.path_gain(&PreparedScene::new(&scene), &transmitter.links(ANTENNA_HEIGHT_M))?;
-    let received = received_power(&path_gain, &transmitter, &pattern, |_| None)?;
+    let ends = transmitter.links(args.receiver_height);
+    source.warn_of_heights(&ends).iter().for_each(|warning| warn(warning));
+    let path_gain = source.path_gain(&PreparedScene::new(&scene), &ends)?;
+    let received = received_power(&path_gain, &transmitter, ends.receiver_height_m, &pattern, |_| None)?;
     let (floor_db, ceiling_db) = source.range_db();
     let sent_dbm = transmitter.power_dbm + transmitter.antenna_gain_dbi;
     let map = GeoMap { received: &received, frame: &frame, bounds, colors_dbm: (floor_db + sent_dbm, ceiling_db + sent_dbm) };
@@ -81,7 +84,7 @@ fn warn_of_other_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) {
     }
 }
 
-/// The transmitter on an outdoor pixel, and its antenna's pattern.
+/// The transmitter outdoors or above a roof, and its antenna's pattern.
 fn place(args: &Args, scene: &Scene, frame: &LocalFrame, bounds: GeoBounds) -> Result<(Transmitter, AntennaPattern)> {
     let antenna = match &args.antenna {
         Some(antenna) => antenna.request().context("the antenna")?,
@@ -91,6 +94,7 @@ fn place(args: &Args, scene: &Scene, frame: &LocalFrame, bounds: GeoBounds) -> R
     let position = frame.to_meters(args.tx.lng_lat);
     let standard = Transmitter::at(position.x, position.y);
     let transmitter = Transmitter {
+        height_m: args.height,
         power_dbm: args.tx.power_dbm.unwrap_or(standard.power_dbm),
         frequency_mhz: args.frequency_mhz.unwrap_or(standard.frequency_mhz),
         antenna_gain_dbi: antenna.gain_dbi.unwrap_or(standard.antenna_gain_dbi),
@@ -112,7 +116,8 @@ fn place(args: &Args, scene: &Scene, frame: &LocalFrame, bounds: GeoBounds) -> R
     if let Some(moved_m) = placed.moved_m {
         let Coord { x: lng, y: lat } = frame.to_degrees(placed.transmitter.position);
         warn(&format!(
-            "the transmitter stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor pixel, {lng:.6},{lat:.6}"
+            "the transmitter stood inside a building: it is {} m above the ground, the roof {:.1} m; it was moved {moved_m:.1} m to the nearest outdoor pixel, {lng:.6},{lat:.6}",
+            args.height, placed.roof_m
         ));
     }
     Ok((placed.transmitter, antenna.pattern))

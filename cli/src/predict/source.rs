@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationModel, RayTracing};
-use radiodiff_radio::scene::{Grid, LinkEnds};
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, Grid, LinkEnds};
 
 /// A source of path gain maps.
 pub enum MapSource {
@@ -53,6 +53,13 @@ impl MapSource {
             #[cfg(feature = "network")]
             Self::Network(network) => network.name(),
         }
+    }
+
+    /// What this source does not know of the heights of a map's antennas.
+    pub fn warn_of_heights(&self, ends: &LinkEnds) -> Option<String> {
+        let standard = [ends.height_m, ends.receiver_height_m].iter().all(|&height_m| height_m == ANTENNA_HEIGHT_M);
+        let knows = matches!(self, Self::Model(ModelChoice::DominantPath));
+        (!standard && !knows).then(|| format!("{} takes both antennas as {ANTENNA_HEIGHT_M} m above the ground", self.name()))
     }
 
     /// Path gain in dB of a transmitter outdoors, NaN inside buildings. A network knows no heights.

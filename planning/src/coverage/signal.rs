@@ -3,7 +3,7 @@
 use geo::Coord;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{AntennaPattern, FrequencyError, received_power};
-use radiodiff_radio::scene::Transmitter;
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, Transmitter};
 
 /// What one transmitter sends to every pixel.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,10 +24,10 @@ impl Signal {
     /// # Panics
     /// When the map is not one of path gain.
     pub fn new(path_gain: &RadioMap, transmitter: &Transmitter, pattern: &AntennaPattern) -> Result<Self, FrequencyError> {
-        let received = received_power(path_gain, transmitter, pattern, |_| None)?;
+        let received = received_power(path_gain, transmitter, ANTENNA_HEIGHT_M, pattern, |_| None)?;
         // The power of a milliwatt from an isotropic antenna is the path gain at the transmitter's frequency.
         let isotropic = Transmitter { power_dbm: 0.0, antenna_gain_dbi: 0.0, ..*transmitter };
-        let path_gain = received_power(path_gain, &isotropic, &AntennaPattern::Omni, |_| None)?;
+        let path_gain = received_power(path_gain, &isotropic, ANTENNA_HEIGHT_M, &AntennaPattern::Omni, |_| None)?;
         Ok(Self {
             position: transmitter.position,
             frequency_mhz: transmitter.frequency_mhz,

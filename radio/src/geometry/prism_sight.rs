@@ -73,7 +73,7 @@ fn levels(scene: &Scene) -> Vec<(f64, BuildingMask)> {
 }
 
 /// A wall as a point sees it.
-struct Facing {
+struct PrismFacing {
     left: Coord<f64>,
     right: Coord<f64>,
     nearest: f64,
@@ -81,7 +81,7 @@ struct Facing {
     reach: Reach,
 }
 
-impl Facing {
+impl PrismFacing {
     /// `None` for a wall on the other side of its building, and for one that hides nothing.
     fn new(wall: &PrismWall, from: Coord<f64>, [from_m, to_m]: [f64; 2]) -> Option<Self> {
         let (a, b) = (wall.from - from, wall.to - from);
@@ -118,10 +118,10 @@ fn reach(top_m: f64, [from_m, to_m]: [f64; 2]) -> Option<Reach> {
 /// receivers' above the ground.
 pub fn visible_over(walls: &[PrismWall], outdoors: &PixelSet, grid: Grid, from: Coord<f64>, heights_m: [f64; 2]) -> PixelSet {
     let mut visible = outdoors.clone();
-    let mut facing: Vec<Facing> = walls.iter().filter_map(|wall| Facing::new(wall, from, heights_m)).collect();
+    let mut facing: Vec<PrismFacing> = walls.iter().filter_map(|wall| PrismFacing::new(wall, from, heights_m)).collect();
     facing.sort_by(|a, b| a.nearest.total_cmp(&b.nearest));
     // As in `visible_from`: walls of endless shadow that are nearer than all that follow cover what is behind them.
-    let (mut cover, mut waiting) = (AngularCover::default(), Vec::<&Facing>::new());
+    let (mut cover, mut waiting) = (AngularCover::default(), Vec::<&PrismFacing>::new());
     for wall in &facing {
         waiting.retain(|other| {
             let nearer = other.farthest <= wall.nearest;

@@ -10,6 +10,7 @@
 //! antenna sinks behind a roof. For the same reason, T_c's q / p is taken from v = -0.78 up, and further edges fade out with the
 //! main one below the line of sight.
 
+use super::law::least_log2;
 use std::f64::consts::PI;
 
 /// J(v) is zero at and below this v.
@@ -36,6 +37,12 @@ pub fn knife_edge_db(v: f64) -> f64 {
     if v <= CLEAR_V { 0.0 } else { knife_edge_term_db(v - 0.1).max(0.0) }
 }
 
+/// A lower bound of J(v) by [`VerticalPlane::order`], much cheaper than J itself: from v = 1 on, J is more than 12 + 20 log10 v.
+pub fn least_knife_edge_db(order: f64, wavelength_m: f64) -> f64 {
+    let v_squared = 2.0 * order / wavelength_m;
+    if v_squared < 1.0 { 0.0 } else { 12.0 + 10.0 * std::f64::consts::LOG10_2 * least_log2(v_squared) }
+}
+
 /// Diffraction of one wavelength between two antennas.
 #[derive(Clone, Copy, Debug)]
 pub struct VerticalPlane {
@@ -46,7 +53,7 @@ pub struct VerticalPlane {
 
 impl VerticalPlane {
     /// v^2 with the sign of v, up to a factor that is the same for all edges of the plane: what the main edge has most of.
-    fn order(&self, edge: PlanePoint) -> f64 {
+    pub fn order(&self, edge: PlanePoint) -> f64 {
         let length_m = self.to.distance_m - self.from.distance_m;
         let before_m = (edge.distance_m - self.from.distance_m).max(LEAST_DISTANCE_M);
         let after_m = (self.to.distance_m - edge.distance_m).max(LEAST_DISTANCE_M);
@@ -95,11 +102,14 @@ impl VerticalPlane {
         let before = VerticalPlane { to: top, ..*self };
         let after = VerticalPlane { from: top, ..*self };
         let second_db = |plane: &VerticalPlane, edges: &[PlanePoint]| {
-            let second = plane.main_edge(edges);
-            second.map_or(0.0, |(second, second_v)| {
-                let alone_v = self.v(self.order(edges[second]));
-                (knife_edge_db(second_v) - self.correction_db([v, alone_v], top, edges[second])).max(0.0)
-            })
+            let loss_db = |&edge: &PlanePoint| {
+                let second_v = plane.v(plane.order(edge));
+                if second_v <= CLEAR_V {
+                    return 0.0;
+                }
+                knife_edge_db(second_v) - self.correction_db([v, self.v(self.order(edge))], top, edge)
+            };
+            edges.iter().map(loss_db).fold(0.0, f64::max)
         };
         let others_db = second_db(&before, &edges[..index]) + second_db(&after, &edges[index + 1..]);
         main_db + others_db * (main_db / knife_edge_db(0.0)).min(1.0)

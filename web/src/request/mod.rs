@@ -10,7 +10,10 @@ pub mod input;
 use fields::{FieldError, Fields};
 use input::Input;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
-use radiodiff_radio::scene::{GeoBounds, Transmitter};
+use radiodiff_radio::scene::{
+    ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, GeoBounds, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M, Transmitter, check_antenna_height,
+    check_building_height,
+};
 use serde_json::Value;
 
 /// The largest whole number that JavaScript has exactly, 2^53 - 1.
@@ -50,6 +53,8 @@ pub struct PredictRequest {
     pub seed: u64,
     /// The sampler's time to begin at: 1 is noise alone, below it the dominant path's map shines through.
     pub start: f32,
+    /// Of all receivers above the ground.
+    pub receiver_height_m: f64,
 }
 
 /// A transmitter that is asked for, in degrees.
@@ -57,6 +62,8 @@ pub struct PredictRequest {
 pub struct TransmitterRequest {
     pub lng: f64,
     pub lat: f64,
+    /// Above the ground.
+    pub height_m: f64,
     pub power_dbm: f64,
     pub frequency_mhz: f64,
     /// In the antenna's strongest direction; the antenna's own `txg` comes before it.
@@ -72,6 +79,8 @@ pub struct TransmitterRequest {
 pub struct SceneRequest {
     /// The map is centred on them; `None` centres it on the buildings.
     pub bounds: Option<GeoBounds>,
+    /// Height of buildings that the file gives none.
+    pub building_height_m: f64,
 }
 
 impl TryFrom<Input> for PredictRequest {
@@ -86,7 +95,12 @@ impl TryFrom<Input> for PredictRequest {
         let transmitters = transmitters.into_iter().enumerate().map(|(index, transmitter)| TransmitterRequest::read(index, transmitter));
         let start = fields
             .number("start", "start", &format!("a number from {MIN_TIME} to 1"), |start| (MIN_TIME..=1.0).contains(&(start as f32)))?;
+        let receiver_height_m = match fields.take("receiver") {
+            Input::Missing => None,
+            found => height(&mut Fields::of(found, "receiver", "height", "an object with alt or heightM")?)?,
+        };
         Ok(Self {
+            receiver_height_m: receiver_height_m.unwrap_or(ANTENNA_HEIGHT_M),
             transmitters: transmitters.collect::<Result<_, _>>()?,
             method: method(&mut fields)?,
             steps: fields.whole("steps", 1..=MAX_STEPS as u64)?.unwrap_or(1) as usize,
@@ -94,6 +108,15 @@ impl TryFrom<Input> for PredictRequest {
             start: start.map_or(1.0, |start| start as f32),
         })
     }
+}
+
+/// A height above the ground: `heightM`, or `alt` as CloudRF calls it.
+fn height(fields: &mut Fields) -> Result<Option<f64>, FieldError> {
+    let expected = format!("a height from {LEAST_ANTENNA_HEIGHT_M} to {MOST_ANTENNA_HEIGHT_M} m above the ground");
+    let valid = |value: f64| check_antenna_height("antenna", value).is_ok();
+    let height_m = fields.number("heightM", "height", &expected, valid)?;
+    let alt_m = fields.number("alt", "height", &expected, valid)?;
+    Ok(height_m.or(alt_m))
 }
 
 fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {
@@ -117,6 +140,7 @@ impl TransmitterRequest {
         let lat = fields.required("lat", "transmitter", "a latitude in degrees")?;
         let expected = |unit: &str| format!("a number from {} to {MAX_DECIBELS} {unit}", -MAX_DECIBELS);
         let power_dbm = fields.number("powerDbm", "power", &expected("dBm"), decibels)?;
+        let height_m = height(&mut fields)?;
         let antenna_gain_dbi = fields.number("antennaGainDbi", "antenna", &expected("dBi"), decibels)?;
         let frequency_mhz = fields.number("frequencyMHz", "frequency", "a frequency in MHz", |_| true)?;
         let antenna = match fields.take("antenna") {
@@ -127,6 +151,7 @@ impl TransmitterRequest {
         Ok(Self {
             lng,
             lat,
+            height_m: height_m.unwrap_or(standard.height_m),
             power_dbm: power_dbm.unwrap_or(standard.power_dbm),
             frequency_mhz: frequency_mhz.unwrap_or(standard.frequency_mhz),
             antenna_gain_dbi: antenna_gain_dbi.unwrap_or(standard.antenna_gain_dbi),
@@ -150,7 +175,9 @@ impl TryFrom<Input> for SceneRequest {
                 Some(GeoBounds { west: side("west")?, south: side("south")?, east: side("east")?, north: side("north")? })
             }
         };
-        Ok(Self { bounds })
+        let valid = |value: f64| check_building_height(value).is_ok();
+        let building_height_m = fields.number("buildingHeightM", "height", "a height from 0.5 to 1000 m", valid)?;
+        Ok(Self { bounds, building_height_m: building_height_m.unwrap_or(BUILDING_HEIGHT_M) })
     }
 }
 

@@ -10,6 +10,7 @@ pub struct Levels<'a> {
     pub receivers_m: f64,
     /// Paths go round corners at the height of the lower antenna.
     pub corners_m: f64,
+    pub lowest_roof_m: f64,
     pub highest_roof_m: f64,
     roofs: Roofs<'a>,
 }
@@ -23,7 +24,14 @@ enum Roofs<'a> {
 impl<'a> Levels<'a> {
     /// Antennas at one height and every roof [`DominantPathLaw::roof_m`] above them.
     pub fn of_law(law: &DominantPathLaw) -> Self {
-        Self { transmitter_m: 0.0, receivers_m: 0.0, corners_m: 0.0, highest_roof_m: law.roof_m, roofs: Roofs::Level(law.roof_m) }
+        Self {
+            transmitter_m: 0.0,
+            receivers_m: 0.0,
+            corners_m: 0.0,
+            lowest_roof_m: law.roof_m,
+            highest_roof_m: law.roof_m,
+            roofs: Roofs::Level(law.roof_m),
+        }
     }
 
     pub fn of_scene(roofs: &'a RoofHeights, ends: &LinkEnds) -> Self {
@@ -31,6 +39,7 @@ impl<'a> Levels<'a> {
             transmitter_m: ends.height_m,
             receivers_m: ends.receiver_height_m,
             corners_m: ends.height_m.min(ends.receiver_height_m),
+            lowest_roof_m: roofs.lowest_m(),
             highest_roof_m: roofs.highest_m(),
             roofs: Roofs::Scene(roofs),
         }

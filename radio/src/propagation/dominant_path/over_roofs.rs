@@ -11,7 +11,7 @@ use super::roofs::Slope;
 use crate::geometry::csr::Csr;
 use crate::geometry::inset::center;
 use crate::geometry::pixel_set::PixelSet;
-use crate::propagation::knife_edge::{PlanePoint, VerticalPlane, knife_edge_db};
+use crate::propagation::knife_edge::{PlanePoint, VerticalPlane, knife_edge_db, least_knife_edge_db};
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
 use geo::Coord;
@@ -42,25 +42,29 @@ pub fn lower(
     transmitter: Coord<f64>,
 ) {
     let profiles = Profiles { levels, grid, transmitter };
+    let rise_m = levels.receivers_m - levels.transmitter_m;
+    // Where all roofs are higher than both antennas, none is below a line of sight, and each edge is at least so far above the line.
+    let least_above_m = levels.lowest_roof_m - levels.transmitter_m.max(levels.receivers_m);
+    let matters = |&pixel: &usize| {
+        if is_built(pixel) || (in_sight.contains(pixel) && least_above_m > 0.0) {
+            return false;
+        }
+        let run_m = profiles.run_m(pixel);
+        let most_order = 4.0 * least_above_m * least_above_m / run_m;
+        least_above_m <= 0.0 || law.least_open_db(run_m) + least_knife_edge_db(most_order, WAVELENGTH_M) < loss_db[pixel]
+    };
+    let by_ray: Vec<(u32, u32)> = (0..grid.pixels()).filter(matters).map(|pixel| (profiles.ray_of(pixel) as u32, pixel as u32)).collect();
     let rays = 4 * RAYS_A_PIXEL * grid.size;
-    let outdoors = (0..grid.pixels()).filter(|&pixel| !is_built(pixel));
-    let by_ray = Csr::new(rays, outdoors.map(|pixel| (profiles.ray_of(pixel) as u32, pixel as u32)));
-    let grazing_db = knife_edge_db(0.0);
+    let by_ray = Csr::new(rays, by_ray.iter().copied());
     let mut edges = Vec::new();
-    for ray in 0..rays {
-        let pixels = by_ray.row(ray);
-        if pixels.is_empty() {
-            continue;
-        }
+    for ray in (0..rays).filter(|&ray| !by_ray.row(ray).is_empty()) {
         profiles.edges_along(ray, &mut edges);
-        if edges.is_empty() {
-            continue;
-        }
-        for &pixel in pixels {
+        for &pixel in by_ray.row(ray) {
             let pixel = pixel as usize;
-            let (run_m, plane) = profiles.plane(pixel);
+            let run_m = profiles.run_m(pixel);
             let between = &edges[..edges.partition_point(|edge: &PlanePoint| edge.distance_m < run_m)];
-            let rise_m = levels.receivers_m - levels.transmitter_m;
+            let Some(&last) = between.last() else { continue };
+            let plane = profiles.plane(run_m);
             let open_db = || -law.line_of_sight.gain_db(if rise_m == 0.0 { run_m } else { libm::hypot(run_m, rise_m) });
             if in_sight.contains(pixel) {
                 loss_db[pixel] += plane.loss_below_db(between);
@@ -69,12 +73,14 @@ pub fn lower(
             if rise_m > 0.0 {
                 loss_db[pixel] = loss_db[pixel].min(turning_loss_db(law, &plane, between));
             }
-            if loss_db[pixel] > open_db() + grazing_db
-                && let Some((edge, v)) = plane.main_edge(between).filter(|&(_, v)| v > LEAST_V)
-            {
-                let v = v.max(0.0);
-                if open_db() + knife_edge_db(v) < loss_db[pixel] {
-                    loss_db[pixel] = loss_db[pixel].min(open_db() + plane.loss_over_db(between, (edge, v)));
+            // The edge next to the receiver alone is mostly too much.
+            if law.least_open_db(run_m) + least_knife_edge_db(plane.order(last), WAVELENGTH_M) >= loss_db[pixel] {
+                continue;
+            }
+            if let Some((edge, v)) = plane.main_edge(between).filter(|&(_, v)| v > LEAST_V) {
+                let (v, open_db) = (v.max(0.0), open_db());
+                if open_db + knife_edge_db(v) < loss_db[pixel] {
+                    loss_db[pixel] = loss_db[pixel].min(open_db + plane.loss_over_db(between, (edge, v)));
                 }
             }
         }
@@ -129,13 +135,17 @@ impl Profiles<'_> {
         }
     }
 
-    /// Distance of a pixel along the ground, metres, and the vertical plane to its receiver.
-    fn plane(&self, pixel: usize) -> (f64, VerticalPlane) {
+    /// Distance of a pixel along the ground, metres.
+    fn run_m(&self, pixel: usize) -> f64 {
         let step = center(pixel, self.grid.size) - self.transmitter;
-        let run_m = libm::sqrt(step.x * step.x + step.y * step.y) * self.grid.meters_per_pixel;
+        (step.x * step.x + step.y * step.y).sqrt() * self.grid.meters_per_pixel
+    }
+
+    /// The vertical plane to a receiver at a distance.
+    fn plane(&self, run_m: f64) -> VerticalPlane {
         let from = PlanePoint { distance_m: 0.0, height_m: self.levels.transmitter_m };
         let to = PlanePoint { distance_m: run_m, height_m: self.levels.receivers_m };
-        (run_m, VerticalPlane { from, to, wavelength_m: WAVELENGTH_M })
+        VerticalPlane { from, to, wavelength_m: WAVELENGTH_M }
     }
 
     /// The edges of the roofs along a ray up to the map's edge: where the height changes, as high as the higher side.

@@ -42,7 +42,7 @@ struct Source {
     /// The path up to here; its direction is `None` at the transmitter.
     length_m: f64,
     turns_db: f64,
-    direction: Option<Direction>,
+    direction: Option<LegDirection>,
     /// What a turn here costs of the law's offset.
     offset_share: f64,
     /// Sources at the corners that paths reached from here. They take over where this source's sight ends.
@@ -51,19 +51,19 @@ struct Source {
 
 impl Source {
     /// Loss in dB of the turn into a direction, where `cost_db` gives a turn's loss by its cosine; 0 at the transmitter.
-    fn turn_db(&self, law: &DominantPathLaw, to: Direction, cost_db: impl Fn(f64) -> f64) -> f64 {
+    fn turn_db(&self, law: &DominantPathLaw, to: LegDirection, cost_db: impl Fn(f64) -> f64) -> f64 {
         self.direction.map_or(0.0, |from| cost_db(from.cosine(to)) - (1.0 - self.offset_share) * law.turn_offset_db)
     }
 }
 
 /// A unit vector: its plan, as long as the cosine of its slope, and its rise.
 #[derive(Clone, Copy)]
-struct Direction {
+struct LegDirection {
     plan: Coord<f64>,
     rise: f64,
 }
 
-impl Direction {
+impl LegDirection {
     fn new(heading: Coord<f64>, slope: Slope) -> Self {
         Self { plan: heading * slope.cosine, rise: slope.sine }
     }
@@ -82,7 +82,7 @@ impl Direction {
 struct Path {
     length_m: f64,
     turns_db: f64,
-    direction: Direction,
+    direction: LegDirection,
 }
 
 /// The state of the search; coordinates are in pixels as in [`crate::geometry::inset`].
@@ -263,7 +263,7 @@ impl<'a> Wavefront<'a> {
         let (length, heading) = leg(source.position, top);
         let top_m = self.levels.roof_m(wall);
         let slope = Slope::new(length * grid.meters_per_pixel, top_m - source.height_m);
-        let direction = Direction::new(heading, slope);
+        let direction = LegDirection::new(heading, slope);
         let turn_db = source.turn_db(self.law, direction, |cosine| self.law.turn_db(cosine));
         let path = Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction };
         // The turn at the top depends on where the path goes from there; no turn costs less than its share of the offset.
@@ -284,7 +284,7 @@ impl<'a> Wavefront<'a> {
         let (length, heading) = leg(source.position, to);
         let length_m = length * meters;
         let straight = |slope: Slope| {
-            let direction = Direction::new(heading, slope);
+            let direction = LegDirection::new(heading, slope);
             let turn_db = source.turn_db(self.law, direction, |cosine| self.law.turn_db(cosine));
             Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction }
         };
@@ -309,7 +309,7 @@ impl<'a> Wavefront<'a> {
             let before = straight(Slope::new(before_m, roof_m - source.height_m));
             Path { length_m: before.length_m + run_m, ..before }
         };
-        let direction = Direction::new(heading, down);
+        let direction = LegDirection::new(heading, down);
         let level = over.direction.rise == 0.0;
         let cosine = if level { down.cosine } else { over.direction.cosine(direction) };
         let turn_db = self.law.turn_db(cosine) - (1.0 - down.offset_share()) * self.law.turn_offset_db;
@@ -330,7 +330,7 @@ impl<'a> Wavefront<'a> {
     fn least_loss_db(&self, number: u32, to: Coord<f64>) -> f64 {
         let source = &self.sources[number as usize];
         let (length, heading) = leg(source.position, to);
-        let turn_db = source.turn_db(self.law, Direction::level(heading), |cosine| self.law.least_turn_db(cosine));
+        let turn_db = source.turn_db(self.law, LegDirection::level(heading), |cosine| self.law.least_turn_db(cosine));
         let length_m = source.length_m + length * self.grid.meters_per_pixel;
         self.law.least_loss_db(length_m, source.turns_db + turn_db)
     }
