@@ -8,6 +8,7 @@ mod common;
 use common::{fails, radiodiff, succeeds, text};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/scenes/munich-old-town.geojson");
 const BOUNDS: &str = "11.575250292797158,48.133278847746034,11.578689707202841,48.13558115225397";
@@ -146,8 +147,9 @@ fn ranks_share_a_batch() {
     fs::write(&list, serde_json::to_vec(&jobs).unwrap()).unwrap();
     let there = || (0..5).map(|i| folder.path().join(format!("{i}.csv")).exists()).collect::<Vec<_>>();
     let run = |rank| {
-        let share = ["batch", list.to_str().unwrap(), "--rank", rank, "--ranks", "2", "--", "--scene", SCENE, "--bounds", BOUNDS];
-        succeeds(&[share.as_slice(), &["--method", "log-distance"]].concat())
+        let mut command = Command::new(env!("CARGO_BIN_EXE_radiodiff"));
+        command.args(["batch", list.to_str().unwrap(), "--", "--scene", SCENE, "--bounds", BOUNDS, "--method", "log-distance"]);
+        assert!(command.env("RANK", rank).env("WORLD_SIZE", "2").status().unwrap().success());
     };
     run("1");
     assert_eq!(there(), [false, true, false, true, false]);

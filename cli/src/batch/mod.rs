@@ -2,18 +2,17 @@
 //!
 //! In flow a list of jobs ([`jobs`]), whose fields are the options of `radiodiff predict`, and defaults for the fields that a job
 //! leaves out. Jobs are drawn on all cores, and scenes are prepared once for the jobs that share them. A job whose files are there is
-//! done, so that an interrupted run goes on. Started as one of several ranks ([`share`]), a run draws its share of the jobs.
+//! done, so that an interrupted run goes on. Started as one of several ranks ([`RankShare`]), a run draws its share of the jobs.
 
 mod jobs;
-mod share;
 
 use crate::drawing::{MapSource, SceneCache};
 use crate::predict;
 use anyhow::{Context, Result, bail, ensure};
 use jobs::{BatchJob, JobFields};
+use radiodiff_dataset::share::RankShare;
 use radiodiff_dataset::{files, progress};
 use rayon::prelude::*;
-use share::RankShare;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -34,12 +33,6 @@ pub struct Args {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Number of this process among --ranks [default: as srun, mpirun, torchrun or a Kubernetes indexed job say]
-    #[arg(long, value_name = "N", requires = "ranks")]
-    rank: Option<usize>,
-    /// How many processes share the jobs
-    #[arg(long, value_name = "N")]
-    ranks: Option<usize>,
     /// Options of `predict` for the jobs that do not have them: -- --scene city.geojson --out maps/{id}.tif
     #[arg(last = true, value_name = "PREDICT OPTIONS")]
     defaults: Vec<String>,
@@ -56,7 +49,7 @@ struct CheckedJob {
 /// # Errors
 /// A list that cannot be read, or with a job that cannot be; at the end, when some maps could not be made.
 pub fn run(args: &Args) -> Result<()> {
-    let share = RankShare::new(args.rank, args.ranks, |name| std::env::var(name).ok())?;
+    let share = RankShare::from_environment()?;
     let shown = args.jobs.display();
     let text = files::read_text(&args.jobs)?;
     let defaults = JobFields::from_options(&args.defaults).context("the options after --")?;
@@ -65,10 +58,9 @@ pub fn run(args: &Args) -> Result<()> {
     let jobs: Vec<CheckedJob> = jobs.iter().map(|job| checked(job, &defaults)).collect::<Result<_>>().with_context(|| shown.to_string())?;
     distinct_files(&jobs)?;
     let total = jobs.len();
-    let mine: Vec<CheckedJob> = jobs.into_iter().enumerate().filter(|(i, _)| share.takes(*i)).map(|(_, job)| job).collect();
-    let (done, open): (Vec<CheckedJob>, Vec<CheckedJob>) = mine.into_iter().partition(|job| !args.again && is_done(job));
-    let RankShare { rank, of } = share;
-    eprintln!("rank {rank} of {of}: {} of {total} jobs, {} of them done", done.len() + open.len(), done.len());
+    let (done, open): (Vec<&CheckedJob>, Vec<&CheckedJob>) = share.of(&jobs).partition(|job| !args.again && is_done(job));
+    let (rank, world) = (share.rank(), share.world());
+    eprintln!("rank {rank} of {world}: {} of {total} jobs, {} of them done", done.len() + open.len(), done.len());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build().context("starting threads")?;
     let failures = pool.install(|| draw_all(&open))?;
     if failures.is_empty() {
@@ -104,7 +96,7 @@ fn is_done(job: &CheckedJob) -> bool {
 }
 
 /// Draws the jobs on all threads of the pool; returns what failed.
-fn draw_all(jobs: &[CheckedJob]) -> Result<Vec<String>> {
+fn draw_all(jobs: &[&CheckedJob]) -> Result<Vec<String>> {
     let (bar, scenes, failures) = (progress::bar(jobs.len() as u64, "maps")?, SceneCache::default(), Mutex::new(Vec::new()));
     jobs.par_iter().for_each_init(
         || None,
