@@ -36,8 +36,15 @@ pub const SYSTEM: &str = "system/";
 pub const TABLE: &str = "metrics.csv";
 /// The folder of the grids of maps, within the log's.
 pub const IMAGES: &str = "images";
+/// The folder of the networks' logs, within a run's.
+pub const LOGS: &str = "log";
 const LINES: &str = "metrics.jsonl";
 const EVENTS: &str = "events.out.tfevents";
+
+/// The folder of a network's log within a run's folder. TensorBoard shows each network of `tensorboard --logdir RUN` as a run.
+pub fn log_folder(run: &Path, network: &str) -> PathBuf {
+    run.join(LOGS).join(network)
+}
 
 /// The log of one network's training; see the module.
 pub struct RunLog {

@@ -131,8 +131,16 @@ fn unit(options: Options) -> Result<Tally> {
 }
 
 fn trainer(options: Options) -> Result<Tally> {
-    let mut tally = rust_tests::run_programs(&mut trainer_cargo("test")?, |_| true, options.slow)?;
-    tally += &rust_tests::run_doc_tests(&mut trainer_cargo("test")?);
+    // The trainer's files are read back by the programs they are written for.
+    let packages = tools::python_packages()?;
+    let cargo_test = || {
+        trainer_cargo("test").map(|mut command| {
+            command.env("RADIODIFF_PYTHON_PACKAGES", &packages);
+            command
+        })
+    };
+    let mut tally = rust_tests::run_programs(&mut cargo_test()?, |_| true, options.slow)?;
+    tally += &rust_tests::run_doc_tests(&mut cargo_test()?);
     Ok(tally)
 }
 
