@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use radiodiff_dataset::Dataset;
-use radiodiff_dataset::splits::{Scheme, Split};
+use radiodiff_dataset::splits::{Scheme, Split, split_name};
 use std::path::Path;
 
 #[derive(clap::Args, Clone, Debug)]
@@ -48,12 +48,9 @@ impl MapSelection {
         Ok((dataset, count))
     }
 
-    /// In words, for a table's head: `DPM`, `DPM, test split of radiounet`.
+    /// In words, for a table's head: `DPM`, `DPM, radiounet test split`.
     pub fn description(&self) -> String {
-        use clap::ValueEnum;
-        let name = |value: Option<clap::builder::PossibleValue>| value.map_or(String::new(), |value| value.get_name().to_owned());
-        let split =
-            self.split.map(|split| format!(", {} split of {}", name(split.to_possible_value()), name(self.scheme.to_possible_value())));
+        let split = self.split.map(|split| format!(", {} split", split_name(self.scheme, split)));
         self.method.clone() + &split.unwrap_or_default()
     }
 }

@@ -2,7 +2,7 @@
 
 import { RadioError } from './errors.js';
 import { numberField } from './numbers.js';
-import { divergingNames, palette as named } from './palettes.js';
+import { divergingNames, namedColors } from './palettes.js';
 import { rowsOf } from './projection.js';
 
 /** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
@@ -78,14 +78,20 @@ export class RadioMap {
   toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold, projection = 'equirectangular' }) {
     const [low, high] = [numberField('min', 'scale', min), numberField('max', 'scale', max)];
     const least = numberField('threshold', 'threshold', threshold, -Infinity);
-    const color = typeof palette === 'string' ? named(palette) : palette;
-    const image = emptyImage(this.width, this.height);
+    const { width, values } = this;
+    const colored = typeof palette === 'string' ? namedColors(palette) : palette;
+    const image = emptyImage(width, this.height);
+    const { data } = image;
     rowsOf(projection, this.bounds, this.height).forEach((source, row) => {
-      for (let column = 0; column < this.width; column += 1) {
-        const value = this.values[source * this.width + column];
+      for (let column = 0; column < width; column += 1) {
+        const value = values[source * width + column];
         if (!(value >= least)) continue;
-        const [r, g, b] = color(Math.min(1, Math.max(0, (value - low) / (high - low))));
-        image.data.set([r, g, b, 255], 4 * (row * this.width + column));
+        const [r, g, b] = colored(Math.min(1, Math.max(0, (value - low) / (high - low))));
+        const at = 4 * (row * width + column);
+        data[at] = r;
+        data[at + 1] = g;
+        data[at + 2] = b;
+        data[at + 3] = 255;
       }
     });
     return image;

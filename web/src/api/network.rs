@@ -3,12 +3,12 @@
 //! The path from a scene to its map is core's [`Pipeline`]; here stand the choice of the engine and what JavaScript is told of it.
 
 use super::scene::{PlacedTransmitter, SceneHandle};
-use super::{Request, engine_error, error, object};
+use super::{Request, engine_error, error, object, set};
 use js_sys::{Float32Array, Function, Promise};
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProgress};
-use radiodiff_core::weights::Checkpoint;
+use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_radio::map::Quantity;
@@ -71,8 +71,11 @@ impl Weights {
     }
 }
 
-fn refused(cause: &dyn std::fmt::Display) -> JsValue {
-    error("weights", &format!("the weights are refused: {cause}"))
+/// The error's `reason` tells a damaged file from a foreign one.
+fn refused(cause: &WeightsError) -> JsValue {
+    let value = error("weights", &format!("the weights are refused: {cause}"));
+    set(&value, "reason", if matches!(cause, WeightsError::Damaged { .. }) { "hash" } else { "format" });
+    value
 }
 
 /// The networks on one engine.
