@@ -49,7 +49,7 @@ fn tear(path: &Path) {
 fn a_resumed_log_is_that_of_an_undisturbed_run() {
     let [undisturbed, resumed] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     log_steps(&mut RunLog::create(undisturbed.path()).expect("a log"), 1, 20);
-    for checkpoint in [0, 3, 10, 13] {
+    for checkpoint in [0, 3, 9, 13] {
         log_steps(&mut RunLog::resume(resumed.path(), checkpoint).expect("a log"), checkpoint + 1, checkpoint + 6);
         [LINES, TABLE, EVENTS].iter().for_each(|file| tear(&resumed.path().join(file)));
     }
