@@ -42,14 +42,14 @@ pub enum Health {
 
 /// A check's outcome, what was found, and what to do about it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
+pub struct Diagnosis {
     pub subject: &'static str,
     pub health: Health,
     pub found: String,
     pub advice: String,
 }
 
-impl Finding {
+impl Diagnosis {
     fn good(subject: &'static str, found: String) -> Self {
         Self { subject, health: Health::Good, found, advice: String::new() }
     }
@@ -61,9 +61,9 @@ impl Finding {
 
 /// Runs `trainer doctor`.
 pub fn run(args: &Args) -> Result<()> {
-    let mut findings = vec![libtorch(), gpu(), processor(), memory(), disk(&args.out), write_access(&args.out)];
-    findings.extend(args.data.iter().map(|folder| dataset(folder, &args.selection)));
-    for Finding { subject, health, found, advice } in &findings {
+    let mut diagnoses = vec![libtorch(), gpu(), processor(), memory(), disk(&args.out), write_access(&args.out)];
+    diagnoses.extend(args.data.iter().map(|folder| dataset(folder, &args.selection)));
+    for Diagnosis { subject, health, found, advice } in &diagnoses {
         let mark = match health {
             Health::Good => "ok     ",
             Health::Warning => "warning",
@@ -74,37 +74,37 @@ pub fn run(args: &Args) -> Result<()> {
             println!("        {:<12} -> {advice}", "");
         }
     }
-    let bad = findings.iter().filter(|finding| finding.health == Health::Bad).count();
+    let bad = diagnoses.iter().filter(|diagnosis| diagnosis.health == Health::Bad).count();
     if bad > 0 {
-        bail!("{bad} of {} checks failed", findings.len());
+        bail!("{bad} of {} checks failed", diagnoses.len());
     }
     Ok(())
 }
 
 /// A product whose result is known.
-fn libtorch() -> Finding {
+fn libtorch() -> Diagnosis {
     let product =
         Tensor::ones([64, 64], (Kind::Float, tch::Device::Cpu)).f_matmul(&Tensor::ones([64, 64], (Kind::Float, tch::Device::Cpu)));
     match product.and_then(|product| product.f_sum(Kind::Double)).map(|sum| sum.double_value(&[])) {
-        Ok(sum) if sum == 64.0_f64.powi(3) => Finding::good("libtorch", format!("computes, with {} threads", tch::get_num_threads())),
-        Ok(sum) => Finding::new("libtorch", Health::Bad, format!("a product of ones sums to {sum}, expected 262144"), REINSTALL),
-        Err(error) => Finding::new("libtorch", Health::Bad, error.to_string(), REINSTALL),
+        Ok(sum) if sum == 64.0_f64.powi(3) => Diagnosis::good("libtorch", format!("computes, with {} threads", tch::get_num_threads())),
+        Ok(sum) => Diagnosis::new("libtorch", Health::Bad, format!("a product of ones sums to {sum}, expected 262144"), REINSTALL),
+        Err(error) => Diagnosis::new("libtorch", Health::Bad, error.to_string(), REINSTALL),
     }
 }
 
 const REINSTALL: &str = "unpack libtorch 2.11 anew and point LIBTORCH and LD_LIBRARY_PATH at it (docs/training.md)";
 
 /// The GPU as the driver and as libtorch see it.
-fn gpu() -> Finding {
+fn gpu() -> Diagnosis {
     let described = GpuMonitor::open().map(|monitor| monitor.describe());
     let cuda = Cuda::is_available();
     match described {
-        None if cuda => Finding::good("GPU", format!("{} by CUDA; the driver's management library is not there", Cuda::device_count())),
+        None if cuda => Diagnosis::good("GPU", format!("{} by CUDA; the driver's management library is not there", Cuda::device_count())),
         None => {
             let advice = "without one training runs on the CPU; with one, install NVIDIA's driver";
-            Finding::new("GPU", Health::Warning, String::from("no NVIDIA driver or no GPU"), advice)
+            Diagnosis::new("GPU", Health::Warning, String::from("no NVIDIA driver or no GPU"), advice)
         }
-        Some(Err(error)) => Finding::new("GPU", Health::Warning, format!("the driver says: {error}"), "check nvidia-smi"),
+        Some(Err(error)) => Diagnosis::new("GPU", Health::Warning, format!("the driver says: {error}"), "check nvidia-smi"),
         Some(Ok(gpu)) => {
             let (memory, free) = (gpu.memory_bytes as f64 / GIB, gpu.free_bytes as f64 / GIB);
             let (major, minor) = gpu.cuda;
@@ -115,29 +115,29 @@ fn gpu() -> Finding {
                 if cuda { "uses" } else { "does not use" }
             );
             let advice = "the libtorch under LIBTORCH is the CPU's, or needs a newer driver: take the CUDA build of libtorch 2.11";
-            if cuda { Finding::good("GPU", found) } else { Finding::new("GPU", Health::Warning, found, advice) }
+            if cuda { Diagnosis::good("GPU", found) } else { Diagnosis::new("GPU", Health::Warning, found, advice) }
         }
     }
 }
 
-fn processor() -> Finding {
+fn processor() -> Diagnosis {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Finding::good("processor", format!("{cores} cores"))
+    Diagnosis::good("processor", format!("{cores} cores"))
 }
 
-fn memory() -> Finding {
+fn memory() -> Diagnosis {
     let system = match System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::everything())) {
         Ok(system) => system,
-        Err(error) => return Finding::new("memory", Health::Warning, error.to_string(), "check the free memory yourself"),
+        Err(error) => return Diagnosis::new("memory", Health::Warning, error.to_string(), "check the free memory yourself"),
     };
     let (free, all) = (system.available_memory() as f64, system.total_memory() as f64);
     let found = format!("{:.1} of {:.1} GiB available", free / GIB, all / GIB);
     let advice = "close other programs, or train with a smaller batch";
-    if free < LEAST_MEMORY { Finding::new("memory", Health::Warning, found, advice) } else { Finding::good("memory", found) }
+    if free < LEAST_MEMORY { Diagnosis::new("memory", Health::Warning, found, advice) } else { Diagnosis::good("memory", found) }
 }
 
 /// Room on the disk of a folder, which need not exist yet.
-fn disk(folder: &Path) -> Finding {
+fn disk(folder: &Path) -> Diagnosis {
     let there = existing(folder);
     let disks = Disks::new_with_refreshed_list();
     let absolute = there.canonicalize().unwrap_or(there);
@@ -147,7 +147,7 @@ fn disk(folder: &Path) -> Finding {
         .filter(|disk| absolute.starts_with(disk.mount_point()))
         .max_by_key(|disk| disk.mount_point().as_os_str().len());
     let Some(disk) = disk else {
-        return Finding::new(
+        return Diagnosis::new(
             "disk",
             Health::Warning,
             format!("the disk of {} is unknown", absolute.display()),
@@ -157,7 +157,7 @@ fn disk(folder: &Path) -> Finding {
     let free = disk.available_space() as f64;
     let found = format!("{:.1} GiB free for {}", free / GIB, absolute.display());
     let advice = "make room, or give another --out: a checkpoint needs room for itself beside the one before";
-    if free < LEAST_DISK { Finding::new("disk", Health::Bad, found, advice) } else { Finding::good("disk", found) }
+    if free < LEAST_DISK { Diagnosis::new("disk", Health::Bad, found, advice) } else { Diagnosis::good("disk", found) }
 }
 
 /// The folder, or the nearest one above it that exists.
@@ -166,26 +166,26 @@ fn existing(folder: &Path) -> PathBuf {
     found.filter(|ancestor| !ancestor.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-fn write_access(folder: &Path) -> Finding {
+fn write_access(folder: &Path) -> Diagnosis {
     let place = existing(folder);
     match files::check_place(&place.join("trainer-doctor")) {
-        Ok(()) => Finding::good("write access", format!("to {}", place.display())),
+        Ok(()) => Diagnosis::good("write access", format!("to {}", place.display())),
         Err(error) => {
-            Finding::new("write access", Health::Bad, format!("{error:#}"), "give a folder of yours as --out, or change its rights")
+            Diagnosis::new("write access", Health::Bad, format!("{error:#}"), "give a folder of yours as --out, or change its rights")
         }
     }
 }
 
 /// Opens a dataset and reads its first map.
-fn dataset(folder: &Path, selection: &MapSelection) -> Finding {
+fn dataset(folder: &Path, selection: &MapSelection) -> Diagnosis {
     let read = selection.open(folder).and_then(|(dataset, count)| Ok((count, dataset.load(0)?.scene.grid)));
     match read {
         Ok((count, grid)) => {
             let size = format!("{0} x {0} pixels of {1} m", grid.size, grid.meters_per_pixel);
-            Finding::good("dataset", format!("{}: {count} maps of {}, {size}", folder.display(), selection.description()))
+            Diagnosis::good("dataset", format!("{}: {count} maps of {}, {size}", folder.display(), selection.description()))
         }
         Err(error) => {
-            Finding::new("dataset", Health::Bad, format!("{error:#}"), "`trainer dataset check` lists all that is wrong with a folder")
+            Diagnosis::new("dataset", Health::Bad, format!("{error:#}"), "`trainer dataset check` lists all that is wrong with a folder")
         }
     }
 }
@@ -206,8 +206,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_advice() {
         let folder = tempfile::tempdir().expect("a folder");
-        let finding = dataset(folder.path(), &MapSelection::default());
-        assert_eq!(finding.health, Health::Bad);
-        assert!(finding.found.contains("gain") && finding.advice.contains("dataset check"), "{finding:?}");
+        let diagnosis = dataset(folder.path(), &MapSelection::default());
+        assert_eq!(diagnosis.health, Health::Bad);
+        assert!(diagnosis.found.contains("gain") && diagnosis.advice.contains("dataset check"), "{diagnosis:?}");
     }
 }

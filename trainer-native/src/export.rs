@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// The file's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum ExportFormat {
     /// Weights for `radiodiff`, the page and the package.
     Safetensors,
     /// The network that draws a map in one step, in float32, for other runtimes.
@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long)]
     out: PathBuf,
     #[arg(long, value_enum, default_value = "safetensors")]
-    format: Format,
+    format: ExportFormat,
     /// Element type of safetensors; by default f16. ONNX files are float32.
     #[arg(long, value_enum)]
     precision: Option<PrecisionArg>,
@@ -59,7 +59,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let expected = if args.format == Format::Onnx { "onnx" } else { "safetensors" };
+    let expected = if args.format == ExportFormat::Onnx { "onnx" } else { "safetensors" };
     if args.out.extension().is_none_or(|extension| extension != expected) {
         bail!("--out is {}, expected a name that ends in .{expected}", args.out.display());
     }
@@ -67,8 +67,8 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes = std::fs::read(&args.weights).with_context(|| format!("reading the weights {}", args.weights.display()))?;
     let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", args.weights.display()))?;
     match args.format {
-        Format::Onnx => write_onnx(args, &checkpoint),
-        Format::Safetensors => write_safetensors(args, &checkpoint),
+        ExportFormat::Onnx => write_onnx(args, &checkpoint),
+        ExportFormat::Safetensors => write_safetensors(args, &checkpoint),
     }
 }
 

@@ -27,10 +27,12 @@ pub struct GpuDescription {
 }
 
 impl GpuMonitor {
-    /// `None` where there is no driver or no GPU.
+    /// `None` where there is no driver or no GPU, or where CUDA_VISIBLE_DEVICES hides all of them.
     pub fn open() -> Option<Self> {
-        let visible = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
-        let selector = visible.split(',').next().map(str::trim).filter(|first| !first.is_empty()).unwrap_or("0").to_owned();
+        let selector = match std::env::var("CUDA_VISIBLE_DEVICES") {
+            Ok(visible) => visible.split(',').next().map(str::trim).filter(|first| !first.is_empty() && *first != "-1")?.to_owned(),
+            Err(_) => String::from("0"),
+        };
         let monitor = Self { nvml: Nvml::init().ok()?, selector };
         monitor.device().is_ok().then_some(monitor)
     }

@@ -45,7 +45,7 @@ pub const COLORS: [Rgb; 8] = [
 
 /// The side of a text that its position names.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Side {
+pub enum TextSide {
     Left,
     Center,
     Right,
@@ -132,17 +132,17 @@ impl Canvas<'_> {
     }
 
     /// A text whose vertical middle is at `at`.
-    pub fn text(&self, text: &str, at: (f64, f64), size: f64, side: Side, color: Rgb) -> Result<()> {
+    pub fn text(&self, text: &str, at: (f64, f64), size: f64, side: TextSide, color: Rgb) -> Result<()> {
         self.styled_text(text, at, self.style(size, FontStyle::Normal, side, color))
     }
 
-    pub fn bold_text(&self, text: &str, at: (f64, f64), size: f64, side: Side) -> Result<()> {
+    pub fn bold_text(&self, text: &str, at: (f64, f64), size: f64, side: TextSide) -> Result<()> {
         self.styled_text(text, at, self.style(size, FontStyle::Bold, side, INK))
     }
 
     /// A text from bottom to top around `at`.
     pub fn upright_text(&self, text: &str, at: (f64, f64), size: f64, color: Rgb) -> Result<()> {
-        let style = self.style(size, FontStyle::Normal, Side::Center, color);
+        let style = self.style(size, FontStyle::Normal, TextSide::Center, color);
         let turned = TextStyle { font: style.font.clone().transform(FontTransform::Rotate270), ..style };
         self.styled_text(text, at, turned)
     }
@@ -158,11 +158,11 @@ impl Canvas<'_> {
         self.area.draw(&image).map_err(|error| anyhow!("drawing an image: {error}"))
     }
 
-    fn style(&self, size: f64, weight: FontStyle, side: Side, color: Rgb) -> TextStyle<'static> {
+    fn style(&self, size: f64, weight: FontStyle, side: TextSide, color: Rgb) -> TextStyle<'static> {
         let horizontal = match side {
-            Side::Left => HPos::Left,
-            Side::Center => HPos::Center,
-            Side::Right => HPos::Right,
+            TextSide::Left => HPos::Left,
+            TextSide::Center => HPos::Center,
+            TextSide::Right => HPos::Right,
         };
         let style = TextStyle::from((FONT, size * f64::from(OVERSAMPLING), weight).into_font()).pos(Pos::new(horizontal, VPos::Center));
         TextStyle { color: color.plotted().to_backend_color(), ..style }

@@ -1,7 +1,7 @@
 //! A frame with two axes, and what is drawn in it.
 
 use super::axis::{Axis, number};
-use super::canvas::{Canvas, GRID, INK, Rgb, Side};
+use super::canvas::{Canvas, GRID, INK, Rgb, TextSide};
 use super::curve::CurveBin;
 use anyhow::Result;
 
@@ -50,16 +50,16 @@ impl ChartFrame {
         for tick in self.x.ticks(((right - left) / 110.0) as usize) {
             let (x, _) = self.at(tick, self.y.low);
             canvas.line(&[(x, top), (x, bottom)], GRID, 1.0)?;
-            canvas.text(&number(tick), (x, bottom + 16.0), TICK, Side::Center, INK)?;
+            canvas.text(&number(tick), (x, bottom + 16.0), TICK, TextSide::Center, INK)?;
         }
         for tick in self.y.ticks(((bottom - top) / 55.0) as usize) {
             let (_, y) = self.at(self.x.low, tick);
             canvas.line(&[(left, y), (right, y)], GRID, 1.0)?;
-            canvas.text(&number(tick), (left - 8.0, y), TICK, Side::Right, INK)?;
+            canvas.text(&number(tick), (left - 8.0, y), TICK, TextSide::Right, INK)?;
         }
         canvas.line(&[(left, top), (left, bottom), (right, bottom)], INK, 1.0)?;
-        canvas.bold_text(title, (left, top - 18.0), TITLE, Side::Left)?;
-        canvas.text(x_label, ((left + right) / 2.0, bottom + 42.0), LABEL, Side::Center, INK)?;
+        canvas.bold_text(title, (left, top - 18.0), TITLE, TextSide::Left)?;
+        canvas.text(x_label, ((left + right) / 2.0, bottom + 42.0), LABEL, TextSide::Center, INK)?;
         canvas.upright_text(y_label, (left - 84.0, (top + bottom) / 2.0), LABEL, INK)
     }
 
@@ -72,7 +72,7 @@ impl ChartFrame {
         for tick in axis.ticks(((bottom - top) / 55.0) as usize) {
             let (_, y) = frame.at(self.x.low, tick);
             canvas.line(&[(x, y), (x + 5.0, y)], color, 1.5)?;
-            canvas.text(&number(tick), (x + 9.0, y), TICK, Side::Left, color)?;
+            canvas.text(&number(tick), (x + 9.0, y), TICK, TextSide::Left, color)?;
         }
         canvas.upright_text(label, (x + 84.0, (top + bottom) / 2.0), LABEL, color)
     }
@@ -108,12 +108,12 @@ impl ChartFrame {
         let (x, _) = self.at(step, self.y.low);
         canvas.dashes((x, self.rect.top), (x, self.rect.bottom), color, 2.0)?;
         // On the side that has more room.
-        let (side, shift) = if self.x.place(step) < 0.6 { (Side::Left, 8.0) } else { (Side::Right, -8.0) };
+        let (side, shift) = if self.x.place(step) < 0.6 { (TextSide::Left, 8.0) } else { (TextSide::Right, -8.0) };
         canvas.text(label, (x + shift, self.rect.top + 14.0), LABEL, side, color)
     }
 
     /// A remark in the lower right corner.
     pub fn remark(&self, canvas: &Canvas, text: &str) -> Result<()> {
-        canvas.text(text, (self.rect.right - 6.0, self.rect.bottom - 12.0), TICK, Side::Right, INK)
+        canvas.text(text, (self.rect.right - 6.0, self.rect.bottom - 12.0), TICK, TextSide::Right, INK)
     }
 }

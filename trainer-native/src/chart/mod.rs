@@ -8,6 +8,6 @@ mod curve;
 mod frame;
 
 pub use axis::{Axis, duration, number, thousands};
-pub use canvas::{COLORS, Canvas, GRID, INK, Rgb, Side, picture};
+pub use canvas::{COLORS, Canvas, GRID, INK, Rgb, TextSide, picture};
 pub use curve::{CurveBin, TREND, pieces};
 pub use frame::{ChartFrame, Rect};

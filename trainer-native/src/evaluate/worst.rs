@@ -1,7 +1,7 @@
 //! The maps a network draws worst, as a picture: truth, drawn map and error side by side.
 
 use super::scores::Scores;
-use crate::chart::{INK, Rgb, Side, number, picture};
+use crate::chart::{INK, Rgb, TextSide, number, picture};
 use anyhow::Result;
 use radiodiff_radio::map::GrayCodec;
 
@@ -48,12 +48,12 @@ impl WorstMaps {
         let picture = picture(width as u32, height as u32, |canvas| {
             let heads = [String::from("truth"), String::from("drawn"), format!("error: red too high, blue too low by {FULL_ERROR_DB} dB")];
             for (i, head) in heads.iter().enumerate() {
-                canvas.text(head, (MARGIN + column * i as f64, LINE), 13.0, Side::Left, INK)?;
+                canvas.text(head, (MARGIN + column * i as f64, LINE), 13.0, TextSide::Left, INK)?;
             }
             for (i, (_, map)) in self.0.iter().enumerate() {
                 let top = 2.0 * LINE + row * i as f64;
                 let text = format!("map {}: NMSE {}, RMSE outdoors {} dB", map.name, number(map.scores.nmse), number(map.scores.rmse_db));
-                canvas.bold_text(&text, (MARGIN, top), 14.0, Side::Left)?;
+                canvas.bold_text(&text, (MARGIN, top), 14.0, TextSide::Left)?;
                 for (j, pixels) in map.pictures().iter().enumerate() {
                     canvas.image((MARGIN + column * j as f64, top + LINE / 2.0), map.side, pixels)?;
                 }

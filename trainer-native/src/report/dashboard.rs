@@ -3,7 +3,7 @@
 use super::analysis::WITH_ADVERSARY;
 use super::figures::Subject;
 use super::statistics::histogram;
-use crate::chart::{Axis, COLORS, Canvas, ChartFrame, GRID, INK, Rect, Side, duration, number, picture, thousands};
+use crate::chart::{Axis, COLORS, Canvas, ChartFrame, GRID, INK, Rect, TextSide, duration, number, picture, thousands};
 use anyhow::Result;
 
 const WIDTH: f64 = 1800.0;
@@ -16,7 +16,7 @@ const ROWS: usize = 9;
 
 pub fn dashboard(subject: Subject) -> Result<Vec<u8>> {
     picture(WIDTH as u32, HEIGHT as u32, |canvas| {
-        canvas.bold_text("Figure 5. The run at a glance", (24.0, 30.0), 26.0, Side::Left)?;
+        canvas.bold_text("Figure 5. The run at a glance", (24.0, 30.0), 26.0, TextSide::Left)?;
         let rect = |column, row| Rect::cell(WIDTH, HEIGHT, CELLS, (column, row));
         progress(subject, canvas, rect(0, 0))?;
         final_metrics(subject, canvas, rect(1, 0))?;
@@ -46,13 +46,13 @@ fn progress(subject: Subject, canvas: &Canvas, rect: Rect) -> Result<()> {
         canvas.line(&points, COLORS[0], 2.5)?;
     }
     let (x, y) = (rect.left + 14.0, rect.top + 16.0);
-    canvas.text(&format!("{} steps/s", number(time.steps_per_second)), (x, y), TEXT, Side::Left, INK)?;
-    canvas.text(&format!("{} of training", duration(time.training_s)), (x, y + 24.0), TEXT, Side::Left, INK)?;
+    canvas.text(&format!("{} steps/s", number(time.steps_per_second)), (x, y), TEXT, TextSide::Left, INK)?;
+    canvas.text(&format!("{} of training", duration(time.training_s)), (x, y + 24.0), TEXT, TextSide::Left, INK)?;
     canvas.text(
         &format!("pauses: {}, resumptions: {}", time.pauses.len(), subject.table.resumptions.len()),
         (x, y + 48.0),
         TEXT,
-        Side::Left,
+        TextSide::Left,
         INK,
     )
 }
@@ -95,13 +95,17 @@ fn loss_distribution(subject: Subject, canvas: &Canvas, rect: Rect) -> Result<()
     }
     for (i, phase) in phases.iter().take(2).enumerate().filter(|_| phases.len() > 1) {
         let color = COLORS[usize::from(phase.name == WITH_ADVERSARY)];
-        canvas.text(phase.name, (rect.right - 6.0, rect.top + 14.0 + 24.0 * i as f64), TEXT, Side::Right, color)?;
+        canvas.text(phase.name, (rect.right - 6.0, rect.top + 14.0 + 24.0 * i as f64), TEXT, TextSide::Right, color)?;
     }
     match outside {
         0 => Ok(()),
-        _ => {
-            canvas.text(&format!("{outside} values outside, in the last bars"), (rect.right - 6.0, rect.top + 66.0), TEXT, Side::Right, INK)
-        }
+        _ => canvas.text(
+            &format!("{outside} values outside, in the last bars"),
+            (rect.right - 6.0, rect.top + 66.0),
+            TEXT,
+            TextSide::Right,
+            INK,
+        ),
     }
 }
 
@@ -118,12 +122,12 @@ fn phase_durations(subject: Subject, canvas: &Canvas, rect: Rect) -> Result<()> 
     for tick in frame.x.ticks(4) {
         let (x, _) = frame.at(tick, 0.0);
         canvas.line(&[(x, rect.top), (x, rect.bottom)], GRID, 1.0)?;
-        canvas.text(&number(tick), (x, rect.bottom + 16.0), TEXT - 1.0, Side::Center, INK)?;
+        canvas.text(&number(tick), (x, rect.bottom + 16.0), TEXT - 1.0, TextSide::Center, INK)?;
     }
     canvas.line(&[(rect.left, rect.top), (rect.left, rect.bottom), (rect.right, rect.bottom)], INK, 1.0)?;
-    canvas.bold_text("Phase durations", (rect.left, rect.top - 18.0), 21.0, Side::Left)?;
+    canvas.bold_text("Phase durations", (rect.left, rect.top - 18.0), 21.0, TextSide::Left)?;
     let label = if timed { "hours of training" } else { "steps" };
-    canvas.text(label, ((rect.left + rect.right) / 2.0, rect.bottom + 42.0), 17.0, Side::Center, INK)?;
+    canvas.text(label, ((rect.left + rect.right) / 2.0, rect.bottom + 42.0), 17.0, TextSide::Center, INK)?;
     let height = (rect.bottom - rect.top) / shown.len() as f64;
     for i in shown {
         let phase = &phases[i];
@@ -133,7 +137,7 @@ fn phase_durations(subject: Subject, canvas: &Canvas, rect: Rect) -> Result<()> 
         canvas.rectangle((rect.left, top + 0.35 * height), (x, top + 0.85 * height), color, 0.75)?;
         let time = phase.training_s.map_or(String::new(), |seconds| format!(", {}", duration(seconds)));
         let text = format!("{}: steps {} to {}{time}", phase.name, thousands(phase.first_step), thousands(phase.last_step));
-        canvas.text(&text, (rect.left + 8.0, top + 0.2 * height), TEXT, Side::Left, INK)?;
+        canvas.text(&text, (rect.left + 8.0, top + 0.2 * height), TEXT, TextSide::Left, INK)?;
     }
     Ok(())
 }
@@ -154,7 +158,7 @@ fn convergence(subject: Subject, canvas: &Canvas, rect: Rect) -> Result<()> {
         &format!("last tenth against the tenth before: {change}"),
         (rect.right - 6.0, rect.top + 14.0),
         TEXT,
-        Side::Right,
+        TextSide::Right,
         COLORS[1],
     )
 }
@@ -173,14 +177,14 @@ fn table(canvas: &Canvas, rect: Rect, title: &str, head: &[&str], rows: Vec<Vec<
     const NUMBER_WIDTH: f64 = 106.0;
     // The room of the vertical axis' labels, which a table has none of.
     let left = rect.left - 60.0;
-    canvas.bold_text(title, (left, rect.top - 18.0), 21.0, Side::Left)?;
+    canvas.bold_text(title, (left, rect.top - 18.0), 21.0, TextSide::Left)?;
     let head = head.iter().map(|text| (*text).to_owned()).collect();
     for (i, cells) in std::iter::once(&head).chain(&rows).enumerate() {
         let y = rect.top + 16.0 + ROW * i as f64;
         for (column, cell) in cells.iter().enumerate() {
             match column {
-                0 => canvas.text(cell, (left, y), TEXT, Side::Left, INK)?,
-                _ => canvas.text(cell, (rect.right - NUMBER_WIDTH * (cells.len() - 1 - column) as f64, y), TEXT, Side::Right, INK)?,
+                0 => canvas.text(cell, (left, y), TEXT, TextSide::Left, INK)?,
+                _ => canvas.text(cell, (rect.right - NUMBER_WIDTH * (cells.len() - 1 - column) as f64, y), TEXT, TextSide::Right, INK)?,
             }
         }
         canvas.line(&[(left, y + ROW / 2.0), (rect.right, y + ROW / 2.0)], if i == 0 { INK } else { GRID }, 1.0)?;
@@ -189,6 +193,6 @@ fn table(canvas: &Canvas, rect: Rect, title: &str, head: &[&str], rows: Vec<Vec<
 }
 
 fn note(canvas: &Canvas, rect: Rect, title: &str, text: &str) -> Result<()> {
-    canvas.bold_text(title, (rect.left, rect.top - 18.0), 21.0, Side::Left)?;
-    canvas.text(text, ((rect.left + rect.right) / 2.0, (rect.top + rect.bottom) / 2.0), TEXT, Side::Center, INK)
+    canvas.bold_text(title, (rect.left, rect.top - 18.0), 21.0, TextSide::Left)?;
+    canvas.text(text, ((rect.left + rect.right) / 2.0, (rect.top + rect.bottom) / 2.0), TEXT, TextSide::Center, INK)
 }

@@ -5,7 +5,7 @@
 
 use super::analysis::{TRAINING, TrainingAnalysis, WITH_ADVERSARY};
 use super::log_table::LogTable;
-use crate::chart::{Axis, COLORS, Canvas, ChartFrame, CurveBin, INK, Rect, Rgb, Side, TREND, number, picture, pieces, thousands};
+use crate::chart::{Axis, COLORS, Canvas, ChartFrame, CurveBin, INK, Rect, Rgb, TREND, TextSide, number, picture, pieces, thousands};
 use anyhow::Result;
 
 const WIDTH: f64 = 1600.0;
@@ -91,7 +91,7 @@ impl<'a> Subject<'a> {
 
     /// The figure's title and what its marks mean; `ranges` where the range of the values is drawn behind their mean.
     fn head(self, canvas: &Canvas, title: &str, ranges: bool) -> Result<()> {
-        canvas.bold_text(title, (24.0, 30.0), 26.0, Side::Left)?;
+        canvas.bold_text(title, (24.0, 30.0), 26.0, TextSide::Left)?;
         let mut key = format!("line: mean over {} % of the steps", number(TREND * 100.0));
         if ranges {
             key += "; pale: range of the values";
@@ -102,7 +102,7 @@ impl<'a> Subject<'a> {
         if !self.analysis.resumptions.is_empty() {
             key += "; tick from below: run resumed";
         }
-        canvas.text(&key, (WIDTH - 24.0, 30.0), 16.0, Side::Right, INK)
+        canvas.text(&key, (WIDTH - 24.0, 30.0), 16.0, TextSide::Right, INK)
     }
 }
 
@@ -126,7 +126,7 @@ pub fn phases(subject: Subject) -> Result<Vec<u8>> {
                 let x = x.max(frame.rect.left + NAME_WIDTH);
                 let label =
                     if phase.name == TRAINING { String::new() } else { format!("{} ({} rows)", phase.name, thousands(phase.rows as u64)) };
-                canvas.text(&label, (x, frame.rect.top - 14.0), 16.0, Side::Center, INK)?;
+                canvas.text(&label, (x, frame.rect.top - 14.0), 16.0, TextSide::Center, INK)?;
             }
             subject.gaps(canvas, &frame)?;
             frame.draw(canvas, name, STEP, "")?;
@@ -217,5 +217,5 @@ pub fn normalised(subject: Subject) -> Result<Vec<u8>> {
 /// A short line and what it stands for.
 fn legend(canvas: &Canvas, (x, y): (f64, f64), text: &str, color: Rgb) -> Result<()> {
     canvas.line(&[(x, y), (x + 28.0, y)], color, 4.0)?;
-    canvas.text(text, (x + 38.0, y), 17.0, Side::Left, INK)
+    canvas.text(text, (x + 38.0, y), 17.0, TextSide::Left, INK)
 }

@@ -16,7 +16,7 @@ mod summary;
 pub use analysis::TrainingAnalysis;
 pub use log_table::LogTable;
 
-use crate::run_log::{LOGS, TABLE};
+use crate::run_log::TABLE;
 use anyhow::{Context, Result, bail};
 use figures::Subject;
 use radiodiff_dataset::files;
@@ -49,16 +49,14 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The tables to report on, each with its network's name: those of a run, or the one file.
+/// The tables to report on, each with its network's name: those in the folders of a run, or the one file.
 fn logs(run: &Path) -> Result<Vec<(Option<String>, PathBuf)>> {
     if !run.is_dir() {
         return Ok(vec![(None, run.to_owned())]);
     }
-    let folder = run.join(LOGS);
-    let with = || format!("{} holds no log of a run (folder {LOGS})", run.display());
     let mut logs = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(with)? {
-        let entry = entry.with_context(with)?;
+    for entry in std::fs::read_dir(run).with_context(|| format!("reading the run {}", run.display()))? {
+        let entry = entry.with_context(|| format!("reading the run {}", run.display()))?;
         let table = entry.path().join(TABLE);
         if table.is_file() {
             logs.push((Some(entry.file_name().to_string_lossy().into_owned()), table));
@@ -66,7 +64,7 @@ fn logs(run: &Path) -> Result<Vec<(Option<String>, PathBuf)>> {
     }
     logs.sort();
     if logs.is_empty() {
-        bail!(with());
+        bail!("{} holds no log of a run: none of its folders has a {TABLE}", run.display());
     }
     Ok(logs)
 }

@@ -7,8 +7,9 @@
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use trainer::report::{LogTable, TrainingAnalysis, write};
-use trainer::run_log::{GrayGrid, RunLog, log_folder};
+use trainer::run_log::{GrayGrid, RunLog};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report").join(name)
@@ -76,7 +77,7 @@ fn a_report_has_its_files_and_the_page_needs_no_other() {
 #[test]
 fn a_run_of_ours_is_reported_with_its_samples() {
     let folder = tempfile::tempdir().unwrap();
-    let log_folder = log_folder(folder.path(), "diffusion");
+    let log_folder = folder.path().join("diffusion");
     let mut log = RunLog::create(&log_folder).unwrap();
     for step in 1..=30 {
         let mut values = vec![("train/total_loss", 1.0 / step as f64), ("lr", 1e-4)];
@@ -86,8 +87,9 @@ fn a_run_of_ours_is_reported_with_its_samples() {
         }
         log.scalars(step, &values).unwrap();
     }
-    let out = folder.path().join("report");
-    write(&log_folder.join("metrics.csv"), &out).unwrap();
+    let report = Command::new(env!("CARGO_BIN_EXE_trainer")).arg("report").arg(folder.path()).output().unwrap();
+    assert!(report.status.success(), "{}", String::from_utf8_lossy(&report.stderr));
+    let out = folder.path().join("report/diffusion");
     let page = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.contains("samples, step 10") && page.contains("samples, step 30"));
     let analysis: Value = serde_json::from_str(&fs::read_to_string(out.join("training_analysis.json")).unwrap()).unwrap();
