@@ -207,5 +207,5 @@ fn fit(dataset: &Dataset, count: usize) -> Result<LogDistanceLaw> {
         pixels.extend(found.context("finding what is in sight")?.into_iter().flatten());
     }
     // A dataset without shadows needs no law for them.
-    Ok(LogDistanceLaw::fit(pixels.into_iter()).unwrap_or(LogDistanceLaw::LINE_OF_SIGHT))
+    Ok(LogDistanceLaw::fit(pixels).unwrap_or(LogDistanceLaw::LINE_OF_SIGHT))
 }
