@@ -10,10 +10,9 @@ mod plan;
 mod scene;
 
 use crate::request::PredictRequest;
-use crate::request::fields::FieldError;
-use crate::request::input::Input;
 use js_sys::{Error, Reflect};
 use radiodiff_core::engine::EngineError;
+use radiodiff_planning::request::{FieldError, Input};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;

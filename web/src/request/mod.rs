@@ -2,16 +2,13 @@
 //!
 //! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`] or a [`SceneRequest`] with every default
 //! filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
-//! knows nothing of wasm, so its tests run natively. [`fields`] has the rule of defaults and of numbers as text.
+//! knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of defaults and of numbers as text.
 
-pub mod fields;
-pub mod input;
 pub mod plan;
 
-use fields::{FieldError, Fields};
-use input::Input;
 use plan::PlanRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
+use radiodiff_planning::request::{FieldError, Fields, Input};
 use radiodiff_radio::scene::{GeoBounds, Transmitter};
 use serde_json::Value;
 

@@ -1,9 +1,8 @@
 //! What is asked of several transmitters together: the receiver they serve, the layers of the plan, the threshold of its statistics.
 
-use super::fields::{FieldError, Fields};
-use super::input::Input;
 use radiodiff_planning::coverage::Receiver;
 use radiodiff_planning::raster::PlanLayer;
+use radiodiff_planning::request::{FieldError, Fields, Input};
 
 /// The part of a request that concerns the plan.
 #[derive(Clone, Debug, PartialEq)]
