@@ -28,7 +28,7 @@ after(async () => {
 /** What tsc says of a module beside the installed package. */
 function check(source) {
   writeFileSync(join(package_.folder, 'crossing.ts'), source);
-  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2022,dom', '--types', ''];
+  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2022,dom'];
   const { stdout, status } = spawnSync(process.execPath, [TSC, ...options, 'crossing.ts'], { cwd: package_.folder, encoding: 'utf8' });
   return { status, said: stdout };
 }
