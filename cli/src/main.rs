@@ -1,8 +1,9 @@
 //! The command `radiodiff`: radio maps for planners, without training. Exit codes: 0 done, 1 failed, 2 wrong usage.
 //!
-//! [`predict`] draws one map of a user's own buildings. The other subcommands work on folders of many maps and live in the crate
+//! [`predict`] draws one map of a user's own buildings, [`calibrate`] fits one to measured power. The other subcommands work on folders of many maps and live in the crate
 //! `radiodiff-dataset`, whose arguments `trainer` shares.
 
+mod calibrate;
 mod predict;
 
 use clap::{Parser, Subcommand};
@@ -19,6 +20,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Predict(predict::Args),
+    Calibrate(calibrate::Args),
     Simulate(radiodiff_dataset::simulate::Args),
     /// Make, measure, check and pack datasets of radio maps
     #[command(subcommand)]
@@ -28,6 +30,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Predict(args) => predict::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Simulate(args) => radiodiff_dataset::simulate::run(&args),
         Command::Dataset(command) => command.run(),
     };
