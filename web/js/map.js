@@ -7,15 +7,22 @@ import { rowsOf } from './projection.js';
 
 /** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
 
-/** @typedef {Pick<RadioMapInterface, 'values' | 'transmitters' | 'method' | 'backend' | 'warnings' | 'milliseconds'>} Drawn */
+/** @typedef {Pick<RadioMapInterface, 'values' | 'transmitters' | 'method' | 'backend' | 'warnings' | 'milliseconds'>
+ *   & Partial<Pick<RadioMapInterface, 'layers' | 'stddev' | 'probability' | 'coverage'>>} Drawn */
 /** @typedef {{ size: number, metersPerPixel: number, bounds: Bounds }} Place */
+
+/** @type {Record<Parameters<RadioMapInterface['layer']>[0], RadioMapInterface['quantity']>} */
+const QUANTITIES = {
+  'received-power': 'received-power-dbm', 'path-loss': 'path-loss-db', snr: 'snr-db', sinr: 'sinr-db', 'best-server': 'best-server',
+  'standard-deviation': 'standard-deviation-db', probability: 'probability',
+};
 
 const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
 /** @implements {RadioMapInterface} */
 export class RadioMap {
   /** @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn */
-  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, milliseconds }) {
+  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, milliseconds, layers = {}, stddev, probability, coverage }) {
     this.values = values;
     this.quantity = quantity;
     this.warnings = warnings;
@@ -24,6 +31,10 @@ export class RadioMap {
     this.method = method;
     this.backend = backend;
     this.milliseconds = milliseconds;
+    this.layers = layers;
+    this.stddev = stddev;
+    this.probability = probability;
+    this.coverage = coverage;
     this.bounds = scene.bounds;
     this.size = this.width = this.height = scene.size;
     this.metersPerPixel = scene.metersPerPixel;
@@ -41,6 +52,28 @@ export class RadioMap {
     return inside(column) && inside(row) ? this.values[row * this.size + column] : undefined;
   }
 
+  /**
+   * A map of the same place and drawing with other values.
+   * @param {Float32Array} values
+   * @param {RadioMapInterface['quantity']} quantity
+   */
+  #derived(values, quantity) {
+    const { warnings, transmitters, method, backend, milliseconds } = this;
+    return new RadioMap({ scene: this, values, quantity, warnings, transmitters, method, backend, milliseconds });
+  }
+
+  /** @param {Parameters<RadioMapInterface['layer']>[0]} name */
+  layer(name) {
+    /** @type {Partial<Record<typeof name, Float32Array | undefined>>} */
+    const known = { 'received-power': this.values, ...this.layers, 'standard-deviation': this.stddev, probability: this.probability };
+    const values = known[name];
+    if (!values || this.quantity !== QUANTITIES['received-power']) {
+      const there = Object.entries(known).flatMap(([layer, found]) => (found ? [layer] : [])).join(', ');
+      throw new RadioError({ code: 'layers', message: `this map of ${this.quantity} has no layer ${name}, only ${there}; ask for it with the request` });
+    }
+    return this.#derived(values, QUANTITIES[name]);
+  }
+
   /** @param {RadioMapInterface} other */
   difference(other) {
     const same = this.size === other.size && SIDES.every((side) => this.bounds[side] === other.bounds[side]);
@@ -50,7 +83,7 @@ export class RadioMap {
       throw new RadioError({ code: 'difference', message: `maps of different things cannot be compared: ${words(this)} and ${words(other)}` });
     }
     const values = this.values.map((value, i) => value - other.values[i]);
-    return new RadioMap({ ...this, scene: this, values, quantity: 'difference-db' });
+    return this.#derived(values, 'difference-db');
   }
 
   /** @param {Parameters<RadioMapInterface['stats']>[0]} [options] */

@@ -7,7 +7,7 @@
 mod antenna;
 mod dominant_path;
 mod frequency;
-mod knife_edge;
+pub(crate) mod knife_edge;
 mod law;
 mod log_distance;
 mod model;

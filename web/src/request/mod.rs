@@ -2,22 +2,20 @@
 //!
 //! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`] or a [`SceneRequest`] with every default
 //! filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
-//! knows nothing of wasm, so its tests run natively. [`fields`] has the rule of defaults and of numbers as text.
+//! knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of defaults and of numbers as text.
 
-pub mod fields;
-pub mod input;
+pub mod plan;
 
-use fields::{FieldError, Fields};
-use input::Input;
+use plan::PlanRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
-use radiodiff_radio::scene::{
-    ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, GeoBounds, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M, Transmitter, check_antenna_height,
-    check_building_height,
-};
+use radiodiff_planning::request::{FieldError, Fields, Input};
+use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Transmitter, check_building_height};
 use serde_json::Value;
 
 /// The largest whole number that JavaScript has exactly, 2^53 - 1.
 const MAX_SEED: u64 = 9_007_199_254_740_991;
+/// More maps take minutes, and change their mean by less than they differ.
+const MAX_SAMPLES: u64 = 1000;
 /// Powers and gains beyond this are no decibels of any radio, and beyond some 10^38 no Float32 either.
 const MAX_DECIBELS: f64 = 200.0;
 
@@ -53,8 +51,9 @@ pub struct PredictRequest {
     pub seed: u64,
     /// The sampler's time to begin at: 1 is noise alone, below it the dominant path's map shines through.
     pub start: f32,
-    /// Of all receivers above the ground.
-    pub receiver_height_m: f64,
+    /// Maps that are drawn with one seed after the other, 1 to [`MAX_SAMPLES`].
+    pub samples: usize,
+    pub plan: PlanRequest,
 }
 
 /// A transmitter that is asked for, in degrees.
@@ -95,28 +94,16 @@ impl TryFrom<Input> for PredictRequest {
         let transmitters = transmitters.into_iter().enumerate().map(|(index, transmitter)| TransmitterRequest::read(index, transmitter));
         let start = fields
             .number("start", "start", &format!("a number from {MIN_TIME} to 1"), |start| (MIN_TIME..=1.0).contains(&(start as f32)))?;
-        let receiver_height_m = match fields.take("receiver") {
-            Input::Missing => None,
-            found => height(&mut Fields::of(found, "receiver", "height", "an object with alt or heightM")?)?,
-        };
         Ok(Self {
-            receiver_height_m: receiver_height_m.unwrap_or(ANTENNA_HEIGHT_M),
             transmitters: transmitters.collect::<Result<_, _>>()?,
             method: method(&mut fields)?,
             steps: fields.whole("steps", 1..=MAX_STEPS as u64)?.unwrap_or(1) as usize,
             seed: fields.whole("seed", 0..=MAX_SEED)?.unwrap_or(0),
             start: start.map_or(1.0, |start| start as f32),
+            samples: fields.whole("samples", 1..=MAX_SAMPLES)?.unwrap_or(1) as usize,
+            plan: PlanRequest::read(&mut fields)?,
         })
     }
-}
-
-/// A height above the ground: `heightM`, or `alt` as CloudRF calls it.
-fn height(fields: &mut Fields) -> Result<Option<f64>, FieldError> {
-    let expected = format!("a height from {LEAST_ANTENNA_HEIGHT_M} to {MOST_ANTENNA_HEIGHT_M} m above the ground");
-    let valid = |value: f64| check_antenna_height("antenna", value).is_ok();
-    let height_m = fields.number("heightM", "height", &expected, valid)?;
-    let alt_m = fields.number("alt", "height", &expected, valid)?;
-    Ok(height_m.or(alt_m))
 }
 
 fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {
@@ -140,7 +127,7 @@ impl TransmitterRequest {
         let lat = fields.required("lat", "transmitter", "a latitude in degrees")?;
         let expected = |unit: &str| format!("a number from {} to {MAX_DECIBELS} {unit}", -MAX_DECIBELS);
         let power_dbm = fields.number("powerDbm", "power", &expected("dBm"), decibels)?;
-        let height_m = height(&mut fields)?;
+        let height_m = plan::height(&mut fields)?;
         let antenna_gain_dbi = fields.number("antennaGainDbi", "antenna", &expected("dBi"), decibels)?;
         let frequency_mhz = fields.number("frequencyMHz", "frequency", "a frequency in MHz", |_| true)?;
         let antenna = match fields.take("antenna") {
