@@ -4,9 +4,13 @@
 //! only, the predicted latent is decoded and compared with the map, and the decoder learns with the denoiser: what the
 //! latent's loss cannot know is which of its errors a map shows.
 
+use super::objective::{Objective, Phase, StepLoss};
+use super::pixels::pixel_weights;
 use super::samples::{Batch, Symmetry};
-use super::{CLIP_NORM, Session, TrainingPhase, pixel_weights, schedule};
-use crate::config::Config;
+use super::session::Session;
+use super::stage_run::StageRun;
+use super::steps;
+use crate::config::{Config, DiffusionConfig};
 use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, RadioDiff, SampleOptions, noised, training_loss};
@@ -22,46 +26,75 @@ use tch::{Kind, Tensor};
 /// RadioDiff's, of the learning rate's decay.
 const POWER: f64 = 0.96;
 
-/// Trains from the first stage's weights `from` and writes `diffusion.safetensors`.
-pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
-    let mut session = Session::open("diffusion", config, folder, Some(from))?;
-    let (settings, compat) = (session.config.diffusion.clone(), session.config.compat);
-    let latent = TrainingPhase {
+/// Trains from the first stage's weights `from`, or with `resume` from the run's newest checkpoint, and writes
+/// `diffusion.safetensors`.
+pub fn run(config: Config, folder: &Path, from: &Path, resume: bool) -> Result<()> {
+    let mut run = StageRun::open("diffusion", &config, folder, resume)?;
+    let session = Session::open(config, folder, (!run.resumes()).then_some(from))?;
+    let (settings, compat) = (&session.config.diffusion, session.config.compat);
+    let (optimizer, pixel) = (&settings.optimizer, &settings.pixel);
+    let latents = Latents::default();
+
+    let phase = Phase {
         name: "diffusion",
         prefixes: &["model."],
-        more: Vec::new(),
-        schedule: schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
-        clip_norm: CLIP_NORM,
+        schedule: optimizer.schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
+        clip_norm: optimizer.clip_norm,
+        accumulate: optimizer.accumulate,
         weight_decay: settings.weight_decay,
+        average: settings.average,
         draw: one_step,
-        file: "diffusion.safetensors",
+        reconstructs: false,
     };
-    let latents = Latents::default();
-    let latent_loss = |s: &Session, step: usize| {
-        let (batch, x0) = latents.draw(s, step, settings.batch, 0);
-        let times = s.times(step, x0.size()[0] as usize, settings.start_share);
-        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
-        Ok(denoise(&s.engine, &s.model, &inputs, settings.loss).loss)
-    };
-    session.run(latent, latent_loss, |_, _, _| Ok(Vec::new()))?;
-    let pixel = TrainingPhase {
+    steps::train(&session, &mut run, &phase, &LatentObjective { settings, latents: &latents })?;
+
+    let phase = Phase {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
-        more: Vec::new(),
-        schedule: schedule(settings.pixel.learning_rate, None, POWER, settings.pixel.steps, compat),
-        clip_norm: CLIP_NORM,
+        schedule: pixel.optimizer.schedule(pixel.learning_rate, None, POWER, pixel.steps, compat),
+        clip_norm: pixel.optimizer.clip_norm,
+        accumulate: pixel.optimizer.accumulate,
         weight_decay: settings.weight_decay,
+        average: pixel.average,
         draw: one_step,
-        file: "diffusion.safetensors",
+        reconstructs: false,
     };
     let building_weight = session.config.data.building_weight;
-    let pixel_loss = |s: &Session, step: usize| {
-        let (batch, x0) = latents.draw(s, step, settings.pixel.batch, 1);
-        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
-        Ok(pixel_loss(&s.engine, &s.model, &inputs, settings.loss, settings.pixel.latent_weight, building_weight))
-    };
-    session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
+    steps::train(&session, &mut run, &phase, &PixelObjective { settings, building_weight, latents: &latents })?;
+    run.finish()?;
     session.save("diffusion.safetensors")
+}
+
+/// The loss on latents at random times.
+struct LatentObjective<'a> {
+    settings: &'a DiffusionConfig,
+    latents: &'a Latents,
+}
+
+impl Objective for LatentObjective<'_> {
+    fn loss(&self, s: &Session, _: usize, number: usize) -> Result<StepLoss> {
+        let (batch, x0) = self.latents.draw(s, number, self.settings.batch, 0);
+        let times = s.times(number, x0.size()[0] as usize, self.settings.start_share);
+        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
+        Ok(StepLoss::of(denoise(&s.engine, &s.model, &inputs, self.settings.loss).loss))
+    }
+}
+
+/// The loss on maps at t = 1.
+struct PixelObjective<'a> {
+    settings: &'a DiffusionConfig,
+    building_weight: f64,
+    latents: &'a Latents,
+}
+
+impl Objective for PixelObjective<'_> {
+    fn loss(&self, s: &Session, _: usize, number: usize) -> Result<StepLoss> {
+        let pixel = &self.settings.pixel;
+        let (batch, x0) = self.latents.draw(s, number, pixel.batch, 1);
+        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+        let loss = pixel_loss(&s.engine, &s.model, &inputs, self.settings.loss, pixel.latent_weight, self.building_weight);
+        Ok(StepLoss::of(loss))
+    }
 }
 
 /// The map the one-step sampler draws.
@@ -127,11 +160,11 @@ struct Latents {
 }
 
 impl Latents {
-    /// A batch and its scaled latents, sampled from the posterior, without gradients. `phase` gives each phase an order of its
+    /// The batch `number` and its scaled latents, sampled from the posterior, without gradients. `phase` gives each phase an order of its
     /// own.
-    fn draw(&self, s: &Session, step: usize, size: usize, phase: u64) -> (Batch, Tensor) {
-        let indices = s.train.order(s.config.seed + 1 + phase, step, size);
-        let symmetry = step % s.config.diffusion.symmetries;
+    fn draw(&self, s: &Session, number: usize, size: usize, phase: u64) -> (Batch, Tensor) {
+        let indices = s.train.order(s.config.seed + 1 + phase, number, size);
+        let symmetry = number % s.config.diffusion.symmetries;
         let batch = s.train.batch(&indices, Symmetry::numbered(symmetry), s.engine.device());
         let _guard = tch::no_grad_guard();
         let mut posteriors = self.posteriors.borrow_mut();
@@ -151,8 +184,8 @@ impl Latents {
 
 impl Session {
     /// Times in [1e-4, 1], `share` of them 1.
-    fn times(&self, step: usize, count: usize, share: f64) -> Vec<f32> {
-        let uniform = |name: &str| random::uniform(random::seed_for(self.config.seed, &format!("{name} {step}")), 0, count);
+    fn times(&self, number: usize, count: usize, share: f64) -> Vec<f32> {
+        let uniform = |name: &str| random::uniform(random::seed_for(self.config.seed, &format!("{name} {number}")), 0, count);
         let time = |(start, u): (f64, f64)| if start < share { 1.0 } else { MIN_TIME + u as f32 * (1.0 - MIN_TIME) };
         uniform("start").into_iter().zip(uniform("time")).map(time).collect()
     }

@@ -6,6 +6,7 @@
 //! the scale of the files.
 
 use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::Dataset;
 use radiodiff_dataset::epoch_order;
@@ -133,7 +134,7 @@ fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<
         eprintln!("warning: {notice}");
     }
     let count = dataset.len().min(most);
-    let bar = super::progress("reading", count);
+    let bar = progress("reading", count);
     let prepare = |i: usize| -> Result<Prepared> {
         let sample = dataset.load(i)?;
         let grid = sample.scene.grid;
@@ -163,6 +164,11 @@ fn prepare(folder: &Path, method: &str, preset: &Preset, most: usize) -> Result<
     let samples = (0..count).into_par_iter().map(prepare).collect();
     bar.finish();
     samples
+}
+
+fn progress(name: &'static str, steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {per_sec}, {eta} left");
+    ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(name)
 }
 
 /// What `dataset.toml` says of a folder's sources, else the folder's name.
