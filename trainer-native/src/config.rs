@@ -29,6 +29,9 @@ pub struct Config {
     /// Steps between two rows of the log, each with a validation and the weights so far.
     #[serde(default = "default_validate_every")]
     pub validate_every: usize,
+    /// Train on the first batch alone, to see that a network can learn at all.
+    #[serde(default)]
+    pub overfit_batch: bool,
     /// When checkpoints are written and which of them stay.
     #[serde(default)]
     pub checkpoints: Retention,

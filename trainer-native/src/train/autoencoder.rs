@@ -1,12 +1,13 @@
 //! First stage: gray maps to latents and back. Reconstruction error plus a little KL, and what `autoencoder.loss` asks for:
 //! a learnt log-variance, the perceptual term, an adversary that takes its own step after each of the autoencoder's.
 
+use super::dry_run;
 use super::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
 use super::objective::{Objective, Phase, StepLoss};
 use super::pixels::pixel_weights;
 use super::samples::{Batch, Symmetry};
 use super::session::Session;
-use super::stage_run::StageRun;
+use super::stage_run::{RunMode, StageRun};
 use super::steps;
 use super::trouble::Signs;
 use crate::config::{AutoencoderConfig, Config, LatentScale};
@@ -18,11 +19,12 @@ use std::cell::Cell;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
-/// Trains and writes `autoencoder.safetensors`, with the latents' scale in `scale_factor`. With `resume` it goes on from the run's
-/// newest checkpoint, else it begins with the weights `from` or fresh ones.
-pub fn run(config: Config, folder: &Path, from: Option<&Path>, resume: bool) -> Result<()> {
-    let mut run = StageRun::open("autoencoder", &config, folder, resume)?;
-    let session = Session::open(config, folder, if run.resumes() { None } else { from })?;
+/// Trains and writes `autoencoder.safetensors`, with the latents' scale in `scale_factor`. A run that is not resumed begins with
+/// the weights `from` or fresh ones.
+pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
+    let mut run = StageRun::open("autoencoder", &config, folder, mode)?;
+    let resumes = run.as_ref().is_some_and(StageRun::resumes);
+    let session = Session::open(config, folder, from.filter(|_| !resumes))?;
     let (settings, compat) = (&session.config.autoencoder, session.config.compat);
     // The public code clips after the step, where nothing uses the gradients any more.
     let (clip_norm, power) = match compat {
@@ -42,7 +44,8 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, resume: bool) -> 
     };
     let objective = AutoencoderObjective::new(&session, settings, clip_norm)?;
     println!("{}", objective.loss.description());
-    steps::train(&session, &mut run, &phase, &objective)?;
+    let Some(run) = &mut run else { return dry_run::report(&session, &phase, &objective) };
+    steps::train(&session, run, &phase, &objective)?;
     run.finish()?;
     if let Some(loss) = objective.critic_loss.get() {
         println!("the discriminator took {} steps; its loss was {loss:.5} at last", objective.loss.adversary_steps());
@@ -138,7 +141,7 @@ fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
 impl Session {
     /// The maps of the batch `number`, of step `step`: crops at first, whole at last.
     fn maps(&self, step: usize, number: usize, settings: &AutoencoderConfig) -> Batch {
-        let seed = self.config.seed;
+        let (seed, number) = (self.config.seed, self.batch_number(number));
         let indices = self.train.order(seed, number, settings.batch);
         let batch = self.train.batch(&indices, Symmetry::numbered(number), self.engine.device());
         let side = self.model.preset.map_size;

@@ -4,11 +4,12 @@
 //! only, the predicted latent is decoded and compared with the map, and the decoder learns with the denoiser: what the
 //! latent's loss cannot know is which of its errors a map shows.
 
+use super::dry_run;
 use super::objective::{Objective, Phase, StepLoss};
 use super::pixels::pixel_weights;
 use super::samples::{Batch, Symmetry};
 use super::session::Session;
-use super::stage_run::StageRun;
+use super::stage_run::{RunMode, StageRun};
 use super::steps;
 use crate::config::{Config, DiffusionConfig};
 use crate::torch::{TorchEngine, TorchTensor};
@@ -26,11 +27,11 @@ use tch::{Kind, Tensor};
 /// RadioDiff's, of the learning rate's decay.
 const POWER: f64 = 0.96;
 
-/// Trains from the first stage's weights `from`, or with `resume` from the run's newest checkpoint, and writes
-/// `diffusion.safetensors`.
-pub fn run(config: Config, folder: &Path, from: &Path, resume: bool) -> Result<()> {
-    let mut run = StageRun::open("diffusion", &config, folder, resume)?;
-    let session = Session::open(config, folder, (!run.resumes()).then_some(from))?;
+/// Trains from the first stage's weights `from`, where the run is not resumed, and writes `diffusion.safetensors`.
+pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
+    let mut run = StageRun::open("diffusion", &config, folder, mode)?;
+    let resumes = run.as_ref().is_some_and(StageRun::resumes);
+    let session = Session::open(config, folder, from.filter(|_| !resumes))?;
     let (settings, compat) = (&session.config.diffusion, session.config.compat);
     let (optimizer, pixel) = (&settings.optimizer, &settings.pixel);
     let latents = Latents::default();
@@ -46,9 +47,9 @@ pub fn run(config: Config, folder: &Path, from: &Path, resume: bool) -> Result<(
         draw: one_step,
         reconstructs: false,
     };
-    steps::train(&session, &mut run, &phase, &LatentObjective { settings, latents: &latents })?;
+    let on_latents = LatentObjective { settings, latents: &latents };
 
-    let phase = Phase {
+    let pixel_phase = Phase {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
         schedule: pixel.optimizer.schedule(pixel.learning_rate, None, POWER, pixel.steps, compat),
@@ -60,7 +61,14 @@ pub fn run(config: Config, folder: &Path, from: &Path, resume: bool) -> Result<(
         reconstructs: false,
     };
     let building_weight = session.config.data.building_weight;
-    steps::train(&session, &mut run, &phase, &PixelObjective { settings, building_weight, latents: &latents })?;
+    let on_maps = PixelObjective { settings, building_weight, latents: &latents };
+
+    let Some(run) = &mut run else {
+        dry_run::report(&session, &phase, &on_latents)?;
+        return dry_run::report(&session, &pixel_phase, &on_maps);
+    };
+    steps::train(&session, run, &phase, &on_latents)?;
+    steps::train(&session, run, &pixel_phase, &on_maps)?;
     run.finish()?;
     session.save("diffusion.safetensors")
 }
@@ -163,6 +171,7 @@ impl Latents {
     /// The batch `number` and its scaled latents, sampled from the posterior, without gradients. `phase` gives each phase an order of its
     /// own.
     fn draw(&self, s: &Session, number: usize, size: usize, phase: u64) -> (Batch, Tensor) {
+        let number = s.batch_number(number);
         let indices = s.train.order(s.config.seed + 1 + phase, number, size);
         let symmetry = number % s.config.diffusion.symmetries;
         let batch = s.train.batch(&indices, Symmetry::numbered(symmetry), s.engine.device());

@@ -9,6 +9,7 @@
 
 mod autoencoder;
 pub mod diffusion;
+mod dry_run;
 pub mod first_stage;
 mod guard;
 mod objective;
@@ -27,6 +28,7 @@ pub use stop::{EXIT_CODE, Interrupted};
 
 use crate::config::Config;
 use anyhow::{Result, bail};
+use stage_run::RunMode;
 use std::path::{Path, PathBuf};
 
 /// Train a network; see configs/nano.toml.
@@ -78,14 +80,32 @@ struct RunArgs {
     /// Go on from the run's newest checkpoint, or begin where it has none.
     #[arg(long)]
     resume: bool,
+    /// Print parameters and memory and take one step of each phase, without writing anything.
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
+    /// Train on the first batch alone, again and again: its loss must go to about nothing.
+    #[arg(long)]
+    overfit_batch: bool,
 }
 
 impl RunArgs {
+    fn mode(&self) -> RunMode {
+        match (self.dry_run, self.resume) {
+            (true, _) => RunMode::Dry,
+            (false, true) => RunMode::Resume,
+            (false, false) => RunMode::Begin,
+        }
+    }
+
     /// The configuration of a stage: the file's, else the run's own, of this stage or the one before.
     fn config(&self, network: &str) -> Result<Config> {
         let own = [network, "autoencoder"].map(|network| self.out.join(format!("config-{network}.toml")));
         match self.config.iter().chain(own.iter().filter(|path| path.exists())).next() {
-            Some(path) => Config::load(path, &self.overrides),
+            Some(path) => {
+                let mut config = Config::load(path, &self.overrides)?;
+                config.overfit_batch |= self.overfit_batch;
+                Ok(config)
+            }
             None => bail!("{} has no run of the {network} to go on with; begin it with --config", self.out.display()),
         }
     }
@@ -107,10 +127,12 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn train_autoencoder(run: &RunArgs, from: Option<&Path>) -> Result<()> {
-    autoencoder::run(run.config("autoencoder")?, &run.out, from, run.resume)
+    autoencoder::run(run.config("autoencoder")?, &run.out, from, run.mode())
 }
 
 fn train_diffusion(run: &RunArgs, from: Option<&Path>) -> Result<()> {
     let first_stage = run.out.join("autoencoder.safetensors");
-    diffusion::run(run.config("diffusion")?, &run.out, from.unwrap_or(&first_stage), run.resume)
+    // A dry run of both stages has no first stage yet.
+    let from = from.or((!run.dry_run || first_stage.exists()).then_some(&first_stage));
+    diffusion::run(run.config("diffusion")?, &run.out, from, run.mode())
 }

@@ -73,6 +73,11 @@ impl Session {
         Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid })
     }
 
+    /// The number of the batch that stands for batch `number`: the first for all, where a run is to overfit it.
+    pub fn batch_number(&self, number: usize) -> usize {
+        if self.config.overfit_batch { 0 } else { number }
+    }
+
     /// Draws the validation maps and compares them with the truth.
     pub fn validate(&self, draw: MapDrawing) -> Result<Validation> {
         self.engine.set_training(false);

@@ -18,6 +18,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tch::Tensor;
 
+/// How a stage is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunMode {
+    /// From its first step.
+    Begin,
+    /// From its newest checkpoint, or its first step where there is none.
+    Resume,
+    /// One step of each phase, and no files.
+    Dry,
+}
+
 /// Where a phase of training is.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Progress {
@@ -59,11 +70,15 @@ pub struct StageRun {
 }
 
 impl StageRun {
-    /// Begins the run of a stage, or with `resume` goes on from its newest whole checkpoint.
+    /// Begins the run of a stage, or goes on from its newest whole checkpoint; `None` for a dry run, which has no files.
     ///
     /// # Errors
-    /// Checkpoints are there and `resume` is not asked for; they are of another preset, seed or dataset; none of them is whole.
-    pub fn open(network: &'static str, config: &Config, folder: &Path, resume: bool) -> Result<Self> {
+    /// Checkpoints are there and the run is to begin; they are of another preset, seed or dataset; none of them is whole.
+    pub fn open(network: &'static str, config: &Config, folder: &Path, mode: RunMode) -> Result<Option<Self>> {
+        if mode == RunMode::Dry {
+            return Ok(None);
+        }
+        let resume = mode == RunMode::Resume;
         let own = folder.join(network);
         let checkpoints = Store::open(&own.join("checkpoints"), config.checkpoints)?;
         if !resume && let Some(step) = checkpoints.steps()?.last() {
@@ -93,7 +108,7 @@ impl StageRun {
         };
         note_session(&own.join("sessions.toml"), config.seed, saved.unwrap_or(0))?;
         let (stop, every) = (StopFlag::install()?, config.checkpoints.every);
-        Ok(Self { network, log, stop, checkpoints, saved, every, config: text, resumed: latest.stored, done: 0 })
+        Ok(Some(Self { network, log, stop, checkpoints, saved, every, config: text, resumed: latest.stored, done: 0 }))
     }
 
     /// Whether the networks come from a checkpoint.
