@@ -9,11 +9,12 @@ mod stages;
 pub use stages::{AdversaryConfig, AutoencoderConfig, DiffusionConfig, FirstStageLossConfig, LatentScale, OptimizerConfig, PixelConfig};
 
 use crate::checkpoint::Retention;
+use crate::data::DataConfig;
 use crate::presets;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::{Compat, Preset};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -68,18 +69,6 @@ impl Default for GuardConfig {
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataConfig {
-    /// Folders in RadioMapSeer's layout.
-    pub train: Vec<PathBuf>,
-    pub valid: Vec<PathBuf>,
-    /// Folder of `gain` the maps are read from: DPM, IRT2, ...
-    pub method: String,
-    /// Weight of a pixel inside a building in every loss; outdoors it is 1. Footprints are known, so maps are only used outdoors.
-    pub building_weight: f64,
-}
-
 impl Config {
     /// Reads `path` and applies `overrides`, each `a.b=value` with a TOML value (or a bare word, which is taken as a string).
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
@@ -89,8 +78,10 @@ impl Config {
             overrides::apply(&mut table, text)?;
         }
         let with = || format!("{} with the overrides {overrides:?}", path.display());
-        let config: Self = reader::read(table).with_context(with)?;
+        let mut config: Self = reader::read(table).with_context(with)?;
         config.check()?;
+        // Networks draw on the scale of what they learn, so the weights' preset says it.
+        config.preset.gray = config.data.gains.scale(config.preset.gray);
         Ok(config)
     }
 
@@ -101,7 +92,7 @@ impl Config {
             ("checkpoints.keep", self.checkpoints.keep),
         ];
         ranges::positive("", &positive_numbers)?;
-        ranges::in_range("data", &[("building_weight", self.data.building_weight)])?;
+        self.data.validate()?;
         if self.guard.outlier.is_nan() || self.guard.outlier <= 0.0 {
             bail!("guard.outlier is {}, expected above 0, inf for no outliers", self.guard.outlier);
         }
@@ -121,7 +112,7 @@ mod tests {
         let overrides = ["diffusion.steps=7", "data.train=[\"/tmp/x\"]", "diffusion.learning_rate=1", "seed=9"].map(str::to_owned);
         let config = Config::load(Path::new(NANO), &overrides).unwrap();
         assert_eq!((config.diffusion.steps, config.seed, config.diffusion.learning_rate), (7, 9, 1.0));
-        assert_eq!(config.data.train, [Path::new("/tmp/x")]);
+        assert_eq!(config.data.train, [crate::data::DatasetConfig::folder("/tmp/x")]);
         let scale =
             |text: &str| Config::load(Path::new(NANO), &[format!("autoencoder.latent_scale={text}")]).unwrap().autoencoder.latent_scale;
         assert_eq!(

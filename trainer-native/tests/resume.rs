@@ -8,6 +8,8 @@ mod common;
 
 use common::{Workshop, damage, fails, strs, succeeds, text};
 use radiodiff_core::random;
+use radiodiff_core::weights::{Checkpoint, HostTensor};
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -46,21 +48,23 @@ fn wait(child: &mut Child, time: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// Everything a run leaves that depends on its configuration alone.
-fn outcome(shop: &Workshop, run: &str) -> Vec<(String, Vec<u8>)> {
-    let files = ["autoencoder/metrics.jsonl", "diffusion/metrics.jsonl", "autoencoder.safetensors", "diffusion.safetensors"];
-    files.map(|file| (file.to_owned(), fs::read(shop.path(&format!("{run}/{file}"))).unwrap())).to_vec()
+/// The logs and the weights that a run leaves. They depend on its configuration alone; the weights' manifest names the commit too.
+fn outcome(shop: &Workshop, run: &str) -> ([String; 2], [HashMap<String, HostTensor>; 2]) {
+    let weights = |network: &str| {
+        let bytes = fs::read(shop.path(&format!("{run}/{network}.safetensors"))).unwrap();
+        Checkpoint::parse(&bytes).unwrap().tensors().clone()
+    };
+    let networks = ["autoencoder", "diffusion"];
+    (networks.map(|network| shop.read(&format!("{run}/{network}/metrics.jsonl"))), networks.map(weights))
 }
 
-fn assert_same_outcome(shop: &Workshop, run: &str, undisturbed: &[(String, Vec<u8>)]) {
-    for ((file, found), (_, expected)) in outcome(shop, run).iter().zip(undisturbed) {
-        if file.ends_with("jsonl") {
-            let [found, expected] = [found, expected].map(|bytes| text(bytes));
-            assert_eq!(found.lines().count(), expected.lines().count(), "{run}/{file}");
-            found.lines().zip(expected.lines()).for_each(|(found, expected)| assert_eq!(found, expected, "{run}/{file}"));
-        }
-        assert!(found == expected, "{run}/{file} differs from the undisturbed run's");
+fn assert_same_outcome(shop: &Workshop, run: &str, (logs, weights): &([String; 2], [HashMap<String, HostTensor>; 2])) {
+    let (found, found_weights) = outcome(shop, run);
+    for (found, expected) in found.iter().zip(logs) {
+        assert_eq!(found.lines().count(), expected.lines().count(), "{run}: lines of the log");
+        found.lines().zip(expected.lines()).for_each(|(found, expected)| assert_eq!(found, expected, "{run}"));
     }
+    assert!(found_weights == *weights, "{run}: the weights differ from the undisturbed run's");
 }
 
 /// Kills runs of `steps` steps with -9 until it has done so `kills` times, and compares what each leaves in the end.

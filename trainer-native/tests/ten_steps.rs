@@ -20,9 +20,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tch::Tensor;
 use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig, OptimizerConfig};
+use trainer::data::Batch;
 use trainer::torch::{AdamW, AverageSchedule, Decay, Gradients, Schedule, TorchEngine, TorchParameters, TorchTensor};
 use trainer::train::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
-use trainer::train::{Batch, pixel_weights};
+use trainer::train::pixel_weights;
 
 const SEED: u64 = 1;
 const STEPS: usize = 10;
@@ -183,7 +184,7 @@ fn the_first_stage_learns_as_in_pytorch() {
             let (drawn, kl) = pass(&truth, noise(0));
             let weights = case.contains("weighted").then(|| {
                 let (truth, outdoors) = (truth.shallow_clone(), outdoors(&e, step, &MAPS));
-                pixel_weights(&Batch { condition: Tensor::new(), truth, outdoors }, BUILDING_WEIGHT)
+                pixel_weights(&Batch { samples: Vec::new(), condition: Tensor::new(), truth, outdoors }, BUILDING_WEIGHT)
             });
             let latent_elements = LATENTS[1..].iter().product();
             let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, latent_elements, weights: weights.as_ref() };

@@ -5,12 +5,12 @@ use super::dry_run;
 use super::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
 use super::objective::{Objective, Phase, StepLoss};
 use super::pixels::pixel_weights;
-use super::samples::{Batch, Symmetry};
 use super::session::Session;
 use super::stage_run::{RunMode, StageRun};
 use super::steps;
 use super::trouble::Signs;
 use crate::config::{AutoencoderConfig, Config, LatentScale};
+use crate::data::Batch;
 use crate::torch::TorchTensor;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Compat;
@@ -24,7 +24,7 @@ use tch::{Kind, Tensor};
 pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
     let mut run = StageRun::open("autoencoder", &config, folder, mode)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
-    let session = Session::open(config, folder, from.filter(|_| !resumes))?;
+    let session = Session::open(config, folder, from.filter(|_| !resumes), false)?;
     let (settings, compat) = (&session.config.autoencoder, session.config.compat);
     // The public code clips after the step, where nothing uses the gradients any more.
     let (clip_norm, power) = match compat {
@@ -35,6 +35,9 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
         name: "autoencoder",
         prefixes: &["first_stage_model."],
         schedule: settings.optimizer.schedule(settings.learning_rate, settings.min_learning_rate, power, settings.steps, compat),
+        batch: settings.batch,
+        symmetries: 8,
+        order: 0,
         clip_norm,
         accumulate: settings.optimizer.accumulate,
         weight_decay: settings.weight_decay,
@@ -84,8 +87,8 @@ impl AutoencoderObjective {
 }
 
 impl Objective for AutoencoderObjective {
-    fn loss(&self, s: &Session, step: usize, batch: usize) -> Result<StepLoss> {
-        let batch = s.maps(step, batch, &self.settings);
+    fn loss(&self, s: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
+        let batch = s.cropped(step, number, batch, &self.settings);
         let weights = (s.config.compat == Compat::Corrected).then(|| pixel_weights(&batch, s.config.data.building_weight));
         let (drawn, kl) = s.autoencode(&batch.truth);
         let latent_elements = s.latent_elements(batch.truth.size()[2]);
@@ -93,14 +96,14 @@ impl Objective for AutoencoderObjective {
         Ok(self.loss.autoencoder_loss(&s.engine, step, &maps, &self.last_layer))
     }
 
-    fn after_step(&self, s: &Session, step: usize, rate: f64) -> Result<Option<f64>> {
+    fn after_step(&self, s: &Session, step: usize, rate: f64, batch: &Batch) -> Result<Option<f64>> {
         let moves = self.loss.adversary_moves(step);
         self.critic_moved.set(moves);
         if !moves {
             return Ok(None);
         }
         // The same maps through the autoencoder as it is now, with new noise.
-        let batch = s.maps(step, step * self.settings.optimizer.accumulate, &self.settings);
+        let batch = s.cropped(step, step * self.settings.optimizer.accumulate, batch, &self.settings);
         let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
         let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
         let shares: Vec<f32> = random::uniform(seed, 0, batch.truth.size()[0] as usize).into_iter().map(|u| u as f32).collect();
@@ -140,17 +143,13 @@ fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
 
 impl Session {
     /// The maps of the batch `number`, of step `step`: crops at first, whole at last.
-    fn maps(&self, step: usize, number: usize, settings: &AutoencoderConfig) -> Batch {
-        let (seed, number) = (self.config.seed, self.batch_number(number));
-        let indices = self.train.order(seed, number, settings.batch);
-        let batch = self.train.batch(&indices, Symmetry::numbered(number), self.engine.device());
+    fn cropped(&self, step: usize, number: usize, batch: &Batch, settings: &AutoencoderConfig) -> Batch {
         let side = self.model.preset.map_size;
-        if step + settings.whole_map_steps >= settings.steps || settings.crop >= side {
-            return batch;
-        }
-        let places = random::uniform(random::seed_for(seed, &format!("crop {number}")), 0, 2);
-        let corner = |place: f64| (place * (side - settings.crop + 1) as f64) as i64;
-        batch.crop(corner(places[0]), corner(places[1]), settings.crop as i64)
+        let crop = if step + settings.whole_map_steps >= settings.steps { side } else { settings.crop.min(side) };
+        let number = if self.config.overfit_batch { 0 } else { number };
+        let places = random::uniform(random::seed_for(self.config.seed, &format!("crop {number}")), 0, 2);
+        let corner = |place: f64| (place * (side - crop + 1) as f64) as i64;
+        batch.crop(corner(places[0]), corner(places[1]), crop as i64)
     }
 
     /// Elements of the latent of a map of `side` x `side` pixels.
@@ -176,13 +175,11 @@ impl Session {
         self.engine.set_training(false);
         let _guard = tch::no_grad_guard();
         let chosen = (0..self.train.len()).step_by(self.train.len().div_ceil(SAMPLES));
-        let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen
-            .map(|i| {
-                let batch = self.train.batch(&[i], Symmetry::default(), self.engine.device());
-                let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(batch.truth));
-                (posterior.mean.0, posterior.log_variance.0.exp())
-            })
-            .unzip();
+        let posterior = |i: usize| -> Result<(Tensor, Tensor)> {
+            let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(self.train.sample(i)?.truth));
+            Ok((posterior.mean.0, posterior.log_variance.0.exp()))
+        };
+        let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen.map(posterior).collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let variance = Tensor::cat(&means, 0).var(false) + Tensor::cat(&variances, 0).mean(Kind::Float);
         let deviation = variance.sqrt().double_value(&[]);
         if !(deviation.is_finite() && deviation > LEAST_DEVIATION) {

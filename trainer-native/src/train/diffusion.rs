@@ -7,11 +7,11 @@
 use super::dry_run;
 use super::objective::{Objective, Phase, StepLoss};
 use super::pixels::pixel_weights;
-use super::samples::{Batch, Symmetry};
 use super::session::Session;
 use super::stage_run::{RunMode, StageRun};
 use super::steps;
 use crate::config::{Config, DiffusionConfig};
+use crate::data::Batch;
 use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, RadioDiff, SampleOptions, noised, training_loss};
@@ -31,7 +31,7 @@ const POWER: f64 = 0.96;
 pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
     let mut run = StageRun::open("diffusion", &config, folder, mode)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
-    let session = Session::open(config, folder, from.filter(|_| !resumes))?;
+    let session = Session::open(config, folder, from.filter(|_| !resumes), true)?;
     let (settings, compat) = (&session.config.diffusion, session.config.compat);
     let (optimizer, pixel) = (&settings.optimizer, &settings.pixel);
     let latents = Latents::default();
@@ -40,6 +40,9 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
         name: "diffusion",
         prefixes: &["model."],
         schedule: optimizer.schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
+        batch: settings.batch,
+        symmetries: settings.symmetries,
+        order: 1,
         clip_norm: optimizer.clip_norm,
         accumulate: optimizer.accumulate,
         weight_decay: settings.weight_decay,
@@ -53,6 +56,9 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
         schedule: pixel.optimizer.schedule(pixel.learning_rate, None, POWER, pixel.steps, compat),
+        batch: pixel.batch,
+        symmetries: settings.symmetries,
+        order: 2,
         clip_norm: pixel.optimizer.clip_norm,
         accumulate: pixel.optimizer.accumulate,
         weight_decay: settings.weight_decay,
@@ -80,10 +86,10 @@ struct LatentObjective<'a> {
 }
 
 impl Objective for LatentObjective<'_> {
-    fn loss(&self, s: &Session, _: usize, number: usize) -> Result<StepLoss> {
-        let (batch, x0) = self.latents.draw(s, number, self.settings.batch, 0);
+    fn loss(&self, s: &Session, _: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
+        let x0 = self.latents.draw(s, batch);
         let times = s.times(number, x0.size()[0] as usize, self.settings.start_share);
-        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
+        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &times };
         Ok(StepLoss::of(denoise(&s.engine, &s.model, &inputs, self.settings.loss).loss))
     }
 }
@@ -96,10 +102,9 @@ struct PixelObjective<'a> {
 }
 
 impl Objective for PixelObjective<'_> {
-    fn loss(&self, s: &Session, _: usize, number: usize) -> Result<StepLoss> {
-        let pixel = &self.settings.pixel;
-        let (batch, x0) = self.latents.draw(s, number, pixel.batch, 1);
-        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+    fn loss(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepLoss> {
+        let (pixel, x0) = (&self.settings.pixel, self.latents.draw(s, batch));
+        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
         let loss = pixel_loss(&s.engine, &s.model, &inputs, self.settings.loss, pixel.latent_weight, self.building_weight);
         Ok(StepLoss::of(loss))
     }
@@ -159,6 +164,9 @@ pub fn pixel_loss(
     map_loss + denoised.loss * latent_weight
 }
 
+/// Float32 values of posteriors that are kept: 256 MiB. Those of other maps are computed whenever they are drawn.
+const MOST_VALUES: usize = 1 << 26;
+
 /// The posteriors of the training maps, each computed when it is first asked for: the first stage's encoder does not change any
 /// more, and takes as long as a step of the denoiser.
 #[derive(Default)]
@@ -168,26 +176,29 @@ struct Latents {
 }
 
 impl Latents {
-    /// The batch `number` and its scaled latents, sampled from the posterior, without gradients. `phase` gives each phase an order of its
-    /// own.
-    fn draw(&self, s: &Session, number: usize, size: usize, phase: u64) -> (Batch, Tensor) {
-        let number = s.batch_number(number);
-        let indices = s.train.order(s.config.seed + 1 + phase, number, size);
-        let symmetry = number % s.config.diffusion.symmetries;
-        let batch = s.train.batch(&indices, Symmetry::numbered(symmetry), s.engine.device());
+    /// A batch's scaled latents, sampled from the posterior, without gradients.
+    fn draw(&self, s: &Session, batch: &Batch) -> Tensor {
         let _guard = tch::no_grad_guard();
-        let mut posteriors = self.posteriors.borrow_mut();
-        for (row, &i) in indices.iter().enumerate() {
-            posteriors.entry((i, symmetry)).or_insert_with(|| {
+        let (mut means, mut deviations) = (Vec::new(), Vec::new());
+        for (row, sample) in batch.samples.iter().enumerate() {
+            let key = (sample.index, sample.symmetry.number());
+            let kept = self.posteriors.borrow().get(&key).map(|parts| parts.each_ref().map(Tensor::shallow_clone));
+            let [mean, deviation] = kept.unwrap_or_else(|| {
                 let truth = TorchTensor(batch.truth.narrow(0, row as i64, 1));
                 let posterior = s.model.first_stage.encode(&s.engine, &truth);
-                [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()]
+                let parts = [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()];
+                let mut posteriors = self.posteriors.borrow_mut();
+                if posteriors.len() < MOST_VALUES / (2 * parts[0].numel()) {
+                    posteriors.insert(key, parts.each_ref().map(Tensor::shallow_clone));
+                }
+                parts
             });
+            means.push(mean);
+            deviations.push(deviation);
         }
-        let part = |part: usize| Tensor::cat(&indices.iter().map(|&i| &posteriors[&(i, symmetry)][part]).collect::<Vec<_>>(), 0);
-        let (mean, deviation) = (part(0), part(1));
+        let (mean, deviation) = (Tensor::cat(&means, 0), Tensor::cat(&deviations, 0));
         let sampled = &mean + deviation * mean.randn_like();
-        (batch, sampled * &s.model.scale_factor.0)
+        sampled * &s.model.scale_factor.0
     }
 }
 

@@ -14,7 +14,6 @@ pub mod first_stage;
 mod guard;
 mod objective;
 mod pixels;
-pub mod samples;
 mod session;
 mod stage_run;
 mod steps;
@@ -23,7 +22,6 @@ mod trouble;
 
 pub use objective::StepLoss;
 pub use pixels::pixel_weights;
-pub use samples::Batch;
 pub use stop::{EXIT_CODE, Interrupted};
 
 use crate::config::Config;

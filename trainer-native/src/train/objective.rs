@@ -2,6 +2,7 @@
 
 use super::session::{MapDrawing, Session};
 use super::trouble::Signs;
+use crate::data::{Batch, BatchStream, RankShare, StreamOptions, StreamPosition};
 use crate::torch::{AverageSchedule, Schedule};
 use anyhow::Result;
 use tch::Tensor;
@@ -12,6 +13,11 @@ pub struct Phase {
     /// The networks' parameters under these are trained, and averaged together with their running statistics.
     pub prefixes: &'static [&'static str],
     pub schedule: Schedule,
+    /// Samples a batch, turned by symmetries drawn among the first so many.
+    pub batch: usize,
+    pub symmetries: usize,
+    /// Gives each phase an order of the samples of its own.
+    pub order: u64,
     pub clip_norm: f64,
     /// Batches whose mean gradient makes a step.
     pub accumulate: usize,
@@ -21,6 +27,14 @@ pub struct Phase {
     pub draw: MapDrawing,
     /// Whether that should be as sharp as the maps.
     pub reconstructs: bool,
+}
+
+impl Phase {
+    /// The phase's batches from a position on.
+    pub fn stream(&self, s: &Session, position: StreamPosition) -> Result<BatchStream> {
+        let (batch, symmetries, threads) = (self.batch, self.symmetries, s.config.data.threads());
+        s.train.stream(StreamOptions { batch, symmetries, threads, share: RankShare::ALONE }, position)
+    }
 }
 
 /// A batch's loss, each one element.
@@ -40,12 +54,12 @@ impl StepLoss {
 
 /// See the module. Everything that a step changes in it is among its tensors, so that a checkpoint can hold it.
 pub trait Objective {
-    /// The loss of the batch `batch`, which belongs to step `step`.
-    fn loss(&self, session: &Session, step: usize, batch: usize) -> Result<StepLoss>;
+    /// The loss of a batch of step `step`; `number` is the batch's place among all of the phase.
+    fn loss(&self, session: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss>;
 
-    /// What follows a step of the optimiser at the rate `rate`: an adversary's own step, which changes nothing where its loss is not
+    /// What follows a step of the optimiser at the rate `rate`, of which `batch` was the first batch: an adversary's own step, which changes nothing where its loss is not
     /// finite. The loss, where there was such a step.
-    fn after_step(&self, _session: &Session, _step: usize, _rate: f64) -> Result<Option<f64>> {
+    fn after_step(&self, _session: &Session, _step: usize, _rate: f64, _batch: &Batch) -> Result<Option<f64>> {
         Ok(None)
     }
 

@@ -1,6 +1,6 @@
 //! What the error of a pixel weighs in the losses on maps.
 
-use super::samples::Batch;
+use crate::data::Batch;
 use tch::{Kind, Tensor};
 
 /// What is added to a map's mean square before dividing by it, so that a nearly black map does not outweigh all others.

@@ -1,7 +1,7 @@
 //! What a stage trains with: the networks and their parameters on a device, and the maps to train and to validate on.
 
-use super::samples::{Batch, Samples, Symmetry};
 use crate::config::Config;
+use crate::data::{Batch, TrainingData};
 use crate::run_log::GrayGrid;
 use crate::torch::{TorchEngine, TorchParameters, TorchTensor, best_device};
 use anyhow::{Context, Result, bail};
@@ -28,8 +28,8 @@ pub struct Session {
     pub engine: TorchEngine,
     pub parameters: TorchParameters,
     pub model: RadioDiff<TorchEngine>,
-    pub train: Samples,
-    valid: Samples,
+    pub train: TrainingData,
+    valid: TrainingData,
 }
 
 /// What a validation found.
@@ -43,8 +43,8 @@ pub struct Validation {
 }
 
 impl Session {
-    /// Builds the networks with the weights `from`, or fresh ones, and reads the datasets.
-    pub fn open(config: Config, folder: &Path, from: Option<&Path>) -> Result<Self> {
+    /// Builds the networks with the weights `from`, or fresh ones, and opens the datasets, with the scenes' channels or without.
+    pub fn open(config: Config, folder: &Path, from: Option<&Path>, with_condition: bool) -> Result<Self> {
         let preset = config.preset.clone();
         let engine = TorchEngine::new(best_device());
         let parameters = TorchParameters::initialized(config.seed);
@@ -61,21 +61,16 @@ impl Session {
             let restored = parameters.restore(checkpoint.tensors(), prefixes);
             restored.with_context(|| format!("the weights {}", path.display()))?;
         }
-        let train = Samples::load(&config.data.train, &config.data.method, &preset, usize::MAX)?;
-        let valid = Samples::load(&config.data.valid, &config.data.method, &preset, VALIDATION_MAPS)?;
+        let open = |datasets| TrainingData::open(datasets, &config.data, &preset, with_condition, engine.device());
+        let (train, valid) = (open(&config.data.train)?, open(&config.data.valid)?);
         println!(
             "{} samples to train on, {} to validate on, on {:?}, {} threads",
             train.len(),
-            valid.len(),
+            valid.len().min(VALIDATION_MAPS),
             engine.device(),
             tch::get_num_threads()
         );
         Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid })
-    }
-
-    /// The number of the batch that stands for batch `number`: the first for all, where a run is to overfit it.
-    pub fn batch_number(&self, number: usize) -> usize {
-        if self.config.overfit_batch { 0 } else { number }
     }
 
     /// Draws the validation maps and compares them with the truth.
@@ -83,8 +78,9 @@ impl Session {
         self.engine.set_training(false);
         let _guard = tch::no_grad_guard();
         let (mut sum, mut variation, mut shown) = (0.0, [0.0; 2], [Vec::new(), Vec::new()]);
-        for i in 0..self.valid.len() {
-            let batch = self.valid.batch(&[i], Symmetry::default(), self.engine.device());
+        let maps = self.valid.len().min(VALIDATION_MAPS);
+        for i in 0..maps {
+            let batch = self.valid.sample(i)?;
             let drawn = (draw(self, &batch).0 * 0.5 + 0.5).clamp(0.0, 1.0) * &batch.outdoors;
             let truth = &batch.truth * 0.5 + 0.5;
             let power = truth.square().mean(Kind::Float).double_value(&[]);
@@ -100,7 +96,7 @@ impl Session {
         let picture = GrayGrid::new(self.model.preset.map_size, &shown)?;
         // Maps without variation cannot be blurred.
         let sharpness = if variation[1] > 0.0 { variation[0] / variation[1] } else { 1.0 };
-        Ok(Validation { nmse: sum / self.valid.len() as f64, sharpness, picture })
+        Ok(Validation { nmse: sum / maps as f64, sharpness, picture })
     }
 
     /// Writes the parameters as they are now.

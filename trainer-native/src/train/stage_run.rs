@@ -8,6 +8,7 @@ use super::stop::StopFlag;
 use super::trouble::TroubleWatch;
 use crate::checkpoint::{Store, Stored};
 use crate::config::Config;
+use crate::data::StreamPosition;
 use crate::run_log::RunLog;
 use anyhow::{Context, Result, bail, ensure};
 use radiodiff_core::diffusion::parameter_shapes;
@@ -37,6 +38,8 @@ pub struct Progress {
     pub step: usize,
     /// Steps of the stage that are done, those of earlier phases included: the log's and the checkpoints' numbers.
     pub stage_step: u64,
+    /// Where the next batch begins; `None` before the first.
+    pub data: Option<StreamPosition>,
     /// Running mean of the loss.
     pub smoothed_loss: Option<f64>,
     pub guard: StepGuard,
@@ -135,6 +138,7 @@ impl StageRun {
                         phase,
                         step: 0,
                         stage_step: self.done,
+                        data: None,
                         smoothed_loss: None,
                         guard,
                         adversary_guard,
@@ -202,6 +206,10 @@ impl PhaseTensors {
     }
 }
 
+/// Settings that a resumed run cannot change; the preset is another.
+const FIXED: [&str; 8] =
+    ["seed", "compat", "overfit_batch", "data.train", "data.method", "data.scheme", "data.gains", "data.building_weight"];
+
 /// A resumed run must be of the same networks, seed and data. Other settings may change, which is said.
 fn check_same_run(checkpoint: &Path, saved: &str, config: &Config) -> Result<()> {
     let shown = checkpoint.display();
@@ -217,7 +225,7 @@ fn check_same_run(checkpoint: &Path, saved: &str, config: &Config) -> Result<()>
     let absent = String::from("nothing");
     for key in keys {
         let [was, is] = [&old, &new].map(|entries| entries.get(key).unwrap_or(&absent));
-        let fixed = ["seed", "compat"].contains(&key.as_str()) || key.starts_with("data.");
+        let fixed = FIXED.contains(&key.as_str());
         ensure!(was == is || !fixed, "{shown} is of a run with {key} = {was}, this one has {is}");
         if was != is {
             eprintln!("warning: {key} was {was} and is {is} from here on, so the run ends otherwise than it was begun");

@@ -6,6 +6,7 @@ use super::session::Session;
 use super::stage_run::{Progress, StageRun};
 use super::stop::Interrupted;
 use crate::config::GuardConfig;
+use crate::data::StreamPosition;
 use crate::run_log::TrainingProgress;
 use crate::torch::{AdamW, Average, Gradients};
 use anyhow::{Context, Result, anyhow, bail};
@@ -37,6 +38,10 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
     }
     let mut undo = Undo::new(s.parameters.buffers(phase.prefixes).into_iter().chain(objective.buffers()));
 
+    let start = StreamPosition::start(s.config.seed + phase.order);
+    let mut stream = phase.stream(s, progress.data.unwrap_or(start))?;
+    let only = if s.config.overfit_batch { Some(phase.stream(s, start)?.next_batch()?) } else { None };
+
     let steps = phase.schedule.steps;
     let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
     println!("{}: {steps} steps over {count} parameters", phase.name);
@@ -48,9 +53,11 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
         // The gradient: the mean of so many batches.
         s.engine.set_training(true);
         undo.note();
-        let (mut gradients, mut total, mut steady) = (None, 0.0, 0.0);
+        let (mut gradients, mut first, mut total, mut steady) = (None, None, 0.0, 0.0);
         for part in 0..phase.accumulate {
-            let loss = objective.loss(s, step, step * phase.accumulate + part)?;
+            let batch = only.as_ref().map_or_else(|| stream.next_batch(), |only| Ok(only.shallow_clone()))?;
+            let loss = objective.loss(s, step, step * phase.accumulate + part, &batch)?;
+            first.get_or_insert(batch);
             let share = loss.total / phase.accumulate as f64;
             let more = Gradients::of(&share, &trained);
             match &mut gradients {
@@ -60,7 +67,7 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
             total += share.double_value(&[]);
             steady += loss.steady.double_value(&[]) / phase.accumulate as f64;
         }
-        let mut gradients = gradients.context("a step has at least one batch")?;
+        let (mut gradients, first) = gradients.zip(first).context("a step has at least one batch")?;
         let norm = gradients.clip(phase.clip_norm);
 
         // The step, unless it is a bad one.
@@ -70,7 +77,7 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
         if !skipped {
             optimizer.step(rate, &gradients);
             average.update();
-            if let Some(loss) = objective.after_step(s, step, rate)? {
+            if let Some(loss) = objective.after_step(s, step, rate, &first)? {
                 verdict = progress.adversary_guard.judge(&FINITE, loss, 0.0);
             }
             progress.smoothed_loss = Some(progress.smoothed_loss.map_or(total, |old| 0.98 * old + 0.02 * total));
@@ -79,6 +86,7 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
             undo.restore();
         }
         progress.step += 1;
+        progress.data = Some(stream.position());
         progress.stage_step += 1;
         match verdict {
             Verdict::Good => {}
