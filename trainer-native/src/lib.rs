@@ -1,11 +1,13 @@
 //! What the `trainer` command is made of.
 //!
-//! [`data`] gives a dataset as tensors, [`train`] turns it into weights by [`torch`] and writes a [`run_log`], which [`report`] reads.
+//! [`data`] gives a dataset as tensors, [`train`] turns it into weights by [`torch`] and writes a [`run_log`], which [`report`] reads,
+//! and a [`checkpoint`] every so often.
 //! [`drawing`] draws maps by a network: [`sample`] writes them, [`evaluate`] compares them with a dataset's. [`export`] writes what
 //! ships, [`doctor`] checks the machine. [`presets`] counts the networks' parameters and operations; [`import`] reads the public code's
 //! checkpoints. Datasets come from the crate `radiodiff-dataset`.
 
 pub mod chart;
+pub mod checkpoint;
 pub mod config;
 pub mod data;
 pub mod doctor;

@@ -1,4 +1,4 @@
-//! The command `trainer`. Exit codes: 0 done, 1 failed, 2 wrong usage.
+//! The command `trainer`. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by a signal with the state saved.
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -46,6 +46,10 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if error.is::<trainer::train::Interrupted>() {
+                eprintln!("{error}");
+                return ExitCode::from(trainer::train::EXIT_CODE);
+            }
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
