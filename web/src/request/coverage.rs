@@ -6,7 +6,7 @@ use radiodiff_planning::request::{FieldError, Fields, Input};
 
 /// The part of a request that concerns the plan.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PlanRequest {
+pub struct CoverageRequest {
     pub receiver: Receiver,
     /// Layers beside the received power, each once.
     pub layers: Vec<PlanLayer>,
@@ -16,7 +16,7 @@ pub struct PlanRequest {
     pub warnings: Vec<String>,
 }
 
-impl PlanRequest {
+impl CoverageRequest {
     /// Takes `receiver`, `layers` and `thresholdDbm` out of a request.
     pub(super) fn read(fields: &mut Fields) -> Result<Self, FieldError> {
         let (receiver, warnings) = receiver(fields.take("receiver"))?;
