@@ -39,7 +39,7 @@ export class TransmitterSignal implements Freeable {
   free(): void;
 }
 
-export class Plan implements Freeable {
+export class CoverageHandle implements Freeable {
   constructor(scene: SceneHandle, request: Request);
   /** Takes the signal: it is not to be freed. */
   add(signal: TransmitterSignal): void;

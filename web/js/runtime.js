@@ -6,7 +6,7 @@
 // Calls are answered one after the other, in the order they came.
 
 import { messageOf } from './errors.js';
-import init, { Network, Plan, Request, SceneHandle, Weights, crash } from './radiodiff-web.js';
+import init, { CoverageHandle, Network, Request, SceneHandle, Weights, crash } from './radiodiff-web.js';
 import { Spread } from './samples.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
@@ -200,19 +200,19 @@ class Runtime {
     const samples = samplesOf(request, method, warnings);
     /** @type {Map<string, Spread>} */
     const spreads = new Map();
-    /** @type {Plan | null} */
-    let plan = null;
+    /** @type {CoverageHandle | null} */
+    let coverage = null;
     for (let sample = 0; sample < samples; sample += 1) {
-      plan?.free();
-      plan = new Plan(handle, request);
+      coverage?.free();
+      coverage = new CoverageHandle(handle, request);
       for (const placed of places) {
-        plan.add(method === 'network' ? await this.#drawWithNetwork(handle, placed, request, sample, watch, warnings) : handle.dominantPath(placed));
+        coverage.add(method === 'network' ? await this.#drawWithNetwork(handle, placed, request, sample, watch, warnings) : handle.dominantPath(placed));
       }
-      if (samples > 1) gather(spreads, plan, request);
+      if (samples > 1) gather(spreads, coverage, request);
     }
-    const drawn = layersOf(/** @type {Plan} */ (plan), request, spreads);
+    const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
     // After an error the collector frees them: a call into a module that trapped would hide why.
-    for (const held of [...places, plan, request]) held?.free();
+    for (const held of [...places, coverage, request]) held?.free();
     const backend = method === 'network' ? this.#info.backend : 'cpu';
     return { scene: info, ...drawn, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
   }
@@ -293,12 +293,12 @@ const POWER = 'received-power';
 /**
  * Adds a sample's layers to their spreads.
  * @param {Map<string, Spread>} spreads
- * @param {Plan} plan
+ * @param {CoverageHandle} coverage
  * @param {Request} request
  */
-function gather(spreads, plan, request) {
+function gather(spreads, coverage, request) {
   for (const layer of [POWER, ...request.layers]) {
-    const values = plan.values(layer);
+    const values = coverage.values(layer);
     if (!spreads.has(layer)) spreads.set(layer, new Spread(values.length, layer === POWER ? request.thresholdDbm : undefined));
     spreads.get(layer)?.add(values);
   }
@@ -306,7 +306,7 @@ function gather(spreads, plan, request) {
 
 /**
  * What is told of a plan: the received power, the layers that were asked for, and statistics. Of samples, the means.
- * @param {Plan} plan the last sample's
+ * @param {CoverageHandle} plan the last sample's
  * @param {Request} request
  * @param {Map<string, Spread>} spreads
  */

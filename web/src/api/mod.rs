@@ -5,8 +5,8 @@
 //! ([`crate::request`]), the bytes of buildings and of weights; out go plain objects, written by serde, and Float32Arrays. Errors are
 //! JavaScript `Error`s whose `code` names their kind; `field` says which field of a request is meant.
 
+mod coverage;
 mod network;
-mod plan;
 mod scene;
 
 use crate::request::PredictRequest;

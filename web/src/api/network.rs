@@ -2,7 +2,7 @@
 //!
 //! The path from a scene to its map is core's [`Pipeline`]; here stand the choice of the engine and what JavaScript is told of it.
 
-use super::plan::TransmitterSignal;
+use super::coverage::TransmitterSignal;
 use super::scene::{PlacedTransmitter, SceneHandle};
 use super::{Request, engine_error, error, object, set};
 use js_sys::{Function, Promise};

@@ -4,9 +4,9 @@
 //! filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
 //! knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of defaults and of numbers as text.
 
-pub mod plan;
+pub mod coverage;
 
-use plan::PlanRequest;
+use coverage::CoverageRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
 use radiodiff_planning::request::{FieldError, Fields, Input};
 use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Transmitter, check_building_height};
@@ -53,7 +53,7 @@ pub struct PredictRequest {
     pub start: f32,
     /// Maps that are drawn with one seed after the other, 1 to [`MAX_SAMPLES`].
     pub samples: usize,
-    pub plan: PlanRequest,
+    pub plan: CoverageRequest,
 }
 
 /// A transmitter that is asked for, in degrees.
@@ -101,7 +101,7 @@ impl TryFrom<Input> for PredictRequest {
             seed: fields.whole("seed", 0..=MAX_SEED)?.unwrap_or(0),
             start: start.map_or(1.0, |start| start as f32),
             samples: fields.whole("samples", 1..=MAX_SAMPLES)?.unwrap_or(1) as usize,
-            plan: PlanRequest::read(&mut fields)?,
+            plan: CoverageRequest::read(&mut fields)?,
         })
     }
 }

@@ -15,17 +15,17 @@ pub struct TransmitterSignal {
 
 /// A request's transmitters, added one by one.
 #[wasm_bindgen]
-pub struct Plan {
+pub struct CoverageHandle {
     coverage: Coverage,
 }
 
 #[wasm_bindgen]
-impl Plan {
+impl CoverageHandle {
     /// A plan without transmitters, for the request's receiver.
     #[wasm_bindgen(constructor)]
-    pub fn new(scene: &SceneHandle, request: &Request) -> Result<Plan, JsValue> {
+    pub fn new(scene: &SceneHandle, request: &Request) -> Result<CoverageHandle, JsValue> {
         let coverage = Coverage::new(scene.grid(), request.request.plan.receiver).map_err(|e| error("receiver", &e))?;
-        Ok(Plan { coverage })
+        Ok(CoverageHandle { coverage })
     }
 
     /// Adds the next transmitter, and takes its signal.

@@ -7,7 +7,7 @@ use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, LEAST_ANTENNA_HEIGHT_M, MOST_ANTE
 
 /// The part of a request that concerns the plan.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PlanRequest {
+pub struct CoverageRequest {
     pub receiver: Receiver,
     /// Of all receivers above the ground.
     pub receiver_height_m: f64,
@@ -19,7 +19,7 @@ pub struct PlanRequest {
     pub warnings: Vec<String>,
 }
 
-impl PlanRequest {
+impl CoverageRequest {
     /// Takes `receiver`, `layers` and `thresholdDbm` out of a request.
     pub(super) fn read(fields: &mut Fields) -> Result<Self, FieldError> {
         let (receiver, receiver_height_m, warnings) = receiver(fields.take("receiver"))?;
