@@ -18,9 +18,12 @@ pub fn python_packages() -> Result<PathBuf> {
         return Ok(folder);
     }
     pip()?;
-    println!("Fetching {} under {} (100 MB)", PACKAGES.join(" and "), folder.display());
+    println!("Fetching {} under {} (240 MB)", PACKAGES.join(" and "), folder.display());
     let mut install = Command::new("python3");
-    install.args(["-m", "pip", "install", "--quiet", "--upgrade", "--no-compile", "--only-binary=:all:", "--target"]).arg(&folder).args(PACKAGES);
+    install
+        .args(["-m", "pip", "install", "--quiet", "--upgrade", "--no-compile", "--only-binary=:all:", "--target"])
+        .arg(&folder)
+        .args(PACKAGES);
     run(&mut install).context("TensorBoard and ONNX Runtime come from PyPI by `python3 -m pip`, for Python 3.11 or newer")?;
     Ok(folder)
 }
