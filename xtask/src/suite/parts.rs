@@ -80,8 +80,7 @@ fn workspace_cargo(verb: &str) -> Command {
 }
 
 /// Cargo for trainer-native, with libtorch where its build script and its programs find it, and the Python packages that read the
-/// trainer's files. The target folder is the workspace's, so
-/// that what both depend on is built once.
+/// trainer's files. The target folder is the workspace's, so that what both depend on is built once.
 fn trainer_cargo(verb: &str) -> Result<Command> {
     tools::cpp_compiler()?;
     let libtorch = tools::libtorch()?;

@@ -18,7 +18,7 @@ pub fn python_packages() -> Result<PathBuf> {
         return Ok(folder);
     }
     pip()?;
-    println!("Fetching {} under {} (100 MB)", PACKAGES.join(" and "), folder.display());
+    println!("Fetching {} under {} (240 MB)", PACKAGES.join(" and "), folder.display());
     let mut install = Command::new("python3");
     install
         .args(["-m", "pip", "install", "--quiet", "--upgrade", "--no-compile", "--only-binary=:all:", "--target"])
