@@ -3,6 +3,7 @@
 //! [`data`] gives a dataset as tensors, [`train`] turns it into weights by [`torch`], [`evaluate`] compares maps with a dataset's, [`export`] writes what ships.
 //! [`presets`] counts the networks' parameters and operations; [`import`] reads the public code's checkpoints. Datasets come from the crate `radiodiff-dataset`.
 
+pub mod bench;
 pub mod config;
 pub mod data;
 pub mod evaluate;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, import, presets};
+use trainer::{bench, evaluate, export, import, presets};
 
 /// Make datasets of radio maps, train RadioDiff on them, evaluate and export the weights
 #[derive(Parser)]
@@ -23,6 +23,9 @@ enum Command {
     Export(export::Args),
     Import(import::Args),
     Presets(presets::Args),
+    /// Time training steps, for comparing them with those of another program
+    #[command(subcommand)]
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Presets(args) => presets::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
