@@ -6,7 +6,7 @@
 
 use crate::config::Config;
 use crate::data::{Batch, OrderedSample, TrainingData};
-use crate::torch::{AdamW, Average, TorchEngine, TorchParameters, TorchTensor, best_device, clip_gradients};
+use crate::torch::{AdamW, Average, AverageSchedule, Gradients, TorchEngine, TorchParameters, TorchTensor, best_device};
 use crate::train::diffusion::{DenoiseInputs, denoise};
 use crate::train::first_stage::{FirstStageObjective, Reconstruction};
 use crate::train::pixel_weights;
@@ -43,7 +43,7 @@ pub enum Args {
     },
     /// Take steps of one stage and print their rate as JSON
     Run {
-        stage: Stage,
+        stage: BenchStage,
         /// Folder that `prepare` wrote
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
@@ -61,14 +61,14 @@ pub enum Args {
 
 /// What is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Stage {
+pub enum BenchStage {
     /// Crops of maps through the autoencoder
     FirstStage,
     /// The denoiser on given latents
     Diffusion,
 }
 
-impl Stage {
+impl BenchStage {
     fn name(self) -> &'static str {
         match self {
             Self::FirstStage => "first-stage",
@@ -137,7 +137,7 @@ fn prepare(config: &Config, batches: usize, out: &Path) -> Result<()> {
         let parts = [("condition", condition), ("latent", part("latent")), ("noise", part("noise")), ("times", times)];
         tensors[1].extend(parts.map(|(n, t)| (format!("{number}.{n}"), t)));
     }
-    for (stage, tensors) in [Stage::FirstStage, Stage::Diffusion].into_iter().zip(tensors) {
+    for (stage, tensors) in [BenchStage::FirstStage, BenchStage::Diffusion].into_iter().zip(tensors) {
         write_tensors(&out.join(format!("{}.safetensors", stage.name())), tensors)?;
     }
     Ok(())
@@ -154,7 +154,7 @@ fn read_tensors(path: &Path, device: Device) -> Result<BTreeMap<String, Tensor>>
 }
 
 #[derive(Serialize)]
-struct Report {
+struct StepTimes {
     program: String,
     stage: &'static str,
     device: String,
@@ -166,7 +166,7 @@ struct Report {
 }
 
 /// Takes steps as `train` takes them: loss, gradients, clipping, AdamW, average.
-fn time(stage: Stage, folder: &Path, steps: usize, warm_up: usize, without_dropout: bool) -> Result<Report> {
+fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_dropout: bool) -> Result<StepTimes> {
     let device = best_device();
     let engine = TorchEngine::new(device);
     let engine = if without_dropout { engine.without_dropout() } else { engine };
@@ -190,16 +190,17 @@ fn time(stage: Stage, folder: &Path, steps: usize, warm_up: usize, without_dropo
             |name: &str| Ok::<_, anyhow::Error>(batches.get(&format!("{number}.{name}")).context("a part of a batch")?.shallow_clone());
         let empty = || Tensor::zeros([0], (Kind::Float, device));
         match stage {
-            Stage::FirstStage => {
+            BenchStage::FirstStage => {
                 let batch = Batch { samples: Vec::new(), condition: empty(), truth: part("truth")?, outdoors: part("outdoors")? };
                 let posterior = model.first_stage.encode(&engine, &TorchTensor(batch.truth.shallow_clone()));
                 let latent = posterior.sample(&engine, &TorchTensor(part("noise")?));
                 let (drawn, kl) = (model.first_stage.decode(&engine, &latent).0, posterior.kl(&engine).0);
                 let weights = pixel_weights(&batch, 0.05);
-                let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, weights: Some(&weights) };
-                Ok(objective.autoencoder_loss(&engine, 0, &maps, last_layer))
+                let latent_elements = latent.0.size()[1..].iter().product::<i64>() as usize;
+                let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, latent_elements, weights: Some(&weights) };
+                Ok(objective.autoencoder_loss(&engine, 0, &maps, last_layer).total)
             }
-            Stage::Diffusion => {
+            BenchStage::Diffusion => {
                 let batch = Batch { samples: Vec::new(), condition: part("condition")?, truth: empty(), outdoors: empty() };
                 let times = Vec::<f32>::try_from(&part("times")?.to_device(Device::Cpu))?;
                 let inputs = DenoiseInputs { batch: &batch, x0: &part("latent")?, noise: &part("noise")?, times: &times };
@@ -207,18 +208,18 @@ fn time(stage: Stage, folder: &Path, steps: usize, warm_up: usize, without_dropo
             }
         }
     };
-    let (mut optimizer, mut average) = (AdamW::new(&trained, WEIGHT_DECAY, Compat::Corrected), Average::new(&trained));
+    let (mut optimizer, mut average) =
+        (AdamW::new(&trained, WEIGHT_DECAY, Compat::Corrected), Average::new(&trained, AverageSchedule::default()));
     let (mut losses, mut started) = (Vec::new(), Instant::now());
     engine.set_training(true);
     for step in 0..warm_up + steps {
         if step == warm_up {
             started = Instant::now();
         }
-        optimizer.zero_gradients();
         let loss = loss(step % count)?;
-        loss.backward();
-        let norm = clip_gradients(&trained, CLIP_NORM);
-        optimizer.step(RATE);
+        let mut gradients = Gradients::of(&loss, &trained);
+        let norm = gradients.clip(CLIP_NORM);
+        optimizer.step(RATE, &gradients);
         average.update();
         // Reading the loss also waits for a GPU, so the clock needs no other barrier.
         let value = loss.double_value(&[]);
@@ -227,7 +228,7 @@ fn time(stage: Stage, folder: &Path, steps: usize, warm_up: usize, without_dropo
     }
     let seconds = started.elapsed().as_secs_f64();
     losses.truncate(SHOWN);
-    Ok(Report {
+    Ok(StepTimes {
         program: "trainer".into(),
         stage: stage.name(),
         device: if device.is_cuda() { "CUDA".into() } else { format!("CPU, {} threads", tch::get_num_threads()) },

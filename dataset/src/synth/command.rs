@@ -44,6 +44,9 @@ pub struct Args {
     /// Cars of 2 m x 4 m along the streets of each map; their maps are those of carsDPM
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub cars: u32,
+    /// Heights of the buildings, drawn evenly from LOW to HIGH whole metres and written to png/heights [default: 25 m everywhere]
+    #[arg(long, value_name = "LOW,HIGH", value_parser = roofs)]
+    pub roofs: Option<[u8; 2]>,
     /// Simulation to compute
     #[arg(long, value_enum, default_value = "dpm", ignore_case = true)]
     pub method: Variant,
@@ -59,6 +62,15 @@ pub struct Args {
     /// Number of the first map
     #[arg(long, value_name = "M", default_value_t = 0)]
     pub first_map: u32,
+}
+
+/// Two heights in whole metres, the lower first; antennas at 1.5 m stand below all roofs.
+fn roofs(text: &str) -> Result<[u8; 2], String> {
+    let heights: Result<Vec<u8>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match heights.as_deref() {
+        Ok(&[low, high]) if 2 <= low && low <= high => Ok([low, high]),
+        _ => Err("expected LOW,HIGH in whole metres from 2 to 255, the lower first".into()),
+    }
 }
 
 /// A map's number and its source.
@@ -89,6 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
         maps,
         transmitters_per_map: args.transmitters,
         cars_per_map: args.cars,
+        roof_heights_m: args.roofs,
         radio_maps: maps.checked_mul(args.transmitters).context("too many radio maps")?,
         map_size_pixels: grid.size,
         meters_per_pixel: grid.meters_per_pixel,
@@ -107,6 +120,7 @@ pub fn run(args: &Args) -> Result<()> {
         least_built: args.least_built,
         transmitters,
         cars: args.cars,
+        roofs_m: args.roofs,
         simulator,
     };
     let own: Vec<&Job> = share.of(&jobs).collect();

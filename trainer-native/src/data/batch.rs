@@ -25,6 +25,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The same tensors once more.
+    pub fn shallow_clone(&self) -> Self {
+        let [condition, truth, outdoors] = [&self.condition, &self.truth, &self.outdoors].map(Tensor::shallow_clone);
+        Self { samples: self.samples.clone(), condition, truth, outdoors }
+    }
+
     /// The same samples cut to `side` x `side` pixels from (top, left).
     pub fn crop(&self, top: i64, left: i64, side: i64) -> Self {
         let cut = |x: &Tensor| x.narrow(2, top, side).narrow(3, left, side).contiguous();

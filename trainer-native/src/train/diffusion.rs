@@ -4,8 +4,13 @@
 //! only, the predicted latent is decoded and compared with the map, and the decoder learns with the denoiser: what the
 //! latent's loss cannot know is which of its errors a map shows.
 
-use super::{CLIP_NORM, Session, TrainingPhase, pixel_weights, schedule};
-use crate::config::Config;
+use super::dry_run;
+use super::objective::{Objective, Phase, StepLoss};
+use super::pixels::pixel_weights;
+use super::session::Session;
+use super::stage_run::{RunMode, StageRun};
+use super::steps;
+use crate::config::{Config, DiffusionConfig};
 use crate::data::Batch;
 use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
@@ -22,52 +27,87 @@ use tch::{Kind, Tensor};
 /// RadioDiff's, of the learning rate's decay.
 const POWER: f64 = 0.96;
 
-/// Trains from the first stage's weights `from` and writes `diffusion.safetensors`.
-pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
-    let mut session = Session::open("diffusion", config, folder, Some(from))?;
-    let (settings, compat) = (session.config.diffusion.clone(), session.config.compat);
-    let latent = TrainingPhase {
+/// Trains from the first stage's weights `from`, where the run is not resumed, and writes `diffusion.safetensors`.
+pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
+    let mut run = StageRun::open("diffusion", &config, folder, mode)?;
+    let resumes = run.as_ref().is_some_and(StageRun::resumes);
+    let session = Session::open(config, folder, from.filter(|_| !resumes), true)?;
+    let (settings, compat) = (&session.config.diffusion, session.config.compat);
+    let (optimizer, pixel) = (&settings.optimizer, &settings.pixel);
+    let latents = Latents::default();
+
+    let phase = Phase {
         name: "diffusion",
         prefixes: &["model."],
-        more: Vec::new(),
-        schedule: schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
+        schedule: optimizer.schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
         batch: settings.batch,
         symmetries: settings.symmetries,
         order: 1,
-        clip_norm: CLIP_NORM,
+        clip_norm: optimizer.clip_norm,
+        accumulate: optimizer.accumulate,
         weight_decay: settings.weight_decay,
+        average: settings.average,
         draw: one_step,
-        file: "diffusion.safetensors",
+        reconstructs: false,
     };
-    let latents = Latents::default();
-    let latent_loss = |s: &Session, step: usize, batch: &Batch| {
-        let x0 = latents.draw(s, batch);
-        let times = s.times(step, x0.size()[0] as usize, settings.start_share);
-        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &times };
-        Ok(denoise(&s.engine, &s.model, &inputs, settings.loss).loss)
-    };
-    session.run(latent, latent_loss, |_, _, _, _| Ok(Vec::new()))?;
-    let pixel = TrainingPhase {
+    let on_latents = LatentObjective { settings, latents: &latents };
+
+    let pixel_phase = Phase {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
-        more: Vec::new(),
-        schedule: schedule(settings.pixel.learning_rate, None, POWER, settings.pixel.steps, compat),
-        batch: settings.pixel.batch,
+        schedule: pixel.optimizer.schedule(pixel.learning_rate, None, POWER, pixel.steps, compat),
+        batch: pixel.batch,
         symmetries: settings.symmetries,
         order: 2,
-        clip_norm: CLIP_NORM,
+        clip_norm: pixel.optimizer.clip_norm,
+        accumulate: pixel.optimizer.accumulate,
         weight_decay: settings.weight_decay,
+        average: pixel.average,
         draw: one_step,
-        file: "diffusion.safetensors",
+        reconstructs: false,
     };
     let building_weight = session.config.data.building_weight;
-    let pixel_loss = |s: &Session, _: usize, batch: &Batch| {
-        let x0 = latents.draw(s, batch);
-        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
-        Ok(pixel_loss(&s.engine, &s.model, &inputs, settings.loss, settings.pixel.latent_weight, building_weight))
+    let on_maps = PixelObjective { settings, building_weight, latents: &latents };
+
+    let Some(run) = &mut run else {
+        dry_run::report(&session, &phase, &on_latents)?;
+        return dry_run::report(&session, &pixel_phase, &on_maps);
     };
-    session.run(pixel, pixel_loss, |_, _, _, _| Ok(Vec::new()))?;
+    steps::train(&session, run, &phase, &on_latents)?;
+    steps::train(&session, run, &pixel_phase, &on_maps)?;
+    run.finish()?;
     session.save("diffusion.safetensors")
+}
+
+/// The loss on latents at random times.
+struct LatentObjective<'a> {
+    settings: &'a DiffusionConfig,
+    latents: &'a Latents,
+}
+
+impl Objective for LatentObjective<'_> {
+    fn loss(&self, s: &Session, _: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
+        let x0 = self.latents.draw(s, batch);
+        let times = s.times(number, x0.size()[0] as usize, self.settings.start_share);
+        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &times };
+        Ok(StepLoss::of(denoise(&s.engine, &s.model, &inputs, self.settings.loss).loss))
+    }
+}
+
+/// The loss on maps at t = 1.
+struct PixelObjective<'a> {
+    settings: &'a DiffusionConfig,
+    building_weight: f64,
+    latents: &'a Latents,
+}
+
+impl Objective for PixelObjective<'_> {
+    fn loss(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepLoss> {
+        let (pixel, x0) = (&self.settings.pixel, self.latents.draw(s, batch));
+        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+        let loss = pixel_loss(&s.engine, &s.model, &inputs, self.settings.loss, pixel.latent_weight, self.building_weight);
+        Ok(StepLoss::of(loss))
+    }
 }
 
 /// The map the one-step sampler draws.
@@ -164,8 +204,8 @@ impl Latents {
 
 impl Session {
     /// Times in [1e-4, 1], `share` of them 1.
-    fn times(&self, step: usize, count: usize, share: f64) -> Vec<f32> {
-        let uniform = |name: &str| random::uniform(random::seed_for(self.config.seed, &format!("{name} {step}")), 0, count);
+    fn times(&self, number: usize, count: usize, share: f64) -> Vec<f32> {
+        let uniform = |name: &str| random::uniform(random::seed_for(self.config.seed, &format!("{name} {number}")), 0, count);
         let time = |(start, u): (f64, f64)| if start < share { 1.0 } else { MIN_TIME + u as f32 * (1.0 - MIN_TIME) };
         uniform("start").into_iter().zip(uniform("time")).map(time).collect()
     }
