@@ -6,6 +6,7 @@
 //! ships, [`doctor`] checks the machine. [`presets`] counts the networks' parameters and operations; [`import`] reads the public code's
 //! checkpoints. Datasets come from the crate `radiodiff-dataset`.
 
+pub mod bench;
 pub mod chart;
 pub mod checkpoint;
 pub mod config;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{doctor, evaluate, export, import, presets, report, sample};
+use trainer::{bench, doctor, evaluate, export, import, presets, report, sample};
 
 /// Make datasets of radio maps, train RadioDiff on them, evaluate and export the weights
 #[derive(Parser)]
@@ -25,6 +25,9 @@ enum Command {
     Export(export::Args),
     Import(import::Args),
     Presets(presets::Args),
+    /// Time training steps, for comparing them with those of another program
+    #[command(subcommand)]
+    Bench(bench::Args),
     Doctor(doctor::Args),
 }
 
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Presets(args) => presets::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match result {

@@ -1,7 +1,8 @@
 //! The scenes and transmitters of a folder, whether or not there are maps of them.
 //!
 //! Every simulation of a folder has the same buildings and transmitters, so those who compute maps and those who read them share
-//! this index. A scene is read when it is first asked for and kept: RadioMapSeer has 80 radio maps of each.
+//! this index. A scene is read when it is asked for, and the latest are kept: RadioMapSeer has 80 radio maps of each, and a dataset
+//! may have more scenes than memory holds.
 
 use super::gray_png;
 use super::layout::{self, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, HEIGHTS, Listing, METERS_PER_PIXEL};
@@ -12,9 +13,9 @@ use radiodiff_radio::scene::{
     BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, Transmitter, antennas_from_json, buildings_from_json,
     cars_from_pixels,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A scene and the raster of its cars.
 #[derive(Clone, Debug)]
@@ -30,8 +31,13 @@ pub struct IndexedScene {
 pub struct SceneIndex {
     folder: PathBuf,
     with_cars: bool,
-    scenes: BTreeMap<u32, OnceLock<IndexedScene>>,
+    maps: BTreeSet<u32>,
+    /// The latest first.
+    kept: Mutex<VecDeque<(u32, IndexedScene)>>,
 }
+
+/// Scenes kept, some 150 KB each: more than any split of RadioMapSeer has.
+const KEPT: usize = 640;
 
 impl SceneIndex {
     /// Lists `antenna/*.json`. Scenes get the cars of `png/cars` when `with_cars` is true and have none otherwise.
@@ -47,31 +53,45 @@ impl SceneIndex {
 
     /// The index of these maps, of which nothing is read yet.
     pub fn of_maps(folder: &Path, with_cars: bool, maps: impl IntoIterator<Item = u32>) -> Self {
-        Self { folder: folder.to_owned(), with_cars, scenes: maps.into_iter().map(|map| (map, OnceLock::new())).collect() }
+        Self { folder: folder.to_owned(), with_cars, maps: maps.into_iter().collect(), kept: Mutex::default() }
     }
 
     /// The maps' numbers, ascending.
     pub fn maps(&self) -> Vec<u32> {
-        self.scenes.keys().copied().collect()
+        self.maps.iter().copied().collect()
     }
 
     /// Forgets all maps but these.
     pub fn keep(&mut self, maps: &BTreeSet<u32>) {
-        self.scenes.retain(|map, _| maps.contains(map));
+        self.maps.retain(|map| maps.contains(map));
     }
 
     /// The scene of a map.
     ///
     /// # Errors
     /// A file that is missing or not what it should be; the message names it.
-    ///
-    /// # Panics
-    /// When `map` is not one of [`Self::maps`].
     pub fn scene(&self, map: u32) -> Result<IndexedScene> {
-        let cell = &self.scenes[&map];
-        if let Some(scene) = cell.get() {
-            return Ok(scene.clone());
+        if let Some(scene) = self.kept(map) {
+            return Ok(scene);
         }
+        let scene = self.read(map)?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.truncate(KEPT - 1);
+        kept.push_front((map, scene.clone()));
+        Ok(scene)
+    }
+
+    /// A kept scene, which becomes the latest.
+    fn kept(&self, map: u32) -> Option<IndexedScene> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = kept.iter().position(|(number, _)| *number == map)?;
+        let found = kept.remove(place)?;
+        let scene = found.1.clone();
+        kept.push_front(found);
+        Some(scene)
+    }
+
+    fn read(&self, map: u32) -> Result<IndexedScene> {
         let (size, gray) = gray_png::read(&layout::path(&self.folder, &format!("{BUILDINGS}/{map}.png")))?;
         let mask = BuildingMask { size, pixels: lit(&gray) };
         let mut scene = Scene::from_mask(Grid { size, meters_per_pixel: METERS_PER_PIXEL }, mask);
@@ -84,7 +104,7 @@ impl SceneIndex {
             let cars = cars_from_pixels(scene.grid, car_mask);
             scene = scene.with_cars(cars);
         }
-        Ok(cell.get_or_init(|| IndexedScene { scene: Arc::new(scene), car_mask }).clone())
+        Ok(IndexedScene { scene: Arc::new(scene), car_mask })
     }
 
     /// Number of transmitters of a map.

@@ -28,8 +28,8 @@ impl StreamPosition {
         Self { seed, ..Self::default() }
     }
 
-    /// The position `samples` further on, in epochs of `length` samples.
-    pub(super) fn advanced(self, samples: usize, length: usize) -> Self {
+    /// The position `samples` further on, in epochs of `length` samples: where a stream is after so many.
+    pub fn advanced(self, samples: usize, length: usize) -> Self {
         let index = self.index + samples;
         Self { epoch: self.epoch + index / length, index: index % length, ..self }
     }

@@ -87,6 +87,11 @@ impl TrainingData {
         Ok(self.tensors.of(&self.set, self.set.batch(samples)?))
     }
 
+    /// Where a stream of `seed` is after so many samples: after n steps, n times the samples that a step of all processes takes.
+    pub fn position(&self, seed: u64, samples: usize) -> StreamPosition {
+        StreamPosition::start(seed).advanced(samples, self.len())
+    }
+
     /// The endless row of batches from a position on, made ahead by threads.
     ///
     /// # Errors
