@@ -66,6 +66,12 @@ impl MapScene {
         self.bounds
     }
 
+    /// How many corners paths turn at.
+    #[cfg(feature = "serve")]
+    pub fn turning_points(&self) -> usize {
+        self.prepared.turning_points().walls.corners.len()
+    }
+
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
