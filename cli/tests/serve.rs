@@ -167,6 +167,19 @@ fn with_polygon(ring: &str) -> Vec<u8> {
     format!(r#"{asked},"buildings":{{"type":"Polygon","coordinates":[[{ring}]]}}}}"#).into_bytes()
 }
 
+/// Posts of 2 m, each a metre from the next.
+fn posts(count: usize) -> Vec<u8> {
+    let post = |i: usize| {
+        let (x, y) = (11.5750 + (i % 95) as f64 * 4e-5, 48.1340 + (i / 95) as f64 * 2.7e-5);
+        let (e, n) = (x + 2.7e-5, y + 1.8e-5);
+        format!("[[[{x:.6},{y:.6}],[{e:.6},{y:.6}],[{e:.6},{n:.6}],[{x:.6},{n:.6}],[{x:.6},{y:.6}]]]")
+    };
+    let posts: Vec<String> = (0..count).map(post).collect();
+    let mut asked = request().to_string();
+    asked.pop();
+    format!(r#"{asked},"buildings":{{"type":"MultiPolygon","coordinates":[{}]}}}}"#, posts.join(",")).into_bytes()
+}
+
 #[test]
 fn hostile_requests_are_refused_in_bounded_time_and_harm_nobody() {
     let server = Server::start(&[]);
@@ -193,7 +206,9 @@ fn hostile_requests_are_refused_in_bounded_time_and_harm_nobody() {
         ("a million corners", with_polygon(&million), &[413]),
         ("no building", with_polygon(""), &[400]),
         ("coordinates of text", with_polygon("[\"a\",\"b\"],[1e999,1]"), &[400]),
-        ("everything overlaps", with_polygon(&star(400)), &[200, 400]),
+        ("a tangle", with_polygon(&star(999)), &[413]),
+        ("too many corners in one outline", with_polygon(&star(5000)), &[413]),
+        ("6500 posts, a few pixels each", posts(6500), &[413]),
         (
             "a huge map",
             {

@@ -73,6 +73,12 @@ impl MapScene {
         &self.assumptions
     }
 
+    /// How many corners paths turn at, of buildings of any height.
+    #[cfg(feature = "serve")]
+    pub fn turning_points(&self) -> usize {
+        self.prepared.turning_points(0.0).walls.corners.len()
+    }
+
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }

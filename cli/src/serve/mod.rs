@@ -7,6 +7,7 @@
 
 mod error;
 mod handlers;
+mod outlines;
 mod plan;
 mod store;
 

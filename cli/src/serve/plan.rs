@@ -1,6 +1,7 @@
 //! A plan that is asked for and one that was drawn.
 
 use super::error::Refusal;
+use super::outlines::{check_footprints, check_map};
 use crate::drawing::{MapScene, MapSource, PlacedStation, Station};
 use axum::http::StatusCode;
 use geo::Coord;
@@ -8,7 +9,7 @@ use radiodiff_planning::coverage::Coverage;
 use radiodiff_planning::export::{Look, Palette};
 use radiodiff_planning::raster::{GeoRaster, PlanLayer};
 use radiodiff_planning::request::{Input, PlanRequest, StationRequest};
-use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, GeoBounds, Grid};
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, GeoBounds, Grid, read_footprints};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -62,8 +63,13 @@ impl AskedPlan {
         match (&self.buildings, &self.request.scene) {
             (Some(_), Some(_)) => Err(Refusal::bad("expected a scene or buildings, found both")),
             (Some(text), None) => {
-                let scene = MapScene::new(text.as_bytes(), self.grid()?, Some(around(&self.request.stations)));
-                scene.map(Arc::new).map_err(|error| Refusal::bad(format!("buildings: {error:#}")))
+                let grid = self.grid()?;
+                let (footprints, _) = read_footprints(text.as_bytes()).map_err(|error| Refusal::bad(format!("buildings: {error}")))?;
+                check_footprints(&footprints)?;
+                let scene = MapScene::new(text.as_bytes(), grid, Some(around(&self.request.stations)));
+                let scene = scene.map_err(|error| Refusal::bad(format!("buildings: {error:#}")))?;
+                check_map(&scene)?;
+                Ok(Arc::new(scene))
             }
             (None, Some(name)) => {
                 known.get(name).cloned().ok_or_else(|| Refusal::not_found(format!("there is no scene {name:?}; there are: {}", names())))

@@ -60,7 +60,7 @@ const FEATURES: [&str; 2] = [
 const TRAINER: [&str; 2] = ["--manifest-path", "trainer-native/Cargo.toml"];
 
 /// The folders whose tests `--quick` runs. The programs under [`NOT_QUICK`] take longer.
-const QUICK: [&str; 5] = ["radio/", "core/", "engines/", "dataset/", "cli/"];
+const QUICK: [&str; 6] = ["radio/", "planning/", "core/", "engines/", "dataset/", "cli/"];
 /// Tests of the GPU engine, whose shaders a software driver compiles.
 const NOT_QUICK: [&str; 1] = ["engines/tests/wgpu.rs"];
 
