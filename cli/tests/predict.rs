@@ -164,11 +164,54 @@ fn odd_scenes_are_drawn_with_warnings() {
 }
 
 #[test]
+fn heights_of_antennas_and_buildings_reach_the_map() {
+    let mean = |args: &[&str]| {
+        let values = array(&[&["--tx", TX], args].concat());
+        let outdoors: Vec<f64> = values.iter().filter(|value| !value.is_nan()).map(|&value| f64::from(value)).collect();
+        outdoors.iter().sum::<f64>() / outdoors.len() as f64
+    };
+    let low = mean(&[]);
+    assert!(mean(&["--height-m", "60"]) > low + 8.0 && mean(&["--receiver-height-m", "60"]) > low + 8.0);
+}
+
+#[test]
+fn an_antenna_below_the_roof_is_moved_and_one_above_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scene, out) = (folder.path().join("house.geojson"), folder.path().join("map.npy"));
+    let house = "[[11.0,48.0],[11.0005,48.0],[11.0005,48.0004],[11.0,48.0004],[11.0,48.0]]";
+    let write = |height: &str| {
+        let feature =
+            format!(r#"{{"type":"Feature","properties":{{"height":{height}}},"geometry":{{"type":"Polygon","coordinates":[{house}]}}}}"#);
+        fs::write(&scene, format!(r#"{{"type":"FeatureCollection","features":[{feature}]}}"#)).unwrap();
+    };
+    let said = |height: &str| {
+        let args = ["predict", scene.to_str().unwrap(), "--tx", "11.00025,48.0002", "--height-m", height, "--out", out.to_str().unwrap()];
+        let output = radiodiff(&args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    write("12");
+    assert!(!said("15").contains("moved"), "{}", said("15"));
+    assert!(said("9").contains("it is 9 m above the ground, the roof 12.0 m; it was moved"), "{}", said("9"));
+    write(r#""3;4""#);
+    assert!(said("9").contains("height is \"3;4\", read as 3"), "{}", said("9"));
+    for unknown in ["null", "0", "-5", "10000", r#""10 km""#] {
+        write(unknown);
+        assert!(said("9").contains("the heights of 1 of 1 building are assumed: 1 taken as 25 m"), "{unknown}: {}", said("9"));
+        assert_eq!(said("9").contains("no plain number"), unknown != "null", "{unknown}: {}", said("9"));
+    }
+}
+
+#[test]
 fn bad_requests_are_refused_by_name() {
     refused(&["--tx", "a,b"], 2, &["\"a\" is not a number"]);
     refused(&["--tx", "11.5"], 2, &["expected LNG,LAT"]);
     refused(&["--tx", "11.5,95"], 2, &["the latitude is 95"]);
     refused(&[], 2, &["--tx"]);
+    for height in ["12 m", "3;4", "NaN"] {
+        refused(&["--tx", TX, "--height-m", height], 2, &["--height-m"]);
+        refused(&["--tx", TX, "--receiver-height-m", height], 2, &["--receiver-height-m"]);
+    }
     refused(&["--tx", TX, "--method", "sonar"], 2, &["dominant-path"]);
     refused(&["--tx", "11.7,48.2"], 1, &["--tx 11.7,48.2", "outside the map"]);
     refused(&["--tx", TX, "--frequency-mhz", "5.9"], 1, &["5.9 MHz"]);

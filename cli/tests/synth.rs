@@ -429,3 +429,28 @@ fn the_real_samples_are_read() {
         assert!(brightest >= 198, "{}: gray level {brightest} at its transmitter", dataset.name(i));
     }
 }
+
+#[test]
+fn roofs_of_different_heights_are_written_read_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = synth(folder.path(), &["--procedural", "1", "--transmitters", "1", "--roofs", "4,60"]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let sample = Dataset::open(folder.path(), "DPM").unwrap().load(0).unwrap();
+    let scene = &sample.scene;
+    let heights: std::collections::BTreeSet<u32> = scene.roofs.meters().iter().map(|&height_m| height_m as u32).collect();
+    assert!(heights.len() > 5 && heights.iter().all(|&height_m| height_m == 0 || (4..=60).contains(&height_m)), "{heights:?}");
+    assert!(scene.mask.pixels.iter().zip(scene.roofs.meters()).all(|(&inside, &height_m)| (inside != 0) == (height_m > 0.0)));
+    let check = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_radiodiff")).args(["dataset", "check"]).arg(folder.path()).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output))
+    };
+    assert!(check().0, "{}", check().1);
+    let image = folder.path().join("png/heights/0.png");
+    let inverted = image::open(&image).unwrap().into_luma8();
+    image::GrayImage::from_fn(256, 256, |x, y| image::Luma([if inverted.get_pixel(x, y).0[0] == 0 { 9 } else { 0 }])).save(&image).unwrap();
+    assert!(!check().0 && check().1.contains("heights outside buildings"), "{}", check().1);
+    for wrong in ["4", "9,4", "1,9", "4,900", "a,b", "4,5,6"] {
+        let refused = synth(folder.path(), &["--procedural", "1", "--roofs", wrong]);
+        assert!(stderr(&refused).contains("--roofs"), "{wrong}: {}", stderr(&refused));
+    }
+}

@@ -16,7 +16,7 @@ fn seeded(random: &mut fastrand::Rng, frequency_mhz: f64) -> Signal {
     let value = |i: usize| if i < 10 { f32::NAN } else { -50.0 - 90.0 * random.f32() };
     let path_gain = RadioMap { grid: GRID, quantity: Quantity::PathGainDb, values: (0..256).map(value).collect() };
     let transmitter = Transmitter { frequency_mhz, ..Transmitter::at(32.0 * random.f64(), 32.0 * random.f64()) };
-    Signal::new(&path_gain, &transmitter, &AntennaPattern::Omni).unwrap()
+    Signal::new(&path_gain, &transmitter, 1.5, &AntennaPattern::Omni).unwrap()
 }
 
 fn plan(signals: &[Signal], receiver: Receiver) -> Coverage {
@@ -154,7 +154,7 @@ fn the_largest_range_is_from_the_transmitter_that_serves() {
         let values = (0..256).map(|i| if i == strong { -50.0 } else { -140.0 }).collect();
         RadioMap { grid: GRID, quantity: Quantity::PathGainDb, values }
     };
-    let signal = |strong, x, y| Signal::new(&gain(strong), &Transmitter::at(x, y), &AntennaPattern::Omni).unwrap();
+    let signal = |strong, x, y| Signal::new(&gain(strong), &Transmitter::at(x, y), 1.5, &AntennaPattern::Omni).unwrap();
     // Pixel (0, 0) has its centre at (1, 31) m, pixel (15, 15) at (31, 1) m.
     let coverage = plan(&[signal(0, 1.0, 21.0), signal(255, 31.0, 5.0)], Receiver::default());
     let found = coverage.statistics(PlanLayer::ReceivedPower, -60.0);
@@ -172,7 +172,7 @@ fn a_plan_without_transmitters_covers_nothing_and_other_grids_are_refused() {
     }
     let grid = Grid { size: 8, meters_per_pixel: 2.0 };
     let map = RadioMap { grid, quantity: Quantity::PathGainDb, values: vec![-80.0; 64] };
-    let signal = Signal::new(&map, &Transmitter::at(1.0, 1.0), &AntennaPattern::Omni).unwrap();
+    let signal = Signal::new(&map, &Transmitter::at(1.0, 1.0), 1.5, &AntennaPattern::Omni).unwrap();
     let error = coverage.add(signal).unwrap_err().to_string();
     assert!(error.contains("expected 16 pixels a side, found 8"), "{error}");
     assert!(Coverage::new(GRID, Receiver { bandwidth_mhz: -1.0, ..Receiver::default() }).is_err());

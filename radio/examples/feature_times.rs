@@ -50,6 +50,6 @@ fn main() {
         ("received power: sector, 5.9 GHz", 5900.0, AntennaPattern::Sector(Sector::default())),
         ("received power: omni, 28 GHz", 28_000.0, AntennaPattern::Omni),
     ] {
-        time(name, |at| received_power(&gain, &Transmitter { frequency_mhz, ..Transmitter::at(at.x, at.y) }, &pattern, |_| None));
+        time(name, |at| received_power(&gain, &Transmitter { frequency_mhz, ..Transmitter::at(at.x, at.y) }, 1.5, &pattern, |_| None));
     }
 }

@@ -4,6 +4,7 @@
 //! From a prepared scene and a transmitter, [`propagation`] computes a [`map`] of path gain and [`features`] the condition of a
 //! network. [`metrics`] compares two maps. Each room imports only rooms named before it, except that [`map`] needs the scene alone.
 
+pub mod calibration;
 pub mod features;
 pub mod geometry;
 pub mod map;

@@ -16,7 +16,7 @@ fn path_gain(transmitter: &Transmitter) -> RadioMap {
 }
 
 fn power(transmitter: &Transmitter, pattern: &AntennaPattern) -> RadioMap {
-    received_power(&path_gain(transmitter), transmitter, pattern, |_| None).expect("a frequency in range")
+    received_power(&path_gain(transmitter), transmitter, ANTENNA_HEIGHT_M, pattern, |_| None).expect("a frequency in range")
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_sector_is_strongest_ahead_and_follows_the_first_leg() {
     let pattern = AntennaPattern::Sector(Sector::default());
     let east = Transmitter { antenna_gain_dbi: 8.0, azimuth_deg: 90.0, ..Transmitter::at(18.5, 30.5) };
     let gain = path_gain(&east);
-    let sector = received_power(&gain, &east, &pattern, |_| None).expect("in range");
+    let sector = received_power(&gain, &east, ANTENNA_HEIGHT_M, &pattern, |_| None).expect("in range");
     let added = |map: &RadioMap, x: f64, y: f64| {
         let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
         let i = row * GRID.size + column;
@@ -57,7 +57,7 @@ fn a_sector_is_strongest_ahead_and_follows_the_first_leg() {
     assert!((added(&sector, 22.5, 30.5) - 8.0).abs() < 1e-4);
     assert!((added(&sector, 5.5, 30.5) + 22.0).abs() < 1e-4);
     // Behind the building, straight ahead: but the path is said to leave to the west.
-    let known = received_power(&gain, &east, &pattern, |_| Some(Coord { x: -1.0, y: 0.0 })).expect("in range");
+    let known = received_power(&gain, &east, ANTENNA_HEIGHT_M, &pattern, |_| Some(Coord { x: -1.0, y: 0.0 })).expect("in range");
     assert!((added(&sector, 60.5, 30.5) - 8.0).abs() < 1e-4 && (added(&known, 60.5, 30.5) + 22.0).abs() < 1e-4);
 }
 
@@ -67,7 +67,7 @@ fn a_mirrored_antenna_gives_the_mirrored_map() {
     let open = |transmitter: &Transmitter| {
         let prepared = PreparedScene::new(&Scene::from_polygons(GRID, Vec::new()));
         let gain = DominantPath::default().path_gain(&prepared, &transmitter.links(ANTENNA_HEIGHT_M)).expect("outdoors");
-        received_power(&gain, transmitter, &pattern, |_| None).expect("in range")
+        received_power(&gain, transmitter, ANTENNA_HEIGHT_M, &pattern, |_| None).expect("in range")
     };
     let left = open(&Transmitter { azimuth_deg: 35.0, downtilt_deg: 8.0, ..Transmitter::at(20.5, 30.5) });
     let right = open(&Transmitter { azimuth_deg: -35.0, downtilt_deg: 8.0, ..Transmitter::at(43.5, 30.5) });
@@ -90,5 +90,26 @@ fn a_lower_frequency_reaches_further_and_most_so_in_the_shadow() {
         assert!(low.values[i].is_nan() || high.values[i] < law.values[i]);
     }
     let refused = Transmitter { frequency_mhz: f64::NAN, ..Transmitter::at(18.5, 30.5) };
-    assert!(received_power(&path_gain(&refused), &refused, &AntennaPattern::Omni, |_| None).is_err());
+    assert!(received_power(&path_gain(&refused), &refused, ANTENNA_HEIGHT_M, &AntennaPattern::Omni, |_| None).is_err());
+}
+
+#[test]
+fn a_tilted_antenna_lights_the_ground_where_it_points() {
+    let scene = Scene::from_polygons(GRID, Vec::new());
+    let pattern = AntennaPattern::Sector(Sector { vertical_beamwidth_deg: 10.0, ..Sector::default() });
+    let mast = Transmitter { height_m: 11.5, azimuth_deg: 90.0, downtilt_deg: 20.0, ..Transmitter::at(2.5, 32.5) };
+    let ends = mast.links(1.5);
+    let gain = DominantPath::default().path_gain(&PreparedScene::new(&scene), &ends).expect("outdoors");
+    let power = received_power(&gain, &mast, ends.receiver_height_m, &pattern, |_| None).expect("in range");
+    // Ten metres down at 20 degrees: the main lobe meets the ground 27.5 m away, and loses 3 dB 5 degrees above and below.
+    let antenna_db = |x: f64| {
+        let (row, column) = GRID.pixel_of(Coord { x, y: 32.5 }).expect("on the map");
+        let pixel = row * GRID.size + column;
+        f64::from(power.values[pixel] - gain.values[pixel]) - mast.power_dbm
+    };
+    for (run_m, expected_db) in
+        [(27.0, 0.0), (10.0 / 25f64.to_radians().tan(), -3.0), (10.0 / 15f64.to_radians().tan(), -3.0), (2.0, -30.0)]
+    {
+        assert!((antenna_db(2.5 + run_m.round()) - expected_db).abs() < 0.6, "{run_m} m: {} dB", antenna_db(2.5 + run_m.round()));
+    }
 }

@@ -68,12 +68,13 @@ fn the_latents_scale_is_measured_or_given() {
         [args, vec!["--from".into(), collapsed.clone()]].concat()
     };
     fails(&strs(&still(&[])), &["the latents' standard deviation is 3", "e-7", "autoencoder.kl_weight", "autoencoder.latent_scale"]);
-    common::succeeds(&strs(&still(&["autoencoder.latent_scale=0.3"])));
+    // Its run is done but for the scale.
+    common::succeeds(&[strs(&still(&["autoencoder.latent_scale=0.3"])), vec!["--resume"]].concat());
 }
 
-/// The log's column `name`, a cell a row.
+/// The log's column `name`, a cell a row; empty where a step had no such term.
 fn column(shop: &Workshop, run: &str, name: &str) -> Vec<String> {
-    let log = shop.read(&format!("{run}/log-autoencoder.csv"));
+    let log = shop.read(&format!("{run}/autoencoder/metrics.csv"));
     let mut rows = log.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
     let header = rows.next().unwrap();
     let place = header.iter().position(|column| column == name).unwrap_or_else(|| panic!("no column {name} in {header:?}"));
@@ -98,28 +99,29 @@ discriminator = { channels = 4, layers = 1, normalization = "batch", spectral = 
 fn the_log_tells_the_terms_of_the_loss() {
     let shop = Workshop::new(&[3, 4]);
     shop.trains("autoencoder", "plain", &[]);
-    let header = "stage,step,seconds,loss,gradient_norm,valid_nmse,nll,kl\n";
-    assert!(shop.read("plain/log-autoencoder.csv").starts_with(header), "{}", shop.read("plain/log-autoencoder.csv"));
+    let header =
+        "step,datetime,train/total_loss,train/gradient_norm,lr,train/rec_loss,train/nll_loss,train/kl_loss,val/nmse,val/sharpness\n";
+    assert!(shop.read("plain/autoencoder/metrics.csv").starts_with(header), "{}", shop.read("plain/autoencoder/metrics.csv"));
 
     fs::write(shop.path("config.toml"), shop.read("config.toml") + ADVERSARY).unwrap();
     shop.trains("autoencoder", "full", &["autoencoder.steps=6", "validate_every=1"]);
     let numbers = |name: &str| column(&shop, "full", name).iter().map(|cell| cell.parse::<f64>().ok()).collect::<Vec<_>>();
-    let log_variance = numbers("log_variance");
+    let log_variance = numbers("train/log_variance");
     assert!(log_variance.len() == 6 && log_variance.iter().all(|s| s.is_some_and(|s| s.abs() > 1e-6)), "it moves: {log_variance:?}");
     assert_ne!(log_variance[0], log_variance[5]);
-    for name in ["discriminator", "generator", "adaptive_weight"] {
+    for name in ["train/disc_loss", "train/g_loss", "train/d_weight"] {
         let values = numbers(name);
         assert_eq!(values.iter().map(Option::is_some).collect::<Vec<_>>(), [false, false, false, true, true, true], "{name}: {values:?}");
     }
-    assert!(numbers("adaptive_weight")[3].unwrap() > 0.0);
-    let parts = [numbers("nll"), numbers("kl")].map(|values| values[0].unwrap());
-    let [loss, weight] = [numbers("loss")[0].unwrap(), 1e-6 / (16.0 * 16.0)];
+    assert!(numbers("train/d_weight")[3].unwrap() > 0.0);
+    let parts = [numbers("train/nll_loss"), numbers("train/kl_loss")].map(|values| values[0].unwrap());
+    let [loss, weight] = [numbers("train/total_loss")[0].unwrap(), 1e-6 / (16.0 * 16.0)];
     assert!((parts[0] + weight * parts[1] - loss).abs() < 1e-5 * loss, "before the adversary comes: {parts:?}, {loss}");
 
     // The public code's log-variance is in no optimiser, and its discriminator takes steps of nothing before its phase.
     shop.trains("autoencoder", "upstream", &["autoencoder.steps=4", "validate_every=2", "compat=upstream"]);
-    assert!(!shop.read("upstream/log-autoencoder.csv").contains("log_variance"));
-    assert_eq!(column(&shop, "upstream", "discriminator")[0], "0");
+    assert!(!shop.read("upstream/autoencoder/metrics.csv").contains("log_variance"));
+    assert_eq!(column(&shop, "upstream", "train/disc_loss")[0], "0");
 }
 
 /// With `building_weight` 0 a crop that is all building counts for nothing, and training goes on.
@@ -133,7 +135,7 @@ fn a_crop_wholly_inside_a_building_is_no_division_by_zero() {
     let files = MapFiles { mask: &mask, outlines: None, cars: None, transmitters: &[((1, 1), gray)] };
     Writer::create(Path::new(&shop.path("data")), "DPM", false).unwrap().write_map(5, &files).unwrap();
     shop.trains("autoencoder", "run", &["autoencoder.steps=6", "autoencoder.crop=4", "data.building_weight=0.0", "validate_every=1"]);
-    let losses = column(&shop, "run", "nll");
+    let losses = column(&shop, "run", "train/nll_loss");
     assert!(losses.iter().all(|loss| loss.parse::<f64>().is_ok_and(f64::is_finite)), "{losses:?}");
     assert!(losses.contains(&"0".to_owned()), "some crop was all building: {losses:?}");
     let finite = |tensor: &radiodiff_core::weights::HostTensor| tensor.values.iter().all(|value| value.is_finite());
@@ -172,7 +174,7 @@ fn the_perceptual_term_takes_its_weights_from_what_files_there_are() {
     let distance = |run: &str| {
         let said = shop.trains("autoencoder", run, &steps);
         assert!(said.contains("LPIPS with weight 1"), "{said}");
-        (said, column(&shop, run, "perceptual")[0].parse::<f64>().unwrap())
+        (said, column(&shop, run, "train/perceptual_loss")[0].parse::<f64>().unwrap())
     };
     lpips_file(&file, Dtype::F32, one("loss.perceptual_loss."), true);
     let (said, expected) = distance("plain");

@@ -19,10 +19,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tch::Tensor;
-use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
-use trainer::torch::{AdamW, Schedule, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
+use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig, OptimizerConfig};
+use trainer::data::Batch;
+use trainer::torch::{AdamW, AverageSchedule, Decay, Gradients, Schedule, TorchEngine, TorchParameters, TorchTensor};
 use trainer::train::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
-use trainer::train::{Batch, pixel_weights};
+use trainer::train::pixel_weights;
 
 const SEED: u64 = 1;
 const STEPS: usize = 10;
@@ -68,7 +69,7 @@ fn outdoors(e: &TorchEngine, step: usize, shape: &[usize]) -> Tensor {
 }
 
 fn schedule(compat: Compat, power: f64) -> Schedule {
-    Schedule { base: 1e-3, least: 1e-4, power, steps: 20, compat }
+    Schedule { base: 1e-3, least: 1e-4, decay: Decay::Polynomial, power, warmup: 50, steps: 20, compat }
 }
 
 /// On one thread: these networks are too small for more, whose waiting takes minutes on a busy machine.
@@ -117,6 +118,7 @@ fn adversary(case: &str) -> Option<AdversaryConfig> {
     Some(AdversaryConfig {
         loss: if case.contains("vanilla") { AdversarialLoss::Vanilla } else { AdversarialLoss::Hinge },
         weight: 0.5,
+        every: 1,
         gradient_penalty: if case.contains("penalty") { 10.0 } else { 0.0 },
         phase: AdversarialPhase { start: 3, ramp: if case.starts_with("corrected hinge") { 2 } else { 0 }, factor: 1.0 },
         discriminator: DiscriminatorPreset {
@@ -139,6 +141,8 @@ fn settings(loss: FirstStageLossConfig) -> AutoencoderConfig {
         kl_weight: 1e-3,
         min_learning_rate: None,
         latent_scale: None,
+        optimizer: OptimizerConfig::default(),
+        average: AverageSchedule::default(),
         loss: Some(loss),
     }
 }
@@ -177,17 +181,17 @@ fn the_first_stage_learns_as_in_pytorch() {
             let truth = by_rule(&e, &format!("map.{step}"), 1.0, &MAPS);
             let noise = |pass: usize| by_rule(&e, &format!("noise.{step}.{pass}"), 3f64.sqrt(), &LATENTS);
             let rate = schedule(compat, 0.95).rate(step);
-            optimizer.zero_gradients();
             let (drawn, kl) = pass(&truth, noise(0));
             let weights = case.contains("weighted").then(|| {
                 let (truth, outdoors) = (truth.shallow_clone(), outdoors(&e, step, &MAPS));
-                pixel_weights(&Batch { condition: Tensor::new(), truth, outdoors }, BUILDING_WEIGHT)
+                pixel_weights(&Batch { samples: Vec::new(), condition: Tensor::new(), truth, outdoors }, BUILDING_WEIGHT)
             });
-            let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
-            let loss = objective.autoencoder_loss(&e, step, &maps, last_layer);
-            loss.backward();
-            clip_gradients(&trained, clip);
-            optimizer.step(rate);
+            let latent_elements = LATENTS[1..].iter().product();
+            let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, latent_elements, weights: weights.as_ref() };
+            let loss = objective.autoencoder_loss(&e, step, &maps, last_layer).total;
+            let mut gradients = Gradients::of(&loss, &trained);
+            gradients.clip(clip);
+            optimizer.step(rate, &gradients);
             losses.push(loss.double_value(&[]));
             critic_losses.push(match objective.adversary_moves(step) {
                 true => {
@@ -222,9 +226,9 @@ fn the_perceptual_term_drops_features_late_and_only_upstream() {
     ] {
         e.set_training(training);
         let objective = FirstStageObjective::new(&e, &settings(loss.clone()), SEED, compat).unwrap();
-        let maps =
-            Reconstruction { truth: &truth, drawn: &drawn, kl: &Tensor::zeros([1], (tch::Kind::Float, tch::Device::Cpu)), weights: None };
-        let value = || objective.autoencoder_loss(&e, step, &maps, &drawn).double_value(&[]);
+        let kl = &Tensor::zeros([1], (tch::Kind::Float, tch::Device::Cpu));
+        let maps = Reconstruction { truth: &truth, drawn: &drawn, kl, latent_elements: 32, weights: None };
+        let value = || objective.autoencoder_loss(&e, step, &maps, &drawn).total.double_value(&[]);
         assert_eq!(value() != value(), drops, "{compat:?}, step {step}, training {training}");
     }
 }

@@ -4,7 +4,7 @@
 import { RadioError, messageOf } from './errors.js';
 
 /** @typedef {string | Uint8Array} Source text or bytes that nobody else changes */
-/** @typedef {{ source: Source, bounds: unknown }} SceneRequest */
+/** @typedef {{ source: Source, bounds: unknown, buildingHeightM?: unknown }} SceneRequest */
 
 const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
@@ -70,7 +70,8 @@ export function plainBounds(bounds) {
  * @param {SceneRequest} b
  */
 export function sameScene(a, b) {
-  return a !== null && sameSource(a.source, b.source) && sameBounds(a.bounds, b.bounds);
+  return a !== null && sameSource(a.source, b.source) && sameBounds(a.bounds, b.bounds)
+    && Object.is(a.buildingHeightM ?? undefined, b.buildingHeightM ?? undefined);
 }
 
 /**

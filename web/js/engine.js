@@ -220,32 +220,33 @@ class Engine {
    * The scene as a message: its buildings travel only when the runtime does not have them.
    * @param {import('./buildings.js').Source | undefined} source
    * @param {unknown} bounds
+   * @param {unknown} buildingHeightM
    */
-  #sceneMessage(source, bounds) {
+  #sceneMessage(source, bounds, buildingHeightM) {
     if (source !== undefined) {
-      const asked = { source, bounds: plainBounds(bounds), known: false };
+      const asked = { source, bounds: plainBounds(bounds), buildingHeightM, known: false };
       if (!sameScene(this.#scene, asked)) this.#scene = asked;
     }
     if (!this.#scene || this.#scene.known) return undefined;
     this.#scene.known = true;
-    return { source: this.#scene.source, bounds: this.#scene.bounds };
+    return { source: this.#scene.source, bounds: this.#scene.bounds, buildingHeightM: this.#scene.buildingHeightM };
   }
 
   /**
    * @param {Parameters<EngineInterface['setScene']>[0]} [scene]
    * @returns {Promise<SceneInfo>}
    */
-  async setScene({ buildings, bounds, signal } = {}) {
+  async setScene({ buildings, bounds, buildingHeightM, signal } = {}) {
     const source = await this.#attendScene(buildings, signal);
-    return this.#call('setScene', { scene: this.#sceneMessage(source, bounds) }, { signal });
+    return this.#call('setScene', { scene: this.#sceneMessage(source, bounds, buildingHeightM) }, { signal });
   }
 
   /** @param {PredictRequest} request */
   async predict(request) {
     // A request that is missing lacks its transmitters, and the runtime says so.
-    const { buildings, bounds, transmitters, method, steps, seed, start, signal, onProgress } = request ?? /** @type {Partial<PredictRequest>} */ ({});
+    const { buildings, bounds, buildingHeightM, transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm, signal, onProgress } = request ?? /** @type {Partial<PredictRequest>} */ ({});
     const source = await this.#attendScene(buildings, signal);
-    const message = { scene: this.#sceneMessage(source, bounds), request: { transmitters, method, steps, seed, start } };
+    const message = { scene: this.#sceneMessage(source, bounds, buildingHeightM), request: { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm } };
     const { info, ...map } = await this.#call('predict', message, { signal, onProgress });
     this.#learn(info);
     return new RadioMap(map);

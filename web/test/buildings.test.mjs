@@ -72,6 +72,7 @@ test('scenes are the same by content and bounds', async () => {
     [scene(BYTES), scene(mended)],
     [scene(TEXT), scene(TEXT, bounds)],
     [scene(TEXT, bounds), scene(TEXT, { ...bounds, north: 5 })],
+    [scene(TEXT, bounds), { ...scene(TEXT, bounds), buildingHeightM: 9 }],
     [scene(TEXT, bounds), scene(TEXT, { ...bounds, north: '4' })],
   ];
   for (const [a, b] of different) assert.ok(!sameScene(a, b));

@@ -4,8 +4,8 @@ use super::duplicates::RasterDigest;
 use super::report::Report;
 use crate::files;
 use crate::folder::{
-    ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, Listing, METERS_PER_PIXEL, Variant,
-    entries, gray_png, lit, path,
+    ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, HEIGHTS, Listing, METERS_PER_PIXEL,
+    Variant, entries, gray_png, lit, path,
 };
 use anyhow::{Context, Result, bail};
 use geo::Coord;
@@ -133,10 +133,28 @@ impl<'a> Files<'a> {
                 read_image(&map, &path(self.folder, &format!("{CARS}/{number}.png")), &mut report);
             }
         }
+        self.check_heights(&map, &mut report);
         if !has_gain {
             report.add_note("buildings without a gain map", [self.buildings_path(number).display().to_string()]);
         }
         (number, map.buildings.map(|(size, mask)| (size, RasterDigest::of(size, &mask))), report)
+    }
+
+    /// Heights are of the map's size, above 0 on every building and 0 elsewhere.
+    fn check_heights(&self, map: &Reference, report: &mut Report) {
+        let path = path(self.folder, &format!("{HEIGHTS}/{}.png", map.number));
+        if !path.exists() {
+            return;
+        }
+        let (Some(levels), Some((_, mask))) = (read_image(map, &path, report), &map.buildings) else { return };
+        let built = mask.iter().zip(&levels).filter(|&(&inside, &level)| inside != 0 && level == 0).count();
+        let open = mask.iter().zip(&levels).filter(|&(&inside, &level)| inside == 0 && level != 0).count();
+        if built > 0 {
+            report.add_note("buildings without a height, which count as 25 m", [format!("{}: {built} pixels", path.display())]);
+        }
+        if open > 0 {
+            report.add_wrong("heights outside buildings", [format!("{}: {open} pixels", path.display())]);
+        }
     }
 
     fn read_reference(&self, number: u32, has_gain: bool, report: &mut Report) -> Reference {

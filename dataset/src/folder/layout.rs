@@ -11,6 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub const BUILDINGS: &str = "png/buildings_complete";
+/// Gray levels are metres; 0 where nothing is built or the height is not known.
+pub const HEIGHTS: &str = "png/heights";
 pub const ANTENNA_IMAGES: &str = "png/antennas";
 pub const GAIN: &str = "gain";
 pub const ANTENNAS: &str = "antenna";

@@ -3,6 +3,7 @@
 //! | file | content |
 //! |---|---|
 //! | `png/buildings_complete/{map}.png` | 8-bit gray, above 0 inside buildings |
+//! | `png/heights/{map}.png` | 8-bit gray, the roof's height in whole metres; read where it is there, else roofs are at 25 m |
 //! | `png/antennas/{map}_{tx}.png` | 8-bit gray, one lit pixel |
 //! | `png/cars/{map}.png` | 8-bit gray, above 0 where a car stands; read for simulations with cars only |
 //! | `gain/{variant}/{map}_{tx}.png` | 8-bit gray levels of path gain (/ 255), 0 inside buildings, a folder for each [`Variant`] |
@@ -22,8 +23,8 @@ mod variant;
 mod writer;
 
 pub use layout::{
-    ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, DATASET_CSV, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, Listing, METERS_PER_PIXEL,
-    entries, passed_over, path,
+    ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, DATASET_CSV, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, HEIGHTS, Listing,
+    METERS_PER_PIXEL, entries, passed_over, path,
 };
 pub use samples::{Dataset, Sample, raw_images};
 pub use scene_index::{SceneIndex, lit};

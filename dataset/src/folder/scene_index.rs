@@ -4,11 +4,14 @@
 //! this index. A scene is read when it is first asked for and kept: RadioMapSeer has 80 radio maps of each.
 
 use super::gray_png;
-use super::layout::{self, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, Listing, METERS_PER_PIXEL};
+use super::layout::{self, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, HEIGHTS, Listing, METERS_PER_PIXEL};
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use geo::{Coord, InteriorPoint};
-use radiodiff_radio::scene::{Building, BuildingMask, Grid, Scene, Transmitter, antennas_from_json, buildings_from_json, cars_from_pixels};
+use radiodiff_radio::scene::{
+    BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, Transmitter, antennas_from_json, buildings_from_json,
+    cars_from_pixels,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -73,6 +76,9 @@ impl SceneIndex {
         let mask = BuildingMask { size, pixels: lit(&gray) };
         let mut scene = Scene::from_mask(Grid { size, meters_per_pixel: METERS_PER_PIXEL }, mask);
         scene.buildings = self.footprints(map, &scene)?;
+        if let Some(roofs) = self.roofs(map, &scene)? {
+            scene = scene.with_roofs(roofs);
+        }
         let car_mask = if self.with_cars { Some(self.car_mask(map, size)?) } else { None };
         if let Some(car_mask) = &car_mask {
             let cars = cars_from_pixels(scene.grid, car_mask);
@@ -132,6 +138,23 @@ impl SceneIndex {
             path.display()
         );
         Ok(lit(&gray).into())
+    }
+
+    /// The map's heights, `None` where the folder has none.
+    fn roofs(&self, map: u32, scene: &Scene) -> Result<Option<RoofHeights>> {
+        let path = layout::path(&self.folder, &format!("{HEIGHTS}/{map}.png"));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let (size, gray) = gray_png::read(&path)?;
+        let expected = scene.grid.size;
+        ensure!(
+            size == expected,
+            "{}: expected {expected} x {expected} pixels as its map of buildings has, found {size} x {size}",
+            path.display()
+        );
+        let meters: Vec<f32> = gray.into_iter().map(f32::from).collect();
+        Ok(Some(RoofHeights::of_raster(&scene.mask, &meters, BUILDING_HEIGHT_M)))
     }
 
     /// The map's polygons, none where the folder has none. Where cars are among them, a building is told from a car by its mask.

@@ -3,10 +3,10 @@
 //! Every file is written to a temporary name beside its own, synced and renamed. A map's `antenna/{map}.json` is written last:
 //! where it is, the map is complete, and the next run skips it.
 
-use super::layout::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN};
+use super::layout::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN, HEIGHTS};
 use crate::files;
 use anyhow::{Result, ensure};
-use radiodiff_radio::scene::BuildingMask;
+use radiodiff_radio::scene::{BuildingMask, RoofHeights};
 use std::path::{Path, PathBuf};
 
 /// Gray level of a building's pixels and of an antenna's.
@@ -37,11 +37,23 @@ impl Writer {
     /// # Errors
     /// A folder that cannot be made.
     pub fn create(folder: &Path, method: &str, with_cars: bool) -> Result<Self> {
+        Self::with_folders(folder, method, with_cars, files::make_folder)
+    }
+
+    /// Makes the folders of a dataset that other processes fill at the same time.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn create_shared(folder: &Path, method: &str, with_cars: bool) -> Result<Self> {
+        Self::with_folders(folder, method, with_cars, files::make_shared_folder)
+    }
+
+    fn with_folders(folder: &Path, method: &str, with_cars: bool, make: fn(&Path) -> Result<()>) -> Result<Self> {
         let gain = format!("{GAIN}/{method}");
         let cars: &[&str] = if with_cars { &[CARS, FOOTPRINTS_AND_CARS] } else { &[] };
-        files::make_folder(folder)?;
+        make(folder)?;
         for part in [BUILDINGS, ANTENNA_IMAGES, FOOTPRINTS, ANTENNAS, &gain].iter().chain(cars) {
-            files::make_folder(&folder.join(part))?;
+            make(&folder.join(part))?;
         }
         Ok(Self { folder: folder.to_owned(), method: method.to_owned(), with_cars })
     }
@@ -78,6 +90,21 @@ impl Writer {
             antennas.push([*column, size - 1 - row]);
         }
         files::write(&self.antennas_path(map), &serde_json::to_vec(&antennas)?)
+    }
+
+    /// Writes the heights of a map's roofs in whole metres, before the map.
+    ///
+    /// # Errors
+    /// A roof above 255 m; a disk that cannot be written.
+    pub fn write_heights(&self, map: u32, size: usize, roofs: &RoofHeights) -> Result<()> {
+        let highest_m = roofs.highest_m();
+        ensure!(highest_m <= f64::from(u8::MAX), "map {map}: a roof is {highest_m} m high, an image of heights holds at most 255 m");
+        let levels: Vec<u8> = roofs.meters().iter().map(|height_m| height_m.round() as u8).collect();
+        let path = self.path(HEIGHTS, map, "png");
+        if let Some(folder) = path.parent() {
+            files::make_shared_folder(folder)?;
+        }
+        write_png(&path, size, &levels)
     }
 
     /// Writes a file beside the maps.

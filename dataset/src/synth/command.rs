@@ -7,6 +7,7 @@ use super::provenance::{FINISHED, Provenance, SourceRecord, UNFINISHED};
 use super::source::SceneSource;
 use crate::folder::{ANTENNAS, BUILDINGS, DATASET_CSV, GAIN, Variant, Writer};
 use crate::progress;
+use crate::share::RankShare;
 use crate::simulate::Simulator;
 use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, value_parser};
@@ -14,6 +15,7 @@ use radiodiff_radio::scene::Grid;
 use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -42,6 +44,9 @@ pub struct Args {
     /// Cars of 2 m x 4 m along the streets of each map; their maps are those of carsDPM
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub cars: u32,
+    /// Heights of the buildings, drawn evenly from LOW to HIGH whole metres and written to png/heights [default: 25 m everywhere]
+    #[arg(long, value_name = "LOW,HIGH", value_parser = roofs)]
+    pub roofs: Option<[u8; 2]>,
     /// Simulation to compute
     #[arg(long, value_enum, default_value = "dpm", ignore_case = true)]
     pub method: Variant,
@@ -57,6 +62,15 @@ pub struct Args {
     /// Number of the first map
     #[arg(long, value_name = "M", default_value_t = 0)]
     pub first_map: u32,
+}
+
+/// Two heights in whole metres, the lower first; antennas at 1.5 m stand below all roofs.
+fn roofs(text: &str) -> Result<[u8; 2], String> {
+    let heights: Result<Vec<u8>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match heights.as_deref() {
+        Ok(&[low, high]) if 2 <= low && low <= high => Ok([low, high]),
+        _ => Err("expected LOW,HIGH in whole metres from 2 to 255, the lower first".into()),
+    }
 }
 
 /// A map's number and its source.
@@ -92,12 +106,15 @@ pub fn run(args: &Args) -> Result<()> {
         maps,
         transmitters_per_map: args.transmitters,
         cars_per_map: args.cars,
+        roof_heights_m: args.roofs,
         radio_maps: maps.checked_mul(args.transmitters).context("too many radio maps")?,
         map_size_pixels: grid.size,
         meters_per_pixel: grid.meters_per_pixel,
         sources,
     })?;
-    let writer = Writer::create(&args.out, variant.name(), args.cars > 0)?;
+    let share = RankShare::from_environment()?;
+    let create = if share.is_alone() { Writer::create } else { Writer::create_shared };
+    let writer = create(&args.out, variant.name(), args.cars > 0)?;
     claim(&args.out, &provenance, &writer)?;
 
     let transmitters = args.transmitters as usize;
@@ -108,9 +125,11 @@ pub fn run(args: &Args) -> Result<()> {
         least_built: args.least_built,
         transmitters,
         cars: args.cars,
+        roofs_m: args.roofs,
         simulator,
     };
-    let missing: Vec<_> = jobs.iter().filter(|(map, _)| !writer.has_map(*map, transmitters)).collect();
+    let own: Vec<&Job> = share.of(&jobs).collect();
+    let missing: Vec<_> = own.iter().filter(|(map, _)| !writer.has_map(*map, transmitters)).collect();
     let progress = progress::bar(missing.len() as u64, "maps")?;
     let started = Instant::now();
     missing.par_iter().try_for_each(|(map, source)| {
@@ -120,20 +139,34 @@ pub fn run(args: &Args) -> Result<()> {
     })?;
     progress.finish_and_clear();
 
-    writer.write_text(DATASET_CSV, &table(&args.out, variant, &jobs)?)?;
-    writer.write_text(FINISHED, &provenance)?;
-    let unfinished = args.out.join(UNFINISHED);
-    if unfinished.exists() {
-        fs::remove_file(&unfinished).with_context(|| format!("removing {}", unfinished.display()))?;
-    }
-    let seconds = started.elapsed().as_secs_f64();
-    let (made, kept) = (missing.len(), jobs.len() - missing.len());
+    let of_share = if share.is_alone() {
+        String::new()
+    } else {
+        format!("process {} of {}, whose share are {} of {} maps: ", share.rank(), share.world(), own.len(), jobs.len())
+    };
+    let (shown, seconds) = (args.out.display(), started.elapsed().as_secs_f64());
+    let (made, kept) = (missing.len(), own.len() - missing.len());
     println!(
-        "{}: {made} maps with {transmitters} transmitters each in {seconds:.1} s ({:.2} maps a second), {kept} were there",
-        args.out.display(),
+        "{shown}: {of_share}{made} maps with {transmitters} transmitters each in {seconds:.1} s ({:.2} maps a second), {kept} were there",
         made as f64 / seconds.max(1e-9)
     );
-    Ok(())
+    let absent = jobs.iter().filter(|(map, _)| !writer.has_map(*map, transmitters)).count();
+    if absent > 0 {
+        println!("{shown}: {absent} maps of other processes are missing; the last process completes the dataset, or a later run does");
+        return Ok(());
+    }
+    finish(args, variant, &jobs, &writer, &provenance)
+}
+
+/// Completes a dataset that has all of its maps. Processes that end at the same time write the same bytes.
+fn finish(args: &Args, variant: Variant, jobs: &[Job], writer: &Writer, provenance: &str) -> Result<()> {
+    writer.write_text(DATASET_CSV, &table(&args.out, variant, jobs)?)?;
+    writer.write_text(FINISHED, provenance)?;
+    let unfinished = args.out.join(UNFINISHED);
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).with_context(|| format!("removing {}", unfinished.display())),
+        _ => Ok(()),
+    }
 }
 
 /// Every map's number and source, and the sources in words. Procedural maps go through the kinds in turn.

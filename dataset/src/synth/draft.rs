@@ -24,6 +24,8 @@ pub struct MapOptions {
     pub least_built: f64,
     pub transmitters: usize,
     pub cars: u32,
+    /// The lowest and the highest building, whole metres; `None` leaves all at 25 m.
+    pub roofs_m: Option<[u8; 2]>,
     /// Computes the gains, before cars weaken them.
     pub simulator: Simulator,
 }
@@ -38,7 +40,13 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
     for _ in 0..DRAFTS {
         // The scene is the one that a reader of the file gets.
         let outlines = buildings_to_json(&outlines::on_the_map(&source.footprints(grid, options.north_up, &mut random), grid));
-        let scene = Scene::from_polygons(grid, buildings_from_json(&outlines)?);
+        let mut buildings = buildings_from_json(&outlines)?;
+        if let Some([low_m, high_m]) = options.roofs_m {
+            // Readers get whole metres from the image.
+            let mut height_m = || f64::from(low_m) + random.below(usize::from(high_m - low_m) + 1) as f64;
+            buildings.iter_mut().for_each(|building| building.height_m = Some(height_m()));
+        }
+        let scene = Scene::from_polygons(grid, buildings);
         let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count() as f64 / grid.pixels() as f64;
         if !source.built().contains(&built) || built < options.least_built {
             continue;
@@ -59,6 +67,9 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
         };
         let cars = cars.as_ref().map(|(mask, outlines)| (mask, outlines.as_str()));
         let transmitters: Vec<_> = placed.iter().map(|transmitter| (transmitter.pixel, gray_levels(&transmitter.path_gain))).collect();
+        if options.roofs_m.is_some() {
+            writer.write_heights(map, grid.size, &scene.roofs)?;
+        }
         return writer.write_map(map, &MapFiles { mask: &scene.mask, outlines: Some(&outlines), cars, transmitters: &transmitters });
     }
     let built = source.built();

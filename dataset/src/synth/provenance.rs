@@ -18,6 +18,9 @@ pub struct Provenance {
     pub maps: u32,
     pub transmitters_per_map: u32,
     pub cars_per_map: u32,
+    /// The lowest and the highest building, where heights vary.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub roof_heights_m: Option<[u8; 2]>,
     pub radio_maps: u32,
     pub map_size_pixels: usize,
     pub meters_per_pixel: f64,

@@ -16,18 +16,23 @@ pub struct Signal {
 
 impl Signal {
     /// From a map of path gain at 5.9 GHz and the transmitter that it was made for. Directions of departure are those of the straight
-    /// lines.
+    /// lines to receivers `receiver_height_m` above the ground.
     ///
     /// # Errors
     /// A frequency that maps cannot be scaled to.
     ///
     /// # Panics
     /// When the map is not one of path gain.
-    pub fn new(path_gain: &RadioMap, transmitter: &Transmitter, pattern: &AntennaPattern) -> Result<Self, FrequencyError> {
-        let received = received_power(path_gain, transmitter, pattern, |_| None)?;
+    pub fn new(
+        path_gain: &RadioMap,
+        transmitter: &Transmitter,
+        receiver_height_m: f64,
+        pattern: &AntennaPattern,
+    ) -> Result<Self, FrequencyError> {
+        let received = received_power(path_gain, transmitter, receiver_height_m, pattern, |_| None)?;
         // The power of a milliwatt from an isotropic antenna is the path gain at the transmitter's frequency.
         let isotropic = Transmitter { power_dbm: 0.0, antenna_gain_dbi: 0.0, ..*transmitter };
-        let path_gain = received_power(path_gain, &isotropic, &AntennaPattern::Omni, |_| None)?;
+        let path_gain = received_power(path_gain, &isotropic, receiver_height_m, &AntennaPattern::Omni, |_| None)?;
         Ok(Self {
             position: transmitter.position,
             frequency_mhz: transmitter.frequency_mhz,

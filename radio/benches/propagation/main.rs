@@ -21,6 +21,13 @@ const PIXELS: [(usize, usize); 4] = [(128, 25), (256, 100), (512, 400), (1024, 1
 const MOVES: usize = 11;
 const SEED: u64 = 5900;
 
+/// (pixels a side, metres a pixel, buildings) of scenes whose buildings are [`LOWEST_M`] to [`HIGHEST_M`] tall.
+const TALL: [(usize, f64, usize); 2] = [(256, 1.0, 100), (500, 2.0, 400)];
+const LOWEST_M: f64 = 6.0;
+const HIGHEST_M: f64 = 40.0;
+/// Heights of the transmitter in these scenes.
+const ANTENNAS_M: [f64; 3] = [1.5, 15.0, 45.0];
+
 /// What a scene costs, in milliseconds.
 struct Cost {
     size: usize,
@@ -44,17 +51,52 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let by_buildings: Vec<Cost> = BUILDINGS.iter().map(&mut measured).collect();
     let by_pixels: Vec<Cost> = PIXELS.iter().map(&mut measured).collect();
+    let mut heights = String::from("| pixels | metres a pixel | buildings | transmitter, m | a move, ms |\n|---|---|---|---|---|\n");
+    print!("\n{heights}");
+    for (size, meters_per_pixel, buildings) in TALL {
+        for height_m in ANTENNAS_M {
+            let move_ms = measure_heights(Grid { size, meters_per_pixel }, buildings, height_m);
+            let row = format!("| {size} x {size} | {meters_per_pixel} | {buildings} | {height_m} | {move_ms:.1} |\n");
+            print!("{row}");
+            heights += &row;
+        }
+    }
     if write {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/measurements");
         plot::draw(&docs.join("propagation-speed.svg"), &by_buildings, &by_pixels)?;
         let page = docs.join("propagation-speed.md");
-        let text = std::fs::read_to_string(&page)?;
-        let (before, rest) =
-            text.split_once("<!-- table -->\n").ok_or("docs/measurements/propagation-speed.md has no <!-- table --> marker")?;
-        let (_, after) = rest.split_once("<!-- end -->\n").ok_or("docs/measurements/propagation-speed.md has no <!-- end --> marker")?;
-        std::fs::write(page, format!("{before}<!-- table -->\n{table}<!-- end -->\n{after}"))?;
+        let mut text = std::fs::read_to_string(&page)?;
+        for (marker, table) in [("table", table), ("heights", heights)] {
+            let missing = || format!("docs/measurements/propagation-speed.md has no <!-- {marker} --> and <!-- end --> around a table");
+            let (before, rest) = text.split_once(&format!("<!-- {marker} -->\n")).ok_or_else(missing)?;
+            let (_, after) = rest.split_once("<!-- end -->\n").ok_or_else(missing)?;
+            text = format!("{before}<!-- {marker} -->\n{table}<!-- end -->\n{after}");
+        }
+        std::fs::write(page, text)?;
     }
     Ok(())
+}
+
+/// Median time of a move among buildings of different heights, over streets and roofs.
+fn measure_heights(grid: Grid, buildings: usize, height_m: f64) -> f64 {
+    let mut random = Random(SEED);
+    let footprints = city(grid.extent_m(), buildings, &mut random);
+    let building = |footprint| Building { footprint, height_m: Some(LOWEST_M + random.unit() * (HIGHEST_M - LOWEST_M)), levels: None };
+    let scene = Scene::from_polygons(grid, footprints.into_iter().map(building).collect());
+    let prepared = PreparedScene::new(&scene);
+    prepared.prepare();
+    let model = DominantPath::default();
+    let mut times_ms = Vec::new();
+    while times_ms.len() < MOVES + 1 {
+        let position = Coord { x: random.unit(), y: random.unit() } * grid.extent_m();
+        let (map, took_ms) = timed(|| model.path_gain(&prepared, &LinkEnds { height_m, ..LinkEnds::at(position) }));
+        // Inside a building and below its roof is refused: draw again.
+        if map.is_ok() {
+            times_ms.push(took_ms);
+        }
+    }
+    // The first map also finds the walls of the prisms.
+    median(times_ms.into_iter().skip(1))
 }
 
 fn measure(size: usize, buildings: usize) -> Cost {

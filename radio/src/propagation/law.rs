@@ -9,6 +9,12 @@ fn log10_distance(distance_m: f64) -> f64 {
     libm::log10(distance_m.max(MIN_DISTANCE_M))
 }
 
+/// A lower bound of the logarithm to base 2 of a positive number, too low by up to 0.09: a float's bits, read as a number, are its
+/// logarithm, interpolated from below.
+pub(super) fn least_log2(x: f64) -> f64 {
+    x.to_bits() as f64 * (1.0 / (1u64 << 52) as f64) - 1023.0
+}
+
 /// gain = intercept - slope log10(distance in metres), dB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogDistanceLaw {
@@ -61,7 +67,7 @@ pub struct DominantPathLaw {
     pub turn_per_degree_db: f64,
     /// The largest loss of a turn.
     pub turn_most_db: f64,
-    /// Height of the roofs above transmitter and receiver, metres: paths over roofs climb and descend by this.
+    /// Height of all roofs above both antennas, metres, where the scene does not count ([`super::RoofsFrom::Law`]).
     pub roof_m: f64,
     /// The lowest gain. The data do not resolve gains below this: it is gray level 0.
     pub floor_db: f64,
@@ -94,10 +100,16 @@ impl DominantPathLaw {
         (self.turn_offset_db + self.turn_per_degree_db * degrees).min(self.turn_most_db)
     }
 
+    /// A lower bound of the loss in line of sight, as [`Self::least_loss_db`] is one.
+    pub(super) fn least_open_db(&self, distance_m: f64) -> f64 {
+        self.line_of_sight.slope_db * std::f64::consts::LOG10_2 * least_log2(distance_m.max(MIN_DISTANCE_M))
+            - self.line_of_sight.intercept_db
+    }
+
     /// A lower bound of [`Self::loss_db`], too low by up to 0.09 of the cost of a doubled length. A float's bits, read as a number, are
     /// its logarithm to base 2, interpolated from below.
     pub(super) fn least_loss_db(&self, length_m: f64, turns_db: f64) -> f64 {
-        let log2 = length_m.max(MIN_DISTANCE_M).to_bits() as f64 * (1.0 / (1u64 << 52) as f64) - 1023.0;
+        let log2 = least_log2(length_m.max(MIN_DISTANCE_M));
         self.loss_intercept_db + self.loss_slope_db * std::f64::consts::LOG10_2 * log2 + turns_db
     }
 

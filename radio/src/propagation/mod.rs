@@ -9,6 +9,7 @@ mod antenna;
 mod dominant_path;
 mod frequency;
 mod irt;
+pub(crate) mod knife_edge;
 mod law;
 mod log_distance;
 mod model;
@@ -17,7 +18,7 @@ mod received_power;
 mod with_cars;
 
 pub use antenna::{AntennaPattern, AntennaRequest, AntennaRequestError, DepartureDirection, PatternTable, PatternTableError, Sector};
-pub use dominant_path::DominantPath;
+pub use dominant_path::{DominantPath, RoofsFrom};
 pub use frequency::{FrequencyError, FrequencyScaling, LAW_FREQUENCY_MHZ};
 pub use irt::{IntelligentRayTracing, InteractionLaw};
 pub use law::{DominantPathLaw, LogDistanceLaw};

@@ -19,7 +19,8 @@ fn stepped(db: f64) -> f64 {
 ///
 /// `departure` gives the direction of departure of the path to a pixel (row-major index): the path's first leg, x to the east and y
 /// to the north. `None` stands for the straight line to the pixel. In sight that is the path. Out of sight it is a fallback for
-/// callers that know only the map; a sector may then light a street that it does not look into.
+/// callers that know only the map; a sector may then light a street that it does not look into. The elevation is that of the straight
+/// line from the transmitter's height to the receiver's.
 ///
 /// # Errors
 /// A frequency that maps cannot be scaled to.
@@ -29,21 +30,27 @@ fn stepped(db: f64) -> f64 {
 pub fn received_power(
     path_gain: &RadioMap,
     transmitter: &Transmitter,
+    receiver_height_m: f64,
     pattern: &AntennaPattern,
     departure: impl Fn(usize) -> Option<Coord<f64>>,
 ) -> Result<RadioMap, FrequencyError> {
     assert_eq!(path_gain.quantity, Quantity::PathGainDb, "received power comes from path gain");
     let scaling = FrequencyScaling::to(transmitter.frequency_mhz)?;
-    let (grid, from) = (path_gain.grid, transmitter.position);
+    let (grid, from, rise_m) = (path_gain.grid, transmitter.position, receiver_height_m - transmitter.height_m);
     let same_gain = (*pattern == AntennaPattern::Omni).then_some(transmitter.antenna_gain_dbi);
     let value = |(i, &gain_db): (usize, &f32)| {
         if gain_db.is_nan() {
             return f32::NAN;
         }
         let straight = grid.pixel_center(i / grid.size, i % grid.size) - from;
-        let antenna_dbi =
-            same_gain.unwrap_or_else(|| pattern.gain_dbi(transmitter, DepartureDirection::along(departure(i).unwrap_or(straight))));
-        let scaled_db = scaling.gain_db(f64::from(gain_db), libm::hypot(straight.x, straight.y));
+        let run_m = libm::hypot(straight.x, straight.y);
+        let antenna_dbi = same_gain.unwrap_or_else(|| {
+            let level = DepartureDirection::along(departure(i).unwrap_or(straight));
+            let elevation_deg = if rise_m == 0.0 { 0.0 } else { libm::atan2(rise_m, run_m).to_degrees() };
+            pattern.gain_dbi(transmitter, DepartureDirection { elevation_deg, ..level })
+        });
+        let distance_m = if rise_m == 0.0 { run_m } else { libm::hypot(run_m, rise_m) };
+        let scaled_db = scaling.gain_db(f64::from(gain_db), distance_m);
         (stepped(scaled_db + antenna_dbi) + stepped(transmitter.power_dbm)) as f32
     };
     let values = path_gain.values.iter().enumerate().map(value).collect();

@@ -1,17 +1,20 @@
 //! Placing a transmitter in a scene.
 //!
-//! A position off the map is an error. A position inside a building is moved to the nearest outdoor pixel, and the result says by how far.
+//! A position off the map is an error. An antenna above the roof of its building stands on it. One inside a building is moved to the
+//! nearest outdoor pixel, and the result says by how far and how high the roof is.
 
 use super::{Scene, Transmitter};
 use geo::Coord;
 use thiserror::Error;
 
-/// A transmitter on an outdoor pixel.
+/// A transmitter outdoors or above a roof.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placement {
     pub transmitter: Transmitter,
     /// Distance in metres from the position that was asked for; `None` when the transmitter stands there.
     pub moved_m: Option<f64>,
+    /// Height of the roof that the position asked for is under or over, metres; 0 outdoors.
+    pub roof_m: f64,
 }
 
 /// Why a transmitter cannot be placed.
@@ -26,7 +29,8 @@ pub enum PlacementError {
 }
 
 impl Scene {
-    /// Places a transmitter. Inside a building, it goes to the centre of the nearest outdoor pixel.
+    /// Places a transmitter. Inside a building it stays where it is higher than the roof; below the roof, it goes to the centre of the
+    /// nearest outdoor pixel, at its height.
     ///
     /// # Errors
     /// A position that is off the map or no number, and a map without an outdoor pixel.
@@ -37,8 +41,9 @@ impl Scene {
         }
         let (row, column) =
             self.grid.pixel_of(transmitter.position).ok_or(PlacementError::Outside { x, y, extent_m: self.grid.extent_m() })?;
-        if !self.mask.is_building(row, column) {
-            return Ok(Placement { transmitter, moved_m: None });
+        let roof_m = self.roofs.at(row * self.grid.size + column);
+        if transmitter.height_m > roof_m {
+            return Ok(Placement { transmitter, moved_m: None, roof_m });
         }
         let mut nearest: Option<(f64, Coord<f64>)> = None;
         for row in 0..self.grid.size {
@@ -54,6 +59,6 @@ impl Scene {
             }
         }
         let (distance, position) = nearest.ok_or(PlacementError::NoOutdoorPixel)?;
-        Ok(Placement { transmitter: Transmitter { position, ..transmitter }, moved_m: Some(distance) })
+        Ok(Placement { transmitter: Transmitter { position, ..transmitter }, moved_m: Some(distance), roof_m })
     }
 }

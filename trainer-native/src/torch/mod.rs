@@ -6,10 +6,12 @@
 mod engine;
 mod optimizer;
 mod parameters;
+mod schedule;
 
 pub use engine::{TorchEngine, TorchTensor};
-pub use optimizer::{AdamW, Average, Schedule, clip_gradients};
+pub use optimizer::{AdamW, Average, Gradients};
 pub use parameters::TorchParameters;
+pub use schedule::{AverageSchedule, Decay, Schedule};
 
 /// Brings libtorch's CUDA half in, where it is installed: the linker leaves it out because nothing names a symbol of it. Call
 /// first thing in main.

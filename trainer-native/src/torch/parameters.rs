@@ -50,7 +50,12 @@ impl TorchParameters {
         self.chosen(prefixes, |entry| entry.trainable)
     }
 
-    /// Those and the saved values that are not trained, under the same prefixes.
+    /// The saved values that are not trained, under the same prefixes: running statistics, for one.
+    pub fn buffers(&self, prefixes: &[&str]) -> Vec<(String, Tensor)> {
+        self.chosen(prefixes, |entry| !entry.trainable)
+    }
+
+    /// Both.
     pub fn all(&self, prefixes: &[&str]) -> Vec<(String, Tensor)> {
         self.chosen(prefixes, |_| true)
     }

@@ -1,71 +1,57 @@
 //! First stage: gray maps to latents and back. Reconstruction error plus a little KL, and what `autoencoder.loss` asks for:
 //! a learnt log-variance, the perceptual term, an adversary that takes its own step after each of the autoencoder's.
 
+use super::dry_run;
 use super::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
-use super::samples::{Batch, Symmetry};
-use super::{CLIP_NORM, Session, TrainingPhase, pixel_weights, schedule};
+use super::objective::{Objective, Phase, StepLoss};
+use super::pixels::pixel_weights;
+use super::session::Session;
+use super::stage_run::{RunMode, StageRun};
+use super::steps;
+use super::trouble::Signs;
 use crate::config::{AutoencoderConfig, Config, LatentScale};
+use crate::data::Batch;
 use crate::torch::TorchTensor;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Compat;
 use radiodiff_core::random;
+use std::cell::Cell;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
-/// Trains and writes `autoencoder.safetensors`, with the latents' scale in `scale_factor`.
-pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
-    let mut session = Session::open("autoencoder", config, folder, from)?;
-    let (settings, compat) = (session.config.autoencoder.clone(), session.config.compat);
-    let objective = FirstStageObjective::new(&session.engine, &settings, session.config.seed, compat)?;
-    println!("{}", objective.description());
-    session.terms = objective.terms(None).into_iter().map(|(name, _)| name).collect();
+/// Trains and writes `autoencoder.safetensors`, with the latents' scale in `scale_factor`. A run that is not resumed begins with
+/// the weights `from` or fresh ones.
+pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
+    let mut run = StageRun::open("autoencoder", &config, folder, mode)?;
+    let resumes = run.as_ref().is_some_and(StageRun::resumes);
+    let session = Session::open(config, folder, from.filter(|_| !resumes), false)?;
+    let (settings, compat) = (&session.config.autoencoder, session.config.compat);
     // The public code clips after the step, where nothing uses the gradients any more.
     let (clip_norm, power) = match compat {
-        Compat::Corrected => (CLIP_NORM, 0.96),
+        Compat::Corrected => (settings.optimizer.clip_norm, 0.96),
         Compat::Upstream => (f64::INFINITY, 0.95),
     };
-    let stage = TrainingPhase {
+    let phase = Phase {
         name: "autoencoder",
         prefixes: &["first_stage_model."],
-        more: objective.trained(),
-        schedule: schedule(settings.learning_rate, settings.min_learning_rate, power, settings.steps, compat),
+        schedule: settings.optimizer.schedule(settings.learning_rate, settings.min_learning_rate, power, settings.steps, compat),
+        batch: settings.batch,
+        symmetries: 8,
+        order: 0,
         clip_norm,
+        accumulate: settings.optimizer.accumulate,
         weight_decay: settings.weight_decay,
+        average: settings.average,
         draw: reconstruct,
-        file: "autoencoder.safetensors",
+        reconstructs: true,
     };
-    let last_layer = session.parameters.trainable(&["first_stage_model.decoder.conv_out.weight"]);
-    let (_, last_layer) = last_layer.first().context("the decoder has a last layer")?;
-    let loss = |s: &Session, step: usize| {
-        let batch = s.maps(step, &settings);
-        let weights = (compat == Compat::Corrected).then(|| pixel_weights(&batch, s.config.data.building_weight));
-        let (drawn, kl) = s.autoencode(&batch.truth);
-        let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
-        Ok(objective.autoencoder_loss(&s.engine, step, &maps, last_layer))
-    };
-    let (mut adversary_steps, mut last_critic_loss) = (0, None);
-    let adversary = |s: &Session, step: usize, rate: f64| {
-        let mut critic_loss = None;
-        if objective.adversary_moves(step) {
-            // The same maps through the autoencoder as it is now, with new noise.
-            let batch = s.maps(step, &settings);
-            let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
-            let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
-            let shares: Vec<f32> = random::uniform(seed, 0, batch.truth.size()[0] as usize).into_iter().map(|u| u as f32).collect();
-            let maps = AdversaryMaps { truth: &batch.truth, drawn: &drawn, penalty_shares: &shares };
-            let loss = objective.step_adversary(&s.engine, step, &maps, rate, clip_norm);
-            if !loss.is_finite() {
-                bail!("autoencoder: the discriminator's loss became {loss} at step {step}; lower autoencoder.learning_rate");
-            }
-            critic_loss = Some(loss);
-            adversary_steps += 1;
-        }
-        last_critic_loss = critic_loss.or(last_critic_loss);
-        Ok(objective.terms(critic_loss).into_iter().map(|(_, value)| value).collect())
-    };
-    session.run(stage, loss, adversary)?;
-    if let Some(loss) = last_critic_loss {
-        println!("the discriminator took {adversary_steps} steps; its loss was {loss:.5} at last");
+    let objective = AutoencoderObjective::new(&session, settings, clip_norm)?;
+    println!("{}", objective.loss.description());
+    let Some(run) = &mut run else { return dry_run::report(&session, &phase, &objective) };
+    steps::train(&session, run, &phase, &objective)?;
+    run.finish()?;
+    if let Some(loss) = objective.critic_loss.get() {
+        println!("the discriminator took {} steps; its loss was {loss:.5} at last", objective.loss.adversary_steps());
     }
     let scale = match settings.latent_scale {
         Some(LatentScale::Constant(scale)) => scale,
@@ -77,6 +63,77 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
     session.save("autoencoder.safetensors")
 }
 
+/// The first stage's loss on the maps of each step, and the discriminator's steps.
+struct AutoencoderObjective {
+    settings: AutoencoderConfig,
+    clip_norm: f64,
+    loss: FirstStageObjective,
+    /// The weight of the decoder's last convolution.
+    last_layer: Tensor,
+    /// The discriminator's loss in its last step of this session.
+    critic_loss: Cell<Option<f64>>,
+    /// Whether that was the last step.
+    critic_moved: Cell<bool>,
+}
+
+impl AutoencoderObjective {
+    fn new(session: &Session, settings: &AutoencoderConfig, clip_norm: f64) -> Result<Self> {
+        let loss = FirstStageObjective::new(&session.engine, settings, session.config.seed, session.config.compat)?;
+        let last_layer = session.parameters.trainable(&["first_stage_model.decoder.conv_out.weight"]);
+        let (_, last_layer) = last_layer.into_iter().next().context("the decoder has a last layer")?;
+        let (critic_loss, critic_moved) = (Cell::new(None), Cell::new(false));
+        Ok(Self { settings: settings.clone(), clip_norm, loss, last_layer, critic_loss, critic_moved })
+    }
+}
+
+impl Objective for AutoencoderObjective {
+    fn loss(&self, s: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
+        let batch = s.cropped(step, number, batch, &self.settings);
+        let weights = (s.config.compat == Compat::Corrected).then(|| pixel_weights(&batch, s.config.data.building_weight));
+        let (drawn, kl) = s.autoencode(&batch.truth);
+        let latent_elements = s.latent_elements(batch.truth.size()[2]);
+        let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, latent_elements, weights: weights.as_ref() };
+        Ok(self.loss.autoencoder_loss(&s.engine, step, &maps, &self.last_layer))
+    }
+
+    fn after_step(&self, s: &Session, step: usize, rate: f64, batch: &Batch) -> Result<Option<f64>> {
+        let moves = self.loss.adversary_moves(step);
+        self.critic_moved.set(moves);
+        if !moves {
+            return Ok(None);
+        }
+        // The same maps through the autoencoder as it is now, with new noise.
+        let batch = s.cropped(step, step * self.settings.optimizer.accumulate, batch, &self.settings);
+        let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
+        let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
+        let shares: Vec<f32> = random::uniform(seed, 0, batch.truth.size()[0] as usize).into_iter().map(|u| u as f32).collect();
+        let maps = AdversaryMaps { truth: &batch.truth, drawn: &drawn, penalty_shares: &shares };
+        let loss = self.loss.step_adversary(&s.engine, step, &maps, rate, self.clip_norm);
+        self.critic_loss.set(Some(loss));
+        Ok(Some(loss))
+    }
+
+    fn terms(&self) -> Vec<(&'static str, f64)> {
+        self.loss.terms(self.critic_loss.get().filter(|_| self.critic_moved.get()))
+    }
+
+    fn signs(&self, _: f64) -> Signs {
+        self.loss.signs(self.critic_loss.get().filter(|_| self.critic_moved.get()))
+    }
+
+    fn trained(&self) -> Vec<(String, Tensor)> {
+        self.loss.trained()
+    }
+
+    fn state(&self) -> Vec<(String, Tensor)> {
+        self.loss.state()
+    }
+
+    fn buffers(&self) -> Vec<(String, Tensor)> {
+        self.loss.buffers()
+    }
+}
+
 /// The map through the first stage and back, by the posterior's mode.
 fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
     let first_stage = &session.model.first_stage;
@@ -85,18 +142,20 @@ fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
 }
 
 impl Session {
-    /// The maps of a step: crops at first, whole at last.
-    fn maps(&self, step: usize, settings: &AutoencoderConfig) -> Batch {
-        let seed = self.config.seed;
-        let indices = self.train.order(seed, step, settings.batch);
-        let batch = self.train.batch(&indices, Symmetry::numbered(step), self.engine.device());
+    /// The maps of the batch `number`, of step `step`: crops at first, whole at last.
+    fn cropped(&self, step: usize, number: usize, batch: &Batch, settings: &AutoencoderConfig) -> Batch {
         let side = self.model.preset.map_size;
-        if step + settings.whole_map_steps >= settings.steps || settings.crop >= side {
-            return batch;
-        }
-        let places = random::uniform(random::seed_for(seed, &format!("crop {step}")), 0, 2);
-        let corner = |place: f64| (place * (side - settings.crop + 1) as f64) as i64;
-        batch.crop(corner(places[0]), corner(places[1]), settings.crop as i64)
+        let crop = if step + settings.whole_map_steps >= settings.steps { side } else { settings.crop.min(side) };
+        let number = if self.config.overfit_batch { 0 } else { number };
+        let places = random::uniform(random::seed_for(self.config.seed, &format!("crop {number}")), 0, 2);
+        let corner = |place: f64| (place * (side - crop + 1) as f64) as i64;
+        batch.crop(corner(places[0]), corner(places[1]), crop as i64)
+    }
+
+    /// Elements of the latent of a map of `side` x `side` pixels.
+    fn latent_elements(&self, side: i64) -> usize {
+        let first_stage = &self.model.preset.autoencoder;
+        first_stage.latent_channels * (side as usize / first_stage.reduction()).pow(2)
     }
 
     /// Maps through a sample of the posterior and back, and their divergence from the prior.
@@ -116,13 +175,11 @@ impl Session {
         self.engine.set_training(false);
         let _guard = tch::no_grad_guard();
         let chosen = (0..self.train.len()).step_by(self.train.len().div_ceil(SAMPLES));
-        let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen
-            .map(|i| {
-                let batch = self.train.batch(&[i], Symmetry::default(), self.engine.device());
-                let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(batch.truth));
-                (posterior.mean.0, posterior.log_variance.0.exp())
-            })
-            .unzip();
+        let posterior = |i: usize| -> Result<(Tensor, Tensor)> {
+            let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(self.train.sample(i)?.truth));
+            Ok((posterior.mean.0, posterior.log_variance.0.exp()))
+        };
+        let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen.map(posterior).collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let variance = Tensor::cat(&means, 0).var(false) + Tensor::cat(&variances, 0).mean(Kind::Float);
         let deviation = variance.sqrt().double_value(&[]);
         if !(deviation.is_finite() && deviation > LEAST_DEVIATION) {

@@ -4,9 +4,14 @@
 //! only, the predicted latent is decoded and compared with the map, and the decoder learns with the denoiser: what the
 //! latent's loss cannot know is which of its errors a map shows.
 
-use super::samples::{Batch, Symmetry};
-use super::{CLIP_NORM, Session, TrainingPhase, pixel_weights, schedule};
-use crate::config::Config;
+use super::dry_run;
+use super::objective::{Objective, Phase, StepLoss};
+use super::pixels::pixel_weights;
+use super::session::Session;
+use super::stage_run::{RunMode, StageRun};
+use super::steps;
+use crate::config::{Config, DiffusionConfig};
+use crate::data::Batch;
 use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, RadioDiff, SampleOptions, noised, training_loss};
@@ -22,46 +27,87 @@ use tch::{Kind, Tensor};
 /// RadioDiff's, of the learning rate's decay.
 const POWER: f64 = 0.96;
 
-/// Trains from the first stage's weights `from` and writes `diffusion.safetensors`.
-pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
-    let mut session = Session::open("diffusion", config, folder, Some(from))?;
-    let (settings, compat) = (session.config.diffusion.clone(), session.config.compat);
-    let latent = TrainingPhase {
+/// Trains from the first stage's weights `from`, where the run is not resumed, and writes `diffusion.safetensors`.
+pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
+    let mut run = StageRun::open("diffusion", &config, folder, mode)?;
+    let resumes = run.as_ref().is_some_and(StageRun::resumes);
+    let session = Session::open(config, folder, from.filter(|_| !resumes), true)?;
+    let (settings, compat) = (&session.config.diffusion, session.config.compat);
+    let (optimizer, pixel) = (&settings.optimizer, &settings.pixel);
+    let latents = Latents::default();
+
+    let phase = Phase {
         name: "diffusion",
         prefixes: &["model."],
-        more: Vec::new(),
-        schedule: schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
-        clip_norm: CLIP_NORM,
+        schedule: optimizer.schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
+        batch: settings.batch,
+        symmetries: settings.symmetries,
+        order: 1,
+        clip_norm: optimizer.clip_norm,
+        accumulate: optimizer.accumulate,
         weight_decay: settings.weight_decay,
+        average: settings.average,
         draw: one_step,
-        file: "diffusion.safetensors",
+        reconstructs: false,
     };
-    let latents = Latents::default();
-    let latent_loss = |s: &Session, step: usize| {
-        let (batch, x0) = latents.draw(s, step, settings.batch, 0);
-        let times = s.times(step, x0.size()[0] as usize, settings.start_share);
-        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
-        Ok(denoise(&s.engine, &s.model, &inputs, settings.loss).loss)
-    };
-    session.run(latent, latent_loss, |_, _, _| Ok(Vec::new()))?;
-    let pixel = TrainingPhase {
+    let on_latents = LatentObjective { settings, latents: &latents };
+
+    let pixel_phase = Phase {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
-        more: Vec::new(),
-        schedule: schedule(settings.pixel.learning_rate, None, POWER, settings.pixel.steps, compat),
-        clip_norm: CLIP_NORM,
+        schedule: pixel.optimizer.schedule(pixel.learning_rate, None, POWER, pixel.steps, compat),
+        batch: pixel.batch,
+        symmetries: settings.symmetries,
+        order: 2,
+        clip_norm: pixel.optimizer.clip_norm,
+        accumulate: pixel.optimizer.accumulate,
         weight_decay: settings.weight_decay,
+        average: pixel.average,
         draw: one_step,
-        file: "diffusion.safetensors",
+        reconstructs: false,
     };
     let building_weight = session.config.data.building_weight;
-    let pixel_loss = |s: &Session, step: usize| {
-        let (batch, x0) = latents.draw(s, step, settings.pixel.batch, 1);
-        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
-        Ok(pixel_loss(&s.engine, &s.model, &inputs, settings.loss, settings.pixel.latent_weight, building_weight))
+    let on_maps = PixelObjective { settings, building_weight, latents: &latents };
+
+    let Some(run) = &mut run else {
+        dry_run::report(&session, &phase, &on_latents)?;
+        return dry_run::report(&session, &pixel_phase, &on_maps);
     };
-    session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
+    steps::train(&session, run, &phase, &on_latents)?;
+    steps::train(&session, run, &pixel_phase, &on_maps)?;
+    run.finish()?;
     session.save("diffusion.safetensors")
+}
+
+/// The loss on latents at random times.
+struct LatentObjective<'a> {
+    settings: &'a DiffusionConfig,
+    latents: &'a Latents,
+}
+
+impl Objective for LatentObjective<'_> {
+    fn loss(&self, s: &Session, _: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
+        let x0 = self.latents.draw(s, batch);
+        let times = s.times(number, x0.size()[0] as usize, self.settings.start_share);
+        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &times };
+        Ok(StepLoss::of(denoise(&s.engine, &s.model, &inputs, self.settings.loss).loss))
+    }
+}
+
+/// The loss on maps at t = 1.
+struct PixelObjective<'a> {
+    settings: &'a DiffusionConfig,
+    building_weight: f64,
+    latents: &'a Latents,
+}
+
+impl Objective for PixelObjective<'_> {
+    fn loss(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepLoss> {
+        let (pixel, x0) = (&self.settings.pixel, self.latents.draw(s, batch));
+        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+        let loss = pixel_loss(&s.engine, &s.model, &inputs, self.settings.loss, pixel.latent_weight, self.building_weight);
+        Ok(StepLoss::of(loss))
+    }
 }
 
 /// The map the one-step sampler draws.
@@ -118,6 +164,9 @@ pub fn pixel_loss(
     map_loss + denoised.loss * latent_weight
 }
 
+/// Float32 values of posteriors that are kept: 256 MiB. Those of other maps are computed whenever they are drawn.
+const MOST_VALUES: usize = 1 << 26;
+
 /// The posteriors of the training maps, each computed when it is first asked for: the first stage's encoder does not change any
 /// more, and takes as long as a step of the denoiser.
 #[derive(Default)]
@@ -127,32 +176,36 @@ struct Latents {
 }
 
 impl Latents {
-    /// A batch and its scaled latents, sampled from the posterior, without gradients. `phase` gives each phase an order of its
-    /// own.
-    fn draw(&self, s: &Session, step: usize, size: usize, phase: u64) -> (Batch, Tensor) {
-        let indices = s.train.order(s.config.seed + 1 + phase, step, size);
-        let symmetry = step % s.config.diffusion.symmetries;
-        let batch = s.train.batch(&indices, Symmetry::numbered(symmetry), s.engine.device());
+    /// A batch's scaled latents, sampled from the posterior, without gradients.
+    fn draw(&self, s: &Session, batch: &Batch) -> Tensor {
         let _guard = tch::no_grad_guard();
-        let mut posteriors = self.posteriors.borrow_mut();
-        for (row, &i) in indices.iter().enumerate() {
-            posteriors.entry((i, symmetry)).or_insert_with(|| {
+        let (mut means, mut deviations) = (Vec::new(), Vec::new());
+        for (row, sample) in batch.samples.iter().enumerate() {
+            let key = (sample.index, sample.symmetry.number());
+            let kept = self.posteriors.borrow().get(&key).map(|parts| parts.each_ref().map(Tensor::shallow_clone));
+            let [mean, deviation] = kept.unwrap_or_else(|| {
                 let truth = TorchTensor(batch.truth.narrow(0, row as i64, 1));
                 let posterior = s.model.first_stage.encode(&s.engine, &truth);
-                [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()]
+                let parts = [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()];
+                let mut posteriors = self.posteriors.borrow_mut();
+                if posteriors.len() < MOST_VALUES / (2 * parts[0].numel()) {
+                    posteriors.insert(key, parts.each_ref().map(Tensor::shallow_clone));
+                }
+                parts
             });
+            means.push(mean);
+            deviations.push(deviation);
         }
-        let part = |part: usize| Tensor::cat(&indices.iter().map(|&i| &posteriors[&(i, symmetry)][part]).collect::<Vec<_>>(), 0);
-        let (mean, deviation) = (part(0), part(1));
+        let (mean, deviation) = (Tensor::cat(&means, 0), Tensor::cat(&deviations, 0));
         let sampled = &mean + deviation * mean.randn_like();
-        (batch, sampled * &s.model.scale_factor.0)
+        sampled * &s.model.scale_factor.0
     }
 }
 
 impl Session {
     /// Times in [1e-4, 1], `share` of them 1.
-    fn times(&self, step: usize, count: usize, share: f64) -> Vec<f32> {
-        let uniform = |name: &str| random::uniform(random::seed_for(self.config.seed, &format!("{name} {step}")), 0, count);
+    fn times(&self, number: usize, count: usize, share: f64) -> Vec<f32> {
+        let uniform = |name: &str| random::uniform(random::seed_for(self.config.seed, &format!("{name} {number}")), 0, count);
         let time = |(start, u): (f64, f64)| if start < share { 1.0 } else { MIN_TIME + u as f32 * (1.0 - MIN_TIME) };
         uniform("start").into_iter().zip(uniform("time")).map(time).collect()
     }

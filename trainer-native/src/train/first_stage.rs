@@ -3,19 +3,23 @@
 //!
 //! In flow maps and their reconstructions; out come the autoencoder's loss and, a step after it, the discriminator's own step.
 
+use super::objective::StepLoss;
+use super::trouble::Signs;
 use crate::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
-use crate::torch::{AdamW, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
+use crate::torch::{AdamW, Gradients, TorchEngine, TorchParameters, TorchTensor};
 use anyhow::{Context, Result};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::Compat;
 use radiodiff_core::model::discriminator::Discriminator;
-use radiodiff_core::model::first_stage_loss::{adaptive_weight, generator_loss, kl_term, negative_log_likelihood, pixel_error};
+use radiodiff_core::model::first_stage_loss::{
+    AdversarialLoss, adaptive_weight, generator_loss, kl_term, negative_log_likelihood, pixel_error,
+};
 use radiodiff_core::model::lpips::{Lpips, UPSTREAM_DROPOUT};
 use radiodiff_core::parameters::{Initializer, VarBuilder};
 use radiodiff_core::weights::{HostSource, LPIPS_ROOT, import_lpips};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::path::Path;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// From the first validation on the public code trains with LPIPS's dropout.
 const UPSTREAM_DROPOUT_STEP: usize = 5000;
@@ -36,11 +40,17 @@ pub struct FirstStageObjective {
 /// Terms of the autoencoder's last step, for the log. Still tensors: read within the step they would make a GPU wait.
 #[derive(Default)]
 struct LastStep {
+    /// Of the maps, in pixels.
+    side: i64,
+    latent_elements: usize,
+    /// The pixels' error r without the perceptual term.
+    error: Option<Tensor>,
     likelihood: Option<Tensor>,
     divergence: Option<Tensor>,
     perceptual: Option<Tensor>,
     generator: Option<Tensor>,
-    adaptive_weight: Option<f64>,
+    /// The adaptive weight and the phase's factor.
+    adversarial: Option<(f64, f64)>,
 }
 
 /// Maps and what the autoencoder made of them.
@@ -51,6 +61,8 @@ pub struct Reconstruction<'a> {
     pub drawn: &'a Tensor,
     /// The posterior's divergence, one element.
     pub kl: &'a Tensor,
+    /// Elements of the latent of a map, which the divergence is summed over.
+    pub latent_elements: usize,
     /// Of pixels, broadcasting over the maps, mean 1.
     pub weights: Option<&'a Tensor>,
 }
@@ -70,7 +82,8 @@ struct Adversary {
     discriminator: Discriminator<TorchEngine>,
     trained: Vec<(String, Tensor)>,
     optimizer: RefCell<AdamW>,
-    begun: Cell<bool>,
+    /// Whether it has seen a batch: 0 or 1, on the host. A tensor, so that it is saved and undone with the others.
+    begun: Tensor,
 }
 
 impl FirstStageObjective {
@@ -95,7 +108,7 @@ impl FirstStageObjective {
                     discriminator,
                     trained,
                     optimizer,
-                    begun: Cell::new(false),
+                    begun: Tensor::zeros([] as [i64; 0], (Kind::Float, Device::Cpu)),
                 })
             })
             .transpose()?;
@@ -118,21 +131,24 @@ impl FirstStageObjective {
         format!("first stage's loss: log-variance {log_variance}; perceptual term {perceptual}; adversary: {adversary}")
     }
 
-    /// The terms there are, each with its value in the last step where that had one; `critic_loss` is the discriminator's loss.
-    pub fn terms(&self, critic_loss: Option<f64>) -> Vec<(&'static str, Option<f64>)> {
+    /// The last step's terms under their names in the log; `critic_loss` is the discriminator's loss where it took a step.
+    pub fn terms(&self, critic_loss: Option<f64>) -> Vec<(&'static str, f64)> {
         let last = self.last.borrow();
-        let mean = |values: &Option<Tensor>| values.as_ref().map(mean);
-        let mut terms = vec![("nll", mean(&last.likelihood)), ("kl", mean(&last.divergence))];
+        let means = [
+            ("train/rec_loss", &last.error),
+            ("train/nll_loss", &last.likelihood),
+            ("train/kl_loss", &last.divergence),
+            ("train/perceptual_loss", &last.perceptual),
+            ("train/g_loss", &last.generator),
+        ];
+        let mut terms: Vec<(&str, f64)> = means.into_iter().filter_map(|(name, value)| Some((name, mean(value.as_ref()?)))).collect();
         if self.log_variance_learns {
-            terms.push(("log_variance", Some(self.log_variance.0.double_value(&[]))));
+            terms.push(("train/log_variance", self.log_variance.0.double_value(&[])));
         }
-        if self.lpips.is_some() {
-            terms.push(("perceptual", mean(&last.perceptual)));
+        if let Some((weight, factor)) = last.adversarial {
+            terms.extend([("train/d_weight", weight), ("train/disc_factor", factor)]);
         }
-        if self.adversary.is_some() {
-            let generator = mean(&last.generator);
-            terms.extend([("generator", generator), ("adaptive_weight", last.adaptive_weight), ("discriminator", critic_loss)]);
-        }
+        terms.extend(critic_loss.map(|loss| ("train/disc_loss", loss)));
         terms
     }
 
@@ -146,11 +162,44 @@ impl FirstStageObjective {
         &self.parameters
     }
 
-    /// The autoencoder's loss of a step, one element. `last_layer` is the weight of the decoder's last convolution.
-    pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> Tensor {
+    /// All that changes from step to step: log-variance, discriminator and its optimiser.
+    pub fn state(&self) -> Vec<(String, Tensor)> {
+        let mut state = self.parameters.all(&[""]);
+        if let Some(adversary) = &self.adversary {
+            let optimizer = adversary.optimizer.borrow().state().into_iter();
+            state.extend(optimizer.map(|(name, tensor)| (format!("optimizer.{name}"), tensor)));
+            state.push(("discriminator.begun".to_owned(), adversary.begun.shallow_clone()));
+        }
+        state
+    }
+
+    /// The part of it that the discriminator's forward pass changes.
+    pub fn buffers(&self) -> Vec<(String, Tensor)> {
+        let mut buffers = self.parameters.buffers(&["loss.discriminator."]);
+        buffers.extend(self.adversary.iter().map(|adversary| ("discriminator.begun".to_owned(), adversary.begun.shallow_clone())));
+        buffers
+    }
+
+    /// What the last step shows of the training's health; `critic_loss` as in [`Self::terms`].
+    pub fn signs(&self, critic_loss: Option<f64>) -> Signs {
+        let last = self.last.borrow();
+        let nats = last.divergence.as_ref().map(|divergence| mean(divergence) / last.latent_elements as f64);
+        let guessing = self.adversary.as_ref().map_or(1.0, |adversary| match adversary.settings.loss {
+            AdversarialLoss::Hinge => 1.0,
+            AdversarialLoss::Vanilla => std::f64::consts::LN_2,
+        });
+        let factor = last.adversarial.map_or(0.0, |(_, factor)| factor);
+        let critic = critic_loss.filter(|_| factor > 0.0).map(|loss| loss / (factor * guessing));
+        Signs { side: last.side, nats, error: last.error.as_ref().map(mean), critic }
+    }
+
+    /// The autoencoder's loss of a step; its likelihood and divergence are the steady part. `last_layer` is the weight of the decoder's last convolution.
+    pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> StepLoss {
         let [truth, drawn, kl] = [maps.truth, maps.drawn, maps.kl].map(|x| TorchTensor(x.shallow_clone()));
-        let mut last = LastStep { divergence: Some(kl.0.detach()), ..LastStep::default() };
+        let (side, latent_elements) = (truth.0.size()[2], maps.latent_elements);
+        let mut last = LastStep { side, latent_elements, divergence: Some(kl.0.detach()), ..LastStep::default() };
         let mut error = pixel_error(e, &truth, &drawn);
+        last.error = Some(error.0.detach());
         if let Some((lpips, weight)) = &self.lpips {
             let late = self.compat == Compat::Upstream && step >= UPSTREAM_DROPOUT_STEP;
             let distance = lpips.distance(e, &truth, &drawn, if late { UPSTREAM_DROPOUT } else { 0.0 });
@@ -161,6 +210,7 @@ impl FirstStageObjective {
         let likelihood = negative_log_likelihood(e, self.compat, &error, &self.log_variance, weights.as_ref());
         last.likelihood = Some(likelihood.0.detach());
         let mut loss = e.add(&likelihood, &kl_term(e, self.compat, &kl, self.kl_weight, &e.shape(&truth)));
+        let steady = loss.0.detach();
         if let Some(adversary) = &self.adversary {
             let factor = adversary.settings.phase.factor_at(step);
             if factor > 0.0 {
@@ -168,21 +218,26 @@ impl FirstStageObjective {
                 let norm = |loss: &TorchTensor| Tensor::run_backward(&[&loss.0], &[last_layer], true, false)[0].norm().double_value(&[]);
                 let adaptive = adaptive_weight(adversary.settings.weight, norm(&likelihood), norm(&generator));
                 loss = e.add(&loss, &e.affine(&generator, (adaptive * factor) as f32, 0.0));
-                (last.generator, last.adaptive_weight) = (Some(generator.0.detach()), Some(adaptive));
+                (last.generator, last.adversarial) = (Some(generator.0.detach()), Some((adaptive, factor)));
             }
         }
         *self.last.borrow_mut() = last;
-        loss.0.reshape([] as [i64; 0])
+        StepLoss { total: loss.0.reshape([] as [i64; 0]), steady }
     }
 
     /// Whether the discriminator takes a step. Before its phase the public code steps it too, by a loss of 0, which only decays
     /// its weights.
     pub fn adversary_moves(&self, step: usize) -> bool {
         let phase = |adversary: &Adversary| self.compat == Compat::Upstream || adversary.settings.phase.factor_at(step) > 0.0;
-        self.adversary.as_ref().is_some_and(phase)
+        self.adversary.as_ref().is_some_and(|adversary| (step + 1).is_multiple_of(adversary.settings.every) && phase(adversary))
     }
 
-    /// One step of the discriminator; its loss, 0 where there is no discriminator.
+    /// Steps that the discriminator has taken.
+    pub fn adversary_steps(&self) -> i64 {
+        self.adversary.as_ref().map_or(0, |adversary| adversary.optimizer.borrow().steps())
+    }
+
+    /// One step of the discriminator; its loss, 0 where there is no discriminator. A loss that is not finite moves nothing.
     pub fn step_adversary(&self, e: &TorchEngine, step: usize, maps: &AdversaryMaps, rate: f64, clip_norm: f64) -> f64 {
         let AdversaryMaps { truth, drawn, penalty_shares } = maps;
         let Some(adversary) = &self.adversary else { return 0.0 };
@@ -195,12 +250,13 @@ impl FirstStageObjective {
         }
         let loss = loss * settings.phase.factor_at(step);
         let mut optimizer = adversary.optimizer.borrow_mut();
-        // The autoencoder's loss left gradients here too.
-        optimizer.zero_gradients();
-        loss.backward();
-        clip_gradients(&adversary.trained, clip_norm);
-        optimizer.step(rate);
-        loss.double_value(&[])
+        let mut gradients = Gradients::of(&loss, &adversary.trained);
+        let (norm, value) = (gradients.clip(clip_norm), loss.double_value(&[]));
+        if !(value.is_finite() && norm.is_finite()) {
+            return f64::NAN;
+        }
+        optimizer.step(rate, &gradients);
+        value
     }
 }
 
@@ -209,7 +265,8 @@ impl Adversary {
     fn logits(&self, e: &TorchEngine, map: &TorchTensor) -> TorchTensor {
         if e.training() {
             let _guard = tch::no_grad_guard();
-            let first = (!self.begun.replace(true)).then_some(map);
+            let first = (self.begun.double_value(&[]) == 0.0).then_some(map);
+            let _ = self.begun.shallow_clone().fill_(1.0);
             for (stored, next) in self.discriminator.updates(e, first) {
                 stored.0.shallow_clone().copy_(&next.0);
             }

@@ -12,8 +12,8 @@ use radiodiff_tests::small;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
-use trainer::torch::{AdamW, TorchEngine, TorchParameters, clip_gradients};
-use trainer::train::Batch;
+use trainer::data::Batch;
+use trainer::torch::{AdamW, Gradients, TorchEngine, TorchParameters};
 use trainer::train::diffusion::{DenoiseInputs, PIXEL_PREFIXES, denoise, pixel_loss};
 
 const LATENTS: [usize; 4] = [2, 3, 10, 10];
@@ -36,19 +36,30 @@ fn public(name: &str) -> &str {
 fn draws(e: &TorchEngine, step: usize, pixel: bool) -> (Batch, Tensor, Tensor, Vec<f32>) {
     let draw = |name: &str, scale: f64, shape: &[usize]| by_rule(e, &format!("{name}.{step}"), scale, shape);
     let maps = [2, 1, 40, 40];
-    let batch =
-        Batch { condition: draw("condition", 1.0, &[2, 2, 40, 40]), truth: draw("map", 1.0, &maps), outdoors: outdoors(e, step, &maps) };
+    let batch = Batch {
+        samples: Vec::new(),
+        condition: draw("condition", 1.0, &[2, 2, 40, 40]),
+        truth: draw("map", 1.0, &maps),
+        outdoors: outdoors(e, step, &maps),
+    };
     let (x0, noise) = (draw("latent", 3f64.sqrt(), &LATENTS) * 0.3, draw("epsilon", 3f64.sqrt(), &LATENTS));
     let time = |u: f64| if pixel { 1.0 } else { ((u + 1.0) / 2.0) as f32 * (1.0 - 1e-4) + 1e-4 };
     (batch, x0, noise, rule_values(SEED, &format!("time.{step}"), 2).map(time).collect())
 }
 
 /// `null`: what counts as 0 but for rounding, as a share of the whole gradient's norm.
-fn assert_gradients(what: &str, trained: &[(String, Tensor)], expected: &BTreeMap<String, [f64; 2]>, null: f64, allowed: f64) {
+fn assert_gradients(
+    what: &str,
+    trained: &[(String, Tensor)],
+    gradients: &Gradients,
+    expected: &BTreeMap<String, [f64; 2]>,
+    null: f64,
+    allowed: f64,
+) {
     let whole = expected.values().map(|[norm, _]| norm * norm).sum::<f64>().sqrt();
     let mut compared = 0;
-    for (name, parameter) in trained.iter().filter(|(_, parameter)| parameter.grad().defined()) {
-        let (name, gradient) = (public(name), parameter.grad());
+    for ((name, _), gradient) in trained.iter().zip(gradients.tensors()).filter(|(_, gradient)| gradient.defined()) {
+        let name = public(name);
         let direction: Vec<f64> = rule_values(SEED, &format!("direction.{name}"), gradient.numel()).collect();
         let along = (gradient.view(-1) * Tensor::from_slice(&direction)).sum(Kind::Double).double_value(&[]);
         let [norm, product] = expected[name];
@@ -75,18 +86,17 @@ fn learns_as_in_pytorch(e: &TorchEngine, exact: bool) {
         for step in 0..STEPS {
             let (batch, x0, noise, times) = draws(e, step, pixel);
             let inputs = DenoiseInputs { batch: &batch, x0: &x0, noise: &noise, times: &times };
-            optimizer.zero_gradients();
             let loss = match pixel {
                 true => pixel_loss(e, &model, &inputs, options, LATENT_WEIGHT, BUILDING_WEIGHT),
                 false => denoise(e, &model, &inputs, options).loss,
             };
-            loss.backward();
+            let mut gradients = Gradients::of(&loss, &trained);
             if step == 0 && !expected.gradients.is_empty() {
                 let (null, allowed) = if exact { (1e-9, 1e-5) } else { (1e-4, 1e-4) };
-                assert_gradients(&case, &trained, &expected.gradients, null, allowed);
+                assert_gradients(&case, &trained, &gradients, &expected.gradients, null, allowed);
             }
-            clip_gradients(&trained, 1.0);
-            optimizer.step(schedule(compat, 0.96).rate(step));
+            gradients.clip(1.0);
+            optimizer.step(schedule(compat, 0.96).rate(step), &gradients);
             losses.push(loss.double_value(&[]));
         }
         assert_close(&format!("diffusion, {case}"), &losses, &expected.losses);

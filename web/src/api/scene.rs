@@ -1,17 +1,16 @@
 //! Buildings on a map, transmitters that stand on it, and the map that needs no network.
 
+use super::coverage::TransmitterSignal;
 use super::{Request, checked, error, object};
 use crate::request::{SceneRequest, TransmitterRequest};
 use geo::Coord;
-use js_sys::{Float32Array, Uint8Array};
+use js_sys::Uint8Array;
+use radiodiff_planning::coverage::Signal;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::{
-    AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, received_power,
-};
+use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel};
 use radiodiff_radio::scene::{
-    ANTENNA_HEIGHT_M, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter,
-    import,
+    BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -56,6 +55,7 @@ struct ClusterInfo {
 pub struct PlacedTransmitter {
     /// Metres in the grid's frame.
     pub(super) transmitter: Transmitter,
+    receiver_height_m: f64,
     pattern: AntennaPattern,
     report: TransmitterReport,
 }
@@ -66,6 +66,7 @@ pub struct PlacedTransmitter {
 struct TransmitterReport {
     lng: f64,
     lat: f64,
+    height_m: f64,
     power_dbm: f64,
     #[serde(rename = "frequencyMHz")]
     frequency_mhz: f64,
@@ -114,16 +115,15 @@ impl AntennaReport {
 
 #[wasm_bindgen]
 impl PlacedTransmitter {
-    /// `{ lng, lat, powerDbm, frequencyMHz, antennaGainDbi, antenna, warnings }`: what is used of the request.
+    /// `{ lng, lat, heightM, powerDbm, frequencyMHz, antennaGainDbi, antenna, warnings }`: what is used of the request.
     pub fn report(&self) -> Result<JsValue, JsValue> {
         object(&self.report)
     }
 
-    /// A path gain map (dB) as received power (dBm), NaN inside buildings.
-    pub(super) fn received(&self, gain: &RadioMap) -> Result<Float32Array, JsValue> {
-        // Neither the dominant path nor the networks tell by which corner a path leaves, so the straight line stands for it.
-        let power = received_power(gain, &self.transmitter, &self.pattern, |_| None).map_err(|e| error("frequency", &e))?;
-        Ok(Float32Array::from(power.values.as_slice()))
+    /// What the transmitter sends to every pixel, from its map of path gain (dB).
+    pub(super) fn signal(&self, gain: &RadioMap) -> Result<TransmitterSignal, JsValue> {
+        let signal = Signal::new(gain, &self.transmitter, self.receiver_height_m, &self.pattern).map_err(|e| error("frequency", &e))?;
+        Ok(TransmitterSignal { signal })
     }
 }
 
@@ -133,15 +133,16 @@ impl SceneHandle {
     /// of `size` x `size` pixels. `request` is `{ bounds }`; without bounds the map stands where most buildings are.
     #[wasm_bindgen(constructor)]
     pub fn new(source: JsValue, request: JsValue, size: usize, meters_per_pixel: f64) -> Result<SceneHandle, JsValue> {
-        let SceneRequest { bounds: asked } = checked(request)?;
+        let SceneRequest { bounds: asked, building_height_m } = checked(request)?;
         let grid = Grid { size, meters_per_pixel };
         let bytes = source.as_string().map_or_else(|| Uint8Array::new(&source).to_vec(), String::into_bytes);
-        let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked, ..ImportOptions::default() })
+        let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked, default_height_m: building_height_m })
             .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
         let bounds = scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
         let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
         let frame = LocalFrame::centered(center, grid);
         let mut warnings = report.warnings();
+        warnings.extend(report.assumptions());
         warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
         let prepared = PreparedScene::new(&scene);
         Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings })
@@ -175,27 +176,31 @@ impl SceneHandle {
         let Some(asked) = transmitters.get(index) else {
             return Err(error("transmitter", &format!("there is no transmitter {index}: the request has {}", transmitters.len())));
         };
-        self.place_transmitter(asked)
+        self.place_transmitter(asked, request.request.plan.receiver_height_m)
     }
 
-    /// The dominant path model's map: values in dBm, NaN inside buildings.
+    /// A transmitter's signal by the dominant path model.
     #[wasm_bindgen(js_name = dominantPath)]
-    pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<Float32Array, JsValue> {
-        let ends = placed.transmitter.links(ANTENNA_HEIGHT_M);
+    pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
+        let ends = placed.transmitter.links(placed.receiver_height_m);
         let gain = DominantPath::default().path_gain(&self.prepared, &ends).map_err(|e| error("transmitter", &e))?;
-        placed.received(&gain)
+        placed.signal(&gain)
     }
 }
 
 impl SceneHandle {
-    fn place_transmitter(&self, asked: &TransmitterRequest) -> Result<PlacedTransmitter, JsValue> {
-        let &TransmitterRequest { lng, lat, power_dbm, frequency_mhz, .. } = asked;
+    pub(super) fn grid(&self) -> Grid {
+        self.scene.grid
+    }
+
+    fn place_transmitter(&self, asked: &TransmitterRequest, receiver_height_m: f64) -> Result<PlacedTransmitter, JsValue> {
+        let &TransmitterRequest { lng, lat, height_m, power_dbm, frequency_mhz, .. } = asked;
         let scaling = FrequencyScaling::to(frequency_mhz).map_err(|e| error("frequency", &e))?;
         let json = asked.antenna.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string);
         let antenna = AntennaRequest::from_json(&json).map_err(|e| error("antenna", &e))?;
         let transmitter = Transmitter {
             position: self.frame.to_meters(Coord { x: lng, y: lat }),
-            height_m: ANTENNA_HEIGHT_M,
+            height_m,
             power_dbm,
             frequency_mhz,
             antenna_gain_dbi: antenna.gain_dbi.unwrap_or(asked.antenna_gain_dbi),
@@ -211,7 +216,8 @@ impl SceneHandle {
         warnings.extend(antenna.warnings);
         warnings.extend(placement.moved_m.map(|moved_m| {
             format!(
-                "The transmitter at {lng:.5}, {lat:.5} stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor place."
+                "The transmitter at {lng:.5}, {lat:.5} stood inside a building: it is {height_m} m above the ground, the roof {:.1} m; it was moved {moved_m:.1} m to the nearest outdoor place.",
+                placement.roof_m
             )
         }));
         if !scaling.is_identity() {
@@ -225,13 +231,14 @@ impl SceneHandle {
         let report = TransmitterReport {
             lng: degrees.x,
             lat: degrees.y,
+            height_m,
             power_dbm,
             frequency_mhz,
             antenna_gain_dbi: transmitter.antenna_gain_dbi,
             antenna: AntennaReport::new(&transmitter, &antenna.pattern, csv),
             warnings,
         };
-        Ok(PlacedTransmitter { transmitter, pattern: antenna.pattern, report })
+        Ok(PlacedTransmitter { transmitter, receiver_height_m, pattern: antenna.pattern, report })
     }
 }
 

@@ -2,19 +2,20 @@
 //!
 //! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`] or a [`SceneRequest`] with every default
 //! filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
-//! knows nothing of wasm, so its tests run natively. [`fields`] has the rule of defaults and of numbers as text.
+//! knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of defaults and of numbers as text.
 
-pub mod fields;
-pub mod input;
+pub mod coverage;
 
-use fields::{FieldError, Fields};
-use input::Input;
+use coverage::CoverageRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
-use radiodiff_radio::scene::{GeoBounds, Transmitter};
+use radiodiff_planning::request::{FieldError, Fields, Input};
+use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Transmitter, check_building_height};
 use serde_json::Value;
 
 /// The largest whole number that JavaScript has exactly, 2^53 - 1.
 const MAX_SEED: u64 = 9_007_199_254_740_991;
+/// More maps take minutes, and change their mean by less than they differ.
+const MAX_SAMPLES: u64 = 1000;
 /// Powers and gains beyond this are no decibels of any radio, and beyond some 10^38 no Float32 either.
 const MAX_DECIBELS: f64 = 200.0;
 
@@ -50,6 +51,9 @@ pub struct PredictRequest {
     pub seed: u64,
     /// The sampler's time to begin at: 1 is noise alone, below it the dominant path's map shines through.
     pub start: f32,
+    /// Maps that are drawn with one seed after the other, 1 to [`MAX_SAMPLES`].
+    pub samples: usize,
+    pub plan: CoverageRequest,
 }
 
 /// A transmitter that is asked for, in degrees.
@@ -57,6 +61,8 @@ pub struct PredictRequest {
 pub struct TransmitterRequest {
     pub lng: f64,
     pub lat: f64,
+    /// Above the ground.
+    pub height_m: f64,
     pub power_dbm: f64,
     pub frequency_mhz: f64,
     /// In the antenna's strongest direction; the antenna's own `txg` comes before it.
@@ -72,6 +78,8 @@ pub struct TransmitterRequest {
 pub struct SceneRequest {
     /// The map is centred on them; `None` centres it on the buildings.
     pub bounds: Option<GeoBounds>,
+    /// Height of buildings that the file gives none.
+    pub building_height_m: f64,
 }
 
 impl TryFrom<Input> for PredictRequest {
@@ -92,6 +100,8 @@ impl TryFrom<Input> for PredictRequest {
             steps: fields.whole("steps", 1..=MAX_STEPS as u64)?.unwrap_or(1) as usize,
             seed: fields.whole("seed", 0..=MAX_SEED)?.unwrap_or(0),
             start: start.map_or(1.0, |start| start as f32),
+            samples: fields.whole("samples", 1..=MAX_SAMPLES)?.unwrap_or(1) as usize,
+            plan: CoverageRequest::read(&mut fields)?,
         })
     }
 }
@@ -117,6 +127,7 @@ impl TransmitterRequest {
         let lat = fields.required("lat", "transmitter", "a latitude in degrees")?;
         let expected = |unit: &str| format!("a number from {} to {MAX_DECIBELS} {unit}", -MAX_DECIBELS);
         let power_dbm = fields.number("powerDbm", "power", &expected("dBm"), decibels)?;
+        let height_m = plan::height(&mut fields)?;
         let antenna_gain_dbi = fields.number("antennaGainDbi", "antenna", &expected("dBi"), decibels)?;
         let frequency_mhz = fields.number("frequencyMHz", "frequency", "a frequency in MHz", |_| true)?;
         let antenna = match fields.take("antenna") {
@@ -127,6 +138,7 @@ impl TransmitterRequest {
         Ok(Self {
             lng,
             lat,
+            height_m: height_m.unwrap_or(standard.height_m),
             power_dbm: power_dbm.unwrap_or(standard.power_dbm),
             frequency_mhz: frequency_mhz.unwrap_or(standard.frequency_mhz),
             antenna_gain_dbi: antenna_gain_dbi.unwrap_or(standard.antenna_gain_dbi),
@@ -150,7 +162,9 @@ impl TryFrom<Input> for SceneRequest {
                 Some(GeoBounds { west: side("west")?, south: side("south")?, east: side("east")?, north: side("north")? })
             }
         };
-        Ok(Self { bounds })
+        let valid = |value: f64| check_building_height(value).is_ok();
+        let building_height_m = fields.number("buildingHeightM", "height", "a height from 0.5 to 1000 m", valid)?;
+        Ok(Self { bounds, building_height_m: building_height_m.unwrap_or(BUILDING_HEIGHT_M) })
     }
 }
 

@@ -2,6 +2,8 @@
 //! one that says something else than it should is an error of that field, and never 0 dBm.
 
 use super::*;
+use radiodiff_planning::coverage::Receiver;
+use radiodiff_planning::raster::PlanLayer;
 
 /// A request with one transmitter that has these fields beside its position.
 fn request(change: Value) -> Value {
@@ -18,7 +20,9 @@ fn read(value: Value) -> Result<PredictRequest, FieldError> {
 
 /// The number fields of a transmitter that have a default, with the code of their errors and how to read them.
 type NumberField = (&'static str, &'static str, f64, fn(&TransmitterRequest) -> f64);
-const NUMBERS: [NumberField; 3] = [
+const NUMBERS: [NumberField; 5] = [
+    ("heightM", "height", 1.5, |t| t.height_m),
+    ("alt", "height", 1.5, |t| t.height_m),
     ("powerDbm", "power", 23.0, |t| t.power_dbm),
     ("frequencyMHz", "frequency", 5900.0, |t| t.frequency_mhz),
     ("antennaGainDbi", "antenna", 0.0, |t| t.antenna_gain_dbi),
@@ -166,10 +170,13 @@ fn bounds_are_four_sides_or_nothing() {
     let scene =
         |bounds: Value| SceneRequest::try_from(serde_json::from_value::<Input>(serde_json::json!({ "bounds": bounds })).expect("an input"));
     for nothing in [Value::Null, "".into()] {
-        assert_eq!(scene(nothing), Ok(SceneRequest { bounds: None }));
+        assert_eq!(scene(nothing), Ok(SceneRequest { bounds: None, building_height_m: 25.0 }));
     }
     let bounds = Some(GeoBounds { west: 9.0, south: 50.0, east: 9.1, north: 50.1 });
-    assert_eq!(scene(serde_json::json!({ "west": "9", "south": 50, "east": 9.1, "north": 50.1 })), Ok(SceneRequest { bounds }));
+    assert_eq!(
+        scene(serde_json::json!({ "west": "9", "south": 50, "east": 9.1, "north": 50.1 })),
+        Ok(SceneRequest { bounds, building_height_m: 25.0 })
+    );
     for wrong in serde_json::json!([[9, 50, 9.1, 50.1], false, {}, "everywhere", { "west": 9, "south": 50, "east": 9.1, "north": null }])
         .as_array()
         .expect("a list")
@@ -187,4 +194,66 @@ fn a_request_that_never_ends_is_refused() {
         deep = serde_json::json!([deep]);
     }
     assert!(serde_json::from_value::<Input>(deep).expect_err("too deep").to_string().contains("nested"));
+}
+
+#[test]
+fn a_plan_has_defaults_and_its_fields_are_checked_one_by_one() {
+    let plan = |change: Value| {
+        let mut asked = request(serde_json::json!({}));
+        for (name, value) in change.as_object().expect("an object") {
+            asked[name] = value.clone();
+        }
+        read(asked)
+    };
+    let bare = plan(serde_json::json!({})).expect("the defaults");
+    assert_eq!((bare.samples, bare.plan.receiver, bare.plan.threshold_dbm), (1, Receiver::default(), None));
+    for nothing in [Value::Null, "".into()] {
+        let all = serde_json::json!({ "samples": nothing, "receiver": nothing, "layers": nothing, "thresholdDbm": nothing });
+        assert_eq!(plan(all).as_ref(), Ok(&bare));
+    }
+    let asked = serde_json::json!({
+        "samples": "3", "layers": ["sinr", "best-server", "sinr"], "thresholdDbm": " -95",
+        "receiver": { "noiseFloorDbm": "-100", "bandwidthMHz": null, "rxg": 2 },
+    });
+    let found = plan(asked).expect("a plan");
+    assert_eq!((found.samples, found.plan.threshold_dbm), (3, Some(-95.0)));
+    assert_eq!(found.plan.layers, [PlanLayer::Sinr, PlanLayer::BestServer]);
+    assert_eq!(found.plan.receiver, Receiver { noise_floor_dbm: Some(-100.0), ..Receiver::default() });
+    assert_eq!(found.plan.warnings, ["receiver.rxg is not known and not used."]);
+    for (change, code, field) in [
+        (serde_json::json!({ "samples": 0 }), "samples", "samples"),
+        (serde_json::json!({ "layers": "sinr" }), "layers", "layers"),
+        (serde_json::json!({ "layers": ["sinr", "delay"] }), "layers", "layers[1]"),
+        (serde_json::json!({ "thresholdDbm": false }), "threshold", "thresholdDbm"),
+        (serde_json::json!({ "receiver": "phone" }), "receiver", "receiver"),
+        (serde_json::json!({ "receiver": { "bandwidthMHz": 0 } }), "receiver", "receiver.bandwidthMHz"),
+        (serde_json::json!({ "receiver": { "noiseFloorDbm": [] } }), "receiver", "receiver.noiseFloorDbm"),
+    ] {
+        let error = plan(change.clone()).expect_err("an error");
+        assert_eq!((error.code, error.field.as_str()), (code, field), "{change}");
+    }
+}
+
+#[test]
+fn heights_of_transmitters_and_receivers_are_in_range_or_errors() {
+    for height_m in [0.5, 1.5, 24.0, 200.0] {
+        for name in ["heightM", "alt"] {
+            let mut asked = request(serde_json::json!({ name: height_m }));
+            asked["receiver"] = serde_json::json!({ name: height_m });
+            let found = read(asked).expect("heights");
+            assert_eq!((found.transmitters[0].height_m, found.plan.receiver_height_m), (height_m, height_m));
+        }
+    }
+    for wrong in serde_json::json!([0, -3, 0.4, 200.1, 10_000, "12 m", "3;4", [], false]).as_array().expect("a list") {
+        for name in ["heightM", "alt"] {
+            let error = read(request(serde_json::json!({ name: wrong }))).expect_err("no height");
+            assert_eq!((error.code, error.field.as_str()), ("height", format!("transmitters[0].{name}").as_str()), "{wrong}");
+            let mut asked = request(serde_json::json!({}));
+            asked["receiver"] = serde_json::json!({ name: wrong });
+            let error = read(asked).expect_err("no height");
+            assert_eq!((error.code, error.field.as_str()), ("height", format!("receiver.{name}").as_str()), "{wrong}");
+        }
+    }
+    let tall = SceneRequest::try_from(serde_json::from_value::<Input>(serde_json::json!({ "buildingHeightM": "9" })).expect("an input"));
+    assert_eq!(tall.map(|scene| scene.building_height_m), Ok(9.0));
 }

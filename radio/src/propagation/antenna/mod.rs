@@ -5,7 +5,8 @@
 //! [`Transmitter::downtilt_deg`]. [`super::received_power`] adds it to a map of path gain **afterwards**: the map's paths were chosen
 //! for an isotropic antenna, so a weaker path that leaves in the main lobe is not found.
 //!
-//! Antennas stand at 1.5 m on both ends, as the maps do, so directions of departure are horizontal, off a tilted antenna's main lobe. Polarisation is not modelled.
+//! Directions of departure rise or fall by the heights of both ends; between antennas of one height they are horizontal, off a tilted
+//! antenna's main lobe. Polarisation is not modelled.
 
 mod request;
 mod table;

@@ -1,0 +1,170 @@
+//! What gives the path gain: a propagation model, or a network.
+
+use anyhow::{Context, Result};
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::{GrayCodec, RadioMap};
+use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationModel, RayTracing};
+use radiodiff_radio::scene::{Grid, LinkEnds};
+#[cfg(feature = "network")]
+use std::path::PathBuf;
+
+/// What draws the maps
+#[derive(clap::Args, Clone, Debug)]
+pub struct SourceArgs {
+    /// Propagation model
+    #[arg(long, value_enum, default_value = "dominant-path")]
+    pub method: ModelChoice,
+    /// Draw with a network instead of a propagation model: its weights
+    #[cfg(feature = "network")]
+    #[arg(long, value_name = "FILE", conflicts_with = "method")]
+    pub weights: Option<PathBuf>,
+    /// Steps of the network's sampler
+    #[cfg(feature = "network")]
+    #[arg(long, value_name = "N", requires = "weights", default_value_t = 1,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=radiodiff_core::diffusion::MAX_STEPS as u64))]
+    pub steps: usize,
+    /// Seed of the sampler's noise
+    #[cfg(feature = "network")]
+    #[arg(long, value_name = "N", requires = "weights", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// The propagation models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ModelChoice {
+    /// The path of least loss round corners and over roofs
+    DominantPath,
+    /// All paths of up to two reflections and diffractions
+    Rays,
+    /// The distance alone, as if there were no buildings
+    LogDistance,
+}
+
+/// A source of path gain maps.
+pub enum MapSource {
+    Model(ModelChoice),
+    #[cfg(feature = "network")]
+    Network(Box<network::Network>),
+}
+
+impl MapSource {
+    /// # Errors
+    /// Weights that cannot be read.
+    pub fn new(args: &SourceArgs) -> Result<Self> {
+        #[cfg(feature = "network")]
+        if let Some(weights) = &args.weights {
+            return Ok(Self::Network(Box::new(network::Network::read(weights, args.steps, args.seed)?)));
+        }
+        Ok(Self::Model(args.method))
+    }
+
+    /// The only grid that a network draws on; `None` for models, which draw on any.
+    pub fn own_grid(&self) -> Option<Grid> {
+        match self {
+            Self::Model(_) => None,
+            #[cfg(feature = "network")]
+            Self::Network(network) => Some(network.grid()),
+        }
+    }
+
+    /// Path gain in dB at gray levels 0 and 1.
+    pub fn range_db(&self) -> (f64, f64) {
+        let codec = match self {
+            Self::Model(_) => GrayCodec::default(),
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.codec(),
+        };
+        (f64::from(codec.floor_db), f64::from(codec.ceiling_db))
+    }
+
+    /// Its name in messages.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Model(ModelChoice::DominantPath) => String::from("the dominant path model"),
+            Self::Model(ModelChoice::Rays) => String::from("ray tracing"),
+            Self::Model(ModelChoice::LogDistance) => String::from("the log-distance law"),
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.name(),
+        }
+    }
+
+    /// Path gain in dB of a transmitter outdoors, NaN inside buildings. A network knows no heights.
+    ///
+    /// # Errors
+    /// Those of the model or of the network's engine; none is expected outdoors.
+    pub fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap> {
+        match self {
+            Self::Model(method) => model(*method).path_gain(scene, ends).context("computing the map"),
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.path_gain(scene, ends.position),
+        }
+    }
+}
+
+fn model(method: ModelChoice) -> Box<dyn PropagationModel> {
+    let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
+    match method {
+        ModelChoice::DominantPath => Box::new(DominantPath::default()),
+        ModelChoice::Rays => Box::new(RayTracing::default()),
+        ModelChoice::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
+    }
+}
+
+#[cfg(feature = "network")]
+mod network {
+    use anyhow::{Context, Result};
+    use geo::Coord;
+    use radiodiff_core::diffusion::SampleOptions;
+    use radiodiff_core::model::Preset;
+    use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
+    use radiodiff_core::weights::Checkpoint;
+    use radiodiff_engines::cpu::CpuEngine;
+    use radiodiff_radio::geometry::PreparedScene;
+    use radiodiff_radio::map::{GrayCodec, RadioMap};
+    use radiodiff_radio::scene::Grid;
+    use std::path::Path;
+
+    /// A network on the CPU engine, and how it samples.
+    pub struct Network {
+        engine: CpuEngine,
+        pipeline: Pipeline<CpuEngine>,
+        options: SampleOptions,
+    }
+
+    impl Network {
+        /// # Errors
+        /// A file that cannot be read or holds no weights.
+        pub fn read(weights: &Path, steps: usize, seed: u64) -> Result<Self> {
+            let shown = weights.display();
+            let bytes = std::fs::read(weights).with_context(|| format!("the weights {shown} cannot be read"))?;
+            let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {shown}"))?;
+            let engine = CpuEngine::new();
+            let pipeline = Pipeline::new(checkpoint.build(&engine).with_context(|| format!("the weights {shown}"))?);
+            Ok(Self { engine, pipeline, options: SampleOptions { steps, seed, ..SampleOptions::default() } })
+        }
+
+        fn preset(&self) -> &Preset {
+            self.pipeline.preset()
+        }
+
+        pub fn grid(&self) -> Grid {
+            Grid { size: self.preset().map_size, meters_per_pixel: self.preset().meters_per_pixel }
+        }
+
+        pub fn codec(&self) -> GrayCodec {
+            self.preset().gray
+        }
+
+        pub fn name(&self) -> String {
+            let (steps, seed) = (self.options.steps, self.options.seed);
+            format!("the network {} ({steps} step{}, seed {seed})", self.preset().name, if steps == 1 { "" } else { "s" })
+        }
+
+        /// # Errors
+        /// Those of the pipeline.
+        pub fn path_gain(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
+            let request = MapRequest { scene, position, start: 1.0, options: self.options };
+            pollster::block_on(self.pipeline.draw_map(&self.engine, &request, no_hook)).context("drawing the map")
+        }
+    }
+}

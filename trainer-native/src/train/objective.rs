@@ -1,0 +1,90 @@
+//! What a phase of training minimises, and what it does beside the optimiser's steps.
+
+use super::session::{MapDrawing, Session};
+use super::trouble::Signs;
+use crate::data::{Batch, BatchStream, RankShare, StreamOptions, StreamPosition};
+use crate::torch::{AverageSchedule, Schedule};
+use anyhow::Result;
+use tch::Tensor;
+
+/// A phase of a stage: which parameters move, and how.
+pub struct Phase {
+    pub name: &'static str,
+    /// The networks' parameters under these are trained, and averaged together with their running statistics.
+    pub prefixes: &'static [&'static str],
+    pub schedule: Schedule,
+    /// Samples a batch, turned by symmetries drawn among the first so many.
+    pub batch: usize,
+    pub symmetries: usize,
+    /// Gives each phase an order of the samples of its own.
+    pub order: u64,
+    pub clip_norm: f64,
+    /// Batches whose mean gradient makes a step.
+    pub accumulate: usize,
+    pub weight_decay: f64,
+    pub average: AverageSchedule,
+    /// What validation draws.
+    pub draw: MapDrawing,
+    /// Whether that should be as sharp as the maps.
+    pub reconstructs: bool,
+}
+
+impl Phase {
+    /// The phase's batches from a position on.
+    pub fn stream(&self, s: &Session, position: StreamPosition) -> Result<BatchStream> {
+        let (batch, symmetries, threads) = (self.batch, self.symmetries, s.config.data.threads());
+        s.train.stream(StreamOptions { batch, symmetries, threads, share: RankShare::ALONE }, position)
+    }
+}
+
+/// A batch's loss, each one element.
+pub struct StepLoss {
+    /// What is minimised.
+    pub total: Tensor,
+    /// The part of it that does not jump when a term is switched on: what bad steps are known by.
+    pub steady: Tensor,
+}
+
+impl StepLoss {
+    /// Of a single term.
+    pub fn of(loss: Tensor) -> Self {
+        Self { steady: loss.detach(), total: loss }
+    }
+}
+
+/// See the module. Everything that a step changes in it is among its tensors, so that a checkpoint can hold it.
+pub trait Objective {
+    /// The loss of a batch of step `step`; `number` is the batch's place among all of the phase.
+    fn loss(&self, session: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss>;
+
+    /// What follows a step of the optimiser at the rate `rate`, of which `batch` was the first batch: an adversary's own step, which changes nothing where its loss is not
+    /// finite. The loss, where there was such a step.
+    fn after_step(&self, _session: &Session, _step: usize, _rate: f64, _batch: &Batch) -> Result<Option<f64>> {
+        Ok(None)
+    }
+
+    /// The last step's terms under their names in the log.
+    fn terms(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
+    /// What the last step, whose loss was `total`, shows of the training's health.
+    fn signs(&self, total: f64) -> Signs {
+        Signs { error: Some(total), ..Signs::default() }
+    }
+
+    /// Parameters that the optimiser moves beside the networks'.
+    fn trained(&self) -> Vec<(String, Tensor)> {
+        Vec::new()
+    }
+
+    /// All that changes from step to step.
+    fn state(&self) -> Vec<(String, Tensor)> {
+        Vec::new()
+    }
+
+    /// The part of the state that a forward pass changes, and a bad step must not.
+    fn buffers(&self) -> Vec<(String, Tensor)> {
+        Vec::new()
+    }
+}

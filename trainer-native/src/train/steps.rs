@@ -1,0 +1,186 @@
+//! The training loop: one phase of a stage, from its first step or a checkpoint's to its last.
+
+use super::guard::Verdict;
+use super::objective::{Objective, Phase};
+use super::session::Session;
+use super::stage_run::{Progress, StageRun};
+use super::stop::Interrupted;
+use crate::config::GuardConfig;
+use crate::data::StreamPosition;
+use crate::run_log::TrainingProgress;
+use crate::torch::{AdamW, Average, Gradients};
+use anyhow::{Context, Result, anyhow, bail};
+use radiodiff_core::random;
+use radiodiff_dataset::files;
+use tch::Tensor;
+
+/// Runs the phase and leaves the averages of what it trained in the networks.
+///
+/// A step depends on the configuration, on its number and on the tensors that a checkpoint holds, and on nothing else: the data's
+/// order and every random number follow from seed and step. That is why a resumed run is the undisturbed one.
+pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Objective) -> Result<()> {
+    let Some((mut progress, resumed)) = run.enter(phase.name) else { return Ok(()) };
+    let mut trained = s.parameters.trainable(phase.prefixes);
+    trained.extend(objective.trained());
+    let mut optimizer = AdamW::new(&trained, phase.weight_decay, s.config.compat);
+    // Running statistics too: those of the last weights are not those of the average.
+    let mut average = Average::new(&s.parameters.all(phase.prefixes), phase.average);
+    let parts = |optimizer: &AdamW, average: &Average| {
+        [
+            ("networks", s.parameters.all(&[""])),
+            ("objective", objective.state()),
+            ("optimizer", optimizer.state()),
+            ("average", average.state()),
+        ]
+    };
+    if let Some(tensors) = resumed {
+        tensors.restore(&parts(&optimizer, &average))?;
+    }
+    let mut undo = Undo::new(s.parameters.buffers(phase.prefixes).into_iter().chain(objective.buffers()));
+
+    let start = StreamPosition::start(s.config.seed + phase.order);
+    let mut stream = phase.stream(s, progress.data.unwrap_or(start))?;
+    let only = if s.config.overfit_batch { Some(phase.stream(s, start)?.next_batch()?) } else { None };
+
+    let steps = phase.schedule.steps;
+    let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
+    println!("{}: {steps} steps over {count} parameters", phase.name);
+    let bar = TrainingProgress::new(phase.name, progress.step as u64, steps as u64);
+    while progress.step < steps {
+        let step = progress.step;
+        tch::manual_seed(random::seed_for(s.config.seed, &format!("{} {step}", phase.name)) as i64);
+
+        // The gradient: the mean of so many batches.
+        s.engine.set_training(true);
+        undo.note();
+        let (mut gradients, mut first, mut total, mut steady) = (None, None, 0.0, 0.0);
+        for part in 0..phase.accumulate {
+            let batch = only.as_ref().map_or_else(|| stream.next_batch(), |only| Ok(only.shallow_clone()))?;
+            let loss = objective.loss(s, step, step * phase.accumulate + part, &batch)?;
+            first.get_or_insert(batch);
+            let share = loss.total / phase.accumulate as f64;
+            let more = Gradients::of(&share, &trained);
+            match &mut gradients {
+                None => gradients = Some(more),
+                Some(sum) => Gradients::add(sum, more),
+            }
+            total += share.double_value(&[]);
+            steady += loss.steady.double_value(&[]) / phase.accumulate as f64;
+        }
+        let (mut gradients, first) = gradients.zip(first).context("a step has at least one batch")?;
+        let norm = gradients.clip(phase.clip_norm);
+
+        // The step, unless it is a bad one.
+        let rate = phase.schedule.rate(step) * progress.guard.rate_factor() * progress.adversary_guard.rate_factor();
+        let mut verdict = progress.guard.judge(&s.config.guard, if total.is_finite() { steady } else { total }, norm);
+        let skipped = verdict != Verdict::Good;
+        if !skipped {
+            optimizer.step(rate, &gradients);
+            average.update();
+            if let Some(loss) = objective.after_step(s, step, rate, &first)? {
+                verdict = progress.adversary_guard.judge(&FINITE, loss, 0.0);
+            }
+            progress.smoothed_loss = Some(progress.smoothed_loss.map_or(total, |old| 0.98 * old + 0.02 * total));
+        }
+        if verdict != Verdict::Good {
+            undo.restore();
+        }
+        progress.step += 1;
+        progress.data = Some(stream.position());
+        progress.stage_step += 1;
+        match verdict {
+            Verdict::Good => {}
+            Verdict::Skip(reason) => bar.line(&format!("warning: step {step} is left out: {reason}")),
+            Verdict::Lower(reason) => bar.line(&format!(
+                "warning: step {step} is left out: {reason}. It is one of several in a row, so the rate is {} times the schedule's from here on",
+                progress.guard.rate_factor() * progress.adversary_guard.rate_factor()
+            )),
+            Verdict::Stop(reason) => return Err(give_up(run, phase, &progress, &parts(&optimizer, &average), &reason)),
+        }
+
+        // The log, now and then with a validation of the averages and the weights so far.
+        let mut scalars = vec![("train/total_loss", total), ("train/gradient_norm", norm), ("lr", rate)];
+        if skipped {
+            scalars.push(("train/skipped", 1.0));
+        } else {
+            scalars.extend(objective.terms());
+            for trouble in progress.trouble.step(&objective.signs(total)) {
+                bar.line(&format!("warning: {trouble}"));
+            }
+        }
+        let smoothed = progress.smoothed_loss.unwrap_or(f64::NAN);
+        bar.step(format!("loss {smoothed:.5}"));
+        if progress.step.is_multiple_of(s.config.validate_every) || progress.step == steps {
+            average.swap();
+            let validation = s.validate(phase.draw)?;
+            s.save(&format!("{}.safetensors", run.network))?;
+            average.swap();
+            scalars.extend([("val/nmse", validation.nmse), ("val/sharpness", validation.sharpness)]);
+            if phase.reconstructs
+                && 2 * progress.step > steps
+                && let Some(trouble) = progress.trouble.validation(validation.sharpness)
+            {
+                bar.line(&format!("warning: {trouble}"));
+            }
+            files::write(&s.folder.join("preview.png"), &validation.picture.to_png()?)?;
+            run.log.images(progress.stage_step, "validation", &validation.picture)?;
+            bar.line(&format!("loss {smoothed:.5}, validation NMSE {:.5}", validation.nmse));
+        }
+        run.log.scalars(progress.stage_step, &scalars)?;
+
+        // The state, every so often, at the end and when a signal asks for it.
+        let stopping = run.stop.raised();
+        if stopping || progress.step == steps || run.checkpoint_due(progress.stage_step) {
+            let checkpoint = run.checkpoint(&progress, &parts(&optimizer, &average))?;
+            if stopping {
+                bail!(Interrupted { step: progress.stage_step, checkpoint });
+            }
+        }
+    }
+    bar.finish();
+    average.swap();
+    run.leave(&progress);
+    Ok(())
+}
+
+/// The discriminator's losses may jump, but must be finite.
+const FINITE: GuardConfig = GuardConfig { outlier: f64::INFINITY, skips: 3, lowerings: 4, recovery: 1000 };
+
+/// Ends a run whose steps stay bad: with its state saved, unless that is bad too, and with what to do.
+fn give_up(run: &mut StageRun, phase: &Phase, progress: &Progress, parts: &[(&str, Vec<(String, Tensor)>)], reason: &str) -> anyhow::Error {
+    let tensors = parts.iter().flat_map(|(_, tensors)| tensors);
+    let broken = tensors.filter(|(_, tensor)| tensor.is_floating_point() && tensor.isfinite().all().int64_value(&[]) == 0);
+    let broken: Vec<&str> = broken.map(|(name, _)| name.as_str()).take(3).collect();
+    let state = if broken.is_empty() {
+        match run.checkpoint(progress, parts) {
+            Ok(place) => format!("The state before the first bad step is saved in {}", place.display()),
+            Err(error) => format!("{error:#}"),
+        }
+    } else {
+        format!("Values that are not finite have reached {}, so {}", broken.join(", "), run.what_remains(progress.stage_step))
+    };
+    let name = phase.name;
+    anyhow!(
+        "{name}: {reason} at step {}, and halving the rate has not helped. {state}. Go on with a lower {name}.learning_rate or \
+         {name}.optimizer.clip_norm, or a longer {name}.optimizer.warmup; if the steps were bad from the beginning, look at the data with \
+         `trainer dataset check`",
+        progress.step - 1
+    )
+}
+
+/// Values that a forward pass changes, as they were before it.
+struct Undo(Vec<(Tensor, Tensor)>);
+
+impl Undo {
+    fn new(values: impl Iterator<Item = (String, Tensor)>) -> Self {
+        Self(values.map(|(_, value)| (value.detach().copy(), value)).collect())
+    }
+
+    fn note(&mut self) {
+        tch::no_grad(|| self.0.iter_mut().for_each(|(before, value)| before.copy_(value)));
+    }
+
+    fn restore(&mut self) {
+        tch::no_grad(|| self.0.iter_mut().for_each(|(before, value)| value.copy_(before)));
+    }
+}
