@@ -79,24 +79,26 @@ fn bad_files_are_named_and_cost_their_own_maps_only() {
 }
 
 #[test]
-fn rays_of_two_and_of_four_interactions_fill_their_own_folders() {
+fn more_interactions_fill_their_own_folders_and_never_darken() {
     let (data, out) = (common::dataset(&[3, 4]), tempfile::tempdir().unwrap());
     let [folder, to] = [data.path(), out.path()].map(|path| path.to_str().unwrap());
     let traced = |method: &str| {
         succeeds(&["simulate", "--dataset", folder, "--method", &method.to_lowercase(), "--out", to]);
         ["3_0", "3_1", "4_0", "4_1"].map(|map| image::open(out.path().join(format!("gain/{method}/{map}.png"))).unwrap().into_luma8())
     };
-    let [two, four] = ["IRT2", "IRT4"].map(traced);
-    let mut gained = 0;
-    for ((two, four), map) in two.iter().zip(&four).zip([3, 3, 4, 4]) {
-        let buildings = image::open(data.path().join(format!("png/buildings_complete/{map}.png"))).unwrap().into_luma8();
-        for ((&two, &four), &inside) in two.iter().zip(four.iter()).zip(buildings.iter()) {
-            assert!(two <= four && (inside == 0 || four == 0), "{two} and {four} on map {map}");
-            gained += usize::from(two < four);
+    for (fewer, more) in [("IRT2", "IRT4"), ("rays2", "rays4")] {
+        let [two, four] = [fewer, more].map(traced);
+        let mut gained = 0;
+        for ((two, four), map) in two.iter().zip(&four).zip([3, 3, 4, 4]) {
+            let buildings = image::open(data.path().join(format!("png/buildings_complete/{map}.png"))).unwrap().into_luma8();
+            for ((&two, &four), &inside) in two.iter().zip(four.iter()).zip(buildings.iter()) {
+                assert!(two <= four && (inside == 0 || four == 0), "{two} and {four} on map {map}");
+                gained += usize::from(two < four);
+            }
+            assert!(two.iter().any(|&level| level > 200), "near its transmitter a map is bright");
         }
-        assert!(two.iter().any(|&level| level > 200), "near its transmitter a map is bright");
+        assert!(gained > 50, "{gained} pixels gain by more interactions");
     }
-    assert!(gained > 50, "{gained} pixels gain by more interactions");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 """Where a folder of path gain maps is wrong: a picture of the errors in dB, one tile a map.
 
-    python tests/compare/error_maps.py DATASET PREDICTION OUT.png [MAP_TX ...]
+    python tests/compare/error_maps.py METHOD DATASET PREDICTION OUT.png [MAP_TX ...]
 
-DATASET is a folder in RadioMapSeer's layout, PREDICTION one that `trainer simulate --dataset` wrote. Red is too dark, blue too bright,
+METHOD is a folder of `gain` (DPM, IRT4, ...), DATASET a folder in RadioMapSeer's layout, PREDICTION one that `simulate` wrote. Pixels without a value in either map
+stay white, as do those that `png/valid` says are not known. Red is too dark, blue too bright,
 12 dB at full colour; the transmitter is a star. Needs numpy, pillow and matplotlib.
 """
 
@@ -24,9 +25,9 @@ def levels(path):
     return np.asarray(Image.open(path), dtype=float)
 
 
-def main(dataset, prediction, out, names):
+def main(method, dataset, prediction, out, names):
     dataset, prediction = Path(dataset), Path(prediction)
-    names = names or sorted(p.stem for p in (dataset / "gain/DPM").glob("*.png"))
+    names = names or sorted(p.stem for p in (dataset / "gain" / method).glob("*.png"))
     columns = min(6, len(names))
     rows = -(-len(names) // columns)
     _, tiles = plt.subplots(rows, columns, figsize=(2.6 * columns, 2.8 * rows), squeeze=False)
@@ -34,8 +35,12 @@ def main(dataset, prediction, out, names):
         tile.axis("off")
     for tile, name in zip(tiles.flat, names):
         city, transmitter = name.split("_")
-        error_db = (levels(prediction / f"gain/DPM/{name}.png") - levels(dataset / f"gain/DPM/{name}.png")) * DB_PER_LEVEL
-        error_db[levels(dataset / f"png/buildings_complete/{city}.png") > 0] = np.nan
+        ours, real = (levels(folder / f"gain/{method}/{name}.png") for folder in (prediction, dataset))
+        error_db = (ours - real) * DB_PER_LEVEL
+        error_db[(levels(dataset / f"png/buildings_complete/{city}.png") > 0) | (ours == 0) | (real == 0)] = np.nan
+        known = dataset / f"png/valid/{method}_{name}.png"
+        if known.exists():
+            error_db[levels(known) == 0] = np.nan
         x, y = json.loads((dataset / f"antenna/{city}.json").read_text())[int(transmitter)]
         tile.imshow(error_db, cmap="RdBu", vmin=-12, vmax=12)
         tile.plot(x, error_db.shape[0] - 1 - y, "k*", markersize=6)
@@ -47,6 +52,6 @@ def main(dataset, prediction, out, names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 5:
         sys.exit(__doc__)
-    main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
+    main(*sys.argv[1:5], sys.argv[5:])

@@ -1,4 +1,4 @@
-//! RadioMapSeer's six simulations, each a folder below `gain`.
+//! The simulations, each a folder below `gain`: RadioMapSeer's six, and ray tracing from first principles by its interactions.
 
 use std::str::FromStr;
 use thiserror::Error;
@@ -8,30 +8,49 @@ use thiserror::Error;
 pub enum Variant {
     /// Dominant path
     Dpm,
-    /// Ray tracing with two interactions
+    /// Intelligent ray tracing, IRT2
     Irt2,
-    /// Ray tracing with four interactions
+    /// Intelligent ray tracing, IRT4
     Irt4,
     /// Dominant path, with cars
     #[value(alias = "carsdpm")]
     CarsDpm,
-    /// Ray tracing with two interactions, with cars
+    /// IRT2, with cars
     #[value(alias = "carsirt2")]
     CarsIrt2,
-    /// Ray tracing with four interactions, with cars
+    /// IRT4, with cars
     #[value(alias = "carsirt4")]
     CarsIrt4,
+    /// Ray tracing from first principles with one interaction
+    Rays1,
+    /// The same with two interactions
+    Rays2,
+    /// The same with three interactions
+    Rays3,
+    /// The same with four interactions
+    Rays4,
 }
 
-/// A name that is none of the six.
+/// A name that is none of [`Variant::ALL`].
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[error("there is no simulation {name:?}; RadioMapSeer has {}", Variant::ALL.map(Variant::name).join(", "))]
+#[error("there is no simulation {name:?}; there are {}", Variant::ALL.map(Variant::name).join(", "))]
 pub struct UnknownVariant {
     pub name: String,
 }
 
 impl Variant {
-    pub const ALL: [Self; 6] = [Self::Dpm, Self::Irt2, Self::Irt4, Self::CarsDpm, Self::CarsIrt2, Self::CarsIrt4];
+    pub const ALL: [Self; 10] = [
+        Self::Dpm,
+        Self::Irt2,
+        Self::Irt4,
+        Self::CarsDpm,
+        Self::CarsIrt2,
+        Self::CarsIrt4,
+        Self::Rays1,
+        Self::Rays2,
+        Self::Rays3,
+        Self::Rays4,
+    ];
 
     /// The folder's name.
     pub fn name(self) -> &'static str {
@@ -42,20 +61,25 @@ impl Variant {
             Self::CarsDpm => "carsDPM",
             Self::CarsIrt2 => "carsIRT2",
             Self::CarsIrt4 => "carsIRT4",
+            Self::Rays1 => "rays1",
+            Self::Rays2 => "rays2",
+            Self::Rays3 => "rays3",
+            Self::Rays4 => "rays4",
         }
     }
 
     /// Whether cars, as `png/cars/{map}.png` says, stood in the streets.
     pub fn has_cars(self) -> bool {
-        self == self.with_cars()
+        Some(self) == self.with_cars()
     }
 
-    /// The same simulation with cars in the streets.
-    pub fn with_cars(self) -> Self {
+    /// The same simulation with cars in the streets; `None` for one that does not know cars.
+    pub fn with_cars(self) -> Option<Self> {
         match self {
-            Self::Dpm | Self::CarsDpm => Self::CarsDpm,
-            Self::Irt2 | Self::CarsIrt2 => Self::CarsIrt2,
-            Self::Irt4 | Self::CarsIrt4 => Self::CarsIrt4,
+            Self::Dpm | Self::CarsDpm => Some(Self::CarsDpm),
+            Self::Irt2 | Self::CarsIrt2 => Some(Self::CarsIrt2),
+            Self::Irt4 | Self::CarsIrt4 => Some(Self::CarsIrt4),
+            Self::Rays1 | Self::Rays2 | Self::Rays3 | Self::Rays4 => None,
         }
     }
 

@@ -38,7 +38,7 @@ const SHOWN_FAILURES: usize = 20;
 /// # Errors
 /// A folder that is no dataset or cannot be written; at the end, when some maps could not be made.
 pub fn run(args: &Args) -> Result<()> {
-    let simulator = Simulator::new(args.method)?;
+    let simulator = Simulator::new(args.method);
     let scenes = SceneIndex::open(&args.dataset, args.method.has_cars())?;
     let gain = args.out.join(GAIN).join(args.method.name());
     let share = RankShare::from_environment()?;

@@ -7,4 +7,4 @@ mod command;
 mod simulator;
 
 pub use command::{Args, run};
-pub use simulator::{Simulator, SimulatorError, gray_levels};
+pub use simulator::{Simulator, gray_levels};

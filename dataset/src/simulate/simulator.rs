@@ -4,9 +4,10 @@ use crate::folder::Variant;
 use geo::Coord;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::propagation::{DominantPath, PropagationError, PropagationModel, RayOptions, RayTracing, WithCars};
+use radiodiff_radio::propagation::{
+    DominantPath, IntelligentRayTracing, PropagationError, PropagationModel, RayOptions, RayTracing, WithCars,
+};
 use radiodiff_radio::scene::LinkEnds;
-use thiserror::Error;
 
 /// Computes the maps of one variant.
 #[derive(Clone, Copy, Debug)]
@@ -14,27 +15,17 @@ pub struct Simulator {
     variant: Variant,
 }
 
-/// A variant whose maps cannot be computed.
-#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
-pub enum SimulatorError {
-    #[error("{} cannot be computed: ray tracing does not know cars; only the dominant path model does (carsDPM)", variant.name())]
-    CarsWithRays { variant: Variant },
-}
-
 impl Simulator {
-    /// # Errors
-    /// Rays with cars: a map that ignores its cars must not lie under the name of one that has them.
-    pub fn new(variant: Variant) -> Result<Self, SimulatorError> {
-        match variant {
-            Variant::CarsIrt2 | Variant::CarsIrt4 => Err(SimulatorError::CarsWithRays { variant }),
-            Variant::Dpm | Variant::Irt2 | Variant::Irt4 | Variant::CarsDpm => Ok(Self { variant }),
-        }
+    pub fn new(variant: Variant) -> Self {
+        Self { variant }
     }
 
     /// The same model for streets without cars.
     pub fn without_cars(self) -> Self {
         match self.variant {
             Variant::CarsDpm => Self { variant: Variant::Dpm },
+            Variant::CarsIrt2 => Self { variant: Variant::Irt2 },
+            Variant::CarsIrt4 => Self { variant: Variant::Irt4 },
             _ => self,
         }
     }
@@ -47,10 +38,16 @@ impl Simulator {
     pub fn path_gain(self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
         let rays = |interactions| RayTracing { options: RayOptions { interactions, ..RayOptions::default() } };
         let model: &dyn PropagationModel = match self.variant {
-            Variant::Irt2 | Variant::CarsIrt2 => &rays(2),
-            Variant::Irt4 | Variant::CarsIrt4 => &rays(4),
             Variant::Dpm => &DominantPath::default(),
+            Variant::Irt2 => &IntelligentRayTracing::irt2(),
+            Variant::Irt4 => &IntelligentRayTracing::irt4(),
             Variant::CarsDpm => &WithCars(DominantPath::default()),
+            Variant::CarsIrt2 => &WithCars(IntelligentRayTracing::irt2()),
+            Variant::CarsIrt4 => &WithCars(IntelligentRayTracing::irt4()),
+            Variant::Rays1 => &rays(1),
+            Variant::Rays2 => &rays(2),
+            Variant::Rays3 => &rays(3),
+            Variant::Rays4 => &rays(4),
         };
         model.path_gain(scene, &LinkEnds::at(position))
     }

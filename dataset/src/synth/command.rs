@@ -86,8 +86,13 @@ pub fn run(args: &Args) -> Result<()> {
         "--method {} computes maps with cars; --cars says how many each map has",
         args.method.name()
     );
-    let variant = if args.cars > 0 { args.method.with_cars() } else { args.method };
-    let simulator = Simulator::new(variant)?.without_cars();
+    let variant = if args.cars == 0 {
+        args.method
+    } else {
+        let refused = || format!("--method {} does not know cars; leave --cars out, or take dpm, irt2 or irt4", args.method.name());
+        args.method.with_cars().with_context(refused)?
+    };
+    let simulator = Simulator::new(variant).without_cars();
     let reading = progress::waiting("reading the cities");
     let cities = args.city.iter().map(|path| CityFootprints::read(path)).collect::<Result<Vec<_>>>()?;
     reading.finish_and_clear();

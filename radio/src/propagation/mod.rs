@@ -1,12 +1,14 @@
 //! Models of propagation: path gain in dB from a prepared scene and a transmitter's position.
 //!
 //! [`PropagationModel`] is the interface. [`LogDistance`] needs line of sight alone, [`DominantPath`] follows the path of least loss,
-//! [`RayTracing`] sums every path of a few interactions, and [`WithCars`] adds the loss by cars to any of them. [`received_power`]
+//! [`IntelligentRayTracing`] is WinProp's IRT with its empirical losses, [`RayTracing`] sums every path of a few interactions from first
+//! principles, and [`WithCars`] adds the loss by cars to any of them. [`received_power`]
 //! turns path gain into dBm with an antenna's pattern, at other frequencies by [`FrequencyScaling`].
 
 mod antenna;
 mod dominant_path;
 mod frequency;
+mod irt;
 pub(crate) mod knife_edge;
 mod law;
 mod log_distance;
@@ -18,6 +20,7 @@ mod with_cars;
 pub use antenna::{AntennaPattern, AntennaRequest, AntennaRequestError, DepartureDirection, PatternTable, PatternTableError, Sector};
 pub use dominant_path::{DominantPath, RoofsFrom};
 pub use frequency::{FrequencyError, FrequencyScaling, LAW_FREQUENCY_MHZ};
+pub use irt::{IntelligentRayTracing, InteractionLaw};
 pub use law::{DominantPathLaw, LogDistanceLaw};
 pub use log_distance::LogDistance;
 pub use model::{PropagationError, PropagationModel};

@@ -14,6 +14,11 @@ pub enum PropagationError {
     Height(#[from] HeightError),
     #[error("rays cannot be traced: {reason}")]
     RayOptions { reason: &'static str },
+    #[error(
+        "intelligent ray tracing knows the streets below the roofs only, which are {roof_m} m high: an antenna stands at {height_m} m; \
+         take the dominant path or `rays`"
+    )]
+    AboveRoofs { height_m: f64, roof_m: f64 },
 }
 
 /// A model of propagation, with its constants. Callers may choose one at run time as `&dyn PropagationModel`.

@@ -1,7 +1,7 @@
 //! Ray tracing in the plane of the map: every path of a few reflections on walls and diffractions at corners, exactly.
 //!
-//! In flow walls and a transmitter, out flows path gain. It is the model that RadioMapSeer calls IRT2 and IRT4 (2 and 4 interactions),
-//! from first principles: no constant is fitted to its maps.
+//! In flow walls and a transmitter, out flows path gain. It works from first principles: no constant is fitted.
+//! WinProp's empirical ray tracing is [`super::IntelligentRayTracing`].
 //!
 //! - **Paths** come from [`beam`]s: the sectors that the transmitter lights, their mirror images, the sectors that each lit corner
 //!   lights, and so on. Walls are found exactly, so there is no number of rays to converge in.
@@ -11,13 +11,13 @@
 //! - **Diffraction** by the uniform theory ([`wedge`]). Along a building's own wall, from one corner to the next, the field of a
 //!   non-conductor vanishes and its slope goes on: both corners are taken a little off the wall, and the product is scaled as slope
 //!   diffraction asks. (A conductor's horizontal field would not vanish; there this model gives too little.)
-//! - **Combining** of powers, as IRT does (the mean over phases), or of fields.
+//! - **Combining** of powers (the mean over phases), or of fields.
 //!
 //! The plane leaves out roofs (buildings are infinitely tall, as RadioMapSeer's 25 m almost are for antennas at 1.5 m), the ground,
 //! transmission through buildings and scattering by rough walls.
 
-mod beam;
-mod border;
+pub(in crate::propagation) mod beam;
+pub(in crate::propagation) mod border;
 mod material;
 mod options;
 mod tracing;

@@ -7,7 +7,7 @@ use crate::propagation::model::PropagationError;
 /// How the paths of a pixel are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Combining {
-    /// Powers are added: the mean over a few wavelengths, as in RadioMapSeer's IRT maps.
+    /// Powers are added: the mean over a few wavelengths.
     Incoherent,
     /// Fields are added with their phases: the fading at the pixel's centre.
     Coherent,
@@ -16,7 +16,7 @@ pub enum Combining {
 /// Which paths are traced, and by what constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RayOptions {
-    /// The largest number of reflections and diffractions together, up to [`MAX_INTERACTIONS`]: 2 for IRT2, 4 for IRT4.
+    /// The largest number of reflections and diffractions together, up to [`MAX_INTERACTIONS`].
     pub interactions: usize,
     /// The largest number of diffractions among them.
     pub diffractions: usize,
@@ -29,7 +29,7 @@ pub struct RayOptions {
 }
 
 impl Default for RayOptions {
-    /// IRT2 at 5.9 GHz between brick walls.
+    /// Two interactions at 5.9 GHz between brick walls.
     fn default() -> Self {
         Self {
             interactions: 2,
