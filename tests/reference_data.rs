@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-fn main() {
+pub fn main() {
     println!("cargo::rustc-check-cfg=cfg(reference_data)");
     println!("cargo::rerun-if-env-changed=RADIODIFF_SHARED");
     println!("cargo::rerun-if-env-changed=RADIODIFF_REQUIRE_SHARED");

@@ -5,10 +5,17 @@
 
 mod common;
 
-use common::{SIZE, damage, dataset, fails, succeeds, text};
+use common::{SIZE, damage, dataset, fails, radiodiff, succeeds, text};
 use radiodiff_dataset::Dataset;
-use radiodiff_dataset::shards::{Epoch, ShardBatch, Shards};
+use radiodiff_dataset::folder::METERS_PER_PIXEL;
+use radiodiff_dataset::shards::Shards;
+use radiodiff_dataset::share::RankShare;
+use radiodiff_dataset::stream::{
+    DatasetConfig, SampleBatch, SampleFormat, SampleStream, SetOptions, StreamOptions, StreamPosition, TrainingSet,
+};
+use radiodiff_radio::features::ConditionChannel::{self, Buildings, Cars, DetourGain, LineOfSight, LogDistanceGain, Transmitter};
 use radiodiff_radio::geometry::Symmetry;
+use radiodiff_radio::map::GrayCodec;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,11 +43,27 @@ fn with_cars() -> tempfile::TempDir {
     folder
 }
 
-fn epoch(shards: &Arc<Shards>, epoch: Epoch) -> Vec<ShardBatch> {
-    shards.epoch(epoch).unwrap().collect::<Result<_, _>>().unwrap()
+/// Opens a folder of carsDPM for these channels.
+fn open(path: &Path, channels: &[ConditionChannel], gray: GrayCodec) -> anyhow::Result<Arc<TrainingSet>> {
+    let format = SampleFormat { size: SIZE, meters_per_pixel: METERS_PER_PIXEL, channels: channels.to_vec(), gray };
+    let options = SetOptions { method: "carsDPM".into(), ..SetOptions::default() };
+    Ok(Arc::new(TrainingSet::open(&[DatasetConfig::folder(path)], format, &options)?))
 }
 
-const PLAIN: Epoch = Epoch { seed: 5, number: 0, batch: 3, augment: false, threads: 2, prefetch: 1 };
+/// What every record gives.
+const CHANNELS: [ConditionChannel; 3] = [Buildings, Transmitter, Cars];
+const PLAIN: StreamOptions = StreamOptions { batch: 3, symmetries: 1, threads: 2, share: RankShare::ALONE };
+const TURNED: StreamOptions = StreamOptions { symmetries: 8, ..PLAIN };
+
+/// The first batches of a seed's row.
+fn batches(set: &Arc<TrainingSet>, options: StreamOptions, seed: u64, count: usize) -> Vec<SampleBatch> {
+    let mut stream = SampleStream::start(set, options, StreamPosition::start(seed)).unwrap();
+    (0..count).map(|_| stream.next_batch().unwrap()).collect()
+}
+
+fn indices(batches: &[SampleBatch]) -> Vec<usize> {
+    batches.iter().flat_map(|batch| batch.samples.iter().map(|sample| sample.index)).collect()
+}
 
 #[test]
 fn what_is_packed_comes_out_again() {
@@ -48,11 +71,11 @@ fn what_is_packed_comes_out_again() {
     let (out, _) = pack(folder.path(), &["--method", "carsDPM"]);
     succeeds(&["dataset", "check", out.to_str().unwrap()]);
     let dataset = Dataset::open(folder.path(), "carsDPM").unwrap();
-    let shards = Arc::new(Shards::open(&out).unwrap());
+    let (shards, mut buffer) = (Shards::open(&out).unwrap(), Vec::new());
     assert_eq!((dataset.len(), shards.len(), shards.manifest().shards.len()), (8, 8, 3));
     let bit = |bits: &[u8], i: usize| (bits[i / 8] >> (i % 8)) & 1;
     for i in 0..8 {
-        let (sample, record) = (dataset.load(i).unwrap(), shards.record(i).unwrap());
+        let (sample, record) = (dataset.load(i).unwrap(), shards.record(i, &mut buffer).unwrap());
         assert_eq!((record.map, record.transmitter, record.position), (sample.map, sample.transmitter, sample.position));
         assert_eq!(record.gain, sample.truth);
         let pixels = 0..SIZE * SIZE;
@@ -65,44 +88,126 @@ fn what_is_packed_comes_out_again() {
 #[test]
 fn an_epoch_has_every_sample_once_in_an_order_of_its_seed() {
     let folder = with_cars();
-    let shards = Arc::new(Shards::open(&pack(folder.path(), &["--method", "carsDPM"]).0).unwrap());
-    let batches = epoch(&shards, Epoch { augment: true, ..PLAIN });
-    assert_eq!(batches.iter().map(|batch| batch.names.len()).collect::<Vec<_>>(), [3, 3, 2]);
-    let names = |batches: &[ShardBatch]| batches.iter().flat_map(|batch| batch.names.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&batches).into_iter().collect::<BTreeSet<_>>().len(), 8);
-    for threads in [1, 3, 7] {
-        assert_eq!(epoch(&shards, Epoch { augment: true, threads, ..PLAIN }), batches, "{threads} threads");
+    let set = open(&pack(folder.path(), &["--method", "carsDPM"]).0, &CHANNELS, GrayCodec::default()).unwrap();
+    let two_epochs = batches(&set, TURNED, 5, 6);
+    let drawn = indices(&two_epochs);
+    let (first, second) = (&drawn[..8], &drawn[8..16]);
+    for epoch in [first, second] {
+        assert_eq!(epoch.iter().copied().collect::<BTreeSet<_>>().len(), 8);
     }
-    assert_ne!(names(&epoch(&shards, Epoch { number: 1, ..PLAIN })), names(&batches));
-    assert_ne!(names(&epoch(&shards, Epoch { seed: 6, ..PLAIN })), names(&batches));
-    drop(shards.epoch(Epoch { batch: 1, ..PLAIN }).unwrap().next());
+    for threads in [1, 3, 7] {
+        assert_eq!(batches(&set, StreamOptions { threads, ..TURNED }, 5, 6), two_epochs, "{threads} threads");
+    }
+    assert_ne!(first, second);
+    assert_ne!(indices(&batches(&set, PLAIN, 6, 6)), drawn);
 }
 
-/// Buildings, transmitter, cars and gain of a sample are turned alike: by one symmetry that gives all four.
+/// A stream that starts where another one was gives what that one gives next, and processes share each step's samples.
+#[test]
+fn a_stream_goes_on_where_another_was() {
+    let folder = with_cars();
+    let set = open(folder.path(), &CHANNELS, GrayCodec::default()).unwrap();
+    let whole = batches(&set, TURNED, 5, 7);
+    for before in 0..6 {
+        let mut stream = SampleStream::start(&set, TURNED, StreamPosition::start(5)).unwrap();
+        (0..before).for_each(|_| drop(stream.next_batch().unwrap()));
+        let written = serde_json::to_string(&stream.position()).unwrap();
+        let mut resumed =
+            SampleStream::start(&set, StreamOptions { threads: 3, ..TURNED }, serde_json::from_str(&written).unwrap()).unwrap();
+        assert_eq!(resumed.next_batch().unwrap(), whole[before], "after {before}");
+        assert_eq!(resumed.next_batch().unwrap(), whole[before + 1]);
+    }
+    let mut shares = (0..3).map(|rank| {
+        let share = RankShare::new(rank, 3).unwrap();
+        SampleStream::start(&set, StreamOptions { batch: 1, share, ..TURNED }, StreamPosition::start(5)).unwrap()
+    });
+    let mut shares: Vec<SampleStream> = shares.by_ref().collect();
+    for step in &whole {
+        let samples: Vec<_> = shares.iter_mut().flat_map(|stream| stream.next_batch().unwrap().samples).collect();
+        assert_eq!(samples, step.samples);
+    }
+    let error = SampleStream::start(&set, PLAIN, StreamPosition { seed: 0, epoch: 1, index: 8 }).unwrap_err().to_string();
+    assert!(error.contains("sample 8 of an epoch of 8"), "{error}");
+}
+
+/// Channels that were computed when the dataset was packed are those that a folder's samples get.
+#[test]
+fn packed_channels_are_those_that_would_be_computed() {
+    let folder = with_cars();
+    let channels = [Buildings, LogDistanceGain, Cars, LineOfSight, Transmitter, DetourGain];
+    let (out, _) = pack(folder.path(), &["--method", "carsDPM", "--channels", "line-of-sight,detour-gain,log-distance-gain,buildings"]);
+    succeeds(&["dataset", "check", out.to_str().unwrap()]);
+    let [packed, computed] = [&out, folder.path()].map(|path| batches(&open(path, &channels, GrayCodec::default()).unwrap(), TURNED, 5, 5));
+    assert_eq!(packed, computed);
+    for (channels, gray, words) in [
+        (&[ConditionChannel::WallDistance, DetourGain][..], GrayCodec::default(), "lack the channels wall-distance: remove the folder"),
+        (&channels, GrayCodec { floor_db: -127.0, ..GrayCodec::default() }, "--floor-db=-127"),
+    ] {
+        let error = format!("{:#}", open(&out, channels, gray).unwrap_err());
+        assert!(error.contains(words), "{error}");
+    }
+    let again = folder.path().join("without");
+    let args = ["dataset", "pack", "--dataset", folder.path().to_str().unwrap(), "--out", again.to_str().unwrap(), "--method", "carsDPM"];
+    let refused = radiodiff(&[&args[..], &["--channels", "detour"]].concat());
+    assert!(text(&refused.stderr).contains("unknown variant `detour`, expected one of `buildings`"), "{}", text(&refused.stderr));
+}
+
+/// A damaged image is an error that names it, or is passed over with a warning where that is asked for.
+#[test]
+fn damaged_images_are_named_and_skipped_only_when_asked() {
+    let folder = with_cars();
+    damage(&folder.path().join("gain/carsDPM/2_1.png"), |bytes| bytes.truncate(40));
+    damage(&folder.path().join("png/cars/4.png"), Vec::clear);
+    let opened = |skip_damaged| {
+        let format =
+            SampleFormat { size: SIZE, meters_per_pixel: METERS_PER_PIXEL, channels: CHANNELS.to_vec(), gray: GrayCodec::default() };
+        let options = SetOptions { method: "carsDPM".into(), skip_damaged, keep_bytes: 1 << 20, ..SetOptions::default() };
+        Arc::new(TrainingSet::open(&[DatasetConfig::folder(folder.path())], format, &options).unwrap())
+    };
+    let mut stream = SampleStream::start(&opened(false), PLAIN, StreamPosition::start(5)).unwrap();
+    let error = (0..4).find_map(|_| stream.next_batch().err()).map(|error| format!("{error:#}")).expect("eight samples, three damaged");
+    assert!(error.contains("2_1.png: expected a whole PNG") || error.contains("4.png: expected a whole PNG"), "{error}");
+    let ended = stream.next_batch().unwrap_err().to_string();
+    assert!(ended.contains("has ended"), "{ended}");
+
+    let set = opened(true);
+    // Samples are those of maps 1 to 4, two each. Those of 2_1 and of map 4 are replaced by the next that can be read.
+    let plain: Vec<_> = [0, 1, 2, 4, 5].map(|i| set.sample(i).unwrap().truth.clone()).into();
+    assert_eq!(set.sample(3).unwrap().truth, plain[3]);
+    assert_eq!((set.sample(6).unwrap().truth.clone(), set.sample(7).unwrap().truth.clone()), (plain[0].clone(), plain[0].clone()));
+    assert_eq!(set.skipped(), 3);
+    let rows = [1, 4].map(|threads| batches(&set, StreamOptions { threads, ..TURNED }, 5, 9));
+    assert_eq!(rows[0], rows[1]);
+
+    for name in ["1_0", "1_1", "2_0", "3_0", "3_1", "4_0", "4_1"] {
+        damage(&folder.path().join(format!("gain/carsDPM/{name}.png")), Vec::clear);
+    }
+    let error = format!("{:#}", opened(true).sample(0).unwrap_err());
+    assert!(error.contains("holds no sample that can be read"), "{error}");
+}
+
+/// Buildings, transmitter, cars and gain of a sample are turned alike: by the symmetry that the batch names.
 #[test]
 fn augmentation_turns_everything_alike() {
     let folder = with_cars();
-    let shards = Arc::new(Shards::open(&pack(folder.path(), &["--method", "carsDPM"]).0).unwrap());
+    let set = open(&pack(folder.path(), &["--method", "carsDPM"]).0, &CHANNELS, GrayCodec::default()).unwrap();
     let (pixels, mut used) = (SIZE * SIZE, BTreeSet::new());
-    for number in 0..8 {
-        let augmented = epoch(&shards, Epoch { number, augment: true, ..PLAIN });
-        for (plain, augmented) in epoch(&shards, Epoch { number, ..PLAIN }).iter().zip(&augmented) {
-            assert_eq!(plain.names, augmented.names);
-            let images = |batch: &ShardBatch| -> Vec<Vec<f32>> {
-                let condition = batch.condition.chunks(3 * pixels);
-                condition.zip(batch.truth.chunks(pixels)).map(|(condition, truth)| [condition, truth].concat()).collect()
-            };
-            for (plain, augmented) in images(plain).iter().zip(images(augmented)) {
-                let turned = |symmetry: Symmetry| -> Vec<f32> {
-                    let mut out = vec![0.0; plain.len()];
-                    plain.chunks(pixels).zip(out.chunks_mut(pixels)).for_each(|(image, out)| symmetry.turn(SIZE, image, out));
-                    out
-                };
-                let by = (0..8).find(|&k| turned(Symmetry::numbered(k)) == augmented);
-                used.insert(by.expect("one of the eight symmetries"));
-                let lit = |channel: usize| augmented[channel * pixels..(channel + 1) * pixels].iter().filter(|&&v| v == 1.0).count();
-                assert!(lit(0) > 1 && lit(1) == 1 && lit(2) == 1);
-            }
+    for (plain, turned) in batches(&set, PLAIN, 5, 24).iter().zip(&batches(&set, TURNED, 5, 24)) {
+        let images = |batch: &SampleBatch| -> Vec<Vec<f32>> {
+            let condition = batch.condition.chunks(3 * pixels).map(|image| image.iter().map(|value| value.to_f32()).collect::<Vec<_>>());
+            let bytes = |bytes: &[u8]| bytes.iter().map(|&byte| f32::from(byte)).collect::<Vec<_>>();
+            let maps = batch.truth.chunks(pixels).map(bytes).zip(batch.outdoors.chunks(pixels).map(bytes));
+            condition.zip(maps).map(|(condition, (truth, outdoors))| [condition, truth, outdoors].concat()).collect()
+        };
+        for (i, (plain_images, turned_images)) in images(plain).iter().zip(images(turned)).enumerate() {
+            let (before, after) = (plain.samples[i], turned.samples[i]);
+            assert_eq!((before.index, before.symmetry), (after.index, Symmetry::default()));
+            let mut expected = vec![0.0; plain_images.len()];
+            plain_images.chunks(pixels).zip(expected.chunks_mut(pixels)).for_each(|(image, out)| after.symmetry.turn(SIZE, image, out));
+            assert_eq!(turned_images, expected, "{after:?}");
+            used.insert(after.symmetry.number());
+            let lit = |channel: usize| turned_images[channel * pixels..(channel + 1) * pixels].iter().filter(|&&v| v == 1.0).count();
+            assert!(lit(0) > 1 && lit(1) == 1 && lit(2) == 1);
         }
     }
     assert_eq!(used.len(), 8, "all eight are used");

@@ -109,7 +109,7 @@ impl<E: Engine> Pipeline<E> {
         let sampling = if request.start == 1.0 {
             self.model.begin(e, &request.options)
         } else {
-            let physical = DominantPath::default().path_gain(scene, &LinkEnds::at(request.position))?;
+            let physical = DominantPath::level().path_gain(scene, &LinkEnds::at(request.position))?;
             let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
             let map = e.tensor(&map, &[1, 1, preset.map_size, preset.map_size]);
             self.model.begin_from_map(e, &map, request.start, &request.options)?

@@ -1,6 +1,6 @@
 //! The subcommands of `dataset`, which `radiodiff` and `trainer` share.
 
-use crate::{check, shards, statistics, synth};
+use crate::{check, shards, statistics, stream, synth};
 use anyhow::Result;
 
 /// Make, measure, check and pack datasets of radio maps
@@ -10,7 +10,7 @@ pub enum Command {
     Statistics(statistics::Args),
     Check(check::Args),
     Pack(shards::PackArgs),
-    Bench(shards::BenchArgs),
+    Bench(stream::BenchArgs),
 }
 
 impl Command {
@@ -22,7 +22,7 @@ impl Command {
             Self::Statistics(args) => statistics::run(args),
             Self::Check(args) => check::run(args),
             Self::Pack(args) => shards::pack(args),
-            Self::Bench(args) => shards::bench(args),
+            Self::Bench(args) => stream::bench(args),
         }
     }
 }

@@ -52,8 +52,8 @@ pub fn read_text(path: &Path) -> Result<String> {
 
 /// Makes a folder where it is missing, and removes the half-written files that a killed run left in it.
 pub fn make_folder(folder: &Path) -> Result<()> {
-    let attempt = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
+    make_shared_folder(folder)?;
+    let remove_leftovers = || -> std::io::Result<()> {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
@@ -62,7 +62,12 @@ pub fn make_folder(folder: &Path) -> Result<()> {
         }
         Ok(())
     };
-    attempt().with_context(|| format!("making the folder {}", folder.display()))
+    remove_leftovers().with_context(|| format!("removing half-written files from {}", folder.display()))
+}
+
+/// Makes a folder where it is missing. Half-written files stay: other processes may be writing them.
+pub fn make_shared_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))
 }
 
 /// An 8-bit gray PNG of `width` x `height` pixels, row-major.

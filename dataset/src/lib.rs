@@ -8,7 +8,9 @@
 //! - [`synth`] makes scenes, procedural or cut from real cities, and their maps;
 //! - [`simulate`] computes the maps of a folder's scenes again;
 //! - [`check`] reports what is wrong with a folder, [`statistics`] measures its buildings and streets;
-//! - [`shards`] packs samples into memory-mapped files and makes batches of them.
+//! - [`shards`] packs samples, and channels computed from them, into files of equally long records;
+//! - [`stream`] gives training its samples: any of these datasets, mixed, in batches that are made ahead;
+//! - [`share`] says which part of the work is this process's, where a launcher started several.
 //!
 //! Each room has the subcommand of `radiodiff dataset` that a user runs it by ([`Command`]); `trainer` has the same subcommands.
 //!
@@ -22,11 +24,12 @@ pub mod folder;
 pub mod progress;
 mod random;
 pub mod shards;
+pub mod share;
 pub mod simulate;
 pub mod splits;
 pub mod statistics;
+pub mod stream;
 pub mod synth;
 
 pub use commands::Command;
 pub use folder::{Dataset, Sample, Variant};
-pub use random::epoch_order;

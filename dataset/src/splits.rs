@@ -9,6 +9,7 @@
 use crate::folder::{Dataset, Variant};
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -16,23 +17,32 @@ const MAPS: u32 = 700;
 const SEED: u32 = 42;
 
 /// Whose ranges of places.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub enum Scheme {
     /// RadioUNet's: 501 maps to train, 100 to validate, 99 to test; no map is in two.
     #[default]
     #[value(name = "radiounet")]
+    #[serde(rename = "radiounet")]
     RadioUnet,
     /// RadioDiff's public code: map 289 is trained on and tested, validation maps are tested on (DPM) or trained on (IRT4).
     #[value(name = "radiodiff-leaking")]
+    #[serde(rename = "radiodiff-leaking")]
     RadioDiffLeaking,
 }
 
 /// A part of the maps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Split {
     Train,
     Validation,
     Test,
+}
+
+/// A split's name, "radiounet train" for example.
+pub fn split_name(scheme: Scheme, split: Split) -> String {
+    let name = |value: Option<clap::builder::PossibleValue>| value.map(|value| value.get_name().to_owned()).unwrap_or_default();
+    format!("{} {}", name(scheme.to_possible_value()), name(split.to_possible_value()))
 }
 
 impl Scheme {

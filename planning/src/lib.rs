@@ -6,5 +6,8 @@
 //! their place on the globe. The crate computes no propagation and reads no file; it runs in the browser as well.
 
 pub mod coverage;
-
+#[cfg(feature = "export")]
+pub mod export;
 pub mod raster;
+pub mod request;
+pub mod sites;

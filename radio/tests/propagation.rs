@@ -82,15 +82,18 @@ const COURTYARD: [[f64; 4]; 4] = [[40.0, 40.0, 16.0, 3.0], [40.0, 53.0, 16.0, 3.
 fn a_closed_courtyard_is_reached_over_the_roofs_and_buildings_have_no_value() {
     let prepared = PreparedScene::new(&scene(&COURTYARD));
     let at = |x, y, law: &DominantPathLaw| {
-        let map = DominantPath { law: *law }.path_gain(&prepared, &LinkEnds::at(TRANSMITTER)).expect("the transmitter is outdoors");
+        let map = DominantPath { law: *law, ..DominantPath::level() }
+            .path_gain(&prepared, &LinkEnds::at(TRANSMITTER))
+            .expect("the transmitter is outdoors");
         let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
         f64::from(map.values[row * GRID.size + column])
     };
     let law = DominantPathLaw::default();
     assert!(at(41.0, 48.0, &law).is_nan());
     // Straight over the western wall: 19.5 m to it, 3 m over it, 5.5 m down behind it, all in the row of the transmitter's height.
-    let straight =
-        DominantPath { law }.path_gain(&prepared, &LinkEnds::at(Coord { x: 20.5, y: 48.5 })).expect("the transmitter is outdoors");
+    let straight = DominantPath { law, ..DominantPath::level() }
+        .path_gain(&prepared, &LinkEnds::at(Coord { x: 20.5, y: 48.5 }))
+        .expect("the transmitter is outdoors");
     let (row, column) = GRID.pixel_of(Coord { x: 48.5, y: 48.5 }).expect("on the map");
     let slope = |run_m: f64| (run_m.hypot(law.roof_m), law.turn_db(run_m / run_m.hypot(law.roof_m)));
     let ((up_m, up_db), (down_m, down_db)) = (slope(19.5), slope(5.5));

@@ -1,6 +1,7 @@
 //! What a training run does, as a TOML file with dotted overrides (`--set diffusion.steps=100`). The resolved configuration is
 //! written into the run's folder, so that a run can be made again.
 
+use crate::data::DataConfig;
 use crate::presets;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::diffusion::LossOptions;
@@ -31,18 +32,6 @@ pub struct Config {
 
 fn default_validate_every() -> usize {
     250
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataConfig {
-    /// Folders in RadioMapSeer's layout.
-    pub train: Vec<PathBuf>,
-    pub valid: Vec<PathBuf>,
-    /// Folder of `gain` the maps are read from: DPM, IRT2, ...
-    pub method: String,
-    /// Weight of a pixel inside a building in every loss; outdoors it is 1. Footprints are known, so maps are only used outdoors.
-    pub building_weight: f64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -149,8 +138,10 @@ impl Config {
             override_entry(&mut table, text)?;
         }
         let with = || format!("{} with the overrides {overrides:?}", path.display());
-        let config: Self = table.try_into().with_context(with)?;
+        let mut config: Self = table.try_into().with_context(with)?;
         config.validate()?;
+        // Networks draw on the scale of what they learn, so the weights' preset says it.
+        config.preset.gray = config.data.gains.scale(config.preset.gray);
         Ok(config)
     }
 
@@ -185,11 +176,9 @@ impl Config {
         if !(self.diffusion.loss.l1 || self.diffusion.loss.l2) {
             bail!("diffusion.loss has neither l1 nor l2");
         }
-        let shares = [("data.building_weight", self.data.building_weight), ("diffusion.start_share", self.diffusion.start_share)];
-        for (name, value) in shares {
-            if !(0.0..=1.0).contains(&value) {
-                bail!("{name} is {value}, expected 0 to 1");
-            }
+        self.data.validate()?;
+        if !(0.0..=1.0).contains(&self.diffusion.start_share) {
+            bail!("diffusion.start_share is {}, expected 0 to 1", self.diffusion.start_share);
         }
         let not_negative = [
             ("autoencoder.learning_rate", self.autoencoder.learning_rate),
@@ -268,7 +257,7 @@ mod tests {
         let overrides = ["diffusion.steps=7", "data.train=[\"/tmp/x\"]", "diffusion.learning_rate=1", "seed=9"].map(str::to_owned);
         let config = Config::load(Path::new(NANO), &overrides).unwrap();
         assert_eq!((config.diffusion.steps, config.seed, config.diffusion.learning_rate), (7, 9, 1.0));
-        assert_eq!(config.data.train, [Path::new("/tmp/x")]);
+        assert_eq!(config.data.train, [crate::data::DatasetConfig::folder("/tmp/x")]);
         let scale =
             |text: &str| Config::load(Path::new(NANO), &[format!("autoencoder.latent_scale={text}")]).unwrap().autoencoder.latent_scale;
         assert_eq!(

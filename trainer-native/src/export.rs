@@ -1,6 +1,12 @@
-//! Weights that ship: float16, with the figures of their evaluation in the manifest, and a card that describes them.
+//! Weights that ship: safetensors, float16, with the figures of their evaluation in the manifest, and a card that describes them; or
+//! an ONNX file for other runtimes ([`onnx`]).
 
-use crate::evaluate::{DrawOptions, Evaluation, evaluate};
+mod messages;
+pub mod onnx;
+mod recorder;
+
+use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate};
+use crate::selection::MapSelection;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::weights::{Checkpoint, Precision, serialize};
 use radiodiff_dataset::files;
@@ -8,21 +14,42 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Write weights for the runtime and their card, with an evaluation of the very file that ships
+/// The file's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ExportFormat {
+    /// Weights for `radiodiff`, the page and the package.
+    Safetensors,
+    /// The network that draws a map in one step, in float32, for other runtimes.
+    Onnx,
+}
+
+/// The element type of the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum PrecisionArg {
+    F16,
+    F32,
+}
+
+/// Write weights for the runtime and their card, with an evaluation of the very file that ships; or an ONNX file
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Weights of a training run.
     #[arg(long)]
     weights: PathBuf,
-    /// The file to write, NAME.safetensors; the card is NAME.md beside it.
+    /// The file to write, NAME.safetensors, with the card NAME.md beside it; or NAME.onnx.
     #[arg(long)]
     out: PathBuf,
+    #[arg(long, value_enum, default_value = "safetensors")]
+    format: ExportFormat,
+    /// Element type of safetensors; by default f16. ONNX files are float32.
+    #[arg(long, value_enum)]
+    precision: Option<PrecisionArg>,
     /// A dataset to evaluate on and its name on the card, NAME=DIR; may be given more than once.
     #[arg(long = "evaluate", value_name = "NAME=DIR")]
     evaluations: Vec<String>,
-    /// Store float32 instead of float16.
-    #[arg(long)]
-    full_precision: bool,
+    /// Maps of these datasets to evaluate on.
+    #[command(flatten)]
+    selection: MapSelection,
     /// Commit of the code that trained the weights, where the run could not tell.
     #[arg(long)]
     commit: Option<String>,
@@ -32,20 +59,38 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    if args.out.extension().is_none_or(|extension| extension != "safetensors") {
-        bail!("--out is {}, expected a name that ends in .safetensors", args.out.display());
+    let expected = if args.format == ExportFormat::Onnx { "onnx" } else { "safetensors" };
+    if args.out.extension().is_none_or(|extension| extension != expected) {
+        bail!("--out is {}, expected a name that ends in .{expected}", args.out.display());
     }
     files::check_place(&args.out)?;
+    let bytes = std::fs::read(&args.weights).with_context(|| format!("reading the weights {}", args.weights.display()))?;
+    let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", args.weights.display()))?;
+    match args.format {
+        ExportFormat::Onnx => write_onnx(args, &checkpoint),
+        ExportFormat::Safetensors => write_safetensors(args, &checkpoint),
+    }
+}
+
+fn write_onnx(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
+    if args.precision == Some(PrecisionArg::F16) || !args.evaluations.is_empty() {
+        bail!("an ONNX file is float32 and has no card; leave out --precision f16 and --evaluate");
+    }
+    let bytes = onnx::onnx(checkpoint)?;
+    files::write(&args.out, &bytes)?;
+    println!("wrote {} ({} bytes)", args.out.display(), bytes.len());
+    Ok(())
+}
+
+fn write_safetensors(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
     let named = args.evaluations.iter().map(|text| {
         let (name, folder) = text.split_once('=').with_context(|| format!("--evaluate {text:?} is not of the form NAME=DIR"))?;
         Ok((name.to_owned(), PathBuf::from(folder)))
     });
     let named = named.collect::<Result<Vec<_>>>()?;
 
-    let bytes = std::fs::read(&args.weights).with_context(|| format!("reading the weights {}", args.weights.display()))?;
-    let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", args.weights.display()))?;
     let tensors: BTreeMap<_, _> = checkpoint.tensors().clone().into_iter().collect();
-    let precision = if args.full_precision { Precision::F32 } else { Precision::F16 };
+    let precision = if args.precision == Some(PrecisionArg::F32) { Precision::F32 } else { Precision::F16 };
     let mut manifest = checkpoint.manifest().clone();
     if let Some(commit) = &args.commit {
         manifest.commit.clone_from(commit);
@@ -58,13 +103,12 @@ pub fn run(args: &Args) -> Result<()> {
     let mut evaluations = Vec::new();
     for (name, folder) in named {
         println!("evaluating on {name}: {}", folder.display());
-        let evaluation = evaluate(&folder, "DPM", None, Some(&rounded.0), DrawOptions::default())?;
+        let request = EvaluationRequest { selection: args.selection.clone(), weights: Some(&rounded.0), ..EvaluationRequest::default() };
+        let evaluation = evaluate(&folder, &request)?.evaluation;
         print!("{}", evaluation.table());
         if let Some(row) = evaluation.rows.last() {
-            let s = row.scores;
-            for (metric, value) in [("nmse", s.nmse), ("rmse", s.rmse), ("ssim", s.ssim), ("psnr_db", s.psnr_db), ("rmse_db", s.rmse_db)] {
-                manifest.metrics.insert(format!("{name}.{metric}"), value);
-            }
+            let named = NAMES.into_iter().zip(row.scores.values());
+            manifest.metrics.extend(named.map(|(metric, value)| (format!("{name}.{metric}"), value)));
         }
         evaluations.push((name, evaluation));
     }
@@ -84,7 +128,7 @@ fn card_text(args: &Args, shipped: &Checkpoint, bytes: usize, evaluations: &[(St
     let parameters: usize = shipped.tensors().values().map(|t| t.values.len()).sum();
     let file = args.out.file_name().unwrap_or_default().to_string_lossy();
     let facts = [
-        ("file", format!("{file}, {bytes} bytes, {}", if args.full_precision { "float32" } else { "float16" })),
+        ("file", format!("{file}, {bytes} bytes, {}", if args.precision == Some(PrecisionArg::F32) { "float32" } else { "float16" })),
         ("content SHA-256", manifest.content_sha256.clone()),
         ("parameters", parameters.to_string()),
         (

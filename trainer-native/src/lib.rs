@@ -1,13 +1,23 @@
 //! What the `trainer` command is made of.
 //!
-//! [`train`] turns a dataset into weights by [`torch`], [`evaluate`] compares maps with a dataset's, [`export`] writes what ships.
-//! [`presets`] counts the networks' parameters and operations; [`import`] reads the public code's checkpoints. Datasets come from the crate `radiodiff-dataset`.
+//! [`data`] gives a dataset as tensors, [`train`] turns it into weights by [`torch`] and writes a [`run_log`], which [`report`] reads.
+//! [`drawing`] draws maps by a network: [`sample`] writes them, [`evaluate`] compares them with a dataset's. [`export`] writes what
+//! ships, [`doctor`] checks the machine. [`presets`] counts the networks' parameters and operations; [`import`] reads the public code's
+//! checkpoints. Datasets come from the crate `radiodiff-dataset`.
 
+pub mod chart;
 pub mod config;
+pub mod data;
+pub mod doctor;
+pub mod drawing;
 pub mod evaluate;
 pub mod export;
+pub mod gpu;
 pub mod import;
 pub mod presets;
+pub mod report;
 pub mod run_log;
+pub mod sample;
+pub mod selection;
 pub mod torch;
 pub mod train;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use trainer::{evaluate, export, import, presets};
+use trainer::{doctor, evaluate, export, import, presets, report, sample};
 
 /// Make datasets of radio maps, train RadioDiff on them, evaluate and export the weights
 #[derive(Parser)]
@@ -19,10 +19,13 @@ enum Command {
     Dataset(radiodiff_dataset::Command),
     Simulate(radiodiff_dataset::simulate::Args),
     Train(trainer::train::Args),
+    Report(report::Args),
+    Sample(sample::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
     Import(import::Args),
     Presets(presets::Args),
+    Doctor(doctor::Args),
 }
 
 fn main() -> ExitCode {
@@ -32,10 +35,13 @@ fn main() -> ExitCode {
         Command::Dataset(command) => command.run(),
         Command::Simulate(args) => radiodiff_dataset::simulate::run(&args),
         Command::Train(args) => trainer::train::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Sample(args) => sample::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Presets(args) => presets::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

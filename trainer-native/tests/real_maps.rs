@@ -6,7 +6,7 @@ use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::propagation::{DominantPath, LogDistanceLaw, PropagationModel};
 use radiodiff_radio::scene::LinkEnds;
 use std::path::PathBuf;
-use trainer::evaluate::{DrawOptions, evaluate};
+use trainer::evaluate::{EvaluationRequest, evaluate};
 
 fn samples() -> PathBuf {
     radiodiff_tests::shared_data().join("data/radiomapseer-samples")
@@ -45,7 +45,7 @@ fn in_sight_the_law_is_within_a_gray_level() {
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn the_dominant_path_is_winprops() {
-    let evaluation = evaluate(&samples(), "DPM", None, None, DrawOptions::default()).expect("the samples are sound");
+    let evaluation = evaluate(&samples(), &EvaluationRequest::default()).expect("the samples are sound").evaluation;
     let [baseline, simulator] = [0, 1].map(|i| evaluation.rows[i].scores);
     println!("{}", evaluation.table());
     assert_eq!(evaluation.maps, 22);

@@ -15,7 +15,7 @@ use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::scene::BuildingMask;
 use std::path::Path;
 use tch::{Device, Tensor};
-use trainer::train::samples::Samples;
+use trainer::data::{DataConfig, DatasetConfig, OrderedSample, TrainingData};
 
 const TRANSMITTER: (usize, usize) = (21, 9);
 
@@ -49,8 +49,13 @@ fn write(folder: &Path, symmetry: Symmetry) {
     Writer::create(folder, "carsDPM", true).unwrap().write_map(0, &files).unwrap();
 }
 
-fn load(folder: &Path, preset: &Preset) -> Samples {
-    Samples::load(&[folder.to_owned()], "carsDPM", preset, usize::MAX).unwrap()
+fn open(folder: &Path, preset: &Preset) -> anyhow::Result<TrainingData> {
+    let settings: DataConfig = toml::from_str("train = []\nvalid = []\nmethod = \"carsDPM\"\nbuilding_weight = 0.05").unwrap();
+    TrainingData::open(&[DatasetConfig::folder(folder)], &settings, preset, true, Device::Cpu)
+}
+
+fn load(folder: &Path, preset: &Preset) -> TrainingData {
+    open(folder, preset).unwrap()
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {
@@ -63,7 +68,7 @@ fn the_channel_of_cars_has_cars() {
     write(folder.path(), Symmetry::default());
     let samples = load(folder.path(), &preset(&[ConditionChannel::Cars]));
     let cars: Vec<f32> = images()[1].iter().map(|&lit| if lit != 0 { 1.0 } else { -1.0 }).collect();
-    let batch = samples.batch(&[0], Symmetry::default(), Device::Cpu);
+    let batch = samples.sample(0).unwrap();
     assert_eq!(values(&batch.condition), cars);
 }
 
@@ -79,8 +84,8 @@ fn a_turned_sample_is_the_sample_of_the_turned_scene() {
     for (i, symmetry) in Symmetry::all().enumerate() {
         let path = folder.path().join(i.to_string());
         write(&path, symmetry);
-        let found = plain.batch(&[0], symmetry, Device::Cpu);
-        let expected = load(&path, &preset).batch(&[0], Symmetry::default(), Device::Cpu);
+        let found = plain.batch(&[OrderedSample { index: 0, symmetry }]).unwrap();
+        let expected = load(&path, &preset).sample(0).unwrap();
         assert_eq!(values(&found.truth), values(&expected.truth), "{symmetry:?}");
         assert_eq!(values(&found.outdoors), values(&expected.outdoors), "{symmetry:?}");
         let [found, expected] = [found, expected].map(|batch| values(&batch.condition));
@@ -97,7 +102,7 @@ fn a_vector_that_lacks_a_component_cannot_be_turned() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), Symmetry::default());
     let preset = preset(&[ConditionChannel::AngleToTransmitterSin]);
-    let refused = Samples::load(&[folder.path().to_owned()], "carsDPM", &preset, usize::MAX).err().map(|error| format!("{error:#}"));
+    let refused = open(folder.path(), &preset).err().map(|error| format!("{error:#}"));
     assert!(refused.as_ref().is_some_and(|error| error.contains("lack AngleToTransmitterCos")), "{refused:?}");
 }
 
@@ -109,7 +114,7 @@ fn gray_levels_are_on_the_presets_scale() {
     let [buildings, _, gain] = images();
     for gray in [GrayCodec::default(), GrayCodec { floor_db: -180.0, ceiling_db: -40.0 }] {
         preset.gray = gray;
-        let truth = values(&load(folder.path(), &preset).batch(&[0], Symmetry::default(), Device::Cpu).truth);
+        let truth = values(&load(folder.path(), &preset).sample(0).unwrap().truth);
         for ((&found, &level), &inside) in truth.iter().zip(&gain).zip(&buildings) {
             let gain_db = GrayCodec::default().decode(f32::from(level) / 255.0);
             let expected = if inside != 0 { -1.0 } else { 2.0 * gray.encode(gain_db) - 1.0 };

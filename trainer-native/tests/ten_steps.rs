@@ -20,9 +20,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tch::Tensor;
 use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
+use trainer::data::Batch;
 use trainer::torch::{AdamW, Schedule, TorchEngine, TorchParameters, TorchTensor, clip_gradients};
 use trainer::train::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
-use trainer::train::{Batch, pixel_weights};
+use trainer::train::pixel_weights;
 
 const SEED: u64 = 1;
 const STEPS: usize = 10;
@@ -181,7 +182,7 @@ fn the_first_stage_learns_as_in_pytorch() {
             let (drawn, kl) = pass(&truth, noise(0));
             let weights = case.contains("weighted").then(|| {
                 let (truth, outdoors) = (truth.shallow_clone(), outdoors(&e, step, &MAPS));
-                pixel_weights(&Batch { condition: Tensor::new(), truth, outdoors }, BUILDING_WEIGHT)
+                pixel_weights(&Batch { samples: Vec::new(), condition: Tensor::new(), truth, outdoors }, BUILDING_WEIGHT)
             });
             let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
             let loss = objective.autoencoder_loss(&e, step, &maps, last_layer);

@@ -243,9 +243,9 @@ class Engine {
   /** @param {PredictRequest} request */
   async predict(request) {
     // A request that is missing lacks its transmitters, and the runtime says so.
-    const { buildings, bounds, transmitters, method, steps, seed, start, signal, onProgress } = request ?? /** @type {Partial<PredictRequest>} */ ({});
+    const { buildings, bounds, transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm, signal, onProgress } = request ?? /** @type {Partial<PredictRequest>} */ ({});
     const source = await this.#attendScene(buildings, signal);
-    const message = { scene: this.#sceneMessage(source, bounds), request: { transmitters, method, steps, seed, start } };
+    const message = { scene: this.#sceneMessage(source, bounds), request: { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm } };
     const { info, ...map } = await this.#call('predict', message, { signal, onProgress });
     this.#learn(info);
     return new RadioMap(map);

@@ -82,7 +82,8 @@ export interface PlacedTransmitter {
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
  * | `transmitter`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
- * | `palette`, `scale`, `threshold`, `projection` | that part of a question to a map cannot be used |
+ * | `samples`, `receiver`, `layers`, `threshold` | that part of a request cannot be used, or a map does not have that layer |
+ * | `palette`, `scale`, `projection` | that part of a question to a map cannot be used |
  * | `difference` | the two maps are not of the same place |
  * | `request` | the request is no object, or holds something that cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
@@ -186,13 +187,65 @@ export interface SceneInfo {
 /** Whether an image's rows are equally high in degrees of latitude or in Web Mercator (EPSG:3857). Its corners are the same. */
 export type Projection = 'equirectangular' | 'mercator';
 
+/**
+ * What a plan's layer tells of each place.
+ * - `received-power`: the strongest transmitter's power at the receiver, dBm; every map has it as `values`.
+ * - `path-loss`: the least loss between isotropic antennas, dB.
+ * - `snr`: the strongest power over the noise, dB. `sinr`: over the noise and the other transmitters' power in its channel.
+ * - `best-server`: the number of the strongest transmitter, from 1.
+ */
+export type Layer = 'received-power' | 'path-loss' | 'snr' | 'sinr' | 'best-server';
+
+/** What a map's values are. */
+export type Quantity = 'received-power-dbm' | 'path-loss-db' | 'snr-db' | 'sinr-db' | 'best-server' | 'standard-deviation-db' | 'probability' | 'difference-db';
+
+/** The receiver that the transmitters serve. Number fields follow the rule of {@link NumberField}. */
+export interface Receiver {
+  /** Gain of its antenna in every direction, -200 to 200 dBi; the default is 0. */
+  gainDbi?: NumberField;
+  /** Width of its channel, MHz; the default is 20. Transmitters radiate evenly over as much around their frequency. */
+  bandwidthMHz?: NumberField;
+  /** Noise it adds to the thermal noise, 0 to 100 dB; the default is 7, with 20 MHz a noise floor of -94 dBm. */
+  noiseFigureDb?: NumberField;
+  /** The noise floor itself, dBm, instead of bandwidth and noise figure. */
+  noiseFloorDbm?: NumberField;
+}
+
+/** How much of the ground is covered: where the power is at least the threshold. */
+export interface CoverageStatistics {
+  threshold: number;
+  outdoorPixels: number;
+  coveredPixels: number;
+  outdoorAreaM2: number;
+  coveredAreaM2: number;
+  /** Covered share of the outdoor pixels, 0 to 1. */
+  share: number;
+  /** The largest distance of a covered place from the transmitter that serves it, metres. */
+  largestRangeM: number | null;
+  /** For each transmitter, the share of the outdoor pixels that it covers as the best server. */
+  servedShare: number[];
+  /** Null where there is no value. */
+  min: number | null;
+  max: number | null;
+  mean: number | null;
+  /** Cumulative distribution: the share of the outdoor pixels at or below each whole number. */
+  cdf: { value: number; share: number }[];
+}
+
 export type Palette = string | ((t: number) => [number, number, number]);
 
 export interface RadioMap {
   /** Received power in dBm, row 0 in the north, NaN inside buildings. Of several transmitters the strongest: a plain maximum. */
   readonly values: Float32Array;
-  /** What the values are; of a difference, dB. */
-  readonly quantity: 'received-power-dbm' | 'difference-db';
+  readonly quantity: Quantity;
+  /** The layers that were asked for, each as `values` is; `layer` makes maps of them. */
+  readonly layers: Partial<Record<Layer, Float32Array>>;
+  /** Of several samples, how much they differ in each pixel, dB. */
+  readonly stddev: Float32Array | undefined;
+  /** Of several samples, the share of them at or above `thresholdDbm`, 0 to 1. */
+  readonly probability: Float32Array | undefined;
+  /** Statistics at the request's `thresholdDbm`, of a single sample. */
+  readonly coverage: CoverageStatistics | undefined;
   /** Pixels along a side; width and height say the same. */
   readonly size: number;
   readonly width: number;
@@ -212,6 +265,8 @@ export interface RadioMap {
   readonly milliseconds: number;
   /** dBm at a place in degrees; NaN inside buildings, undefined outside the map. */
   at(lng: number, lat: number): number | undefined;
+  /** A layer that was asked for, or of several samples their spread, as a map: with its own `values`, `at`, `stats` and `toImage`. */
+  layer(name: Layer | 'standard-deviation' | 'probability'): RadioMap;
   /**
    * This map minus another of the same place, in dB: how far a generated map (`method: 'network'`) is from the physical one
    * (`method: 'dominant-path'`), or what moving a transmitter gains. Its `at`, `stats` and `toImage` are those of a map.
@@ -269,6 +324,16 @@ export interface PredictRequest {
    * path's map with as much noise as belongs to that time, so that the nearer to 0, the more of that map stays. Only with `network`.
    */
   start?: NumberField;
+  /**
+   * Maps that are drawn with the seeds that follow `seed`, 1 to 1000; the default is 1. Of several, the map is their mean, with
+   * `stddev` and, where there is a `thresholdDbm`, `probability`. Only with `network`.
+   */
+  samples?: NumberField;
+  receiver?: Receiver | null | undefined;
+  /** Layers beside the received power; `best-server` only of one sample. */
+  layers?: readonly Layer[] | null | undefined;
+  /** From this power on a place is covered: the map has `coverage`, of several samples `probability`. */
+  thresholdDbm?: NumberField;
   /** Aborting rejects at once with the signal's reason; the worker stops before its next step. */
   signal?: AbortSignal | undefined;
   onProgress?: Progress | undefined;

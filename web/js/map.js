@@ -2,20 +2,27 @@
 
 import { RadioError } from './errors.js';
 import { numberField } from './numbers.js';
-import { divergingNames, palette as named } from './palettes.js';
+import { divergingNames, namedColors } from './palettes.js';
 import { rowsOf } from './projection.js';
 
 /** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
 
-/** @typedef {Pick<RadioMapInterface, 'values' | 'transmitters' | 'method' | 'backend' | 'warnings' | 'milliseconds'>} Drawn */
+/** @typedef {Pick<RadioMapInterface, 'values' | 'transmitters' | 'method' | 'backend' | 'warnings' | 'milliseconds'>
+ *   & Partial<Pick<RadioMapInterface, 'layers' | 'stddev' | 'probability' | 'coverage'>>} Drawn */
 /** @typedef {{ size: number, metersPerPixel: number, bounds: Bounds }} Place */
+
+/** @type {Record<Parameters<RadioMapInterface['layer']>[0], RadioMapInterface['quantity']>} */
+const QUANTITIES = {
+  'received-power': 'received-power-dbm', 'path-loss': 'path-loss-db', snr: 'snr-db', sinr: 'sinr-db', 'best-server': 'best-server',
+  'standard-deviation': 'standard-deviation-db', probability: 'probability',
+};
 
 const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
 /** @implements {RadioMapInterface} */
 export class RadioMap {
   /** @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn */
-  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, milliseconds }) {
+  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, milliseconds, layers = {}, stddev, probability, coverage }) {
     this.values = values;
     this.quantity = quantity;
     this.warnings = warnings;
@@ -24,6 +31,10 @@ export class RadioMap {
     this.method = method;
     this.backend = backend;
     this.milliseconds = milliseconds;
+    this.layers = layers;
+    this.stddev = stddev;
+    this.probability = probability;
+    this.coverage = coverage;
     this.bounds = scene.bounds;
     this.size = this.width = this.height = scene.size;
     this.metersPerPixel = scene.metersPerPixel;
@@ -41,6 +52,28 @@ export class RadioMap {
     return inside(column) && inside(row) ? this.values[row * this.size + column] : undefined;
   }
 
+  /**
+   * A map of the same place and drawing with other values.
+   * @param {Float32Array} values
+   * @param {RadioMapInterface['quantity']} quantity
+   */
+  #derived(values, quantity) {
+    const { warnings, transmitters, method, backend, milliseconds } = this;
+    return new RadioMap({ scene: this, values, quantity, warnings, transmitters, method, backend, milliseconds });
+  }
+
+  /** @param {Parameters<RadioMapInterface['layer']>[0]} name */
+  layer(name) {
+    /** @type {Partial<Record<typeof name, Float32Array | undefined>>} */
+    const known = { 'received-power': this.values, ...this.layers, 'standard-deviation': this.stddev, probability: this.probability };
+    const values = known[name];
+    if (!values || this.quantity !== QUANTITIES['received-power']) {
+      const there = Object.entries(known).flatMap(([layer, found]) => (found ? [layer] : [])).join(', ');
+      throw new RadioError({ code: 'layers', message: `this map of ${this.quantity} has no layer ${name}, only ${there}; ask for it with the request` });
+    }
+    return this.#derived(values, QUANTITIES[name]);
+  }
+
   /** @param {RadioMapInterface} other */
   difference(other) {
     const same = this.size === other.size && SIDES.every((side) => this.bounds[side] === other.bounds[side]);
@@ -50,7 +83,7 @@ export class RadioMap {
       throw new RadioError({ code: 'difference', message: `maps of different things cannot be compared: ${words(this)} and ${words(other)}` });
     }
     const values = this.values.map((value, i) => value - other.values[i]);
-    return new RadioMap({ ...this, scene: this, values, quantity: 'difference-db' });
+    return this.#derived(values, 'difference-db');
   }
 
   /** @param {Parameters<RadioMapInterface['stats']>[0]} [options] */
@@ -78,14 +111,20 @@ export class RadioMap {
   toImage({ palette = this.quantity === 'difference-db' ? divergingNames[0] : 'turbo', min, max, threshold, projection = 'equirectangular' }) {
     const [low, high] = [numberField('min', 'scale', min), numberField('max', 'scale', max)];
     const least = numberField('threshold', 'threshold', threshold, -Infinity);
-    const color = typeof palette === 'string' ? named(palette) : palette;
-    const image = emptyImage(this.width, this.height);
+    const { width, values } = this;
+    const colored = typeof palette === 'string' ? namedColors(palette) : palette;
+    const image = emptyImage(width, this.height);
+    const { data } = image;
     rowsOf(projection, this.bounds, this.height).forEach((source, row) => {
-      for (let column = 0; column < this.width; column += 1) {
-        const value = this.values[source * this.width + column];
+      for (let column = 0; column < width; column += 1) {
+        const value = values[source * width + column];
         if (!(value >= least)) continue;
-        const [r, g, b] = color(Math.min(1, Math.max(0, (value - low) / (high - low))));
-        image.data.set([r, g, b, 255], 4 * (row * this.width + column));
+        const [r, g, b] = colored(Math.min(1, Math.max(0, (value - low) / (high - low))));
+        const at = 4 * (row * width + column);
+        data[at] = r;
+        data[at + 1] = g;
+        data[at + 2] = b;
+        data[at + 3] = 255;
       }
     });
     return image;

@@ -6,7 +6,7 @@ import type { NumberField, Palette, RadioMap } from './index.js';
 export interface OverlayOptions {
   /** As of `RadioMap.toImage`. */
   palette?: Palette | undefined;
-  /** The scale's ends; the defaults are -120 and -40 dBm, for a difference -20 and 20 dB. */
+  /** The scale's ends; the defaults are the quantity's, for received power -120 and -40 dBm. */
   min?: number | string | undefined;
   max?: number | string | undefined;
   /** Pixels below it are transparent. */

@@ -39,3 +39,25 @@ export function palette(name) {
     return [channel(0), channel(1), channel(2)];
   };
 }
+
+/** Colours of a table: far finer than the 256 levels of a channel. */
+const TABLE_SIZE = 4096;
+/** @type {Map<string, [number, number, number][]>} */
+const tables = new Map();
+
+/**
+ * As `palette`, out of a table that is made once: a map that follows a transmitter is coloured many times a second.
+ * @param {string} name
+ * @returns {(t: number) => [number, number, number]}
+ */
+export function namedColors(name) {
+  let table = tables.get(name);
+  if (!table) {
+    const color = palette(name);
+    table = Array.from({ length: TABLE_SIZE }, (_, i) => color(i / (TABLE_SIZE - 1)));
+    tables.set(name, table);
+  }
+  const colors = table;
+  // NaN, of a scale without extent, is the first colour.
+  return (t) => colors[Math.round(t * (TABLE_SIZE - 1)) || 0];
+}

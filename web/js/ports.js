@@ -15,6 +15,9 @@ const POLICY = 'radiodiff-web';
 /** The policy, once it was asked for; null where the browser has none or the page allows none. @type {Policy | null | undefined} */
 let policy;
 
+/** The address of the script that imports a worker of another origin; one serves all workers. @type {string | undefined} */
+let importing;
+
 /**
  * The package's own worker. On another origin a worker may only be imported, so a script of this origin does that.
  * @returns {Worker}
@@ -23,7 +26,8 @@ function packageWorker() {
   // Bundlers copy the file that is named so. It imports nothing.
   const url = new URL('./worker.js', import.meta.url);
   const foreign = url.protocol.startsWith('http') && url.origin !== location.origin;
-  const script = foreign ? URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' })) : url.href;
+  if (foreign) importing ??= URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));
+  const script = importing ?? url.href;
   return new Worker(trusted(script), { type: 'module', name: 'radiodiff-web' });
 }
 

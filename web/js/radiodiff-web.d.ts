@@ -1,7 +1,7 @@
 // What wasm-bindgen makes of web/src/api, for type-checking this folder without building the module. The classes and their methods
 // are those of the #[wasm_bindgen] items there.
 
-import type { EngineInfo, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo } from './index.js';
+import type { CoverageStatistics, EngineInfo, Layer, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo } from './index.js';
 
 /** Instantiates the module. */
 export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -12,6 +12,10 @@ export class Request implements Freeable {
   constructor(request: unknown);
   readonly method: 'network' | 'dominant-path' | undefined;
   readonly transmitterCount: number;
+  readonly samples: number;
+  readonly layers: Layer[];
+  readonly thresholdDbm: number | undefined;
+  readonly warnings: string[];
   free(): void;
 }
 
@@ -20,13 +24,27 @@ export class SceneHandle implements Freeable {
   info(): Omit<SceneInfo, 'mask'>;
   mask(): Uint8Array;
   place(request: Request, index: number): PlacedTransmitter;
-  dominantPath(placed: PlacedTransmitter): Float32Array;
+  dominantPath(placed: PlacedTransmitter): TransmitterSignal;
   free(): void;
 }
 
 export class PlacedTransmitter implements Freeable {
   private constructor();
   report(): UsedTransmitter & { warnings: string[] };
+  free(): void;
+}
+
+export class TransmitterSignal implements Freeable {
+  private constructor();
+  free(): void;
+}
+
+export class Plan implements Freeable {
+  constructor(scene: SceneHandle, request: Request);
+  /** Takes the signal: it is not to be freed. */
+  add(signal: TransmitterSignal): void;
+  values(layer: string): Float32Array<ArrayBuffer>;
+  statistics(layer: string, threshold: number): CoverageStatistics;
   free(): void;
 }
 
@@ -47,8 +65,9 @@ export class Network implements Freeable {
     scene: SceneHandle,
     placed: PlacedTransmitter,
     request: Request,
+    sample: number,
     between: (done: number, steps: number) => Promise<void>,
-  ): Promise<Float32Array>;
+  ): Promise<TransmitterSignal>;
   warmup(between: (done: number, steps: number) => Promise<void>): Promise<void>;
   free(): void;
 }

@@ -6,11 +6,12 @@
 // Calls are answered one after the other, in the order they came.
 
 import { messageOf } from './errors.js';
-import init, { Network, Request, SceneHandle, Weights, crash } from './radiodiff-web.js';
+import init, { Network, Plan, Request, SceneHandle, Weights, crash } from './radiodiff-web.js';
+import { Spread } from './samples.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest } from './buildings.js' */
-/** @import { PlacedTransmitter } from './radiodiff-web.js' */
+/** @import { PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
 
 /** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
 /**
@@ -53,13 +54,6 @@ const breathe = () => new Promise((resolve) => {
   };
   port2.postMessage(null);
 });
-
-/**
- * Pixel by pixel the stronger of two maps; NaN (inside buildings) is in the same places in both.
- * @param {Float32Array} a
- * @param {Float32Array} b
- */
-const strongest = (a, b) => a.map((value, i) => Math.max(value, b[i]));
 
 class Runtime {
   /** @type {Weights | null} */
@@ -193,38 +187,51 @@ class Runtime {
     if (method === 'network' && !this.#weights) {
       throw failure('no-weights', 'the engine was made without weights: give createEngine a model, or ask for the dominant path');
     }
-    const warnings = [...info.warnings];
+    const warnings = [...info.warnings, ...request.warnings];
     const transmitters = [];
-    /** @type {Float32Array | null} */
-    let values = null;
+    const places = [];
     for (let index = 0; index < request.transmitterCount; index += 1) {
       const placed = handle.place(request, index);
       const { warnings: changed, ...transmitter } = placed.report();
       warnings.push(...changed);
       transmitters.push(transmitter);
-      const map = method === 'network' ? await this.#drawWithNetwork(handle, placed, request, watch, warnings) : handle.dominantPath(placed);
-      // After an error the collector frees it: a call into a module that trapped would hide why.
-      placed.free();
-      values = values ? strongest(values, map) : map;
+      places.push(placed);
     }
-    request.free();
+    const samples = samplesOf(request, method, warnings);
+    /** @type {Map<string, Spread>} */
+    const spreads = new Map();
+    /** @type {Plan | null} */
+    let plan = null;
+    for (let sample = 0; sample < samples; sample += 1) {
+      plan?.free();
+      plan = new Plan(handle, request);
+      for (const placed of places) {
+        plan.add(method === 'network' ? await this.#drawWithNetwork(handle, placed, request, sample, watch, warnings) : handle.dominantPath(placed));
+      }
+      if (samples > 1) gather(spreads, plan, request);
+    }
+    const drawn = layersOf(/** @type {Plan} */ (plan), request, spreads);
+    // After an error the collector frees them: a call into a module that trapped would hide why.
+    for (const held of [...places, plan, request]) held?.free();
     const backend = method === 'network' ? this.#info.backend : 'cpu';
-    return { scene: info, values, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
+    return { scene: info, ...drawn, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
   }
 
   /**
    * @param {SceneHandle} scene
    * @param {PlacedTransmitter} placed
    * @param {Request} request
+   * @param {number} sample
    * @param {Watch} watch
    * @param {string[]} warnings
+   * @returns {Promise<TransmitterSignal>}
    */
-  async #drawWithNetwork(scene, placed, request, watch, warnings) {
+  async #drawWithNetwork(scene, placed, request, sample, watch, warnings) {
     for (;;) {
       const [weights, network] = [this.#weights, this.#network];
       if (!weights || !network) throw failure('disposed', 'the engine was disposed of');
       try {
-        return await network.predict(scene, placed, request, between(watch, 'step'));
+        return await network.predict(scene, placed, request, sample, between(watch, 'step'));
       } catch (error) {
         if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(codeOf(error) ?? '')) throw error;
         warnings.push(await this.#recover(weights, network, error));
@@ -263,6 +270,56 @@ class Runtime {
 }
 
 /**
+ * How many maps are drawn.
+ * @param {Request} request
+ * @param {string} method
+ * @param {string[]} warnings
+ */
+function samplesOf(request, method, warnings) {
+  if (request.samples === 1) return 1;
+  if (method !== 'network') {
+    warnings.push('The dominant path has no randomness, so samples is not used.');
+    return 1;
+  }
+  if (request.layers.includes('best-server')) {
+    throw Object.assign(failure('layers', 'a best server has no mean over samples: ask for it with samples 1'), { field: 'layers' });
+  }
+  return request.samples;
+}
+
+/** The layer that every map has. */
+const POWER = 'received-power';
+
+/**
+ * Adds a sample's layers to their spreads.
+ * @param {Map<string, Spread>} spreads
+ * @param {Plan} plan
+ * @param {Request} request
+ */
+function gather(spreads, plan, request) {
+  for (const layer of [POWER, ...request.layers]) {
+    const values = plan.values(layer);
+    if (!spreads.has(layer)) spreads.set(layer, new Spread(values.length, layer === POWER ? request.thresholdDbm : undefined));
+    spreads.get(layer)?.add(values);
+  }
+}
+
+/**
+ * What is told of a plan: the received power, the layers that were asked for, and statistics. Of samples, the means.
+ * @param {Plan} plan the last sample's
+ * @param {Request} request
+ * @param {Map<string, Spread>} spreads
+ */
+function layersOf(plan, request, spreads) {
+  const valuesOf = (/** @type {string} */ layer) => spreads.get(layer)?.mean ?? plan.values(layer);
+  const layers = Object.fromEntries(request.layers.map((layer) => [layer, valuesOf(layer)]));
+  const { stddev, probability } = spreads.get(POWER) ?? {};
+  const { thresholdDbm } = request;
+  const coverage = thresholdDbm === undefined || spreads.size ? undefined : plan.statistics(POWER, thresholdDbm);
+  return { values: valuesOf(POWER), layers, stddev, probability, coverage };
+}
+
+/**
  * What the module awaits between two steps.
  * @param {Watch} watch
  * @param {'warm-up' | 'step'} phase
@@ -272,6 +329,12 @@ const between = (watch, phase) => async (/** @type {number} */ done, /** @type {
   await breathe();
   watch.check();
 };
+
+/**
+ * Arrays of a map that are handed over instead of copied.
+ * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array }} result
+ */
+const buffersOf = ({ values, layers = {}, stddev, probability }) => [values, ...Object.values(layers), stddev, probability].flatMap((array) => (array ? [array.buffer] : []));
 
 /**
  * A function that takes messages; answers go to `post`.
@@ -298,7 +361,7 @@ export function serve(post) {
       /** @type {Watch} */
       const watch = { check, progress: (phase, loaded, total) => post({ id, progress: { phase, loaded, total } }, []) };
       const result = await /** @type {any} */ (runtime)[call](args, watch);
-      post({ id, result }, result.values ? [result.values.buffer] : []);
+      post({ id, result }, buffersOf(result));
     } catch (error) {
       // A trap leaves the module in no state to go on: the client starts a new worker.
       const fatal = error instanceof WebAssembly.RuntimeError;

@@ -118,3 +118,13 @@ test('an image for a map library has its rows in Mercator: in the north a row of
   assert.deepEqual(rows('mercator'), middles.map((lat) => Math.floor((80 - lat) / 10)));
   assert.throws(() => tall.toImage({ min: 0, max: 1, projection: 'globe' }), { code: 'projection', field: 'projection' });
 });
+
+test('a layer that was asked for is a map of its own, and one that was not is refused with those there are', () => {
+  const plan = map({ layers: { sinr: Float32Array.of(1, 2, 3, NaN) }, stddev: Float32Array.of(4, 5, 6, NaN) });
+  assert.deepEqual([plan.layer('sinr').quantity, plan.layer('sinr').at(11.5, 53), plan.layer('sinr').stats().mean], ['sinr-db', 2, 2]);
+  assert.equal(plan.layer('standard-deviation').stats().max, 6);
+  assert.deepEqual(plan.layer('received-power').values, plan.values);
+  assert.throws(() => plan.layer('snr'), { code: 'layers', message: /no layer snr, only received-power, sinr, standard-deviation/ });
+  assert.throws(() => plan.layer('sinr').layer('received-power'), { code: 'layers' });
+  assert.throws(() => map().layer('probability'), { code: 'layers' });
+});

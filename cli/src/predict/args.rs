@@ -1,180 +1,107 @@
 //! The arguments of `predict`, each checked as it is parsed.
 
-use anyhow::{Context, Result};
-use geo::Coord;
-use radiodiff_dataset::files;
-use radiodiff_radio::propagation::AntennaRequest;
-use radiodiff_radio::scene::GeoBounds;
-use std::path::{Path, PathBuf};
+use crate::drawing::{AreaArgs, SourceArgs, StationArgs, TransmitterArg, number, transmitter};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use radiodiff_planning::coverage::Receiver;
+use radiodiff_planning::export::{ExportFormat, Palette};
+use radiodiff_planning::raster::PlanLayer;
+use std::path::PathBuf;
 
-/// Draw the radio map of a transmitter among buildings
-#[derive(clap::Args, Debug)]
+/// Draw the radio map of one or several transmitters among buildings
+#[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// Buildings: GeoJSON (also a feature a line), OpenStreetMap XML or PBF; gzip and bzip2 are unpacked
     pub scene: PathBuf,
-    /// Transmitter: longitude and latitude in degrees, and its power in dBm, 23 unless given
-    #[arg(long, value_name = "LNG,LAT[,DBM]", allow_hyphen_values = true, value_parser = transmitter)]
-    pub tx: TransmitterArg,
-    /// The map to write. FILE.png is an image with the world file FILE.pgw, FILE.csv has a line `lng,lat,dbm` for each outdoor pixel,
-    /// and FILE.npy is a NumPy array of dBm, NaN inside buildings
-    #[arg(long, value_name = "FILE", value_parser = output)]
-    pub out: OutputFile,
-    /// Centre the map on the centre of these bounds, in degrees [default: where most buildings are]
-    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, value_parser = bounds)]
-    pub bounds: Option<GeoBounds>,
-    /// Carrier frequency, 500 to 100000 [default: 5900]
-    #[arg(long, value_name = "MHZ")]
-    pub frequency_mhz: Option<f64>,
-    /// Antenna: JSON in CloudRF's words, as {"azi": 120, "hbw": 65}, or a file of it, or a file.csv of a measured pattern
-    /// [default: omnidirectional]
-    #[arg(long, value_name = "JSON|FILE", value_parser = antenna)]
-    pub antenna: Option<AntennaArg>,
-    /// Propagation model
-    #[arg(long, value_enum, default_value = "dominant-path")]
-    pub method: ModelChoice,
-    /// Draw with a network instead of a propagation model: its weights
-    #[cfg(feature = "network")]
-    #[arg(long, value_name = "FILE", conflicts_with = "method")]
-    pub weights: Option<PathBuf>,
-    /// Steps of the network's sampler
-    #[cfg(feature = "network")]
-    #[arg(long, value_name = "N", requires = "weights", default_value_t = 1,
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=radiodiff_core::diffusion::MAX_STEPS as u64))]
-    pub steps: usize,
-    /// Seed of the sampler's noise
-    #[cfg(feature = "network")]
-    #[arg(long, value_name = "N", requires = "weights", default_value_t = 0)]
-    pub seed: u64,
+    /// Transmitter: longitude and latitude in degrees, and its power in dBm, 23 unless given; may be repeated
+    #[arg(long, required = true, value_name = "LNG,LAT[,DBM]", allow_hyphen_values = true, value_parser = transmitter)]
+    pub tx: Vec<TransmitterArg>,
+    /// The map to write; may be repeated. By its ending: .tif (GeoTIFF, float32), .png (image with the world file .pgw), .kml (with its
+    /// image) or .kmz, .geojson (contours), .csv (a line for each outdoor pixel), .npy (NumPy array)
+    #[arg(long, required = true, value_name = "FILE", value_parser = output)]
+    pub out: Vec<OutputFile>,
+    /// What the map shows. Of several transmitters the strongest counts
+    #[arg(long, value_name = "LAYER", default_value = "received-power", value_parser = layer())]
+    pub quantity: PlanLayer,
+    /// Least value that counts as covered, for a path loss the largest: in statistics, and shown in images
+    #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = number)]
+    pub threshold: Option<f64>,
+    /// Write statistics as JSON: area, share, largest range, distribution; by --threshold
+    #[arg(long, value_name = "FILE", requires = "threshold")]
+    pub statistics: Option<PathBuf>,
+    #[command(flatten)]
+    pub area: AreaArgs,
+    #[command(flatten)]
+    pub stations: StationArgs,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub receiver: ReceiverArgs,
+    /// Levels of contours [default: the threshold, else every 10 dB]
+    #[arg(long, value_name = "DB,DB,...", value_delimiter = ',', allow_hyphen_values = true, value_parser = number)]
+    pub levels: Vec<f64>,
+    /// Colours of images
+    #[arg(long, value_name = "NAME", default_value = "turbo", value_parser = palette())]
+    pub palette: Palette,
+    /// Values of the first and the last colour [default: by the model's range]
+    #[arg(long, value_name = "LOW,HIGH", allow_hyphen_values = true, value_parser = range)]
+    pub range: Option<(f64, f64)>,
 }
 
-/// The propagation models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum ModelChoice {
-    /// The path of least loss round corners and over roofs
-    DominantPath,
-    /// All paths of up to two reflections and diffractions
-    Rays,
-    /// The distance alone, as if there were no buildings
-    LogDistance,
+/// The receiver
+#[derive(clap::Args, Clone, Debug)]
+pub struct ReceiverArgs {
+    /// Gain of the receiver's antenna, dBi
+    #[arg(long, value_name = "DBI", default_value_t = 0.0, allow_hyphen_values = true)]
+    receiver_gain_dbi: f64,
+    /// Width of the channel, for the noise and for what interferes, MHz
+    #[arg(long, value_name = "MHZ", default_value_t = Receiver::default().bandwidth_mhz)]
+    bandwidth_mhz: f64,
+    /// Noise figure of the receiver, dB
+    #[arg(long, value_name = "DB", default_value_t = Receiver::default().noise_figure_db)]
+    noise_figure_db: f64,
+    /// Noise floor, dBm [default: by bandwidth and noise figure]
+    #[arg(long, value_name = "DBM", allow_hyphen_values = true)]
+    noise_floor_dbm: Option<f64>,
 }
 
-/// Where a transmitter stands, and its power where it is given.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TransmitterArg {
-    /// Degrees.
-    pub lng_lat: Coord<f64>,
-    pub power_dbm: Option<f64>,
-}
-
-/// What a map is written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputFormat {
-    Png,
-    Csv,
-    Npy,
+impl ReceiverArgs {
+    pub fn receiver(&self) -> Receiver {
+        Receiver {
+            gain_dbi: self.receiver_gain_dbi,
+            bandwidth_mhz: self.bandwidth_mhz,
+            noise_figure_db: self.noise_figure_db,
+            noise_floor_dbm: self.noise_floor_dbm,
+        }
+    }
 }
 
 /// A file to write and the format that its name asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputFile {
     pub path: PathBuf,
-    pub format: OutputFormat,
-}
-
-/// An antenna in the words of the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AntennaArg {
-    Json(String),
-    File(PathBuf),
-}
-
-impl AntennaArg {
-    /// # Errors
-    /// A file that cannot be read; a text that is no antenna.
-    pub fn request(&self) -> Result<AntennaRequest> {
-        let json = match self {
-            Self::Json(text) => text.clone(),
-            Self::File(path) => {
-                let text = files::read_text(path)?;
-                let table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-                if table { serde_json::json!({ "csv": text }).to_string() } else { text }
-            }
-        };
-        let place = || match self {
-            Self::Json(_) => String::from("--antenna"),
-            Self::File(path) => path.display().to_string(),
-        };
-        AntennaRequest::from_json(&json).with_context(place)
-    }
-}
-
-/// Numbers between commas.
-fn numbers(text: &str) -> Result<Vec<f64>, String> {
-    let number = |part: &str| match part.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(number),
-        _ => Err(format!("{:?} is not a number", part.trim())),
-    };
-    text.split(',').map(number).collect()
-}
-
-fn degrees(name: &str, value: f64, most: f64) -> Result<f64, String> {
-    if value.abs() <= most { Ok(value) } else { Err(format!("the {name} is {value}, expected -{most} to {most} degrees")) }
-}
-
-fn transmitter(text: &str) -> Result<TransmitterArg, String> {
-    let (lng, lat, power_dbm) = match numbers(text)?[..] {
-        [lng, lat] => (lng, lat, None),
-        [lng, lat, power_dbm] => (lng, lat, Some(power_dbm)),
-        ref other => return Err(format!("expected LNG,LAT or LNG,LAT,DBM, found {} numbers", other.len())),
-    };
-    let lng_lat = Coord { x: degrees("longitude", lng, 180.0)?, y: degrees("latitude", lat, 90.0)? };
-    Ok(TransmitterArg { lng_lat, power_dbm })
-}
-
-fn bounds(text: &str) -> Result<GeoBounds, String> {
-    let [west, south, east, north] = numbers(text)?[..] else { return Err("expected W,S,E,N, four numbers in degrees".into()) };
-    if west >= east || south >= north {
-        return Err("expected west below east and south below north, in the order W,S,E,N".into());
-    }
-    Ok(GeoBounds { west, south, east, north })
+    pub format: ExportFormat,
 }
 
 fn output(text: &str) -> Result<OutputFile, String> {
     let path = PathBuf::from(text);
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    let format = match extension.as_str() {
-        "png" => OutputFormat::Png,
-        "csv" => OutputFormat::Csv,
-        "npy" => OutputFormat::Npy,
-        _ => return Err("expected a name that ends in .png, .csv or .npy".into()),
-    };
-    Ok(OutputFile { path, format })
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    match ExportFormat::from_extension(&extension) {
+        Some(format) => Ok(OutputFile { path, format }),
+        None => Err("expected a name that ends in .tif, .kml, .kmz, .geojson, .png, .csv or .npy".into()),
+    }
 }
 
-fn antenna(text: &str) -> Result<AntennaArg, String> {
-    let json = text.trim_start().starts_with('{');
-    Ok(if json { AntennaArg::Json(text.to_owned()) } else { AntennaArg::File(Path::new(text).to_owned()) })
+fn layer() -> impl TypedValueParser<Value = PlanLayer> {
+    let named = |name: String| PlanLayer::ALL.into_iter().find(|layer| layer.name() == name).ok_or("no such layer");
+    PossibleValuesParser::new(PlanLayer::ALL.map(PlanLayer::name)).try_map(named)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn palette() -> impl TypedValueParser<Value = Palette> {
+    PossibleValuesParser::new(Palette::ALL.map(Palette::name)).try_map(|name| Palette::named(&name).ok_or("no such palette"))
+}
 
-    #[test]
-    fn transmitters_have_two_or_three_numbers() {
-        let expected = |power_dbm| TransmitterArg { lng_lat: Coord { x: -0.12, y: 51.5 }, power_dbm };
-        assert_eq!(transmitter("-0.12,51.5"), Ok(expected(None)));
-        assert_eq!(transmitter(" -0.12, 51.5 ,-3"), Ok(expected(Some(-3.0))));
-        for text in ["", "1", "a,b", "1,2,3,4", "1,", "1,2,", "NaN,1", "1,inf", "181,0", "0,-91"] {
-            assert!(transmitter(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn bounds_are_a_region() {
-        assert_eq!(bounds("-1,2,3,4"), Ok(GeoBounds { west: -1.0, south: 2.0, east: 3.0, north: 4.0 }));
-        for text in ["1,2,3", "3,2,1,4", "1,4,3,2", "1,2,1,4", "a,b,c,d"] {
-            assert!(bounds(text).is_err(), "{text}");
-        }
-    }
+fn range(text: &str) -> Result<(f64, f64), String> {
+    let (low, high) = text.split_once(',').ok_or("expected LOW,HIGH, two numbers")?;
+    let (low, high) = (number(low)?, number(high)?);
+    if low < high { Ok((low, high)) } else { Err("expected LOW below HIGH".into()) }
 }

@@ -1,27 +1,28 @@
-//! `radiodiff predict`: the map of one transmitter among a user's own buildings.
+//! `radiodiff predict`: the map of one or several transmitters among a user's own buildings.
 //!
-//! In flow a file of buildings in any format that scenes are imported from, and a transmitter ([`args`]). A propagation model, or a
-//! network with its weights ([`source`]), gives the path gain; the transmitter's power, antenna and frequency make it received power.
-//! Out flows an image with its world file, a table or an array ([`output`]). Whatever was changed or left out is a warning on the
-//! standard error stream; the standard output has one line about the map.
+//! In flow a file of buildings in any format that scenes are imported from, and transmitters ([`args`]). A propagation model, or a
+//! network, gives each one's path gain; power, antenna and frequency make it received power, and the plan's layer is drawn of all.
+//! Out flow files for other programs ([`output`]). Whatever was changed or left out is a warning on the standard error stream; the
+//! standard output has one line about each file, and one about what is covered.
 
 mod args;
 mod output;
-mod source;
 
 pub use args::Args;
 
-use anyhow::{Context, Result};
-use geo::Coord;
-use output::GeoMap;
+use crate::drawing::{MapScene, MapSource, PlacedStation, SceneCache, Station};
+use anyhow::Result;
+use output::Plan;
 use radiodiff_dataset::files;
-use radiodiff_radio::geometry::PreparedScene;
-use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, FrequencyScaling, received_power};
-use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, Transmitter, import};
-use source::MapSource;
+use radiodiff_planning::coverage::{Coverage, CoverageStatistics};
+use radiodiff_radio::scene::GeoBounds;
+use std::path::PathBuf;
 
-/// How far bounds may differ from the map's before a warning says so, in pixels.
-const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
+/// What a run tells its user.
+pub struct Report {
+    pub warnings: Vec<String>,
+    pub lines: Vec<String>,
+}
 
 /// Runs the command.
 ///
@@ -29,91 +30,75 @@ const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
 /// A file that cannot be read, a transmitter off the map, a frequency or an antenna that cannot be used, a place that cannot be
 /// written to.
 pub fn run(args: &Args) -> Result<()> {
-    files::check_place(&args.out.path)?;
-    let source = MapSource::new(args)?;
-    let grid = source.grid();
-    let shown = args.scene.display();
-    let bytes = std::fs::read(&args.scene).with_context(|| format!("{shown} cannot be read"))?;
-    let imported = import(&bytes, &ImportOptions { grid, bounds: args.bounds, ..ImportOptions::default() })
-        .with_context(|| format!("the scene {shown}"))?;
-    let Imported { scene, report } = imported;
-    report.warnings().iter().for_each(|warning| warn(warning));
-    let bounds = scene.bounds.with_context(|| format!("the scene {shown} has no place on the globe"))?;
-    let frame = frame_of(bounds, grid);
-    if let Some(asked) = args.bounds {
-        warn_of_other_bounds(&frame, asked, grid);
-    }
-    let (transmitter, pattern) = place(args, &scene, &frame, bounds)?;
-    let path_gain = source.path_gain(&PreparedScene::new(&scene), &transmitter.links(ANTENNA_HEIGHT_M))?;
-    let received = received_power(&path_gain, &transmitter, &pattern, |_| None)?;
-    let (floor_db, ceiling_db) = source.range_db();
-    let sent_dbm = transmitter.power_dbm + transmitter.antenna_gain_dbi;
-    let map = GeoMap { received: &received, frame: &frame, bounds, colors_dbm: (floor_db + sent_dbm, ceiling_db + sent_dbm) };
-    let summary = output::write(&map, &args.out)?;
-    let GeoBounds { west, south, east, north } = bounds;
-    println!(
-        "{}: {1} x {1} pixels of {2} m at {west:.6}, {south:.6}, {east:.6}, {north:.6} (west, south, east, north), by {3}; {summary}",
-        args.out.path.display(),
-        grid.size,
-        grid.meters_per_pixel,
-        source.name()
-    );
+    let source = MapSource::new(&args.source)?;
+    let report = draw(args, &source, &SceneCache::default())?;
+    report.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    report.lines.iter().for_each(|line| println!("{line}"));
     Ok(())
 }
 
-fn warn(message: &str) {
-    eprintln!("warning: {message}");
+/// The files that `args` write, as far as they are named.
+pub fn written_files(args: &Args) -> Vec<PathBuf> {
+    args.out.iter().map(|file| file.path.clone()).chain(args.statistics.clone()).collect()
 }
 
-/// The frame whose grid has these bounds.
-fn frame_of(bounds: GeoBounds, grid: Grid) -> LocalFrame {
-    LocalFrame::centered(Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 }, grid)
-}
-
-/// Says that the map does not cover the bounds that were asked for, where it does not.
-fn warn_of_other_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) {
-    let low = frame.to_meters(Coord { x: asked.west, y: asked.south });
-    let high = frame.to_meters(Coord { x: asked.east, y: asked.north });
-    let (width_m, height_m, extent_m) = (high.x - low.x, high.y - low.y, grid.extent_m());
-    let differs = |length_m: f64| (length_m - extent_m).abs() > BOUNDS_TOLERANCE_PIXELS * grid.meters_per_pixel;
-    if differs(width_m) || differs(height_m) {
-        warn(&format!("the bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre"));
+/// Draws and writes what `args` ask for, with a source made of `args.source`.
+///
+/// # Errors
+/// As [`run`].
+pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Report> {
+    written_files(args).iter().try_for_each(|path| files::check_place(path))?;
+    let grid = args.area.grid(source.own_grid())?;
+    let map = scenes.get(&args.scene, grid, args.area.bounds)?;
+    let mut warnings = map.warnings().to_vec();
+    let mut coverage = Coverage::new(grid, args.receiver.receiver())?;
+    let mut stations = Vec::new();
+    for tx in &args.tx {
+        let placed = map.place(&Station::new(tx, &args.stations)?)?;
+        coverage.add(map.signal(source, &placed, args.stations.receiver_height_m)?)?;
+        // What is said of the antenna and the frequency is the same for all.
+        let new: Vec<String> = placed.warnings.iter().filter(|warning| !warnings.contains(warning)).cloned().collect();
+        warnings.extend(new);
+        stations.push(placed);
     }
+    let mut lines = write(args, source, &map, &coverage, &stations)?;
+    if let Some(threshold) = args.threshold {
+        let statistics = coverage.statistics(args.quantity, threshold);
+        lines.push(described(args, &statistics));
+        if let Some(path) = &args.statistics {
+            files::write(path, &serde_json::to_vec_pretty(&statistics)?)?;
+        }
+    }
+    Ok(Report { warnings, lines })
 }
 
-/// The transmitter on an outdoor pixel, and its antenna's pattern.
-fn place(args: &Args, scene: &Scene, frame: &LocalFrame, bounds: GeoBounds) -> Result<(Transmitter, AntennaPattern)> {
-    let antenna = match &args.antenna {
-        Some(antenna) => antenna.request().context("the antenna")?,
-        None => AntennaRequest::from_json("{}").context("the antenna")?,
+/// Writes the layer to every file; returns a line about each.
+fn write(args: &Args, source: &MapSource, map: &MapScene, coverage: &Coverage, stations: &[PlacedStation]) -> Result<Vec<String>> {
+    let raster = coverage.raster(args.quantity, map.bounds());
+    let plan = Plan { raster: &raster, stations, receiver: coverage.receiver(), range_db: source.range_db() };
+    let GeoBounds { west, south, east, north } = map.bounds();
+    let line = |file: &args::OutputFile| {
+        let summary = output::write(&plan, args, file)?;
+        Ok(format!(
+            "{}: {1} x {1} pixels of {2} m at {west:.6}, {south:.6}, {east:.6}, {north:.6} (west, south, east, north), by {3}; {summary}",
+            file.path.display(),
+            raster.grid.size,
+            raster.grid.meters_per_pixel,
+            source.name()
+        ))
     };
-    antenna.warnings.iter().for_each(|warning| warn(warning));
-    let position = frame.to_meters(args.tx.lng_lat);
-    let standard = Transmitter::at(position.x, position.y);
-    let transmitter = Transmitter {
-        power_dbm: args.tx.power_dbm.unwrap_or(standard.power_dbm),
-        frequency_mhz: args.frequency_mhz.unwrap_or(standard.frequency_mhz),
-        antenna_gain_dbi: antenna.gain_dbi.unwrap_or(standard.antenna_gain_dbi),
-        azimuth_deg: antenna.azimuth_deg,
-        downtilt_deg: antenna.downtilt_deg,
-        ..standard
-    };
-    if !FrequencyScaling::to(transmitter.frequency_mhz)?.is_identity() {
-        warn(&format!(
-            "the map is made for {} MHz and scaled to {} MHz by free space and knife-edge diffraction",
-            standard.frequency_mhz, transmitter.frequency_mhz
-        ));
-    }
-    let Coord { x: lng, y: lat } = args.tx.lng_lat;
-    let placed = scene.place_transmitter(transmitter).with_context(|| {
-        let GeoBounds { west, south, east, north } = bounds;
-        format!("--tx {lng},{lat} on a map of {west:.6}, {south:.6}, {east:.6}, {north:.6} (west, south, east, north)")
-    })?;
-    if let Some(moved_m) = placed.moved_m {
-        let Coord { x: lng, y: lat } = frame.to_degrees(placed.transmitter.position);
-        warn(&format!(
-            "the transmitter stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor pixel, {lng:.6},{lat:.6}"
-        ));
-    }
-    Ok((placed.transmitter, antenna.pattern))
+    args.out.iter().map(line).collect()
+}
+
+/// What is covered, in a sentence.
+fn described(args: &Args, statistics: &CoverageStatistics) -> String {
+    let CoverageStatistics { threshold, share, covered_area_m2, outdoor_area_m2, largest_range_m, .. } = statistics;
+    let range =
+        largest_range_m.map_or_else(|| String::from("nothing is in reach"), |range_m| format!("the farthest place is {range_m:.0} m away"));
+    format!(
+        "{} of {threshold} {}: {:.1} % of the ground outdoors, {covered_area_m2:.0} of {outdoor_area_m2:.0} m2; {range}",
+        args.quantity.title(),
+        args.quantity.unit(),
+        share * 100.0
+    )
 }

@@ -1,100 +1,89 @@
-//! A map as a file: an image with its world file, a table, an array. Each is written whole or not at all.
+//! A plan's layer as a file, each written whole or not at all.
 
-use super::args::{OutputFile, OutputFormat};
+use super::args::{Args, OutputFile};
+use crate::drawing::PlacedStation;
 use anyhow::{Context, Result};
-use colorous::Gradient;
-use image::{ImageFormat, Rgba, RgbaImage};
-use npyz::WriterBuilder;
 use radiodiff_dataset::files;
-use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::scene::{GeoBounds, LocalFrame};
-use std::fmt::Write as _;
-use std::io::Cursor;
-use std::path::Path;
+use radiodiff_planning::coverage::Receiver;
+use radiodiff_planning::export::{ExportFormat, ExportOptions, Look, PlacemarkPoint, export};
+use radiodiff_planning::raster::{GeoRaster, PlanLayer};
 
-/// From dark blue over green to dark red; its lightness tells levels apart in the middle, where most of a map is.
-const COLORS: Gradient = colorous::TURBO;
-
-/// A map of received power and where it lies.
-pub struct GeoMap<'a> {
-    /// dBm, NaN inside buildings.
-    pub received: &'a RadioMap,
-    pub frame: &'a LocalFrame,
-    pub bounds: GeoBounds,
-    /// The powers of the first and the last colour; beyond them colours stay the same.
-    pub colors_dbm: (f64, f64),
+/// Contours without levels or a threshold are this far apart, dB.
+const CONTOUR_STEP_DB: f64 = 10.0;
+/// A layer and what its colours depend on.
+pub struct Plan<'a> {
+    pub raster: &'a GeoRaster,
+    pub stations: &'a [PlacedStation],
+    pub receiver: &'a Receiver,
+    /// Path gain in dB at gray levels 0 and 1.
+    pub range_db: (f64, f64),
 }
 
-/// Writes the file and, beside an image, its world file; returns a summary for the user.
+impl Plan<'_> {
+    /// The values of the first and the last colour, unless the user chose them.
+    fn color_range(&self) -> (f64, f64) {
+        let sent_dbm = self.stations.iter().map(PlacedStation::sent_dbm).fold(f64::NEG_INFINITY, f64::max) + self.receiver.gain_dbi;
+        Look::usual_range(self.raster.layer, self.range_db, sent_dbm, self.receiver.noise_dbm())
+    }
+
+    fn options(&self, args: &Args) -> ExportOptions {
+        let (low, high) = args.range.unwrap_or_else(|| self.color_range());
+        let levels = if !args.levels.is_empty() {
+            args.levels.clone()
+        } else if let Some(threshold) = args.threshold {
+            vec![threshold]
+        } else {
+            let first = (low / CONTOUR_STEP_DB).ceil() as i64;
+            (first..=(high / CONTOUR_STEP_DB).floor() as i64).map(|level| level as f64 * CONTOUR_STEP_DB).collect()
+        };
+        let point = |(i, station): (usize, &PlacedStation)| PlacemarkPoint {
+            name: format!("transmitter {}", i + 1),
+            lng: station.lng_lat.x,
+            lat: station.lng_lat.y,
+        };
+        ExportOptions {
+            look: Look { palette: args.palette, low, high, threshold: args.threshold },
+            levels,
+            title: format!("{} ({})", self.raster.layer.title(), args.scene.file_stem().unwrap_or_default().display()),
+            points: self.stations.iter().enumerate().map(point).collect(),
+        }
+    }
+}
+
+/// Writes the file, after the files that belong to it; returns a summary for the user.
 ///
 /// # Errors
-/// A place that cannot be written to.
-pub fn write(map: &GeoMap, file: &OutputFile) -> Result<String> {
-    match file.format {
-        OutputFormat::Png => {
-            files::write(&file.path, &png(map)?)?;
-            let world_file = file.path.with_extension("pgw");
-            files::write(&world_file, world_file_text(map).as_bytes())?;
-            let (low, high) = map.colors_dbm;
-            Ok(format!("colours from {low:.0} dBm (blue) to {high:.0} dBm (red), buildings transparent; world file {}", name(&world_file)))
-        }
-        OutputFormat::Csv => {
-            let (text, lines) = csv(map)?;
-            files::write(&file.path, text.as_bytes())?;
-            Ok(format!("{lines} outdoor pixels"))
-        }
-        OutputFormat::Npy => {
-            files::write(&file.path, &npy(map)?)?;
-            Ok(String::from("float32 dBm, row 0 in the north, NaN inside buildings"))
-        }
+/// A layer that the format cannot hold, and a place that cannot be written to.
+pub fn write(plan: &Plan, args: &Args, file: &OutputFile) -> Result<String> {
+    let options = plan.options(args);
+    let stem = file.path.file_stem().context("the file has no name")?.to_string_lossy();
+    let exported = export(plan.raster, file.format, &options, &stem)?;
+    let (main, companions) = exported.split_first().context("nothing was exported")?;
+    for companion in companions {
+        files::write(&file.path.with_file_name(&companion.name), &companion.bytes)?;
     }
+    files::write(&file.path, &main.bytes)?;
+    let companion = companions.first().map_or("", |companion| companion.name.as_str());
+    Ok(summary(plan, file.format, &options, companion))
 }
 
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().display().to_string()
-}
-
-fn png(map: &GeoMap) -> Result<Vec<u8>> {
-    let side = u32::try_from(map.received.grid.size)?;
-    let (low, high) = map.colors_dbm;
-    let color = |column: u32, row: u32| {
-        let dbm = f64::from(map.received.values[(row * side + column) as usize]);
-        if dbm.is_nan() {
-            return Rgba([0, 0, 0, 0]);
+fn summary(plan: &Plan, format: ExportFormat, options: &ExportOptions, companion: &str) -> String {
+    let unit = plan.raster.layer.unit();
+    let Look { palette, low, high, .. } = options.look;
+    let title = plan.raster.layer.title();
+    match format {
+        ExportFormat::GeoTiff => format!("{title}, float32 {unit}, EPSG:4326, no data inside buildings"),
+        ExportFormat::Png if plan.raster.layer == PlanLayer::BestServer => format!("{title}, a colour for each; world file {companion}"),
+        ExportFormat::Png => {
+            format!(
+                "{title}, colours ({}) from {low:.0} to {high:.0} {unit}, buildings transparent; world file {companion}",
+                palette.name()
+            )
         }
-        let colorous::Color { r, g, b } = COLORS.eval_continuous(((dbm - low) / (high - low)).clamp(0.0, 1.0));
-        Rgba([r, g, b, u8::MAX])
-    };
-    let mut bytes = Cursor::new(Vec::new());
-    RgbaImage::from_fn(side, side, color).write_to(&mut bytes, ImageFormat::Png).context("encoding the image")?;
-    Ok(bytes.into_inner())
-}
-
-/// ESRI's world file: degrees a column, two rotations, degrees a row, and the centre of the north-western pixel.
-fn world_file_text(map: &GeoMap) -> String {
-    let GeoBounds { west, south, east, north } = map.bounds;
-    let size = map.received.grid.size as f64;
-    let (column, row) = ((east - west) / size, (south - north) / size);
-    [column, 0.0, 0.0, row, west + column / 2.0, north + row / 2.0].iter().map(|value| format!("{value:.12}\n")).collect()
-}
-
-/// The table and its number of lines below the header.
-fn csv(map: &GeoMap) -> Result<(String, usize)> {
-    let (grid, mut text, mut lines) = (map.received.grid, String::from("lng,lat,dbm\n"), 0);
-    for (i, dbm) in map.received.values.iter().enumerate().filter(|(_, dbm)| !dbm.is_nan()) {
-        let degrees = map.frame.to_degrees(grid.pixel_center(i / grid.size, i % grid.size));
-        writeln!(text, "{:.7},{:.7},{dbm:.2}", degrees.x, degrees.y)?;
-        lines += 1;
+        ExportFormat::Kml => format!("{title} laid on the ground, colours from {low:.0} to {high:.0} {unit}; image {companion}"),
+        ExportFormat::Kmz => format!("{title} laid on the ground, colours from {low:.0} to {high:.0} {unit}"),
+        ExportFormat::Contours => format!("{title}, areas at {} levels", options.levels.len()),
+        ExportFormat::Csv => format!("{title}, {} outdoor pixels", plan.raster.values.iter().filter(|value| !value.is_nan()).count()),
+        ExportFormat::Npy => format!("{title}, float32 {unit}, row 0 in the north, NaN inside buildings"),
     }
-    Ok((text, lines))
-}
-
-fn npy(map: &GeoMap) -> Result<Vec<u8>> {
-    let side = map.received.grid.size as u64;
-    let mut bytes = Vec::new();
-    let mut writer =
-        npyz::WriteOptions::new().default_dtype().shape(&[side, side]).writer(&mut bytes).begin_nd().context("encoding the array")?;
-    writer.extend(map.received.values.iter().copied()).context("encoding the array")?;
-    writer.finish().context("encoding the array")?;
-    Ok(bytes)
 }

@@ -37,11 +37,23 @@ impl Writer {
     /// # Errors
     /// A folder that cannot be made.
     pub fn create(folder: &Path, method: &str, with_cars: bool) -> Result<Self> {
+        Self::with_folders(folder, method, with_cars, files::make_folder)
+    }
+
+    /// Makes the folders of a dataset that other processes fill at the same time.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn create_shared(folder: &Path, method: &str, with_cars: bool) -> Result<Self> {
+        Self::with_folders(folder, method, with_cars, files::make_shared_folder)
+    }
+
+    fn with_folders(folder: &Path, method: &str, with_cars: bool, make: fn(&Path) -> Result<()>) -> Result<Self> {
         let gain = format!("{GAIN}/{method}");
         let cars: &[&str] = if with_cars { &[CARS, FOOTPRINTS_AND_CARS] } else { &[] };
-        files::make_folder(folder)?;
+        make(folder)?;
         for part in [BUILDINGS, ANTENNA_IMAGES, FOOTPRINTS, ANTENNAS, &gain].iter().chain(cars) {
-            files::make_folder(&folder.join(part))?;
+            make(&folder.join(part))?;
         }
         Ok(Self { folder: folder.to_owned(), method: method.to_owned(), with_cars })
     }

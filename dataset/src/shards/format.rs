@@ -1,14 +1,18 @@
 //! The bytes of a shard and the manifest beside it. The essay of [`crate::shards`] has the tables.
 
+use super::layout::{PlaneEncoding, RecordLayout};
 use crate::folder::Sample;
 use anyhow::{Context, Result, ensure};
+use half::f16;
+use radiodiff_radio::features::{ConditionChannel, condition};
+use radiodiff_radio::geometry::PreparedScene;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 pub const MANIFEST: &str = "manifest.json";
 pub const MAGIC: &[u8; 8] = b"RADSHARD";
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 pub const HEADER: usize = 32;
 /// No map has more pixels along a side: a larger number is damage, and would overflow sizes.
 pub const MOST_PIXELS: usize = 1 << 15;
@@ -17,28 +21,6 @@ pub const CRC: usize = 4;
 pub const PLACE: usize = 24;
 /// What to do about a damaged folder.
 pub const AGAIN: &str = "remove the folder and pack the dataset again with `radiodiff dataset pack`";
-
-/// What every record of a packing holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordLayout {
-    /// Side length in pixels.
-    pub size: usize,
-    pub cars: bool,
-}
-
-impl RecordLayout {
-    pub fn pixels(self) -> usize {
-        self.size * self.size
-    }
-
-    pub fn mask_bytes(self) -> usize {
-        self.pixels().div_ceil(8)
-    }
-
-    pub fn record_bytes(self) -> usize {
-        self.pixels() + self.mask_bytes() * (1 + usize::from(self.cars)) + PLACE + CRC
-    }
-}
 
 /// `manifest.json`: where the samples came from, and which files hold them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,7 +54,7 @@ pub fn shard_name(i: usize) -> String {
 ///
 /// # Errors
 /// Those of `sample`; a sample that does not fit the layout.
-pub fn encode(layout: RecordLayout, count: usize, sample: impl Fn(usize) -> Result<Sample> + Sync) -> Result<(Vec<u8>, u32)> {
+pub fn encode(layout: &RecordLayout, count: usize, sample: impl Fn(usize) -> Result<Sample> + Sync) -> Result<(Vec<u8>, u32)> {
     let record = layout.record_bytes();
     let mut bytes = vec![0; HEADER + count * record];
     bytes[HEADER..].par_chunks_exact_mut(record).enumerate().try_for_each(|(i, out)| write_record(layout, &sample(i)?, out))?;
@@ -87,13 +69,14 @@ pub fn encode(layout: RecordLayout, count: usize, sample: impl Fn(usize) -> Resu
     Ok((bytes, digest))
 }
 
-fn write_record(layout: RecordLayout, sample: &Sample, out: &mut [u8]) -> Result<()> {
-    let (mask, name) = (&sample.scene.mask, format!("map {}_{}", sample.map, sample.transmitter));
+fn write_record(layout: &RecordLayout, sample: &Sample, out: &mut [u8]) -> Result<()> {
+    let (mask, name) = (&sample.scene.mask, || format!("map {}_{}", sample.map, sample.transmitter));
     let size = layout.size;
-    ensure!(mask.size == size, "{name} has {0} x {0} pixels, the maps before it {size} x {size}: one folder, one size", mask.size);
-    ensure!(sample.car_mask.is_some() == layout.cars, "{name} has cars where others have none");
+    ensure!(mask.size == size, "{1} has {0} x {0} pixels, the maps before it {size} x {size}: one folder, one size", mask.size, name());
+    ensure!(sample.car_mask.is_some() == layout.cars, "{} has cars where others have none", name());
     let mut parts: Vec<Vec<u8>> = vec![pack_bits(&mask.pixels)];
     parts.extend(sample.car_mask.as_deref().map(pack_bits));
+    parts.push(planes(layout, sample).with_context(name)?);
     parts.push([sample.map.to_le_bytes(), sample.transmitter.to_le_bytes()].concat());
     parts.push([sample.position.x.to_le_bytes(), sample.position.y.to_le_bytes()].concat());
     let body = [sample.truth.as_slice(), &parts.concat()].concat();
@@ -101,6 +84,19 @@ fn write_record(layout: RecordLayout, sample: &Sample, out: &mut [u8]) -> Result
     head.copy_from_slice(&body);
     crc.copy_from_slice(&crc32fast::hash(&body).to_le_bytes());
     Ok(())
+}
+
+/// The planes of the layout's channels.
+fn planes(layout: &RecordLayout, sample: &Sample) -> Result<Vec<u8>> {
+    if layout.channels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = condition(&PreparedScene::new(&sample.scene), sample.position, &layout.channels, &layout.gray)?;
+    let plane = |(&channel, values): (&ConditionChannel, &[f32])| match PlaneEncoding::of(channel) {
+        PlaneEncoding::Bits => pack_bits(&values.iter().map(|&value| u8::from(value > 0.0)).collect::<Vec<_>>()),
+        PlaneEncoding::Half => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+    };
+    Ok(layout.channels.iter().zip(values.chunks(layout.pixels())).flat_map(plane).collect())
 }
 
 fn pack_bits(pixels: &[u8]) -> Vec<u8> {

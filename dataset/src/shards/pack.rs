@@ -3,12 +3,15 @@
 //! Shards are written one after the other, each to a temporary name, synced and renamed, and the manifest last. A run that was
 //! interrupted, by a full disk say, leaves a folder that no loader takes for complete; it is simply run again.
 
-use super::format::{MANIFEST, RecordLayout, ShardEntry, ShardManifest, VERSION, encode, shard_name};
+use super::format::{MANIFEST, ShardEntry, ShardManifest, VERSION, encode, shard_name};
+use super::layout::{RecordLayout, channel};
 use crate::folder::Dataset;
-use crate::splits::{Scheme, Split};
+use crate::splits::{Scheme, Split, split_name};
 use crate::{files, progress};
 use anyhow::{Context, Result, ensure};
-use clap::{ValueEnum, value_parser};
+use clap::value_parser;
+use radiodiff_radio::features::ConditionChannel;
+use radiodiff_radio::map::GrayCodec;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -31,14 +34,19 @@ pub struct Args {
     /// Folder of the shards
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Channels of the condition to compute now, so that training only reads them; for example line-of-sight,detour-gain.
+    /// Buildings, transmitter and cars are in every record
+    #[arg(long, value_name = "CHANNEL", value_delimiter = ',', value_parser = channel)]
+    pub channels: Vec<ConditionChannel>,
+    /// Gain at gray level 0, in dB, of channels that are gains
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, default_value_t = GrayCodec::default().floor_db)]
+    pub floor_db: f32,
+    /// Gain at gray level 1, in dB, of channels that are gains
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, default_value_t = GrayCodec::default().ceiling_db)]
+    pub ceiling_db: f32,
     /// Samples in each shard
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = value_parser!(u32).range(1..))]
     pub shard_samples: u32,
-}
-
-/// A value's name on the command line.
-fn name(value: impl ValueEnum) -> String {
-    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// Runs the command.
@@ -60,11 +68,13 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let keep = |split| args.scheme.keep(split, &mut dataset).with_context(|| args.dataset.display().to_string());
     let absent_maps = args.split.map_or(Ok(0), keep)?;
-    let split = args.split.map_or_else(|| String::from("all"), |split| format!("{} {}", name(args.scheme), name(split)));
+    let split = args.split.map_or_else(|| String::from("all"), |split| split_name(args.scheme, split));
     let absent = args.split.map_or_else(String::new, |_| format!("; {absent_maps} maps of the split are absent"));
     println!("{} of {all} samples are packed ({split}){absent}", dataset.len());
 
-    let layout = RecordLayout { size: dataset.load(0)?.scene.grid.size, cars: dataset.variant().has_cars() };
+    ensure!(args.floor_db < args.ceiling_db, "--floor-db is {}, expected less than --ceiling-db {}", args.floor_db, args.ceiling_db);
+    let gray = GrayCodec { floor_db: args.floor_db, ceiling_db: args.ceiling_db };
+    let layout = RecordLayout::new(dataset.load(0)?.scene.grid.size, dataset.variant().has_cars(), &args.channels, gray);
     fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
     let progress = progress::bar(dataset.len() as u64, "samples")?;
     let (started, most, mut shards) = (Instant::now(), args.shard_samples as usize, Vec::new());
@@ -74,7 +84,7 @@ pub fn run(args: &Args) -> Result<()> {
             progress.inc(1);
             dataset.load(first + k)
         };
-        let (bytes, digest) = encode(layout, count, sample)?;
+        let (bytes, digest) = encode(&layout, count, sample)?;
         let file = shard_name(i);
         files::write(&args.out.join(&file), &bytes)?;
         shards.push(ShardEntry { file, samples: count, digest });

@@ -1,18 +1,16 @@
-//! Opening a folder of shards and reading its records where they lie in memory.
+//! Opening a folder of shards and reading its records, each by one read at its place.
 
-use super::format::{
-    AGAIN, CRC, HEADER, MAGIC, MANIFEST, MOST_PIXELS, PLACE, RecordLayout, ShardEntry, ShardManifest, VERSION, digest, shard_name,
-};
+use super::format::{AGAIN, CRC, HEADER, MAGIC, MANIFEST, MOST_PIXELS, PLACE, ShardEntry, ShardManifest, VERSION, digest, shard_name};
+use super::layout::RecordLayout;
 use crate::folder::METERS_PER_PIXEL;
 use anyhow::{Context, Result, bail, ensure};
 use geo::Coord;
-use memmap2::Mmap;
 use radiodiff_radio::scene::Grid;
 use rayon::prelude::*;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// One sample, as it lies in the file.
+/// One sample, as it lies in the file, in memory that was read into.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     pub map: u32,
@@ -24,6 +22,8 @@ pub struct Record<'a> {
     /// A bit a pixel.
     pub buildings: &'a [u8],
     pub cars: Option<&'a [u8]>,
+    /// The planes of the layout's channels, one after the other.
+    pub planes: &'a [u8],
 }
 
 fn number(bytes: &[u8], at: usize) -> u32 {
@@ -42,8 +42,15 @@ fn real(bytes: &[u8], at: usize) -> f64 {
 #[derive(Debug)]
 pub struct Shards {
     manifest: ShardManifest,
-    /// Path, samples before it, and content.
-    files: Vec<(PathBuf, usize, Mmap)>,
+    files: Vec<Shard>,
+}
+
+#[derive(Debug)]
+struct Shard {
+    path: PathBuf,
+    /// Samples of the shards before.
+    before: usize,
+    file: File,
 }
 
 impl Shards {
@@ -52,7 +59,7 @@ impl Shards {
         folder.join(MANIFEST).exists() || folder.join(shard_name(0)).exists()
     }
 
-    /// Maps every shard and checks its header and length.
+    /// Opens every shard and checks its header and length.
     ///
     /// # Errors
     /// A folder without a manifest, which is half written; a shard that is missing, shorter or longer than it should be, of
@@ -71,8 +78,8 @@ impl Shards {
         let (mut files, mut samples) = (Vec::new(), 0);
         for entry in &manifest.shards {
             let path = folder.join(&entry.file);
-            let content = open_shard(&path, entry, manifest.layout).with_context(|| format!("{}; {AGAIN}", path.display()))?;
-            files.push((path, samples, content));
+            let file = open_shard(&path, entry, &manifest.layout).with_context(|| format!("{}; {AGAIN}", path.display()))?;
+            files.push(Shard { path, before: samples, file });
             samples += entry.samples;
         }
         ensure!(
@@ -97,41 +104,54 @@ impl Shards {
         self.len() == 0
     }
 
-    /// Reads one sample.
+    pub fn layout(&self) -> &RecordLayout {
+        &self.manifest.layout
+    }
+
+    /// Reads one sample into `buffer`.
     ///
     /// # Errors
-    /// A record whose checksum is wrong or whose transmitter is not on the map; the message names the shard.
+    /// A shard that cannot be read; a record whose checksum is wrong or whose transmitter is not on the map. The message names the
+    /// shard.
     ///
     /// # Panics
     /// When `i` is not below [`Self::len`].
-    pub fn record(&self, i: usize) -> Result<Record<'_>> {
+    pub fn record<'a>(&self, i: usize, buffer: &'a mut Vec<u8>) -> Result<Record<'a>> {
         assert!(i < self.len(), "sample {i} of {}", self.len());
-        let (path, before, content) = &self.files[self.files.partition_point(|(_, before, _)| *before <= i) - 1];
-        let (layout, at) = (self.manifest.layout, i - before);
-        let record = &content[HEADER + at * layout.record_bytes()..][..layout.record_bytes()];
-        let (body, crc) = record.split_at(record.len() - CRC);
-        let damaged = || format!("{}: record {at} is damaged; {AGAIN}", path.display());
+        let shard = &self.files[self.files.partition_point(|shard| shard.before <= i) - 1];
+        let (layout, at) = (&self.manifest.layout, i - shard.before);
+        buffer.resize(layout.record_bytes(), 0);
+        let read = read_at(&shard.file, buffer, (HEADER + at * layout.record_bytes()) as u64);
+        read.with_context(|| format!("{}: record {at} cannot be read", shard.path.display()))?;
+        let (body, crc) = buffer.split_at(layout.record_bytes() - CRC);
+        let damaged = || format!("{}: record {at} is damaged; {AGAIN}", shard.path.display());
         ensure!(crc32fast::hash(body) == number(crc, 0), damaged());
         let (gain, rest) = body.split_at(layout.pixels());
         let (buildings, rest) = rest.split_at(layout.mask_bytes());
-        let (cars, place) = rest.split_at(rest.len() - PLACE);
+        let (rest, place) = rest.split_at(rest.len() - PLACE);
+        let (cars, planes) = rest.split_at(if layout.cars { layout.mask_bytes() } else { 0 });
         let position = Coord { x: real(place, 8), y: real(place, 16) };
         ensure!(self.grid().pixel_of(position).is_some(), damaged());
         let cars = layout.cars.then_some(cars);
-        Ok(Record { map: number(place, 0), transmitter: number(place, 4), position, gain, buildings, cars })
+        Ok(Record { map: number(place, 0), transmitter: number(place, 4), position, gain, buildings, cars, planes })
     }
 
     /// Reads all records and returns a line for every damage, with the file's name.
     pub fn damages(&self) -> Vec<String> {
-        let record = self.manifest.layout.record_bytes();
-        let wrong_digest = self.files.iter().zip(&self.manifest.shards).filter(|((_, _, content), entry)| {
-            let records = content[HEADER..].chunks_exact(record);
-            digest(records) != entry.digest
-        });
-        let of_files =
-            wrong_digest.map(|((path, ..), _)| format!("{}: its records are not those it was written with; {AGAIN}", path.display()));
-        let of_records = (0..self.len()).into_par_iter().filter_map(|i| self.record(i).err().map(|error| format!("{error:#}")));
-        of_files.chain(of_records.collect::<Vec<_>>()).collect()
+        let damage = |(shard, entry): (&Shard, &ShardEntry)| -> Vec<String> {
+            let mut buffer = Vec::new();
+            let (mut found, mut crcs) = (Vec::new(), Vec::with_capacity(entry.samples * CRC));
+            for i in shard.before..shard.before + entry.samples {
+                found.extend(self.record(i, &mut buffer).err().map(|error| format!("{error:#}")));
+                crcs.extend_from_slice(&buffer[buffer.len() - CRC..]);
+            }
+            if digest(crcs.chunks_exact(CRC)) != entry.digest {
+                found.insert(0, format!("{}: its records are not those it was written with; {AGAIN}", shard.path.display()));
+            }
+            found
+        };
+        let shards: Vec<_> = self.files.iter().zip(&self.manifest.shards).collect();
+        shards.into_par_iter().flat_map_iter(damage).collect()
     }
 
     /// The samples' grid.
@@ -140,18 +160,36 @@ impl Shards {
     }
 }
 
-fn open_shard(path: &Path, entry: &ShardEntry, layout: RecordLayout) -> Result<Mmap> {
+fn open_shard(path: &Path, entry: &ShardEntry, layout: &RecordLayout) -> Result<File> {
     let file = File::open(path).context("cannot be read")?;
-    // SAFETY: shards are never written in place: a new one is renamed over the old, whose mapped content stays as it was. A
-    // foreign program that shortens a mapped file ends this one with SIGBUS, which no Rust reference outlives.
-    let content = unsafe { Mmap::map(&file) }.context("cannot be mapped")?;
-    ensure!(content.len() >= HEADER && content[..8] == *MAGIC, "expected a shard, found {} bytes that are none", content.len());
-    let [version, size, cars, records, digest, crc] = [8, 12, 16, 20, 24, 28].map(|at| number(&content, at));
-    ensure!(crc32fast::hash(&content[..HEADER - CRC]) == crc, "its header is damaged");
+    let length = file.metadata().context("cannot be read")?.len();
+    let mut header = [0; HEADER];
+    let is_shard = length >= HEADER as u64 && read_at(&file, &mut header, 0).is_ok() && header[..8] == *MAGIC;
+    ensure!(is_shard, "expected a shard, found {length} bytes that are none");
+    let [version, size, cars, records, digest, crc] = [8, 12, 16, 20, 24, 28].map(|at| number(&header, at));
+    ensure!(crc32fast::hash(&header[..HEADER - CRC]) == crc, "its header is damaged");
     ensure!(version == VERSION, "it has version {version}, this program reads {VERSION}");
     let expected = HEADER as u128 + entry.samples as u128 * layout.record_bytes() as u128;
-    ensure!(content.len() as u128 == expected, "expected {expected} bytes, found {}: it was cut or half written", content.len());
+    ensure!(u128::from(length) == expected, "expected {expected} bytes, found {length}: it was cut or half written");
     let found = (size as usize, cars != 0, records as usize, digest);
     ensure!(found == (layout.size, layout.cars, entry.samples, entry.digest), "it is of another packing than {MANIFEST} says");
-    Ok(content)
+    Ok(file)
+}
+
+/// Fills `buffer` from a place of a file, without moving the file's own place: threads read one file at once.
+fn read_at(file: &File, buffer: &mut [u8], place: u64) -> std::io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_exact_at(file, buffer, place);
+    #[cfg(windows)]
+    {
+        let (mut buffer, mut place) = (buffer, place);
+        while !buffer.is_empty() {
+            let read = std::os::windows::fs::FileExt::seek_read(file, buffer, place)?;
+            if read == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            (buffer, place) = (&mut buffer[read..], place + read as u64);
+        }
+        Ok(())
+    }
 }

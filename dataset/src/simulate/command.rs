@@ -7,6 +7,7 @@
 
 use super::simulator::{Simulator, gray_levels};
 use crate::folder::{GAIN, SceneIndex, Variant};
+use crate::share::RankShare;
 use crate::{files, progress};
 use anyhow::{Context, Result, ensure};
 use radiodiff_radio::geometry::PreparedScene;
@@ -40,11 +41,16 @@ pub fn run(args: &Args) -> Result<()> {
     let simulator = Simulator::new(args.method)?;
     let scenes = SceneIndex::open(&args.dataset, args.method.has_cars())?;
     let gain = args.out.join(GAIN).join(args.method.name());
-    files::make_folder(&gain)?;
+    let share = RankShare::from_environment()?;
+    if share.is_alone() {
+        files::make_folder(&gain)?
+    } else {
+        files::make_shared_folder(&gain)?
+    }
     let same = args.out.canonicalize().ok() == args.dataset.canonicalize().ok();
     ensure!(!same, "--out is the dataset itself, whose own maps would pass for computed ones; choose another folder");
 
-    let maps = scenes.maps();
+    let maps: Vec<u32> = share.of(&scenes.maps()).copied().collect();
     let progress = progress::bar(maps.len() as u64, "scenes")?;
     let failures = Mutex::new(Vec::new());
     let fail = |error: anyhow::Error| {
@@ -67,7 +73,11 @@ pub fn run(args: &Args) -> Result<()> {
 
     let (new, kept) = made.into_iter().fold((0, 0), |sum, map| (sum.0 + map.0, sum.1 + map.1));
     let seconds = started.elapsed().as_secs_f64();
-    let shown = gain.display();
+    let shown = if share.is_alone() {
+        gain.display().to_string()
+    } else {
+        format!("{}: process {} of {}", gain.display(), share.rank(), share.world())
+    };
     println!(
         "{shown}: {new} maps of {} scenes in {seconds:.1} s ({:.1} a second), {kept} were there",
         maps.len(),

@@ -7,6 +7,7 @@ use super::provenance::{FINISHED, Provenance, SourceRecord, UNFINISHED};
 use super::source::SceneSource;
 use crate::folder::{ANTENNAS, BUILDINGS, DATASET_CSV, GAIN, Variant, Writer};
 use crate::progress;
+use crate::share::RankShare;
 use crate::simulate::Simulator;
 use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, value_parser};
@@ -14,6 +15,7 @@ use radiodiff_radio::scene::Grid;
 use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -92,7 +94,9 @@ pub fn run(args: &Args) -> Result<()> {
         meters_per_pixel: grid.meters_per_pixel,
         sources,
     })?;
-    let writer = Writer::create(&args.out, variant.name(), args.cars > 0)?;
+    let share = RankShare::from_environment()?;
+    let create = if share.is_alone() { Writer::create } else { Writer::create_shared };
+    let writer = create(&args.out, variant.name(), args.cars > 0)?;
     claim(&args.out, &provenance, &writer)?;
 
     let transmitters = args.transmitters as usize;
@@ -105,7 +109,8 @@ pub fn run(args: &Args) -> Result<()> {
         cars: args.cars,
         simulator,
     };
-    let missing: Vec<_> = jobs.iter().filter(|(map, _)| !writer.has_map(*map, transmitters)).collect();
+    let own: Vec<&Job> = share.of(&jobs).collect();
+    let missing: Vec<_> = own.iter().filter(|(map, _)| !writer.has_map(*map, transmitters)).collect();
     let progress = progress::bar(missing.len() as u64, "maps")?;
     let started = Instant::now();
     missing.par_iter().try_for_each(|(map, source)| {
@@ -115,20 +120,34 @@ pub fn run(args: &Args) -> Result<()> {
     })?;
     progress.finish_and_clear();
 
-    writer.write_text(DATASET_CSV, &table(&args.out, variant, &jobs)?)?;
-    writer.write_text(FINISHED, &provenance)?;
-    let unfinished = args.out.join(UNFINISHED);
-    if unfinished.exists() {
-        fs::remove_file(&unfinished).with_context(|| format!("removing {}", unfinished.display()))?;
-    }
-    let seconds = started.elapsed().as_secs_f64();
-    let (made, kept) = (missing.len(), jobs.len() - missing.len());
+    let of_share = if share.is_alone() {
+        String::new()
+    } else {
+        format!("process {} of {}, whose share are {} of {} maps: ", share.rank(), share.world(), own.len(), jobs.len())
+    };
+    let (shown, seconds) = (args.out.display(), started.elapsed().as_secs_f64());
+    let (made, kept) = (missing.len(), own.len() - missing.len());
     println!(
-        "{}: {made} maps with {transmitters} transmitters each in {seconds:.1} s ({:.2} maps a second), {kept} were there",
-        args.out.display(),
+        "{shown}: {of_share}{made} maps with {transmitters} transmitters each in {seconds:.1} s ({:.2} maps a second), {kept} were there",
         made as f64 / seconds.max(1e-9)
     );
-    Ok(())
+    let absent = jobs.iter().filter(|(map, _)| !writer.has_map(*map, transmitters)).count();
+    if absent > 0 {
+        println!("{shown}: {absent} maps of other processes are missing; the last process completes the dataset, or a later run does");
+        return Ok(());
+    }
+    finish(args, variant, &jobs, &writer, &provenance)
+}
+
+/// Completes a dataset that has all of its maps. Processes that end at the same time write the same bytes.
+fn finish(args: &Args, variant: Variant, jobs: &[Job], writer: &Writer, provenance: &str) -> Result<()> {
+    writer.write_text(DATASET_CSV, &table(&args.out, variant, jobs)?)?;
+    writer.write_text(FINISHED, provenance)?;
+    let unfinished = args.out.join(UNFINISHED);
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).with_context(|| format!("removing {}", unfinished.display())),
+        _ => Ok(()),
+    }
 }
 
 /// Every map's number and source, and the sources in words. Procedural maps go through the kinds in turn.

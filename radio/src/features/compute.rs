@@ -47,7 +47,7 @@ pub fn condition(
                 values.extend(lengths.into_iter().map(|pixels| gain_at(pixels * grid.meters_per_pixel)));
             }
             ConditionChannel::DominantPathGain => {
-                let gain = DominantPath::default().path_gain(prepared, &LinkEnds::at(position))?;
+                let gain = DominantPath::level().path_gain(prepared, &LinkEnds::at(position))?;
                 values.extend(gain.values.into_iter().map(scaled));
             }
             ConditionChannel::AngleToTransmitterSin => values.extend((0..pixels).map(|i| bearing(i).x as f32)),

@@ -27,7 +27,7 @@ pub fn exact_outlines(scene: &Scene) -> Vec<LineString<f64>> {
     united.iter().flat_map(rings).map(tidy).filter(|ring| !ring.0.is_empty()).collect()
 }
 
-fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
+pub fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
     std::iter::once(polygon.exterior()).chain(polygon.interiors())
 }
 

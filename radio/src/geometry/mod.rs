@@ -15,6 +15,7 @@ pub mod outline;
 pub mod pixel_line_of_sight;
 pub mod pixel_set;
 pub mod prepared;
+pub mod prism_sight;
 pub mod symmetry;
 #[cfg(test)]
 mod test_scenes;

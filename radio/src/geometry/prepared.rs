@@ -10,11 +10,12 @@ use super::inset::InsetWalls;
 use super::outline::outlines;
 use super::pixel_line_of_sight::pixel_line_of_sight;
 use super::pixel_set::PixelSet;
+use super::prism_sight::{PrismWall, prism_walls, visible_over};
 use super::visibility::visible_from;
 use super::walls::Walls;
-use crate::scene::{BuildingMask, Grid, Scene};
+use crate::scene::{Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
 use geo::Coord;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use thiserror::Error;
 
 /// Why a transmitter cannot stand at a position.
@@ -22,7 +23,7 @@ use thiserror::Error;
 pub enum PositionError {
     #[error("the transmitter at ({x} m, {y} m) is not on the map, which spans 0 to {extent_m} m east and north")]
     Outside { x: f64, y: f64, extent_m: f64 },
-    #[error("the transmitter at ({x} m, {y} m) is inside a building; place it outdoors first")]
+    #[error("the transmitter at ({x} m, {y} m) is inside a building; place it outdoors or above the roof")]
     Indoors { x: f64, y: f64 },
 }
 
@@ -31,11 +32,16 @@ pub struct PreparedScene {
     scene: Scene,
     cars: CarOutlines,
     walls: OnceLock<Walls>,
-    turning_points: OnceLock<TurningPoints>,
+    prism_walls: OnceLock<Vec<PrismWall>>,
+    turning_points: OnceLock<Arc<TurningPoints>>,
+    /// Those above some height that is not below all roofs, the last that was asked for.
+    high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
 }
 
 /// The corners that the dominant path turns at, with what each of them sees.
 pub struct TurningPoints {
+    /// The buildings that are higher than the paths.
+    pub obstacles: BuildingMask,
     pub walls: InsetWalls,
     /// Per pixel, the corners it is beside: indices of `walls.corners`.
     pub beside: Csr,
@@ -45,12 +51,19 @@ pub struct TurningPoints {
 impl PreparedScene {
     /// Takes a copy of the scene, its cars included. Nothing is computed yet.
     pub fn new(scene: &Scene) -> Self {
-        Self { scene: scene.clone(), cars: CarOutlines::new(&scene.cars), walls: OnceLock::new(), turning_points: OnceLock::new() }
+        Self {
+            scene: scene.clone(),
+            cars: CarOutlines::new(&scene.cars),
+            walls: OnceLock::new(),
+            prism_walls: OnceLock::new(),
+            turning_points: OnceLock::new(),
+            high_turning_points: Mutex::new(None),
+        }
     }
 
     /// Finds now what every corner sees, which otherwise happens as maps ask for it.
     pub fn prepare(&self) {
-        let turning_points = self.turning_points();
+        let turning_points = self.turning_points(0.0);
         for corner in 0..turning_points.walls.corners.len() {
             turning_points.sight(corner);
         }
@@ -64,6 +77,10 @@ impl PreparedScene {
         &self.scene.mask
     }
 
+    pub fn roofs(&self) -> &RoofHeights {
+        &self.scene.roofs
+    }
+
     pub fn cars(&self) -> &CarOutlines {
         &self.cars
     }
@@ -73,15 +90,51 @@ impl PreparedScene {
         self.walls.get_or_init(|| Walls::new(&exact_outlines(&self.scene)))
     }
 
-    /// Walls and corners in pixels, from the mask.
-    pub fn turning_points(&self) -> &TurningPoints {
-        self.turning_points.get_or_init(|| {
-            let Scene { grid, buildings, mask, .. } = &self.scene;
-            let walls = InsetWalls::new(&Walls::new(&outlines(mask, *grid, buildings)), mask, *grid);
-            let beside = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.beside.iter().map(move |&pixel| (pixel, i as u32)));
-            let beside = Csr::new(grid.pixels(), beside);
-            TurningPoints { beside, sights: walls.corners.iter().map(|_| OnceLock::new()).collect(), walls }
-        })
+    /// Walls and corners in pixels, from the mask, of the buildings that are higher than `height_m`.
+    pub fn turning_points(&self, height_m: f64) -> Arc<TurningPoints> {
+        let Scene { grid, buildings, mask, roofs, .. } = &self.scene;
+        if height_m < roofs.lowest_m() {
+            return Arc::clone(self.turning_points.get_or_init(|| Arc::new(TurningPoints::new(mask.clone(), *grid, buildings))));
+        }
+        let mut known = self.high_turning_points.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((of_m, turning_points)) if *of_m == height_m => Arc::clone(turning_points),
+            _ => {
+                let pixels = (0..grid.pixels()).map(|pixel| u8::from(roofs.at(pixel) > height_m)).collect();
+                let turning_points = Arc::new(TurningPoints::new(BuildingMask { size: grid.size, pixels }, *grid, buildings));
+                *known = Some((height_m, Arc::clone(&turning_points)));
+                turning_points
+            }
+        }
+    }
+
+    /// The outdoor pixels in sight of a position where no roof is lower than an antenna.
+    pub fn in_plane_sight(&self, position: Coord<f64>) -> PixelSet {
+        visible_from(&self.turning_points(0.0).walls, position / self.scene.grid.meters_per_pixel)
+    }
+
+    /// The outdoor pixels whose receivers the transmitter sees. Where no roof is lower than an antenna, that is what the plane of the
+    /// map shows; else rays also pass over roofs, exactly.
+    pub fn in_sight(&self, ends: &LinkEnds) -> PixelSet {
+        let Scene { grid, roofs, .. } = &self.scene;
+        let (low_m, high_m) = (ends.height_m.min(ends.receiver_height_m), ends.height_m.max(ends.receiver_height_m));
+        let (turning_points, from) = (self.turning_points(low_m), ends.position / grid.meters_per_pixel);
+        if high_m <= roofs.lowest_m() {
+            return visible_from(&turning_points.walls, from);
+        }
+        let walls = self.prism_walls.get_or_init(|| prism_walls(&self.scene));
+        visible_over(walls, &turning_points.walls.outdoors, *grid, from, [ends.height_m, ends.receiver_height_m])
+    }
+
+    /// The pixel (row, column) of a transmitter that stands outdoors or above the roof of its building.
+    ///
+    /// # Errors
+    /// A position off the map; one inside a building and not above its roof.
+    pub fn antenna_pixel(&self, ends: &LinkEnds) -> Result<(usize, usize), PositionError> {
+        let (Coord { x, y }, grid) = (ends.position, self.scene.grid);
+        let (row, column) = grid.pixel_of(ends.position).ok_or(PositionError::Outside { x, y, extent_m: grid.extent_m() })?;
+        let above = ends.height_m > self.scene.roofs.at(row * grid.size + column);
+        if above { Ok((row, column)) } else { Err(PositionError::Indoors { x, y }) }
     }
 
     /// The pixel (row, column) of a transmitter.
@@ -105,6 +158,13 @@ impl PreparedScene {
 }
 
 impl TurningPoints {
+    fn new(obstacles: BuildingMask, grid: Grid, buildings: &[Building]) -> Self {
+        let walls = InsetWalls::new(&Walls::new(&outlines(&obstacles, grid, buildings)), &obstacles, grid);
+        let beside = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.beside.iter().map(move |&pixel| (pixel, i as u32)));
+        let beside = Csr::new(grid.pixels(), beside);
+        Self { obstacles, beside, sights: walls.corners.iter().map(|_| OnceLock::new()).collect(), walls }
+    }
+
     /// The outdoor pixels in a corner's sight.
     pub fn sight(&self, corner: usize) -> &PixelSet {
         self.sights[corner].get_or_init(|| visible_from(&self.walls, self.walls.corners[corner].position))

@@ -33,7 +33,7 @@ pub fn visible_from(walls: &InsetWalls, from: Coord<f64>) -> PixelSet {
         }
         for wall in tile.walls.iter().filter_map(|wall| Facing::new(wall, from)) {
             if !cover.blocks(wall.right, wall.left) {
-                mark_hidden(&mut visible, size, from, wall.left, wall.right);
+                mark_hidden(&mut visible, size, from, [wall.left, wall.right], Reach::ENDLESS);
                 waiting.push(wall);
             }
         }
@@ -61,15 +61,46 @@ impl Facing {
     }
 }
 
-/// Removes the pixels that a wall hides from the point `from`; the wall's ends `a` and `b` are relative to the point.
-fn mark_hidden(visible: &mut PixelSet, size: usize, from: Coord<f64>, a: Coord<f64>, b: Coord<f64>) {
+/// Where the shadow of a wall begins and ends, as multiples of the wall's distance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reach {
+    pub nearest: f64,
+    pub farthest: f64,
+}
+
+impl Reach {
+    /// The shadow of a wall that nobody looks over.
+    pub const ENDLESS: Self = Self { nearest: 1.0, farthest: f64::INFINITY };
+
+    /// The part of a row's shadow from `left` to `right` that is within reach. `depth` is how far the row's points are behind the wall,
+    /// in multiples of its distance, as (at x = 0, growth by x).
+    fn clip(self, left: f64, right: f64, (start, growth): (f64, f64)) -> (f64, f64) {
+        if self == Self::ENDLESS {
+            return (left, right);
+        }
+        if growth == 0.0 {
+            return if self.nearest <= start && start < self.farthest { (left, right) } else { (0.0, 0.0) };
+        }
+        let (a, b) = ((self.nearest - start) / growth, (self.farthest - start) / growth);
+        (left.max(a.min(b)), right.min(a.max(b)))
+    }
+}
+
+/// Removes the pixels that a wall hides from the point `from`; the wall's ends are relative to the point.
+pub fn mark_hidden(visible: &mut PixelSet, size: usize, from: Coord<f64>, [a, b]: [Coord<f64>; 2], reach: Reach) {
+    // A point p is (n p) / (n a) times as far as the wall, n the wall's normal.
+    let normal = Coord { x: a.y - b.y, y: b.x - a.x };
+    let across = normal.x * a.x + normal.y * a.y;
+    let depth = |y: f64| (normal.y * y / across, normal.x / across);
     // The row that is level with the point, where there is one.
     let level = size as f64 - from.y - 0.5;
     if level >= 0.0 && level < size as f64 && level.fract() == 0.0 && (a.y < 0.0) != (b.y < 0.0) {
         let (start, at) = (level as usize * size, from.x + a.x - a.y * (b.x - a.x) / (b.y - a.y));
-        let column = (at - 0.5).ceil().clamp(0.0, size as f64) as usize;
-        let (first, end) = if at > from.x { (column, size) } else { (0, column) };
-        visible.remove(start + first, start + end);
+        let column = |x: f64| (x - 0.5).ceil().clamp(0.0, size as f64) as usize;
+        let (left, right) = if at > from.x { (at, f64::INFINITY) } else { (f64::NEG_INFINITY, at) };
+        let (before, growth) = depth(0.0);
+        let (left, right) = reach.clip(left, right, (before - growth * from.x, growth));
+        visible.remove(start + column(left), start + column(right));
     }
     for (sign, a, b) in [(1.0, a, b), (-1.0, Coord { x: a.x, y: -a.y }, Coord { x: b.x, y: -b.y })] {
         let (low, high) = if a.y < b.y { (a, b) } else { (b, a) };
@@ -79,11 +110,12 @@ fn mark_hidden(visible: &mut PixelSet, size: usize, from: Coord<f64>, a: Coord<f
         let inverse_slope = if high.y > low.y { (high.x - low.x) / (high.y - low.y) } else { 0.0 };
         // Where the wall, extended, is level with the point.
         let level_x = low.x - low.y * inverse_slope;
-        for row in rows_behind(size, from.y, sign, low.y) {
+        for row in rows_behind(size, from.y, sign, low.y, high.y * reach.farthest) {
             let y = sign * (size as f64 - row as f64 - 0.5 - from.y);
             let end_low = if low.y > 0.0 { low.x * y / low.y } else { level_x.signum() * f64::INFINITY };
             let end_high = if high.y <= y { high.x * y / high.y } else { level_x + y * inverse_slope };
             let (left, right) = if end_low < end_high { (end_low, end_high) } else { (end_high, end_low) };
+            let (left, right) = reach.clip(left, right, depth(sign * y));
             // The first and one past the last column whose centre is between them; rounded up by hand, since a browser's and an
             // old processor's `ceil` is a call.
             let column = |x: f64| {
@@ -95,11 +127,12 @@ fn mark_hidden(visible: &mut PixelSet, size: usize, from: Coord<f64>, a: Coord<f
     }
 }
 
-/// Rows above (sign 1) or below (sign -1) a height `from_y` that are farther from it than `least`.
-fn rows_behind(size: usize, from_y: f64, sign: f64, least: f64) -> std::ops::Range<usize> {
-    let edge = size as f64 - from_y - 0.5 - sign * least.max(0.0);
+/// Rows above (sign 1) or below (sign -1) a height `from_y` that are farther from it than `least` and not farther than `most`.
+fn rows_behind(size: usize, from_y: f64, sign: f64, least: f64, most: f64) -> std::ops::Range<usize> {
+    let at = |distance: f64| size as f64 - from_y - 0.5 - sign * distance;
     let row = |x: f64| x.clamp(0.0, size as f64) as usize;
-    if sign > 0.0 { 0..row(edge.ceil()) } else { row(edge.floor() + 1.0)..size }
+    let (edge, far) = (at(least.max(0.0)), at(most));
+    if sign > 0.0 { row(far.ceil())..row(edge.ceil()) } else { row(edge.floor() + 1.0)..row(far.floor() + 1.0) }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! Valid from 0.5 to 100 GHz, the range of TR 38.901; other frequencies are an error. Below about 2 GHz transmission through walls
 //! begins to matter, which the model lacks; above 10 GHz rain, oxygen (60 GHz) and foliage are missing.
 
+use super::knife_edge::knife_edge_term_db;
 use super::law::LogDistanceLaw;
 use thiserror::Error;
 
@@ -35,11 +36,6 @@ pub struct FrequencyError {
 pub struct FrequencyScaling {
     /// f / 5.9 GHz.
     ratio: f64,
-}
-
-/// Loss of a knife edge in dB over `v` - 0.1.
-fn knife_edge_db(above: f64) -> f64 {
-    6.9 + 20.0 * libm::log10(libm::sqrt(above * above + 1.0) + above)
 }
 
 impl FrequencyScaling {
@@ -79,7 +75,7 @@ impl FrequencyScaling {
         let x = libm::pow(10.0, (excess_db - 6.9) / 20.0);
         let above = (x - 1.0 / x) / 2.0;
         let v = above + 0.1;
-        if v <= 0.0 { 0.0 } else { knife_edge_db(v * libm::sqrt(self.ratio) - 0.1) - knife_edge_db(above) }
+        if v <= 0.0 { 0.0 } else { knife_edge_term_db(v * libm::sqrt(self.ratio) - 0.1) - knife_edge_term_db(above) }
     }
 }
 

@@ -157,7 +157,7 @@ mod tests {
             let spreading_db = 10.0 * ((a + b) * (b + c) / (b * (a + b + c))).log10();
             let expected = single(whole.from, two, one) + single(one, whole.to, two) + spreading_db;
             let found = whole.loss_db(&[one, two]);
-            assert!((found - expected).abs() < 2.0, "{a}, {b}, {c}: {found} dB, expected {expected}");
+            assert!((found - expected).abs() < 3.0, "{a}, {b}, {c}: {found} dB, expected {expected}");
         }
     }
 

@@ -16,7 +16,7 @@ mod received_power;
 mod with_cars;
 
 pub use antenna::{AntennaPattern, AntennaRequest, AntennaRequestError, DepartureDirection, PatternTable, PatternTableError, Sector};
-pub use dominant_path::DominantPath;
+pub use dominant_path::{DominantPath, RoofsFrom};
 pub use frequency::{FrequencyError, FrequencyScaling, LAW_FREQUENCY_MHZ};
 pub use law::{DominantPathLaw, LogDistanceLaw};
 pub use log_distance::LogDistance;

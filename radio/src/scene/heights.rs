@@ -141,6 +141,11 @@ impl RoofHeights {
         Self { meters }
     }
 
+    /// The lowest roof, infinite where nothing is built.
+    pub fn lowest_m(&self) -> f64 {
+        f64::from(self.meters.iter().copied().filter(|&height_m| height_m > 0.0).fold(f32::INFINITY, f32::min))
+    }
+
     /// The highest roof, 0 where nothing is built.
     pub fn highest_m(&self) -> f64 {
         f64::from(self.meters.iter().copied().fold(0.0, f32::max))

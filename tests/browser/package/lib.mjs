@@ -1,7 +1,8 @@
 // The package as a user has it: installed from the tarball that would be published, into a folder that knows nothing of this repository.
 
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,10 +17,32 @@ export const EXAMPLES = fileURLToPath(new URL('../../../examples', import.meta.u
 
 /** A fresh folder with the package in its node_modules; `remove` takes it away. */
 export function install() {
+  return installed((folder) => writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' })));
+}
+
+/** As `install`, beside other people's packages: those that the folder `list` of these tests names. */
+export function application(list) {
+  return installed((folder) => {
+    for (const name of ['package.json', 'package-lock.json']) copyFileSync(fileURLToPath(new URL(`${list}/${name}`, import.meta.url)), join(folder, name));
+    npm(folder, 'ci', '--prefer-offline');
+  });
+}
+
+function installed(prepare) {
   const folder = mkdtempSync(join(tmpdir(), 'radiodiff-package-'));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
-  npm(folder, 'install', '--offline', process.env.RADIODIFF_PACKAGE);
+  prepare(folder);
+  npm(folder, 'install', '--offline', '--no-save', process.env.RADIODIFF_PACKAGE);
   return { folder, dist: join(folder, 'node_modules/radiodiff-web/dist'), remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** That an application drew the same map twice. */
+export function drawnTwice(mounts, { worker = true } = {}) {
+  assert.equal(mounts.length, 2);
+  for (const mount of mounts) {
+    assert.equal(mount.worker, worker, mount.warnings.join(' '));
+    assert.ok(mount.indoors > 1000 && mount.max > -60, JSON.stringify(mount));
+  }
+  assert.deepEqual(mounts[0], mounts[1]);
 }
 
 /** Runs npm in a folder; what it prints is shown where it fails. */
@@ -38,8 +61,8 @@ export const launch = (...flags) => chromium.launch({
 });
 
 /** Opens a page until the test `t` ends. `page.failures` collects exceptions nobody caught and files that were not found. */
-export async function visit(t, browser, url) {
-  const page = await browser.newPage();
+export async function visit(t, browser, url, options = {}) {
+  const page = await browser.newPage(options);
   t.after(() => page.close());
   page.setDefaultTimeout(60_000);
   page.failures = [];

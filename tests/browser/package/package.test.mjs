@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { PAGES, install, launch, result, visit } from './lib.mjs';
+import { PAGES, drawnTwice, install, launch, result, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
 let browser;
@@ -36,16 +36,6 @@ async function site(t, { policy = STRICT, cdn = null } = {}) {
     return found;
   };
   return { run, here };
-}
-
-/** That an application drew the same map twice. */
-function drawnTwice(mounts, { worker = true } = {}) {
-  assert.equal(mounts.length, 2);
-  for (const mount of mounts) {
-    assert.equal(mount.worker, worker);
-    assert.ok(mount.indoors > 1000 && mount.max > -60, JSON.stringify(mount));
-  }
-  assert.deepEqual({ ...mounts[0] }, { ...mounts[1] });
 }
 
 test('unbundled, below a path, under a strict policy with Trusted Types, mounted and disposed of twice', { timeout: 120_000 }, async (t) => {

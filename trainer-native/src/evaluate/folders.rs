@@ -4,7 +4,7 @@
 //! levels below 0.2 become 0 and the rest is stretched to [0, 1], as its published scores are computed. RMSE in dB is over outdoor
 //! pixels; under the threshold no gain is below -127.17 dB. Every metric is computed for each map and averaged over maps.
 
-use super::{Evaluation, Row, Scores, mean};
+use super::scores::{Evaluation, NAMES, Row, Scores, mean};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::ParallelProgressIterator;
 use radiodiff_dataset::files;
@@ -44,25 +44,21 @@ pub fn evaluate(prediction: &Path, truth: &Path, buildings: Option<&Path>, csv: 
     };
     let scores = names.par_iter().progress().map(compare).collect::<Result<Vec<_>>>()?;
     if let Some(path) = csv {
-        let columns = "nmse,rmse,ssim,psnr_db,rmse_db";
-        let thresholded = columns.split(',').map(|column| format!("thresholded_{column}")).collect::<Vec<_>>().join(",");
+        let columns = NAMES.join(",");
+        let thresholded = NAMES.map(|column| format!("thresholded_{column}")).join(",");
         let line =
-            |((map, tx), [raw, thresholded]): (&(u32, u32), &[Scores; 2])| format!("{map},{tx},{},{}\n", values(raw), values(thresholded));
+            |((map, tx), [raw, thresholded]): (&(u32, u32), &[Scores; 2])| format!("{map},{tx},{},{}\n", raw.csv(), thresholded.csv());
         let lines: String = names.iter().zip(&scores).map(line).collect();
         files::write(path, format!("map,transmitter,{columns},{thresholded}\n{lines}").as_bytes())?;
     }
-    let row = |method: &str, which: usize| Row { method: method.into(), scores: mean(scores.iter().map(|both| both[which])) };
+    let row =
+        |method: &str, which: usize| Row { method: method.into(), scores: mean(scores.iter().map(|both| both[which])), deviation: None };
     Ok(Evaluation {
         data: truth.to_owned(),
         method: prediction.display().to_string(),
         maps: names.len(),
         rows: vec![row("raw gray levels", 0), row("RadioUNet's threshold 0.2", 1)],
     })
-}
-
-fn values(scores: &Scores) -> String {
-    let Scores { nmse, rmse, ssim, psnr_db, rmse_db } = scores;
-    format!("{nmse},{rmse},{ssim},{psnr_db},{rmse_db}")
 }
 
 /// The maps of a folder by (map, transmitter).

@@ -4,6 +4,8 @@
 //! `metrics.jsonl` (one object a step), `metrics.csv` (one row a step, with the time of day) and `events.out.tfevents` for
 //! TensorBoard; and each grid as `images/NAME-STEP.png`. `trainer report` reads the CSV and the images.
 //!
+//! Where there is an NVIDIA GPU, a record also says what the GPU does ([`crate::gpu`]), at most once a second.
+//!
 //! Names are the public code's, so that its logs and ours are read by the same tools: `train/total_loss`, `train/rec_loss`, `lr`,
 //! `val/nmse`. The prefix `system/` is for measurements of the machine (rate, memory). They and the time of day are left out of
 //! `metrics.jsonl`, whose lines therefore depend on configuration and seed alone: a run that was killed and resumed leaves the same
@@ -22,12 +24,14 @@ mod table;
 pub use grid::{GrayGrid, GridError};
 pub use progress::TrainingProgress;
 
+use crate::gpu::GpuMonitor;
 use anyhow::{Context, Result, ensure};
 use events::EventFile;
 use jiff::Timestamp;
 use lines::JsonLines;
 use radiodiff_dataset::files;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use table::CsvTable;
 
 /// Prefix of the names of scalars that measure the machine.
@@ -38,6 +42,8 @@ pub const TABLE: &str = "metrics.csv";
 pub const IMAGES: &str = "images";
 const LINES: &str = "metrics.jsonl";
 const EVENTS: &str = "events.out.tfevents";
+/// The driver's own readings are means over up to a second.
+const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
 /// The log of one network's training; see the module.
 pub struct RunLog {
@@ -46,6 +52,8 @@ pub struct RunLog {
     table: CsvTable,
     events: EventFile,
     last: Option<u64>,
+    gpu: Option<GpuMonitor>,
+    gpu_read: Option<Instant>,
 }
 
 impl RunLog {
@@ -71,7 +79,7 @@ impl RunLog {
         let table = CsvTable::open(&folder.join(TABLE), step)?;
         let events = EventFile::open(&folder.join(EVENTS), step)?;
         let last = table.last_step();
-        Ok(Self { folder: folder.to_owned(), lines, table, events, last })
+        Ok(Self { folder: folder.to_owned(), lines, table, events, last, gpu: GpuMonitor::open(), gpu_read: None })
     }
 
     /// Writes a step's scalars. A name that was never written before is a new column of the table. A value that is not finite is
@@ -86,13 +94,22 @@ impl RunLog {
         if let Some((name, _)) = values.iter().find(|(name, _)| name.is_empty() || name.contains([',', '"', '\n', '\r'])) {
             anyhow::bail!("a scalar is named {name:?}, expected a name without commas, quotes and line breaks");
         }
+        let values = [values, &self.gpu_readings()].concat();
         let now = Timestamp::now();
-        self.table.append(step, now, values)?;
+        self.table.append(step, now, &values)?;
         let seeded: Vec<_> = values.iter().copied().filter(|(name, _)| !name.starts_with(SYSTEM)).collect();
         self.lines.append(step, &seeded)?;
-        self.events.scalars(step, now, values)?;
+        self.events.scalars(step, now, &values)?;
         self.last = Some(step);
         Ok(())
+    }
+
+    fn gpu_readings(&mut self) -> Vec<(&'static str, f64)> {
+        let Some(gpu) = self.gpu.as_ref().filter(|_| self.gpu_read.is_none_or(|read| read.elapsed() >= BETWEEN_READINGS)) else {
+            return Vec::new();
+        };
+        self.gpu_read = Some(Instant::now());
+        gpu.readings()
     }
 
     /// Writes a grid of maps as a PNG and for TensorBoard. The name is part of a file's name: letters, digits, `-` and `_`.

@@ -2,9 +2,9 @@
 //! a learnt log-variance, the perceptual term, an adversary that takes its own step after each of the autoencoder's.
 
 use super::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
-use super::samples::{Batch, Symmetry};
 use super::{CLIP_NORM, Session, TrainingPhase, pixel_weights, schedule};
 use crate::config::{AutoencoderConfig, Config, LatentScale};
+use crate::data::Batch;
 use crate::torch::TorchTensor;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Compat;
@@ -29,6 +29,9 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
         prefixes: &["first_stage_model."],
         more: objective.trained(),
         schedule: schedule(settings.learning_rate, settings.min_learning_rate, power, settings.steps, compat),
+        batch: settings.batch,
+        symmetries: 8,
+        order: 0,
         clip_norm,
         weight_decay: settings.weight_decay,
         draw: reconstruct,
@@ -36,19 +39,19 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>) -> Result<()> {
     };
     let last_layer = session.parameters.trainable(&["first_stage_model.decoder.conv_out.weight"]);
     let (_, last_layer) = last_layer.first().context("the decoder has a last layer")?;
-    let loss = |s: &Session, step: usize| {
-        let batch = s.maps(step, &settings);
+    let loss = |s: &Session, step: usize, batch: &Batch| {
+        let batch = s.cropped(step, batch, &settings);
         let weights = (compat == Compat::Corrected).then(|| pixel_weights(&batch, s.config.data.building_weight));
         let (drawn, kl) = s.autoencode(&batch.truth);
         let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, weights: weights.as_ref() };
         Ok(objective.autoencoder_loss(&s.engine, step, &maps, last_layer))
     };
     let (mut adversary_steps, mut last_critic_loss) = (0, None);
-    let adversary = |s: &Session, step: usize, rate: f64| {
+    let adversary = |s: &Session, step: usize, rate: f64, batch: &Batch| {
         let mut critic_loss = None;
         if objective.adversary_moves(step) {
             // The same maps through the autoencoder as it is now, with new noise.
-            let batch = s.maps(step, &settings);
+            let batch = s.cropped(step, batch, &settings);
             let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
             let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
             let shares: Vec<f32> = random::uniform(seed, 0, batch.truth.size()[0] as usize).into_iter().map(|u| u as f32).collect();
@@ -86,17 +89,12 @@ fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
 
 impl Session {
     /// The maps of a step: crops at first, whole at last.
-    fn maps(&self, step: usize, settings: &AutoencoderConfig) -> Batch {
-        let seed = self.config.seed;
-        let indices = self.train.order(seed, step, settings.batch);
-        let batch = self.train.batch(&indices, Symmetry::numbered(step), self.engine.device());
+    fn cropped(&self, step: usize, batch: &Batch, settings: &AutoencoderConfig) -> Batch {
         let side = self.model.preset.map_size;
-        if step + settings.whole_map_steps >= settings.steps || settings.crop >= side {
-            return batch;
-        }
-        let places = random::uniform(random::seed_for(seed, &format!("crop {step}")), 0, 2);
-        let corner = |place: f64| (place * (side - settings.crop + 1) as f64) as i64;
-        batch.crop(corner(places[0]), corner(places[1]), settings.crop as i64)
+        let crop = if step + settings.whole_map_steps >= settings.steps { side } else { settings.crop.min(side) };
+        let places = random::uniform(random::seed_for(self.config.seed, &format!("crop {step}")), 0, 2);
+        let corner = |place: f64| (place * (side - crop + 1) as f64) as i64;
+        batch.crop(corner(places[0]), corner(places[1]), crop as i64)
     }
 
     /// Maps through a sample of the posterior and back, and their divergence from the prior.
@@ -116,13 +114,11 @@ impl Session {
         self.engine.set_training(false);
         let _guard = tch::no_grad_guard();
         let chosen = (0..self.train.len()).step_by(self.train.len().div_ceil(SAMPLES));
-        let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen
-            .map(|i| {
-                let batch = self.train.batch(&[i], Symmetry::default(), self.engine.device());
-                let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(batch.truth));
-                (posterior.mean.0, posterior.log_variance.0.exp())
-            })
-            .unzip();
+        let posterior = |i: usize| -> Result<(Tensor, Tensor)> {
+            let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(self.train.sample(i)?.truth));
+            Ok((posterior.mean.0, posterior.log_variance.0.exp()))
+        };
+        let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen.map(posterior).collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let variance = Tensor::cat(&means, 0).var(false) + Tensor::cat(&variances, 0).mean(Kind::Float);
         let deviation = variance.sqrt().double_value(&[]);
         if !(deviation.is_finite() && deviation > LEAST_DEVIATION) {

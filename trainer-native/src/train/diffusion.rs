@@ -4,9 +4,9 @@
 //! only, the predicted latent is decoded and compared with the map, and the decoder learns with the denoiser: what the
 //! latent's loss cannot know is which of its errors a map shows.
 
-use super::samples::{Batch, Symmetry};
 use super::{CLIP_NORM, Session, TrainingPhase, pixel_weights, schedule};
 use crate::config::Config;
+use crate::data::Batch;
 use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, RadioDiff, SampleOptions, noised, training_loss};
@@ -31,36 +31,42 @@ pub fn run(config: Config, folder: &Path, from: &Path) -> Result<()> {
         prefixes: &["model."],
         more: Vec::new(),
         schedule: schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
+        batch: settings.batch,
+        symmetries: settings.symmetries,
+        order: 1,
         clip_norm: CLIP_NORM,
         weight_decay: settings.weight_decay,
         draw: one_step,
         file: "diffusion.safetensors",
     };
     let latents = Latents::default();
-    let latent_loss = |s: &Session, step: usize| {
-        let (batch, x0) = latents.draw(s, step, settings.batch, 0);
+    let latent_loss = |s: &Session, step: usize, batch: &Batch| {
+        let x0 = latents.draw(s, batch);
         let times = s.times(step, x0.size()[0] as usize, settings.start_share);
-        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &times };
+        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &times };
         Ok(denoise(&s.engine, &s.model, &inputs, settings.loss).loss)
     };
-    session.run(latent, latent_loss, |_, _, _| Ok(Vec::new()))?;
+    session.run(latent, latent_loss, |_, _, _, _| Ok(Vec::new()))?;
     let pixel = TrainingPhase {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
         more: Vec::new(),
         schedule: schedule(settings.pixel.learning_rate, None, POWER, settings.pixel.steps, compat),
+        batch: settings.pixel.batch,
+        symmetries: settings.symmetries,
+        order: 2,
         clip_norm: CLIP_NORM,
         weight_decay: settings.weight_decay,
         draw: one_step,
         file: "diffusion.safetensors",
     };
     let building_weight = session.config.data.building_weight;
-    let pixel_loss = |s: &Session, step: usize| {
-        let (batch, x0) = latents.draw(s, step, settings.pixel.batch, 1);
-        let inputs = DenoiseInputs { batch: &batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+    let pixel_loss = |s: &Session, _: usize, batch: &Batch| {
+        let x0 = latents.draw(s, batch);
+        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
         Ok(pixel_loss(&s.engine, &s.model, &inputs, settings.loss, settings.pixel.latent_weight, building_weight))
     };
-    session.run(pixel, pixel_loss, |_, _, _| Ok(Vec::new()))?;
+    session.run(pixel, pixel_loss, |_, _, _, _| Ok(Vec::new()))?;
     session.save("diffusion.safetensors")
 }
 
@@ -118,6 +124,9 @@ pub fn pixel_loss(
     map_loss + denoised.loss * latent_weight
 }
 
+/// Float32 values of posteriors that are kept: 256 MiB. Those of other maps are computed whenever they are drawn.
+const MOST_VALUES: usize = 1 << 26;
+
 /// The posteriors of the training maps, each computed when it is first asked for: the first stage's encoder does not change any
 /// more, and takes as long as a step of the denoiser.
 #[derive(Default)]
@@ -127,25 +136,29 @@ struct Latents {
 }
 
 impl Latents {
-    /// A batch and its scaled latents, sampled from the posterior, without gradients. `phase` gives each phase an order of its
-    /// own.
-    fn draw(&self, s: &Session, step: usize, size: usize, phase: u64) -> (Batch, Tensor) {
-        let indices = s.train.order(s.config.seed + 1 + phase, step, size);
-        let symmetry = step % s.config.diffusion.symmetries;
-        let batch = s.train.batch(&indices, Symmetry::numbered(symmetry), s.engine.device());
+    /// A batch's scaled latents, sampled from the posterior, without gradients.
+    fn draw(&self, s: &Session, batch: &Batch) -> Tensor {
         let _guard = tch::no_grad_guard();
-        let mut posteriors = self.posteriors.borrow_mut();
-        for (row, &i) in indices.iter().enumerate() {
-            posteriors.entry((i, symmetry)).or_insert_with(|| {
+        let (mut means, mut deviations) = (Vec::new(), Vec::new());
+        for (row, sample) in batch.samples.iter().enumerate() {
+            let key = (sample.index, sample.symmetry.number());
+            let kept = self.posteriors.borrow().get(&key).map(|parts| parts.each_ref().map(Tensor::shallow_clone));
+            let [mean, deviation] = kept.unwrap_or_else(|| {
                 let truth = TorchTensor(batch.truth.narrow(0, row as i64, 1));
                 let posterior = s.model.first_stage.encode(&s.engine, &truth);
-                [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()]
+                let parts = [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()];
+                let mut posteriors = self.posteriors.borrow_mut();
+                if posteriors.len() < MOST_VALUES / (2 * parts[0].numel()) {
+                    posteriors.insert(key, parts.each_ref().map(Tensor::shallow_clone));
+                }
+                parts
             });
+            means.push(mean);
+            deviations.push(deviation);
         }
-        let part = |part: usize| Tensor::cat(&indices.iter().map(|&i| &posteriors[&(i, symmetry)][part]).collect::<Vec<_>>(), 0);
-        let (mean, deviation) = (part(0), part(1));
+        let (mean, deviation) = (Tensor::cat(&means, 0), Tensor::cat(&deviations, 0));
         let sampled = &mean + deviation * mean.randn_like();
-        (batch, sampled * &s.model.scale_factor.0)
+        sampled * &s.model.scale_factor.0
     }
 }
 

@@ -7,11 +7,9 @@
 pub mod autoencoder;
 pub mod diffusion;
 pub mod first_stage;
-pub mod samples;
-
-pub use samples::Batch;
 
 use crate::config::Config;
+use crate::data::{Batch, RankShare, StreamOptions, StreamPosition, TrainingData};
 use crate::torch::{AdamW, Average, Schedule, TorchEngine, TorchParameters, TorchTensor, best_device, clip_gradients};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,7 +18,6 @@ use radiodiff_core::model::Compat;
 use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::weights::{Checkpoint, Precision, WeightsManifest, serialize};
 use radiodiff_dataset::files;
-use samples::{Samples, Symmetry};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -86,8 +83,8 @@ struct Session {
     engine: TorchEngine,
     parameters: TorchParameters,
     model: RadioDiff<TorchEngine>,
-    train: Samples,
-    valid: Samples,
+    train: TrainingData,
+    valid: TrainingData,
     started: Instant,
     /// Names of what `after` of [`Session::run`] returns, the log's last columns.
     terms: Vec<&'static str>,
@@ -119,12 +116,12 @@ impl Session {
             let restored = parameters.restore(checkpoint.tensors(), prefixes);
             restored.with_context(|| format!("the weights {}", path.display()))?;
         }
-        let train = Samples::load(&config.data.train, &config.data.method, &preset, usize::MAX)?;
-        let valid = Samples::load(&config.data.valid, &config.data.method, &preset, VALIDATION_MAPS)?;
+        let open = |datasets| TrainingData::open(datasets, &config.data, &preset, network == "diffusion", engine.device());
+        let (train, valid) = (open(&config.data.train)?, open(&config.data.valid)?);
         println!(
             "{} samples to train on, {} to validate on, on {:?}, {} threads",
             train.len(),
-            valid.len(),
+            valid.len().min(VALIDATION_MAPS),
             engine.device(),
             tch::get_num_threads()
         );
@@ -137,8 +134,8 @@ impl Session {
     fn run(
         &mut self,
         stage: TrainingPhase,
-        mut loss: impl FnMut(&Self, usize) -> Result<Tensor>,
-        mut after: impl FnMut(&Self, usize, f64) -> Result<Vec<Option<f64>>>,
+        mut loss: impl FnMut(&Self, usize, &Batch) -> Result<Tensor>,
+        mut after: impl FnMut(&Self, usize, f64, &Batch) -> Result<Vec<Option<f64>>>,
     ) -> Result<()> {
         if self.log.is_empty() {
             let columns = ["stage", "step", "seconds", "loss", "gradient_norm", "valid_nmse"];
@@ -153,17 +150,25 @@ impl Session {
         // Running statistics too: those of the last weights are not those of the average.
         let mut average = Average::new(&self.parameters.all(stage.prefixes));
         let bar = progress(stage.name, stage.schedule.steps);
+        let data = StreamOptions {
+            batch: stage.batch,
+            symmetries: stage.symmetries,
+            threads: self.config.data.threads(),
+            share: RankShare::ALONE,
+        };
+        let mut stream = self.train.stream(data, StreamPosition::start(self.config.seed + stage.order))?;
         let mut smoothed = None;
         for step in 0..stage.schedule.steps {
             self.engine.set_training(true);
             optimizer.zero_gradients();
-            let loss = loss(self, step)?;
+            let batch = stream.next_batch()?;
+            let loss = loss(self, step, &batch)?;
             loss.backward();
             let norm = clip_gradients(&trained, stage.clip_norm);
             let rate = stage.schedule.rate(step);
             optimizer.step(rate);
             average.update();
-            terms.add(&after(self, step, rate)?);
+            terms.add(&after(self, step, rate, &batch)?);
             let value = loss.double_value(&[]);
             if !(value.is_finite() && norm.is_finite()) {
                 bail!(
@@ -201,8 +206,9 @@ impl Session {
         self.engine.set_training(false);
         let _guard = tch::no_grad_guard();
         let (mut sum, mut shown) = (0.0, Vec::new());
-        for i in 0..self.valid.len() {
-            let batch = self.valid.batch(&[i], Symmetry::default(), self.engine.device());
+        let maps = self.valid.len().min(VALIDATION_MAPS);
+        for i in 0..maps {
+            let batch = self.valid.sample(i)?;
             let drawn = (draw(self, &batch).0 * 0.5 + 0.5).clamp(0.0, 1.0) * &batch.outdoors;
             let truth = &batch.truth * 0.5 + 0.5;
             let power = truth.square().mean(Kind::Float).double_value(&[]);
@@ -216,7 +222,7 @@ impl Session {
         let pixels = Vec::<f32>::try_from(&(picture * 255.0).to_device(tch::Device::Cpu).contiguous().view(-1))?;
         let pixels: Vec<u8> = pixels.into_iter().map(|v| v.round() as u8).collect();
         files::write_gray_png(&self.folder.join("preview.png"), &pixels, width as u32, height as u32)?;
-        Ok(sum / self.valid.len() as f64)
+        Ok(sum / maps as f64)
     }
 
     /// Writes the parameters as they are now.
@@ -239,6 +245,11 @@ struct TrainingPhase {
     /// Trained parameters that are not the networks' and are not saved.
     more: Vec<(String, Tensor)>,
     schedule: Schedule,
+    /// Samples a step, turned by symmetries drawn among so many.
+    batch: usize,
+    symmetries: usize,
+    /// Gives each phase an order of the samples of its own.
+    order: u64,
     clip_norm: f64,
     weight_decay: f64,
     /// What validation draws: a map in [-1, 1].

@@ -12,8 +12,8 @@ use radiodiff_tests::small;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
+use trainer::data::Batch;
 use trainer::torch::{AdamW, TorchEngine, TorchParameters, clip_gradients};
-use trainer::train::Batch;
 use trainer::train::diffusion::{DenoiseInputs, PIXEL_PREFIXES, denoise, pixel_loss};
 
 const LATENTS: [usize; 4] = [2, 3, 10, 10];
@@ -36,8 +36,12 @@ fn public(name: &str) -> &str {
 fn draws(e: &TorchEngine, step: usize, pixel: bool) -> (Batch, Tensor, Tensor, Vec<f32>) {
     let draw = |name: &str, scale: f64, shape: &[usize]| by_rule(e, &format!("{name}.{step}"), scale, shape);
     let maps = [2, 1, 40, 40];
-    let batch =
-        Batch { condition: draw("condition", 1.0, &[2, 2, 40, 40]), truth: draw("map", 1.0, &maps), outdoors: outdoors(e, step, &maps) };
+    let batch = Batch {
+        samples: Vec::new(),
+        condition: draw("condition", 1.0, &[2, 2, 40, 40]),
+        truth: draw("map", 1.0, &maps),
+        outdoors: outdoors(e, step, &maps),
+    };
     let (x0, noise) = (draw("latent", 3f64.sqrt(), &LATENTS) * 0.3, draw("epsilon", 3f64.sqrt(), &LATENTS));
     let time = |u: f64| if pixel { 1.0 } else { ((u + 1.0) / 2.0) as f32 * (1.0 - 1e-4) + 1e-4 };
     (batch, x0, noise, rule_values(SEED, &format!("time.{step}"), 2).map(time).collect())

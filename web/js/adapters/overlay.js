@@ -5,8 +5,17 @@
 /** @import { Bounds, RadioMap } from '../index.js' */
 
 const DEFAULTS = { opacity: 0.75, smooth: false };
-/** dBm of received power, dB of a difference. */
-const SCALES = { 'received-power-dbm': { min: -120, max: -40 }, 'difference-db': { min: -20, max: 20 } };
+/** @type {Record<RadioMap['quantity'], { min: number, max: number }>} */
+const SCALES = {
+  'received-power-dbm': { min: -120, max: -40 },
+  'path-loss-db': { min: 40, max: 140 },
+  'snr-db': { min: -10, max: 40 },
+  'sinr-db': { min: -10, max: 40 },
+  'best-server': { min: 1, max: 8 },
+  'standard-deviation-db': { min: 0, max: 10 },
+  probability: { min: 0, max: 1 },
+  'difference-db': { min: -20, max: 20 },
+};
 
 /**
  * The options, with defaults for what they leave out.

@@ -6,13 +6,13 @@
 //! JavaScript `Error`s whose `code` names their kind; `field` says which field of a request is meant.
 
 mod network;
+mod plan;
 mod scene;
 
 use crate::request::PredictRequest;
-use crate::request::fields::FieldError;
-use crate::request::input::Input;
 use js_sys::{Error, Reflect};
 use radiodiff_core::engine::EngineError;
+use radiodiff_planning::request::{FieldError, Input};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
@@ -31,7 +31,7 @@ pub struct Request {
 
 #[wasm_bindgen]
 impl Request {
-    /// Checks `{ transmitters, method, steps, seed, start }`; web/js/index.d.ts says what each field takes.
+    /// Checks `{ transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm }`; web/js/index.d.ts says what each field takes.
     #[wasm_bindgen(constructor)]
     pub fn new(request: JsValue) -> Result<Request, JsValue> {
         Ok(Request { request: checked(request)? })
@@ -47,6 +47,30 @@ impl Request {
     #[wasm_bindgen(getter, js_name = transmitterCount)]
     pub fn transmitter_count(&self) -> usize {
         self.request.transmitters.len()
+    }
+
+    /// How many maps are drawn with one seed after the other, at least one.
+    #[wasm_bindgen(getter)]
+    pub fn samples(&self) -> usize {
+        self.request.samples
+    }
+
+    /// The names of the layers beside the received power.
+    #[wasm_bindgen(getter)]
+    pub fn layers(&self) -> Vec<String> {
+        self.request.plan.layers.iter().map(|layer| layer.name().to_owned()).collect()
+    }
+
+    /// The power in dBm from which on a place counts as covered; `undefined` where statistics are not asked for.
+    #[wasm_bindgen(getter, js_name = thresholdDbm)]
+    pub fn threshold_dbm(&self) -> Option<f64> {
+        self.request.plan.threshold_dbm
+    }
+
+    /// Fields that are not known and not used.
+    #[wasm_bindgen(getter)]
+    pub fn warnings(&self) -> Vec<String> {
+        self.request.plan.warnings.clone()
     }
 }
 

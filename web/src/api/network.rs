@@ -2,13 +2,14 @@
 //!
 //! The path from a scene to its map is core's [`Pipeline`]; here stand the choice of the engine and what JavaScript is told of it.
 
+use super::plan::TransmitterSignal;
 use super::scene::{PlacedTransmitter, SceneHandle};
-use super::{Request, engine_error, error, object};
-use js_sys::{Float32Array, Function, Promise};
+use super::{Request, engine_error, error, object, set};
+use js_sys::{Function, Promise};
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProgress};
-use radiodiff_core::weights::Checkpoint;
+use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_radio::map::Quantity;
@@ -71,8 +72,11 @@ impl Weights {
     }
 }
 
-fn refused(cause: &dyn std::fmt::Display) -> JsValue {
-    error("weights", &format!("the weights are refused: {cause}"))
+/// The error's `reason` tells a damaged file from a foreign one.
+fn refused(cause: &WeightsError) -> JsValue {
+    let value = error("weights", &format!("the weights are refused: {cause}"));
+    set(&value, "reason", if matches!(cause, WeightsError::Damaged { .. }) { "hash" } else { "format" });
+    value
 }
 
 /// The networks on one engine.
@@ -145,23 +149,24 @@ impl Network {
         }
     }
 
-    /// Draws one transmitter with the request's sampler: values in dBm, NaN inside buildings. Before each step and before decoding
-    /// `between(done, steps)` is awaited; it may throw to stop.
+    /// Draws one transmitter's signal with the request's sampler and the seed of the request's sample of this number. Before each step
+    /// and before decoding `between(done, steps)` is awaited; it may throw to stop.
     pub async fn predict(
         &self,
         scene: &SceneHandle,
         placed: &PlacedTransmitter,
         request: &Request,
+        sample: u32,
         between: Function,
-    ) -> Result<Float32Array, JsValue> {
+    ) -> Result<TransmitterSignal, JsValue> {
         let asked = &request.request;
-        let options = SampleOptions { steps: asked.steps, seed: asked.seed, split_last_step: false };
+        let options = SampleOptions { steps: asked.steps, seed: asked.seed.wrapping_add(sample.into()), split_last_step: false };
         let request = MapRequest { scene: &scene.prepared, position: placed.transmitter.position, start: asked.start, options };
         let gain = match &self.backend {
             Backend::Cpu(running) => running.pipeline.draw_map(&running.engine, &request, hook(&between)).await,
             Backend::Gpu(running) => running.pipeline.draw_map(&running.engine, &request, hook(&between)).await,
         };
-        placed.received(&gain.map_err(pipeline_error)?)
+        placed.signal(&gain.map_err(pipeline_error)?)
     }
 
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.

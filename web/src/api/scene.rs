@@ -1,14 +1,14 @@
 //! Buildings on a map, transmitters that stand on it, and the map that needs no network.
 
+use super::plan::TransmitterSignal;
 use super::{Request, checked, error, object};
 use crate::request::{SceneRequest, TransmitterRequest};
 use geo::Coord;
-use js_sys::{Float32Array, Uint8Array};
+use js_sys::Uint8Array;
+use radiodiff_planning::coverage::Signal;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::{
-    AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, received_power,
-};
+use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel};
 use radiodiff_radio::scene::{
     ANTENNA_HEIGHT_M, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter,
     import,
@@ -119,11 +119,10 @@ impl PlacedTransmitter {
         object(&self.report)
     }
 
-    /// A path gain map (dB) as received power (dBm), NaN inside buildings.
-    pub(super) fn received(&self, gain: &RadioMap) -> Result<Float32Array, JsValue> {
-        // Neither the dominant path nor the networks tell by which corner a path leaves, so the straight line stands for it.
-        let power = received_power(gain, &self.transmitter, &self.pattern, |_| None).map_err(|e| error("frequency", &e))?;
-        Ok(Float32Array::from(power.values.as_slice()))
+    /// What the transmitter sends to every pixel, from its map of path gain (dB).
+    pub(super) fn signal(&self, gain: &RadioMap) -> Result<TransmitterSignal, JsValue> {
+        let signal = Signal::new(gain, &self.transmitter, &self.pattern).map_err(|e| error("frequency", &e))?;
+        Ok(TransmitterSignal { signal })
     }
 }
 
@@ -178,16 +177,20 @@ impl SceneHandle {
         self.place_transmitter(asked)
     }
 
-    /// The dominant path model's map: values in dBm, NaN inside buildings.
+    /// A transmitter's signal by the dominant path model.
     #[wasm_bindgen(js_name = dominantPath)]
-    pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<Float32Array, JsValue> {
+    pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
         let ends = placed.transmitter.links(ANTENNA_HEIGHT_M);
         let gain = DominantPath::default().path_gain(&self.prepared, &ends).map_err(|e| error("transmitter", &e))?;
-        placed.received(&gain)
+        placed.signal(&gain)
     }
 }
 
 impl SceneHandle {
+    pub(super) fn grid(&self) -> Grid {
+        self.scene.grid
+    }
+
     fn place_transmitter(&self, asked: &TransmitterRequest) -> Result<PlacedTransmitter, JsValue> {
         let &TransmitterRequest { lng, lat, power_dbm, frequency_mhz, .. } = asked;
         let scaling = FrequencyScaling::to(frequency_mhz).map_err(|e| error("frequency", &e))?;

@@ -2,19 +2,20 @@
 //!
 //! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`] or a [`SceneRequest`] with every default
 //! filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
-//! knows nothing of wasm, so its tests run natively. [`fields`] has the rule of defaults and of numbers as text.
+//! knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of defaults and of numbers as text.
 
-pub mod fields;
-pub mod input;
+pub mod plan;
 
-use fields::{FieldError, Fields};
-use input::Input;
+use plan::PlanRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
+use radiodiff_planning::request::{FieldError, Fields, Input};
 use radiodiff_radio::scene::{GeoBounds, Transmitter};
 use serde_json::Value;
 
 /// The largest whole number that JavaScript has exactly, 2^53 - 1.
 const MAX_SEED: u64 = 9_007_199_254_740_991;
+/// More maps take minutes, and change their mean by less than they differ.
+const MAX_SAMPLES: u64 = 1000;
 /// Powers and gains beyond this are no decibels of any radio, and beyond some 10^38 no Float32 either.
 const MAX_DECIBELS: f64 = 200.0;
 
@@ -50,6 +51,9 @@ pub struct PredictRequest {
     pub seed: u64,
     /// The sampler's time to begin at: 1 is noise alone, below it the dominant path's map shines through.
     pub start: f32,
+    /// Maps that are drawn with one seed after the other, 1 to [`MAX_SAMPLES`].
+    pub samples: usize,
+    pub plan: PlanRequest,
 }
 
 /// A transmitter that is asked for, in degrees.
@@ -92,6 +96,8 @@ impl TryFrom<Input> for PredictRequest {
             steps: fields.whole("steps", 1..=MAX_STEPS as u64)?.unwrap_or(1) as usize,
             seed: fields.whole("seed", 0..=MAX_SEED)?.unwrap_or(0),
             start: start.map_or(1.0, |start| start as f32),
+            samples: fields.whole("samples", 1..=MAX_SAMPLES)?.unwrap_or(1) as usize,
+            plan: PlanRequest::read(&mut fields)?,
         })
     }
 }

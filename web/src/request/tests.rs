@@ -2,6 +2,8 @@
 //! one that says something else than it should is an error of that field, and never 0 dBm.
 
 use super::*;
+use radiodiff_planning::coverage::Receiver;
+use radiodiff_planning::raster::PlanLayer;
 
 /// A request with one transmitter that has these fields beside its position.
 fn request(change: Value) -> Value {
@@ -187,4 +189,42 @@ fn a_request_that_never_ends_is_refused() {
         deep = serde_json::json!([deep]);
     }
     assert!(serde_json::from_value::<Input>(deep).expect_err("too deep").to_string().contains("nested"));
+}
+
+#[test]
+fn a_plan_has_defaults_and_its_fields_are_checked_one_by_one() {
+    let plan = |change: Value| {
+        let mut asked = request(serde_json::json!({}));
+        for (name, value) in change.as_object().expect("an object") {
+            asked[name] = value.clone();
+        }
+        read(asked)
+    };
+    let bare = plan(serde_json::json!({})).expect("the defaults");
+    assert_eq!((bare.samples, bare.plan.receiver, bare.plan.threshold_dbm), (1, Receiver::default(), None));
+    for nothing in [Value::Null, "".into()] {
+        let all = serde_json::json!({ "samples": nothing, "receiver": nothing, "layers": nothing, "thresholdDbm": nothing });
+        assert_eq!(plan(all).as_ref(), Ok(&bare));
+    }
+    let asked = serde_json::json!({
+        "samples": "3", "layers": ["sinr", "best-server", "sinr"], "thresholdDbm": " -95",
+        "receiver": { "noiseFloorDbm": "-100", "bandwidthMHz": null, "rxg": 2 },
+    });
+    let found = plan(asked).expect("a plan");
+    assert_eq!((found.samples, found.plan.threshold_dbm), (3, Some(-95.0)));
+    assert_eq!(found.plan.layers, [PlanLayer::Sinr, PlanLayer::BestServer]);
+    assert_eq!(found.plan.receiver, Receiver { noise_floor_dbm: Some(-100.0), ..Receiver::default() });
+    assert_eq!(found.plan.warnings, ["receiver.rxg is not known and not used."]);
+    for (change, code, field) in [
+        (serde_json::json!({ "samples": 0 }), "samples", "samples"),
+        (serde_json::json!({ "layers": "sinr" }), "layers", "layers"),
+        (serde_json::json!({ "layers": ["sinr", "delay"] }), "layers", "layers[1]"),
+        (serde_json::json!({ "thresholdDbm": false }), "threshold", "thresholdDbm"),
+        (serde_json::json!({ "receiver": "phone" }), "receiver", "receiver"),
+        (serde_json::json!({ "receiver": { "bandwidthMHz": 0 } }), "receiver", "receiver.bandwidthMHz"),
+        (serde_json::json!({ "receiver": { "noiseFloorDbm": [] } }), "receiver", "receiver.noiseFloorDbm"),
+    ] {
+        let error = plan(change.clone()).expect_err("an error");
+        assert_eq!((error.code, error.field.as_str()), (code, field), "{change}");
+    }
 }

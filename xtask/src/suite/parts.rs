@@ -79,7 +79,8 @@ fn workspace_cargo(verb: &str) -> Command {
     command
 }
 
-/// Cargo for trainer-native, with libtorch where its build script and its programs find it. The target folder is the workspace's, so
+/// Cargo for trainer-native, with libtorch where its build script and its programs find it, and the Python packages that read the
+/// trainer's files. The target folder is the workspace's, so
 /// that what both depend on is built once.
 fn trainer_cargo(verb: &str) -> Result<Command> {
     tools::cpp_compiler()?;
@@ -88,6 +89,8 @@ fn trainer_cargo(verb: &str) -> Result<Command> {
     let mut command = cargo(&[verb]);
     command.args(TRAINER).arg("--target-dir").arg(layout::target());
     command.env("LIBTORCH", &libtorch.home).env("LD_LIBRARY_PATH", search_path("LD_LIBRARY_PATH", &libraries)?);
+    // For clippy too: a variable that comes and goes would have everything checked and built anew.
+    command.env("RADIODIFF_PYTHON_PACKAGES", tools::python_packages()?);
     Ok(command)
 }
 

@@ -1,6 +1,12 @@
 //! The dominant path model: a pixel takes the path with the least loss, round building corners and over roofs (Wölfle and
 //! Landstorfer, 1998; Wahl, Wölfle et al., 2005). docs/dominant-path.md compares it with WinProp's maps.
+//!
+//! In the plane and up and down walls, a path's turns cost what the law says ([`wavefront`]). Beside those paths, the direct line over
+//! the roofs is diffracted by knife edges ([`over_roofs`]), which decides where an antenna is about as high as the roofs. The path
+//! that loses less counts.
 
+mod levels;
+mod over_roofs;
 mod queue;
 mod roofs;
 mod wavefront;
@@ -10,21 +16,56 @@ use super::model::{PropagationError, PropagationModel, outdoor_map};
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
 use crate::scene::LinkEnds;
+use levels::Levels;
 use wavefront::Wavefront;
+
+/// Where the heights of roofs come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RoofsFrom {
+    /// The scene's roofs and the heights of both antennas.
+    #[default]
+    Scene,
+    /// Every roof is [`DominantPathLaw::roof_m`] above both antennas, as in RadioMapSeer and for the networks that learnt from it.
+    Law,
+}
 
 /// The dominant path model with the constants of its law. Pixels that no path reaches get the law's floor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DominantPath {
     pub law: DominantPathLaw,
+    pub roofs_from: RoofsFrom,
+}
+
+impl DominantPath {
+    /// The model on RadioMapSeer's terms: antennas at 1.5 m, every roof at 25 m, whatever the scene says.
+    pub fn level() -> Self {
+        Self { roofs_from: RoofsFrom::Law, ..Self::default() }
+    }
 }
 
 impl PropagationModel for DominantPath {
     fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError> {
         ends.check()?;
-        let position = ends.position;
-        let (row, column) = prepared.outdoor_pixel(position)?;
-        let grid = prepared.grid();
-        let loss_db = Wavefront::new(prepared, &self.law, position / grid.meters_per_pixel, row * grid.size + column).run();
-        Ok(outdoor_map(prepared, |i| (-loss_db[i]).max(self.law.floor_db)))
+        let (grid, law) = (prepared.grid(), &self.law);
+        let transmitter = ends.position / grid.meters_per_pixel;
+        let loss_db = match self.roofs_from {
+            RoofsFrom::Law => {
+                let (row, column) = prepared.outdoor_pixel(ends.position)?;
+                let in_sight = prepared.in_plane_sight(ends.position);
+                let turning_points = prepared.turning_points(0.0);
+                Wavefront::new(&turning_points, grid, law, Levels::of_law(law), (transmitter, row * grid.size + column), in_sight).run()
+            }
+            RoofsFrom::Scene => {
+                let (row, column) = prepared.antenna_pixel(ends)?;
+                let (levels, in_sight) = (Levels::of_scene(prepared.roofs(), ends), prepared.in_sight(ends));
+                let turning_points = prepared.turning_points(levels.corners_m);
+                let start = row * grid.size + column;
+                let mut loss_db = Wavefront::new(&turning_points, grid, law, levels, (transmitter, start), in_sight.clone()).run();
+                let is_built = |pixel: usize| prepared.mask().pixels[pixel] != 0;
+                over_roofs::lower(&mut loss_db, &in_sight, is_built, grid, law, &levels, transmitter);
+                loss_db
+            }
+        };
+        Ok(outdoor_map(prepared, |i| (-loss_db[i]).max(law.floor_db)))
     }
 }

@@ -5,27 +5,32 @@
 //! WinProp's maps behave so (docs/dominant-path.md), and it makes a map cheap: a pixel notes only the source that its path came
 //! straight from, and spreading asks only whether the next pixel is in that source's sight.
 
+use super::levels::Levels;
 use super::queue::Queue;
-use super::roofs::{Slope, last_wall};
+use super::roofs::{LastWall, Slope, last_wall};
+use crate::geometry::TurningPoints;
 use crate::geometry::inset::center;
-use crate::geometry::visibility::visible_from;
-use crate::geometry::{PreparedScene, TurningPoints};
+use crate::geometry::pixel_set::PixelSet;
 use crate::propagation::law::DominantPathLaw;
-use crate::scene::{BuildingMask, Grid};
+use crate::scene::Grid;
 use geo::Coord;
 
 /// The source of a pixel that no path has reached.
 const NOWHERE: u32 = u32::MAX;
-/// The first source.
+/// The first source, and the second where the transmitter is higher than some roof: the same point as the beginning of paths over
+/// roofs.
 const TRANSMITTER: u32 = 0;
+const ALOFT: u32 = 1;
+/// A roof may be so much higher than a path and still be passed over, metres.
+const SAME_HEIGHT_M: f64 = 1e-6;
 
 /// Where a path's last straight leg begins.
 #[derive(Clone, Copy, PartialEq)]
 enum PathOrigin {
     Transmitter,
-    /// On the ground at a corner, by its number.
+    /// At a corner, by its number.
     Corner(u32),
-    /// At a wall's top.
+    /// At a wall's top, or at a transmitter above roofs.
     Roof,
 }
 
@@ -33,19 +38,43 @@ enum PathOrigin {
 struct Source {
     origin: PathOrigin,
     position: Coord<f64>,
-    /// Length of the path up to here, metres, and the loss of its turns, dB.
+    height_m: f64,
+    /// The path up to here; its direction is `None` at the transmitter.
     length_m: f64,
     turns_db: f64,
-    /// The last leg's direction in plan, as long as the cosine of its slope; `None` at the transmitter.
-    direction: Option<Coord<f64>>,
+    direction: Option<Direction>,
+    /// What a turn here costs of the law's offset.
+    offset_share: f64,
     /// Sources at the corners that paths reached from here. They take over where this source's sight ends.
     corners: Vec<u32>,
 }
 
 impl Source {
     /// Loss in dB of the turn into a direction, where `cost_db` gives a turn's loss by its cosine; 0 at the transmitter.
-    fn turn_db(&self, to: Coord<f64>, cost_db: impl Fn(f64) -> f64) -> f64 {
-        self.direction.map_or(0.0, |from| cost_db(from.x * to.x + from.y * to.y))
+    fn turn_db(&self, law: &DominantPathLaw, to: Direction, cost_db: impl Fn(f64) -> f64) -> f64 {
+        self.direction.map_or(0.0, |from| cost_db(from.cosine(to)) - (1.0 - self.offset_share) * law.turn_offset_db)
+    }
+}
+
+/// A unit vector: its plan, as long as the cosine of its slope, and its rise.
+#[derive(Clone, Copy)]
+struct Direction {
+    plan: Coord<f64>,
+    rise: f64,
+}
+
+impl Direction {
+    fn new(heading: Coord<f64>, slope: Slope) -> Self {
+        Self { plan: heading * slope.cosine, rise: slope.sine }
+    }
+
+    fn level(heading: Coord<f64>) -> Self {
+        Self { plan: heading, rise: 0.0 }
+    }
+
+    /// Cosine of the turn into another direction.
+    fn cosine(self, to: Self) -> f64 {
+        self.plan.x * to.plan.x + self.plan.y * to.plan.y + self.rise * to.rise
     }
 }
 
@@ -53,15 +82,15 @@ impl Source {
 struct Path {
     length_m: f64,
     turns_db: f64,
-    direction: Coord<f64>,
+    direction: Direction,
 }
 
 /// The state of the search; coordinates are in pixels as in [`crate::geometry::inset`].
 pub struct Wavefront<'a> {
     grid: Grid,
-    mask: &'a BuildingMask,
     turning_points: &'a TurningPoints,
     law: &'a DominantPathLaw,
+    levels: Levels<'a>,
     sources: Vec<Source>,
     /// Per corner, its source once a path has reached it.
     corner_source: Vec<Option<u32>>,
@@ -75,40 +104,53 @@ pub struct Wavefront<'a> {
 impl<'a> Wavefront<'a> {
     /// Settles the pixels in sight and queues the first pixels in shadow. `transmitter` is in pixels, `start`
     /// its pixel's row-major index.
-    pub fn new(prepared: &'a PreparedScene, law: &'a DominantPathLaw, transmitter: Coord<f64>, start: usize) -> Self {
-        let (grid, turning_points) = (prepared.grid(), prepared.turning_points());
-        let mut in_sight = visible_from(&turning_points.walls, transmitter);
-        in_sight.insert(start);
+    pub fn new(
+        turning_points: &'a TurningPoints,
+        grid: Grid,
+        law: &'a DominantPathLaw,
+        levels: Levels<'a>,
+        (transmitter, start): (Coord<f64>, usize),
+        mut in_sight: PixelSet,
+    ) -> Self {
+        if turning_points.obstacles.pixels[start] == 0 {
+            in_sight.insert(start);
+        }
         let seen: Vec<usize> = (0..grid.pixels()).filter(|&i| in_sight.contains(i)).collect();
-        let transmitter = Source {
-            origin: PathOrigin::Transmitter,
+        let source = |origin| Source {
+            origin,
             position: transmitter,
+            height_m: levels.transmitter_m,
             length_m: 0.0,
             turns_db: 0.0,
             direction: None,
+            offset_share: 1.0,
             corners: Vec::new(),
         };
         let mut front = Self {
             grid,
-            mask: prepared.mask(),
             turning_points,
             law,
+            levels,
             corner_source: vec![None; turning_points.walls.corners.len()],
             loss_db: vec![f64::INFINITY; grid.pixels()],
             source_of: vec![NOWHERE; grid.pixels()],
             settled: vec![false; grid.pixels()],
-            sources: vec![transmitter],
+            sources: vec![source(PathOrigin::Transmitter), source(PathOrigin::Roof)],
             queue: Queue::new(),
         };
         for &pixel in &seen {
-            let length = leg(front.sources[0].position, center(pixel, grid.size)).0;
-            front.loss_db[pixel] = -law.line_of_sight.gain_db(length * grid.meters_per_pixel);
+            let run_m = leg(transmitter, center(pixel, grid.size)).0 * grid.meters_per_pixel;
+            let length_m = Slope::new(run_m, levels.receivers_m - levels.transmitter_m).length_m;
+            front.loss_db[pixel] = -law.line_of_sight.gain_db(length_m);
             front.source_of[pixel] = TRANSMITTER;
             front.settled[pixel] = true;
         }
         // All corners in sight first: a shadow may begin at any of them.
         seen.iter().for_each(|&pixel| front.diffract(pixel));
         seen.iter().for_each(|&pixel| front.propagate(pixel));
+        if front.built(start) {
+            front.relax(start, ALOFT);
+        }
         front
     }
 
@@ -132,7 +174,7 @@ impl<'a> Wavefront<'a> {
     }
 
     fn built(&self, pixel: usize) -> bool {
-        self.mask.pixels[pixel] != 0
+        self.turning_points.obstacles.pixels[pixel] != 0
     }
 
     /// Starts a diffracted path at every corner next to the settled pixel.
@@ -154,12 +196,12 @@ impl<'a> Wavefront<'a> {
             let position = turning_points.walls.corners[corner as usize].position;
             let from = &self.sources[source as usize];
             // A pixel beside a corner is not at the corner: the path may have to turn at another corner first.
-            if from.origin != PathOrigin::Roof && !turning_points.walls.clear(from.position, position) {
+            if self.keeps_to_the_plane(from) && !turning_points.walls.clear(from.position, position) {
                 continue;
             }
             let end = if from.origin == PathOrigin::Roof { center(pixel, size) } else { position };
-            let Some(path) = self.path(source, end, pixel) else { continue };
-            let number = self.add(PathOrigin::Corner(corner), position, path);
+            let Some(path) = self.path(source, end, pixel, self.levels.corners_m) else { continue };
+            let number = self.add(PathOrigin::Corner(corner), position, self.levels.corners_m, path, 1.0);
             self.corner_source[corner as usize] = Some(number);
             self.sources[source as usize].corners.push(number);
             for next in around(pixel, 2, size) {
@@ -168,65 +210,110 @@ impl<'a> Wavefront<'a> {
         }
     }
 
-    fn add(&mut self, origin: PathOrigin, position: Coord<f64>, path: Path) -> u32 {
+    /// Whether a source's straight legs end where walls stand in the plane. A transmitter that looks down on corners looks over roofs.
+    fn keeps_to_the_plane(&self, source: &Source) -> bool {
+        match source.origin {
+            PathOrigin::Transmitter => self.levels.transmitter_m == self.levels.corners_m,
+            PathOrigin::Corner(_) => true,
+            PathOrigin::Roof => false,
+        }
+    }
+
+    fn add(&mut self, origin: PathOrigin, position: Coord<f64>, height_m: f64, path: Path, offset_share: f64) -> u32 {
         let Path { length_m, turns_db, direction } = path;
-        self.sources.push(Source { origin, position, length_m, turns_db, direction: Some(direction), corners: Vec::new() });
+        let (direction, corners) = (Some(direction), Vec::new());
+        self.sources.push(Source { origin, position, height_m, length_m, turns_db, direction, offset_share, corners });
         (self.sources.len() - 1) as u32
     }
 
     /// Spreads a settled pixel's path to its neighbours and up the walls beside it. Where the source's sight ends, the sources at the
     /// corners that its paths reached take over.
     fn propagate(&mut self, pixel: usize) {
-        let (source, size) = (self.source_of[pixel], self.grid.size);
-        let on_ground = !self.built(pixel) && self.sources[source as usize].origin != PathOrigin::Roof;
+        let (number, size) = (self.source_of[pixel], self.grid.size);
+        let (origin, height_m) = (self.sources[number as usize].origin, self.sources[number as usize].height_m);
+        let on_ground = !self.built(pixel) && origin != PathOrigin::Roof;
         for next in around(pixel, 1, size) {
             if self.settled[next] {
                 continue;
             }
-            if on_ground && self.built(next) {
-                self.climb(pixel, next);
-            } else if !self.relax(next, source) && !self.built(next) {
-                for i in 0..self.sources[source as usize].corners.len() {
-                    self.relax(next, self.sources[source as usize].corners[i]);
+            if self.built(next) && (on_ground || origin == PathOrigin::Roof) {
+                let over = self.levels.roof_m(next) <= height_m + SAME_HEIGHT_M;
+                match origin {
+                    PathOrigin::Roof if over => {
+                        self.relax(next, number);
+                    }
+                    PathOrigin::Transmitter if over => {
+                        self.relax(next, ALOFT);
+                    }
+                    _ => self.climb(pixel, next),
+                }
+            } else if !self.relax(next, number) && !self.built(next) {
+                for i in 0..self.sources[number as usize].corners.len() {
+                    self.relax(next, self.sources[number as usize].corners[i]);
                 }
             }
         }
     }
 
-    /// Leads the path of a ground pixel up a wall beside it.
+    /// Leads a path up the wall between its pixel and a higher one.
     fn climb(&mut self, pixel: usize, wall: usize) {
         let (number, grid) = (self.source_of[pixel], self.grid);
         let source = &self.sources[number as usize];
         let top = (center(pixel, grid.size) + center(wall, grid.size)) / 2.0;
         let (length, heading) = leg(source.position, top);
-        let slope = Slope::new(self.law, length * grid.meters_per_pixel);
-        let direction = heading * slope.cosine;
-        let turn_db = source.turn_db(direction, |cosine| self.law.turn_db(cosine));
+        let top_m = self.levels.roof_m(wall);
+        let slope = Slope::new(length * grid.meters_per_pixel, top_m - source.height_m);
+        let direction = Direction::new(heading, slope);
+        let turn_db = source.turn_db(self.law, direction, |cosine| self.law.turn_db(cosine));
         let path = Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction };
-        // The turn at the top depends on where the path goes from there; no turn costs less than the offset.
-        if self.law.loss_db(path.length_m, path.turns_db + self.law.turn_offset_db) < self.loss_db[wall] {
-            let number = self.add(PathOrigin::Roof, top, path);
+        // The turn at the top depends on where the path goes from there; no turn costs less than its share of the offset.
+        let offset_share = slope.offset_share();
+        if self.law.loss_db(path.length_m, path.turns_db + offset_share * self.law.turn_offset_db) < self.loss_db[wall] {
+            let number = self.add(PathOrigin::Roof, top, top_m, path, offset_share);
             if !self.relax(wall, number) || self.source_of[wall] != number {
                 self.sources.pop();
             }
         }
     }
 
-    /// The path over a straight leg from a source to a point in a pixel, with the turn at the source and, on the way down from a roof,
-    /// the turn at the last wall. `None` where no wall leads down.
-    fn path(&self, number: u32, to: Coord<f64>, pixel: usize) -> Option<Path> {
+    /// The path over a straight leg from a source to a point in a pixel, `to_m` above the ground outdoors, with the turn at the source
+    /// and, on the way down from a roof, the turn at the last wall. `None` where no wall leads down.
+    fn path(&self, number: u32, to: Coord<f64>, pixel: usize, to_m: f64) -> Option<Path> {
         let source = &self.sources[number as usize];
         let meters = self.grid.meters_per_pixel;
         let (length, heading) = leg(source.position, to);
-        let turn_db = source.turn_db(heading, |cosine| self.law.turn_db(cosine));
-        let straight = Path { length_m: source.length_m + length * meters, turns_db: source.turns_db + turn_db, direction: heading };
-        if source.origin != PathOrigin::Roof || self.built(pixel) {
-            return Some(straight);
+        let length_m = length * meters;
+        let straight = |slope: Slope| {
+            let direction = Direction::new(heading, slope);
+            let turn_db = source.turn_db(self.law, direction, |cosine| self.law.turn_db(cosine));
+            Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction }
+        };
+        if source.origin != PathOrigin::Roof {
+            return Some(straight(Slope::new(length_m, to_m - source.height_m)));
         }
-        let run_m = last_wall(self.mask, pixel, source.position)? * meters;
-        let down = Slope::new(self.law, run_m);
-        let length_m = straight.length_m + down.length_m - run_m;
-        Some(Path { length_m, turns_db: straight.turns_db + self.law.turn_db(down.cosine), direction: heading * down.cosine })
+        if self.built(pixel) {
+            return Some(straight(Slope::new(length_m, 0.0)));
+        }
+        let LastWall { run, roof_m } = last_wall(&self.turning_points.obstacles, &self.levels, pixel, source.position)?;
+        let run_m = run * meters;
+        let aside = roof_m != source.height_m || roof_m < to_m;
+        if aside && (roof_m - to_m) * length_m <= (source.height_m - to_m) * run_m {
+            // No roof reaches the line.
+            return Some(straight(Slope::new(length_m, to_m - source.height_m)));
+        }
+        let down = Slope::new(run_m, to_m - roof_m);
+        let over = if roof_m == source.height_m {
+            straight(Slope::new(length_m, 0.0))
+        } else {
+            let before_m = (length_m - run_m).max(0.0);
+            let before = straight(Slope::new(before_m, roof_m - source.height_m));
+            Path { length_m: before.length_m + run_m, ..before }
+        };
+        let direction = Direction::new(heading, down);
+        let level = over.direction.rise == 0.0;
+        let cosine = if level { down.cosine } else { over.direction.cosine(direction) };
+        let turn_db = self.law.turn_db(cosine) - (1.0 - down.offset_share()) * self.law.turn_offset_db;
+        Some(Path { length_m: over.length_m + down.length_m - run_m, turns_db: over.turns_db + turn_db, direction })
     }
 
     /// Whether a straight leg leads from a source to a pixel. Legs on the ground end at buildings and where the source's sight ends.
@@ -243,7 +330,7 @@ impl<'a> Wavefront<'a> {
     fn least_loss_db(&self, number: u32, to: Coord<f64>) -> f64 {
         let source = &self.sources[number as usize];
         let (length, heading) = leg(source.position, to);
-        let turn_db = source.turn_db(heading, |cosine| self.law.least_turn_db(cosine));
+        let turn_db = source.turn_db(self.law, Direction::level(heading), |cosine| self.law.least_turn_db(cosine));
         let length_m = source.length_m + length * self.grid.meters_per_pixel;
         self.law.least_loss_db(length_m, source.turns_db + turn_db)
     }
@@ -261,7 +348,7 @@ impl<'a> Wavefront<'a> {
         if self.least_loss_db(number, to) >= self.loss_db[pixel] {
             return true;
         }
-        let Some(path) = self.path(number, to, pixel) else { return false };
+        let Some(path) = self.path(number, to, pixel, self.levels.receivers_m) else { return false };
         let loss_db = self.law.loss_db(path.length_m, path.turns_db);
         if loss_db < self.loss_db[pixel] {
             self.loss_db[pixel] = loss_db;

@@ -83,3 +83,73 @@ export async function abort({ createEngine }, { phase, ...options }) {
   engine.dispose();
   return { waited, method };
 }
+
+/** For tests that ask more than once. */
+export async function expose(radiodiff) {
+  window.package = radiodiff;
+  window.scenarios = await import('./scenarios.js');
+  return true;
+}
+
+const WEIGHTS = './radiodiff-web/nano.safetensors';
+
+/** Makes engines with networks, draws a map on each and disposes of it. */
+export async function makeEngines({ createEngine }, { count, worker }) {
+  for (let i = 0; i < count; i += 1) {
+    const engine = await createEngine({ model: WEIGHTS, backend: 'cpu', worker });
+    await engine.predict({ ...request, method: 'network' });
+    engine.dispose();
+  }
+}
+
+let drawing = null;
+
+/** Draws maps on one engine, as a drag does, and drops them. */
+export async function drawMany({ createEngine }, { count, method }) {
+  drawing ??= createEngine({ model: WEIGHTS, backend: 'cpu' });
+  const engine = await drawing;
+  for (let i = 0; i < count; i += 1) {
+    const [{ lng, lat }] = request.transmitters;
+    const map = await engine.predict({ ...request, method, transmitters: [{ lng: lng + (i % 50) * 1e-6, lat }] });
+    map.toImage({ min: -120, max: -40, projection: 'mercator' });
+  }
+}
+
+/** A plan of two transmitters: its layers, its statistics, and of a network the spread over samples. */
+export async function plan({ createEngine }) {
+  const engine = await createEngine({ model: WEIGHTS, backend: 'cpu' });
+  const [first] = request.transmitters;
+  const second = { lng: first.lng - 9e-4, lat: first.lat + 4e-4, powerDbm: 30 };
+  const physical = { ...request, method: 'dominant-path' };
+  const asked = { layers: ['path-loss', 'snr', 'sinr', 'best-server'], thresholdDbm: -70, receiver: { noiseFloorDbm: -90 } };
+  const both = await engine.predict({ ...physical, ...asked, transmitters: [first, second] });
+  const [one, other] = [await engine.predict({ ...physical, transmitters: [first] }), await engine.predict({ ...physical, transmitters: [second] })];
+  const code = (promise) => promise.then(() => 'answered', told);
+  const sampled = await engine.predict({ ...request, method: 'network', samples: 3, seed: 5, layers: ['snr'], thresholdDbm: -80, receiver: { noiseFloorDbm: -90 } });
+  const singles = [];
+  for (const seed of [5, 6, 7]) singles.push(await engine.predict({ ...request, method: 'network', seed }));
+  const warned = await engine.predict({ ...physical, samples: 3, receiver: { rxg: 3 } });
+  const answer = {
+    both: pack(both.values), one: pack(one.values), other: pack(other.values), layers: Object.fromEntries(Object.entries(both.layers).map(([name, values]) => [name, pack(values)])),
+    coverage: both.coverage, stats: both.stats({ thresholdDbm: -70 }), bare: [one.coverage ?? null, Object.keys(one.layers).length],
+    sampled: pack(sampled.values), stddev: pack(sampled.stddev), probability: pack(sampled.probability), snr: pack(sampled.layers.snr), singles: singles.map(({ values }) => pack(values)),
+    refused: [await code(engine.predict({ ...request, samples: 2, layers: ['best-server'] })), await code(engine.predict({ ...request, layers: ['delay'] })), await code(engine.predict({ ...request, receiver: { bandwidthMHz: 'wide' } }))],
+    warned: warned.warnings,
+  };
+  engine.dispose();
+  return answer;
+}
+
+/** Values as JSON has them: null for NaN. */
+const pack = (values) => Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+
+/** What Rust hands to JavaScript, with every optional field somewhere. */
+export async function crossing({ createEngine }) {
+  const [engine, bare] = [await createEngine({ model: WEIGHTS, backend: 'cpu' }), await createEngine()];
+  const far = { type: 'MultiPolygon', coordinates: [...buildings.coordinates, [block(9.2, 50.1)]] };
+  const { mask: _, ...scene } = await engine.setScene({ buildings: far });
+  const [{ lng, lat }] = request.transmitters;
+  const antennas = [undefined, { azi: 90 }, { csv: '0,0,12\n180,0,-10', azi: 270 }];
+  const { transmitters, coverage } = await engine.predict({ transmitters: antennas.map((antenna) => ({ lng, lat, antenna })), method: 'dominant-path', thresholdDbm: -80 });
+  return { info: engine.info, bare: bare.info, scene, transmitters, coverage };
+}

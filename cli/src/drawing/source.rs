@@ -1,11 +1,44 @@
 //! What gives the path gain: a propagation model, or a network.
 
-use super::args::{Args, ModelChoice};
 use anyhow::{Context, Result};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationModel, RayTracing};
 use radiodiff_radio::scene::{Grid, LinkEnds};
+#[cfg(feature = "network")]
+use std::path::PathBuf;
+
+/// What draws the maps
+#[derive(clap::Args, Clone, Debug)]
+pub struct SourceArgs {
+    /// Propagation model
+    #[arg(long, value_enum, default_value = "dominant-path")]
+    pub method: ModelChoice,
+    /// Draw with a network instead of a propagation model: its weights
+    #[cfg(feature = "network")]
+    #[arg(long, value_name = "FILE", conflicts_with = "method")]
+    pub weights: Option<PathBuf>,
+    /// Steps of the network's sampler
+    #[cfg(feature = "network")]
+    #[arg(long, value_name = "N", requires = "weights", default_value_t = 1,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=radiodiff_core::diffusion::MAX_STEPS as u64))]
+    pub steps: usize,
+    /// Seed of the sampler's noise
+    #[cfg(feature = "network")]
+    #[arg(long, value_name = "N", requires = "weights", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// The propagation models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ModelChoice {
+    /// The path of least loss round corners and over roofs
+    DominantPath,
+    /// All paths of up to two reflections and diffractions
+    Rays,
+    /// The distance alone, as if there were no buildings
+    LogDistance,
+}
 
 /// A source of path gain maps.
 pub enum MapSource {
@@ -17,7 +50,7 @@ pub enum MapSource {
 impl MapSource {
     /// # Errors
     /// Weights that cannot be read.
-    pub fn new(args: &Args) -> Result<Self> {
+    pub fn new(args: &SourceArgs) -> Result<Self> {
         #[cfg(feature = "network")]
         if let Some(weights) = &args.weights {
             return Ok(Self::Network(Box::new(network::Network::read(weights, args.steps, args.seed)?)));
@@ -25,12 +58,12 @@ impl MapSource {
         Ok(Self::Model(args.method))
     }
 
-    /// The grid that maps are drawn on: the network's own, RadioMapSeer's for models.
-    pub fn grid(&self) -> Grid {
+    /// The only grid that a network draws on; `None` for models, which draw on any.
+    pub fn own_grid(&self) -> Option<Grid> {
         match self {
-            Self::Model(_) => Grid::default(),
+            Self::Model(_) => None,
             #[cfg(feature = "network")]
-            Self::Network(network) => network.grid(),
+            Self::Network(network) => Some(network.grid()),
         }
     }
 

@@ -1,0 +1,64 @@
+//! The ground that a map covers.
+
+use super::values::bounds;
+use anyhow::{Result, ensure};
+use radiodiff_radio::scene::{GeoBounds, Grid};
+
+/// The most pixels along a side. Beyond it, what the corners of a dense city see fills gigabytes (docs/measurements/propagation-speed.md).
+const MOST_PIXELS: usize = 1024;
+
+/// The ground that the map covers
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct AreaArgs {
+    /// Centre the map on the centre of these bounds, in degrees [default: where most buildings are]
+    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, value_parser = bounds)]
+    pub bounds: Option<GeoBounds>,
+    /// Side of the map, metres [default: 256]
+    #[arg(long, value_name = "M")]
+    pub extent_m: Option<f64>,
+    /// Side of a pixel, metres; up to 1024 pixels make a side [default: 1]
+    #[arg(long, value_name = "M")]
+    pub resolution_m: Option<f64>,
+}
+
+impl AreaArgs {
+    /// The grid to draw on; `own` is the only one that the source draws on.
+    ///
+    /// # Errors
+    /// Sides that are no lengths or make too many pixels, and any that are given where the source has a grid of its own.
+    pub fn grid(&self, own: Option<Grid>) -> Result<Grid> {
+        if let Some(own) = own {
+            let free = self.extent_m.is_none() && self.resolution_m.is_none();
+            ensure!(free, "a network draws on its own grid: leave out --extent-m and --resolution-m with --weights");
+            return Ok(own);
+        }
+        let standard = Grid::default();
+        let meters_per_pixel = self.resolution_m.unwrap_or(standard.meters_per_pixel);
+        ensure!((0.1..=100.0).contains(&meters_per_pixel), "--resolution-m is {meters_per_pixel}, expected 0.1 to 100 metres");
+        let extent_m = self.extent_m.unwrap_or(standard.extent_m());
+        let size = (extent_m / meters_per_pixel).round();
+        ensure!(
+            (8.0..=MOST_PIXELS as f64).contains(&size),
+            "--extent-m {extent_m} at --resolution-m {meters_per_pixel} makes {size} pixels a side, expected 8 to {MOST_PIXELS}"
+        );
+        Ok(Grid { size: size as usize, meters_per_pixel })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grids_have_the_side_that_is_asked_for() {
+        let area = |extent_m, resolution_m| AreaArgs { extent_m, resolution_m, ..AreaArgs::default() };
+        assert_eq!(area(None, None).grid(None).unwrap(), Grid::default());
+        assert_eq!(area(Some(4000.0), Some(5.0)).grid(None).unwrap(), Grid { size: 800, meters_per_pixel: 5.0 });
+        for (extent_m, resolution_m) in [(4000.0, 1.0), (f64::NAN, 1.0), (256.0, 0.0), (256.0, f64::NAN), (-256.0, 1.0), (1.0, 1.0)] {
+            assert!(area(Some(extent_m), Some(resolution_m)).grid(None).is_err(), "{extent_m} at {resolution_m}");
+        }
+        let own = Grid { size: 64, meters_per_pixel: 2.0 };
+        assert_eq!(area(None, None).grid(Some(own)).unwrap(), own);
+        assert!(area(Some(256.0), None).grid(Some(own)).is_err());
+    }
+}

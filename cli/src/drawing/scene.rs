@@ -1,0 +1,149 @@
+//! Buildings on a map, and transmitters among them.
+
+use super::source::MapSource;
+use super::station::{PlacedStation, Station};
+use anyhow::{Context, Result};
+use geo::Coord;
+use radiodiff_planning::coverage::Signal;
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::propagation::{FrequencyScaling, LAW_FREQUENCY_MHZ};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, import};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How far bounds may differ from the map's before a warning says so, in pixels.
+const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
+/// So many scenes are kept; a batch usually works through one after another.
+const KEPT_SCENES: usize = 4;
+
+/// A scene with its place on the globe, prepared for the maps of many transmitters.
+pub struct MapScene {
+    scene: Scene,
+    prepared: PreparedScene,
+    frame: LocalFrame,
+    bounds: GeoBounds,
+    /// What was left out of the file, repaired or assumed.
+    warnings: Vec<String>,
+}
+
+impl MapScene {
+    /// From a file of buildings in any known format.
+    ///
+    /// # Errors
+    /// A file that cannot be read or has no building on the map.
+    pub fn read(path: &Path, grid: Grid, bounds: Option<GeoBounds>) -> Result<Self> {
+        let shown = path.display();
+        let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
+        Self::new(&bytes, grid, bounds).with_context(|| format!("the scene {shown}"))
+    }
+
+    /// From the bytes of such a file. The map is centred on the centre of `asked`.
+    ///
+    /// # Errors
+    /// Bytes of no known format, and no building on the map.
+    pub fn new(bytes: &[u8], grid: Grid, asked: Option<GeoBounds>) -> Result<Self> {
+        let Imported { scene, report } = import(bytes, &ImportOptions { grid, bounds: asked, ..ImportOptions::default() })?;
+        let bounds = scene.bounds.context("it has no place on the globe")?;
+        let frame = frame_of(bounds, grid);
+        let mut warnings = report.warnings();
+        warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
+        Ok(Self { prepared: PreparedScene::new(&scene), scene, frame, bounds, warnings })
+    }
+
+    pub fn grid(&self) -> Grid {
+        self.scene.grid
+    }
+
+    pub fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    pub fn frame(&self) -> &LocalFrame {
+        &self.frame
+    }
+
+    pub fn bounds(&self) -> GeoBounds {
+        self.bounds
+    }
+
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Puts a transmitter on the map; one inside a building goes to the nearest outdoor pixel, with a warning.
+    ///
+    /// # Errors
+    /// A place off the map, and a frequency that maps cannot be scaled to.
+    pub fn place(&self, station: &Station) -> Result<PlacedStation> {
+        let transmitter = station.transmitter(self.frame.to_meters(station.lng_lat));
+        let mut warnings = station.antenna.warnings.clone();
+        if !FrequencyScaling::to(transmitter.frequency_mhz).with_context(|| station.name.clone())?.is_identity() {
+            warnings.push(format!(
+                "the map is made for {LAW_FREQUENCY_MHZ} MHz and scaled to {} MHz by free space and knife-edge diffraction",
+                transmitter.frequency_mhz
+            ));
+        }
+        let placed = self.scene.place_transmitter(transmitter).with_context(|| {
+            let GeoBounds { west, south, east, north } = self.bounds;
+            format!("{} on a map of {west:.6}, {south:.6}, {east:.6}, {north:.6} (west, south, east, north)", station.name)
+        })?;
+        let lng_lat = self.frame.to_degrees(placed.transmitter.position);
+        warnings.extend(placed.moved_m.map(|moved_m| {
+            let Coord { x: lng, y: lat } = lng_lat;
+            format!("the transmitter stood inside a building; it was moved {moved_m:.1} m to the nearest outdoor pixel, {lng:.6},{lat:.6}")
+        }));
+        Ok(PlacedStation { transmitter: placed.transmitter, pattern: station.antenna.pattern.clone(), lng_lat, warnings })
+    }
+
+    /// What a transmitter sends to receivers at a height above every pixel.
+    ///
+    /// # Errors
+    /// Those of the source: heights that no antenna has.
+    pub fn signal(&self, source: &MapSource, placed: &PlacedStation, receiver_height_m: f64) -> Result<Signal> {
+        let path_gain = source.path_gain(&self.prepared, &placed.transmitter.links(receiver_height_m))?;
+        Ok(Signal::new(&path_gain, &placed.transmitter, &placed.pattern)?)
+    }
+}
+
+/// The frame whose grid has these bounds.
+fn frame_of(bounds: GeoBounds, grid: Grid) -> LocalFrame {
+    LocalFrame::centered(Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 }, grid)
+}
+
+/// The warning that the map does not cover the bounds that were asked for.
+fn differing_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) -> Option<String> {
+    let low = frame.to_meters(Coord { x: asked.west, y: asked.south });
+    let high = frame.to_meters(Coord { x: asked.east, y: asked.north });
+    let (width_m, height_m, extent_m) = (high.x - low.x, high.y - low.y, grid.extent_m());
+    let differs = |length_m: f64| (length_m - extent_m).abs() > BOUNDS_TOLERANCE_PIXELS * grid.meters_per_pixel;
+    (differs(width_m) || differs(height_m))
+        .then(|| format!("the bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre"))
+}
+
+/// What a scene is made of.
+type SceneKey = (PathBuf, Grid, Option<GeoBounds>);
+
+/// The scenes that were used last, shared by threads. Two threads that ask for a new scene at once may both read it.
+#[derive(Default)]
+pub struct SceneCache {
+    scenes: Mutex<Vec<(SceneKey, Arc<MapScene>)>>,
+}
+
+impl SceneCache {
+    /// # Errors
+    /// Those of [`MapScene::read`].
+    pub fn get(&self, path: &Path, grid: Grid, bounds: Option<GeoBounds>) -> Result<Arc<MapScene>> {
+        let key = (path.to_owned(), grid, bounds);
+        let known = |scenes: &[(SceneKey, Arc<MapScene>)]| scenes.iter().find(|(other, _)| *other == key).map(|(_, scene)| scene.clone());
+        if let Some(scene) = known(&self.scenes.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(scene);
+        }
+        let scene = Arc::new(MapScene::read(path, grid, bounds)?);
+        let mut scenes = self.scenes.lock().unwrap_or_else(PoisonError::into_inner);
+        if scenes.len() == KEPT_SCENES {
+            scenes.remove(0);
+        }
+        scenes.push((key, scene.clone()));
+        Ok(scene)
+    }
+}

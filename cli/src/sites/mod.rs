@@ -1,0 +1,153 @@
+//! `radiodiff sites`: places for new transmitters that cover most together with those that are there.
+//!
+//! In flow buildings and candidates, given or spread over the map. A map of each candidate is drawn on all cores; the choice among
+//! them is [`radiodiff_planning::sites`]'s. Out flows a list of places with what each adds, as GeoJSON or CSV.
+
+mod args;
+
+pub use args::Args;
+
+use crate::drawing::{MapScene, MapSource, PlacedStation, Station, TransmitterArg};
+use anyhow::{Context, Result, ensure};
+use args::SiteFormat;
+use geo::Coord;
+use radiodiff_dataset::{files, progress};
+use radiodiff_planning::raster::PlanLayer;
+use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, choose_sites};
+use rayon::prelude::*;
+use serde_json::json;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// A candidate and what it would cover.
+struct Candidate {
+    placed: PlacedStation,
+    covered: CoveredPixels,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Files that cannot be read or written, transmitters off the map, and a map on which nothing can stand.
+pub fn run(args: &Args) -> Result<()> {
+    if let Some(out) = &args.out {
+        files::check_place(&out.path)?;
+    }
+    let source = MapSource::new(&args.source)?;
+    let grid = args.area.grid(source.own_grid())?;
+    let map = MapScene::read(&args.scene, grid, args.area.bounds)?;
+    map.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let mut existing = CoveredPixels::default();
+    for tx in &args.existing {
+        existing.merge(&evaluate(args, &map, &source, &Station::new(tx, &args.stations)?)?.covered);
+    }
+    let stations = stations(args, &map)?;
+    let started = Instant::now();
+    let bar = progress::bar(stations.len() as u64, "candidates")?;
+    let evaluated: Result<Vec<Candidate>> = stations
+        .par_iter()
+        .map_init(
+            || None,
+            |kept: &mut Option<MapSource>, station| {
+                if kept.is_none() {
+                    *kept = Some(MapSource::new(&args.source)?);
+                }
+                let candidate = evaluate(args, &map, kept.as_ref().context("there is a source")?, station);
+                bar.inc(1);
+                candidate
+            },
+        )
+        .collect();
+    bar.finish_and_clear();
+    let candidates = evaluated?;
+    let sets: Vec<CoveredPixels> = candidates.iter().map(|candidate| candidate.covered.clone()).collect();
+    let chosen = choose_sites(&sets, &existing, args.count, |_| ControlFlow::Continue(()));
+    report(args, &map, &candidates, &existing, &chosen, started)
+}
+
+/// The candidates: those of the file, or one in each square of the map.
+fn stations(args: &Args, map: &MapScene) -> Result<Vec<Station>> {
+    let station = |lng_lat: Coord<f64>| Station::new(&TransmitterArg { lng_lat, power_dbm: args.power_dbm }, &args.stations);
+    let places = match &args.candidates {
+        Some(path) => args::read_candidates(path)?,
+        None => {
+            let places = candidate_places(map.grid(), &map.scene().mask, args.spacing_m);
+            places.into_iter().map(|meters| map.frame().to_degrees(meters)).collect()
+        }
+    };
+    ensure!(!places.is_empty(), "there is no candidate: the map has no outdoor place");
+    places.into_iter().map(station).collect()
+}
+
+fn evaluate(args: &Args, map: &MapScene, source: &MapSource, station: &Station) -> Result<Candidate> {
+    let placed = map.place(station)?;
+    let signal = map.signal(source, &placed, args.stations.receiver_height_m)?;
+    let covered = CoveredPixels::new(PlanLayer::ReceivedPower, &signal.received().values, args.threshold);
+    Ok(Candidate { placed, covered })
+}
+
+fn report(
+    args: &Args,
+    map: &MapScene,
+    candidates: &[Candidate],
+    existing: &CoveredPixels,
+    chosen: &[SiteChoice],
+    started: Instant,
+) -> Result<()> {
+    let outdoors = map.scene().outdoor_pixels().count().max(1) as f64;
+    let percent = |pixels: usize| 100.0 * pixels as f64 / outdoors;
+    eprintln!("{} candidates drawn in {:.1} s", candidates.len(), started.elapsed().as_secs_f64());
+    println!("before: {:.1} % of the ground outdoors at {} dBm or more", percent(existing.count()), args.threshold);
+    for (i, choice) in chosen.iter().enumerate() {
+        let Coord { x: lng, y: lat } = candidates[choice.candidate].placed.lng_lat;
+        println!(
+            "{}: {lng:.6},{lat:.6} adds {:.1} %, together {:.1} %",
+            i + 1,
+            percent(choice.gained_pixels),
+            percent(choice.covered_pixels)
+        );
+    }
+    if chosen.len() < args.count {
+        println!("no further candidate adds anything");
+    }
+    let Some(out) = &args.out else { return Ok(()) };
+    let bytes = match out.format {
+        SiteFormat::GeoJson => geojson(candidates, chosen, &percent),
+        SiteFormat::Csv => csv(candidates, chosen, &percent)?,
+    };
+    files::write(&out.path, &bytes)
+}
+
+fn geojson(candidates: &[Candidate], chosen: &[SiteChoice], percent: &impl Fn(usize) -> f64) -> Vec<u8> {
+    let feature = |(i, choice): (usize, &SiteChoice)| {
+        let Coord { x: lng, y: lat } = candidates[choice.candidate].placed.lng_lat;
+        json!({
+            "type": "Feature",
+            "properties": {
+                "site": i + 1,
+                "addedPercent": percent(choice.gained_pixels),
+                "coveredPercent": percent(choice.covered_pixels),
+            },
+            "geometry": { "type": "Point", "coordinates": [lng, lat] },
+        })
+    };
+    let features: Vec<_> = chosen.iter().enumerate().map(feature).collect();
+    json!({ "type": "FeatureCollection", "features": features }).to_string().into_bytes()
+}
+
+fn csv(candidates: &[Candidate], chosen: &[SiteChoice], percent: &impl Fn(usize) -> f64) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["site", "lng", "lat", "added_percent", "covered_percent"])?;
+    for (i, choice) in chosen.iter().enumerate() {
+        let Coord { x: lng, y: lat } = candidates[choice.candidate].placed.lng_lat;
+        let (added, covered) = (percent(choice.gained_pixels), percent(choice.covered_pixels));
+        writer.write_record([
+            (i + 1).to_string(),
+            format!("{lng:.7}"),
+            format!("{lat:.7}"),
+            format!("{added:.3}"),
+            format!("{covered:.3}"),
+        ])?;
+    }
+    writer.into_inner().context("encoding the table")
+}

@@ -1,0 +1,185 @@
+//! Plans of several transmitters, batches of maps and the search for sites, as a user runs them on a scene of the demo.
+
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{fails, radiodiff, succeeds, text};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/scenes/munich-old-town.geojson");
+const BOUNDS: &str = "11.575250292797158,48.133278847746034,11.578689707202841,48.13558115225397";
+/// Two places in streets of the scene.
+const TX: [&str; 2] = ["11.57665,48.13487", "11.57790,48.13430"];
+
+/// Runs `predict`, writing into a folder.
+fn predict(folder: &Path, outs: &[&str], args: &[&str]) -> String {
+    let paths: Vec<String> = outs.iter().map(|out| folder.join(out).display().to_string()).collect();
+    let outs: Vec<&str> = paths.iter().flat_map(|path| ["--out", path]).collect();
+    succeeds(&[&["predict", SCENE, "--bounds", BOUNDS], outs.as_slice(), args].concat())
+}
+
+/// The values of a NumPy file of float32.
+fn array(path: &Path) -> Vec<f32> {
+    let bytes = fs::read(path).unwrap();
+    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    bytes[10 + header..].chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// A layer of a plan.
+fn layer(transmitters: &[&str], quantity: &str) -> Vec<f32> {
+    let folder = tempfile::tempdir().unwrap();
+    let txs: Vec<&str> = transmitters.iter().flat_map(|tx| ["--tx", *tx]).collect();
+    predict(folder.path(), &["map.npy"], &[txs.as_slice(), &["--quantity", quantity]].concat());
+    array(&folder.path().join("map.npy"))
+}
+
+#[test]
+fn of_several_transmitters_the_strongest_counts() {
+    let [a, b] = TX.map(|tx| layer(&[tx], "received-power"));
+    let both = layer(&TX, "received-power");
+    let server = layer(&TX, "best-server");
+    let [snr, sinr] = ["snr", "sinr"].map(|quantity| layer(&TX, quantity));
+    let loss = layer(&TX[..1], "path-loss");
+    let mut outdoors = 0;
+    for i in 0..both.len() {
+        if a[i].is_nan() {
+            assert!(both[i].is_nan() && server[i].is_nan() && sinr[i].is_nan() && loss[i].is_nan());
+            continue;
+        }
+        outdoors += 1;
+        assert_eq!((both[i], server[i]), (a[i].max(b[i]), if b[i] > a[i] { 2.0 } else { 1.0 }));
+        assert!(sinr[i] < snr[i] + 1e-3 && (snr[i] - both[i] - 93.965).abs() < 1e-2 && (loss[i] + a[i] - 23.0).abs() < 1e-3);
+    }
+    assert!(outdoors > 10_000);
+}
+
+#[test]
+fn a_plan_is_written_in_every_format_with_its_statistics() {
+    let folder = tempfile::tempdir().unwrap();
+    let outs = ["plan.tif", "plan.png", "ground.kml", "plan.kmz", "plan.geojson", "plan.csv", "plan.npy"];
+    let statistics = folder.path().join("statistics.json").display().to_string();
+    let args = ["--tx", TX[0], "--tx", TX[1], "--threshold", "-80", "--statistics", &statistics];
+    let said = predict(folder.path(), &outs, &args);
+    let mut found: Vec<String> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    found.sort();
+    let expected = [
+        "ground.kml",
+        "ground.png",
+        "plan.csv",
+        "plan.geojson",
+        "plan.kmz",
+        "plan.npy",
+        "plan.pgw",
+        "plan.png",
+        "plan.tif",
+        "statistics.json",
+    ];
+    assert_eq!(found, expected);
+    let values = array(&folder.path().join("plan.npy"));
+    let outdoors = values.iter().filter(|dbm| !dbm.is_nan()).count() as f64;
+    let covered = values.iter().filter(|dbm| **dbm >= -80.0).count() as f64;
+    let statistics: serde_json::Value = serde_json::from_slice(&fs::read(&statistics).unwrap()).unwrap();
+    assert_eq!(statistics["coveredAreaM2"].as_f64(), Some(covered));
+    assert!((statistics["share"].as_f64().unwrap() - covered / outdoors).abs() < 1e-12);
+    assert!(said.contains(&format!("{:.1} % of the ground outdoors", 100.0 * covered / outdoors)), "{said}");
+    let image = image::open(folder.path().join("plan.png")).unwrap().into_rgba8();
+    assert_eq!(image.pixels().filter(|pixel| pixel.0[3] != 0).count() as f64, covered, "the threshold hides the rest");
+    let kml = fs::read_to_string(folder.path().join("ground.kml")).unwrap();
+    assert!(kml.contains("<href>ground.png</href>") && kml.matches("<Placemark>").count() == 2, "{kml}");
+    assert!(fs::read_to_string(folder.path().join("plan.geojson")).unwrap().contains("\"level\":-80"));
+}
+
+#[test]
+fn larger_areas_have_coarser_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = predict(folder.path(), &["map.npy"], &["--tx", TX[0], "--extent-m", "512", "--resolution-m", "4"]);
+    assert!(said.contains("128 x 128 pixels of 4 m"), "{said}");
+    assert_eq!(array(&folder.path().join("map.npy")).len(), 128 * 128);
+    let out = folder.path().join("map.tif").display().to_string();
+    fails(&["predict", SCENE, "--tx", TX[0], "--out", &out, "--extent-m", "4000"], &["4000 pixels a side, expected 8 to 1024"]);
+}
+
+#[test]
+fn a_batch_draws_what_predict_draws_goes_on_and_names_what_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let (jobs, out) = (folder.path().join("jobs.csv"), folder.path().join("{id}.npy").display().to_string());
+    let lines = [
+        "id,lng,lat,dbm,quantity",
+        "a,11.57665,48.13487,,",
+        "b,11.57790,48.13430,30,",
+        "far,11.7,48.2,,",
+        "c,11.57665,48.13487,,path-loss",
+    ];
+    fs::write(&jobs, lines.join("\n")).unwrap();
+    let batch = |more: &[&str]| {
+        let defaults = ["--", "--scene", SCENE, "--bounds", BOUNDS, "--out", &out];
+        radiodiff(&[&["batch", jobs.to_str().unwrap()], more, &defaults].concat())
+    };
+    let drawn = batch(&[]);
+    let said = text(&drawn.stderr);
+    assert_eq!(drawn.status.code(), Some(1), "{said}");
+    assert!(said.contains("rank 0 of 1: 4 of 4 jobs, 0 of them done") && said.contains("1 of 4 jobs failed"), "{said}");
+    assert!(said.contains("failed: far: --tx 11.7,48.2"), "{said}");
+    for (id, args) in [("a", ["--tx", TX[0], "--quantity", "received-power"]), ("c", ["--tx", TX[0], "--quantity", "path-loss"])] {
+        predict(folder.path(), &["single.npy"], &args);
+        let [single, batched] = ["single", id].map(|name| fs::read(folder.path().join(format!("{name}.npy"))).unwrap());
+        assert!(single == batched, "job {id}");
+    }
+    // What is there is kept: a mark in a file survives, until all is drawn again.
+    fs::write(folder.path().join("a.npy"), "mark").unwrap();
+    assert!(text(&batch(&[]).stderr).contains("4 of 4 jobs, 3 of them done"));
+    assert_eq!(fs::read_to_string(folder.path().join("a.npy")).unwrap(), "mark");
+    batch(&["--again"]);
+    assert_ne!(fs::read(folder.path().join("a.npy")).unwrap(), b"mark");
+}
+
+#[test]
+fn ranks_share_a_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let jobs: Vec<serde_json::Value> =
+        (0..5).map(|i| serde_json::json!({ "tx": [11.57665, 48.13487, 20 + i], "out": folder.path().join(format!("{i}.csv")) })).collect();
+    let list = folder.path().join("jobs.json");
+    fs::write(&list, serde_json::to_vec(&jobs).unwrap()).unwrap();
+    let there = || (0..5).map(|i| folder.path().join(format!("{i}.csv")).exists()).collect::<Vec<_>>();
+    let run = |rank| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_radiodiff"));
+        command.args(["batch", list.to_str().unwrap(), "--", "--scene", SCENE, "--bounds", BOUNDS, "--method", "log-distance"]);
+        assert!(command.env("RANK", rank).env("WORLD_SIZE", "2").status().unwrap().success());
+    };
+    run("1");
+    assert_eq!(there(), [false, true, false, true, false]);
+    run("0");
+    assert_eq!(there(), [true; 5]);
+    let same = serde_json::json!([jobs[0], jobs[0]]);
+    fs::write(&list, same.to_string()).unwrap();
+    fails(&["batch", list.to_str().unwrap(), "--", "--scene", SCENE], &["the jobs 1 and 2 both write"]);
+}
+
+#[test]
+fn sites_cover_what_is_said_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("sites.csv").display().to_string();
+    let args = ["--bounds", BOUNDS, "--count", "2", "--threshold", "-75", "--spacing-m", "40", "--existing", TX[0], "--out", &out];
+    let said = succeeds(&[&["sites", SCENE], args.as_slice()].concat());
+    assert!(said.starts_with("before: ") && said.contains("\n1: ") && said.contains("\n2: "), "{said}");
+    let table = fs::read_to_string(&out).unwrap();
+    let rows: Vec<Vec<f64>> = table.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
+    assert!(rows.len() == 2 && rows[0][3] >= rows[1][3] && rows[1][3] > 0.0, "{table}");
+    // The map of all three covers what the search says they cover.
+    let places: Vec<String> = rows.iter().map(|row| format!("{},{}", row[1], row[2])).collect();
+    let values = layer(&[TX[0], &places[0], &places[1]], "received-power");
+    let outdoors = values.iter().filter(|dbm| !dbm.is_nan()).count() as f64;
+    let covered = values.iter().filter(|dbm| **dbm >= -75.0).count() as f64;
+    assert!((rows[1][4] - 100.0 * covered / outdoors).abs() < 0.01, "{table}: {}", 100.0 * covered / outdoors);
+    // Given candidates: the better of two is chosen first.
+    let list = folder.path().join("candidates.csv");
+    fs::write(&list, format!("name,lng,lat\nx,{}\ny,{}\n", places[1], places[0])).unwrap();
+    let args = ["--bounds", BOUNDS, "--count", "3", "--threshold", "-75", "--existing", TX[0], "--candidates", list.to_str().unwrap()];
+    let said = succeeds(&[&["sites", SCENE], args.as_slice()].concat());
+    assert!(said.contains(&format!("1: {:.6},{:.6}", rows[0][1], rows[0][2])) && said.contains("no further candidate"), "{said}");
+}

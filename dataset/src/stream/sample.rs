@@ -1,0 +1,84 @@
+//! A sample as networks are given it.
+
+use crate::folder::Sample;
+use anyhow::{Context, Result, ensure};
+use half::f16;
+use radiodiff_radio::features::{ConditionChannel, TurnError, TurnedPlane, condition, turned_planes};
+use radiodiff_radio::geometry::{PreparedScene, Symmetry};
+use radiodiff_radio::map::GrayCodec;
+
+/// What a network asks of its samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleFormat {
+    /// Pixels a side, N.
+    pub size: usize,
+    pub meters_per_pixel: f64,
+    /// The condition's channels; none where only the maps are wanted.
+    pub channels: Vec<ConditionChannel>,
+    /// The scale of channels that are gray levels of a gain.
+    pub gray: GrayCodec,
+}
+
+/// A sample's condition and map.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PreparedSample {
+    /// (C, N, N) in [-1, 1].
+    pub condition: Vec<f16>,
+    /// (N, N) gray levels of path gain on the files' scale, 0 inside buildings.
+    pub truth: Vec<u8>,
+    /// (N, N), 1 outdoors, 0 inside buildings.
+    pub outdoors: Vec<u8>,
+}
+
+impl PreparedSample {
+    /// Computes the condition of a sample that was read from a folder.
+    ///
+    /// # Errors
+    /// A map of another size than the format's.
+    pub fn compute(sample: &Sample, format: &SampleFormat) -> Result<Self> {
+        let grid = sample.scene.grid;
+        format.check(grid.size, grid.meters_per_pixel)?;
+        let channels = if format.channels.is_empty() {
+            Vec::new()
+        } else {
+            condition(&PreparedScene::new(&sample.scene), sample.position, &format.channels, &format.gray)?
+        };
+        Ok(Self {
+            condition: channels.into_iter().map(f16::from_f32).collect(),
+            truth: sample.truth.clone(),
+            outdoors: sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect(),
+        })
+    }
+
+    /// Memory it takes.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.condition.as_slice()) + self.truth.len() + self.outdoors.len()
+    }
+}
+
+impl SampleFormat {
+    /// # Errors
+    /// Maps of another size.
+    pub fn check(&self, size: usize, meters_per_pixel: f64) -> Result<()> {
+        ensure!(
+            (size, meters_per_pixel) == (self.size, self.meters_per_pixel),
+            "it has {size} pixels of {meters_per_pixel} m a side; the network wants {} of {} m",
+            self.size,
+            self.meters_per_pixel
+        );
+        Ok(())
+    }
+
+    pub fn pixels(&self) -> usize {
+        self.size * self.size
+    }
+
+    /// For each symmetry, by its number, the planes that a turned condition is made of.
+    ///
+    /// # Errors
+    /// A component of a vector without the other one.
+    pub fn turned_planes(&self) -> Result<Vec<Vec<TurnedPlane>>> {
+        let planes = Symmetry::all().map(|symmetry| turned_planes(symmetry, &self.channels));
+        planes.collect::<Result<_, TurnError>>().context("the preset's channels cannot be turned")
+    }
+}

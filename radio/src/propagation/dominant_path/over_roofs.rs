@@ -1,0 +1,176 @@
+//! The direct line over the roofs: line of sight, less what the roofs in the vertical plane take by knife-edge diffraction.
+//!
+//! In flow the loss of the other paths; out flows the lesser loss. Pixels out of sight may gain by it; pixels in sight lose what
+//! roofs in the first Fresnel zone take, so that nothing jumps where sight ends behind a roof.
+//!
+//! A profile for each pixel would cost as many steps as the map has pixels a side. Pixels in nearly one direction share one: rays
+//! leave the transmitter so densely that at the map's edge no pixel is farther than half a pixel from its own.
+
+use super::levels::Levels;
+use super::roofs::Slope;
+use crate::geometry::csr::Csr;
+use crate::geometry::inset::center;
+use crate::geometry::pixel_set::PixelSet;
+use crate::propagation::knife_edge::{PlanePoint, VerticalPlane, knife_edge_db};
+use crate::propagation::law::DominantPathLaw;
+use crate::scene::Grid;
+use geo::Coord;
+
+/// Wavelength at the 5.9 GHz that the law was fitted at, metres.
+const WAVELENGTH_M: f64 = 299.792_458 / crate::propagation::frequency::LAW_FREQUENCY_MHZ;
+/// Out of sight, the profile of a ray beside the pixel may pass a roof by so little, as v, and still be taken for one that touches it.
+const LEAST_V: f64 = -0.4;
+/// Rays to each side of the square around the transmitter, a pixel of the map's side.
+const RAYS_A_PIXEL: usize = 2;
+
+/// What a search for paths over roofs works on; coordinates are in pixels.
+struct Profiles<'a> {
+    levels: &'a Levels<'a>,
+    grid: Grid,
+    transmitter: Coord<f64>,
+}
+
+/// Lowers the loss of pixels out of sight to that of their direct line over the roofs, where that is less, and raises the loss of
+/// pixels in sight by what roofs close to the line take.
+pub fn lower(
+    loss_db: &mut [f64],
+    in_sight: &PixelSet,
+    is_built: impl Fn(usize) -> bool,
+    grid: Grid,
+    law: &DominantPathLaw,
+    levels: &Levels,
+    transmitter: Coord<f64>,
+) {
+    let profiles = Profiles { levels, grid, transmitter };
+    let rays = 4 * RAYS_A_PIXEL * grid.size;
+    let outdoors = (0..grid.pixels()).filter(|&pixel| !is_built(pixel));
+    let by_ray = Csr::new(rays, outdoors.map(|pixel| (profiles.ray_of(pixel) as u32, pixel as u32)));
+    let grazing_db = knife_edge_db(0.0);
+    let mut edges = Vec::new();
+    for ray in 0..rays {
+        let pixels = by_ray.row(ray);
+        if pixels.is_empty() {
+            continue;
+        }
+        profiles.edges_along(ray, &mut edges);
+        if edges.is_empty() {
+            continue;
+        }
+        for &pixel in pixels {
+            let pixel = pixel as usize;
+            let (run_m, plane) = profiles.plane(pixel);
+            let between = &edges[..edges.partition_point(|edge: &PlanePoint| edge.distance_m < run_m)];
+            let rise_m = levels.receivers_m - levels.transmitter_m;
+            let open_db = || -law.line_of_sight.gain_db(if rise_m == 0.0 { run_m } else { libm::hypot(run_m, rise_m) });
+            if in_sight.contains(pixel) {
+                loss_db[pixel] += plane.loss_below_db(between);
+                continue;
+            }
+            if rise_m > 0.0 {
+                loss_db[pixel] = loss_db[pixel].min(turning_loss_db(law, &plane, between));
+            }
+            if loss_db[pixel] > open_db() + grazing_db
+                && let Some((edge, v)) = plane.main_edge(between).filter(|&(_, v)| v > LEAST_V)
+            {
+                let v = v.max(0.0);
+                if open_db() + knife_edge_db(v) < loss_db[pixel] {
+                    loss_db[pixel] = loss_db[pixel].min(open_db() + plane.loss_over_db(between, (edge, v)));
+                }
+            }
+        }
+    }
+}
+
+/// Loss in dB of the tightest line over the roofs, by the law of turns. The wavefront finds that path where it descends to the receiver;
+/// where it climbs, pixels between it and the roof are in sight and belong to the transmitter.
+fn turning_loss_db(law: &DominantPathLaw, plane: &VerticalPlane, edges: &[PlanePoint]) -> f64 {
+    let slope = |a: PlanePoint, b: PlanePoint| Slope::new(b.distance_m - a.distance_m, b.height_m - a.height_m);
+    let below = |a: PlanePoint, b: PlanePoint, c: PlanePoint| {
+        (b.height_m - a.height_m) * (c.distance_m - a.distance_m) <= (c.height_m - a.height_m) * (b.distance_m - a.distance_m)
+    };
+    let mut line = vec![plane.from];
+    for &point in edges.iter().chain([&plane.to]) {
+        while line.len() > 1 && below(line[line.len() - 2], line[line.len() - 1], point) {
+            line.pop();
+        }
+        line.push(point);
+    }
+    let legs: Vec<Slope> = line.windows(2).map(|pair| slope(pair[0], pair[1])).collect();
+    let turn_db = |pair: &[Slope]| {
+        let (cosine, sine) =
+            (pair[0].cosine * pair[1].cosine + pair[0].sine * pair[1].sine, pair[0].cosine * pair[1].sine - pair[0].sine * pair[1].cosine);
+        law.turn_db(cosine) - (1.0 - Slope::share_of_offset(sine)) * law.turn_offset_db
+    };
+    law.loss_db(legs.iter().map(|leg| leg.length_m).sum(), legs.windows(2).map(turn_db).sum())
+}
+
+impl Profiles<'_> {
+    /// The number of the ray nearest to the direction of a pixel: counted along the sides of a square around the transmitter.
+    fn ray_of(&self, pixel: usize) -> usize {
+        let step = center(pixel, self.grid.size) - self.transmitter;
+        let a_side = RAYS_A_PIXEL * self.grid.size;
+        let (side, along) = if step.x.abs() >= step.y.abs() {
+            (if step.x >= 0.0 { 0 } else { 1 }, step.y / step.x.abs().max(1e-9))
+        } else {
+            (if step.y >= 0.0 { 2 } else { 3 }, step.x / step.y.abs())
+        };
+        side * a_side + (((along + 1.0) / 2.0 * a_side as f64) as usize).min(a_side - 1)
+    }
+
+    /// A vector along a ray, 1 long in its larger coordinate.
+    fn direction(&self, ray: usize) -> Coord<f64> {
+        let a_side = RAYS_A_PIXEL * self.grid.size;
+        let along = ((ray % a_side) as f64 + 0.5) / a_side as f64 * 2.0 - 1.0;
+        match ray / a_side {
+            0 => Coord { x: 1.0, y: along },
+            1 => Coord { x: -1.0, y: along },
+            2 => Coord { x: along, y: 1.0 },
+            _ => Coord { x: along, y: -1.0 },
+        }
+    }
+
+    /// Distance of a pixel along the ground, metres, and the vertical plane to its receiver.
+    fn plane(&self, pixel: usize) -> (f64, VerticalPlane) {
+        let step = center(pixel, self.grid.size) - self.transmitter;
+        let run_m = libm::sqrt(step.x * step.x + step.y * step.y) * self.grid.meters_per_pixel;
+        let from = PlanePoint { distance_m: 0.0, height_m: self.levels.transmitter_m };
+        let to = PlanePoint { distance_m: run_m, height_m: self.levels.receivers_m };
+        (run_m, VerticalPlane { from, to, wavelength_m: WAVELENGTH_M })
+    }
+
+    /// The edges of the roofs along a ray up to the map's edge: where the height changes, as high as the higher side.
+    fn edges_along(&self, ray: usize, edges: &mut Vec<PlanePoint>) {
+        edges.clear();
+        let (size, direction) = (self.grid.size as f64, self.direction(ray));
+        let length_m = libm::hypot(direction.x, direction.y) * self.grid.meters_per_pixel;
+        // Distances, in lengths of `direction`, to the next boundary of a column and of a row, and from one to the next.
+        let next = |at: f64, step: f64| match step {
+            0.0 => (f64::INFINITY, f64::INFINITY),
+            _ if step > 0.0 => ((at.floor() + 1.0 - at) / step, 1.0 / step),
+            _ => ((at - at.floor()) / -step, 1.0 / -step),
+        };
+        let (mut to_column, a_column) = next(self.transmitter.x, direction.x);
+        let (mut to_row, a_row) = next(self.transmitter.y, direction.y);
+        let (mut x, mut y) = (self.transmitter.x.floor(), self.transmitter.y.floor());
+        let roof_m = |x: f64, y: f64| self.levels.roof_m((size - 1.0 - y) as usize * self.grid.size + x as usize);
+        let mut before_m = roof_m(x, y);
+        loop {
+            let reached = to_column.min(to_row);
+            if to_column <= to_row {
+                x += direction.x.signum();
+                to_column += a_column;
+            } else {
+                y += direction.y.signum();
+                to_row += a_row;
+            }
+            if !((0.0..size).contains(&x) && (0.0..size).contains(&y)) {
+                return;
+            }
+            let after_m = roof_m(x, y);
+            if after_m != before_m {
+                edges.push(PlanePoint { distance_m: reached * length_m, height_m: after_m.max(before_m) });
+                before_m = after_m;
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Antennas and roofs of different heights: what is in sight, and what paths over roofs lose.
+
+use geo::{BooleanOps, Coord, Line, LineString, MultiLineString, Polygon};
+use radiodiff_radio::geometry::{PositionError, PreparedScene};
+use radiodiff_radio::propagation::{DominantPath, DominantPathLaw, LogDistanceLaw, PropagationError, PropagationModel};
+use radiodiff_radio::scene::{Building, Grid, LinkEnds, Scene};
+
+const GRID: Grid = Grid { size: 96, meters_per_pixel: 1.0 };
+const WAVELENGTH_M: f64 = 299.792_458 / 5900.0;
+
+/// Boxes of [west, south, width, depth, height] in metres.
+fn scene(boxes: &[[f64; 5]]) -> Scene {
+    let building = |&[x, y, w, h, height_m]: &[f64; 5]| {
+        let corners = [(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)];
+        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: Some(height_m), levels: None }
+    };
+    Scene::from_polygons(GRID, boxes.iter().map(building).collect())
+}
+
+fn ends(x: f64, y: f64, height_m: f64, receiver_height_m: f64) -> LinkEnds {
+    LinkEnds { height_m, receiver_height_m, ..LinkEnds::at(Coord { x, y }) }
+}
+
+fn gain_at(model: &DominantPath, prepared: &PreparedScene, from: &LinkEnds, to: (f64, f64)) -> f64 {
+    let map = model.path_gain(prepared, from).expect("the transmitter has a place");
+    let (row, column) = GRID.pixel_of(Coord { x: to.0, y: to.1 }).expect("on the map");
+    f64::from(map.values[row * GRID.size + column])
+}
+
+/// Turns cost so much that only the direct line over the roofs is left.
+fn straight_lines_only() -> DominantPath {
+    let law = DominantPathLaw { turn_offset_db: 1000.0, turn_most_db: 1000.0, floor_db: -900.0, ..DominantPathLaw::default() };
+    DominantPath { law, ..DominantPath::default() }
+}
+
+fn knife_edge_db(v: f64) -> f64 {
+    6.9 + 20.0 * (((v - 0.1).powi(2) + 1.0).sqrt() + v - 0.1).log10()
+}
+
+#[test]
+fn a_ray_is_blocked_where_it_is_lower_than_a_roof() {
+    let mut random = fastrand::Rng::with_seed(12);
+    for case in 0..3 {
+        let boxes: Vec<[f64; 5]> = (0..14)
+            .map(|_| {
+                let (x, y) = (2.03 + random.f64() * 80.0, 2.03 + random.f64() * 80.0);
+                [x, y, 3.0 + random.f64() * 9.0, 3.0 + random.f64() * 9.0, 2.0 + random.f64() * 28.0]
+            })
+            .collect();
+        let scene = scene(&boxes);
+        let prepared = PreparedScene::new(&scene);
+        for (height_m, receiver_height_m) in [(12.0, 1.5), (30.5, 1.5), (1.5, 16.0), (9.0, 9.0), (20.0, 14.0)] {
+            let at = scene.grid.pixel_center(random.usize(0..96), random.usize(0..96)) + Coord { x: 0.13, y: -0.21 };
+            let link = ends(at.x, at.y, height_m, receiver_height_m);
+            if prepared.antenna_pixel(&link).is_err() {
+                continue;
+            }
+            let seen = prepared.in_sight(&link);
+            for (row, column) in scene.outdoor_pixels() {
+                let to = GRID.pixel_center(row, column);
+                let ray: MultiLineString<f64> = MultiLineString::new(vec![Line::new(at, to).into()]);
+                let blocked = scene.buildings.iter().any(|building| {
+                    let inside = building.footprint.clip(&ray, false);
+                    inside.0.iter().flat_map(|part| part.coords()).any(|point| {
+                        let share = (point.x - at.x).hypot(point.y - at.y) / (to.x - at.x).hypot(to.y - at.y);
+                        height_m + share * (receiver_height_m - height_m) < building.height_m.expect("it has one") - 1e-9
+                    })
+                });
+                assert_eq!(seen.contains(row * 96 + column), !blocked, "case {case}: {link:?} to {to:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shadow_of_a_wall_ends_where_the_ray_clears_its_top() {
+    let prepared = PreparedScene::new(&scene(&[[30.0, 0.0, 2.0, 96.0, 10.0]]));
+    let seen = prepared.in_sight(&ends(12.5, 48.5, 20.0, 1.5));
+    // From 20 m over the far edge, 10 m high and 19.5 m away, down to 1.5 m: 19.5 * 18.5 / 10 = 36.1 m from the transmitter.
+    let row = 47 * 96;
+    let visible: Vec<usize> = (32..96).filter(|column| seen.contains(row + column)).collect();
+    assert_eq!(visible.first(), Some(&49), "12.5 m + 36.1 m is 48.6 m");
+    assert_eq!(visible.len(), 96 - 49);
+}
+
+#[test]
+fn a_thin_wall_is_a_knife_edge_and_two_of_them_are_two() {
+    let model = straight_lines_only();
+    let open_db = |length_m: f64, rise_m: f64| LogDistanceLaw::LINE_OF_SIGHT.gain_db(length_m.hypot(rise_m));
+    for (roof_m, height_m) in [(10.0, 18.0), (10.0, 16.5), (10.0, 17.3), (12.0, 20.0)] {
+        let prepared = PreparedScene::new(&scene(&[[40.0, 0.0, 1.0, 96.0, roof_m]]));
+        let found = gain_at(&model, &prepared, &ends(10.5, 48.5, height_m, 1.5), (70.5, 48.5));
+        let above_m = roof_m - (height_m + (1.5 - height_m) * 0.5);
+        let v = above_m * (2.0 / WAVELENGTH_M * (1.0 / 30.0 + 1.0 / 30.0)).sqrt();
+        let expected = open_db(60.0, height_m - 1.5) - knife_edge_db(v);
+        // A wall of a metre has two edges: a little more than one, the deeper in the shadow the more.
+        assert!(
+            v > 0.3 && found <= expected + 0.5 && found > expected - 2.5,
+            "{roof_m} m, {height_m} m, v = {v}: {found} dB, expected {expected}"
+        );
+    }
+    let one = PreparedScene::new(&scene(&[[30.0, 0.0, 1.0, 96.0, 20.0]]));
+    let two = PreparedScene::new(&scene(&[[30.0, 0.0, 1.0, 96.0, 20.0], [60.0, 0.0, 1.0, 96.0, 20.0]]));
+    let link = ends(4.5, 48.5, 20.0, 20.0);
+    let [one_db, two_db] = [one, two].map(|prepared| gain_at(&model, &prepared, &link, (85.5, 48.5)) - open_db(81.0, 0.0));
+    // Grazing: 6 dB by one edge, 9.5 by two. Each thin wall counts for little more than an edge.
+    assert!((-7.5..-6.0).contains(&one_db) && (-14.0..-9.0).contains(&two_db), "{one_db} and {two_db} dB");
+}
+
+#[test]
+fn a_link_is_as_good_with_its_ends_and_heights_swapped() {
+    let prepared = PreparedScene::new(&scene(&[[30.0, 20.0, 12.0, 50.0, 12.0], [55.0, 10.0, 8.0, 60.0, 18.0]]));
+    let model = DominantPath::default();
+    for (high_m, low_m) in [(14.0, 1.5), (22.0, 1.5), (40.0, 1.5), (30.0, 10.0)] {
+        for (a, b) in [((12.5, 48.5), (80.5, 48.5)), ((12.5, 30.5), (49.5, 44.5))] {
+            let there = gain_at(&model, &prepared, &ends(a.0, a.1, high_m, low_m), b);
+            let back = gain_at(&model, &prepared, &ends(b.0, b.1, low_m, high_m), a);
+            // A path must be the best at every pixel on its way, which depends on where it begins.
+            assert!((there - back).abs() < 2.5, "{a:?} at {high_m} m to {b:?} at {low_m} m: {there} dB there and {back} dB back");
+        }
+    }
+}
+
+#[test]
+fn nothing_jumps_as_a_transmitter_rises_past_roofs() {
+    let prepared = PreparedScene::new(&scene(&[[30.0, 10.0, 12.0, 70.0, 15.0], [60.0, 10.0, 8.0, 70.0, 15.0]]));
+    let model = DominantPath::default();
+    let spots = [(47.5, 48.5), (55.5, 48.5), (72.5, 48.5), (90.5, 48.5), (47.5, 90.5)];
+    let mut last: Option<Vec<f64>> = None;
+    for step in 0..=170 {
+        let height_m = 13.0 + 0.1 * f64::from(step);
+        let map = model.path_gain(&prepared, &ends(20.5, 48.5, height_m, 1.5)).expect("outdoors");
+        let here: Vec<f64> = spots
+            .iter()
+            .map(|&(x, y)| {
+                let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
+                f64::from(map.values[row * 96 + column])
+            })
+            .collect();
+        for (i, &gain_db) in here.iter().enumerate() {
+            if let Some(last) = &last {
+                assert!((gain_db - last[i]).abs() < 1.0, "{:?} at {height_m:.1} m: {gain_db} dB after {} dB", spots[i], last[i]);
+            }
+        }
+        last = Some(here);
+    }
+}
+
+#[test]
+fn among_endless_buildings_the_plane_is_left() {
+    let boxes = [[30.0, 20.0, 12.0, 50.0], [55.0, 10.0, 8.0, 40.0], [60.0, 60.0, 20.0, 9.0]];
+    let tall: Vec<[f64; 5]> = boxes.iter().map(|&[x, y, w, h]| [x, y, w, h, 1e6]).collect();
+    let prepared = PreparedScene::new(&scene(&tall));
+    let law = DominantPathLaw { roof_m: 1e6, ..DominantPathLaw::default() };
+    let plane = DominantPath { law, ..DominantPath::level() }.path_gain(&prepared, &ends(12.5, 40.5, 1.5, 1.5)).expect("outdoors");
+    let tall = DominantPath::default().path_gain(&prepared, &ends(12.5, 40.5, 1.5, 1.5)).expect("outdoors");
+    assert!(plane.values.iter().zip(&tall.values).all(|(a, b)| a.to_bits() == b.to_bits()));
+}
+
+#[test]
+fn an_antenna_may_stand_on_a_roof_and_not_below_it() {
+    let prepared = PreparedScene::new(&scene(&[[30.0, 30.0, 20.0, 20.0, 15.0], [60.0, 30.0, 10.0, 20.0, 9.0]]));
+    let at = |height_m: f64| DominantPath::default().path_gain(&prepared, &ends(40.5, 40.5, height_m, 1.5));
+    let map = at(25.0).expect("on the roof");
+    assert!(map.values.iter().filter(|value| !value.is_nan()).all(|&value| value > -147.0));
+    // Far from the building the roof is no obstacle; at its foot it is.
+    let gain = |x: f64, y: f64| {
+        let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
+        f64::from(map.values[row * 96 + column])
+    };
+    let open = |x: f64, y: f64| LogDistanceLaw::LINE_OF_SIGHT.gain_db((x - 40.5f64).hypot(y - 40.5).hypot(23.5));
+    assert!((gain(2.5, 90.5) - open(2.5, 90.5)).abs() < 6.1 && gain(28.5, 40.5) < open(28.5, 40.5) - 8.0);
+    for height_m in [1.5, 15.0] {
+        assert!(matches!(at(height_m), Err(PropagationError::Position(PositionError::Indoors { .. }))), "{height_m} m");
+    }
+    for height_m in [0.0, -3.0, 10_000.0, f64::NAN] {
+        assert!(matches!(at(height_m), Err(PropagationError::Height(_))), "{height_m} m");
+    }
+}

@@ -1,0 +1,75 @@
+// The package in Node: the example, errors, the command.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { EXAMPLES, install } from './lib.mjs';
+
+let package_;
+before(() => {
+  package_ = install();
+  cpSync(EXAMPLES, join(package_.folder, 'examples'), { recursive: true });
+});
+after(() => package_.remove());
+
+/** What a module prints that stands beside the installed package. */
+const node = (...words) => execFileSync(process.execPath, words, { cwd: package_.folder, encoding: 'utf8' });
+
+test('the example for Node tells what two transmitters cover', { timeout: 60_000 }, () => {
+  const told = node('examples/node/predict.mjs');
+  const [, share, first, second] = told.match(/^([\d.]+) % of the streets.*, ([\d.]+) % and ([\d.]+) % from each/).map(Number);
+  assert.ok(first > 0 && second > 0 && Math.abs(first + second - share) < 0.11, told);
+  assert.match(told, /[\d.]+ % have 10 dB over noise and interference/);
+});
+
+test('weights are read from a file, and one that is missing is a typed error', { timeout: 60_000 }, () => {
+  const told = node('--input-type=module', '--eval', `
+    import { createEngine } from 'radiodiff-web';
+    const engine = await createEngine({ model: new URL(import.meta.resolve('radiodiff-web/nano.safetensors')), backend: 'cpu' });
+    const { name, sha256 } = engine.info.model;
+    const { code, reason, message } = await createEngine({ model: './nowhere.safetensors' }).catch((error) => error);
+    console.log(JSON.stringify({ name, digits: sha256.length, worker: engine.info.worker, code, reason, message }));
+  `);
+  const { message, ...rest } = JSON.parse(told);
+  assert.deepEqual(rest, { name: 'nano', digits: 64, worker: false, code: 'weights-missing', reason: 'file' });
+  assert.match(message, /nowhere\.safetensors/);
+});
+
+/** Runs the package's command. */
+function command(...words) {
+  const { status, stdout, stderr } = spawnSync(join(package_.folder, 'node_modules/.bin/radiodiff-web'), words, { cwd: package_.folder, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+for (const network of [[], ['--network']]) {
+  test(`the command writes a map ${network.join('')}`, { timeout: 60_000 }, () => {
+    const out = join(package_.folder, 'map.json');
+    const asked = ['predict', 'examples/buildings.json', '--tx', '24.9384,60.1699,23', '--tx=24.9365,60.1692', '--layer', 'best-server', '--threshold', '-80', '--out', out, ...network];
+    const { status, stdout, stderr } = command(...asked);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /256 x 256 pixels.*\ncovered: [\d.]+ %/);
+    const map = JSON.parse(readFileSync(out, 'utf8'));
+    assert.deepEqual([map.size, map.values.length, map.method], [256, 65536, network.length ? 'network' : 'dominant-path']);
+    assert.deepEqual(map.transmitters.map(({ powerDbm }) => powerDbm), [23, 23]);
+    assert.deepEqual([...new Set(map.layers['best-server'])].sort(), [1, 2, null]);
+    assert.equal(map.values.filter((value) => value === null).length, map.layers['best-server'].filter((value) => value === null).length);
+  });
+}
+
+test('the command tells a wrong command line (2) from work that failed (1)', { timeout: 60_000 }, () => {
+  for (const [status, words, message] of [
+    [2, ['predict', 'examples/buildings.json'], /needs --tx and --out/],
+    [2, ['paint'], /no command paint/],
+    [2, ['predict', 'examples/buildings.json', '--tx', '1', '--out', 'x.json'], /LNG,LAT/],
+    [2, ['predict', 'a', '--colour', 'red'], /colour/],
+    [1, ['predict', 'nowhere.geojson', '--tx', '1,2', '--out', 'x.json'], /nowhere\.geojson/],
+    [1, ['predict', 'examples/buildings.json', '--tx', '-0.12,51.5', '--out', 'x.json'], /outside the map/],
+  ]) {
+    const found = command(...words);
+    assert.equal(found.status, status, found.stderr);
+    assert.match(found.stderr, message);
+  }
+});

@@ -1,0 +1,62 @@
+// Several transmitters and several samples, from request to layers, in a real browser. What the layers are is tested in Rust (planning);
+// here is that they come through, and that they fit each other.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { PAGES, install, launch, result, visit } from './lib.mjs';
+import { serve } from './server.mjs';
+
+let browser;
+let package_;
+before(async () => {
+  package_ = install();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  package_.remove();
+});
+
+const near = (found, expected, within, what) => found.forEach((value, i) => {
+  if (value === null || expected[i] === null) assert.equal(value, expected[i], what);
+  else assert.ok(Math.abs(value - expected[i]) <= within, `${what}: ${value} where ${expected[i]} is expected`);
+});
+
+test('a plan has the layers and the statistics it was asked for, and samples have their spread', { timeout: 120_000 }, async (t) => {
+  const { origin } = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES } });
+  const page = await visit(t, browser, `${origin}/?package=./radiodiff-web/index.js&scenario=plan`);
+  const plan = await result(page);
+  const { one, other, both, layers } = plan;
+  const outdoors = both.flatMap((value, i) => (value === null ? [] : [i]));
+
+  near(both, one.map((value, i) => value && Math.max(value, other[i])), 0, 'the strongest');
+  near(layers['best-server'], one.map((value, i) => value && (other[i] > value ? 2 : 1)), 0, 'the best server');
+  near(layers.snr, both.map((value) => value && value + 90), 1e-4, 'SNR');
+  // Powers add in milliwatts: noise of -90 dBm and the weaker transmitter, in the same channel.
+  near(layers.sinr, one.map((value, i) => value && Math.max(value, other[i]) - 10 * Math.log10(10 ** -9 + 10 ** (Math.min(value, other[i]) / 10))), 1e-3, 'SINR');
+  near(layers['path-loss'], one.map((value, i) => value && Math.min(23 - value, 30 - other[i])), 1e-4, 'path loss');
+
+  const covered = outdoors.filter((i) => both[i] >= -70);
+  assert.ok(covered.length > 1000 && covered.length < outdoors.length);
+  const { coverage, stats } = plan;
+  assert.deepEqual([coverage.outdoorPixels, coverage.coveredPixels, coverage.threshold], [outdoors.length, covered.length, -70]);
+  assert.equal(coverage.share, covered.length / outdoors.length);
+  assert.ok(Math.abs(stats.covered - coverage.share) < 1e-12 && Math.abs(stats.mean - coverage.mean) < 1e-4);
+  assert.equal(coverage.cdf.at(-1).share, 1);
+  assert.deepEqual(plan.bare, [null, 0]);
+
+  const [a, b, c] = plan.singles;
+  near(plan.sampled, a.map((value, i) => value && (value + b[i] + c[i]) / 3), 1e-3, 'the mean');
+  near(plan.stddev, a.map((value, i) => {
+    const mean = (value + b[i] + c[i]) / 3;
+    return value && Math.sqrt(((value - mean) ** 2 + (b[i] - mean) ** 2 + (c[i] - mean) ** 2) / 3);
+  }), 1e-3, 'the standard deviation');
+  near(plan.probability, a.map((value, i) => value && [value, b[i], c[i]].filter((power) => power >= -80).length / 3), 1e-6, 'the probability');
+  near(plan.snr, plan.sampled.map((value) => value && value + 90), 1e-3, 'SNR of samples');
+  assert.ok(Math.max(...plan.stddev) > 0.1, 'samples do not differ');
+
+  assert.deepEqual(plan.refused.map(({ code }) => code), ['layers', 'layers', 'receiver']);
+  assert.match(plan.warned.join(' '), /receiver\.rxg is not known.*no randomness/);
+  assert.deepEqual(page.failures, []);
+});

@@ -1,0 +1,78 @@
+//! Drawing maps by a network from its weights' file, on the best device there is.
+
+use crate::torch::{TorchEngine, best_device};
+use anyhow::{Context, Result};
+use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME, SampleOptions};
+use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
+use radiodiff_core::weights::Checkpoint;
+use radiodiff_dataset::Sample;
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::RadioMap;
+use std::path::Path;
+
+/// How a network draws its maps.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct DrawOptions {
+    /// Steps of the sampler.
+    #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
+    pub steps: usize,
+    /// Seed of the sampler's noise.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Start the network at this time, above 0 and at most 1, from the scene's dominant path map and as much noise as belongs to the
+    /// time. 1 is noise alone; the nearer to 0, the more of that map stays.
+    #[arg(long, value_name = "T", value_parser = start_time, requires = "weights")]
+    pub start: Option<f32>,
+    /// Maps that the network draws of each scene, with the seeds from --seed on.
+    #[arg(long, value_name = "M", default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000),
+          requires = "weights")]
+    pub samples: usize,
+}
+
+impl Default for DrawOptions {
+    fn default() -> Self {
+        Self { steps: 1, seed: 0, start: None, samples: 1 }
+    }
+}
+
+fn start_time(text: &str) -> Result<f32, String> {
+    let expected = || format!("expected a time from {MIN_TIME} to 1");
+    text.parse().ok().filter(|time| (MIN_TIME..=1.0).contains(time)).ok_or_else(expected)
+}
+
+/// A network that draws.
+pub struct MapDrawer {
+    engine: TorchEngine,
+    pipeline: Pipeline<TorchEngine>,
+    options: DrawOptions,
+}
+
+impl MapDrawer {
+    /// Reads the weights.
+    pub fn open(path: &Path, options: DrawOptions) -> Result<Self> {
+        let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
+        let with = || format!("the weights {}", path.display());
+        let checkpoint = Checkpoint::parse(&bytes).with_context(with)?;
+        let engine = TorchEngine::new(best_device());
+        let pipeline = Pipeline::new(checkpoint.build(&engine).with_context(with)?);
+        Ok(Self { engine, pipeline, options })
+    }
+
+    /// The network's name and where it starts.
+    pub fn name(&self) -> String {
+        let begun = self.options.start.map_or(String::new(), |start| format!(" from the dominant path at t = {start}"));
+        self.pipeline.preset().name.clone() + &begun
+    }
+
+    /// A map for each of the samples' seeds, of the same scene and transmitter.
+    pub fn draw(&self, scene: &PreparedScene, sample: &Sample) -> Result<Vec<RadioMap>> {
+        let _guard = tch::no_grad_guard();
+        let draw = |i: usize| {
+            let options = SampleOptions { steps: self.options.steps, seed: self.options.seed + i as u64, ..SampleOptions::default() };
+            let request = MapRequest { scene, position: sample.position, start: self.options.start.unwrap_or(1.0), options };
+            let map = pollster::block_on(self.pipeline.draw_map(&self.engine, &request, no_hook));
+            map.with_context(|| format!("map {}_{}", sample.map, sample.transmitter))
+        };
+        (0..self.options.samples).map(draw).collect()
+    }
+}

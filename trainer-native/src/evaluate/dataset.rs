@@ -1,0 +1,211 @@
+//! Comparing the baseline, the simulator and a network with a dataset's maps, a few maps at a time: a dataset need not fit memory.
+
+use super::scores::{Evaluation, NAMES, Row, Scores, deviation, mean};
+use super::worst::{WorstMap, WorstMaps};
+use crate::drawing::{DrawOptions, MapDrawer};
+use crate::selection::MapSelection;
+use anyhow::{Context, Result, ensure};
+use indicatif::ProgressBar;
+use radiodiff_dataset::{Dataset, Sample};
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::{GrayCodec, RadioMap};
+use radiodiff_radio::metrics;
+use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, WithCars};
+use radiodiff_radio::scene::LinkEnds;
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Maps in memory at once.
+const CHUNK: usize = 64;
+
+/// What to compare.
+#[derive(Clone, Debug, Default)]
+pub struct EvaluationRequest<'a> {
+    pub selection: MapSelection,
+    pub weights: Option<&'a Path>,
+    pub drawing: DrawOptions,
+    /// Without the baseline and the simulator.
+    pub network_only: bool,
+}
+
+/// The comparison, map by map and in all.
+pub struct DatasetEvaluation {
+    pub evaluation: Evaluation,
+    pub maps: Vec<MapScores>,
+    pub worst: WorstMaps,
+}
+
+/// The scores of one map.
+pub struct MapScores {
+    /// `{map}_{tx}`.
+    name: String,
+    /// The baseline's and the simulator's.
+    physical: Option<[Scores; 2]>,
+    /// The network's, of each sample.
+    network: Vec<Scores>,
+    /// Of the mean of the samples' gray levels, where there are several.
+    mean_map: Option<Scores>,
+}
+
+/// Compares a folder's maps.
+///
+/// # Errors
+/// Nothing to compare; a map that cannot be read or computed; weights that cannot be used.
+pub fn evaluate(folder: &Path, request: &EvaluationRequest) -> Result<DatasetEvaluation> {
+    ensure!(request.weights.is_some() || !request.network_only, "there is no network to compare: no weights are given");
+    let (dataset, count) = request.selection.open(folder)?;
+    let drawer = request.weights.map(|path| MapDrawer::open(path, request.drawing)).transpose()?;
+    let baseline = if request.network_only { None } else { Some(fit(&dataset, count)?) };
+    let bar = ProgressBar::new(count as u64);
+    let (mut maps, mut worst) = (Vec::new(), WorstMaps::default());
+    for truths in chunks(&dataset, count) {
+        let truths = truths?;
+        let physical = truths.par_iter().map(|truth| baseline.map(|law| truth.physical_scores(law)).transpose());
+        let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
+        for (truth, physical) in truths.iter().zip(physical) {
+            let drawn = drawer.as_ref().map_or(Ok(Vec::new()), |drawer| drawer.draw(&truth.prepared, &truth.sample))?;
+            let drawn: Vec<Vec<f32>> = drawn.iter().map(|map| GrayCodec::default().encode_map(map)).collect();
+            let network: Vec<Scores> = drawn.iter().map(|gray| truth.scores(gray)).collect();
+            if let Some(gray) = drawn.first() {
+                worst.offer(mean(network.iter().copied()).nmse, || truth.as_worst(&network, gray));
+            }
+            let mean_map = (drawn.len() > 1).then(|| truth.scores(&mean_levels(&drawn)));
+            maps.push(MapScores { name: truth.name.clone(), physical, network, mean_map });
+            bar.inc(1);
+        }
+    }
+    bar.finish();
+    let rows = rows(&maps, drawer.map(|drawer| drawer.name()));
+    let evaluation = Evaluation { data: folder.to_owned(), method: request.selection.description(), maps: count, rows };
+    Ok(DatasetEvaluation { evaluation, maps, worst })
+}
+
+/// The table's rows: means over the maps.
+fn rows(maps: &[MapScores], network: Option<String>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (i, method) in ["line of sight + log distance", "dominant path (simulator)"].into_iter().enumerate() {
+        let scores: Vec<Scores> = maps.iter().filter_map(|map| Some(map.physical?[i])).collect();
+        if !scores.is_empty() {
+            rows.push(Row { method: method.to_owned(), scores: mean(scores.into_iter()), deviation: None });
+        }
+    }
+    let Some(name) = network else { return rows };
+    let samples = maps.first().map_or(0, |map| map.network.len());
+    let means: Vec<Scores> = (0..samples).map(|i| mean(maps.iter().map(|map| map.network[i]))).collect();
+    let method = if samples == 1 { name.clone() } else { format!("{name}, {samples} samples") };
+    rows.push(Row { method, scores: mean(means.iter().copied()), deviation: deviation(&means) });
+    let of_means: Vec<Scores> = maps.iter().filter_map(|map| map.mean_map).collect();
+    if !of_means.is_empty() {
+        rows.push(Row { method: format!("{name}, mean of {samples} maps"), scores: mean(of_means.into_iter()), deviation: None });
+    }
+    rows
+}
+
+impl DatasetEvaluation {
+    /// A line for each map: every method's scores, and the deviations between samples where there are several.
+    pub fn csv(&self) -> String {
+        let first = self.maps.first();
+        let columns = |prefix: &str, suffix: &str| NAMES.map(|name| format!("{prefix}_{name}{suffix}")).join(",");
+        let mut head = vec![String::from("map,transmitter")];
+        if first.is_some_and(|map| map.physical.is_some()) {
+            head.extend([columns("baseline", ""), columns("dominant_path", "")]);
+        }
+        let samples = first.map_or(0, |map| map.network.len());
+        head.extend((samples > 0).then(|| columns("network", "")));
+        head.extend((samples > 1).then(|| columns("network", "_deviation")));
+        head.extend((samples > 1).then(|| columns("mean_map", "")));
+        let line = |map: &MapScores| {
+            let mut cells = vec![map.name.replace('_', ",")];
+            cells.extend(map.physical.iter().flatten().map(Scores::csv));
+            cells.extend((samples > 0).then(|| mean(map.network.iter().copied()).csv()));
+            cells.extend(deviation(&map.network).map(|scores| scores.csv()));
+            cells.extend(map.mean_map.map(|scores| scores.csv()));
+            cells.join(",") + "\n"
+        };
+        head.join(",") + "\n" + &self.maps.iter().map(line).collect::<String>()
+    }
+}
+
+/// A sample that maps are compared with.
+struct Truth {
+    name: String,
+    sample: Sample,
+    prepared: PreparedScene,
+    /// Gray levels in [0, 1], 0 inside buildings.
+    gray: Vec<f32>,
+}
+
+fn chunks(dataset: &Dataset, count: usize) -> impl Iterator<Item = Result<Vec<Truth>>> {
+    let load = move |begin: usize| (begin..count.min(begin + CHUNK)).into_par_iter().map(|i| Truth::new(dataset, i)).collect();
+    (0..count).step_by(CHUNK).map(load)
+}
+
+impl Truth {
+    fn new(dataset: &Dataset, i: usize) -> Result<Self> {
+        let sample = dataset.load(i)?;
+        let (size, least) = (sample.scene.mask.size, metrics::SSIM_WINDOW);
+        ensure!(size >= least, "map {} has {size} x {size} pixels, SSIM needs at least {least} x {least}", dataset.name(i));
+        let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
+        let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
+        Ok(Self { name: dataset.name(i), prepared: PreparedScene::new(&sample.scene), sample, gray })
+    }
+
+    fn scores(&self, gray: &[f32]) -> Scores {
+        let (codec, mask) = (GrayCodec::default(), &self.sample.scene.mask);
+        Scores {
+            nmse: metrics::nmse(gray, &self.gray),
+            rmse: metrics::rmse(gray, &self.gray),
+            ssim: metrics::ssim(gray, &self.gray, mask.size),
+            psnr_db: metrics::psnr(gray, &self.gray),
+            rmse_db: metrics::rmse_db(gray, &self.gray, &mask.pixels, &codec),
+        }
+    }
+
+    /// The baseline's and the simulator's. Samples have cars only where their maps were simulated with cars.
+    fn physical_scores(&self, out_of_sight: LogDistanceLaw) -> Result<[Scores; 2], PropagationError> {
+        let ends = LinkEnds::at(self.sample.position);
+        let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight };
+        let maps = [baseline.path_gain(&self.prepared, &ends)?, WithCars(DominantPath::default()).path_gain(&self.prepared, &ends)?];
+        Ok(maps.map(|map: RadioMap| self.scores(&GrayCodec::default().encode_map(&map))))
+    }
+
+    fn as_worst(&self, network: &[Scores], drawn: &[f32]) -> WorstMap {
+        let mask = &self.sample.scene.mask;
+        WorstMap {
+            name: self.name.clone(),
+            scores: mean(network.iter().copied()),
+            side: mask.size,
+            inside: mask.pixels.clone(),
+            truth: self.gray.clone(),
+            drawn: drawn.to_vec(),
+        }
+    }
+}
+
+fn mean_levels(maps: &[Vec<f32>]) -> Vec<f32> {
+    let sum = |i: usize| maps.iter().map(|map| f64::from(map[i])).sum::<f64>();
+    (0..maps[0].len()).map(|i| (sum(i) / maps.len() as f64) as f32).collect()
+}
+
+/// The log-distance law that fits the outdoor pixels out of sight best, in the least squares of dB.
+fn fit(dataset: &Dataset, count: usize) -> Result<LogDistanceLaw> {
+    let codec = GrayCodec::default();
+    let out_of_sight = |truth: &Truth| -> Result<Vec<(f64, f64)>, PropagationError> {
+        let (sample, grid) = (&truth.sample, truth.sample.scene.grid);
+        let sight = truth.prepared.line_of_sight(sample.position)?;
+        let shadowed = sample.scene.outdoor_pixels().filter(|&(row, column)| sight[row * grid.size + column] == 0);
+        let pixel = |(row, column): (usize, usize)| {
+            let center = grid.pixel_center(row, column);
+            let distance_m = (center.x - sample.position.x).hypot(center.y - sample.position.y);
+            (distance_m, f64::from(codec.decode(truth.gray[row * grid.size + column])))
+        };
+        Ok(shadowed.map(pixel).collect())
+    };
+    let mut pixels = Vec::new();
+    for truths in chunks(dataset, count) {
+        let found = truths?.par_iter().map(out_of_sight).collect::<Result<Vec<_>, PropagationError>>();
+        pixels.extend(found.context("finding what is in sight")?.into_iter().flatten());
+    }
+    // A dataset without shadows needs no law for them.
+    Ok(LogDistanceLaw::fit(pixels).unwrap_or(LogDistanceLaw::LINE_OF_SIGHT))
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+// `npx radiodiff-web predict`: a map from the command line, without a browser. The command `radiodiff` does the same natively, with more
+// formats; this one needs only Node.
+
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { createEngine } from '../dist/node.js';
+
+const HELP = `Usage: radiodiff-web predict SCENE --tx LNG,LAT[,DBM] --out MAP.json [options]
+
+Draws the radio map of a scene (GeoJSON or OpenStreetMap XML, also packed by gzip) and writes it as JSON: bounds, size, transmitters,
+warnings, and values in dBm from the north-west, row by row, null inside buildings.
+
+  --tx LNG,LAT[,DBM]     a transmitter; may be given more than once
+  --out FILE             where the map is written
+  --frequency MHZ        of all transmitters, 5900 unless given
+  --threshold DBM        also print how much is covered from this power on
+  --layer NAME           also write path-loss, snr, sinr or best-server; may be given more than once
+  --network              draw with the network that comes with the package instead of the physical model
+  --model FILE           draw with the network of this file
+  --seed N               of the network's noise
+`;
+
+/** A command line that cannot be used. */
+class UsageError extends Error {}
+
+async function main() {
+  const { values: options, positionals } = commandLine();
+  if (options.help || !positionals.length) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const [command, scene, ...rest] = positionals;
+  if (command !== 'predict') throw new UsageError(`there is no command ${command}; the command is predict`);
+  if (!scene || rest.length) throw new UsageError(`predict takes one scene, found ${positionals.length - 1}`);
+  if (!options.tx || !options.out) throw new UsageError('predict needs --tx and --out');
+  const { tx, out, frequency, threshold, layer, seed } = options;
+  const model = options.model ?? (options.network ? new URL('../dist/nano.safetensors', import.meta.url) : undefined);
+  const buildings = await readFile(scene);
+  const engine = await createEngine({ model, backend: 'cpu' });
+  const map = await engine.predict({
+    buildings,
+    transmitters: tx.map((text) => transmitter(text, frequency)),
+    layers: layer,
+    thresholdDbm: threshold,
+    seed,
+    method: model ? 'network' : 'dominant-path',
+  });
+  const { bounds, size, metersPerPixel, transmitters, warnings, layers } = map;
+  const written = { bounds, size, metersPerPixel, method: map.method, transmitters, warnings, values: list(map.values), layers: Object.fromEntries(Object.entries(layers).map(([name, values]) => [name, list(values)])) };
+  // Whole or not at all.
+  await writeFile(`${out}.part`, `${JSON.stringify(written)}\n`);
+  await rename(`${out}.part`, out);
+  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const { min, max } = map.stats();
+  console.log(`${out}: ${size} x ${size} pixels, ${min.toFixed(1)} to ${max.toFixed(1)} dBm`);
+  if (map.coverage) console.log(`covered: ${(100 * map.coverage.share).toFixed(1)} % of the ground outdoors`);
+  engine.dispose();
+}
+
+function commandLine() {
+  const text = { type: 'string' };
+  const texts = { type: 'string', multiple: true };
+  const flag = { type: 'boolean' };
+  const options = { tx: texts, out: text, frequency: text, threshold: text, layer: texts, network: flag, model: text, seed: text, help: { ...flag, short: 'h' } };
+  try {
+    return parseArgs({ args: negativeNumbers(process.argv.slice(2)), options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+}
+
+/** `--tx -0.12,51.5` as `--tx=-0.12,51.5`: the parser takes what begins with a dash for an option. */
+function negativeNumbers(words) {
+  const joined = [];
+  for (const word of words) {
+    if (/^-[\d.]/.test(word) && joined.at(-1)?.startsWith('--')) joined.push(`${joined.pop()}=${word}`);
+    else joined.push(word);
+  }
+  return joined;
+}
+
+/** The engine checks the numbers themselves. */
+function transmitter(text, frequencyMHz) {
+  const [lng, lat, powerDbm, ...rest] = text.split(',');
+  if (lat === undefined || rest.length) throw new UsageError(`--tx ${text}: expected LNG,LAT or LNG,LAT,DBM`);
+  return { lng, lat, powerDbm, frequencyMHz };
+}
+
+/** Float32 values in as few digits as tell them apart; JSON has no NaN. */
+const list = (values) => Array.from(values, (value) => (Number.isNaN(value) ? null : Number(value.toPrecision(8))));
+
+main().catch((error) => {
+  console.error(`error: ${error.message}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+});
