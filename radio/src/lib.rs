@@ -2,7 +2,8 @@
 //!
 //! A [`scene`] holds buildings, cars and transmitters on a metric grid. [`geometry`] prepares it: walls, corners and lines of sight.
 //! From a prepared scene and a transmitter, [`propagation`] computes a [`map`] of path gain and [`features`] the condition of a
-//! network. [`metrics`] compares two maps. Each room imports only rooms named before it, except that [`map`] needs the scene alone.
+//! network. [`metrics`] compares two maps. [`calibration`] fits a map to measured power. Each room imports only rooms named before it,
+//! except that [`map`] needs the scene alone.
 
 pub mod calibration;
 pub mod features;

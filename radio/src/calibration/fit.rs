@@ -6,8 +6,8 @@
 //! The law is not linear in its heights and lobes, so the equations are solved again about the last answer (Gauss-Newton). The error
 //! at an unmeasured place comes from the same equations: this is kriging with a physical drift whose constants stay uncertain.
 //!
-//! Robust: a measurement that the others contradict gets a larger noise (Student's t with few degrees of freedom), found again in
-//! every round.
+//! Robust: a measurement that differs from what all others predict by more than three standard deviations gets a larger noise, found
+//! again in every round, so that its pull no longer grows with the difference (Huber, 1964).
 
 use super::covariance::Covariance;
 use super::error::CalibrationError;
@@ -19,8 +19,8 @@ use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 /// Rounds of the fit; constants move by less than a hundredth of their deviation after four.
 const ROUNDS: usize = 6;
-/// Degrees of freedom of Student's t.
-const FREEDOM: f64 = 4.0;
+/// Measurements that differ from all others' prediction by more standard deviations are doubted.
+const OUTLIER: f64 = 3.0;
 
 /// What a fit starts from.
 #[derive(Clone, Debug, PartialEq)]
@@ -208,8 +208,7 @@ fn doubts_of(system: &Cholesky<f64, Dyn>, weights: &DVector<f64>, noise: f64, do
         // Without the doubt so far, the difference's variance is this.
         let expected = (variance - noise * (known - 1.0)).max(noise);
         let surprise = difference * difference / expected;
-        // Student's t: the noise that makes the surprise ordinary.
-        let factor = ((FREEDOM + surprise) / (FREEDOM + 1.0)).max(1.0);
+        let factor = (surprise / (OUTLIER * OUTLIER)).max(1.0);
         1.0 + (factor - 1.0) * expected / noise
     };
     doubts.iter().enumerate().map(doubt).collect()

@@ -7,7 +7,7 @@
 use crate::geometry::{PreparedScene, wall_distance};
 use crate::map::RadioMap;
 use crate::propagation::{DominantPath, LogDistanceLaw, PropagationError, PropagationModel};
-use crate::scene::{ANTENNA_HEIGHT_M, Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
+use crate::scene::{ANTENNA_HEIGHT_M, Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene, Transmitter};
 use geo::Coord;
 
 /// The way to a place is looked at in steps of this part of a pixel.
@@ -69,6 +69,7 @@ impl Surroundings {
         let grid = scene.grid;
         let street_antenna = nearest_outdoor(scene, antenna).unwrap_or(antenna);
         let ends = LinkEnds { position: street_antenna, height_m: ANTENNA_HEIGHT_M, receiver_height_m: ANTENNA_HEIGHT_M };
+        // Over roofs the law has knife edges of its own, at fitted heights; the path is asked what corners cost.
         let gain = DominantPath::level().path_gain(&PreparedScene::new(scene), &ends)?;
         let stated: Vec<Building> = scene.buildings.iter().filter(|building| building.stated_height_m().is_some()).cloned().collect();
         let wall_distance_m = wall_distance(&scene.mask).into_iter().map(|pixels| pixels * grid.meters_per_pixel).collect();
@@ -152,6 +153,9 @@ impl Surroundings {
 
 /// The centre of the outdoor pixel nearest to a place in a building; `None` for an outdoor place.
 fn nearest_outdoor(scene: &Scene, place: Coord<f64>) -> Option<Coord<f64>> {
-    let transmitter = crate::scene::Transmitter { position: place, ..crate::scene::Transmitter::at(place.x, place.y) };
-    scene.place_transmitter(transmitter).ok().filter(|placed| placed.moved_m.is_some()).map(|placed| placed.transmitter.position)
+    scene
+        .place_transmitter(Transmitter::at(place.x, place.y))
+        .ok()
+        .filter(|placed| placed.moved_m.is_some())
+        .map(|placed| placed.transmitter.position)
 }

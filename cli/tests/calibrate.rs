@@ -1,0 +1,79 @@
+//! `radiodiff calibrate` as a user runs it.
+
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{fails, radiodiff, succeeds, text};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/scenes/munich-old-town.geojson");
+const CELL: &str = r#"{"A": {"lat": 48.13443, "lng": 11.57697, "azimuth_deg": 40, "frequency_mhz": 3600, "height_m": 22}}"#;
+
+/// Places on a lattice around the cell, with a power that falls with the distance and in the west.
+fn table(lines: usize) -> String {
+    let mut table = String::from("lng,lat,rsrp_dbm,device\n");
+    for i in 0..lines {
+        let (east, north) = ((i % 15) as f64 - 7.0, (i / 15) as f64 - 7.0);
+        let power_dbm = -70.0 - 15.0 * (1.0 + east.hypot(north)).log10() + 0.6 * east;
+        writeln!(table, "{:.6},{:.6},{power_dbm:.1},S10", 11.57697 + 2e-4 * east, 48.13443 + 1.4e-4 * north).unwrap();
+    }
+    table
+}
+
+fn arguments<'a>(cell: &'a Path, measurements: &'a Path) -> Vec<&'a str> {
+    vec!["calibrate", "--buildings", SCENE, "--cell", cell.to_str().unwrap(), "--measurements", measurements.to_str().unwrap()]
+}
+
+#[test]
+fn a_cell_is_fitted_validated_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (cell, measurements, out) = (at("cells.json"), at("cell-A.csv"), at("map.csv"));
+    fs::write(&cell, CELL).unwrap();
+    fs::write(&measurements, table(225)).unwrap();
+    let mut args = arguments(&cell, &measurements);
+    args.extend(["--extent-m", "256", "--out", out.to_str().unwrap()]);
+    let said = succeeds(&args);
+    for words in
+        ["cell A: 225 measurements", "path-loss exponent", "antenna height, m", "blocks of 64 m", "law + kriging", "standard deviation at"]
+    {
+        assert!(said.contains(words), "{words:?} in {said}");
+    }
+    let map = fs::read_to_string(&out).unwrap();
+    assert!(map.starts_with("lng,lat,dbm,deviation_db\n11.57"), "{}", &map[..80]);
+    let all = said.lines().find(|line| line.starts_with("all ")).unwrap();
+    let errors: Vec<f64> = all.split_whitespace().skip(2).take(3).map(|word| word.parse().unwrap()).collect();
+    assert!(errors[2] < errors[0], "kriging beats the law before the fit: {all}");
+}
+
+#[test]
+fn what_cannot_be_used_is_said_in_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cell, measurements) = (folder.path().join("cells.json"), folder.path().join("cell-A.csv"));
+    fs::write(&cell, CELL).unwrap();
+    let far = "lng,lat,dbm\n12.5,48.1,-80\n12.6,48.2,-90\n";
+    for (table, words) in [
+        (String::new(), "the table is empty"),
+        ("a,b,c\n1,2,3\n".into(), "no column for the longitude"),
+        (table(1), "1 measured places on the map, expected at least 10"),
+        ("lng,lat,dbm\n11.57,48.13,NaN\n".into(), "line 2: the power in dBm is \"NaN\""),
+        (far.into(), "none of the 2 measurements"),
+        (table(0), "the table is empty"),
+    ] {
+        fs::write(&measurements, &table).unwrap();
+        fails(&arguments(&cell, &measurements), &[words]);
+    }
+    fs::write(&measurements, table(40)).unwrap();
+    let mut args = arguments(&cell, &measurements);
+    args.extend(["--device", "Pixel"]);
+    fails(&args, &["no measurements of \"Pixel\"", "\"S10\" (40 lines)"]);
+    let mut args = arguments(&cell, &measurements);
+    args.extend(["--out", "map.bmp"]);
+    fails(&args, &["expected a name that ends in .csv or .npy"]);
+    let usage = radiodiff(&["calibrate", "--buildings", SCENE]);
+    assert_eq!(usage.status.code(), Some(2), "{}", text(&usage.stderr));
+}

@@ -1,0 +1,157 @@
+//! Calibration on simulated measurements, whose constants are known.
+
+use geo::{Coord, Rect};
+use radiodiff_radio::calibration::{
+    Calibration, CalibrationError, CalibrationOptions, CellLaw, ConstantName, Constants, Measurement, Surroundings, average_by_squares,
+    cross_validate,
+};
+use radiodiff_radio::scene::{Building, Grid, Scene};
+
+const ANTENNA: Coord<f64> = Coord { x: 128.0, y: 128.0 };
+const LAW: CellLaw = CellLaw { frequency_mhz: 3600.0 };
+
+/// Sixteen blocks of houses around a crossing.
+fn surroundings() -> Surroundings {
+    let house = |i: usize| {
+        let corner = Coord { x: 12.0 + 64.0 * (i % 4) as f64, y: 12.0 + 64.0 * (i / 4) as f64 };
+        let footprint = Rect::new(corner, corner + Coord { x: 40.0, y: 40.0 }).to_polygon();
+        Building { footprint, height_m: (i % 3 == 0).then_some(12.0), levels: None }
+    };
+    let scene = Scene::from_polygons(Grid { size: 128, meters_per_pixel: 2.0 }, (0..16).map(house).collect());
+    Surroundings::new(&scene, ANTENNA).expect("the antenna is on the map")
+}
+
+fn options(azimuth_deg: Option<f64>) -> CalibrationOptions {
+    CalibrationOptions::new(LAW, azimuth_deg, Some(20.0))
+}
+
+/// The priors' means but for these.
+fn truth() -> Constants {
+    let mut constants = options(Some(100.0)).priors.map(|prior| prior.mean);
+    for (name, value) in
+        [(ConstantName::Offset, -71.0), (ConstantName::Exponent, 3.1), (ConstantName::Azimuth, 108.0), (ConstantName::OverRoof, 0.2)]
+    {
+        constants[name as usize] = value;
+    }
+    constants
+}
+
+/// Places in the streets, without order.
+fn places(count: usize) -> Vec<Coord<f64>> {
+    let mut random = fastrand::Rng::with_seed(7);
+    (0..count).map(|_| Coord { x: 256.0 * random.f64(), y: 256.0 * random.f64() }).collect()
+}
+
+fn simulated(surroundings: &Surroundings, count: usize, noise_db: f64) -> Vec<Measurement> {
+    let (truth, mut random) = (truth(), fastrand::Rng::with_seed(3));
+    // A sum of uniform numbers is as good as normal here; its variance is 12 / 12.
+    let mut normal = || (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
+    let mut power_dbm = |position| LAW.power_dbm(&truth, &surroundings.link(position)) + noise_db * normal();
+    places(count).into_iter().map(|position| Measurement { position, power_dbm: power_dbm(position) }).collect()
+}
+
+fn rms_db(calibration: &Calibration, surroundings: &Surroundings) -> f64 {
+    let fresh = places(400).split_off(300);
+    let error_db =
+        |&place: &Coord<f64>| calibration.predict(surroundings, place).power_dbm - LAW.power_dbm(&truth(), &surroundings.link(place));
+    (fresh.iter().map(error_db).map(|error| error * error).sum::<f64>() / fresh.len() as f64).sqrt()
+}
+
+#[test]
+fn known_constants_are_recovered_through_noise_and_outliers() {
+    let surroundings = surroundings();
+    let mut measurements = simulated(&surroundings, 250, 1.0);
+    for one in measurements.iter_mut().step_by(25) {
+        one.power_dbm -= 45.0;
+    }
+    let calibration = Calibration::fit(&surroundings, &measurements, &options(Some(100.0))).expect("a fit");
+    let truth = truth();
+    for (name, within) in
+        [(ConstantName::Offset, 6.0), (ConstantName::Exponent, 0.5), (ConstantName::Azimuth, 5.0), (ConstantName::OverRoof, 0.12)]
+    {
+        let (found, sure) = (calibration.constants()[name as usize], calibration.deviations()[name as usize]);
+        assert!((found - truth[name as usize]).abs() < within, "{name:?}: {found}, truth {}", truth[name as usize]);
+        assert!(sure < calibration.priors()[name as usize].deviation, "{name:?} is no surer than before: {sure}");
+    }
+    let error_db = rms_db(&calibration, &surroundings);
+    assert!(error_db < 2.5, "{error_db} dB");
+}
+
+#[test]
+fn an_unknown_azimuth_is_found() {
+    let surroundings = surroundings();
+    let calibration = Calibration::fit(&surroundings, &simulated(&surroundings, 120, 1.0), &options(None)).expect("a fit");
+    let found = calibration.constants()[ConstantName::Azimuth as usize];
+    assert!((found - 108.0).abs() < 10.0, "{found} degrees");
+}
+
+#[test]
+fn without_noise_measured_places_keep_their_power() {
+    let surroundings = surroundings();
+    let mut options = options(Some(100.0));
+    options.covariance.noise_db = 1e-3;
+    let mut measurements = simulated(&surroundings, 60, 0.0);
+    for one in &mut measurements {
+        one.power_dbm += 6.0 * (one.position.x / 30.0).sin();
+    }
+    let calibration = Calibration::fit(&surroundings, &measurements, &options).expect("a fit");
+    for one in &measurements {
+        let predicted = calibration.predict(&surroundings, one.position);
+        assert!((predicted.power_dbm - one.power_dbm).abs() < 0.2, "{predicted:?} for {} dBm", one.power_dbm);
+        assert!(predicted.deviation_db < 0.5, "{predicted:?}");
+    }
+}
+
+#[test]
+fn the_deviation_grows_with_the_distance_to_the_measurements() {
+    let surroundings = surroundings();
+    let measurements: Vec<Measurement> =
+        simulated(&surroundings, 300, 1.0).into_iter().filter(|one| one.position.x < 60.0 && one.position.y < 60.0).collect();
+    let calibration = Calibration::fit(&surroundings, &measurements, &options(Some(100.0))).expect("a fit");
+    let deviation_db = |away_m: f64| calibration.predict(&surroundings, Coord { x: 60.0 + away_m, y: 60.0 + away_m }).deviation_db;
+    let deviations = [0.0, 10.0, 20.0, 40.0].map(deviation_db);
+    assert!(deviations.is_sorted() && deviations[3] > 1.3 * deviations[0], "{deviations:?}");
+}
+
+#[test]
+fn a_blocks_own_measurements_do_not_help_to_predict_it() {
+    let surroundings = surroundings();
+    let measurements = simulated(&surroundings, 200, 1.0);
+    let errors = |measurements: &[Measurement]| cross_validate(&surroundings, measurements, &options(Some(100.0)), 64.0).expect("blocks");
+    let honest = errors(&measurements);
+    assert!(honest.all.after_db < honest.all.before_db, "{:?}", honest.all);
+    assert_eq!(honest.blocks.iter().map(|block| block.errors.count).sum::<usize>(), 200);
+    // A block whose powers are all 30 dB off is predicted as if they were not: its error is the 30 dB.
+    let in_block = |one: &Measurement| one.position.x < 64.0 && one.position.y < 64.0;
+    let moved = |one: &Measurement| Measurement { power_dbm: one.power_dbm + if in_block(one) { 30.0 } else { 0.0 }, ..*one };
+    let off = errors(&measurements.iter().map(moved).collect::<Vec<_>>()).blocks[0].errors;
+    assert!((off.after_db - 30.0).abs() < 4.0, "{off:?}");
+}
+
+#[test]
+fn measurements_that_cannot_be_fitted_are_refused() {
+    let surroundings = surroundings();
+    let good = simulated(&surroundings, 30, 1.0);
+    let refused = |change: fn(&mut Vec<Measurement>)| {
+        let mut measurements = good.clone();
+        change(&mut measurements);
+        Calibration::fit(&surroundings, &measurements, &options(Some(100.0))).err()
+    };
+    assert_eq!(refused(Vec::clear), Some(CalibrationError::TooFew { found: 0 }));
+    assert_eq!(refused(|all| all.truncate(1)), Some(CalibrationError::TooFew { found: 1 }));
+    assert_eq!(refused(|all| all.iter_mut().for_each(|one| one.power_dbm = -90.0)), Some(CalibrationError::AllEqual { power_dbm: -90.0 }));
+    assert_eq!(refused(|all| all[4].power_dbm = f64::NAN), Some(CalibrationError::NotFinite { index: 4 }));
+    assert_eq!(refused(|all| all[5].position.x = f64::INFINITY), Some(CalibrationError::NotFinite { index: 5 }));
+    assert_eq!(refused(|all| all[6].power_dbm = 900.0), Some(CalibrationError::Power { index: 6, power_dbm: 900.0 }));
+    assert!(matches!(refused(|all| all[7].position.x = 300.0), Some(CalibrationError::OffMap { index: 7, .. })));
+    // Many measurements of one place are no error: they agree or are noise.
+    let one_place = |all: &mut Vec<Measurement>| all.iter_mut().for_each(|one| one.position = Coord { x: 30.0, y: 5.0 });
+    assert_eq!(refused(one_place), None);
+}
+
+#[test]
+fn squares_hold_the_mean_of_their_measurements() {
+    let at = |x, y, power_dbm| Measurement { position: Coord { x, y }, power_dbm };
+    let squares = average_by_squares(&[at(9.0, 1.0, -70.0), at(1.0, 1.0, -80.0), at(3.0, 2.0, -90.0)], 4.0);
+    assert_eq!(squares, [at(2.0, 1.5, -85.0), at(9.0, 1.0, -70.0)]);
+}
