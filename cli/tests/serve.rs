@@ -306,6 +306,8 @@ fn crowd(server: &Server, duration: Duration) -> (usize, usize, Duration) {
                     drop(sums);
                     if status == 503 {
                         std::thread::sleep(Duration::from_millis(100));
+                        // The server did not read the body, so it closes the connection.
+                        stream = server.connect();
                     }
                 }
             });
