@@ -149,7 +149,7 @@ impl Order {
         epoch_random(self.seed, epoch, EpochUse::Order).shuffle(&mut places);
         let mut turns = epoch_random(self.seed, epoch, EpochUse::Symmetries);
         let mut walks: Vec<Walk> = (0..self.shares.len()).map(|dataset| Walk::at(self, dataset, epoch)).collect();
-        places.into_iter().map(|dataset| (walks[dataset].next(self) as u32, turns.below(self.symmetries) as u8)).collect()
+        places.into_iter().map(|dataset| (walks[dataset].next(self), turns.below(self.symmetries) as u8)).collect()
     }
 }
 

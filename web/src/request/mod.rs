@@ -127,7 +127,7 @@ impl TransmitterRequest {
         let lat = fields.required("lat", "transmitter", "a latitude in degrees")?;
         let expected = |unit: &str| format!("a number from {} to {MAX_DECIBELS} {unit}", -MAX_DECIBELS);
         let power_dbm = fields.number("powerDbm", "power", &expected("dBm"), decibels)?;
-        let height_m = plan::height(&mut fields)?;
+        let height_m = coverage::height(&mut fields)?;
         let antenna_gain_dbi = fields.number("antennaGainDbi", "antenna", &expected("dBi"), decibels)?;
         let frequency_mhz = fields.number("frequencyMHz", "frequency", "a frequency in MHz", |_| true)?;
         let antenna = match fields.take("antenna") {
