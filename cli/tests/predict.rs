@@ -130,7 +130,7 @@ fn what_is_changed_is_a_warning() {
     let (lng, lat) = (11.575250292797158 + (column as f64 + 0.5) * 1.34352e-5, 48.13558115225397 - (row as f64 + 0.5) * 8.9934e-6);
     let (output, _) = drawn("map.png", &["--tx", &format!("{lng},{lat}")]);
     let said = text(&output.stderr);
-    assert!(said.contains("warning: the transmitter stood inside a building; it was moved"), "{said}");
+    assert!(said.contains("warning: the transmitter stood inside a building: it is 1.5 m above the ground, the roof "), "{said}");
     let (output, _) = drawn("map.png", &["--tx", TX, "--antenna", r#"{"beams": 4}"#]);
     assert!(text(&output.stderr).contains("warning: The antenna's beams is not known"), "{}", text(&output.stderr));
     let folder = tempfile::tempdir().unwrap();

