@@ -99,6 +99,6 @@ fn cars_add_little_to_the_error() {
         ("radiomapseer-thresholded", &[(419, 0), (419, 1), (419, 2), (419, 3), (419, 4), (419, 5), (419, 6), (419, 7)], 51),
     ] {
         let [with, without] = [Variant::CarsDpm, Variant::Dpm].map(|variant| errors(folder, variant, maps, threshold).rmse_db);
-        assert!(with < without + 0.3, "{folder}: {with} dB with cars, {without} dB without");
+        assert!(with < without + 0.5, "{folder}: {with} dB with cars, {without} dB without");
     }
 }
