@@ -1,11 +1,14 @@
 // A radio map on MapLibre GL that follows its transmitter. The style has no tiles, so the page works without a network.
 
-import { Map, Marker } from 'maplibre-gl';
+import { Map, Marker, setWorkerUrl } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
+// MapLibre looks for its worker beside itself, where no bundler puts it.
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import { createEngine } from 'radiodiff-web';
 import { addRadioMap } from 'radiodiff-web/maplibre';
 import buildings from '../buildings.json';
 
+setWorkerUrl(workerUrl);
 const style = {
   version: 8,
   sources: { buildings: { type: 'geojson', data: buildings } },

@@ -186,9 +186,10 @@ test('what is left out of a file is listed on the page', { timeout: 300_000 }, a
   await drop(page, 'odd.geojson', collection([...BLOCKS, ...odd]));
   await page.waitForFunction(() => document.getElementById('place').innerText === 'odd.geojson');
   await drawn(page);
-  assert.equal(await page.locator('#report summary').innerText(), '2 remarks on the buildings');
+  assert.equal(await page.locator('#report summary').innerText(), '3 remarks on the buildings');
   await page.locator('#report summary').click();
   assert.match((await page.locator('#report li').allInnerTexts()).join('\n'), /feature 2 has no geometry.*\n.*Garage.*underground/);
+  assert.match((await page.locator('#report li').allInnerTexts()).join('\n'), /height/);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

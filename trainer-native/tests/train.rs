@@ -102,7 +102,8 @@ fn the_first_stage_learns_against_an_adversary() {
     let foreign = path("run/autoencoder.safetensors");
     let perceptual = example.replace("# perceptual_weights = \"lpips.safetensors\"", &format!("perceptual_weights = {foreign:?}"));
     fs::write(&config, fs::read_to_string(CONFIG).unwrap() + &perceptual).unwrap();
-    let elsewhere = [train.as_slice(), &["--out", &path("elsewhere")]].concat();
+    let other = path("elsewhere");
+    let elsewhere: Vec<&str> = train.iter().map(|&arg| if arg == run { other.as_str() } else { arg }).collect();
     fails(&elsewhere, 1, "is not one of LPIPS over VGG16: 0 applied; 31 missing: loss.perceptual_loss.lin0.model.1.weight [1, 64, 1, 1]");
 }
 

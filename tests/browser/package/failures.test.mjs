@@ -38,7 +38,7 @@ for (const [what, answer, code, reason, words] of [
   ['are not there', (response) => response.writeHead(404).end('not found'), 'weights-missing', 'status', /answers 404; check the address/],
   ['are a web page', (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>App</title>'), 'weights', 'html', /a web page.*check the address/],
   ['are cut off', (response) => response.end(weights.subarray(0, weights.length / 2)), 'weights', 'truncated', /ends after \d+ of \d+ bytes.*publish it again/],
-  ['break off', (response) => response.writeHead(200, { 'content-length': weights.length }).write(weights.subarray(0, 200_000), () => response.destroy()), 'weights-missing', 'interrupted', /broke after.*try again/],
+  ['break off', (response) => response.writeHead(200, { 'content-length': weights.length }).write(weights.subarray(0, 200_000), () => setTimeout(() => response.destroy(), 300)), 'weights-missing', 'interrupted', /broke after.*try again/],
   ['are damaged', (response) => response.end(weights.map((byte, i) => (i === weights.length - 1000 ? byte ^ 1 : byte))), 'weights', 'hash', /SHA-256.*download or export it again/],
   ['are another file', (response) => response.end('PK\x03\x04 a checkpoint of PyTorch'), 'weights', 'format', /not a safetensors file/],
   ['come from another origin that does not allow it', null, 'weights-missing', 'network', /Access-Control-Allow-Origin/],

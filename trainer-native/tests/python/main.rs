@@ -18,7 +18,9 @@ use trainer::run_log::{GrayGrid, RunLog};
 /// Runs a Python script of this folder with the packages that read the trainer's files; what it prints.
 fn python(script: &str, arguments: &[&Path]) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
-    let packages = option_env!("RADIODIFF_PYTHON_PACKAGES_FOLDER").expect("the build script names the packages where they are");
+    let Some(packages) = option_env!("RADIODIFF_PYTHON_PACKAGES_FOLDER") else {
+        panic!("the build script names the packages where they are")
+    };
     let mut command = Command::new("python3");
     command.arg(folder.join(script)).args(arguments).env("PYTHONPATH", packages).env("PYTHONDONTWRITEBYTECODE", "1");
     let output = command.output().expect("python3 runs");
