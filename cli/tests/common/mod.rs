@@ -7,6 +7,9 @@
 mod made_datasets;
 
 pub use made_datasets::*;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub fn radiodiff(args: &[&str]) -> Output {
@@ -27,4 +30,21 @@ pub fn fails(args: &[&str], words: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(1), "radiodiff {args:?}: {said}");
     words.iter().for_each(|words| assert!(said.contains(words), "radiodiff {args:?} says {said:?}, expected {words:?}"));
     said
+}
+
+/// Every file below a folder by its relative path.
+pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
 }
