@@ -1,0 +1,142 @@
+// The list of transmitters and the fields of the one that is chosen.
+
+import { serverColor } from '../layers/colors.js';
+import { FIELDS, MOST_TRANSMITTERS, SECTOR_GAIN_DBI, copyOf, newTransmitter } from '../plan/model.js';
+import { change, changeTransmitter, plan, select, selected } from '../plan/store.js';
+import { announce, state } from '../state.js';
+import { moved } from '../units.js';
+import { onMap } from '../views/markers.js';
+import { numberField } from './controls.js';
+
+const element = (id) => document.getElementById(id);
+/** Fields of the form by their id. */
+const INPUTS = { heightM: 'heightM', power: 'powerDbm', frequency: 'frequencyMHz', gain: 'gainDbi', azimuth: 'azimuthDeg', downtilt: 'downtiltDeg', beamwidth: 'beamwidthDeg' };
+/** A new transmitter and a copy stand this far from others. */
+const APART_M = 40;
+
+let refreshers = [];
+
+export function listenToTransmitters() {
+  element('add').addEventListener('click', () => add(placeForNew()));
+  element('editor').addEventListener('submit', (event) => event.preventDefault());
+  refreshers = Object.entries(INPUTS).map(([id, name]) => numberField(id, FIELDS[name], field(name)));
+  for (const name of ['lng', 'lat']) {
+    const input = element(name);
+    input.addEventListener('change', () => {
+      if (input.value.trim() !== '' && state.scene && selected()) edit({ ...onMap({ ...selected(), [name]: input.valueAsNumber }) });
+      refreshTransmitters();
+    });
+  }
+  element('name').addEventListener('input', ({ target }) => target.value.trim() && edit({ name: target.value.trim() }, 'name'));
+  element('name').addEventListener('change', refreshTransmitters);
+  element('antenna').addEventListener('change', ({ target }) => edit({ antenna: target.value, gainDbi: target.value === 'sector' ? SECTOR_GAIN_DBI : FIELDS.gainDbi.initial }));
+}
+
+const field = (name) => ({ read: () => selected()?.[name], write: (value) => edit({ [name]: value }, name) });
+
+function edit(fields, topic) {
+  const { id } = selected() ?? {};
+  if (id !== undefined) changeTransmitter(id, fields, topic && `${topic} ${id}`);
+}
+
+/** Adds a transmitter at a place and chooses it. */
+export function add(place, make = newTransmitter) {
+  const { transmitters } = plan();
+  if (transmitters.length >= MOST_TRANSMITTERS) {
+    announce(`A plan holds ${MOST_TRANSMITTERS} transmitters: remove one first.`);
+    return;
+  }
+  const added = make(onMap(place), transmitters);
+  change((now) => ({ ...now, transmitters: [...now.transmitters, added] }));
+  select(added.id);
+  announce(`${added.name} added.`);
+}
+
+export function remove(id) {
+  const { transmitters } = plan();
+  const index = transmitters.findIndex((transmitter) => transmitter.id === id);
+  if (index < 0) return;
+  change((now) => ({ ...now, transmitters: now.transmitters.filter((transmitter) => transmitter.id !== id) }));
+  select((transmitters[index + 1] ?? transmitters[index - 1])?.id);
+  announce(`${transmitters[index].name} removed. Undo brings it back.`);
+}
+
+function duplicate(transmitter) {
+  add(moved(transmitter, APART_M, 0), (place, others) => copyOf(transmitter, place, others));
+}
+
+/** Beside the chosen one, or in the middle of the map. */
+function placeForNew() {
+  const { west, south, east, north } = state.scene.bounds;
+  return selected() ? moved(selected(), APART_M, -APART_M / 2) : { lng: (west + east) / 2, lat: (south + north) / 2 };
+}
+
+export function refreshTransmitters() {
+  const list = element('transmitters');
+  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  list.replaceChildren(...plan().transmitters.map(row));
+  if (focused) list.querySelector(`[data-key="${focused}"]`)?.focus();
+  const chosen = selected();
+  element('editor').hidden = !chosen;
+  element('add').disabled = !state.scene;
+  element('hint').textContent = hint(chosen);
+  if (!chosen) return;
+  for (const refresh of refreshers) refresh();
+  for (const input of element('editor').querySelectorAll('.sector')) input.hidden = chosen.antenna !== 'sector';
+  element('antenna').value = chosen.antenna;
+  const values = { name: chosen.name, lng: chosen.lng.toFixed(6), lat: chosen.lat.toFixed(6) };
+  for (const [id, value] of Object.entries(values)) if (document.activeElement !== element(id)) element(id).value = value;
+}
+
+function hint(chosen) {
+  if (!plan().transmitters.length) return 'Add a transmitter to draw a map.';
+  return chosen ? `Drag ${chosen.name}, or click the map to move it there. Esc lets go of it: a click then reads the map.` : 'Choose a transmitter to change it. A click reads the map.';
+}
+
+function row(transmitter, index) {
+  const { id, name, active, heightM, powerDbm, frequencyMHz } = transmitter;
+  const item = document.createElement('li');
+  item.classList.toggle('chosen', id === selected()?.id);
+  item.classList.toggle('idle', !active);
+  const pick = button(`pick ${id}`, text('span', name), `Choose ${name}`, () => select(id));
+  pick.className = 'pick';
+  pick.setAttribute('aria-pressed', id === selected()?.id);
+  const badge = Object.assign(document.createElement('b'), { textContent: index + 1 });
+  badge.style.setProperty('--color', serverColor(index));
+  pick.prepend(badge);
+  pick.append(text('small', `${powerDbm} dBm · ${heightM} m · ${frequencyMHz} MHz`));
+  item.append(
+    pick,
+    button(`toggle ${id}`, icon(active ? EYE : EYE_SHUT), active ? `Switch ${name} off` : `Switch ${name} on`, () => changeTransmitter(id, { active: !active })),
+    button(`copy ${id}`, icon(COPY), `Duplicate ${name}`, () => duplicate(transmitter)),
+    button(`remove ${id}`, icon(CROSS), `Remove ${name}`, () => remove(id)),
+  );
+  return item;
+}
+
+/** Paths in a box of 20 x 20. */
+const EYE = 'M2 10s3-5 8-5 8 5 8 5-3 5-8 5-8-5-8-5zM10 8a2 2 0 1 0 0 4 2 2 0 0 0 0-4z';
+const EYE_SHUT = 'M2 9s3 4 8 4 8-4 8-4M5 12l-1.5 2.5M10 13v3M15 12l1.5 2.5';
+const COPY = 'M7 7h9v9H7zM4 13V4h9';
+const CROSS = 'm5 5 10 10M15 5 5 15';
+
+function icon(path) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const line = document.createElementNS(svg.namespaceURI, 'path');
+  svg.setAttribute('viewBox', '0 0 20 20');
+  svg.setAttribute('aria-hidden', 'true');
+  line.setAttribute('d', path);
+  svg.append(line);
+  return svg;
+}
+
+const text = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
+
+function button(key, content, title, act) {
+  const made = Object.assign(document.createElement('button'), { type: 'button', title });
+  made.append(content);
+  made.dataset.key = key;
+  made.setAttribute('aria-label', title);
+  made.addEventListener('click', act);
+  return made;
+}

@@ -1,0 +1,28 @@
+// Settings of this browser: colours of the page, and the map underneath. Nothing underneath is the default, so that nothing is fetched.
+
+const KEY = 'radiodiff-planner';
+const DEFAULTS = { theme: 'auto', background: '', attribution: '', overpass: 'https://overpass-api.de/api/interpreter' };
+
+let current = { ...DEFAULTS, ...stored() };
+
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? '{}');
+  } catch {
+    // A browser that keeps nothing, or something damaged: the defaults.
+    return {};
+  }
+}
+
+export const settings = () => current;
+
+/** Keeps settings; false where the browser cannot. */
+export function changeSettings(fields) {
+  current = { ...current, ...fields };
+  try {
+    localStorage.setItem(KEY, JSON.stringify(current));
+    return true;
+  } catch {
+    return false;
+  }
+}
