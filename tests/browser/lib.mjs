@@ -13,6 +13,7 @@
 //                                            networks it runs or why none
 //   .marker                                  a transmitter on the map
 //   ?backend=webgpu                          the backend of the networks instead of `auto`
+//   ?view=flat                               the view without MapLibre, which a software GPU draws slowly: for tests of other things
 //
 // Every wait is bounded, so a page that hangs ends in an error that says what it was waiting for.
 
@@ -41,15 +42,16 @@ export function launch({ webgpu = true } = {}) {
 }
 
 /**
- * Opens the page at `path` and waits for its first map. `page.failures` collects exceptions nobody caught. `weights(route)` answers
+ * Opens the page with a query and a hash, without MapLibre unless the query asks for it, and waits for its first map. `page.failures` collects exceptions nobody caught. `weights(route)` answers
  * for the weights file instead of the server. Other options are those of a browser's page.
  */
-export async function open(browser, { path = '', viewport = { width: 1280, height: 800 }, weights, ...options } = {}) {
+export async function open(browser, { query = {}, hash = '', viewport = { width: 1280, height: 800 }, weights, ...options } = {}) {
   const page = await browser.newPage({ viewport, reducedMotion: 'reduce', ...options });
   if (weights) await page.route(`**/${MODEL}`, weights);
   page.setDefaultTimeout(30_000);
   page.failures = [];
   page.on('pageerror', (error) => page.failures.push(String(error)));
+  const path = `?${new URLSearchParams({ view: 'flat', ...query })}${hash}`;
   await page.goto(new URL(path, url).href, { waitUntil: 'load', timeout: 60_000 });
   await drawn(page);
   await page.waitForFunction(() => document.documentElement.dataset.view !== 'loading', undefined, { timeout: 60_000 });

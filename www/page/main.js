@@ -17,6 +17,7 @@ import { picture } from './layers/shown.js';
 import { say } from './notices.js';
 import { fromHash } from './plan/link.js';
 import { listenToLook, look } from './plan/look.js';
+import { requested } from './plan/model.js';
 import { listen, plan } from './plan/store.js';
 import { listPlaces, openFile, openPlan } from './places.js';
 import { show, showPlan, showReadout } from './show.js';
@@ -48,6 +49,16 @@ const footprints = () => engines.physical.footprints();
 /** Fields of the look that need another map. */
 const DRAWN_BY = ['model'];
 
+/** What the last map was asked with: a change of a name needs no other map. */
+let asked;
+
+function redraw() {
+  const asks = JSON.stringify([requested(plan()), plan().receiver, plan().thresholdDbm]);
+  if (asks === asked) show();
+  else draw();
+  asked = asks;
+}
+
 function follow() {
   listen((what) => {
     refreshHistory();
@@ -55,7 +66,7 @@ function follow() {
     if (what === 'place') return keepLink(footprints);
     keepLink(footprints);
     showPlan();
-    if (what === 'plan') draw();
+    if (what === 'plan') redraw();
     return undefined;
   });
   listenToLook((changed) => {
@@ -74,7 +85,7 @@ async function linkedPlan() {
   try {
     return await fromHash(location.hash);
   } catch (error) {
-    say('scene', `${error.message}.`, 'error');
+    say('plan', `${error.message}.`, 'error');
     return undefined;
   }
 }
@@ -92,7 +103,7 @@ try {
   show();
   const linked = linkedPlan();
   await startPhysical();
-  stage.preload();
+  stage.preloadMapLibre();
   listenToMap({ point: showReadout });
   listenToFiles(openFile);
   addEventListener('hashchange', async () => {

@@ -73,7 +73,7 @@ export async function openPlan({ scene, plan, look }) {
     await open({ ...source, plan });
     return true;
   } catch (error) {
-    say('scene', `The plan cannot be opened: ${error.message}.`, 'error');
+    say('plan', `The plan cannot be opened: ${error.message}.`, 'error');
     return false;
   }
 }

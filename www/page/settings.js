@@ -1,9 +1,10 @@
-// Settings of this browser: colours of the page, and the map underneath. Nothing underneath is the default, so that nothing is fetched.
+// Settings of this browser: colours of the page, the view, and the map underneath. Nothing underneath is the default, so that nothing
+// is fetched.
 
 const KEY = 'radiodiff-planner';
-const DEFAULTS = { theme: 'auto', background: '', attribution: '', overpass: 'https://overpass-api.de/api/interpreter' };
+const DEFAULTS = { theme: 'auto', view: 'maplibre', background: '', attribution: '', overpass: 'https://overpass-api.de/api/interpreter' };
 
-let current = { ...DEFAULTS, ...stored() };
+let current = { ...DEFAULTS, ...stored(), ...inAddress() };
 
 function stored() {
   try {
@@ -12,6 +13,12 @@ function stored() {
     // A browser that keeps nothing, or something damaged: the defaults.
     return {};
   }
+}
+
+/** `?view=flat` spares a slow machine MapLibre before the settings can be opened. */
+function inAddress() {
+  const view = new URLSearchParams(location.search).get('view');
+  return view === null ? {} : { view };
 }
 
 export const settings = () => current;

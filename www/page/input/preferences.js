@@ -7,18 +7,21 @@ import { option } from './controls.js';
 
 const element = (id) => document.getElementById(id);
 const THEMES = [['auto', 'As the system'], ['light', 'Light'], ['dark', 'Dark']];
+const VIEWS = [['maplibre', 'MapLibre: zoom, 3D'], ['flat', 'Flat, for slow machines (from the next visit on)']];
+
+/** Settings that the map follows at once. */
+const GROUND = ['theme', 'background', 'attribution'];
 
 export function listenToSettings() {
   element('settings-open').addEventListener('click', () => element('settings').showModal());
-  const theme = Object.assign(document.createElement('select'), { id: 'theme' });
-  theme.append(...THEMES.map((choice) => option(...choice)));
   element('settings-fields').append(
-    labelled('Colours of the page', theme),
+    labelled('Colours of the page', choice('theme', THEMES)),
+    labelled('Map', choice('view', VIEWS)),
     labelled('Map underneath: address of a style, or of tiles with {z}, {x} and {y}. Empty: none, and nothing is fetched', address('background')),
     labelled('Attribution of the tiles', Object.assign(document.createElement('input'), { id: 'attribution', type: 'text' })),
     labelled('Overpass server that is asked for buildings', address('overpass')),
   );
-  for (const id of ['theme', 'background', 'attribution', 'overpass']) {
+  for (const id of ['theme', 'view', 'background', 'attribution', 'overpass']) {
     element(id).value = settings()[id];
     element(id).addEventListener('change', ({ target }) => take(id, target));
   }
@@ -31,7 +34,13 @@ function take(id, input) {
     return;
   }
   if (!changeSettings({ [id]: input.value.trim() })) say('settings', 'This browser keeps no settings: they hold until the page is closed.');
-  if (id !== 'overpass') refreshGround();
+  if (GROUND.includes(id)) refreshGround();
+}
+
+function choice(id, choices) {
+  const select = Object.assign(document.createElement('select'), { id });
+  select.append(...choices.map(([value, name]) => option(value, name)));
+  return select;
 }
 
 function address(id) {

@@ -72,10 +72,14 @@ function placeForNew() {
 }
 
 export function refreshTransmitters() {
-  const list = element('transmitters');
-  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  list.replaceChildren(...plan().transmitters.map(row));
-  if (focused) list.querySelector(`[data-key="${focused}"]`)?.focus();
+  const { transmitters } = plan();
+  const kept = new Set(transmitters.map(({ id }) => id));
+  for (const [id, { item }] of rows) {
+    if (kept.has(id)) continue;
+    item.remove();
+    rows.delete(id);
+  }
+  transmitters.forEach(refreshRow);
   const chosen = selected();
   element('editor').hidden = !chosen;
   element('add').disabled = !state.scene;
@@ -93,25 +97,41 @@ function hint(chosen) {
   return chosen ? `Drag ${chosen.name}, or click the map to move it there. Esc lets go of it: a click then reads the map.` : 'Choose a transmitter to change it. A click reads the map.';
 }
 
-function row(transmitter, index) {
+/** The rows of the list by the transmitter's id: a row that is made anew under a pressed button loses the click. */
+const rows = new Map();
+
+function refreshRow(transmitter, index) {
   const { id, name, active, heightM, powerDbm, frequencyMHz } = transmitter;
-  const item = document.createElement('li');
-  item.classList.toggle('chosen', id === selected()?.id);
-  item.classList.toggle('idle', !active);
-  const pick = button(`pick ${id}`, text('span', name), `Choose ${name}`, () => select(id));
+  const row = rows.get(id) ?? newRow(id);
+  rows.set(id, row);
+  const isChosen = id === selected()?.id;
+  row.item.classList.toggle('chosen', isChosen);
+  row.item.classList.toggle('idle', !active);
+  row.badge.textContent = index + 1;
+  row.badge.style.setProperty('--color', serverColor(index));
+  row.name.textContent = name;
+  row.figures.textContent = `${powerDbm} dBm · ${heightM} m · ${frequencyMHz} MHz`;
+  row.pick.setAttribute('aria-pressed', isChosen);
+  row.toggle.querySelector('path').setAttribute('d', active ? EYE : EYE_SHUT);
+  const titles = { pick: `Choose ${name}`, toggle: active ? `Switch ${name} off` : `Switch ${name} on`, copy: `Duplicate ${name}`, cross: `Remove ${name}` };
+  for (const [button, title] of Object.entries(titles)) {
+    row[button].title = title;
+    row[button].setAttribute('aria-label', title);
+  }
+  const list = element('transmitters');
+  if (list.children[index] !== row.item) list.insertBefore(row.item, list.children[index] ?? null);
+}
+
+function newRow(id) {
+  const transmitter = () => plan().transmitters.find((known) => known.id === id);
+  const [item, badge, name, figures] = ['li', 'b', 'span', 'small'].map((tag) => document.createElement(tag));
+  const pick = button(() => select(id), badge, name, figures);
   pick.className = 'pick';
-  pick.setAttribute('aria-pressed', id === selected()?.id);
-  const badge = Object.assign(document.createElement('b'), { textContent: index + 1 });
-  badge.style.setProperty('--color', serverColor(index));
-  pick.prepend(badge);
-  pick.append(text('small', `${powerDbm} dBm · ${heightM} m · ${frequencyMHz} MHz`));
-  item.append(
-    pick,
-    button(`toggle ${id}`, icon(active ? EYE : EYE_SHUT), active ? `Switch ${name} off` : `Switch ${name} on`, () => changeTransmitter(id, { active: !active })),
-    button(`copy ${id}`, icon(COPY), `Duplicate ${name}`, () => duplicate(transmitter)),
-    button(`remove ${id}`, icon(CROSS), `Remove ${name}`, () => remove(id)),
-  );
-  return item;
+  const toggle = button(() => changeTransmitter(id, { active: !transmitter().active }), icon(EYE));
+  const copy = button(() => duplicate(transmitter()), icon(COPY));
+  const cross = button(() => remove(id), icon(CROSS));
+  item.append(pick, toggle, copy, cross);
+  return { item, badge, name, figures, pick, toggle, copy, cross };
 }
 
 /** Paths in a box of 20 x 20. */
@@ -130,13 +150,9 @@ function icon(path) {
   return svg;
 }
 
-const text = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
-
-function button(key, content, title, act) {
-  const made = Object.assign(document.createElement('button'), { type: 'button', title });
-  made.append(content);
-  made.dataset.key = key;
-  made.setAttribute('aria-label', title);
+function button(act, ...content) {
+  const made = Object.assign(document.createElement('button'), { type: 'button' });
+  made.append(...content);
   made.addEventListener('click', act);
   return made;
 }

@@ -34,7 +34,10 @@ export const whenMoved = (listener) => listeners.moved.push(listener);
 /** `listener` is called with the place and the point that was clicked. */
 export const whenClicked = (listener) => listeners.clicked.push(listener);
 
-export { preload };
+/** Fetches MapLibre, where it is wanted, without running it. */
+export function preloadMapLibre() {
+  if (settings().view !== 'flat') preload();
+}
 
 export function setScene(scene) {
   flat.setScene(scene);
@@ -48,14 +51,20 @@ export function show(picture) {
 /** Starts MapLibre on the open scene, once; `footprints` gives the buildings, `shown` the picture. */
 export function startMapLibre({ footprints, shown }) {
   starting ??= start(footprints, shown).catch((error) => {
-    document.documentElement.dataset.view = 'flat';
+    stayFlat();
     element('gl').replaceChildren();
     say('view', `The map is shown flat: MapLibre cannot start here (${error.message}). Allow WebGL in the browser's settings to see buildings in 3D.`);
   });
   return starting;
 }
 
+const stayFlat = () => (document.documentElement.dataset.view = 'flat');
+
 async function start(footprints, shown) {
+  if (settings().view === 'flat') {
+    stayFlat();
+    return;
+  }
   const { scene } = state;
   const started = await mapLibreView(element('gl'), {
     scene,
