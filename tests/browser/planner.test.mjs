@@ -222,3 +222,49 @@ test('a plan that was saved opens again, and one that cannot be used says why', 
   assert.deepEqual(page.failures, []);
   await page.close();
 });
+
+test('buildings come from an Overpass server when they are asked for, and only then', { timeout: 120_000 }, async () => {
+  // A stand-in for the server, which needs no network.
+  const page = await browser.newPage({ reducedMotion: 'reduce' });
+  page.setDefaultTimeout(30_000);
+  const [asked, others] = [[], []];
+  let answer = { status: 429 };
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && origin !== new URL(process.env.RADIODIFF_URL).origin) others.push(request.url());
+  });
+  await page.route('http://127.0.0.1:9/**', (route) => {
+    asked.push(new URLSearchParams(route.request().postData()).get('data'));
+    route.fulfill({ headers: { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' }, ...answer });
+  });
+  await page.addInitScript(() => localStorage.setItem('radiodiff-planner', JSON.stringify({ view: 'flat', overpass: 'http://127.0.0.1:9/api' })));
+  await page.goto(process.env.RADIODIFF_URL);
+  await drawn(page);
+  await page.click('#import-open');
+  await page.locator('#import summary').click();
+  assert.match(await page.locator('#overpass-says').innerText(), /Asks 127\.0\.0\.1:9 .*Settings/);
+  assert.deepEqual([asked, others], [[], []], 'something was fetched before it was asked for');
+  await page.fill('#overpass-lat', '50.0002');
+  await page.fill('#overpass-lng', '9.0004');
+  const says = async (words) => {
+    await page.click('#overpass-ask');
+    await page.waitForFunction((words) => new RegExp(words).test(document.getElementById('overpass-says').innerText), words);
+  };
+  await says('busy \\(429\\): try again');
+  answer = { body: '<html>hello</html>' };
+  await says('something else than OpenStreetMap data: check its address');
+  answer = { body: '<osm version="0.6"></osm>' };
+  await says('no buildings in OpenStreetMap there: choose another place');
+
+  const nodes = [[9, 50], [9.0004, 50], [9.0004, 50.0004], [9, 50.0004]].map(([lon, lat], i) => `<node id="${i + 1}" lon="${lon}" lat="${lat}"/>`);
+  const way = `<way id="1">${[1, 2, 3, 4, 1].map((node) => `<nd ref="${node}"/>`).join('')}<tag k="building" v="yes"/><tag k="height" v="9"/></way>`;
+  answer = { body: `<?xml version="1.0"?><osm version="0.6">${nodes.join('')}${way}</osm>` };
+  await page.click('#overpass-ask');
+  await page.waitForFunction(() => /^Buildings around 50\.0002, 9\.0004/.test(document.getElementById('place').innerText));
+  await drawn(page);
+  const box = /way\["building"\]\(([\d.,-]+)\)/.exec(asked.at(-1))[1].split(',').map(Number);
+  assert.ok(box[0] < 49.9992 && box[0] > 49.998 && box[2] > 50.0012 && box[1] < 8.9988 && box[3] > 9.002, `the square is ${box}`);
+  assert.match(await page.locator('#credit').innerText(), /OpenStreetMap contributors/);
+  assert.ok((await page.evaluate(() => window.radiodiff.map.values.filter(Number.isNaN).length)) > 1000);
+  await page.close();
+});

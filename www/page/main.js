@@ -6,12 +6,14 @@
 import { createEngine } from '../index.js';
 import { draw } from './drawing.js';
 import { engines, startPhysical } from './engines.js';
+import { listenToExports } from './export/menu.js';
 import { listenToControls } from './input/controls.js';
 import { listenToFiles } from './input/files.js';
 import { listenToHistory, refreshHistory } from './input/history.js';
 import { listenToMap } from './input/map.js';
+import { listenToOverpass } from './input/overpass.js';
 import { listenToSettings } from './input/preferences.js';
-import { keepLink, listenToSharing } from './input/sharing.js';
+import { keepLink, listenToSharing, whole } from './input/sharing.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
 import { picture } from './layers/shown.js';
 import { say } from './notices.js';
@@ -19,7 +21,7 @@ import { fromHash } from './plan/link.js';
 import { listenToLook, look } from './plan/look.js';
 import { requested } from './plan/model.js';
 import { listen, plan } from './plan/store.js';
-import { listPlaces, openFile, openPlan } from './places.js';
+import { listPlaces, openBuildings, openFile, openPlan } from './places.js';
 import { show, showPlan, showReadout } from './show.js';
 import { setStatus, state } from './state.js';
 import { listenToMarkers, placeMarkers } from './views/markers.js';
@@ -99,6 +101,7 @@ try {
   listenToHistory();
   listenToSettings();
   listenToSharing(footprints);
+  listenToExports(() => whole(footprints));
   follow();
   show();
   const linked = linkedPlan();
@@ -106,6 +109,7 @@ try {
   stage.preloadMapLibre();
   listenToMap({ point: showReadout });
   listenToFiles(openFile);
+  listenToOverpass(openBuildings);
   addEventListener('hashchange', async () => {
     const plan = await linkedPlan();
     if (plan) openPlan(plan);

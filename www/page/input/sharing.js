@@ -14,7 +14,8 @@ let turn = 0;
 export async function whole(footprints) {
   const { file, title, credit, asked, bounds, source } = state.scene;
   if (file) return { scene: { place: file }, plan: plan(), look: look() };
-  const buildings = typeof source === 'string' ? source : JSON.stringify(await footprints());
+  const isGeoJson = typeof source === 'string' && source.trimStart().startsWith('{');
+  const buildings = isGeoJson ? source : JSON.stringify(await footprints());
   return { scene: { title, credit, bounds: asked ?? bounds, buildings }, plan: plan(), look: look() };
 }
 

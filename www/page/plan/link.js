@@ -4,15 +4,18 @@ import { lookOf } from './look.js';
 import { planOf } from './model.js';
 
 const PREFIX = '#plan=';
+const VERSION = 1;
 /** Longer addresses are cut by chats and mail programs; browsers take far more. */
 export const LONGEST_LINK = 60_000;
 
-/** What a link holds: { scene, plan, look }. `scene` is { place } or { title, credit, bounds, buildings }. */
+/** The part of an address that holds { scene, plan, look }; `scene` is { place } or { title, credit, bounds, buildings }. */
 export async function toHash({ scene, plan, look }) {
-  const text = JSON.stringify({ version: 1, scene, ...plan, look });
-  const packed = await through(new CompressionStream('deflate-raw'), new TextEncoder().encode(text));
+  const packed = await through(new CompressionStream('deflate-raw'), new TextEncoder().encode(planText({ scene, plan, look })));
   return PREFIX + toBase64(packed);
 }
+
+/** The text of a plan file. */
+export const planText = ({ scene, plan, look }) => JSON.stringify({ version: VERSION, scene, ...plan, look });
 
 /** The plan of an address, or undefined where it has none. */
 export async function fromHash(hash) {
@@ -34,7 +37,7 @@ export function readPlan(text, name) {
   } catch {
     throw new Error(`${name} is no JSON: save the plan again`);
   }
-  if (found?.version !== 1) throw new Error(`${name} is of version ${found?.version}, this page reads version 1: open it with the page that wrote it`);
+  if (found?.version !== VERSION) throw new Error(`${name} is of version ${found?.version}, this page reads version ${VERSION}: open it with the page that wrote it`);
   try {
     return { scene: sceneOf(found.scene), plan: planOf(found), look: lookOf(found.look) };
   } catch (error) {
