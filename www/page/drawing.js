@@ -7,7 +7,8 @@ import { activeOf, requested } from './plan/model.js';
 import { plan, settle } from './plan/store.js';
 import { say } from './notices.js';
 import { show } from './show.js';
-import { setStatus, state } from './state.js';
+import { announce, setStatus, state } from './state.js';
+import { percent } from './units.js';
 
 /** A map that takes longer does not follow a finger; while dragging, the dominant path stands in for it. */
 const SMOOTH_MS = 120;
@@ -64,7 +65,15 @@ export async function draw() {
   drawing = false;
   // A preview is not what was asked for: letting go draws that.
   if (!isPreview()) setStatus(outcome);
-  if (!state.dragging && outcome === 'ready') await complete();
+  if (state.dragging || outcome !== 'ready') return;
+  tellCoverage();
+  await complete();
+}
+
+/** For those who do not see the map. */
+function tellCoverage() {
+  const { thresholdDbm } = plan();
+  if (state.map) announce(`Map drawn: ${percent(state.map.stats({ thresholdDbm }).covered)} of the ground outdoors has ${thresholdDbm} dBm or more.`);
 }
 
 /** Shows what was drawn, the chosen model's map first. */

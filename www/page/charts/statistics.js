@@ -1,5 +1,6 @@
 // Statistics of what is shown: coverage by the threshold, each transmitter's share, or the spread of a difference.
 
+import { serverColor } from '../layers/colors.js';
 import { drawnPositions, shownMap } from '../layers/shown.js';
 import { look, shownLayer } from '../plan/look.js';
 import { plan } from '../plan/store.js';
@@ -57,6 +58,7 @@ function shares(map) {
     const transmitter = plan().transmitters[position];
     if (!transmitter || served[k] === undefined) return [];
     const item = swatched(transmitter.name, position);
+    item.style.setProperty('--color', serverColor(position));
     const meter = Object.assign(document.createElement('meter'), { value: served[k], max: 1 });
     meter.setAttribute('aria-label', `${transmitter.name} serves`);
     item.append(Object.assign(document.createElement('span'), { textContent: percent(served[k]) }), meter);

@@ -24,7 +24,7 @@ export function listenToOverpass(open) {
   form.append(...inputs, ask, words);
   element('overpass-fields').append(form);
   element('import-open').addEventListener('click', () => {
-    words.textContent = `Asks ${new URL(settings().overpass, location.href).host} for the buildings of this square; it learns the square and your address. Another server can be named in Settings.`;
+    words.textContent = `Asks ${new URL(settings().overpass, location.href).host} for the buildings of this square; the server learns the square and your IP address. Another server can be named in Settings.`;
     if (!state.scene) return;
     const { west, south, east, north } = state.scene.bounds;
     element('overpass-lat').value = ((south + north) / 2).toFixed(5);
