@@ -13,7 +13,7 @@ mod scores;
 mod worst;
 
 pub use dataset::{DatasetEvaluation, EvaluationRequest, evaluate};
-pub use scores::{Evaluation, NAMES, Row, Scores};
+pub use scores::{Evaluation, NAMES, Row, Scores, mean};
 
 use crate::drawing::DrawOptions;
 use crate::selection::MapSelection;
@@ -30,7 +30,7 @@ pub struct Args {
     data: Option<PathBuf>,
     #[command(flatten)]
     selection: MapSelection,
-    /// Weights of a network to compare too.
+    /// Weights of a network to compare too: a file, or the folder of a checkpoint.
     #[arg(long, requires = "data")]
     weights: Option<PathBuf>,
     #[command(flatten)]

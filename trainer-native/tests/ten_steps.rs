@@ -132,6 +132,10 @@ fn adversary(case: &str) -> Option<AdversaryConfig> {
 
 fn settings(loss: FirstStageLossConfig) -> AutoencoderConfig {
     AutoencoderConfig {
+        crops: Vec::new(),
+        init: None,
+        freeze: Vec::new(),
+        curriculum: None,
         steps: STEPS,
         batch: 2,
         crop: 32,

@@ -8,6 +8,7 @@ use super::pixels::pixel_weights;
 use super::session::Session;
 use super::stage_run::{RunMode, StageRun};
 use super::steps;
+use super::transfer::Beginning;
 use super::trouble::Signs;
 use crate::config::{AutoencoderConfig, Config, LatentScale};
 use crate::data::Batch;
@@ -21,11 +22,11 @@ use tch::{Kind, Tensor};
 
 /// Trains and writes `autoencoder.safetensors`, with the latents' scale in `scale_factor`. A run that is not resumed begins with
 /// the weights `from` or fresh ones.
-pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
+pub fn run(config: Config, folder: &Path, from: Option<Beginning>, mode: RunMode) -> Result<()> {
     let mut run = StageRun::open("autoencoder", &config, folder, mode)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
     let with_condition = config.preset.first_stage_takes_condition();
-    let session = Session::open(config, folder, from.filter(|_| !resumes), with_condition)?;
+    let session = Session::open(config, folder, from.filter(|_| !resumes).as_slice(), with_condition)?;
     let (settings, compat) = (&session.config.autoencoder, session.config.compat);
     // The public code clips after the step, where nothing uses the gradients any more.
     let (clip_norm, power) = match compat {
@@ -35,9 +36,11 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
     let phase = Phase {
         name: "autoencoder",
         prefixes: &["first_stage_model."],
+        frozen: &settings.freeze,
         schedule: settings.optimizer.schedule(settings.learning_rate, settings.min_learning_rate, power, settings.steps, compat),
         batch: settings.batch,
         symmetries: 8,
+        curriculum: settings.curriculum,
         order: 0,
         clip_norm,
         accumulate: settings.optimizer.accumulate,
@@ -147,7 +150,7 @@ impl Session {
     /// The maps of the batch `number`, of step `step`: crops at first, whole at last.
     fn cropped(&self, step: usize, number: usize, batch: &Batch, settings: &AutoencoderConfig) -> Batch {
         let side = self.model.preset.map_size;
-        let crop = if step + settings.whole_map_steps >= settings.steps { side } else { settings.crop.min(side) };
+        let crop = settings.crop_at(step).min(side);
         let number = if self.config.overfit_batch { 0 } else { number };
         let places = random::uniform(random::seed_for(self.config.seed, &format!("crop {number}")), 0, 2);
         let corner = |place: f64| (place * (side - crop + 1) as f64) as i64;

@@ -10,6 +10,7 @@ use super::pixels::pixel_weights;
 use super::session::Session;
 use super::stage_run::{RunMode, StageRun};
 use super::steps;
+use super::transfer::Beginning;
 use crate::config::{Config, DiffusionConfig};
 use crate::data::Batch;
 use crate::torch::{TorchEngine, TorchTensor};
@@ -27,11 +28,11 @@ use tch::{Kind, Tensor};
 /// RadioDiff's, of the learning rate's decay.
 const POWER: f64 = 0.96;
 
-/// Trains from the first stage's weights `from`, where the run is not resumed, and writes `diffusion.safetensors`.
-pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
+/// Trains from the weights `from`, the later over the earlier, where the run is not resumed, and writes `diffusion.safetensors`.
+pub fn run(config: Config, folder: &Path, from: Vec<Beginning>, mode: RunMode) -> Result<()> {
     let mut run = StageRun::open("diffusion", &config, folder, mode)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
-    let session = Session::open(config, folder, from.filter(|_| !resumes), true)?;
+    let session = Session::open(config, folder, if resumes { &[] } else { from.as_slice() }, true)?;
     let (settings, compat) = (&session.config.diffusion, session.config.compat);
     let (optimizer, pixel) = (&settings.optimizer, &settings.pixel);
     let latents = Latents::default();
@@ -39,9 +40,11 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
     let phase = Phase {
         name: "diffusion",
         prefixes: &["model."],
+        frozen: &settings.freeze,
         schedule: optimizer.schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
         batch: settings.batch,
         symmetries: settings.symmetries,
+        curriculum: settings.curriculum,
         order: 1,
         clip_norm: optimizer.clip_norm,
         accumulate: optimizer.accumulate,
@@ -55,9 +58,12 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
     let pixel_phase = Phase {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
+        frozen: &settings.freeze,
         schedule: pixel.optimizer.schedule(pixel.learning_rate, None, POWER, pixel.steps, compat),
         batch: pixel.batch,
         symmetries: settings.symmetries,
+        // The last phase learns from all maps.
+        curriculum: None,
         order: 2,
         clip_norm: pixel.optimizer.clip_norm,
         accumulate: pixel.optimizer.accumulate,

@@ -18,6 +18,7 @@ mod session;
 mod stage_run;
 mod steps;
 mod stop;
+mod transfer;
 mod trouble;
 
 pub use objective::StepLoss;
@@ -28,6 +29,7 @@ use crate::config::Config;
 use anyhow::{Result, bail};
 use stage_run::RunMode;
 use std::path::{Path, PathBuf};
+use transfer::Beginning;
 
 /// Train a network; see configs/nano.toml.
 #[derive(clap::Args, Debug)]
@@ -42,7 +44,7 @@ enum StageArgs {
     Autoencoder {
         #[command(flatten)]
         run: RunArgs,
-        /// Weights to begin with instead of fresh ones.
+        /// Weights, or a checkpoint's folder, to begin with instead of fresh ones (autoencoder.init).
         #[arg(long)]
         from: Option<PathBuf>,
     },
@@ -50,7 +52,8 @@ enum StageArgs {
     Diffusion {
         #[command(flatten)]
         run: RunArgs,
-        /// Weights to begin with, at least of the first stage; by default autoencoder.safetensors in the run's folder.
+        /// Weights, or a checkpoint's folder, to begin with, at least of the first stage (diffusion.init); by default
+        /// autoencoder.safetensors in the run's folder.
         #[arg(long)]
         from: Option<PathBuf>,
     },
@@ -125,12 +128,24 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn train_autoencoder(run: &RunArgs, from: Option<&Path>) -> Result<()> {
-    autoencoder::run(run.config("autoencoder")?, &run.out, from, run.mode())
+    let config = run.config("autoencoder")?;
+    let beginning = from.or(config.autoencoder.init.as_deref()).map(Beginning::whole);
+    autoencoder::run(config, &run.out, beginning, run.mode())
 }
 
 fn train_diffusion(run: &RunArgs, from: Option<&Path>) -> Result<()> {
+    let config = run.config("diffusion")?;
     let first_stage = run.out.join("autoencoder.safetensors");
-    // A dry run of both stages has no first stage yet.
-    let from = from.or((!run.dry_run || first_stage.exists()).then_some(&first_stage));
-    diffusion::run(run.config("diffusion")?, &run.out, from, run.mode())
+    let beginnings = match (from, &config.diffusion.init) {
+        (Some(path), _) => vec![Beginning::whole(path)],
+        // The first stage of this run, where there is one, comes before that of the weights.
+        (None, Some(path)) if first_stage.exists() => {
+            vec![Beginning::whole(path), Beginning { path: first_stage, first_stage_only: true }]
+        }
+        (None, Some(path)) => vec![Beginning::whole(path)],
+        // A dry run of both stages has no first stage yet.
+        (None, None) if run.dry_run && !first_stage.exists() => Vec::new(),
+        (None, None) => vec![Beginning { path: first_stage, first_stage_only: true }],
+    };
+    diffusion::run(config, &run.out, beginnings, run.mode())
 }

@@ -5,13 +5,13 @@
 
 use super::guard::StepGuard;
 use super::stop::StopFlag;
+use super::transfer::{difference, flattened};
 use super::trouble::TroubleWatch;
 use crate::checkpoint::{Store, Stored};
 use crate::config::Config;
 use crate::data::StreamPosition;
 use crate::run_log::RunLog;
 use anyhow::{Context, Result, bail, ensure};
-use radiodiff_core::diffusion::parameter_shapes;
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::files;
 use serde::{Deserialize, Serialize};
@@ -207,8 +207,22 @@ impl PhaseTensors {
 }
 
 /// Settings that a resumed run cannot change; the preset is another.
-const FIXED: [&str; 8] =
-    ["seed", "compat", "overfit_batch", "data.train", "data.method", "data.scheme", "data.gains", "data.building_weight"];
+const FIXED: [&str; 14] = [
+    "seed",
+    "compat",
+    "overfit_batch",
+    "data.train",
+    "data.method",
+    "data.scheme",
+    "data.gains",
+    "data.building_weight",
+    "autoencoder.freeze",
+    "autoencoder.curriculum.start",
+    "autoencoder.curriculum.epochs",
+    "diffusion.freeze",
+    "diffusion.curriculum.start",
+    "diffusion.curriculum.epochs",
+];
 
 /// A resumed run must be of the same networks, seed and data. Other settings may change, which is said.
 fn check_same_run(checkpoint: &Path, saved: &str, config: &Config) -> Result<()> {
@@ -217,7 +231,12 @@ fn check_same_run(checkpoint: &Path, saved: &str, config: &Config) -> Result<()>
     let preset: Preset =
         saved.get("preset").cloned().context("no preset").and_then(|value| Ok(value.try_into()?)).with_context(|| format!("{shown}"))?;
     if preset != config.preset {
-        bail!("{shown} is of another preset. {}", first_difference(&preset, &config.preset)?);
+        bail!(
+            "{shown} is of another preset. It is {}, this run's is {}{}",
+            preset.name,
+            config.preset.name,
+            difference(&preset, &config.preset)?
+        );
     }
     let now = toml::Table::try_from(config)?;
     let [old, new] = [&saved, &now].map(|table| flattened("", table));
@@ -232,30 +251,6 @@ fn check_same_run(checkpoint: &Path, saved: &str, config: &Config) -> Result<()>
         }
     }
     Ok(())
-}
-
-/// The first parameter that two presets have in different shapes.
-fn first_difference(saved: &Preset, wanted: &Preset) -> Result<String> {
-    let [old, new] = [parameter_shapes(saved)?, parameter_shapes(wanted)?];
-    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let shape = |shape: Option<&Vec<usize>>| shape.map_or(String::from("absent"), |shape| format!("{shape:?}"));
-    let differs = names.into_iter().find(|name| old.get(*name) != new.get(*name));
-    let example = differs.map_or(String::new(), |name| {
-        format!(": {name} is {} in {} and {} in {}", shape(old.get(name)), saved.name, shape(new.get(name)), wanted.name)
-    });
-    Ok(format!("It is {}, this run's is {}{example}", saved.name, wanted.name))
-}
-
-/// The entries of a table and of those within, by dotted names.
-fn flattened(prefix: &str, table: &toml::Table) -> std::collections::BTreeMap<String, String> {
-    let mut entries = std::collections::BTreeMap::new();
-    for (key, value) in table {
-        match value {
-            toml::Value::Table(inner) => entries.extend(flattened(&format!("{prefix}{key}."), inner)),
-            value => drop(entries.insert(format!("{prefix}{key}"), value.to_string())),
-        }
-    }
-    entries
 }
 
 /// Adds an entry to the list of sessions.

@@ -20,7 +20,7 @@ use tch::Tensor;
 /// order and every random number follow from seed and step. That is why a resumed run is the undisturbed one.
 pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Objective) -> Result<()> {
     let Some((mut progress, resumed)) = run.enter(phase.name) else { return Ok(()) };
-    let mut trained = s.parameters.trainable(phase.prefixes);
+    let mut trained = phase.trained(&s.parameters)?;
     trained.extend(objective.trained());
     let mut optimizer = AdamW::new(&trained, phase.weight_decay, s.config.compat);
     // Running statistics too: those of the last weights are not those of the average.
@@ -115,7 +115,7 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
             let validation = s.validate(phase.draw)?;
             s.save(&format!("{}.safetensors", run.network))?;
             average.swap();
-            scalars.extend([("val/nmse", validation.nmse), ("val/sharpness", validation.sharpness)]);
+            scalars.extend(validation.scalars());
             if phase.reconstructs
                 && 2 * progress.step > steps
                 && let Some(trouble) = progress.trouble.validation(validation.sharpness)
@@ -124,7 +124,7 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
             }
             files::write(&s.folder.join("preview.png"), &validation.picture.to_png()?)?;
             run.log.images(progress.stage_step, "validation", &validation.picture)?;
-            bar.line(&format!("loss {smoothed:.5}, validation NMSE {:.5}", validation.nmse));
+            bar.line(&format!("loss {smoothed:.5}, validation {}", validation.summary()));
         }
         run.log.scalars(progress.stage_step, &scalars)?;
 
