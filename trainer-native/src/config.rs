@@ -87,6 +87,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads the configuration that another process of the run has resolved.
+    pub fn resolved(text: &str) -> Result<Self> {
+        Ok(reader::read(toml::from_str(text)?)?)
+    }
+
     fn check(&self) -> Result<()> {
         let positive_numbers = [
             ("validate_every", self.validate_every),

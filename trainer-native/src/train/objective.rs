@@ -2,7 +2,7 @@
 
 use super::session::{MapDrawing, Session};
 use super::trouble::Signs;
-use crate::data::{Batch, BatchStream, Curriculum, RankShare, StreamOptions, StreamPosition};
+use crate::data::{Batch, BatchStream, Curriculum, StreamOptions, StreamPosition};
 use crate::torch::{AverageSchedule, Schedule, TorchParameters};
 use anyhow::{Result, ensure};
 use tch::Tensor;
@@ -15,7 +15,7 @@ pub struct Phase<'a> {
     /// Parameters under these stay as they are.
     pub frozen: &'a [String],
     pub schedule: Schedule,
-    /// Samples a batch, turned by symmetries drawn among the first so many.
+    /// Samples a batch, of this process, turned by symmetries drawn among the first so many.
     pub batch: usize,
     pub symmetries: usize,
     pub curriculum: Option<Curriculum>,
@@ -55,7 +55,7 @@ impl Phase<'_> {
             batch: self.batch,
             symmetries: self.symmetries,
             threads: s.config.data.threads(),
-            share: RankShare::ALONE,
+            share: s.group.share(),
             curriculum: self.curriculum,
         };
         s.train.stream(options, position)
@@ -82,8 +82,8 @@ pub trait Objective {
     /// The loss of a batch of step `step`; `number` is the batch's place among all of the phase.
     fn loss(&self, session: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss>;
 
-    /// What follows a step of the optimiser at the rate `rate`, of which `batch` was the first batch: an adversary's own step, which changes nothing where its loss is not
-    /// finite. The loss, where there was such a step.
+    /// What follows a step of the optimiser at the rate `rate`, of which `batch` was the first batch: an adversary's own step, which
+    /// changes nothing where its loss is not finite. The loss, where there was such a step.
     fn after_step(&self, _session: &Session, _step: usize, _rate: f64, _batch: &Batch) -> Result<Option<f64>> {
         Ok(None)
     }

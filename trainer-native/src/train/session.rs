@@ -1,11 +1,13 @@
 //! What a stage trains with: the networks and their parameters on a device, and the maps to train and to validate on.
 
+use super::noise::StepNoise;
 use super::transfer::Beginning;
 use crate::config::Config;
 use crate::data::{Batch, TrainingData};
 use crate::evaluate::{Scores, mean};
+use crate::parallel::ProcessGroup;
 use crate::run_log::GrayGrid;
-use crate::torch::{TorchEngine, TorchParameters, TorchTensor, best_device};
+use crate::torch::{TorchEngine, TorchParameters, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::RadioDiff;
 use radiodiff_core::parameters::VarBuilder;
@@ -13,6 +15,7 @@ use radiodiff_core::weights::{Precision, WeightsManifest, serialize};
 use radiodiff_dataset::files;
 use radiodiff_radio::metrics;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
 
 /// How many validation maps are drawn each time.
@@ -33,6 +36,8 @@ pub struct Session {
     pub model: RadioDiff<TorchEngine>,
     pub train: TrainingData,
     valid: TrainingData,
+    pub group: Rc<ProcessGroup>,
+    pub noise: StepNoise,
 }
 
 /// What a validation found.
@@ -68,23 +73,26 @@ impl Validation {
 
 impl Session {
     /// Builds the networks, fresh or with weights `from`, the later over the earlier, and opens the datasets, with the scenes' channels
-    /// for the second stage.
-    pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool) -> Result<Self> {
+    /// for the second stage. Only process 0 reads `from`; the others are given its parameters when a phase begins.
+    pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
         let preset = config.preset.clone();
-        let engine = TorchEngine::new(best_device());
+        let engine = TorchEngine::new(group.device());
         let parameters = TorchParameters::initialized(config.seed);
         let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
-        from.iter().try_for_each(|from| from.restore(&parameters, &preset, second_stage))?;
+        from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(&parameters, &preset, second_stage))?;
         let open = |datasets| TrainingData::open(datasets, &config.data, &preset, second_stage, engine.device());
         let (train, valid) = (open(&config.data.train)?, open(&config.data.valid)?);
-        println!(
-            "{} samples to train on, {} to validate on, on {:?}, {} threads",
-            train.len(),
-            valid.len().min(VALIDATION_MAPS),
-            engine.device(),
-            tch::get_num_threads()
-        );
-        Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid })
+        if group.leads() {
+            let (device, threads, processes) = (engine.device(), tch::get_num_threads(), group.share().world());
+            let validated = valid.len().min(VALIDATION_MAPS);
+            println!(
+                "{} samples to train on, {validated} to validate on, on {device:?}, {threads} threads, {processes} {}",
+                train.len(),
+                if processes == 1 { "process" } else { "processes" }
+            );
+        }
+        let (group, noise) = (Rc::clone(group), StepNoise::new(group.share()));
+        Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid, group, noise })
     }
 
     /// Draws the validation maps and compares them with the truth.
@@ -126,8 +134,11 @@ impl Session {
         })
     }
 
-    /// Writes the parameters as they are now.
+    /// Writes the parameters as they are now, which process 0 does for all.
     pub fn save(&self, file: &str) -> Result<()> {
+        if !self.group.leads() {
+            return Ok(());
+        }
         let tensors = self.parameters.to_host()?;
         let manifest = WeightsManifest {
             training_data: self.train.description.clone(),
