@@ -251,6 +251,11 @@ class Engine {
     return this.#ask('setScene', scene);
   }
 
+  /** @param {{ signal?: AbortSignal | undefined }} [options] */
+  async footprints({ signal } = {}) {
+    return JSON.parse(await this.#ask('footprints', { signal }));
+  }
+
   /** @param {PredictRequest} request */
   async predict(request) {
     // A request that is missing lacks its transmitters, and the runtime says so.

@@ -200,6 +200,12 @@ export interface SceneInfo {
   mask: Uint8Array;
 }
 
+/** GeoJSON of buildings: each has its height in metres, the default one where the file states none. */
+export interface FootprintCollection {
+  type: 'FeatureCollection';
+  features: { type: 'Feature'; properties: { height: number }; geometry: { type: 'Polygon'; coordinates: number[][][] } }[];
+}
+
 /** Whether an image's rows are equally high in degrees of latitude or in Web Mercator (EPSG:3857). Its corners are the same. */
 export type Projection = 'equirectangular' | 'mercator';
 
@@ -371,6 +377,8 @@ export interface Engine {
   readonly info: EngineInfo;
   /** Prepares a scene ahead of the first `predict`. Without buildings it tells of the last scene. */
   setScene(scene: SceneFields & Abortable): Promise<SceneInfo>;
+  /** The last scene's buildings on the map, as they count: to draw them, whatever format they came in. */
+  footprints(options?: Abortable): Promise<FootprintCollection>;
   predict(request: PredictRequest): Promise<RadioMap>;
   /** Places for new transmitters that cover most together with those that are there, by the dominant path. */
   suggestSites(request: SitesRequest): Promise<SuggestedSites>;

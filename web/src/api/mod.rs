@@ -7,6 +7,7 @@
 
 mod calibration;
 mod coverage;
+mod footprints;
 mod network;
 mod scene;
 mod sites;
