@@ -8,18 +8,12 @@ import { BELOW, edgeOf, groundStyle, sceneLayers } from './style.js';
 const TILT_DEG = 48;
 const EMPTY = { type: 'FeatureCollection', features: [] };
 
-/** Fetches MapLibre's files without running them. */
-export function preload() {
-  for (const [rel, href] of [['modulepreload', 'maplibre/maplibre-gl.mjs'], ['stylesheet', 'maplibre/maplibre-gl.css']]) {
-    document.head.append(Object.assign(document.createElement('link'), { rel, href, fetchPriority: 'low' }));
-  }
-}
-
 /**
  * Starts MapLibre in `container` on a scene; rejects where there is no WebGL.
  * `moved` is called when places have moved on the screen, `clicked` with a place, `trouble` with what could not be loaded.
  */
 export async function mapLibreView(container, { scene, tilted, theme, background, attribution, moved, clicked, trouble }) {
+  document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: 'maplibre/maplibre-gl.css' }));
   const library = await import('../../maplibre/maplibre-gl.mjs');
   library.setWorkerUrl(new URL('../../maplibre/maplibre-gl-worker.mjs', import.meta.url).href);
   let [overlay, shown, footprints] = [undefined, undefined, EMPTY];

@@ -6,7 +6,7 @@ import { look } from '../plan/look.js';
 import { settings } from '../settings.js';
 import { state } from '../state.js';
 import { flatView } from './flat.js';
-import { mapLibreView, preload } from './maplibre.js';
+import { mapLibreView } from './maplibre.js';
 
 const element = (id) => document.getElementById(id);
 const listeners = { moved: [], clicked: [] };
@@ -33,11 +33,6 @@ export const camera = () => gl;
 export const whenMoved = (listener) => listeners.moved.push(listener);
 /** `listener` is called with the place and the point that was clicked. */
 export const whenClicked = (listener) => listeners.clicked.push(listener);
-
-/** Fetches MapLibre, where it is wanted, without running it. */
-export function preloadMapLibre() {
-  if (settings().view !== 'flat') preload();
-}
 
 export function setScene(scene) {
   flat.setScene(scene);
