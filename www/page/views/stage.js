@@ -64,10 +64,10 @@ async function start(footprints, shown) {
   const started = await mapLibreView(element('gl'), {
     scene,
     tilted: look().tilted,
-    ...ground(),
+    ground: ground(),
     moved: () => tell('moved'),
     clicked: (...where) => tell('clicked', ...where),
-    trouble: (error) => say('view', `The background map cannot be loaded (${error?.message ?? 'no reason given'}): check its address in Settings.`, 'error'),
+    trouble: (error) => say('view', `The background map cannot be loaded (${error?.message ?? 'no reason given'}): check its address in Settings, and the connection.`, 'error'),
   });
   started.setFootprints(await footprints());
   // Another scene was opened meanwhile.
