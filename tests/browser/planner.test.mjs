@@ -268,3 +268,40 @@ test('buildings come from an Overpass server when they are asked for, and only t
   assert.ok((await page.evaluate(() => window.radiodiff.map.values.filter(Number.isNaN).length)) > 1000);
   await page.close();
 });
+
+test('a map underneath is fetched from where the settings say, and one that cannot be had leaves the page its own', { timeout: 120_000 }, async () => {
+  const page = await browser.newPage({ reducedMotion: 'reduce' });
+  page.setDefaultTimeout(30_000);
+  let [status, asked] = [404, []];
+  await page.route('http://127.0.0.1:9/**', (route) => {
+    asked.push(new URL(route.request().url()).pathname);
+    const style = { version: 8, sources: {}, layers: [{ id: 'sea', type: 'background', paint: { 'background-color': '#00ff00' } }] };
+    route.fulfill({ status, json: style, headers: { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' } });
+  });
+  await page.goto(process.env.RADIODIFF_URL);
+  await drawn(page);
+  await page.waitForFunction(() => document.documentElement.dataset.view === 'maplibre');
+  const shows = async (background) => {
+    await page.click('#settings-open');
+    await page.fill('#background', background);
+    await page.press('#background', 'Tab');
+    await page.click('#settings form button');
+  };
+  const ground = async () => {
+    await page.waitForFunction(() => window.radiodiff.camera().idle());
+    const { x, y } = await page.locator('#gl').boundingBox();
+    return (await screenColors(page, [[x + 4, y + 4]]))[0];
+  };
+  await shows('http://127.0.0.1:9/style.json');
+  await page.waitForFunction(() => /style\.json answers 404.*check its address/.test(document.querySelector('[role=status]').innerText));
+  assert.ok((await ground()).every((value) => value > 200), 'the page\'s own ground is gone');
+  status = 200;
+  await shows('http://127.0.0.1:9/sea.json');
+  const green = ([r, g, b]) => r < 60 && g > 200 && b < 60;
+  for (let tries = 0; tries < 50 && !green(await ground()); tries += 1) await page.waitForTimeout(100);
+  assert.ok(green(await ground()), `the ground is ${await ground()}`);
+  await shows('http://127.0.0.1:9/{z}/{x}/{y}.png');
+  await page.waitForFunction(() => /cannot be loaded/.test(document.querySelector('[role=status]').innerText));
+  assert.ok(asked.some((path) => /^\/\d+\/\d+\/\d+\.png$/.test(path)), asked.join(' '));
+  await page.close();
+});

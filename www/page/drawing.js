@@ -110,8 +110,9 @@ const isPreview = () => state.dragging && state.map?.method === 'dominant-path' 
 function ask(method) {
   const { source, asked } = state.scene;
   const { receiver, thresholdDbm } = plan();
-  const layers = state.dragging ? [LAYERS[look().quantity].layer, 'best-server'].filter((layer) => EXTRA_LAYERS.includes(layer)) : EXTRA_LAYERS;
-  return engineOf(method).predict({ buildings: source, bounds: asked, transmitters: requested(plan()), method, receiver, thresholdDbm, layers: [...new Set(layers)] });
+  // The first map and one that follows a hand make do with what is shown.
+  const layers = state.map && !state.dragging ? EXTRA_LAYERS : EXTRA_LAYERS.filter((layer) => layer === LAYERS[look().quantity].layer || layer === 'best-server');
+  return engineOf(method).predict({ buildings: source, bounds: asked, transmitters: requested(plan()), method, receiver, thresholdDbm, layers });
 }
 
 function keep(maps) {

@@ -15,13 +15,13 @@ import { listenToOverpass } from './input/overpass.js';
 import { listenToSettings } from './input/preferences.js';
 import { keepLink, listenToSharing, whole } from './input/sharing.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
-import { picture } from './layers/shown.js';
+import { lacksLayer, picture } from './layers/shown.js';
 import { say } from './notices.js';
 import { fromHash } from './plan/link.js';
 import { listenToLook, look } from './plan/look.js';
 import { requested } from './plan/model.js';
 import { listen, plan } from './plan/store.js';
-import { listPlaces, openBuildings, openFile, openPlan } from './places.js';
+import { firstPlace, openBuildings, openFile, openFirst, openPlan } from './places.js';
 import { show, showPlan, showReadout } from './show.js';
 import { setStatus, state } from './state.js';
 import { listenToMarkers, placeMarkers } from './views/markers.js';
@@ -75,7 +75,7 @@ function follow() {
     if (state.scene) keepLink(footprints);
     document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
     show();
-    if (changed.some((name) => DRAWN_BY.includes(name)) && state.scene) draw();
+    if (state.scene && (changed.some((name) => DRAWN_BY.includes(name)) || lacksLayer())) draw();
   });
   stage.whenMoved(() => {
     placeMarkers();
@@ -104,9 +104,9 @@ try {
   listenToExports(() => whole(footprints));
   follow();
   show();
-  const linked = linkedPlan();
-  await startPhysical();
-  stage.preloadMapLibre();
+  // What the first map needs arrives while the engine starts.
+  const opening = linkedPlan().then(firstPlace);
+  await Promise.all([startPhysical(), opening]);
   listenToMap({ point: showReadout });
   listenToFiles(openFile);
   listenToOverpass(openBuildings);
@@ -114,7 +114,7 @@ try {
     const plan = await linkedPlan();
     if (plan) openPlan(plan);
   });
-  await listPlaces(await linked);
+  await openFirst(await opening);
   await stage.startMapLibre({ footprints, shown: picture });
 } catch (error) {
   setStatus('error');

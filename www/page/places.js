@@ -20,8 +20,8 @@ let known = [];
 /** How often something was opened: what was asked for last is shown. */
 let opened = 0;
 
-/** Fills the menu and opens its first place, or what `linked` is: { scene, plan, look }. */
-export async function listPlaces(linked) {
+/** Fills the menu, and fetches its first place unless there is a linked plan: { scene, plan, look }. */
+export async function firstPlace(linked) {
   known = await (await fetch('scenes/index.json')).json();
   places.replaceChildren(...known.map(({ name, city }, index) => option(index, `${name}, ${city}`)));
   places.addEventListener('change', () => {
@@ -31,8 +31,13 @@ export async function listPlaces(linked) {
     });
   });
   clusters.addEventListener('change', () => openCluster(clusters.selectedIndex));
+  return { linked, loaded: linked ? undefined : await loadPlace(0) };
+}
+
+/** Opens what `firstPlace` gave. */
+export async function openFirst({ linked, loaded }) {
   if (linked && (await openPlan(linked))) return;
-  await open(loadPlace(0));
+  await open(loaded ?? loadPlace(0));
 }
 
 async function loadPlace(index) {

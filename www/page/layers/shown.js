@@ -18,6 +18,9 @@ export function layerOf(map) {
   return map.layers[layer] && map.layer(layer);
 }
 
+/** True where the drawn map lacks the chosen layer. */
+export const lacksLayer = () => Boolean(state.map && !shownMap() && look().model !== 'difference');
+
 /** Options of the package's `toImage` and overlays for the chosen layer, with the map they are for. */
 export function picture() {
   const map = shownMap();
