@@ -167,7 +167,9 @@ struct Truth {
     name: String,
     sample: Sample,
     prepared: PreparedScene,
-    /// Gray levels in [0, 1], 0 inside buildings.
+    /// Above 0 inside buildings and where the map is not known.
+    excluded: Vec<u8>,
+    /// Gray levels in [0, 1], 0 where excluded.
     gray: Vec<f32>,
 }
 
@@ -181,19 +183,20 @@ impl Truth {
         let sample = dataset.load(i)?;
         let (size, least) = (sample.scene.mask.size, metrics::SSIM_WINDOW);
         ensure!(size >= least, "map {} has {size} x {size} pixels, SSIM needs at least {least} x {least}", dataset.name(i));
-        let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
-        let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
-        Ok(Self { name: dataset.name(i), prepared: PreparedScene::new(&sample.scene), sample, gray })
+        let excluded: Vec<u8> = sample.known_outdoors().into_iter().map(|known| 1 - known).collect();
+        let level = |(&level, &excluded): (&u8, &u8)| if excluded != 0 { 0.0 } else { f32::from(level) / 255.0 };
+        let gray = sample.truth.iter().zip(&excluded).map(level).collect();
+        Ok(Self { name: dataset.name(i), prepared: PreparedScene::new(&sample.scene), sample, excluded, gray })
     }
 
     fn scores(&self, gray: &[f32]) -> Scores {
-        let (codec, mask) = (GrayCodec::default(), &self.sample.scene.mask);
+        let gray: Vec<f32> = gray.iter().zip(&self.excluded).map(|(&level, &excluded)| if excluded != 0 { 0.0 } else { level }).collect();
         Scores {
-            nmse: metrics::nmse(gray, &self.gray),
-            rmse: metrics::rmse(gray, &self.gray),
-            ssim: metrics::ssim(gray, &self.gray, mask.size),
-            psnr_db: metrics::psnr(gray, &self.gray),
-            rmse_db: metrics::rmse_db(gray, &self.gray, &mask.pixels, &codec),
+            nmse: metrics::nmse(&gray, &self.gray),
+            rmse: metrics::rmse(&gray, &self.gray),
+            ssim: metrics::ssim(&gray, &self.gray, self.sample.scene.mask.size),
+            psnr_db: metrics::psnr(&gray, &self.gray),
+            rmse_db: metrics::rmse_db(&gray, &self.gray, &self.excluded, &GrayCodec::default()),
         }
     }
 
@@ -209,7 +212,7 @@ impl Truth {
             name: self.name.clone(),
             scores: mean(network.iter().copied()),
             side: mask.size,
-            inside: mask.pixels.clone(),
+            inside: self.excluded.clone(),
             truth: self.gray.clone(),
             drawn: drawn.to_vec(),
         }
@@ -227,7 +230,8 @@ fn fit(dataset: &Dataset, count: usize) -> Result<LogDistanceLaw> {
     let out_of_sight = |truth: &Truth| -> Result<Vec<(f64, f64)>, PropagationError> {
         let (sample, grid) = (&truth.sample, truth.sample.scene.grid);
         let sight = truth.prepared.line_of_sight(sample.position)?;
-        let shadowed = sample.scene.outdoor_pixels().filter(|&(row, column)| sight[row * grid.size + column] == 0);
+        let counts = |i: usize| truth.excluded[i] == 0 && sight[i] == 0;
+        let shadowed = sample.scene.outdoor_pixels().filter(|&(row, column)| counts(row * grid.size + column));
         let pixel = |(row, column): (usize, usize)| {
             let center = grid.pixel_center(row, column);
             let distance_m = (center.x - sample.position.x).hypot(center.y - sample.position.y);
