@@ -305,3 +305,117 @@ test('a map underneath is fetched from where the settings say, and one that cann
   assert.ok(asked.some((path) => /^\/\d+\/\d+\/\d+\.png$/.test(path)), asked.join(' '));
   await page.close();
 });
+
+test('the shown layer is saved in every format of the menu, and a plan that was saved opens as it was', { timeout: 120_000 }, async () => {
+  const page = await open(browser);
+  const saved = async (format, count = 1) => {
+    const files = [];
+    const done = new Promise((resolve) => {
+      page.on('download', async function take(download) {
+        const chunks = [];
+        for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+        files.push([download.suggestedFilename(), Buffer.concat(chunks)]);
+        if (files.length < count) return;
+        page.off('download', take);
+        resolve(files);
+      });
+    });
+    await page.click('#export-menu summary');
+    await page.click(`[data-format=${format}]`);
+    return done;
+  };
+  await page.check('input[value=snr]', { force: true });
+  await drawn(page);
+  const begins = { tif: 'II*\0', kmz: 'PK', csv: 'lng,lat,', npy: '\x93NUMPY' };
+  for (const [format, magic] of Object.entries(begins)) {
+    const [[name, bytes]] = await saved(format);
+    assert.equal(name, `old-town-munich-snr.${format}`);
+    assert.equal(bytes.subarray(0, magic.length).toString('latin1'), magic);
+  }
+  const image = await saved('png', 2);
+  assert.deepEqual(image.map(([name]) => name).sort(), ['old-town-munich-snr.pgw', 'old-town-munich-snr.png']);
+  const [[, contours]] = await saved('contours');
+  const { features } = JSON.parse(contours);
+  assert.deepEqual(features.map(({ properties }) => properties.level), [-10, 0, 10, 20, 30, 40, 50]);
+
+  await drawing(page, () => page.click('#add'));
+  const [[name, file]] = await saved('plan');
+  const before = await plan(page);
+  const other = await open(browser);
+  await drop(other, name, file);
+  await other.waitForFunction(() => window.radiodiff.plan.transmitters.length === 2);
+  await drawn(other);
+  assert.deepEqual(await plan(other), before);
+  assert.deepEqual([...page.failures, ...other.failures], []);
+  await other.close();
+  await page.close();
+});
+
+test('sites are suggested as one step, and a larger map keeps the plan', { timeout: 120_000 }, async () => {
+  const page = await open(browser);
+  const covered = () => page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: window.radiodiff.plan.thresholdDbm }).covered);
+  await drawing(page, () => page.fill('#threshold', '-85'));
+  const before = await covered();
+  await page.click('#sites summary');
+  await page.fill('#sites-count', '2');
+  await page.click('#sites-find');
+  await page.waitForFunction(() => window.radiodiff.plan.transmitters.length === 3, undefined, { timeout: 90_000 });
+  await drawn(page);
+  await page.waitForFunction(() => window.radiodiff.map.transmitters.length === 3);
+  const after = await covered();
+  assert.ok(after > before + 0.1, `${before} is covered, with the sites ${after}`);
+  assert.match(await notice(page), new RegExp(`2 sites added: ${(100 * before).toFixed(1)} % .* ${(100 * after).toFixed(1)} %`));
+  await page.click('#undo');
+  assert.deepEqual(await names(page), ['Site 1']);
+  await page.click('#redo');
+
+  const { transmitters } = await plan(page);
+  await page.selectOption('#areas', '2');
+  await page.waitForFunction(() => window.radiodiff.map?.metersPerPixel === 2, undefined, { timeout: 60_000 });
+  await drawn(page);
+  const { size, bounds } = await page.evaluate(() => ({ size: window.radiodiff.map.size, bounds: window.radiodiff.map.bounds }));
+  assert.equal(size, 512);
+  assert.ok(bounds.east - bounds.west > 0.0137 && bounds.east - bounds.west < 0.0139, JSON.stringify(bounds));
+  assert.deepEqual((await plan(page)).transmitters, transmitters);
+  assert.ok(await page.locator('#layer option[value=generated]').isDisabled(), 'the networks cannot draw on this grid');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a table of measured power fits the map to it, and says how well', { timeout: 120_000 }, async () => {
+  const page = await open(browser);
+  // What the map says, 6 dB higher, on every other outdoor pixel of a coarse grid.
+  const table = await page.evaluate(() => {
+    const { map } = window.radiodiff;
+    const { west, south, east, north } = map.bounds;
+    const lines = ['lng,lat,rsrp_dbm'];
+    for (let row = 6; row < map.size; row += 18) {
+      for (let column = 6; column < map.size; column += 18) {
+        const value = map.values[row * map.size + column];
+        if (!Number.isNaN(value)) lines.push([west + ((column + 0.5) / map.size) * (east - west), north - ((row + 0.5) / map.size) * (north - south), value + 6].join(','));
+      }
+    }
+    return lines.join('\n');
+  });
+  await drop(page, 'drive.csv', table);
+  assert.match(await page.locator('#measurements-say').innerText(), /drive\.csv: fits the map of Site 1/);
+  await page.click('#calibrate');
+  await page.waitForFunction(() => window.radiodiff.calibration, undefined, { timeout: 90_000 });
+  assert.equal(await page.inputValue('#layer'), 'calibrated');
+  const off = await page.evaluate(() => {
+    const { map, calibration } = window.radiodiff;
+    const differences = [...map.values].flatMap((value, i) => (Number.isNaN(value) ? [] : [calibration.map.values[i] - value]));
+    return differences.sort((a, b) => a - b)[Math.floor(differences.length / 2)];
+  });
+  assert.ok(Math.abs(off - 6) < 1, `the calibrated map is ${off} dB above the other`);
+  assert.match(await page.locator('#calibration').innerText(), /Readings on the map/);
+  await page.selectOption('#layer', 'spread');
+  assert.match(await page.locator('#legend-title').innerText(), /Standard deviation/);
+  await page.mouse.move(...await spot(page, 0.3, 0.3));
+  const before = await notice(page);
+  await drop(page, 'empty.csv', 'lng,lat,rsrp_dbm\n');
+  await page.click('#calibrate');
+  assert.match(await saysSomethingNew(page, before), /empty\.csv cannot be used/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});

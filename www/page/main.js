@@ -7,6 +7,7 @@ import { createEngine } from '../index.js';
 import { draw } from './drawing.js';
 import { engines, startPhysical } from './engines.js';
 import { listenToExports } from './export/menu.js';
+import { isTable, listenToCalibration, openTable } from './input/calibration.js';
 import { listenToControls } from './input/controls.js';
 import { listenToFiles } from './input/files.js';
 import { listenToHistory, refreshHistory } from './input/history.js';
@@ -14,6 +15,7 @@ import { listenToMap } from './input/map.js';
 import { listenToOverpass } from './input/overpass.js';
 import { listenToSettings } from './input/preferences.js';
 import { keepLink, listenToSharing, whole } from './input/sharing.js';
+import { listenToSites } from './input/sites.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
 import { lacksLayer, picture } from './layers/shown.js';
 import { say } from './notices.js';
@@ -35,10 +37,11 @@ window.radiodiff = {
   get map() { return state.map; },
   get maps() { return state.maps; },
   get difference() { return state.difference; },
+  get calibration() { return state.calibration; },
   get plan() { return plan(); },
   get request() {
     const { map, scene } = state;
-    return { buildings: scene.source, bounds: scene.bounds, transmitters: map.transmitters, method: map.method };
+    return { ...scene.around, bounds: scene.bounds, transmitters: map.transmitters, method: map.method };
   },
   /** What the map shows, as layers/shown.js gives it. */
   picture,
@@ -97,6 +100,8 @@ try {
   document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
   listenToControls();
   listenToTransmitters();
+  listenToSites();
+  listenToCalibration();
   listenToMarkers({ drop: draw, remove });
   listenToHistory();
   listenToSettings();
@@ -108,7 +113,7 @@ try {
   const opening = linkedPlan().then(firstPlace);
   await Promise.all([startPhysical(), opening]);
   listenToMap({ point: showReadout });
-  listenToFiles(openFile);
+  listenToFiles((file) => (isTable(file) ? openTable(file) : openFile(file)));
   listenToOverpass(openBuildings);
   addEventListener('hashchange', async () => {
     const plan = await linkedPlan();

@@ -1,7 +1,7 @@
 // The stage: whichever view of the map there is, behind one set of calls. `data-view` of the page says which: 'loading' while MapLibre
 // is on its way, 'maplibre', or 'flat' where it cannot be had.
 
-import { say } from '../notices.js';
+import { say, unsay } from '../notices.js';
 import { look } from '../plan/look.js';
 import { settings } from '../settings.js';
 import { state } from '../state.js';
@@ -87,5 +87,6 @@ darkness.addEventListener('change', refreshGround);
 /** After a change of the settings or of the system's colours. */
 export function refreshGround() {
   document.documentElement.dataset.theme = settings().theme;
+  unsay('view', 'error');
   gl?.setGround(ground());
 }
