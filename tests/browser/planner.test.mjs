@@ -376,7 +376,10 @@ test('sites are suggested as one step, and a larger map keeps the plan', { timeo
   const { size, bounds } = await page.evaluate(() => ({ size: window.radiodiff.map.size, bounds: window.radiodiff.map.bounds }));
   assert.equal(size, 512);
   assert.ok(bounds.east - bounds.west > 0.0137 && bounds.east - bounds.west < 0.0139, JSON.stringify(bounds));
-  assert.deepEqual((await plan(page)).transmitters, transmitters);
+  // On wider pixels another place may be the nearest outdoors.
+  const near = (degrees) => Math.round(degrees * 5000);
+  const stands = ({ name, powerDbm, lng, lat }) => [name, powerDbm, near(lng), near(lat)];
+  assert.deepEqual((await plan(page)).transmitters.map(stands), transmitters.map(stands));
   assert.ok(await page.locator('#layer option[value=generated]').isDisabled(), 'the networks cannot draw on this grid');
   assert.deepEqual(page.failures, []);
   await page.close();
