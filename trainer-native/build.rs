@@ -1,4 +1,9 @@
-//! Says what the tests find on this machine: the reference data, and the Python packages that read the trainer's files.
+//! Compiles the shim to libtorch's c10d, and says what the tests find on this machine: the reference data, and the Python packages that
+//! read the trainer's files.
+//!
+//! The shim (src/parallel/shim/c10d.cpp) is compiled against the headers of libtorch, which torch-sys has found. It has NCCL where
+//! libtorch is built for CUDA and the headers of NCCL and CUDA are found: in NCCL_HOME and CUDA_HOME, where PyTorch's wheels put them, or
+//! in the system's folders. The cfg `has_nccl` says so.
 //!
 //! In: what tests/reference_data.rs reads, and RADIODIFF_PYTHON_PACKAGES, a folder that `pip install --target` filled with TensorBoard
 //! and ONNX Runtime; `cargo xtask test --only trainer` fetches them. Out: the cfgs `reference_data` and `python_packages`. A test that
@@ -8,10 +13,12 @@
 #[path = "../tests/reference_data.rs"]
 mod reference_data;
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
 fn main() {
     reference_data::main();
+    compile_c10d();
     println!("cargo::rustc-check-cfg=cfg(python_packages)");
     println!("cargo::rerun-if-env-changed=RADIODIFF_PYTHON_PACKAGES");
     let Some(folder) = std::env::var_os("RADIODIFF_PYTHON_PACKAGES") else { return };
@@ -23,4 +30,40 @@ fn main() {
         }
         Some(missing) => println!("cargo::error=RADIODIFF_PYTHON_PACKAGES is {}, which holds no package {missing}", folder.display()),
     }
+}
+
+fn compile_c10d() {
+    println!("cargo::rustc-check-cfg=cfg(has_nccl)");
+    for name in ["NCCL_HOME", "CUDA_HOME"] {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
+    println!("cargo::rerun-if-changed=src/parallel/shim");
+    let Some(libraries) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
+        return println!("cargo::error=torch-sys has not said where libtorch is: set LIBTORCH");
+    };
+    let home = libraries.parent().unwrap_or(&libraries);
+    let include = env::var_os("LIBTORCH_INCLUDE").map_or_else(|| home.to_owned(), PathBuf::from).join("include");
+    let mut shim = cc::Build::new();
+    shim.cpp(true).std("c++17").warnings(false).pic(true).file("src/parallel/shim/c10d.cpp").include("src/parallel/shim").include(&include);
+    shim.include(include.join("torch/csrc/api/include"));
+    if libraries.join("libtorch_cuda.so").exists()
+        && let Some(folders) = nccl_headers(home)
+    {
+        shim.includes(folders).define("TRAINER_HAS_NCCL", None);
+        println!("cargo::rustc-cfg=has_nccl");
+        println!("cargo::rustc-link-lib=torch_cuda");
+    }
+    shim.compile("trainer_c10d");
+}
+
+/// The folders of NCCL's and CUDA's headers, where both are found.
+fn nccl_headers(libtorch: &Path) -> Option<Vec<PathBuf>> {
+    let named = |name: &str| env::var_os(name).map(|home| PathBuf::from(home).join("include"));
+    // PyTorch's wheels lie beside those of NVIDIA.
+    let wheels = libtorch.join("../nvidia");
+    let system = [PathBuf::from("/usr/include"), PathBuf::from("/usr/local/cuda/include")];
+    let places = [named("NCCL_HOME"), named("CUDA_HOME"), Some(wheels.join("nccl/include")), Some(wheels.join("cu13/include"))];
+    let places: Vec<PathBuf> = places.into_iter().flatten().chain(system).collect();
+    let folder = |header: &str| places.iter().find(|place| place.join(header).exists()).cloned();
+    Some(vec![folder("nccl.h")?, folder("cuda_runtime_api.h")?])
 }

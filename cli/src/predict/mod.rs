@@ -77,7 +77,7 @@ pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Repo
 /// Writes the layer to every file; returns a line about each.
 fn write(args: &Args, source: &MapSource, map: &MapScene, coverage: &Coverage, stations: &[PlacedStation]) -> Result<Vec<String>> {
     let raster = coverage.raster(args.quantity, map.bounds());
-    let plan = Plan { raster: &raster, stations, receiver: coverage.receiver(), range_db: source.range_db() };
+    let plan = Plan { layer: args.quantity, raster: &raster, stations, receiver: coverage.receiver(), range_db: source.range_db() };
     let GeoBounds { west, south, east, north } = map.bounds();
     let line = |file: &args::OutputFile| {
         let summary = output::write(&plan, args, file)?;
