@@ -253,3 +253,37 @@ fn ten_thousand_buildings_and_noise_give_a_map() {
         assert!(map.values.iter().zip(&scene.mask.pixels).all(|(gain_db, &inside)| gain_db.is_nan() == (inside != 0)));
     }
 }
+
+/// Boxes of 13 m x 13 m every 20 m, every third turned by 30 degrees.
+fn town(size: usize) -> Scene {
+    let a_side = size as i32 / 20;
+    let building = |i: i32| {
+        let center = Coord { x: f64::from(i % a_side) * 20.0 + 10.0, y: f64::from(i / a_side) * 20.0 + 10.0 };
+        let (sin, cos) = if i % 3 == 0 { 30_f64.to_radians().sin_cos() } else { (0.0, 1.0) };
+        let corner = |x: f64, y: f64| center + Coord { x: 6.5 * (x * cos - y * sin), y: 6.5 * (x * sin + y * cos) };
+        let ring = LineString::new(vec![corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)]);
+        Building { footprint: Polygon::new(ring, Vec::new()), height_m: None, levels: None, material: None }
+    };
+    Scene::from_polygons(Grid { size, meters_per_pixel: 1.0 }, (0..a_side * a_side).map(building).collect())
+}
+
+/// What the corners see, as a share of a bit for each pixel and corner.
+fn sight_share(size: usize) -> f64 {
+    let prepared = PreparedScene::new(&town(size));
+    prepared.prepare();
+    let turning_points = prepared.turning_points(0.0);
+    let (corners, bytes) = (turning_points.walls.corners.len(), turning_points.sight_bytes());
+    println!("{size} x {size} pixels: {corners} corners see {:.1} MB", bytes as f64 / 1e6);
+    bytes as f64 * 8.0 / (corners * size * size) as f64
+}
+
+#[test]
+fn corners_of_a_dense_town_see_little_and_keep_little() {
+    assert!(sight_share(400) < 0.25);
+}
+
+#[test]
+#[ignore = "slow: 2,600 buildings take a minute in the dev profile; docs/measurements/propagation-speed.md has its figures"]
+fn corners_of_a_large_town_keep_a_tenth() {
+    assert!(sight_share(1024) < 0.1);
+}

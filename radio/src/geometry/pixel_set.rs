@@ -1,4 +1,7 @@
-//! A set of a map's pixels, one bit each: what a point sees.
+//! Sets of a map's pixels: what a point sees.
+//!
+//! A set is made with one bit for each pixel ([`PixelSet`]). What the corners of a scene see is kept for every map that follows, and a
+//! corner of a dense city sees a few streets of a large map, so it is kept without its empty words ([`SparsePixelSet`]).
 
 use crate::scene::BuildingMask;
 
@@ -42,9 +45,62 @@ impl PixelSet {
     }
 }
 
+/// A set that never changes, without the words of 64 pixels that hold none.
+pub struct SparsePixelSet {
+    /// One bit for each word of the map: whether it is kept.
+    kept: Vec<u64>,
+    /// For each of these, how many words are kept before its own.
+    before: Vec<u32>,
+    words: Vec<u64>,
+}
+
+impl From<&PixelSet> for SparsePixelSet {
+    fn from(set: &PixelSet) -> Self {
+        let index = |words: &[u64]| words.iter().rev().fold(0, |index, &word| index << 1 | u64::from(word != 0));
+        let kept: Vec<u64> = set.words.chunks(64).map(index).collect();
+        let earlier = |count: &mut u32, index: &u64| Some(std::mem::replace(count, *count + index.count_ones()));
+        let before = kept.iter().scan(0, earlier).collect();
+        Self { kept, before, words: set.words.iter().copied().filter(|&word| word != 0).collect() }
+    }
+}
+
+impl SparsePixelSet {
+    /// Whether the pixel is in the set.
+    pub fn contains(&self, pixel: usize) -> bool {
+        let (word, bit) = (pixel / 64, pixel % 64);
+        let (index, place) = (self.kept[word / 64], word % 64);
+        if index >> place & 1 == 0 {
+            return false;
+        }
+        let earlier = (index & ((1 << place) - 1)).count_ones();
+        self.words[(self.before[word / 64] + earlier) as usize] >> bit & 1 != 0
+    }
+
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        8 * (self.kept.len() + self.words.len()) + 4 * self.before.len()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_without_its_empty_words_holds_the_same_pixels() {
+        // 100 x 100 pixels: the last word and the last index are not full. Some words are full, some empty, some between.
+        let mask = BuildingMask { size: 100, pixels: (0..10_000).map(|i| u8::from(i % 7 == 0 || (i / 640) % 3 == 1)).collect() };
+        let mut set = PixelSet::outdoors(&mask);
+        for removed in [(0, 1), (64, 4200), (9000, 9001)] {
+            set.remove(removed.0, removed.1);
+            let sparse = SparsePixelSet::from(&set);
+            assert!((0..10_000).all(|pixel| sparse.contains(pixel) == set.contains(pixel)));
+            assert!(sparse.bytes() < 10_000 / 8);
+        }
+        set.remove(0, 10_000);
+        let empty = SparsePixelSet::from(&set);
+        assert!(empty.bytes() < 100 && (0..10_000).all(|pixel| !empty.contains(pixel)));
+    }
 
     #[test]
     fn ranges_are_removed_within_a_word_and_across_words() {

@@ -9,7 +9,7 @@ use super::footprints::exact_outlines;
 use super::inset::InsetWalls;
 use super::outline::outlines;
 use super::pixel_line_of_sight::pixel_line_of_sight;
-use super::pixel_set::PixelSet;
+use super::pixel_set::{PixelSet, SparsePixelSet};
 use super::prism_sight::{PrismWall, prism_walls, visible_over};
 use super::prisms::Prisms;
 use super::visibility::visible_from;
@@ -47,7 +47,7 @@ pub struct TurningPoints {
     pub walls: InsetWalls,
     /// Per pixel, the corners it is beside: indices of `walls.corners`.
     pub beside: Csr,
-    sights: Vec<OnceLock<PixelSet>>,
+    sights: Vec<OnceLock<SparsePixelSet>>,
 }
 
 impl PreparedScene {
@@ -174,7 +174,12 @@ impl TurningPoints {
     }
 
     /// The outdoor pixels in a corner's sight.
-    pub fn sight(&self, corner: usize) -> &PixelSet {
-        self.sights[corner].get_or_init(|| visible_from(&self.walls, self.walls.corners[corner].position))
+    pub fn sight(&self, corner: usize) -> &SparsePixelSet {
+        self.sights[corner].get_or_init(|| SparsePixelSet::from(&visible_from(&self.walls, self.walls.corners[corner].position)))
+    }
+
+    /// What the sights that were found so far take in memory, bytes.
+    pub fn sight_bytes(&self) -> usize {
+        self.sights.iter().filter_map(OnceLock::get).map(SparsePixelSet::bytes).sum()
     }
 }
