@@ -31,7 +31,8 @@ fn cars() -> Vec<Polygon<f64>> {
 fn map(cars: Vec<Polygon<f64>>, position: Coord<f64>, mirrored: bool) -> (PreparedScene, RadioMap) {
     let x = |x: f64| if mirrored { GRID.extent_m() - x } else { x };
     let corners = vec![(x(30.0), 40.0), (x(42.0), 40.0), (x(42.0), 52.0), (x(30.0), 52.0)];
-    let building = Building { footprint: Polygon::new(LineString::from(corners), Vec::new()), height_m: None, levels: None };
+    let building =
+        Building { footprint: Polygon::new(LineString::from(corners), Vec::new()), height_m: None, levels: None, material: None };
     let prepared = PreparedScene::new(&Scene::from_polygons(GRID, vec![building]).with_cars(cars));
     let map = WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds::at(position)).expect("outdoors");
     (prepared, map)

@@ -184,7 +184,7 @@ impl MapCase {
         let condition = condition(&self.scene, self.position, channels, &self.preset.gray).expect("a placed transmitter is outdoors");
         let condition = e.tensor(&condition, &[1, channels.len(), side, side]);
         let latent = sample_latent(e, &model, &condition, &self.options).await;
-        let map = model.decode_map(e, &latent);
+        let map = model.decode_map(e, &latent, &condition);
         Ok(RawMap { latent: e.read(&latent).await?, gray: e.read(&e.affine(&map, 0.5, 0.5)).await? })
     }
 

@@ -172,7 +172,8 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
     let engine = TorchEngine::new(device);
     let engine = if without_dropout { engine.without_dropout() } else { engine };
     let text = std::fs::read_to_string(folder.join("preset.json")).context("the folder of `trainer bench prepare`")?;
-    let preset = serde_json::from_str(&text).context("preset.json")?;
+    let preset: radiodiff_core::model::Preset = serde_json::from_str(&text).context("preset.json")?;
+    ensure!(!preset.first_stage_takes_condition(), "preset {} is not for this comparison: its first stage sees the scene", preset.name);
     let parameters = TorchParameters::initialized(1);
     let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
     restore(&parameters, &folder.join("weights.safetensors"))?;
@@ -196,7 +197,7 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
                 let batch = Batch { samples: Vec::new(), condition: empty(), truth: part("truth")?, outdoors: part("outdoors")? };
                 let posterior = model.first_stage.encode(&engine, &TorchTensor(batch.truth.shallow_clone()));
                 let latent = posterior.sample(&engine, &TorchTensor(part("noise")?));
-                let (drawn, kl) = (model.first_stage.decode(&engine, &latent).0, posterior.kl(&engine).0);
+                let (drawn, kl) = (model.first_stage.decode(&engine, &latent, None).0, posterior.kl(&engine).0);
                 let weights = pixel_weights(&batch, 0.05, &group)?;
                 let latent_elements = latent.0.size()[1..].iter().product::<i64>() as usize;
                 let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, latent_elements, weights: Some(&weights) };

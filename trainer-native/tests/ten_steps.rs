@@ -165,7 +165,14 @@ fn the_first_stage_learns_as_in_pytorch() {
             perceptual_weight: 1.0,
             adversary: adversary(&case),
         });
-        let preset = AutoencoderPreset { channels: 8, multipliers: vec![1, 2], residual_blocks: 1, latent_channels: 2, norm_groups: 4 };
+        let preset = AutoencoderPreset {
+            channels: 8,
+            multipliers: vec![1, 2],
+            residual_blocks: 1,
+            latent_channels: 2,
+            norm_groups: 4,
+            scene_channels: 0,
+        };
         let parameters = TorchParameters::initialized(SEED);
         let autoencoder = Autoencoder::new(&VarBuilder::new(&e, &parameters), &preset).unwrap();
         let objective = FirstStageObjective::new(&e, &settings, SEED, compat).unwrap();

@@ -241,6 +241,12 @@ class Engine {
     return this.#call('setScene', { scene: this.#sceneMessage(source, bounds, buildingHeightM) }, { signal });
   }
 
+  /** @param {{ signal?: AbortSignal | undefined }} [options] */
+  async footprints({ signal } = {}) {
+    await this.#attend(signal);
+    return JSON.parse(await this.#call('footprints', { scene: this.#sceneMessage(undefined, undefined, undefined) }, { signal }));
+  }
+
   /** @param {PredictRequest} request */
   async predict(request) {
     // A request that is missing lacks its transmitters, and the runtime says so.

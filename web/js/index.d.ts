@@ -191,6 +191,12 @@ export interface SceneInfo {
   mask: Uint8Array;
 }
 
+/** GeoJSON of buildings: each has its height in metres, the default one where the file states none. */
+export interface FootprintCollection {
+  type: 'FeatureCollection';
+  features: { type: 'Feature'; properties: { height: number }; geometry: { type: 'Polygon'; coordinates: number[][][] } }[];
+}
+
 /** Whether an image's rows are equally high in degrees of latitude or in Web Mercator (EPSG:3857). Its corners are the same. */
 export type Projection = 'equirectangular' | 'mercator';
 
@@ -356,6 +362,8 @@ export interface Engine {
   readonly info: EngineInfo;
   /** Prepares a scene ahead of the first `predict`. Without buildings it tells of the last scene. */
   setScene(scene: { buildings?: Buildings | null | undefined; bounds?: Bounds | null | undefined; buildingHeightM?: NumberField; signal?: AbortSignal | undefined }): Promise<SceneInfo>;
+  /** The last scene's buildings on the map, as they count: to draw them, whatever format they came in. */
+  footprints(options?: { signal?: AbortSignal | undefined }): Promise<FootprintCollection>;
   predict(request: PredictRequest): Promise<RadioMap>;
   /** Compiles kernels and maps memory, by drawing an empty place. */
   warmup(options?: { signal?: AbortSignal | undefined; onProgress?: Progress | undefined }): Promise<{ milliseconds: number }>;

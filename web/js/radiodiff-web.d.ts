@@ -23,6 +23,7 @@ export class SceneHandle implements Freeable {
   constructor(source: string | Uint8Array, request: { bounds: unknown; buildingHeightM?: unknown }, size: number, metersPerPixel: number);
   info(): Omit<SceneInfo, 'mask'>;
   mask(): Uint8Array;
+  footprints(): string;
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
   free(): void;

@@ -175,6 +175,10 @@ class Runtime {
     return { ...info, mask: handle.mask() };
   }
 
+  footprints() {
+    return this.#prepared().handle.footprints();
+  }
+
   /**
    * @param {{ request: unknown }} call
    * @param {Watch} watch

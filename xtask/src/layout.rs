@@ -18,7 +18,7 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// What is installed for this repository only: trunk, wasm-bindgen, libtorch, playwright-core.
+/// What is installed for this repository only: trunk, wasm-bindgen, libtorch, npm packages.
 pub fn tools() -> PathBuf {
     target().join("tools")
 }

@@ -1,9 +1,10 @@
 //! The page as a visitor gets it: built by Trunk in the workspace's `web` profile, without Trunk reaching for the network.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::process::{run, search_path};
 use crate::{layout, tools};
@@ -22,5 +23,22 @@ pub fn build() -> Result<PathBuf> {
     trunk.args(["build", "--offline", "--cargo-profile", "web", "--dist"]).arg(layout::dist());
     println!("Building the page");
     run(&mut trunk)?;
+    add_maplibre(&layout::dist())?;
     Ok(layout::dist())
+}
+
+/// The folder of the page that MapLibre GL lies in.
+pub const MAPLIBRE: &str = "maplibre";
+/// What the page loads of it, and its licence.
+const MAPLIBRE_FILES: [&str; 4] = ["dist/maplibre-gl.mjs", "dist/maplibre-gl-worker.mjs", "dist/maplibre-gl.css", "LICENSE.txt"];
+
+/// Puts MapLibre GL beside the page, unbundled: the page loads it while its first map is drawn.
+fn add_maplibre(page: &Path) -> Result<()> {
+    let (package, folder) = (tools::maplibre()?, page.join(MAPLIBRE));
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    for file in MAPLIBRE_FILES.map(|file| package.join(file)) {
+        let name = file.file_name().with_context(|| format!("{} has no name", file.display()))?;
+        fs::copy(&file, folder.join(name)).with_context(|| format!("copying {}", file.display()))?;
+    }
+    Ok(())
 }

@@ -55,9 +55,9 @@ impl VerticalPlane {
     /// v^2 with the sign of v, up to a factor that is the same for all edges of the plane: what the main edge has most of.
     pub fn order(&self, edge: PlanePoint) -> f64 {
         let length_m = self.to.distance_m - self.from.distance_m;
-        let before_m = (edge.distance_m - self.from.distance_m).max(LEAST_DISTANCE_M);
-        let after_m = (self.to.distance_m - edge.distance_m).max(LEAST_DISTANCE_M);
-        let above_m = edge.height_m - self.from.height_m - (self.to.height_m - self.from.height_m) * (before_m / length_m);
+        let along_m = edge.distance_m - self.from.distance_m;
+        let (before_m, after_m) = (along_m.max(LEAST_DISTANCE_M), (length_m - along_m).max(LEAST_DISTANCE_M));
+        let above_m = edge.height_m - self.from.height_m - (self.to.height_m - self.from.height_m) * (along_m / length_m);
         above_m * above_m.abs() * length_m / (before_m * after_m)
     }
 
@@ -178,6 +178,10 @@ mod tests {
         assert!((found - 20.0 * 3f64.log10()).abs() < 0.2, "{found} dB");
         let whole = plane(1.5, 1.5, 100.0);
         let (one, two) = (whole.loss_db(&[at(50.0, 20.0)]), whole.loss_db(&[at(50.0, 20.0), at(50.001, 20.0)]));
+        assert!((one - two).abs() < 0.5, "{one} and {two} dB");
+        // Steeply down behind a tall edge as well.
+        let steep = plane(2.0, 3.0, 50.0);
+        let (one, two) = (steep.loss_db(&[at(25.0, 20.0)]), steep.loss_db(&[at(25.0, 20.0), at(25.002, 20.0)]));
         assert!((one - two).abs() < 0.5, "{one} and {two} dB");
     }
 

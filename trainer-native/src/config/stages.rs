@@ -176,6 +176,9 @@ pub struct PixelConfig {
     pub learning_rate: f64,
     /// Weight of the latent's loss beside the map's.
     pub latent_weight: f64,
+    /// Count squared errors of the map alone, as RMSE and NMSE do; by default the absolute ones too, for sharper maps.
+    #[serde(default)]
+    pub squared: bool,
     #[serde(default)]
     pub optimizer: OptimizerConfig,
     #[serde(default)]

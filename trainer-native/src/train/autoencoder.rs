@@ -102,7 +102,7 @@ impl Objective for AutoencoderObjective {
         let batch = s.cropped(step, number, batch, &self.settings);
         let weighted = s.config.compat == Compat::Corrected;
         let weights = weighted.then(|| pixel_weights(&batch, s.config.data.building_weight, &s.group)).transpose()?;
-        let (drawn, kl) = s.autoencode(&batch.truth);
+        let (drawn, kl) = s.autoencode(&batch);
         let latent_elements = s.latent_elements(batch.truth.size()[2]);
         let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, latent_elements, weights: weights.as_ref() };
         self.loss.autoencoder_loss(&s.engine, step, &maps, &self.last_layer)
@@ -116,7 +116,7 @@ impl Objective for AutoencoderObjective {
         }
         // The same maps through the autoencoder as it is now, with new noise.
         let batch = s.cropped(step, step * self.settings.optimizer.accumulate, batch, &self.settings);
-        let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
+        let drawn = tch::no_grad(|| s.autoencode(&batch).0);
         let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
         let shares = random::uniform(seed, 0, s.noise.whole(batch.truth.size()[0] as usize));
         let shares: Vec<f32> = s.noise.part(&shares).into_iter().map(|u| u as f32).collect();
@@ -149,9 +149,10 @@ impl Objective for AutoencoderObjective {
 
 /// The map through the first stage and back, by the posterior's mode.
 fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
-    let first_stage = &session.model.first_stage;
-    let posterior = first_stage.encode(&session.engine, &TorchTensor(batch.truth.shallow_clone()));
-    first_stage.decode(&session.engine, &posterior.mean)
+    let (e, model) = (&session.engine, &session.model);
+    let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.shallow_clone()));
+    let mean = model.encode_map(e, &truth, &condition).mean;
+    model.coding.map(e, &model.first_stage.decode(e, &mean, Some(&condition)), &condition)
 }
 
 impl Session {
@@ -172,11 +173,13 @@ impl Session {
     }
 
     /// Maps through a sample of the posterior and back, and their divergence from the prior.
-    fn autoencode(&self, truth: &Tensor) -> (Tensor, Tensor) {
-        let (e, first_stage) = (&self.engine, &self.model.first_stage);
-        let posterior = first_stage.encode(e, &TorchTensor(truth.shallow_clone()));
+    fn autoencode(&self, batch: &Batch) -> (Tensor, Tensor) {
+        let (e, model) = (&self.engine, &self.model);
+        let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.shallow_clone()));
+        let posterior = model.encode_map(e, &truth, &condition);
         let latent = posterior.sample(e, &TorchTensor(self.noise.like(&posterior.mean.0)));
-        (first_stage.decode(e, &latent).0, posterior.kl(e).0)
+        let drawn = model.coding.map(e, &model.first_stage.decode(e, &latent, Some(&condition)), &condition);
+        (drawn.0, posterior.kl(e).0)
     }
 
     /// One over the standard deviation of latents z drawn from their posteriors, as diffusion draws them, so that it sees unit
@@ -189,7 +192,8 @@ impl Session {
         let _guard = tch::no_grad_guard();
         let chosen = (0..self.train.len()).step_by(self.train.len().div_ceil(SAMPLES));
         let posterior = |i: usize| -> Result<(Tensor, Tensor)> {
-            let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(self.train.sample(i)?.truth));
+            let sample = self.train.sample(i)?;
+            let posterior = self.model.encode_map(&self.engine, &TorchTensor(sample.truth), &TorchTensor(sample.condition));
             Ok((posterior.mean.0, posterior.log_variance.0.exp()))
         };
         let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen.map(posterior).collect::<Result<Vec<_>>>()?.into_iter().unzip();

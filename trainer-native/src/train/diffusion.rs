@@ -111,11 +111,22 @@ struct PixelObjective<'a> {
 
 impl Objective for PixelObjective<'_> {
     fn loss(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepLoss> {
-        let (pixel, x0) = (&self.settings.pixel, self.latents.draw(s, batch));
+        let pixel = &self.settings.pixel;
+        // Encoding the maps takes time, and without the latent's loss only their number counts.
+        let x0 = if pixel.latent_weight > 0.0 {
+            self.latents.draw(s, batch)
+        } else {
+            let shape = s.model.latent_shape(batch.truth.size()[0] as usize).map(|n| n as i64);
+            Tensor::zeros(shape, (Kind::Float, s.engine.device()))
+        };
         let inputs = DenoiseInputs { batch, noise: &s.noise.like(&x0), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
-        let weights = pixel_weights(batch, self.building_weight, &s.group)?;
-        let loss = pixel_loss(&s.engine, &s.model, &inputs, self.settings.loss, pixel.latent_weight, &weights);
-        Ok(StepLoss::of(loss))
+        let loss = PixelLoss {
+            latent: self.settings.loss,
+            latent_weight: pixel.latent_weight,
+            building_weight: self.building_weight,
+            squared: pixel.squared,
+        };
+        Ok(StepLoss::of(loss.of(&s.engine, &s.model, &inputs, &s.group)?))
     }
 }
 
@@ -157,20 +168,30 @@ pub fn denoise(e: &TorchEngine, model: &RadioDiff<TorchEngine>, inputs: &Denoise
     DenoiseOutput { drift: prediction.drift.0, loss: loss.0.sum(None::<Kind>) }
 }
 
-/// The decoded map's loss, at times of 1, with the weights of its pixels, and `latent_weight` times the latent's; one element.
-pub fn pixel_loss(
-    e: &TorchEngine,
-    model: &RadioDiff<TorchEngine>,
-    inputs: &DenoiseInputs,
-    options: LossOptions,
-    latent_weight: f64,
-    pixel_weights: &Tensor,
-) -> Tensor {
-    let denoised = denoise(e, model, inputs, options);
-    let drawn = model.decode_map(e, &TorchTensor(-denoised.drift));
-    let error = pixel_error(e, &TorchTensor(inputs.batch.truth.shallow_clone()), &drawn).0;
-    let map_loss = (error * pixel_weights).mean(Kind::Float);
-    map_loss + denoised.loss * latent_weight
+/// The loss of the last phase.
+pub struct PixelLoss {
+    /// The latent's, and its weight.
+    pub latent: LossOptions,
+    pub latent_weight: f64,
+    /// What a pixel inside a building weighs.
+    pub building_weight: f64,
+    /// Without absolute errors.
+    pub squared: bool,
+}
+
+impl PixelLoss {
+    /// The decoded map's loss, at times of 1, and `latent_weight` times the latent's; one element.
+    ///
+    /// # Errors
+    /// A process of the group that has ended or does not answer.
+    pub fn of(&self, e: &TorchEngine, model: &RadioDiff<TorchEngine>, inputs: &DenoiseInputs, group: &ProcessGroup) -> Result<Tensor> {
+        let denoised = denoise(e, model, inputs, self.latent);
+        let [condition, truth] = [&inputs.batch.condition, &inputs.batch.truth].map(|x| TorchTensor(x.shallow_clone()));
+        let drawn = model.decode_map(e, &TorchTensor(-denoised.drift), &condition);
+        let error = if self.squared { (truth.0 - drawn.0).square() } else { pixel_error(e, &truth, &drawn).0 };
+        let map_loss = (error * pixel_weights(inputs.batch, self.building_weight, group)?).mean(Kind::Float);
+        Ok(map_loss + denoised.loss * self.latent_weight)
+    }
 }
 
 /// Float32 values of posteriors that are kept: 256 MiB. Those of other maps are computed whenever they are drawn.
@@ -193,8 +214,8 @@ impl Latents {
             let key = (sample.index, sample.symmetry.number());
             let kept = self.posteriors.borrow().get(&key).map(|parts| parts.each_ref().map(Tensor::shallow_clone));
             let [mean, deviation] = kept.unwrap_or_else(|| {
-                let truth = TorchTensor(batch.truth.narrow(0, row as i64, 1));
-                let posterior = s.model.first_stage.encode(&s.engine, &truth);
+                let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.narrow(0, row as i64, 1)));
+                let posterior = s.model.encode_map(&s.engine, &truth, &condition);
                 let parts = [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()];
                 let mut posteriors = self.posteriors.borrow_mut();
                 if posteriors.len() < MOST_VALUES / (2 * parts[0].numel()) {

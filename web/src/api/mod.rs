@@ -6,6 +6,7 @@
 //! JavaScript `Error`s whose `code` names their kind; `field` says which field of a request is meant.
 
 mod coverage;
+mod footprints;
 mod network;
 mod scene;
 

@@ -10,7 +10,7 @@ use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel};
 use radiodiff_radio::scene::{
-    BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
+    Building, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -27,6 +27,8 @@ pub struct SceneHandle {
     bounds: GeoBounds,
     report: ImportReport,
     warnings: Vec<String>,
+    /// Of buildings whose source does not state a height.
+    building_height_m: f64,
 }
 
 /// What JavaScript is told of a scene.
@@ -145,7 +147,7 @@ impl SceneHandle {
         warnings.extend(report.assumptions());
         warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
         let prepared = PreparedScene::new(&scene);
-        Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings })
+        Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings, building_height_m })
     }
 
     /// `{ size, metersPerPixel, bounds, warnings, format, clusters }`.
@@ -191,6 +193,18 @@ impl SceneHandle {
 impl SceneHandle {
     pub(super) fn grid(&self) -> Grid {
         self.scene.grid
+    }
+
+    pub(super) fn buildings(&self) -> &[Building] {
+        &self.scene.buildings
+    }
+
+    pub(super) fn frame(&self) -> LocalFrame {
+        self.frame
+    }
+
+    pub(super) fn building_height_m(&self) -> f64 {
+        self.building_height_m
     }
 
     fn place_transmitter(&self, asked: &TransmitterRequest, receiver_height_m: f64) -> Result<PlacedTransmitter, JsValue> {

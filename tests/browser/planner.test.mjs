@@ -1,0 +1,270 @@
+// The planner on MapLibre: several transmitters, layers, undo, links, and the map where it belongs. Tests that need no MapLibre open
+// the flat view, which a software GPU draws faster.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { dragMarker, drawn, drop, launch, notice, open, saysSomethingNew, spot } from './lib.mjs';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+const MAPLIBRE = { query: { view: 'maplibre' } };
+const plan = (page) => page.evaluate(() => window.radiodiff.plan);
+const names = async (page) => (await plan(page)).transmitters.map(({ name }) => name);
+const view = (page) => page.evaluate(() => document.documentElement.dataset.view);
+
+/** Does something that draws a map, and waits for it. */
+async function drawing(page, act) {
+  await page.evaluate(() => { window.mapBefore = window.radiodiff.map; });
+  await act();
+  await page.waitForFunction(() => window.radiodiff.map !== window.mapBefore, undefined, { timeout: 60_000 });
+  await drawn(page);
+}
+
+/** Red, green and blue of the screenshot's pixel at each point of the page. */
+async function screenColors(page, points) {
+  const picture = (await page.screenshot()).toString('base64');
+  return page.evaluate(async ([picture, points]) => {
+    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${picture}`)).blob());
+    const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+    context.drawImage(image, 0, 0);
+    return points.map(([x, y]) => [...context.getImageData(Math.round(x), Math.round(y), 1, 1).data].slice(0, 3));
+  }, [picture, points]);
+}
+
+test('MapLibre takes over after the first map, with the radio map on its ground and the buildings that the engine counts', { timeout: 120_000 }, async () => {
+  const page = await open(browser, MAPLIBRE);
+  assert.equal(await view(page), 'maplibre');
+  const order = await page.evaluate(() => {
+    const loaded = (name) => performance.getEntriesByType('resource').find((entry) => entry.name.endsWith(name))?.startTime;
+    return [loaded('radiodiff-web_bg.wasm'), loaded('maplibre-gl.mjs')];
+  });
+  assert.ok(order[0] < order[1], `MapLibre came before the module: ${order}`);
+
+  // Seen from above, opaque, in the north-west and the south-east: the colour of the map's own pixel.
+  await page.click('#tilt');
+  await page.fill('#opacity', '1');
+  await page.evaluate(() => { document.querySelector('.legend').style.visibility = 'hidden'; });
+  await page.waitForFunction(() => window.radiodiff.camera().idle());
+  const pixels = await page.evaluate(() => {
+    const { map, options } = window.radiodiff.picture();
+    const { data, width } = map.toImage(options);
+    const alike = (i) => [-2, -1, 1, 2, -2 * width, -width, width, 2 * width].every((away) => [0, 1, 2, 3].every((channel) => Math.abs(data[4 * (i + away) + channel] - data[4 * i + channel]) < 12));
+    const found = [];
+    for (let i = 5 * width; i < (width - 5) * width && found.length < 400; i += 97) {
+      if (data[4 * i + 3] && alike(i)) found.push({ at: [((i % width) + 0.5) / width, (Math.floor(i / width) + 0.5) / width], color: [...data.slice(4 * i, 4 * i + 3)] });
+    }
+    return found;
+  });
+  const points = await Promise.all(pixels.map(({ at }) => spot(page, ...at)));
+  const covered = await page.evaluate((points) => points.map(([x, y]) => document.elementFromPoint(x, y)?.tagName !== 'CANVAS'), points);
+  const seen = await screenColors(page, points);
+  const judged = pixels.flatMap(({ color }, i) => (covered[i] ? [] : [Math.max(...color.map((value, channel) => Math.abs(value - seen[i][channel])))]));
+  assert.ok(judged.length > 100, `${judged.length} pixels were compared`);
+  const wrong = judged.filter((difference) => difference > 24).length;
+  assert.ok(wrong <= 0.02 * judged.length, `${wrong} of ${judged.length} pixels have another colour`);
+
+  const { heights, indoors } = await page.evaluate(async () => {
+    const { features } = await window.radiodiff.engine.footprints();
+    const [lng, lat] = features[0].geometry.coordinates[0][0];
+    const { west, south, east, north } = window.radiodiff.map.bounds;
+    return { heights: features.map(({ properties }) => properties.height), indoors: lng > west - 0.01 && lng < east + 0.01 && lat > south - 0.01 && lat < north + 0.01 };
+  });
+  assert.ok(heights.length > 50 && indoors, `${heights.length} footprints`);
+  assert.ok(heights.includes(7.3) && heights.every((height) => height > 0), 'the footprints have not the file\'s heights');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('where there is no WebGL the map stays flat, the page says so, and planning goes on', { timeout: 120_000 }, async () => {
+  const page = await browser.newPage();
+  await page.addInitScript(() => {
+    const get = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind.startsWith('webgl') ? null : get.call(this, kind, ...rest); };
+  });
+  await page.goto(process.env.RADIODIFF_URL);
+  await drawn(page);
+  await page.waitForFunction(() => document.documentElement.dataset.view === 'flat', undefined, { timeout: 60_000 });
+  assert.match(await notice(page), /flat.*WebGL/);
+  await drawing(page, () => page.click('#add'));
+  assert.deepEqual(await names(page), ['Site 1', 'Site 2']);
+  await page.close();
+});
+
+test('transmitters are added, copied, switched off and removed, and each step can be undone and done again', { timeout: 120_000 }, async () => {
+  const page = await open(browser);
+  const one = await page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: -90 }).covered);
+  await drawing(page, () => page.click('#add'));
+  await drawing(page, () => page.fill('#power', '30'));
+  await page.fill('#name', 'Roof');
+  await drawing(page, () => page.click('[aria-label="Duplicate Roof"]'));
+  assert.deepEqual((await plan(page)).transmitters.map(({ name, powerDbm }) => [name, powerDbm]), [['Site 1', 23], ['Roof', 30], ['Site 2', 30]]);
+  assert.equal(await page.locator('.marker').count(), 3);
+  assert.ok((await page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: -90 }).covered)) > one);
+  await drawing(page, () => page.click('[aria-label="Switch Site 1 off"]'));
+  assert.equal(await page.evaluate(() => window.radiodiff.map.transmitters.length), 2);
+  await drawing(page, () => page.click('[aria-label="Remove Roof"]'));
+  assert.deepEqual(await names(page), ['Site 1', 'Site 2']);
+  for (const expected of [3, 3, 2, 2, 2, 1]) {
+    await page.keyboard.press('Control+z');
+    assert.equal((await plan(page)).transmitters.length, expected);
+  }
+  assert.ok(await page.locator('#undo').isDisabled());
+  for (let step = 0; step < 6; step += 1) await page.click('#redo');
+  assert.deepEqual(await names(page), ['Site 1', 'Site 2']);
+  await drawn(page);
+  for (const name of await names(page)) await page.click(`[aria-label="Remove ${name}"]`);
+  await page.waitForFunction(() => window.radiodiff.map === undefined);
+  assert.match(await page.locator('#hint').innerText(), /Add a transmitter/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('each layer shows what the engine says of it, and a drag or a run of key presses is one step back', { timeout: 120_000 }, async () => {
+  const page = await open(browser);
+  await drawing(page, () => page.click('#add'));
+  const start = (await plan(page)).transmitters;
+  for (const [quantity, layer, unit] of [['loss', 'path-loss', 'dB'], ['snr', 'snr', 'dB'], ['sinr', 'sinr', 'dB'], ['server', 'best-server', '']]) {
+    await page.check(`input[value=${quantity}]`, { force: true });
+    const { same, title } = await page.evaluate((layer) => {
+      const { map, picture } = window.radiodiff;
+      const [shown, values] = [picture().map.values, map.layers[layer]];
+      const same = shown.every((value, i) => Number.isNaN(value) || value === values[i]) && shown.some((value) => !Number.isNaN(value));
+      return { same, title: document.getElementById('legend-title').textContent };
+    }, layer);
+    assert.ok(same, `${quantity} shows other values`);
+    assert.ok(title.endsWith(unit), title);
+  }
+  assert.deepEqual(await page.locator('#servers li').allInnerTexts(), ['Site 1', 'Site 2']);
+  assert.equal(await page.locator('#shares li').count(), 2);
+  const places = [[0.25, 0.4], [0.4, 0.55]];
+  const said = [];
+  for (const place of places) {
+    await page.mouse.move(...await spot(page, ...place));
+    said.push(await page.locator('#readout').innerText());
+  }
+  assert.ok(said.some((text) => /Site [12], \d+ m away/.test(text)), said.join('; '));
+
+  await dragMarker(page, 0.3, 0.3);
+  await page.mouse.up();
+  await drawn(page);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await drawn(page);
+  assert.notDeepEqual((await plan(page)).transmitters[0], start[0]);
+  await page.click('#undo');
+  await page.click('#undo');
+  const { lng, lat } = (await plan(page)).transmitters[0];
+  assert.ok(Math.abs(lng - start[0].lng) < 1e-7 && Math.abs(lat - start[0].lat) < 1e-7, 'two steps do not lead back');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a link holds the whole plan, also of a file of buildings, and a damaged one is told', { timeout: 120_000 }, async () => {
+  const page = await open(browser);
+  await drawing(page, () => page.click('#add'));
+  await drawing(page, () => page.fill('#heightM', '12'));
+  await page.fill('#name', 'Été & <b>');
+  await page.check('input[value=sinr]', { force: true });
+  const linked = async () => {
+    const before = page.url();
+    await page.waitForTimeout(600);
+    await page.waitForFunction((before) => location.href !== before || location.hash, before);
+    return { hash: new URL(page.url()).hash, plan: await plan(page) };
+  };
+  const first = await linked();
+  const copy = await open(browser, { hash: first.hash });
+  assert.deepEqual(await plan(copy), first.plan);
+  assert.ok(await copy.isChecked('input[value=sinr]'));
+  assert.equal(await copy.locator('.marker b').count(), 2);
+  await copy.close();
+
+  const block = (lng) => [[[lng, 50], [lng + 4e-4, 50], [lng + 4e-4, 50.0004], [lng, 50.0004], [lng, 50]]];
+  await drop(page, 'village.geojson', JSON.stringify({ type: 'MultiPolygon', coordinates: [block(9), block(9.0006)] }));
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');
+  await drawn(page);
+  const second = await linked();
+  const village = await open(browser, { hash: second.hash });
+  assert.equal(await village.locator('#place').innerText(), 'village.geojson');
+  assert.deepEqual((await plan(village)).transmitters, second.plan.transmitters);
+  const indoors = (page) => page.evaluate(() => window.radiodiff.map.values.filter(Number.isNaN).length);
+  assert.equal(await indoors(village), await indoors(page));
+  assert.deepEqual([...page.failures, ...village.failures], []);
+  await village.close();
+  await page.close();
+
+  const damaged = await open(browser, { hash: `${first.hash.slice(0, -20)}` });
+  assert.match(await notice(damaged), /link is damaged.*copy the whole link/);
+  assert.deepEqual(await names(damaged), ['Site 1']);
+  await damaged.close();
+});
+
+test('a plan that was saved opens again, and one that cannot be used says why', { timeout: 120_000 }, async () => {
+  const page = await open(browser);
+  const saved = { version: 1, scene: { place: 'helsinki-center.geojson' }, transmitters: [{ lng: 24.9477, lat: 60.1661, name: 'Mast', heightM: 900, powerDbm: 'much' }] };
+  await drop(page, 'plan.json', JSON.stringify(saved));
+  await page.waitForFunction(() => /Helsinki/.test(document.getElementById('place').innerText));
+  await drawn(page);
+  const [{ name, heightM, powerDbm }] = (await plan(page)).transmitters;
+  // What is out of range comes into it, what is no number has its default.
+  assert.deepEqual([name, heightM, powerDbm], ['Mast', 200, 23]);
+  for (const [wrong, words] of [
+    [{ ...saved, version: 7 }, /version 7.*reads version 1/],
+    [{ ...saved, transmitters: [{ lng: 'here' }] }, /transmitter 1 has no longitude/],
+    [{ ...saved, scene: { place: 'atlantis.geojson' } }, /no place atlantis/],
+  ]) {
+    const before = await notice(page);
+    await drop(page, 'plan.json', JSON.stringify(wrong));
+    assert.match(await saysSomethingNew(page, before), words);
+  }
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('buildings come from an Overpass server when they are asked for, and only then', { timeout: 120_000 }, async () => {
+  // A stand-in for the server, which needs no network.
+  const page = await browser.newPage({ reducedMotion: 'reduce' });
+  page.setDefaultTimeout(30_000);
+  const [asked, others] = [[], []];
+  let answer = { status: 429 };
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && origin !== new URL(process.env.RADIODIFF_URL).origin) others.push(request.url());
+  });
+  await page.route('http://127.0.0.1:9/**', (route) => {
+    asked.push(new URLSearchParams(route.request().postData()).get('data'));
+    route.fulfill({ headers: { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' }, ...answer });
+  });
+  await page.addInitScript(() => localStorage.setItem('radiodiff-planner', JSON.stringify({ view: 'flat', overpass: 'http://127.0.0.1:9/api' })));
+  await page.goto(process.env.RADIODIFF_URL);
+  await drawn(page);
+  await page.click('#import-open');
+  await page.locator('#import summary').click();
+  assert.match(await page.locator('#overpass-says').innerText(), /Asks 127\.0\.0\.1:9 .*Settings/);
+  assert.deepEqual([asked, others], [[], []], 'something was fetched before it was asked for');
+  await page.fill('#overpass-lat', '50.0002');
+  await page.fill('#overpass-lng', '9.0004');
+  const says = async (words) => {
+    await page.click('#overpass-ask');
+    await page.waitForFunction((words) => new RegExp(words).test(document.getElementById('overpass-says').innerText), words);
+  };
+  await says('busy \\(429\\): try again');
+  answer = { body: '<html>hello</html>' };
+  await says('something else than OpenStreetMap data: check its address');
+  answer = { body: '<osm version="0.6"></osm>' };
+  await says('no buildings in OpenStreetMap there: choose another place');
+
+  const nodes = [[9, 50], [9.0004, 50], [9.0004, 50.0004], [9, 50.0004]].map(([lon, lat], i) => `<node id="${i + 1}" lon="${lon}" lat="${lat}"/>`);
+  const way = `<way id="1">${[1, 2, 3, 4, 1].map((node) => `<nd ref="${node}"/>`).join('')}<tag k="building" v="yes"/><tag k="height" v="9"/></way>`;
+  answer = { body: `<?xml version="1.0"?><osm version="0.6">${nodes.join('')}${way}</osm>` };
+  await page.click('#overpass-ask');
+  await page.waitForFunction(() => /^Buildings around 50\.0002, 9\.0004/.test(document.getElementById('place').innerText));
+  await drawn(page);
+  const box = /way\["building"\]\(([\d.,-]+)\)/.exec(asked.at(-1))[1].split(',').map(Number);
+  assert.ok(box[0] < 49.9992 && box[0] > 49.998 && box[2] > 50.0012 && box[1] < 8.9988 && box[3] > 9.002, `the square is ${box}`);
+  assert.match(await page.locator('#credit').innerText(), /OpenStreetMap contributors/);
+  assert.ok((await page.evaluate(() => window.radiodiff.map.values.filter(Number.isNaN).length)) > 1000);
+  await page.close();
+});

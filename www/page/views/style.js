@@ -1,0 +1,45 @@
+// MapLibre styles: the page's own, which fetches nothing, and those around tiles or a style that the planner named.
+
+const GROUND = { light: '#e9edf1', dark: '#101419' };
+const BUILDINGS = {
+  light: { roof: '#b9c2cc', outline: '#8b96a3', edge: '#7d8896' },
+  dark: { roof: '#3d4855', outline: '#5b6775', edge: '#66727f' },
+};
+
+/** A style for the ground: `background` is '' or the address of a style or of tiles ({z}, {x}, {y}). */
+export function groundStyle(background, attribution, theme) {
+  if (background && !isTiles(background)) return background;
+  const style = { version: 8, light: { anchor: 'map', position: [1.5, 210, 40], intensity: 0.35 }, sources: {}, layers: [{ id: 'ground', type: 'background', paint: { 'background-color': GROUND[theme] } }] };
+  if (!background) return style;
+  style.sources.tiles = { type: 'raster', tiles: [background], tileSize: 256, maxzoom: 19, attribution };
+  style.layers.push({ id: 'tiles', type: 'raster', source: 'tiles' });
+  return style;
+}
+
+export const isTiles = (background) => ['{z}', '{x}', '{y}'].every((part) => background.includes(part));
+
+/** The page's layers above the ground, lowest first; the radio map goes below BELOW. */
+export const BELOW = 'buildings-flat';
+
+export function sceneLayers(theme, tilted) {
+  const { roof, outline, edge } = BUILDINGS[theme];
+  const visible = (when) => ({ visibility: when ? 'visible' : 'none' });
+  return [
+    { id: 'edge', type: 'line', source: 'edge', paint: { 'line-color': edge, 'line-width': 1.5, 'line-dasharray': [3, 2] } },
+    { id: BELOW, type: 'fill', source: 'buildings', layout: visible(!tilted), paint: { 'fill-color': roof, 'fill-outline-color': outline } },
+    {
+      id: 'buildings',
+      type: 'fill-extrusion',
+      source: 'buildings',
+      layout: visible(tilted),
+      paint: { 'fill-extrusion-color': roof, 'fill-extrusion-height': ['get', 'height'], 'fill-extrusion-vertical-gradient': true },
+    },
+  ];
+}
+
+/** The edge of the map as GeoJSON. */
+export const edgeOf = ({ west, south, east, north }) => ({
+  type: 'Feature',
+  properties: {},
+  geometry: { type: 'LineString', coordinates: [[west, south], [east, south], [east, north], [west, north], [west, south]] },
+});
