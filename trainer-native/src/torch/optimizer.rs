@@ -100,6 +100,25 @@ impl Gradients {
         &self.0
     }
 
+    /// Gives every parameter a gradient, zeros where it has none; for each whether it had one.
+    pub fn complete(&mut self, parameters: &[(String, Tensor)]) -> Vec<bool> {
+        let complete = |(gradient, (_, parameter)): (&mut Tensor, &(String, Tensor))| {
+            let had = gradient.defined();
+            if !had {
+                *gradient = parameter.zeros_like();
+            }
+            had
+        };
+        self.0.iter_mut().zip(parameters).map(complete).collect()
+    }
+
+    /// Takes the gradients away from the parameters that `keep` says false of.
+    pub fn retain(&mut self, keep: &[bool]) {
+        for (gradient, _) in self.0.iter_mut().zip(keep).filter(|(_, keep)| !**keep) {
+            *gradient = Tensor::new();
+        }
+    }
+
     /// Adds those of another batch.
     pub fn add(&mut self, other: Self) {
         for (sum, more) in self.0.iter_mut().zip(other.0).filter(|(_, more)| more.defined()) {
