@@ -39,7 +39,7 @@ fn processes_make_and_simulate_what_one_does() {
     assert_eq!(contents(Path::new(several)), contents(Path::new(one)));
 
     let simulate = ["simulate", "--dataset", one, "--method", "dpm", "--out", gains];
-    let processes = ["0", "1", "2"].map(|rank| start(&simulate, &[("SLURM_PROCID", rank), ("SLURM_NTASKS", "3")]));
+    let processes = ["0", "1", "2"].map(|rank| start(&simulate, &[("SLURM_PROCID", rank), ("SLURM_STEP_NUM_TASKS", "3")]));
     for (rank, said) in processes.map(end).iter().enumerate() {
         assert!(said.contains(&format!("process {rank} of 3: 1 maps of 1 scenes")), "{said}");
     }

@@ -52,7 +52,7 @@ fn open(path: &Path, channels: &[ConditionChannel], gray: GrayCodec) -> anyhow::
 
 /// What every record gives.
 const CHANNELS: [ConditionChannel; 3] = [Buildings, Transmitter, Cars];
-const PLAIN: StreamOptions = StreamOptions { batch: 3, symmetries: 1, threads: 2, share: RankShare::ALONE };
+const PLAIN: StreamOptions = StreamOptions { batch: 3, symmetries: 1, threads: 2, share: RankShare::ALONE, curriculum: None };
 const TURNED: StreamOptions = StreamOptions { symmetries: 8, ..PLAIN };
 
 /// The first batches of a seed's row.

@@ -49,9 +49,10 @@ impl ModelCost {
         let (side, latent) = (preset.map_size, model.latent_shape(1).to_vec());
         model.first_stage.moments(&engine, &vec![1, 1, side, side]);
         let encoder = spent();
-        model.first_stage.decode(&engine, &latent);
+        let condition = vec![1, preset.condition.channels.len(), side, side];
+        model.first_stage.decode(&engine, &latent, Some(&condition));
         let decoder = spent();
-        let encoded = model.denoiser.encode_condition(&engine, &vec![1, preset.condition.channels.len(), side, side]);
+        let encoded = model.denoiser.encode_condition(&engine, &condition);
         let condition = spent();
         let [unet, one_step] = [0.5, 1.0].map(|t| {
             model.denoiser.predict(&engine, &latent, &[t], &encoded);

@@ -73,9 +73,16 @@ pub struct Pipeline<E: Engine> {
     encoded: RefCell<Option<CachedCondition<E::Tensor>>>,
 }
 
-/// A condition's channels, by which it is recognised, and its features.
+/// A condition's channels, by which it is recognised, and what the networks take of them.
 struct CachedCondition<T> {
     channels: Vec<f32>,
+    scene: EncodedScene<T>,
+}
+
+/// A condition on the device, (1, C, H, W), and its features.
+#[derive(Clone)]
+struct EncodedScene<T> {
+    condition: T,
     features: EncodedCondition<T>,
 }
 
@@ -109,10 +116,12 @@ impl<E: Engine> Pipeline<E> {
         let sampling = if request.start == 1.0 {
             self.model.begin(e, &request.options)
         } else {
+            let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
+            let channels = e.tensor(&condition, &shape);
             let physical = DominantPath::level().path_gain(scene, &LinkEnds::at(request.position))?;
             let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
             let map = e.tensor(&map, &[1, 1, preset.map_size, preset.map_size]);
-            self.model.begin_from_map(e, &map, request.start, &request.options)?
+            self.model.begin_from_map(e, (&map, &channels), request.start, &request.options)?
         };
         let gray = self.gray(e, condition, sampling, hook).await?;
         Ok(preset.gray.decode_map(&gray, scene.grid(), scene.mask()))
@@ -149,16 +158,17 @@ impl<E: Engine> Pipeline<E> {
         Ok(condition(scene, position, &preset.condition.channels, &preset.gray)?)
     }
 
-    /// The features of a condition, from the cache where it is the one encoded last.
-    fn encode(&self, e: &E, channels: Vec<f32>) -> EncodedCondition<E::Tensor> {
+    /// A condition encoded, from the cache where it is the one encoded last.
+    fn encode(&self, e: &E, channels: Vec<f32>) -> EncodedScene<E::Tensor> {
         let mut encoded = self.encoded.borrow_mut();
         match &*encoded {
-            Some(known) if known.channels == channels => known.features.clone(),
+            Some(known) if known.channels == channels => known.scene.clone(),
             _ => {
                 let preset = self.preset();
                 let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
-                let features = self.model.denoiser.encode_condition(e, &e.tensor(&channels, &shape));
-                encoded.insert(CachedCondition { channels, features }).features.clone()
+                let condition = e.tensor(&channels, &shape);
+                let features = self.model.denoiser.encode_condition(e, &condition);
+                encoded.insert(CachedCondition { channels, scene: EncodedScene { condition, features } }).scene.clone()
             }
         }
     }
@@ -170,8 +180,9 @@ impl<E: Engine> Pipeline<E> {
         sampling: Sampling<E::Tensor>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {
-        let latent = sample(e, &self.model, || self.encode(e, condition), sampling, hook).await.map_err(PipelineError::Stopped)?;
-        let gray = e.read(&self.model.decode_gray(e, &latent)).await?;
+        let encode = || self.encode(e, condition);
+        let (latent, scene) = sample(e, &self.model, encode, sampling, hook).await.map_err(PipelineError::Stopped)?;
+        let gray = e.read(&self.model.decode_gray(e, &latent, &scene.condition)).await?;
         // Finite weights can still divide by zero on the way, and a map's NaN means "inside a building".
         match gray.iter().filter(|level| !level.is_finite()).count() {
             0 => Ok(gray),
@@ -183,32 +194,32 @@ impl<E: Engine> Pipeline<E> {
 /// Draws a map of a condition on the device, from noise: (1, C, H, W) -> gray levels (1, 1, H, W) in [0, 1]. Nothing is cached, so
 /// the model's weights may have changed since the last call; gradients flow where the engine records them.
 pub async fn draw_on_device<E: Engine>(e: &E, model: &RadioDiff<E>, condition: &E::Tensor, options: &SampleOptions) -> E::Tensor {
-    model.decode_gray(e, &sample_latent(e, model, condition, options).await)
+    model.decode_gray(e, &sample_latent(e, model, condition, options).await, condition)
 }
 
 /// As [`draw_on_device`], but the scaled latent (1, Z, h, w) before it is decoded.
 pub async fn sample_latent<E: Engine>(e: &E, model: &RadioDiff<E>, condition: &E::Tensor, options: &SampleOptions) -> E::Tensor {
-    let encode = || model.denoiser.encode_condition(e, condition);
+    let encode = || EncodedScene { condition: condition.clone(), features: model.denoiser.encode_condition(e, condition) };
     match sample(e, model, encode, model.begin(e, options), no_hook).await {
-        Ok(latent) => latent,
+        Ok((latent, _)) => latent,
         Err(never) => match never {},
     }
 }
 
-/// Takes every step of the sampler. `hook` is awaited before the condition is encoded, which it may make unnecessary, and after
+/// Takes every step of the sampler; the latent and the scene. `hook` is awaited before the condition is encoded, which it may make unnecessary, and after
 /// each step.
 async fn sample<E: Engine, S>(
     e: &E,
     model: &RadioDiff<E>,
-    encode: impl FnOnce() -> EncodedCondition<E::Tensor>,
+    encode: impl FnOnce() -> EncodedScene<E::Tensor>,
     mut sampling: Sampling<E::Tensor>,
     mut hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
-) -> Result<E::Tensor, S> {
+) -> Result<(E::Tensor, EncodedScene<E::Tensor>), S> {
     let steps = sampling.steps();
     hook(SamplingProgress { done: 0, steps }).await?;
-    let features = encode();
-    while model.advance(e, &features, &mut sampling) {
+    let scene = encode();
+    while model.advance(e, &scene.features, &mut sampling) {
         hook(SamplingProgress { done: sampling.done(), steps }).await?;
     }
-    Ok(sampling.latent)
+    Ok((sampling.latent, scene))
 }

@@ -7,16 +7,42 @@ use anyhow::{Context, Result, bail, ensure};
 use std::env;
 
 /// The variables of each launcher: the process's number and the number of processes.
-const LAUNCHERS: [(&str, &str); 4] = [
+const LAUNCHERS: [(&str, &str); 6] = [
     // torchrun, and what torch's users set by hand.
     ("RANK", "WORLD_SIZE"),
     // Open MPI's mpirun.
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-    // SLURM's srun.
-    ("SLURM_PROCID", "SLURM_NTASKS"),
+    // MPICH's and Intel's mpiexec (Hydra).
+    ("PMI_RANK", "PMI_SIZE"),
+    // SLURM's srun. SLURM_NTASKS is no help: a script that sbatch runs has it too, with SLURM_PROCID 0, and is one process.
+    ("SLURM_PROCID", SRUN_TASKS),
+    // PMIx alone tells no count.
+    ("PMIX_RANK", "WORLD_SIZE"),
     // Kubernetes sets the index of an indexed job's pod only; the job's manifest has to set the count.
     ("JOB_COMPLETION_INDEX", "WORLD_SIZE"),
 ];
+
+/// The number of processes that srun started.
+const SRUN_TASKS: &str = "SLURM_STEP_NUM_TASKS";
+
+/// SLURM numbers the steps that no srun started from here on: the script of sbatch, the shell of salloc.
+const SPECIAL_STEPS: u32 = 0xffff_fff0;
+
+/// The variables that number the processes of one machine.
+const LOCAL_RANKS: [&str; 4] = ["LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"];
+
+/// The process's number among those of its machine, where the launcher says it.
+///
+/// # Errors
+/// A value that is no number.
+pub fn local_rank() -> Result<Option<usize>> {
+    let set = LOCAL_RANKS.into_iter().find_map(|name| Some((name, env::var(name).ok()?)));
+    set.map(|(name, value)| number(name, &value)).transpose()
+}
+
+fn number(name: &str, value: &str) -> Result<usize> {
+    value.trim().parse().with_context(|| format!("{name} is {value:?}, expected a number"))
+}
 
 /// Process `rank` of `world`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +69,9 @@ impl RankShare {
     }
 
     /// The share that the launcher's variables name: `RANK` and `WORLD_SIZE` (torchrun), `OMPI_COMM_WORLD_RANK` and `_SIZE` (Open
-    /// MPI), `SLURM_PROCID` and `SLURM_NTASKS` (srun), `JOB_COMPLETION_INDEX` and `WORLD_SIZE` (an indexed job of Kubernetes).
-    /// [`Self::ALONE`] where no launcher set a rank.
+    /// MPI), `PMI_RANK` and `PMI_SIZE` (MPICH), `SLURM_PROCID` and `SLURM_STEP_NUM_TASKS` (srun), `PMIX_RANK` or
+    /// `JOB_COMPLETION_INDEX` (an indexed job of Kubernetes) and `WORLD_SIZE`. [`Self::ALONE`] where no launcher set a rank, and in a
+    /// script of sbatch that does not call srun: it is started once, however many tasks it asked for.
     ///
     /// # Errors
     /// A rank without a number of processes; values that are no numbers, or a rank that is not below the other.
@@ -53,13 +80,13 @@ impl RankShare {
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let set = LAUNCHERS.into_iter().find_map(|(rank, world)| Some((rank, variable(rank)?, world)));
+        let by_srun = variable(SRUN_TASKS).is_some()
+            && variable("SLURM_STEP_ID").and_then(|step| step.parse::<u32>().ok()).is_none_or(|step| step < SPECIAL_STEPS);
+        let launchers = LAUNCHERS.into_iter().filter(|(_, world)| *world != SRUN_TASKS || by_srun);
+        let set = launchers.into_iter().find_map(|(rank, world)| Some((rank, variable(rank)?, world)));
         let Some((rank_name, rank, world_name)) = set else { return Ok(Self::ALONE) };
         let Some(world) = variable(world_name) else {
             bail!("{rank_name} is {rank:?}, but {world_name}, the number of processes, is not set: set it, or unset {rank_name}");
-        };
-        let number = |name: &str, value: &str| -> Result<usize> {
-            value.trim().parse().with_context(|| format!("{name} is {value:?}, expected a number"))
         };
         Self::new(number(rank_name, &rank)?, number(world_name, &world)?).with_context(|| format!("{rank_name} and {world_name}"))
     }
@@ -100,8 +127,20 @@ mod tests {
         for (rank, world) in LAUNCHERS {
             assert_eq!(share(&[(rank, "2"), (world, "3")]).unwrap(), RankShare::new(2, 3).unwrap(), "{rank}");
         }
-        let nested = [("SLURM_PROCID", "0"), ("SLURM_NTASKS", "2"), ("RANK", "5"), ("WORLD_SIZE", "8")];
+        let nested = [("SLURM_PROCID", "0"), ("SLURM_STEP_NUM_TASKS", "2"), ("RANK", "5"), ("WORLD_SIZE", "8")];
         assert_eq!(share(&nested).unwrap(), RankShare::new(5, 8).unwrap(), "torchrun below srun");
+    }
+
+    /// sbatch runs its script once, as process 0 of the tasks it asked for. Newer versions number that step, and a job that was
+    /// submitted from within a step of srun inherits that step's count.
+    #[test]
+    fn a_script_of_sbatch_does_all_the_work_itself() {
+        let script = [("SLURM_PROCID", "0"), ("SLURM_NTASKS", "16"), ("SLURM_LOCALID", "0")];
+        assert_eq!(share(&script).unwrap(), RankShare::ALONE);
+        let numbered = [&script[..], &[("SLURM_STEP_ID", "4294967291"), ("SLURM_STEP_NUM_TASKS", "16")]].concat();
+        assert_eq!(share(&numbered).unwrap(), RankShare::ALONE);
+        let step = [&script[..], &[("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "16")]].concat();
+        assert_eq!(share(&step).unwrap(), RankShare::new(0, 16).unwrap(), "srun's first process");
     }
 
     #[test]
@@ -109,7 +148,8 @@ mod tests {
         for (variables, words) in [
             (&[("JOB_COMPLETION_INDEX", "1")][..], "WORLD_SIZE, the number of processes, is not set"),
             (&[("RANK", "one"), ("WORLD_SIZE", "2")], "RANK is \"one\""),
-            (&[("SLURM_PROCID", "2"), ("SLURM_NTASKS", "2")], "SLURM_PROCID and SLURM_NTASKS: rank 2 of 2"),
+            (&[("PMIX_RANK", "1")], "WORLD_SIZE, the number of processes, is not set"),
+            (&[("SLURM_PROCID", "2"), ("SLURM_STEP_NUM_TASKS", "2")], "SLURM_PROCID and SLURM_STEP_NUM_TASKS: rank 2 of 2"),
         ] {
             let error = format!("{:#}", share(variables).unwrap_err());
             assert!(error.contains(words), "{error}");

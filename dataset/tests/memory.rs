@@ -67,7 +67,7 @@ fn open(folder: &Path, channels: &[ConditionChannel], keep_bytes: usize) -> Arc<
 
 /// Streams `samples` samples in batches of eight and returns the rate a second and the most memory that was resident, in MiB.
 fn streamed(set: &Arc<TrainingSet>, samples: usize) -> (f64, f64) {
-    let options = StreamOptions { batch: 8, symmetries: 8, threads: 2, share: RankShare::ALONE };
+    let options = StreamOptions { batch: 8, symmetries: 8, threads: 2, share: RankShare::ALONE, curriculum: None };
     let mut stream = SampleStream::start(set, options, StreamPosition::start(3)).unwrap();
     let (started, mut most) = (Instant::now(), 0.0_f64);
     for step in 0..samples / options.batch {

@@ -1,14 +1,14 @@
-//! Draws a ray-traced map and prints its time.
+//! Draws ray-traced maps, or prints their time.
 //!
 //! `cargo run --release -p radiodiff-radio --example ray_tracing` traces a scene of 100 buildings by itself.
-//! `... -- SCENE.json OUT.f32` traces a scene that tests/compare/munich.py wrote: `{"size": pixels, "meters_per_pixel": m,
-//! "transmitter": [x, y], "frequency_mhz": f, "material": [a, b, c, d], "interactions": n, "diffractions": n,
-//! "buildings": [[[x, y], ...], ...]}` in metres from the south-west corner, and writes path gain in dB as little-endian float32,
-//! row 0 in the north, NaN inside buildings.
+//! `... -- SCENE.json OUT.f32` traces a scene that tests/compare/true_heights.py wrote (see [`Input`]; metres from the south-west corner). It
+//! writes three rasters of little-endian float32, row 0 in the north: path gain in dB by rays and by the dominant path, NaN inside
+//! buildings, and 1 where the transmitter is in sight.
 
 use geo::{Coord, LineString, Polygon, Rect};
 use radiodiff_radio::geometry::PreparedScene;
-use radiodiff_radio::propagation::{Material, PropagationModel, RayOptions, RayTracing};
+use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::propagation::{DominantPath, FrequencyScaling, Material, PropagationModel, RayOptions, RayTracing, RoofsOfRays};
 use radiodiff_radio::scene::{Building, Grid, LinkEnds, Scene};
 use serde::Deserialize;
 use std::error::Error;
@@ -19,15 +19,26 @@ struct Input {
     size: usize,
     meters_per_pixel: f64,
     transmitter: [f64; 2],
+    height_m: f64,
+    receiver_height_m: f64,
     frequency_mhz: f64,
+    /// P.2040's a, b, c, d of walls and of the ground.
     material: [f64; 4],
+    ground: Option<[f64; 4]>,
     interactions: usize,
     diffractions: usize,
-    buildings: Vec<Vec<[f64; 2]>>,
+    buildings: Vec<Prism>,
+}
+
+#[derive(Deserialize)]
+struct Prism {
+    /// The outline, then courtyards.
+    rings: Vec<Vec<[f64; 2]>>,
+    height_m: f64,
 }
 
 fn building(footprint: Polygon<f64>) -> Building {
-    Building { footprint, height_m: None, levels: None }
+    Building { footprint, height_m: None, levels: None, material: None }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -42,21 +53,40 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn draw(input: &str, output: &str) -> Result<(), Box<dyn Error>> {
     let input: Input = serde_json::from_str(&std::fs::read_to_string(input)?)?;
     let ring = |points: &Vec<[f64; 2]>| LineString::from_iter(points.iter().map(|&[x, y]| Coord { x, y }));
-    let buildings = input.buildings.iter().map(|points| building(Polygon::new(ring(points), Vec::new()))).collect();
+    let prism = |prism: &Prism| {
+        let mut rings = prism.rings.iter().map(ring);
+        let footprint = Polygon::new(rings.next().unwrap_or_else(|| LineString::new(Vec::new())), rings.collect());
+        Building { height_m: Some(prism.height_m), ..building(footprint) }
+    };
     let grid = Grid { size: input.size, meters_per_pixel: input.meters_per_pixel };
-    let [a, b, c, d] = input.material;
+    let constants = |[a, b, c, d]: [f64; 4]| Material { a, b, c, d };
     let options = RayOptions {
         interactions: input.interactions,
         diffractions: input.diffractions,
         frequency_mhz: input.frequency_mhz,
-        material: Material { a, b, c, d },
+        material: constants(input.material),
+        ground: input.ground.map(constants),
+        roofs: RoofsOfRays::Scene,
         ..RayOptions::default()
     };
-    let scene = PreparedScene::new(&Scene::from_polygons(grid, buildings));
+    let prepared = PreparedScene::new(&Scene::from_polygons(grid, input.buildings.iter().map(prism).collect()));
+    let position = input.transmitter.into();
+    let ends = LinkEnds { position, height_m: input.height_m, receiver_height_m: input.receiver_height_m };
+    prepared.prisms();
     let started = Instant::now();
-    let map = RayTracing { options }.path_gain(&scene, &LinkEnds::at(input.transmitter.into()))?;
+    let rays = RayTracing { options }.path_gain(&prepared, &ends)?;
     println!("{} interactions, {} diffractions: {:.2} s", options.interactions, options.diffractions, started.elapsed().as_secs_f64());
-    std::fs::write(output, map.values.iter().flat_map(|gain| gain.to_le_bytes()).collect::<Vec<u8>>())?;
+    let scaling = FrequencyScaling::to(input.frequency_mhz)?;
+    let distance_m = |pixel: usize| {
+        let step = grid.pixel_center(pixel / grid.size, pixel % grid.size) - position;
+        step.x.hypot(step.y).hypot(ends.height_m - ends.receiver_height_m)
+    };
+    let RadioMap { values: dominant, .. } = DominantPath::default().path_gain(&prepared, &ends)?;
+    let dominant = dominant.iter().enumerate().map(|(pixel, &gain)| scaling.gain_db(f64::from(gain), distance_m(pixel)) as f32);
+    let sight = prepared.in_sight(&ends);
+    let seen = (0..grid.pixels()).map(|pixel| if sight.contains(pixel) { 1.0 } else { 0.0 });
+    let bytes: Vec<u8> = rays.values.iter().copied().chain(dominant).chain(seen).flat_map(f32::to_le_bytes).collect();
+    std::fs::write(output, bytes)?;
     Ok(())
 }
 

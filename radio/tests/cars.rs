@@ -31,7 +31,8 @@ fn cars() -> Vec<Polygon<f64>> {
 fn map(cars: Vec<Polygon<f64>>, position: Coord<f64>, mirrored: bool) -> (PreparedScene, RadioMap) {
     let x = |x: f64| if mirrored { GRID.extent_m() - x } else { x };
     let corners = vec![(x(30.0), 40.0), (x(42.0), 40.0), (x(42.0), 52.0), (x(30.0), 52.0)];
-    let building = Building { footprint: Polygon::new(LineString::from(corners), Vec::new()), height_m: None, levels: None };
+    let building =
+        Building { footprint: Polygon::new(LineString::from(corners), Vec::new()), height_m: None, levels: None, material: None };
     let prepared = PreparedScene::new(&Scene::from_polygons(GRID, vec![building]).with_cars(cars));
     let map = WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds::at(position)).expect("outdoors");
     (prepared, map)
@@ -75,6 +76,19 @@ fn a_car_takes_its_loss_behind_it_and_nothing_elsewhere() {
     assert!(
         weakened.values[at(60.5, 30.5)] < plain.values[at(60.5, 30.5)] && weakened.values[at(24.5, 30.5)] == plain.values[at(24.5, 30.5)]
     );
+}
+
+#[test]
+fn rays_from_a_roof_come_down_over_cars() {
+    let footprint = Polygon::new(LineString::from(vec![(4.0, 4.0), (14.0, 4.0), (14.0, 14.0), (4.0, 14.0)]), Vec::new());
+    let building = Building { footprint, height_m: Some(12.0), levels: None, material: None };
+    let prepared = PreparedScene::new(&Scene::from_polygons(GRID, vec![building]).with_cars(cars()));
+    let roof = LinkEnds { height_m: 16.0, ..LinkEnds::at(Coord { x: 9.5, y: 9.5 }) };
+    let [with, without] =
+        [WithCars(DominantPath::default()).path_gain(&prepared, &roof), DominantPath::default().path_gain(&prepared, &roof)];
+    let (with, without) = (with.expect("above the roof"), without.expect("above the roof"));
+    assert!(with.values.iter().zip(&without.values).all(|(a, b)| a.to_bits() == b.to_bits()));
+    assert!(WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds { height_m: 8.0, ..roof }).is_err());
 }
 
 #[test]

@@ -12,7 +12,12 @@ const WAVELENGTH_M: f64 = 299.792_458 / 5900.0;
 fn scene(boxes: &[[f64; 5]]) -> Scene {
     let building = |&[x, y, w, h, height_m]: &[f64; 5]| {
         let corners = [(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)];
-        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: Some(height_m), levels: None }
+        Building {
+            footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()),
+            height_m: Some(height_m),
+            levels: None,
+            material: None,
+        }
     };
     Scene::from_polygons(GRID, boxes.iter().map(building).collect())
 }

@@ -59,7 +59,7 @@ fn footprint(west: f64, south: f64, east: f64, north: f64) -> Polygon<f64> {
 }
 
 fn scene(size: usize, footprints: Vec<Polygon<f64>>) -> Scene {
-    let building = |footprint| Building { footprint, height_m: None, levels: None };
+    let building = |footprint| Building { footprint, height_m: None, levels: None, material: None };
     Scene::from_polygons(Grid { size, meters_per_pixel: 1.0 }, footprints.into_iter().map(building).collect())
 }
 

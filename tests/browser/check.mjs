@@ -7,7 +7,8 @@ import { faults } from './plausible.mjs';
 const [screenshot] = process.argv.slice(2);
 const browser = await launch();
 try {
-  const page = await open(browser);
+  const page = await open(browser, { query: { view: 'maplibre' } });
+  await page.waitForFunction(() => window.radiodiff.camera()?.idle());
   await page.screenshot({ path: screenshot });
   const map = await shownMap(page);
   const found = [...faults(map), ...page.failures.map((failure) => `the page threw ${failure}`)];

@@ -65,7 +65,7 @@ test('a software adapter is taken only when it is asked for, and the page says w
 });
 
 test('the page draws with WebGPU when it is told to', { timeout: 300_000 }, async () => {
-  const page = await openGenerated(browser, { path: '?backend=webgpu' });
+  const page = await openGenerated(browser, { query: { backend: 'webgpu' } });
   assert.match(await page.locator('#engine').innerText(), /RadioDiff nano on WebGPU/);
   assert.deepEqual(faults(await shownMap(page)), []);
   await placeTransmitter(page, 0.25, 0.25);
@@ -120,7 +120,7 @@ test('WebGPU lost in the middle is opened once more, then the CPU draws, with th
 });
 
 test('a lost device is told on the page, which goes on', { timeout: 300_000 }, async () => {
-  const page = await openGenerated(browser, { path: '?backend=webgpu' });
+  const page = await openGenerated(browser, { query: { backend: 'webgpu' } });
   await page.evaluate(() => window.radiodiff.engine.loseDevice());
   await placeTransmitter(page, 0.25, 0.25);
   assert.match(await page.locator('[role=status]').innerText(), /WebGPU was lost/);
@@ -131,7 +131,7 @@ test('a lost device is told on the page, which goes on', { timeout: 300_000 }, a
 });
 
 test('WebGPU that fails for another reason is told as such, and the CPU draws', { timeout: 300_000 }, async () => {
-  const page = await openGenerated(browser, { path: '?backend=webgpu' });
+  const page = await openGenerated(browser, { query: { backend: 'webgpu' } });
   // More workgroups than any device allows: a validation error.
   await page.workers().at(-1).evaluate(() => {
     const { prototype } = GPUComputePassEncoder;

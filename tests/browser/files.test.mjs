@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew } from './lib.mjs';
+import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew, spot } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -33,8 +33,7 @@ test('a map that comes after another place was opened is not shown over it', { t
     await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
     await page.evaluate(() => window.held.shift()());
   };
-  const box = await page.locator('#map').boundingBox();
-  await page.mouse.click(box.x + 0.3 * box.width, box.y + 0.3 * box.height);
+  await page.mouse.click(...await spot(page, 0.3, 0.3));
   await page.waitForFunction(() => window.held.length, undefined, { timeout: 60_000 });
   await drop(page, 'village.geojson', VILLAGE);
   await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');

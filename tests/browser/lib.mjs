@@ -1,14 +1,20 @@
 // Opens the page in a real Chromium and waits on what it says of itself. The page's side of the agreement:
 //
 //   document.documentElement.dataset.state   'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be
+//   document.documentElement.dataset.view    'loading' until MapLibre shows the map, then 'maplibre'; 'flat' where it cannot
 //   window.radiodiff                         { createEngine, engine, request, map, maps, difference }: the package's createEngine;
 //                                            the engine with the networks once a layer asked for it, else the physical one; the
 //                                            request last drawn ({ buildings, bounds, transmitters, method }) and its map; the maps
-//                                            there are of its transmitter, by method, and the generated one minus the physical one
-//   #layer                                   'physical' at first, 'generated', 'difference'
+//                                            there are of its transmitters, by method, and the generated one minus the physical one;
+//                                            { plan, calibration, picture(), project({ lng, lat }), camera() }: the plan, the map
+//                                            that measurements were fitted by, what is shown and how, where a place is in #map, and
+//                                            MapLibre's view
+//   #layer                                   the model: 'physical' at first, 'generated', 'difference'
 //   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and which
 //                                            networks it runs or why none
+//   .marker                                  a transmitter on the map
 //   ?backend=webgpu                          the backend of the networks instead of `auto`
+//   ?view=flat                               the view without MapLibre, which a software GPU draws slowly: for tests of other things
 //
 // Every wait is bounded, so a page that hangs ends in an error that says what it was waiting for.
 
@@ -37,17 +43,20 @@ export function launch({ webgpu = true } = {}) {
 }
 
 /**
- * Opens the page at `path` and waits for its first map. `page.failures` collects exceptions nobody caught. `weights(route)` answers
- * for the weights file instead of the server.
+ * Opens the page with a query and a hash, without MapLibre unless the query asks for it, and waits for its first map. `page.failures`
+ * collects exceptions nobody caught. `weights(route)` answers for the weights file instead of the server. Other options are those of a
+ * browser's page.
  */
-export async function open(browser, { path = '', viewport = { width: 1280, height: 800 }, weights } = {}) {
-  const page = await browser.newPage({ viewport });
+export async function open(browser, { query = {}, hash = '', viewport = { width: 1280, height: 800 }, weights, ...options } = {}) {
+  const page = await browser.newPage({ viewport, reducedMotion: 'reduce', ...options });
   if (weights) await page.route(`**/${MODEL}`, weights);
   page.setDefaultTimeout(30_000);
   page.failures = [];
   page.on('pageerror', (error) => page.failures.push(String(error)));
+  const path = `?${new URLSearchParams({ view: 'flat', ...query })}${hash}`;
   await page.goto(new URL(path, url).href, { waitUntil: 'load', timeout: 60_000 });
   await drawn(page);
+  await page.waitForFunction(() => document.documentElement.dataset.view !== 'loading', undefined, { timeout: 60_000 });
   return page;
 }
 
@@ -96,14 +105,31 @@ export async function drop(page, name, content) {
   for (const type of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('#map', type, { dataTransfer: transfer });
 }
 
+/** Where a share of the radio map's width and height is on the screen, from the north-west. */
+export function spot(page, x, y) {
+  return page.evaluate(([x, y]) => {
+    const { west, south, east, north } = window.radiodiff.map.bounds;
+    const at = window.radiodiff.project({ lng: west + x * (east - west), lat: north - y * (north - south) });
+    const box = document.getElementById('map').getBoundingClientRect();
+    return [box.left + at.x, box.top + at.y];
+  }, [x, y]);
+}
+
 /** Clicks the map at a share of its width and height and waits for the map that answers. */
 export async function placeTransmitter(page, x, y) {
   const before = await page.evaluate(() => { window.mapBefore = window.radiodiff.map; return window.radiodiff.request.transmitters[0]; });
-  const box = await page.locator('#map').boundingBox();
-  await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
+  await page.mouse.click(...await spot(page, x, y));
   await page.waitForFunction(() => window.radiodiff.map !== window.mapBefore, undefined, { timeout: 90_000 });
   await drawn(page);
   return before;
+}
+
+/** Takes the first transmitter's marker by the mouse and holds it over a share of the map; the caller lets go. */
+export async function dragMarker(page, x, y) {
+  const { x: left, y: top, width, height } = await page.locator('.marker').first().boundingBox();
+  await page.mouse.move(left + width / 2, top + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(...await spot(page, x, y), { steps: 10 });
 }
 
 /** Waits until the notice says something else than `before`, and gives its words. */

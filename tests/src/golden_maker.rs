@@ -115,7 +115,7 @@ impl<'a, E: Engine> GoldenMaker<'a, E> {
         self.read("vae.moments", &moments).await?;
         let posterior = autoencoder.posterior(e, &moments);
         self.read("vae.kl", &e.reshape(&posterior.kl(e), &[1])).await?;
-        self.read("vae.reconstruction", &autoencoder.decode(e, &posterior.mean)).await?;
+        self.read("vae.reconstruction", &autoencoder.decode(e, &posterior.mean, None)).await?;
         Ok(())
     }
 

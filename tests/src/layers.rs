@@ -15,9 +15,13 @@ use radiodiff_core::model::condition::{ConditionEncoder, SwinEncoder};
 use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
 use radiodiff_core::model::first_stage_loss::{AdversarialLoss, generator_loss, kl_term, negative_log_likelihood, pixel_error};
 use radiodiff_core::model::lpips::{Lpips, MIN_SIDE, UPSTREAM_DROPOUT};
-use radiodiff_core::model::preset::{AutoencoderPreset, ConditionPreset, EncoderPreset, PyramidPreset, SwinPreset, UnetPreset};
+use radiodiff_core::model::preset::{
+    AutoencoderPreset, ConditionPreset, EncoderPreset, PyramidPreset, ResidualPreset, SwinPreset, UnetPreset,
+};
+use radiodiff_core::model::residual::MapCoding;
 use radiodiff_core::model::{Compat, Preset};
 use radiodiff_core::parameters::{Initializer, ParameterError, ParameterSource, ParameterSpec, VarBuilder};
+use radiodiff_radio::features::ConditionChannel::{Buildings, LogDistanceGain};
 use radiodiff_radio::metrics::relative_error;
 use std::rc::Rc;
 
@@ -142,11 +146,19 @@ where
 
     fn first_stage(&mut self) -> Result<(), ParameterError> {
         layer!(self, "residual block", [2, 4, 5, 3], p => ResnetBlock::new(p, 4, 8, 2));
-        let preset = AutoencoderPreset { channels: 8, multipliers: vec![1, 2, 2], residual_blocks: 1, latent_channels: 2, norm_groups: 4 };
+        let preset = AutoencoderPreset {
+            channels: 8,
+            multipliers: vec![1, 2, 2],
+            residual_blocks: 1,
+            latent_channels: 2,
+            norm_groups: 4,
+            scene_channels: 0,
+        };
         let autoencoder = Rc::new(Autoencoder::new(&self.vb.pp("autoencoder"), &preset)?);
         let noise = self.by_rule("noise", &[1, 2, 5, 3]);
         let parts = autoencoder.clone();
-        self.add("autoencoder", &[1, 1, 20, 12], move |e, x| parts.decode(e, &parts.encode(e, x).sample(e, &noise)));
+        self.add("autoencoder", &[1, 1, 20, 12], move |e, x| parts.decode(e, &parts.encode(e, x).sample(e, &noise), None));
+        self.first_stage_with_scene(&preset)?;
 
         // As functions of the moments; 45 times the rule's values exceed both bounds of the log-variance.
         let (shape, noise) = ([2, 4, 3, 5], self.by_rule("noise", &[2, 2, 3, 5]));
@@ -158,6 +170,26 @@ where
         let parts = autoencoder.clone();
         self.add("posterior's sample", &shape, move |e, x| parts.posterior(e, x).sample(e, &noise));
         self.add("posterior's divergence", &shape, move |e, x| autoencoder.posterior(e, x).kl(e));
+        Ok(())
+    }
+
+    /// As functions of map and condition, whose second channel is the physical map. The range clips a part of the differences.
+    fn first_stage_with_scene(&mut self, preset: &AutoencoderPreset) -> Result<(), ParameterError> {
+        let scene_channels = 4;
+        let preset = AutoencoderPreset { scene_channels, ..preset.clone() };
+        let autoencoder = Autoencoder::new(&self.vb.pp("autoencoder with a scene"), &preset)?;
+        self.add("autoencoder with a scene", &[1, 5, 20, 12], move |e, x| {
+            let scene = channels(e, x, 1, scene_channels);
+            autoencoder.decode(e, &autoencoder.encode(e, &channels(e, x, 0, 1)).mean, Some(&scene))
+        });
+        let residual = Some(ResidualPreset { physical: LogDistanceGain, range_db: 40.0 });
+        let condition = ConditionPreset { channels: vec![Buildings, LogDistanceGain], ..small_preset()?.condition };
+        let coding = MapCoding::of(&Preset { residual, condition, ..small_preset()? });
+        self.add("difference to a physical map", &[2, 3, 6, 5], move |e, x| {
+            let (map, condition) = (channels(e, x, 0, 1), channels(e, x, 1, 2));
+            let coded = coding.code(e, &map, &condition);
+            e.concat(&[&coded, &coding.map(e, &map, &condition), &coding.map_within_range(e, &map, &condition)], 1)
+        });
         Ok(())
     }
 
@@ -232,7 +264,7 @@ where
             let preset = of_small_maps(known(name)?, 64);
             let vb = self.vb.pp("whole networks").pp(name);
             let autoencoder = Autoencoder::new(&vb, &preset.autoencoder)?;
-            self.add(stage, &[1, 1, 64, 64], move |e, x| autoencoder.decode(e, &autoencoder.encode(e, x).mean));
+            self.add(stage, &[1, 1, 64, 64], move |e, x| autoencoder.decode(e, &autoencoder.encode(e, x).mean, None));
             self.denoiser(denoiser, &vb, &preset)?;
         }
         Ok(())

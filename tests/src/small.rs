@@ -27,7 +27,15 @@ pub fn preset() -> Preset {
         map_size: 40,
         meters_per_pixel: 1.0,
         gray: GrayCodec::default(),
-        autoencoder: AutoencoderPreset { channels: 8, multipliers: vec![1, 2, 2], residual_blocks: 1, latent_channels: 3, norm_groups: 4 },
+        residual: None,
+        autoencoder: AutoencoderPreset {
+            channels: 8,
+            multipliers: vec![1, 2, 2],
+            residual_blocks: 1,
+            latent_channels: 3,
+            norm_groups: 4,
+            scene_channels: 0,
+        },
         condition: ConditionPreset {
             channels: vec![Buildings, Transmitter],
             encoder: EncoderPreset::Swin(SwinPreset {

@@ -45,25 +45,27 @@ fn a_map_is_the_start_as_far_as_it_is_told() {
     let model = Checkpoint::parse(&weights).and_then(|file| file.build(&e)).expect("the shipped weights are sound");
     let read = |x: &<CpuEngine as Engine>::Tensor| block_on(e.read(x)).expect("the CPU reads");
     let side = model.preset.map_size;
-    let gray = |i: usize| 1.0 - ((i / side) as f32 - 100.0).hypot((i % side) as f32 - 80.0) / 128.0;
-    let map = e.tensor(&(0..side * side).map(gray).collect::<Vec<_>>(), &[1, 1, side, side]);
+    let faded = |i: usize| 1.0 - ((i / side) as f32 - 100.0).hypot((i % side) as f32 - 80.0) / 128.0;
+    let map = e.tensor(&(0..side * side).map(faded).collect::<Vec<_>>(), &[1, 1, side, side]);
     let shape = [1, model.preset.condition.channels.len(), side, side];
-    let condition = model.denoiser.encode_condition(&e, &e.tensor(&vec![-1.0; shape.iter().product()], &shape));
+    let channels = e.tensor(&vec![-1.0; shape.iter().product()], &shape);
+    let condition = model.denoiser.encode_condition(&e, &channels);
     let encoded = e.mul(&model.first_stage.encode(&e, &map).mean, &model.scale_factor);
+    let gray = |latent: &<CpuEngine as Engine>::Tensor| model.decode_gray(&e, latent, &channels);
     for (steps, split_last_step) in [(1, false), (3, true)] {
         let options = SampleOptions { steps, seed: 3, split_last_step };
-        let mut sampling = model.begin_from_map(&e, &map, MIN_TIME, &options).expect("the last time there is");
+        let mut sampling = model.begin_from_map(&e, (&map, &channels), MIN_TIME, &options).expect("the last time there is");
         while model.advance(&e, &condition, &mut sampling) {}
         let of_latent = relative_error(&read(&sampling.latent), &read(&encoded));
-        let of_map = relative_error(&read(&model.decode_gray(&e, &sampling.latent)), &read(&model.decode_gray(&e, &encoded)));
+        let of_map = relative_error(&read(&gray(&sampling.latent)), &read(&gray(&encoded)));
         assert!(of_latent < 0.02 && of_map < 0.005, "{options:?}: the latent is off by {of_latent}, the map by {of_map}");
 
-        let begun = [model.begin_from_map(&e, &map, 1.0, &options).expect("noise"), model.begin(&e, &options)];
+        let begun = [model.begin_from_map(&e, (&map, &channels), 1.0, &options).expect("noise"), model.begin(&e, &options)];
         let [from_map, from_noise] = begun.map(|sampling| (sampling.steps(), read(&sampling.latent)));
         assert_eq!(from_map, from_noise);
     }
     for start in [f32::NAN, f32::INFINITY, -0.5, 0.0, 0.5 * MIN_TIME, 1.0 + f32::EPSILON] {
-        let error = model.begin_from_map(&e, &map, start, &SampleOptions::default()).err().expect("no such time");
+        let error = model.begin_from_map(&e, (&map, &channels), start, &SampleOptions::default()).err().expect("no such time");
         assert_eq!(error.to_string(), format!("start is {start}, expected a time from 0.0001 (the map that is given) to 1 (noise)"));
     }
 }

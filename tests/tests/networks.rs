@@ -71,7 +71,7 @@ fn the_first_stage_takes_other_sizes_and_depths() {
         let engine = CountingEngine::default();
         let autoencoder = Autoencoder::new(&VarBuilder::new(&engine, &ParameterRecorder::default()), &preset).expect("any preset");
         assert_eq!(autoencoder.encode(&engine, &vec![1, 1, side, side]).mean, [1, 3, latent, latent]);
-        assert_eq!(autoencoder.decode(&engine, &vec![1, 3, latent, latent]), [1, 1, side, side]);
+        assert_eq!(autoencoder.decode(&engine, &vec![1, 3, latent, latent], None), [1, 1, side, side]);
     }
     let mut large = named("paper");
     (large.map_size, large.unet.latent_size) = (320, 80);

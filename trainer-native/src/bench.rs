@@ -6,6 +6,7 @@
 
 use crate::config::Config;
 use crate::data::{Batch, OrderedSample, TrainingData};
+use crate::parallel::ProcessGroup;
 use crate::torch::{AdamW, Average, AverageSchedule, Gradients, TorchEngine, TorchParameters, TorchTensor, best_device};
 use crate::train::diffusion::{DenoiseInputs, denoise};
 use crate::train::first_stage::{FirstStageObjective, Reconstruction};
@@ -174,7 +175,8 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
     let engine = TorchEngine::new(device);
     let engine = if without_dropout { engine.without_dropout() } else { engine };
     let text = std::fs::read_to_string(folder.join("preset.json")).context("the folder of `trainer bench prepare`")?;
-    let preset = serde_json::from_str(&text).context("preset.json")?;
+    let preset: radiodiff_core::model::Preset = serde_json::from_str(&text).context("preset.json")?;
+    ensure!(!preset.first_stage_takes_condition(), "preset {} is not for this comparison: its first stage sees the scene", preset.name);
     let parameters = TorchParameters::initialized(1);
     let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
     restore(&parameters, &folder.join("weights.safetensors"))?;
@@ -188,6 +190,7 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
     let objective = FirstStageObjective::new(&engine, &settings, 1, Compat::Corrected)?;
     let last_layer = parameters.trainable(&["first_stage_model.decoder.conv_out.weight"]);
     let (_, last_layer) = last_layer.first().context("the decoder has a last layer")?;
+    let group = ProcessGroup::alone();
     let loss = |number: usize| -> Result<Tensor> {
         let part =
             |name: &str| Ok::<_, anyhow::Error>(batches.get(&format!("{number}.{name}")).context("a part of a batch")?.shallow_clone());
@@ -197,11 +200,11 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
                 let batch = Batch { samples: Vec::new(), condition: empty(), truth: part("truth")?, outdoors: part("outdoors")? };
                 let posterior = model.first_stage.encode(&engine, &TorchTensor(batch.truth.shallow_clone()));
                 let latent = posterior.sample(&engine, &TorchTensor(part("noise")?));
-                let (drawn, kl) = (model.first_stage.decode(&engine, &latent).0, posterior.kl(&engine).0);
-                let weights = pixel_weights(&batch, 0.05);
+                let (drawn, kl) = (model.first_stage.decode(&engine, &latent, None).0, posterior.kl(&engine).0);
+                let weights = pixel_weights(&batch, 0.05, &group)?;
                 let latent_elements = latent.0.size()[1..].iter().product::<i64>() as usize;
                 let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, latent_elements, weights: Some(&weights) };
-                Ok(objective.autoencoder_loss(&engine, 0, &maps, last_layer).total)
+                Ok(objective.autoencoder_loss(&engine, 0, &maps, last_layer)?.total)
             }
             BenchStage::Diffusion => {
                 let batch = Batch { samples: Vec::new(), condition: part("condition")?, truth: empty(), outdoors: empty() };

@@ -6,7 +6,9 @@ mod ranges;
 mod reader;
 mod stages;
 
-pub use stages::{AdversaryConfig, AutoencoderConfig, DiffusionConfig, FirstStageLossConfig, LatentScale, OptimizerConfig, PixelConfig};
+pub use stages::{
+    AdversaryConfig, AutoencoderConfig, CropConfig, DiffusionConfig, FirstStageLossConfig, LatentScale, OptimizerConfig, PixelConfig,
+};
 
 use crate::checkpoint::Retention;
 use crate::data::DataConfig;
@@ -85,6 +87,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads the configuration that another process of the run has resolved.
+    pub fn resolved(text: &str) -> Result<Self> {
+        Ok(reader::read(toml::from_str(text)?)?)
+    }
+
     fn check(&self) -> Result<()> {
         let positive_numbers = [
             ("validate_every", self.validate_every),
@@ -97,7 +104,7 @@ impl Config {
             bail!("guard.outlier is {}, expected above 0, inf for no outliers", self.guard.outlier);
         }
         self.autoencoder.check(&self.preset)?;
-        self.diffusion.check()
+        self.diffusion.check(&self.preset)
     }
 }
 
@@ -147,6 +154,14 @@ mod tests {
     }
 
     #[test]
+    fn crops_grow_and_the_last_steps_are_whole_maps() {
+        let overrides = ["autoencoder.crop=64", "autoencoder.crops=[{ from = 100, side = 128 }, { from = 2000, side = 192 }]"];
+        let config = Config::load(Path::new(NANO), &overrides.map(str::to_owned)).unwrap();
+        let sides = [0, 99, 100, 1999, 2000, 2799, 2800].map(|step| config.autoencoder.crop_at(step));
+        assert_eq!(sides, [64, 64, 128, 128, 192, 192, usize::MAX]);
+    }
+
+    #[test]
     fn an_override_of_nothing_is_refused_by_name() {
         for (text, words) in [
             ("diffusion.stops=7", "[\"diffusion.stops=7\"]: diffusion: unknown field `stops`, did you mean `steps`?"),
@@ -163,6 +178,11 @@ mod tests {
             ("data.building_weight=nan", "data.building_weight is NaN"),
             ("autoencoder.crop=0", "autoencoder.crop is 0, expected a multiple of 8"),
             ("autoencoder.crop=100", "autoencoder.crop is 100, expected a multiple of 8"),
+            ("autoencoder.crops=[{ from = 5, side = 60 }]", "autoencoder.crops: side is 60, expected a multiple of 8"),
+            ("autoencoder.crops=[{ from = 5, side = 64 }, { from = 5, side = 128 }]", "autoencoder.crops: from is 5 after 5"),
+            ("autoencoder.freeze=[\"first_stage_modl.\"]", "autoencoder.freeze has \"first_stage_modl.\""),
+            ("diffusion.curriculum={ start = 0, epochs = 2 }", "diffusion.curriculum.start is 0"),
+            ("diffusion.curriculum={ start = 0.5, epochs = 0 }", "diffusion.curriculum.epochs is 0"),
             ("autoencoder.learning_rate=-1", "autoencoder.learning_rate is -1"),
             ("diffusion.pixel.learning_rate=inf", "diffusion.pixel.learning_rate is inf"),
         ] {

@@ -4,6 +4,7 @@
 //! command fails where training would.
 
 use crate::gpu::GpuMonitor;
+use crate::parallel::LIBRARY;
 use crate::selection::MapSelection;
 use anyhow::{Result, bail};
 use radiodiff_dataset::files;
@@ -86,7 +87,10 @@ fn libtorch() -> Diagnosis {
     let product =
         Tensor::ones([64, 64], (Kind::Float, tch::Device::Cpu)).f_matmul(&Tensor::ones([64, 64], (Kind::Float, tch::Device::Cpu)));
     match product.and_then(|product| product.f_sum(Kind::Double)).map(|sum| sum.double_value(&[])) {
-        Ok(sum) if sum == 64.0_f64.powi(3) => Diagnosis::good("libtorch", format!("computes, with {} threads", tch::get_num_threads())),
+        Ok(sum) if sum == 64.0_f64.powi(3) => Diagnosis::good(
+            "libtorch",
+            format!("computes, with {} threads; several processes would talk by {LIBRARY}", tch::get_num_threads()),
+        ),
         Ok(sum) => Diagnosis::new("libtorch", Health::Bad, format!("a product of ones sums to {sum}, expected 262144"), REINSTALL),
         Err(error) => Diagnosis::new("libtorch", Health::Bad, error.to_string(), REINSTALL),
     }

@@ -1,10 +1,10 @@
 //! Drawing maps by a network from its weights' file, on the best device there is.
 
+use crate::stored_weights::{self, WeightsKind};
 use crate::torch::{TorchEngine, best_device};
 use anyhow::{Context, Result};
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME, SampleOptions};
 use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
-use radiodiff_core::weights::Checkpoint;
 use radiodiff_dataset::Sample;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
@@ -27,11 +27,14 @@ pub struct DrawOptions {
     #[arg(long, value_name = "M", default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000),
           requires = "weights")]
     pub samples: usize,
+    /// Of a checkpoint's weights take the raw ones, as the optimiser left them, and not their average.
+    #[arg(long, requires = "weights")]
+    pub raw: bool,
 }
 
 impl Default for DrawOptions {
     fn default() -> Self {
-        Self { steps: 1, seed: 0, start: None, samples: 1 }
+        Self { steps: 1, seed: 0, start: None, samples: 1, raw: false }
     }
 }
 
@@ -48,20 +51,19 @@ pub struct MapDrawer {
 }
 
 impl MapDrawer {
-    /// Reads the weights.
+    /// Reads the weights, a file's or those of a checkpoint's folder.
     pub fn open(path: &Path, options: DrawOptions) -> Result<Self> {
-        let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
-        let with = || format!("the weights {}", path.display());
-        let checkpoint = Checkpoint::parse(&bytes).with_context(with)?;
+        let stored = stored_weights::open(path, if options.raw { WeightsKind::Raw } else { WeightsKind::Averaged })?;
         let engine = TorchEngine::new(best_device());
-        let pipeline = Pipeline::new(checkpoint.build(&engine).with_context(with)?);
+        let pipeline = Pipeline::new(stored.build(&engine).with_context(|| format!("the weights {}", path.display()))?);
         Ok(Self { engine, pipeline, options })
     }
 
     /// The network's name and where it starts.
     pub fn name(&self) -> String {
         let begun = self.options.start.map_or(String::new(), |start| format!(" from the dominant path at t = {start}"));
-        self.pipeline.preset().name.clone() + &begun
+        let raw = if self.options.raw { ", raw weights" } else { "" };
+        format!("{}{raw}{begun}", self.pipeline.preset().name)
     }
 
     /// A map for each of the samples' seeds, of the same scene and transmitter.

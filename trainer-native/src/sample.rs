@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// Draw a dataset's maps by a network, as gain maps
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Weights of the network.
+    /// Weights of the network: a file, or the folder of a checkpoint.
     #[arg(long)]
     weights: PathBuf,
     /// Folder in RadioMapSeer's layout, whose scenes and transmitters are drawn.

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use tch::Tensor;
 use trainer::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig, OptimizerConfig};
 use trainer::data::Batch;
+use trainer::parallel::ProcessGroup;
 use trainer::torch::{AdamW, AverageSchedule, Decay, Gradients, Schedule, TorchEngine, TorchParameters, TorchTensor};
 use trainer::train::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
 use trainer::train::pixel_weights;
@@ -132,6 +133,10 @@ fn adversary(case: &str) -> Option<AdversaryConfig> {
 
 fn settings(loss: FirstStageLossConfig) -> AutoencoderConfig {
     AutoencoderConfig {
+        crops: Vec::new(),
+        init: None,
+        freeze: Vec::new(),
+        curriculum: None,
         steps: STEPS,
         batch: 2,
         crop: 32,
@@ -160,7 +165,14 @@ fn the_first_stage_learns_as_in_pytorch() {
             perceptual_weight: 1.0,
             adversary: adversary(&case),
         });
-        let preset = AutoencoderPreset { channels: 8, multipliers: vec![1, 2], residual_blocks: 1, latent_channels: 2, norm_groups: 4 };
+        let preset = AutoencoderPreset {
+            channels: 8,
+            multipliers: vec![1, 2],
+            residual_blocks: 1,
+            latent_channels: 2,
+            norm_groups: 4,
+            scene_channels: 0,
+        };
         let parameters = TorchParameters::initialized(SEED);
         let autoencoder = Autoencoder::new(&VarBuilder::new(&e, &parameters), &preset).unwrap();
         let objective = FirstStageObjective::new(&e, &settings, SEED, compat).unwrap();
@@ -174,7 +186,7 @@ fn the_first_stage_learns_as_in_pytorch() {
         let pass = |truth: &Tensor, noise: Tensor| {
             let posterior = autoencoder.encode(&e, &TorchTensor(truth.shallow_clone()));
             let latent = posterior.sample(&e, &TorchTensor(noise));
-            (autoencoder.decode(&e, &latent).0, posterior.kl(&e).0)
+            (autoencoder.decode(&e, &latent, None).0, posterior.kl(&e).0)
         };
         let (mut losses, mut critic_losses) = (Vec::new(), Vec::new());
         for step in 0..STEPS {
@@ -184,11 +196,16 @@ fn the_first_stage_learns_as_in_pytorch() {
             let (drawn, kl) = pass(&truth, noise(0));
             let weights = case.contains("weighted").then(|| {
                 let (truth, outdoors) = (truth.shallow_clone(), outdoors(&e, step, &MAPS));
-                pixel_weights(&Batch { samples: Vec::new(), condition: Tensor::new(), truth, outdoors }, BUILDING_WEIGHT)
+                pixel_weights(
+                    &Batch { samples: Vec::new(), condition: Tensor::new(), truth, outdoors },
+                    BUILDING_WEIGHT,
+                    &ProcessGroup::alone(),
+                )
+                .unwrap()
             });
             let latent_elements = LATENTS[1..].iter().product();
             let maps = Reconstruction { truth: &truth, drawn: &drawn, kl: &kl, latent_elements, weights: weights.as_ref() };
-            let loss = objective.autoencoder_loss(&e, step, &maps, last_layer).total;
+            let loss = objective.autoencoder_loss(&e, step, &maps, last_layer).unwrap().total;
             let mut gradients = Gradients::of(&loss, &trained);
             gradients.clip(clip);
             optimizer.step(rate, &gradients);
@@ -198,7 +215,9 @@ fn the_first_stage_learns_as_in_pytorch() {
                     let drawn = tch::no_grad(|| pass(&truth, noise(1)).0);
                     let shares: Vec<f32> =
                         rule_values(SEED, &format!("gradient penalty {step}"), MAPS[0]).map(|u| ((u + 1.0) / 2.0) as f32).collect();
-                    objective.step_adversary(&e, step, &AdversaryMaps { truth: &truth, drawn: &drawn, penalty_shares: &shares }, rate, clip)
+                    objective
+                        .step_adversary(&e, step, &AdversaryMaps { truth: &truth, drawn: &drawn, penalty_shares: &shares }, rate, clip)
+                        .unwrap()
                 }
                 false => 0.0,
             });
@@ -228,7 +247,7 @@ fn the_perceptual_term_drops_features_late_and_only_upstream() {
         let objective = FirstStageObjective::new(&e, &settings(loss.clone()), SEED, compat).unwrap();
         let kl = &Tensor::zeros([1], (tch::Kind::Float, tch::Device::Cpu));
         let maps = Reconstruction { truth: &truth, drawn: &drawn, kl, latent_elements: 32, weights: None };
-        let value = || objective.autoencoder_loss(&e, step, &maps, &drawn).total.double_value(&[]);
+        let value = || objective.autoencoder_loss(&e, step, &maps, &drawn).unwrap().total.double_value(&[]);
         assert_eq!(value() != value(), drops, "{compat:?}, step {step}, training {training}");
     }
 }

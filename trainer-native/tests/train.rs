@@ -1,6 +1,12 @@
 //! Training as a user runs it, on a few steps: every command, the files it leaves, and what it says when it cannot go on.
 
+use radiodiff_core::diffusion::SampleOptions;
+use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
 use radiodiff_core::weights::{Checkpoint, HostTensor};
+use radiodiff_dataset::Dataset;
+use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::GrayCodec;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -24,7 +30,7 @@ fn fails(args: &[&str], code: i32, words: &str) {
     assert!(error.contains(words), "trainer {args:?} says {error:?}, expected {words:?}");
 }
 
-/// Two maps, a few steps of each stage, an evaluation, an export.
+/// The README's commands on two maps and a few steps: both stages, an evaluation, an export that the runtime draws with.
 #[test]
 fn from_nothing_to_weights_that_ship() {
     let folder = tempfile::tempdir().unwrap();
@@ -37,11 +43,10 @@ fn from_nothing_to_weights_that_ship() {
     let small = small.into_iter().chain(["diffusion.pixel.steps=1", "diffusion.pixel.batch=1"]).chain(sets.iter().map(String::as_str));
     let sets: Vec<&str> = small.flat_map(|set| ["--set", set]).collect();
     let train = |stage| succeeds(&[&["train", stage, "--config", CONFIG, "--out", &run], sets.as_slice()].concat());
-    train("autoencoder");
+    train("all");
     let first = Checkpoint::parse(&fs::read(path("run/autoencoder.safetensors")).unwrap()).unwrap();
     assert!(first.manifest().training_data.contains("procedural"), "{}", first.manifest().training_data);
     assert_ne!(first.tensors()["scale_factor"].values, [0.3], "the latents' scale is measured");
-    train("diffusion");
     for name in ["config-diffusion.toml", "preview.png", "diffusion.safetensors"] {
         assert!(fs::metadata(path(&format!("run/{name}"))).unwrap().len() > 0, "{name}");
     }
@@ -72,6 +77,25 @@ fn from_nothing_to_weights_that_ship() {
     assert!(bytes.len() < fs::metadata(&weights).unwrap().len() as usize * 6 / 10, "float16");
     let card = fs::read_to_string(path("nano.md")).unwrap();
     assert!(card.contains(&manifest.content_sha256) && card.contains("| nano |"), "{card}");
+    assert_runtime_draws_the_trainers_map(&shipped, &data, &path("drawn"));
+}
+
+/// The engine of pages and commands without a GPU draws from the file what the trainer draws: no pixel is more than one of 255 gray levels
+/// away, of which half is the PNG's rounding.
+fn assert_runtime_draws_the_trainers_map(weights: &str, data: &str, out: &str) {
+    succeeds(&["sample", "--weights", weights, "--data", data, "--limit", "1", "--out", out]);
+    let dataset = Dataset::open(Path::new(data), "DPM").expect("the dataset opens");
+    let sample = dataset.load(0).expect("its first map");
+    let png = image::open(Path::new(out).join(dataset.name(0) + ".png")).expect("the trainer's map").into_luma8();
+    let engine = CpuEngine::new();
+    let checkpoint = Checkpoint::parse(&fs::read(weights).expect("the weights")).expect("they are whole");
+    let pipeline = Pipeline::new(checkpoint.build(&engine).expect("the runtime takes them"));
+    let scene = PreparedScene::new(&sample.scene);
+    let request = MapRequest { scene: &scene, position: sample.position, start: 1.0, options: SampleOptions::default() };
+    let map = pollster::block_on(pipeline.draw_map(&engine, &request, no_hook)).expect("it draws");
+    let levels = GrayCodec::default().encode_map(&map);
+    let largest = levels.iter().zip(png.pixels()).map(|(level, pixel)| (level * 255.0 - f32::from(pixel.0[0])).abs()).fold(0.0, f32::max);
+    assert!(levels.iter().any(|level| *level > 0.0) && largest <= 1.0, "the largest difference is {largest} of 255 levels");
 }
 
 /// The example of docs/first-stage-loss.md, on a few steps that pass into the adversary's phase.

@@ -1,19 +1,33 @@
-// The demo: a place with buildings, a transmitter that is dragged, and the map that follows it.
+// The planner: a place with buildings, transmitters that are dragged, and the map that follows them.
 //
-// charts/ has the legend and the statistics, layers/ what is painted on the map, input/ the form, the pointer and files. state.js
-// holds what is shown, drawing.js asks the engines for maps, places.js opens scenes. It begins here.
+// plan/ holds what the planner decides and how it is looked at; state.js what was drawn of it. views/ shows the map, charts/ counts it,
+// layers/ says what is shown, input/ is every control. drawing.js asks the engines for maps, places.js opens scenes. It begins here.
 
 import { createEngine } from '../index.js';
 import { draw } from './drawing.js';
 import { engines, startPhysical } from './engines.js';
+import { listenToExports } from './export/menu.js';
+import { isTable, listenToCalibration, openTable } from './input/calibration.js';
 import { listenToControls } from './input/controls.js';
 import { listenToFiles } from './input/files.js';
+import { listenToHistory, refreshHistory } from './input/history.js';
 import { listenToMap } from './input/map.js';
-import { drawReadout } from './layers/readout.js';
+import { listenToOverpass } from './input/overpass.js';
+import { listenToSettings } from './input/preferences.js';
+import { keepLink, listenToSharing, whole } from './input/sharing.js';
+import { listenToSites } from './input/sites.js';
+import { listenToTransmitters, remove } from './input/transmitters.js';
+import { lacksLayer, picture } from './layers/shown.js';
 import { say } from './notices.js';
-import { listPlaces, openFile } from './places.js';
-import { show, showMap } from './show.js';
+import { fromHash } from './plan/link.js';
+import { listenToLook, look } from './plan/look.js';
+import { requested } from './plan/model.js';
+import { listen, plan } from './plan/store.js';
+import { firstPlace, openBuildings, openFile, openFirst, openPlan } from './places.js';
+import { show, showPlan, showReadout } from './show.js';
 import { setStatus, state } from './state.js';
+import { listenToMarkers, placeMarkers } from './views/markers.js';
+import * as stage from './views/stage.js';
 
 /** What a visitor with a console, and the browser tests, can reach. */
 window.radiodiff = {
@@ -23,28 +37,90 @@ window.radiodiff = {
   get map() { return state.map; },
   get maps() { return state.maps; },
   get difference() { return state.difference; },
+  get calibration() { return state.calibration; },
+  get plan() { return plan(); },
   get request() {
     const { map, scene } = state;
-    return { buildings: scene.source, bounds: scene.bounds, transmitters: map.transmitters, method: map.method };
+    return { ...scene.around, bounds: scene.bounds, transmitters: map.transmitters, method: map.method };
   },
+  /** What the map shows, as layers/shown.js gives it. */
+  picture,
+  /** Where a place is on the stage, pixels. */
+  project: stage.project,
+  camera: stage.camera,
 };
 
-try {
-  listenToControls({ redraw: draw, restyle: show });
-  show();
-  await startPhysical();
-  listenToMap({
-    redraw() {
-      showMap();
-      draw();
-    },
-    point(event) {
-      state.pointer = event;
-      drawReadout();
-    },
+const footprints = () => engines.physical.footprints();
+/** Fields of the look that need another map. */
+const DRAWN_BY = ['model'];
+
+/** What the last map was asked with: a change of a name needs no other map. */
+let asked;
+
+function redraw() {
+  const asks = JSON.stringify([requested(plan()), plan().receiver, plan().thresholdDbm]);
+  if (asks === asked) show();
+  else draw();
+  asked = asks;
+}
+
+function follow() {
+  listen((what) => {
+    refreshHistory();
+    if (what === 'selection') return showPlan();
+    if (what === 'place') return keepLink(footprints);
+    keepLink(footprints);
+    showPlan();
+    if (what === 'plan') redraw();
+    return undefined;
   });
-  listenToFiles(openFile);
-  await listPlaces();
+  listenToLook((changed) => {
+    if (state.scene) keepLink(footprints);
+    document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
+    show();
+    if (state.scene && (changed.some((name) => DRAWN_BY.includes(name)) || lacksLayer())) draw();
+  });
+  stage.whenMoved(() => {
+    placeMarkers();
+    showReadout();
+  });
+}
+
+async function linkedPlan() {
+  try {
+    return await fromHash(location.hash);
+  } catch (error) {
+    say('plan', `${error.message}.`, 'error');
+    return undefined;
+  }
+}
+
+try {
+  document.documentElement.dataset.view = 'loading';
+  document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
+  listenToControls();
+  listenToTransmitters();
+  listenToSites();
+  listenToCalibration();
+  listenToMarkers({ drop: draw, remove });
+  listenToHistory();
+  listenToSettings();
+  listenToSharing(footprints);
+  listenToExports(() => whole(footprints));
+  follow();
+  show();
+  // What the first map needs arrives while the engine starts.
+  const opening = linkedPlan().then(firstPlace);
+  await Promise.all([startPhysical(), opening]);
+  listenToMap({ point: showReadout });
+  listenToFiles((file) => (isTable(file) ? openTable(file) : openFile(file)));
+  listenToOverpass(openBuildings);
+  addEventListener('hashchange', async () => {
+    const plan = await linkedPlan();
+    if (plan) openPlan(plan);
+  });
+  await openFirst(await opening);
+  await stage.startMapLibre({ footprints, shown: picture });
 } catch (error) {
   setStatus('error');
   say('scene', error.message, 'error');

@@ -1,26 +1,32 @@
-// Everything on the page that follows from the state and the form.
+// Everything on the page that follows from the plan, the look and the maps.
 
 import { drawLegend } from './charts/legend.js';
 import { drawStatistics } from './charts/statistics.js';
 import { tellEngine } from './engines.js';
-import { refreshControls, settings } from './input/controls.js';
-import { paint } from './layers/paint.js';
+import { refreshCalibration } from './input/calibration.js';
+import { refreshControls } from './input/controls.js';
+import { refreshTransmitters } from './input/transmitters.js';
 import { drawReadout } from './layers/readout.js';
+import { picture } from './layers/shown.js';
 import { state } from './state.js';
+import { drawMarkers } from './views/markers.js';
+import * as stage from './views/stage.js';
 
-/** The difference, where that layer is chosen and there is one. */
-const shownDifference = () => (settings().layer === 'difference' ? state.difference : undefined);
-
-export function showMap() {
-  paint(shownDifference() ?? state.map);
+/** After a change of the plan, before its map is there. */
+export function showPlan() {
+  if (state.scene) drawMarkers();
+  refreshTransmitters();
+  refreshControls();
+  refreshCalibration();
 }
 
 export function show() {
-  showMap();
-  refreshControls();
+  if (state.scene) stage.show(picture());
+  showPlan();
   drawLegend();
-  drawReadout();
-  if (!state.map) return;
-  drawStatistics(state.map, shownDifference());
-  tellEngine(state.map);
+  showReadout();
+  drawStatistics();
+  if (state.map) tellEngine(state.map);
 }
+
+export const showReadout = () => drawReadout(stage.unproject);

@@ -1,18 +1,20 @@
-// What the page holds: the scene, the transmitter and the maps that were drawn of it. Every other module reads it; drawing.js and
-// places.js write it, and input/ moves the transmitter.
+// What the page holds beside the plan: the scene and the maps that were drawn of it. Every other module reads it; drawing.js and
+// places.js write it.
 
 export const state = {
-  /** The open scene: what `setScene` gave, with `source` and `asked` (bounds) to ask for it again, and `outline`, a canvas. */
+  /** The open scene: what `setScene` gave, with `around` to ask for it again, its `source`, `title`, `credit` and `place`. */
   scene: undefined,
-  /** { lng, lat } of the marker. */
-  transmitter: undefined,
-  /** The map of the chosen layer; for the difference, the generated map. */
+  /** The map of the chosen model; for the difference, the generated map. */
   map: undefined,
-  /** The maps there are of the transmitter, by method. */
+  /** Ids of the plan's transmitters in the map's order. */
+  drawn: [],
+  /** The maps there are of the transmitters, by method. */
   maps: {},
   /** Generated minus physical, where both are there. */
   difference: undefined,
-  /** The last event of a mouse over the map. */
+  /** What `calibrate` gave of the open scene, with `name` of the transmitter it is of. */
+  calibration: undefined,
+  /** Where the pointer is over the map, { x, y } of the stage; a tapped place stays. */
   pointer: undefined,
   dragging: false,
 };
@@ -20,4 +22,9 @@ export const state = {
 /** Says how the page is: 'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be. */
 export function setStatus(status) {
   document.documentElement.dataset.state = status;
+}
+
+/** Tells screen readers. */
+export function announce(text) {
+  document.getElementById('live').textContent = text;
 }

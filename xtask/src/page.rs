@@ -1,9 +1,10 @@
 //! The page as a visitor gets it: built by Trunk in the workspace's `web` profile, without Trunk reaching for the network.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::process::{run, search_path};
 use crate::{layout, tools};
@@ -22,5 +23,37 @@ pub fn build() -> Result<PathBuf> {
     trunk.args(["build", "--offline", "--cargo-profile", "web", "--dist"]).arg(layout::dist());
     println!("Building the page");
     run(&mut trunk)?;
+    add_maplibre(&layout::dist())?;
+    preload_modules(&layout::dist())?;
     Ok(layout::dist())
+}
+
+/// The folder of the page that MapLibre GL lies in.
+pub const MAPLIBRE: &str = "maplibre";
+/// What the page loads of it, and its licence.
+const MAPLIBRE_FILES: [&str; 4] = ["dist/maplibre-gl.mjs", "dist/maplibre-gl-worker.mjs", "dist/maplibre-gl.css", "LICENSE.txt"];
+
+/// Puts MapLibre GL beside the page, unbundled: the page loads it while its first map is drawn.
+fn add_maplibre(page: &Path) -> Result<()> {
+    let (package, folder) = (tools::maplibre()?, page.join(MAPLIBRE));
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    for file in MAPLIBRE_FILES.map(|file| package.join(file)) {
+        let name = file.file_name().with_context(|| format!("{} has no name", file.display()))?;
+        fs::copy(&file, folder.join(name)).with_context(|| format!("copying {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Names every module of the page in its head, so that the browser fetches all of them at once instead of level by level of imports,
+/// and the wasm module beside them.
+fn preload_modules(page: &Path) -> Result<()> {
+    let index = page.join("index.html");
+    let html = fs::read_to_string(&index).with_context(|| format!("reading {}", index.display()))?;
+    let mut links = String::from(r#"<link rel="preload" href="radiodiff-web_bg.wasm" as="fetch" type="application/wasm" crossorigin>"#);
+    for module in layout::files_below(&page.join("page"), ".js")? {
+        let href = module.strip_prefix(page).unwrap_or(&module).to_string_lossy().replace('\\', "/");
+        links.push_str(&format!(r#"<link rel="modulepreload" href="{href}">"#));
+    }
+    let (head, rest) = html.split_once("</head>").with_context(|| format!("{} has no </head>", index.display()))?;
+    fs::write(&index, format!("{head}{links}</head>{rest}")).with_context(|| format!("writing {}", index.display()))
 }

@@ -4,8 +4,9 @@ use super::denoiser::Denoiser;
 use super::process::{MIN_TIME, noised};
 use super::sampling::{SampleOptions, Sampling};
 use crate::engine::{Binary, CountingEngine, Engine};
-use crate::model::autoencoder::Autoencoder;
+use crate::model::autoencoder::{Autoencoder, Posterior};
 use crate::model::preset::{Preset, PresetError};
+use crate::model::residual::MapCoding;
 use crate::model::unet::EncodedCondition;
 use crate::parameters::{Initializer, ParameterError, ParameterRecorder, VarBuilder};
 use crate::random::standard_normal;
@@ -32,6 +33,8 @@ pub struct StartError {
 pub struct RadioDiff<E: Engine> {
     pub preset: Preset,
     pub first_stage: Autoencoder<E>,
+    /// What of a map the first stage codes.
+    pub coding: MapCoding,
     pub denoiser: Denoiser<E>,
     /// Shape (1). Diffusion works on the first stage's latents times this.
     pub scale_factor: E::Tensor,
@@ -47,7 +50,7 @@ impl<E: Engine> RadioDiff<E> {
         let first_stage = Autoencoder::new(&vb.pp("first_stage_model"), &preset.autoencoder)?;
         let denoiser = Denoiser::new(&vb.pp("model"), preset)?;
         let scale_factor = vb.buffer("scale_factor", &[1], Initializer::Constant(preset.latent_scale))?;
-        Ok(Self { preset: preset.clone(), first_stage, denoiser, scale_factor })
+        Ok(Self { preset: preset.clone(), coding: MapCoding::of(preset), first_stage, denoiser, scale_factor })
     }
 
     /// Shape of a batch of latents, (batch, Z, h, w).
@@ -61,16 +64,22 @@ impl<E: Engine> RadioDiff<E> {
         Sampling::new(self.noise(e, options.seed, 0), 1.0, options)
     }
 
-    /// Starts the sampler from a physical map: `map` (1, 1, H, W) in [-1, 1] is encoded, and its latent x0 is noised up to time
+    /// Starts the sampler from a physical map: `map` (1, 1, H, W) in [-1, 1] of the scene `condition` is encoded, and its latent x0 is noised up to time
     /// `start`, x_t = (1 - t) x0 + sqrt(t) noise. Less of the map stays the nearer the start is to 1, which equals [`Self::begin`].
     ///
     /// # Errors
     /// A start that is not in [`MIN_TIME`] to 1.
-    pub fn begin_from_map(&self, e: &E, map: &E::Tensor, start: f32, options: &SampleOptions) -> Result<Sampling<E::Tensor>, StartError> {
+    pub fn begin_from_map(
+        &self,
+        e: &E,
+        (map, condition): (&E::Tensor, &E::Tensor),
+        start: f32,
+        options: &SampleOptions,
+    ) -> Result<Sampling<E::Tensor>, StartError> {
         if !(MIN_TIME..=1.0).contains(&start) {
             return Err(StartError { found: start });
         }
-        let x0 = e.mul(&self.first_stage.encode(e, map).mean, &self.scale_factor);
+        let x0 = e.mul(&self.encode_map(e, map, condition).mean, &self.scale_factor);
         let latent = noised(e, &x0, &self.noise(e, options.seed, 0), &[start]);
         Ok(Sampling::new(latent, start, options))
     }
@@ -86,14 +95,25 @@ impl<E: Engine> RadioDiff<E> {
         e.tensor(&standard_normal(seed, stream as u32, shape.iter().product()), &shape)
     }
 
-    /// Scaled latent (N, Z, h, w) -> map (N, 1, H, W), where [-1, 1] are the gray levels 0 to 1; not clamped.
-    pub fn decode_map(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
-        self.first_stage.decode(e, &e.binary(Binary::Div, latent, &self.scale_factor))
+    /// Maps (N, 1, H, W) in [-1, 1] of the scenes `condition` (N, C, H, W) -> the posterior of their latents, not scaled.
+    pub fn encode_map(&self, e: &E, map: &E::Tensor, condition: &E::Tensor) -> Posterior<E> {
+        self.first_stage.encode(e, &self.coding.code(e, map, condition))
     }
 
-    /// Scaled latent (N, Z, h, w) -> gray map (N, 1, H, W) in [0, 1].
-    pub fn decode_gray(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
-        e.clamp(&e.affine(&self.decode_map(e, latent), 0.5, 0.5), 0.0, 1.0)
+    /// Scaled latent (N, Z, h, w) of the scenes `condition` (N, C, H, W) -> map (N, 1, H, W), where [-1, 1] are the gray levels 0 to 1;
+    /// not clamped.
+    pub fn decode_map(&self, e: &E, latent: &E::Tensor, condition: &E::Tensor) -> E::Tensor {
+        self.coding.map(e, &self.decode(e, latent, condition), condition)
+    }
+
+    /// Scaled latent (N, Z, h, w) of the scenes `condition` (N, C, H, W) -> gray map (N, 1, H, W) in [0, 1].
+    pub fn decode_gray(&self, e: &E, latent: &E::Tensor, condition: &E::Tensor) -> E::Tensor {
+        let map = self.coding.map_within_range(e, &self.decode(e, latent, condition), condition);
+        e.clamp(&e.affine(&map, 0.5, 0.5), 0.0, 1.0)
+    }
+
+    fn decode(&self, e: &E, latent: &E::Tensor, condition: &E::Tensor) -> E::Tensor {
+        self.first_stage.decode(e, &e.binary(Binary::Div, latent, &self.scale_factor), Some(condition))
     }
 }
 

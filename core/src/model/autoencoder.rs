@@ -2,6 +2,9 @@
 //!
 //! The encoder turns a gray map in [-1, 1], (N, 1, H, W), into a Gaussian over latents (N, Z, H/f, W/f), f = 2^(levels - 1); the
 //! decoder turns a latent into a map. Diffusion works on the latents. See docs/radiodiff.md, "First stage".
+//!
+//! A decoder may see the scene: the condition's channels, averaged down to a level's size, join the input of the level's first
+//! block. Walls and shadow edges are then drawn where the scene has them and need not pass the latent.
 
 use super::preset::AutoencoderPreset;
 use crate::engine::{ConvGeometry, Engine, Padding, Unary};
@@ -90,8 +93,9 @@ impl<E: Engine> Encoder<E> {
     }
 }
 
-/// Latent (N, Z, h, w) -> gray map (N, 1, h f, w f), unbounded.
+/// Latent (N, Z, h, w), and the scene where the preset says so -> gray map (N, 1, h f, w f), unbounded.
 pub struct Decoder<E: Engine> {
+    scene_channels: usize,
     conv_in: Conv2d<E>,
     mid: Middle<E>,
     /// Finest level first, as in the parameters' names; run from the coarsest.
@@ -112,7 +116,8 @@ impl<E: Engine> Decoder<E> {
             let vb = vb.pp("up").pp(level);
             let mut blocks = Vec::new();
             for block in 0..=preset.residual_blocks {
-                blocks.push(ResnetBlock::new(&vb.pp("block").pp(block), channels, width, groups)?);
+                let scene_channels = if block == 0 { preset.scene_channels } else { 0 };
+                blocks.push(ResnetBlock::new(&vb.pp("block").pp(block), channels + scene_channels, width, groups)?);
                 channels = width;
             }
             let resample = (level > 0).then(|| Conv2d::same(&vb.pp("upsample.conv"), channels, channels, 3)).transpose()?;
@@ -120,6 +125,7 @@ impl<E: Engine> Decoder<E> {
         }
         up.reverse();
         Ok(Self {
+            scene_channels: preset.scene_channels,
             conv_in,
             mid,
             up,
@@ -128,9 +134,13 @@ impl<E: Engine> Decoder<E> {
         })
     }
 
-    fn forward(&self, e: &E, z: &E::Tensor) -> E::Tensor {
+    fn forward(&self, e: &E, z: &E::Tensor, scene: Option<&E::Tensor>) -> E::Tensor {
+        let scene = (self.scene_channels > 0).then(|| scene.expect("a decoder with scene_channels is given the condition"));
         let mut h = self.mid.forward(e, &self.conv_in.forward(e, z));
-        for level in self.up.iter().rev() {
+        for (number, level) in self.up.iter().enumerate().rev() {
+            if let Some(scene) = scene {
+                h = if number == 0 { e.concat(&[&h, scene], 1) } else { e.concat(&[&h, &e.average_pool(scene, 1 << number)], 1) };
+            }
             for block in &level.blocks {
                 h = block.forward(e, &h);
             }
@@ -206,8 +216,12 @@ impl<E: Engine> Autoencoder<E> {
         Posterior { mean, log_variance }
     }
 
-    /// Latent (N, Z, h, w) -> gray map (N, 1, h f, w f), in [-1, 1] but unbounded.
-    pub fn decode(&self, e: &E, latent: &E::Tensor) -> E::Tensor {
-        self.decoder.forward(e, &self.post_quant_conv.forward(e, latent))
+    /// Latent (N, Z, h, w) -> gray map (N, 1, h f, w f), in [-1, 1] but unbounded. `scene` is the condition (N, C, h f, w f); only a
+    /// preset with `scene_channels` reads it.
+    ///
+    /// # Panics
+    /// When such a preset is given no scene.
+    pub fn decode(&self, e: &E, latent: &E::Tensor, scene: Option<&E::Tensor>) -> E::Tensor {
+        self.decoder.forward(e, &self.post_quant_conv.forward(e, latent), scene)
     }
 }

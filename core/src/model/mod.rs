@@ -1,7 +1,7 @@
 //! The networks and their losses, each written once over [`crate::engine::Engine`] from the layers of [`crate::layers`].
 //!
 //! [`preset`] says how large everything is and refuses sizes that cannot work. [`autoencoder`] turns a gray map into a latent and
-//! back, [`condition`] encodes the scene, [`unet`] predicts the two parts of the diffusion process. Training the first stage also
+//! back, [`residual`] what of a map is coded at all, [`condition`] encodes the scene, [`unet`] predicts the two parts of the diffusion process. Training the first stage also
 //! takes the critics, [`discriminator`] and [`lpips`], and [`first_stage_loss`]. Parameter names are those of the public RadioDiff
 //! checkpoints. docs/radiodiff.md says what each network computes.
 
@@ -12,6 +12,7 @@ pub mod discriminator;
 pub mod first_stage_loss;
 pub mod lpips;
 pub mod preset;
+pub mod residual;
 pub mod unet;
 
 pub use compat::Compat;

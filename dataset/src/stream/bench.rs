@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (set, channels) = open(args)?;
     let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |threads| threads as usize);
     let (batch, symmetries) = (args.batch as usize, if args.no_augmentation { 1 } else { 8 });
-    let options = StreamOptions { batch, symmetries, threads, share: RankShare::ALONE };
+    let options = StreamOptions { batch, symmetries, threads, share: RankShare::ALONE, curriculum: None };
     let mut stream = SampleStream::start(&set, options, StreamPosition::start(0))?;
     for epoch in 0..args.epochs {
         let started = Instant::now();

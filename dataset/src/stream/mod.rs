@@ -10,6 +10,7 @@
 
 mod bench;
 mod config;
+mod curriculum;
 mod order;
 mod queue;
 mod sample;
@@ -19,6 +20,7 @@ mod unpack;
 
 pub use bench::{Args as BenchArgs, run as bench};
 pub use config::DatasetConfig;
+pub use curriculum::Curriculum;
 pub use order::{OrderedSample, StreamPosition};
 pub use queue::{SampleBatch, SampleStream, StreamOptions};
 pub use sample::{PreparedSample, SampleFormat};

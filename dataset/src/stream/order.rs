@@ -4,6 +4,7 @@
 //! weights as many as it has samples. Each dataset goes through all its samples in a random order before it starts again in another,
 //! across epochs where its share is smaller or larger than the dataset.
 
+use super::curriculum::{Curriculum, Ranks};
 use crate::random::{EpochUse, epoch_random};
 use anyhow::{Result, ensure};
 use radiodiff_radio::geometry::Symmetry;
@@ -99,6 +100,8 @@ pub struct Order {
     shares: Vec<Share>,
     /// Symmetries are drawn among the first so many.
     symmetries: usize,
+    /// The ranks have one entry for each dataset.
+    curriculum: Option<(Curriculum, Arc<Vec<Ranks>>)>,
     recent: Mutex<VecDeque<(usize, Arc<Plan>)>>,
 }
 
@@ -107,7 +110,12 @@ const RECENT: usize = 3;
 
 impl Order {
     pub fn new(seed: u64, shares: Vec<Share>, symmetries: usize) -> Self {
-        Self { seed, shares, symmetries, recent: Mutex::default() }
+        Self { seed, shares, symmetries, curriculum: None, recent: Mutex::default() }
+    }
+
+    /// The same with easy samples first; `ranks` has one entry for each dataset.
+    pub fn with_curriculum(self, curriculum: Curriculum, ranks: Arc<Vec<Ranks>>) -> Self {
+        Self { curriculum: Some((curriculum, ranks)), ..self }
     }
 
     /// Samples in an epoch.
@@ -149,7 +157,20 @@ impl Order {
         epoch_random(self.seed, epoch, EpochUse::Order).shuffle(&mut places);
         let mut turns = epoch_random(self.seed, epoch, EpochUse::Symmetries);
         let mut walks: Vec<Walk> = (0..self.shares.len()).map(|dataset| Walk::at(self, dataset, epoch)).collect();
-        places.into_iter().map(|dataset| (walks[dataset].next(self), turns.below(self.symmetries) as u8)).collect()
+        let length = places.len() as f64;
+        let sample = |(place, dataset): (usize, usize)| {
+            let sample = walks[dataset].next(self);
+            let epochs = epoch as f64 + place as f64 / length;
+            (self.or_easier(dataset, sample, epochs), turns.below(self.symmetries) as u8)
+        };
+        places.into_iter().enumerate().map(sample).collect()
+    }
+
+    /// The sample itself, or the one that stands for it while only easy ones are drawn.
+    fn or_easier(&self, dataset: usize, sample: u32, epochs: f64) -> u32 {
+        let Some((curriculum, ranks)) = &self.curriculum else { return sample };
+        let first = self.shares[dataset].first as u32;
+        first + ranks[dataset].easier(sample - first, curriculum.share_after(epochs))
     }
 }
 
@@ -224,6 +245,21 @@ mod tests {
         let error = shares(&[4, 16], Some(&[3.0, 0.0])).unwrap_err().to_string();
         assert!(error.contains("weight is 0, expected a number above 0"), "{error}");
         assert_eq!(divided(10, &[1.0, 1.0, 1.0]).iter().sum::<usize>(), 10);
+    }
+
+    #[test]
+    fn a_curriculum_begins_with_the_easiest_of_each_dataset() {
+        let difficulties: Vec<f64> = (0..20).map(|sample| f64::from(sample % 10)).collect();
+        let ranks = Arc::new(vec![Ranks::new(&difficulties[..10]), Ranks::new(&difficulties[10..])]);
+        let order = |seed| Order::new(seed, shares(&[10, 10], None).unwrap(), 1);
+        let taught = order(7).with_curriculum(Curriculum { start: 0.2, epochs: 2.0 }, ranks);
+        let hardest = |epoch, index, count| {
+            let drawn = indices(&taught, epoch, index, count).into_iter();
+            drawn.map(|sample| sample % 10).max().unwrap()
+        };
+        assert!(hardest(0, 0, 5) <= 3 && hardest(0, 0, 20) <= 6, "shares of 0.2 to 0.28 and to 0.6");
+        assert!(hardest(1, 10, 10) >= 7, "0.8 and more");
+        assert_eq!(indices(&taught, 2, 0, 40), indices(&order(7), 2, 0, 40), "no trace after the last epoch of it");
     }
 
     #[test]

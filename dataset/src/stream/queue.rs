@@ -3,6 +3,7 @@
 //! Thread t of T makes the batches t, t + T, ... into a queue of its own, and the queues are read in turn: any number of threads
 //! gives the same batches in the same order.
 
+use super::curriculum::Curriculum;
 use super::order::{Order, OrderedSample, StreamPosition};
 use super::set::TrainingSet;
 use crate::share::RankShare;
@@ -25,12 +26,14 @@ pub struct StreamOptions {
     pub threads: usize,
     /// The row's next `batch` samples go to the first process, the `batch` after them to the second, and so on.
     pub share: RankShare,
+    /// Easy samples first; `None` draws among all from the beginning.
+    pub curriculum: Option<Curriculum>,
 }
 
 impl Default for StreamOptions {
     /// Single samples that are not turned, for one process.
     fn default() -> Self {
-        Self { batch: 1, symmetries: 1, threads: 1, share: RankShare::ALONE }
+        Self { batch: 1, symmetries: 1, threads: 1, share: RankShare::ALONE, curriculum: None }
     }
 }
 
@@ -62,13 +65,17 @@ impl SampleStream {
     /// Starts the threads at a position.
     ///
     /// # Errors
-    /// A batch of nothing, no thread or no symmetry, or more than eight; a position outside the epoch, which another dataset left; a thread that cannot be
-    /// started.
+    /// A batch of nothing, no thread or no symmetry, or more than eight; a position outside the epoch, which another dataset left; a
+    /// thread that cannot be started; for a curriculum, which looks at every map, a sample that cannot be read.
     pub fn start(set: &Arc<TrainingSet>, options: StreamOptions, position: StreamPosition) -> Result<Self> {
-        let StreamOptions { batch, symmetries, threads, share } = options;
+        let StreamOptions { batch, symmetries, threads, share, curriculum } = options;
         ensure!(batch > 0 && threads > 0, "a stream of batches of {batch} samples by {threads} threads: expected at least 1 of each");
         ensure!((1..=8).contains(&symmetries), "samples turned by {symmetries} symmetries: expected 1 to 8");
-        let order = Arc::new(Order::new(position.seed, set.shares().to_vec(), symmetries));
+        let order = Order::new(position.seed, set.shares().to_vec(), symmetries);
+        let order = Arc::new(match curriculum {
+            Some(curriculum) => order.with_curriculum(curriculum, set.ranks()?),
+            None => order,
+        });
         let (epoch_length, stride) = (order.length(), batch * share.world());
         ensure!(
             position.index < epoch_length,

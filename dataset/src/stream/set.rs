@@ -4,12 +4,14 @@
 //! takes to learn from them. What is kept never changes what comes out.
 
 use super::config::DatasetConfig;
+use super::curriculum::{Ranks, difficulty};
 use super::order::{Share, shares};
 use super::sample::{PreparedSample, SampleFormat};
 use super::source::{Defaults, Source};
 use anyhow::{Context, Result, ensure};
 use radiodiff_radio::features::TurnedPlane;
 use radiodiff_radio::geometry::Symmetry;
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,6 +51,8 @@ pub struct TrainingSet {
     damaged: Mutex<BTreeSet<usize>>,
     kept: Vec<OnceLock<Arc<PreparedSample>>>,
     room: AtomicUsize,
+    /// Made when a curriculum first asks for them.
+    ranks: OnceLock<Arc<Vec<Ranks>>>,
 }
 
 impl TrainingSet {
@@ -82,6 +86,7 @@ impl TrainingSet {
             damaged: Mutex::default(),
             kept: (0..samples).map(|_| OnceLock::new()).collect(),
             room: AtomicUsize::new(options.keep_bytes),
+            ranks: OnceLock::new(),
         })
     }
 
@@ -153,6 +158,26 @@ impl TrainingSet {
         let (source, _) = self.source_of(index);
         let error = last.unwrap_or_else(|| anyhow::anyhow!("all of them are damaged"));
         Err(error).with_context(|| format!("{} holds no sample that can be read", source.folder().display()))
+    }
+
+    /// For each dataset its samples by difficulty. The first call reads every map, without the condition's channels, on all cores. A
+    /// sample that cannot be read counts as hardest where such are skipped.
+    pub(super) fn ranks(&self) -> Result<Arc<Vec<Ranks>>> {
+        if let Some(ranks) = self.ranks.get() {
+            return Ok(Arc::clone(ranks));
+        }
+        let maps_only = SampleFormat { channels: Vec::new(), ..self.format.clone() };
+        let of_sample = |source: &Source, place: usize| match source.prepare(place, &maps_only) {
+            Ok(sample) => Ok(difficulty(&sample)),
+            Err(_) if self.skip_damaged => Ok(f64::INFINITY),
+            Err(error) => Err(error.context(source.name(place))),
+        };
+        let of_source = |source: &Source| {
+            let difficulties = (0..source.len()).into_par_iter().map(|place| of_sample(source, place)).collect::<Result<Vec<f64>>>()?;
+            Ok(Ranks::new(&difficulties))
+        };
+        let ranks = Arc::new(self.sources.iter().map(of_source).collect::<Result<Vec<Ranks>>>()?);
+        Ok(Arc::clone(self.ranks.get_or_init(|| ranks)))
     }
 
     fn prepared(&self, index: usize) -> Result<Arc<PreparedSample>> {

@@ -46,7 +46,7 @@ pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random:
         }
         let along = Coord { x: -away.y / length, y: away.x / length };
         taken.push(center);
-        cars.push(Building { footprint: outline(center, along), height_m: None, levels: None });
+        cars.push(Building { footprint: outline(center, along), height_m: None, levels: None, material: None });
     }
     let mask = Scene::from_polygons(grid, buildings_from_json(&buildings_to_json(&cars))?).mask;
     Ok((mask, buildings_to_json(&[scene.buildings.as_slice(), &cars].concat())))

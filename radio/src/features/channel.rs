@@ -19,6 +19,9 @@ pub enum ConditionChannel {
     DetourGain,
     /// Gray level of the dominant path's gain with the default law, moved to [-1, 1]; -1 inside buildings.
     DominantPathGain,
+    /// Gray level of the gain of intelligent ray tracing with one interaction, RadioMapSeer's IRT2, moved to [-1, 1]; -1 inside
+    /// buildings and where no path leads. It is much cheaper than more interactions and says where reflections arrive.
+    Irt2Gain,
     /// Sine of the bearing from the pixel to the transmitter, clockwise from north: the eastern component of the unit vector to the
     /// transmitter, regardless of walls. 0 at the transmitter.
     AngleToTransmitterSin,
@@ -43,18 +46,24 @@ pub enum Transformation {
 
 impl ConditionChannel {
     /// All channels.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Buildings,
         Self::Transmitter,
         Self::LineOfSight,
         Self::LogDistanceGain,
         Self::DetourGain,
         Self::DominantPathGain,
+        Self::Irt2Gain,
         Self::AngleToTransmitterSin,
         Self::AngleToTransmitterCos,
         Self::WallDistance,
         Self::Cars,
     ];
+
+    /// Whether the channel is a map of path gain: a gray level moved to [-1, 1].
+    pub fn is_gain(self) -> bool {
+        matches!(self, Self::LogDistanceGain | Self::DetourGain | Self::DominantPathGain | Self::Irt2Gain)
+    }
 
     /// How the channel transforms under a symmetry of the square.
     pub fn transformation(self) -> Transformation {
@@ -65,6 +74,7 @@ impl ConditionChannel {
             | Self::LogDistanceGain
             | Self::DetourGain
             | Self::DominantPathGain
+            | Self::Irt2Gain
             | Self::WallDistance
             | Self::Cars => Transformation::Scalar,
             Self::AngleToTransmitterSin => Transformation::East { north: Self::AngleToTransmitterCos },

@@ -3,7 +3,7 @@
 use super::channel::ConditionChannel;
 use crate::geometry::{PreparedScene, geodesic_distance, wall_distance};
 use crate::map::GrayCodec;
-use crate::propagation::{DominantPath, LogDistanceLaw, PropagationError, PropagationModel};
+use crate::propagation::{DominantPath, IntelligentRayTracing, LogDistanceLaw, PropagationError, PropagationModel};
 use crate::scene::LinkEnds;
 use geo::Coord;
 
@@ -48,6 +48,10 @@ pub fn condition(
             }
             ConditionChannel::DominantPathGain => {
                 let gain = DominantPath::level().path_gain(prepared, &LinkEnds::at(position))?;
+                values.extend(gain.values.into_iter().map(scaled));
+            }
+            ConditionChannel::Irt2Gain => {
+                let gain = IntelligentRayTracing::irt2().path_gain(prepared, &LinkEnds::at(position))?;
                 values.extend(gain.values.into_iter().map(scaled));
             }
             ConditionChannel::AngleToTransmitterSin => values.extend((0..pixels).map(|i| bearing(i).x as f32)),

@@ -46,7 +46,7 @@ fn nested(rings: Vec<LineString<f64>>) -> Vec<Polygon<f64>> {
 }
 
 /// The ring without repeated points and without points on a straight wall; empty where nothing is left.
-fn tidy(ring: &LineString<f64>) -> LineString<f64> {
+pub fn tidy(ring: &LineString<f64>) -> LineString<f64> {
     let mut points: Vec<Coord<f64>> = ring.0[..ring.0.len().saturating_sub(1)].to_vec();
     loop {
         let count = points.len();

@@ -1,7 +1,8 @@
 //! The geometry that propagation models and network features share.
 //!
 //! [`prepared`] is what the other rooms hold: a scene with its walls and sights. [`outline`] reads outlines off the building mask,
-//! [`footprints`] unites footprints; [`walls`] makes walls and corners of either, and [`inset`] adjusts them for the dominant path.
+//! [`footprints`] unites footprints; [`walls`] makes walls and corners of either, [`inset`] adjusts them for the dominant path, and [`prisms`] gives them
+//! tops for ray tracing.
 //! [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`geodesic_distance`] and [`wall_distance`] measure the open
 //! ground, [`cars`] counts the cars on a leg, and [`symmetry`] turns all of it.
 
@@ -16,6 +17,7 @@ pub mod pixel_line_of_sight;
 pub mod pixel_set;
 pub mod prepared;
 pub mod prism_sight;
+pub mod prisms;
 pub mod symmetry;
 #[cfg(test)]
 mod test_scenes;
@@ -27,6 +29,7 @@ pub use cars::{CarOutlines, CarsFrom};
 pub use geodesic_distance::geodesic_distance;
 pub use pixel_line_of_sight::pixel_line_of_sight;
 pub use prepared::{PositionError, PreparedScene, TurningPoints};
+pub use prisms::Prisms;
 pub use symmetry::Symmetry;
 pub use wall_distance::wall_distance;
 pub use walls::{Corner, Wall, Walls};

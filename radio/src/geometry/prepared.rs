@@ -11,6 +11,7 @@ use super::outline::outlines;
 use super::pixel_line_of_sight::pixel_line_of_sight;
 use super::pixel_set::PixelSet;
 use super::prism_sight::{PrismWall, prism_walls, visible_over};
+use super::prisms::Prisms;
 use super::visibility::visible_from;
 use super::walls::Walls;
 use crate::scene::{Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
@@ -32,6 +33,7 @@ pub struct PreparedScene {
     scene: Scene,
     cars: CarOutlines,
     walls: OnceLock<Walls>,
+    prisms: OnceLock<Prisms>,
     prism_walls: OnceLock<Vec<PrismWall>>,
     turning_points: OnceLock<Arc<TurningPoints>>,
     /// Those above some height that is not below all roofs, the last that was asked for.
@@ -55,6 +57,7 @@ impl PreparedScene {
             scene: scene.clone(),
             cars: CarOutlines::new(&scene.cars),
             walls: OnceLock::new(),
+            prisms: OnceLock::new(),
             prism_walls: OnceLock::new(),
             turning_points: OnceLock::new(),
             high_turning_points: Mutex::new(None),
@@ -88,6 +91,11 @@ impl PreparedScene {
     /// Walls and corners in metres, from the footprints where there are any.
     pub fn walls(&self) -> &Walls {
         self.walls.get_or_init(|| Walls::new(&exact_outlines(&self.scene)))
+    }
+
+    /// Walls and corners in metres with the heights of their roofs.
+    pub fn prisms(&self) -> &Prisms {
+        self.prisms.get_or_init(|| Prisms::new(&self.scene))
     }
 
     /// Walls and corners in pixels, from the mask, of the buildings that are higher than `height_m`.

@@ -52,7 +52,8 @@ pub fn prism_walls(scene: &Scene) -> Vec<PrismWall> {
     walls
 }
 
-fn footprints_agree(scene: &Scene) -> bool {
+/// Whether the footprints are what the mask says is built.
+pub fn footprints_agree(scene: &Scene) -> bool {
     let drawn = rasterize(scene.grid, &scene.buildings);
     let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count();
     let differing = scene.mask.pixels.iter().zip(&drawn.pixels).filter(|(a, b)| a != b).count();
@@ -60,7 +61,7 @@ fn footprints_agree(scene: &Scene) -> bool {
 }
 
 /// What is built at each height of the raster of roofs.
-fn levels(scene: &Scene) -> Vec<(f64, BuildingMask)> {
+pub fn levels(scene: &Scene) -> Vec<(f64, BuildingMask)> {
     let meters = scene.roofs.meters();
     let mut heights: Vec<f32> = meters.iter().copied().filter(|&height_m| height_m > 0.0).collect();
     heights.sort_unstable_by(f32::total_cmp);

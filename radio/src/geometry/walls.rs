@@ -59,10 +59,15 @@ impl Walls {
     /// From closed rings (first point = last point) in metres with the building on their left.
     pub fn new(rings: &[LineString<f64>]) -> Self {
         let mut walls = Self::default();
-        for ring in rings {
-            walls.add_ring(&ring.0[..ring.0.len().saturating_sub(1)]);
-        }
+        walls.add(rings);
         walls
+    }
+
+    /// Adds closed rings as [`Walls::new`] takes them.
+    pub fn add(&mut self, rings: &[LineString<f64>]) {
+        for ring in rings {
+            self.add_ring(&ring.0[..ring.0.len().saturating_sub(1)]);
+        }
     }
 
     fn add_ring(&mut self, points: &[Coord<f64>]) {

@@ -16,7 +16,7 @@ use std::f64::consts::PI;
 /// J(v) is zero at and below this v.
 const CLEAR_V: f64 = -0.78;
 /// Edges nearer to an antenna count as this far, metres: the formulas have no meaning at an antenna.
-const LEAST_DISTANCE_M: f64 = 0.25;
+pub const LEAST_DISTANCE_M: f64 = 0.25;
 
 /// A point of the vertical plane: an antenna, or an edge that the plane cuts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +43,16 @@ pub fn least_knife_edge_db(order: f64, wavelength_m: f64) -> f64 {
     if v_squared < 1.0 { 0.0 } else { 12.0 + 10.0 * std::f64::consts::LOG10_2 * least_log2(v_squared) }
 }
 
+/// The rise per metre of a line of sight from which on an edge takes nothing of it, whatever its length from [`LEAST_DISTANCE_M`] on: the
+/// line then passes above the edge's first Fresnel zone.
+pub fn clear_rise(from: PlanePoint, edge: PlanePoint, wavelength_m: f64) -> f64 {
+    /// Keeps rounding from clearing an edge too early.
+    const MARGIN: f64 = 1e-9;
+    let along_m = edge.distance_m - from.distance_m;
+    let zone_m = CLEAR_V.abs() * libm::sqrt(wavelength_m / 2.0 * along_m.max(LEAST_DISTANCE_M));
+    (edge.height_m - from.height_m + zone_m) / along_m.max(MARGIN) + MARGIN
+}
+
 /// Diffraction of one wavelength between two antennas.
 #[derive(Clone, Copy, Debug)]
 pub struct VerticalPlane {
@@ -55,9 +65,9 @@ impl VerticalPlane {
     /// v^2 with the sign of v, up to a factor that is the same for all edges of the plane: what the main edge has most of.
     pub fn order(&self, edge: PlanePoint) -> f64 {
         let length_m = self.to.distance_m - self.from.distance_m;
-        let before_m = (edge.distance_m - self.from.distance_m).max(LEAST_DISTANCE_M);
-        let after_m = (self.to.distance_m - edge.distance_m).max(LEAST_DISTANCE_M);
-        let above_m = edge.height_m - self.from.height_m - (self.to.height_m - self.from.height_m) * (before_m / length_m);
+        let along_m = edge.distance_m - self.from.distance_m;
+        let (before_m, after_m) = (along_m.max(LEAST_DISTANCE_M), (length_m - along_m).max(LEAST_DISTANCE_M));
+        let above_m = edge.height_m - self.from.height_m - (self.to.height_m - self.from.height_m) * (along_m / length_m);
         above_m * above_m.abs() * length_m / (before_m * after_m)
     }
 
@@ -172,12 +182,32 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_rise_enough_lose_nothing_by_an_edge() {
+        let from = at(0.0, 20.0);
+        for (distance_m, height_m) in [(0.01, 20.0), (3.0, 18.0), (40.0, 25.0), (90.0, 3.0)] {
+            let edge = at(distance_m, height_m);
+            let rise = clear_rise(from, edge, WAVELENGTH_M);
+            for length_m in [0.3, 1.0, 5.0, 45.0, 91.0, 400.0].into_iter().filter(|&length_m| length_m > distance_m) {
+                let to = |rise: f64| VerticalPlane { from, to: at(length_m, 20.0 + rise * length_m), wavelength_m: WAVELENGTH_M };
+                assert_eq!(to(rise).loss_below_db(&[edge]), 0.0, "{edge:?} on {length_m} m");
+            }
+            // On a long way the bound is nearly met.
+            let long = VerticalPlane { from, to: at(1e6, 20.0 + (rise - 0.1 / distance_m) * 1e6), wavelength_m: WAVELENGTH_M };
+            assert!(long.loss_db(&[edge]) > 0.0, "{edge:?}");
+        }
+    }
+
+    #[test]
     fn edges_in_a_row_lose_what_path_integrals_say_and_edges_a_hair_apart_what_one_does() {
         // Lee, 1978: of n edges of one height, evenly spaced at grazing incidence, the field keeps 1 / (n + 1).
         let found = plane(10.0, 10.0, 90.0).loss_db(&[at(30.0, 10.0), at(60.0, 10.0)]);
         assert!((found - 20.0 * 3f64.log10()).abs() < 0.2, "{found} dB");
         let whole = plane(1.5, 1.5, 100.0);
         let (one, two) = (whole.loss_db(&[at(50.0, 20.0)]), whole.loss_db(&[at(50.0, 20.0), at(50.001, 20.0)]));
+        assert!((one - two).abs() < 0.5, "{one} and {two} dB");
+        // Steeply down behind a tall edge as well.
+        let steep = plane(2.0, 3.0, 50.0);
+        let (one, two) = (steep.loss_db(&[at(25.0, 20.0)]), steep.loss_db(&[at(25.0, 20.0), at(25.002, 20.0)]));
         assert!((one - two).abs() < 0.5, "{one} and {two} dB");
     }
 

@@ -8,6 +8,7 @@ mod cars;
 mod frame;
 mod heights;
 mod import;
+mod material;
 mod placement;
 mod radiomapseer;
 mod rasterize;
@@ -23,6 +24,7 @@ pub use import::{
     BuildingCluster, Effect, FeatureRef, Finding, FindingKind, Footprint, HeightSources, ImportOptions, ImportReport, Imported, SceneError,
     import, read_footprints,
 };
+pub use material::WallMaterial;
 pub use placement::{Placement, PlacementError};
 pub use radiomapseer::{antennas_from_json, buildings_from_json, buildings_to_json};
 pub use rasterize::rasterize;
@@ -70,12 +72,14 @@ impl Grid {
     }
 }
 
-/// A building: its footprint in metres in the scene's frame, and what the source said of its height.
+/// A building: its footprint in metres in the scene's frame, and what the source said of its height and its walls.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Building {
     pub footprint: Polygon<f64>,
     pub height_m: Option<f64>,
     pub levels: Option<f64>,
+    /// Of its walls.
+    pub material: Option<WallMaterial>,
 }
 
 /// A transmitter, in metres in the scene's frame, with RadioMapSeer's defaults: 23 dBm at 5.9 GHz, isotropic, at 1.5 m. It says where the antenna

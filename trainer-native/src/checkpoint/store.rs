@@ -140,7 +140,7 @@ impl Store {
     pub fn latest<S: DeserializeOwned>(&self) -> Result<Latest<S>, CheckpointError> {
         let (steps, mut refused) = (self.steps()?, Vec::new());
         for &step in steps.iter().rev() {
-            match open(&self.place(step)) {
+            match Stored::open(&self.place(step)) {
                 Ok(stored) => {
                     // They would count among the newest and push whole ones out.
                     for &damaged in steps.iter().filter(|&&other| other > step) {
@@ -164,22 +164,35 @@ fn part_name(part: &str) -> String {
     format!("{part}.safetensors")
 }
 
-fn open<S: DeserializeOwned>(folder: &Path) -> Result<Stored<S>, CheckpointError> {
-    verify(folder)?;
-    let path = folder.join(STATE);
-    let text = fs::read(&path).map_err(CheckpointError::read(&path))?;
-    let state = serde_json::from_slice(&text).map_err(|error| CheckpointError::Damaged { path, reason: error.to_string() })?;
-    Ok(Stored { folder: folder.to_owned(), state })
+impl<S: DeserializeOwned> Stored<S> {
+    /// Checks the checkpoint in a folder against its list of files and reads its state.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged or of another version.
+    pub fn open(folder: &Path) -> Result<Self, CheckpointError> {
+        verify(folder)?;
+        let path = folder.join(STATE);
+        let text = fs::read(&path).map_err(CheckpointError::read(&path))?;
+        let state = serde_json::from_slice(&text).map_err(|error| CheckpointError::Damaged { path, reason: error.to_string() })?;
+        Ok(Self { folder: folder.to_owned(), state })
+    }
 }
 
 impl<S> Stored<S> {
+    /// The tensors of a part, on the host; none where it has no file.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn tensors(&self, part: &str) -> Result<Vec<(String, Tensor)>, CheckpointError> {
+        let path = self.folder.join(part_name(part));
+        if path.exists() { tensors::read(&path) } else { Ok(Vec::new()) }
+    }
+
     /// Copies a part into a run's tensors.
     ///
     /// # Errors
     /// A tensor that only one side has, or has in another shape.
     pub fn restore(&self, part: &str, into: &[(String, Tensor)]) -> Result<(), CheckpointError> {
-        let path = self.folder.join(part_name(part));
-        let from = if into.is_empty() && !path.exists() { Vec::new() } else { tensors::read(&path)? };
-        tensors::restore_in_place(&path, from, into)
+        tensors::restore_in_place(&self.folder.join(part_name(part)), self.tensors(part)?, into)
     }
 }

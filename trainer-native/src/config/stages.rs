@@ -1,9 +1,10 @@
 //! The stages' settings: the first stage's with its loss, the denoiser's with its last phase on maps.
 
 use super::ranges::{in_range, not_negative, positive};
+use crate::data::Curriculum;
 use crate::torch::{AverageSchedule, Decay, Schedule};
-use anyhow::{Result, bail};
-use radiodiff_core::diffusion::LossOptions;
+use anyhow::{Result, bail, ensure};
+use radiodiff_core::diffusion::{LossOptions, parameter_shapes};
 use radiodiff_core::model::discriminator::DiscriminatorPreset;
 use radiodiff_core::model::first_stage_loss::{AdversarialLoss, AdversarialPhase};
 use radiodiff_core::model::{Compat, Preset, lpips};
@@ -48,8 +49,18 @@ pub struct AutoencoderConfig {
     pub batch: usize,
     /// Side in pixels of the random crops it is trained on; the networks are convolutional but for the middle's attention.
     pub crop: usize,
+    /// Other sides from later steps on, in the order of the steps: small crops first, which are learnt fast, then larger ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crops: Vec<CropConfig>,
     /// The last steps are on whole maps.
     pub whole_map_steps: usize,
+    /// Weights to begin with, a file or a checkpoint's folder; fresh ones where nothing is said.
+    pub init: Option<PathBuf>,
+    /// Prefixes of the names of parameters that stay as they are.
+    #[serde(default)]
+    pub freeze: Vec<String>,
+    /// Easy maps first; all from the beginning where nothing is said.
+    pub curriculum: Option<Curriculum>,
     pub learning_rate: f64,
     pub weight_decay: f64,
     /// RadioDiff's 1e-6: KL is summed over the latent, the reconstruction over the map.
@@ -66,6 +77,16 @@ pub struct AutoencoderConfig {
     pub average: AverageSchedule,
     /// RadioDiff's full loss; without it only the reconstruction and KL count.
     pub loss: Option<FirstStageLossConfig>,
+}
+
+/// The crops from a step on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CropConfig {
+    /// The first step with these crops.
+    pub from: usize,
+    /// Side in pixels.
+    pub side: usize,
 }
 
 /// Where the latents' scale comes from.
@@ -132,6 +153,13 @@ pub struct DiffusionConfig {
     pub start_share: f64,
     /// How many of the square's eight symmetries the maps are turned by; the latents of each are kept in memory.
     pub symmetries: usize,
+    /// Weights to begin with, a file or a checkpoint's folder. A first stage that the run has trained comes before theirs.
+    pub init: Option<PathBuf>,
+    /// Prefixes of the names of parameters that stay as they are, in both phases.
+    #[serde(default)]
+    pub freeze: Vec<String>,
+    /// Easy maps first, in the phase on latents; all from the beginning where nothing is said.
+    pub curriculum: Option<Curriculum>,
     #[serde(default)]
     pub optimizer: OptimizerConfig,
     #[serde(default)]
@@ -148,6 +176,9 @@ pub struct PixelConfig {
     pub learning_rate: f64,
     /// Weight of the latent's loss beside the map's.
     pub latent_weight: f64,
+    /// Count squared errors of the map alone, as RMSE and NMSE do; by default the absolute ones too, for sharper maps.
+    #[serde(default)]
+    pub squared: bool,
     #[serde(default)]
     pub optimizer: OptimizerConfig,
     #[serde(default)]
@@ -165,17 +196,40 @@ fn check_steps(table: &str, optimizer: &OptimizerConfig, average: AverageSchedul
     Ok(())
 }
 
+/// What every stage has, under its table's name.
+fn check_transfer(table: &str, preset: &Preset, freeze: &[String], curriculum: Option<Curriculum>) -> Result<()> {
+    if !freeze.is_empty() {
+        let shapes = parameter_shapes(preset)?;
+        for prefix in freeze {
+            let example = shapes.keys().next().map_or("", String::as_str);
+            ensure!(
+                shapes.keys().any(|name| name.starts_with(prefix.as_str())),
+                "{table}.freeze has {prefix:?}, which no parameter's name begins with, expected such as {example:?}"
+            );
+        }
+    }
+    curriculum.map_or(Ok(()), |curriculum| curriculum.check(&format!("{table}.curriculum")))
+}
+
 impl AutoencoderConfig {
     pub(super) fn check(&self, preset: &Preset) -> Result<()> {
         let table = "autoencoder";
         positive(table, &[("batch", self.batch)])?;
-        let (crop, reduction) = (self.crop, preset.autoencoder.reduction());
-        if crop == 0 || !crop.is_multiple_of(reduction) {
-            bail!("autoencoder.crop is {crop}, expected a multiple of {reduction}, the pixels of the map per pixel of the latent");
+        let reduction = preset.autoencoder.reduction();
+        let sides = self.crops.iter().map(|crop| ("crops: side", crop.side));
+        for (entry, side) in [("crop", self.crop)].into_iter().chain(sides.clone()) {
+            if side == 0 || !side.is_multiple_of(reduction) {
+                bail!("autoencoder.{entry} is {side}, expected a multiple of {reduction}, the pixels of the map per pixel of the latent");
+            }
         }
+        if let Some(pair) = self.crops.windows(2).find(|pair| pair[0].from >= pair[1].from) {
+            bail!("autoencoder.crops: from is {} after {}, expected later steps", pair[1].from, pair[0].from);
+        }
+        let smallest = sides.map(|(_, side)| side).fold(self.crop, usize::min);
         if let Some(loss) = &self.loss {
-            loss.check(crop.min(preset.map_size))?;
+            loss.check(smallest.min(preset.map_size))?;
         }
+        check_transfer(table, preset, &self.freeze, self.curriculum)?;
         if let Some(LatentScale::Constant(scale)) = self.latent_scale
             && !(scale.is_finite() && scale > 0.0)
         {
@@ -189,6 +243,16 @@ impl AutoencoderConfig {
         ];
         not_negative(table, &numbers)?;
         check_steps(table, &self.optimizer, self.average)
+    }
+}
+
+impl AutoencoderConfig {
+    /// The crops' side in pixels at a step; the largest number for whole maps.
+    pub fn crop_at(&self, step: usize) -> usize {
+        if step + self.whole_map_steps >= self.steps {
+            return usize::MAX;
+        }
+        self.crops.iter().rev().find(|crop| crop.from <= step).map_or(self.crop, |crop| crop.side)
     }
 }
 
@@ -212,8 +276,9 @@ impl FirstStageLossConfig {
 }
 
 impl DiffusionConfig {
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self, preset: &Preset) -> Result<()> {
         let table = "diffusion";
+        check_transfer(table, preset, &self.freeze, self.curriculum)?;
         positive(table, &[("batch", self.batch), ("pixel.batch", self.pixel.batch)])?;
         if !(1..=8).contains(&self.symmetries) {
             bail!("diffusion.symmetries is {}, expected 1 to 8", self.symmetries);

@@ -12,4 +12,4 @@ mod description;
 pub use batch::{Batch, BatchStream, TrainingData};
 pub use config::{DataConfig, Gains};
 pub use radiodiff_dataset::share::RankShare;
-pub use radiodiff_dataset::stream::{DatasetConfig, OrderedSample, StreamOptions, StreamPosition};
+pub use radiodiff_dataset::stream::{Curriculum, DatasetConfig, OrderedSample, StreamOptions, StreamPosition};

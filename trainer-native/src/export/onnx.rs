@@ -36,7 +36,7 @@ pub fn onnx(checkpoint: &Checkpoint) -> Result<Vec<u8>> {
     let features = model.denoiser.encode_condition(&recorder, &condition);
     let mut sampling = Sampling::new(noise, 1.0, &SampleOptions::default());
     while model.advance(&recorder, &features, &mut sampling) {}
-    let gray = model.decode_gray(&recorder, &sampling.latent);
+    let gray = model.decode_gray(&recorder, &sampling.latent, &condition);
     let mut graph = recorder.finish(GRAY, &gray);
     graph.name.clone_from(&preset.name);
     // Constants that the drawing of a map does not use: the first stage's encoder, for one.

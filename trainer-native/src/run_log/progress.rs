@@ -1,6 +1,6 @@
 //! How fast a run is and how long it will take, for the person in front of it: a bar on a terminal, lines anywhere else.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 
 /// The progress of a phase of training. Rate and time left are of this session's steps: those of a run that was resumed count from
@@ -10,16 +10,18 @@ pub struct TrainingProgress {
     begun: Instant,
     /// Steps taken before this session.
     first: u64,
+    speaks: bool,
 }
 
 impl TrainingProgress {
-    /// `name` is the phase's, `done` of its `steps` were taken before.
-    pub fn new(name: &str, done: u64, steps: u64) -> Self {
+    /// `name` is the phase's, `done` of its `steps` were taken before. A process that does not speak prints nothing.
+    pub fn new(name: &str, done: u64, steps: u64, speaks: bool) -> Self {
         let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {per_sec}, {eta} left, {msg}");
-        let bar = ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let target = if speaks { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(steps), target).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         let bar = bar.with_prefix(name.to_owned()).with_position(done);
         bar.reset_eta();
-        Self { bar, begun: Instant::now(), first: done }
+        Self { bar, begun: Instant::now(), first: done, speaks }
     }
 
     /// A step was taken; `message` stands at the bar's end.
@@ -36,6 +38,9 @@ impl TrainingProgress {
     /// Prints a line above the bar, also where no terminal shows the bar: the phase, how far it is, its rate, the time left and
     /// `message`.
     pub fn line(&self, message: &str) {
+        if !self.speaks {
+            return;
+        }
         let (done, steps) = (self.bar.position(), self.bar.length().unwrap_or_default());
         let text = status(&self.bar.prefix(), done, steps, self.steps_per_second());
         self.bar.suspend(|| println!("{text}, {message}"));
@@ -77,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_resumed_run_counts_its_own_steps() {
-        let progress = TrainingProgress::new("diffusion", 1000, 2000);
+        let progress = TrainingProgress::new("diffusion", 1000, 2000, true);
         assert_eq!(progress.steps_per_second(), 0.0);
         std::thread::sleep(Duration::from_millis(20));
         progress.step(String::new());

@@ -8,23 +8,27 @@ use super::pixels::pixel_weights;
 use super::session::Session;
 use super::stage_run::{RunMode, StageRun};
 use super::steps;
+use super::transfer::Beginning;
 use super::trouble::Signs;
 use crate::config::{AutoencoderConfig, Config, LatentScale};
 use crate::data::Batch;
+use crate::parallel::ProcessGroup;
 use crate::torch::TorchTensor;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Compat;
 use radiodiff_core::random;
 use std::cell::Cell;
 use std::path::Path;
+use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 /// Trains and writes `autoencoder.safetensors`, with the latents' scale in `scale_factor`. A run that is not resumed begins with
 /// the weights `from` or fresh ones.
-pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
-    let mut run = StageRun::open("autoencoder", &config, folder, mode)?;
+pub fn run(config: Config, folder: &Path, from: Option<Beginning>, mode: RunMode, group: &Rc<ProcessGroup>) -> Result<()> {
+    let mut run = StageRun::open("autoencoder", &config, folder, mode, group)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
-    let session = Session::open(config, folder, from.filter(|_| !resumes), false)?;
+    let with_condition = config.preset.first_stage_takes_condition();
+    let session = Session::open(config, folder, from.filter(|_| !resumes).as_slice(), with_condition, group)?;
     let (settings, compat) = (&session.config.autoencoder, session.config.compat);
     // The public code clips after the step, where nothing uses the gradients any more.
     let (clip_norm, power) = match compat {
@@ -34,9 +38,11 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
     let phase = Phase {
         name: "autoencoder",
         prefixes: &["first_stage_model."],
+        frozen: &settings.freeze,
         schedule: settings.optimizer.schedule(settings.learning_rate, settings.min_learning_rate, power, settings.steps, compat),
-        batch: settings.batch,
+        batch: group.part_of(settings.batch, "autoencoder.batch")?,
         symmetries: 8,
+        curriculum: settings.curriculum,
         order: 0,
         clip_norm,
         accumulate: settings.optimizer.accumulate,
@@ -46,10 +52,15 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
         reconstructs: true,
     };
     let objective = AutoencoderObjective::new(&session, settings, clip_norm)?;
-    println!("{}", objective.loss.description());
+    if group.leads() {
+        println!("{}", objective.loss.description());
+    }
     let Some(run) = &mut run else { return dry_run::report(&session, &phase, &objective) };
     steps::train(&session, run, &phase, &objective)?;
     run.finish()?;
+    if !group.leads() {
+        return Ok(());
+    }
     if let Some(loss) = objective.critic_loss.get() {
         println!("the discriminator took {} steps; its loss was {loss:.5} at last", objective.loss.adversary_steps());
     }
@@ -79,6 +90,7 @@ struct AutoencoderObjective {
 impl AutoencoderObjective {
     fn new(session: &Session, settings: &AutoencoderConfig, clip_norm: f64) -> Result<Self> {
         let loss = FirstStageObjective::new(&session.engine, settings, session.config.seed, session.config.compat)?;
+        let loss = loss.among(&session.group);
         let last_layer = session.parameters.trainable(&["first_stage_model.decoder.conv_out.weight"]);
         let (_, last_layer) = last_layer.into_iter().next().context("the decoder has a last layer")?;
         let (critic_loss, critic_moved) = (Cell::new(None), Cell::new(false));
@@ -89,11 +101,12 @@ impl AutoencoderObjective {
 impl Objective for AutoencoderObjective {
     fn loss(&self, s: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
         let batch = s.cropped(step, number, batch, &self.settings);
-        let weights = (s.config.compat == Compat::Corrected).then(|| pixel_weights(&batch, s.config.data.building_weight));
-        let (drawn, kl) = s.autoencode(&batch.truth);
+        let weighted = s.config.compat == Compat::Corrected;
+        let weights = weighted.then(|| pixel_weights(&batch, s.config.data.building_weight, &s.group)).transpose()?;
+        let (drawn, kl) = s.autoencode(&batch);
         let latent_elements = s.latent_elements(batch.truth.size()[2]);
         let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, latent_elements, weights: weights.as_ref() };
-        Ok(self.loss.autoencoder_loss(&s.engine, step, &maps, &self.last_layer))
+        self.loss.autoencoder_loss(&s.engine, step, &maps, &self.last_layer)
     }
 
     fn after_step(&self, s: &Session, step: usize, rate: f64, batch: &Batch) -> Result<Option<f64>> {
@@ -104,11 +117,12 @@ impl Objective for AutoencoderObjective {
         }
         // The same maps through the autoencoder as it is now, with new noise.
         let batch = s.cropped(step, step * self.settings.optimizer.accumulate, batch, &self.settings);
-        let drawn = tch::no_grad(|| s.autoencode(&batch.truth).0);
+        let drawn = tch::no_grad(|| s.autoencode(&batch).0);
         let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
-        let shares: Vec<f32> = random::uniform(seed, 0, batch.truth.size()[0] as usize).into_iter().map(|u| u as f32).collect();
+        let shares = random::uniform(seed, 0, s.noise.whole(batch.truth.size()[0] as usize));
+        let shares: Vec<f32> = s.noise.part(&shares).into_iter().map(|u| u as f32).collect();
         let maps = AdversaryMaps { truth: &batch.truth, drawn: &drawn, penalty_shares: &shares };
-        let loss = self.loss.step_adversary(&s.engine, step, &maps, rate, self.clip_norm);
+        let loss = self.loss.step_adversary(&s.engine, step, &maps, rate, self.clip_norm)?;
         self.critic_loss.set(Some(loss));
         Ok(Some(loss))
     }
@@ -136,16 +150,17 @@ impl Objective for AutoencoderObjective {
 
 /// The map through the first stage and back, by the posterior's mode.
 fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
-    let first_stage = &session.model.first_stage;
-    let posterior = first_stage.encode(&session.engine, &TorchTensor(batch.truth.shallow_clone()));
-    first_stage.decode(&session.engine, &posterior.mean)
+    let (e, model) = (&session.engine, &session.model);
+    let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.shallow_clone()));
+    let mean = model.encode_map(e, &truth, &condition).mean;
+    model.coding.map(e, &model.first_stage.decode(e, &mean, Some(&condition)), &condition)
 }
 
 impl Session {
     /// The maps of the batch `number`, of step `step`: crops at first, whole at last.
     fn cropped(&self, step: usize, number: usize, batch: &Batch, settings: &AutoencoderConfig) -> Batch {
         let side = self.model.preset.map_size;
-        let crop = if step + settings.whole_map_steps >= settings.steps { side } else { settings.crop.min(side) };
+        let crop = settings.crop_at(step).min(side);
         let number = if self.config.overfit_batch { 0 } else { number };
         let places = random::uniform(random::seed_for(self.config.seed, &format!("crop {number}")), 0, 2);
         let corner = |place: f64| (place * (side - crop + 1) as f64) as i64;
@@ -159,11 +174,13 @@ impl Session {
     }
 
     /// Maps through a sample of the posterior and back, and their divergence from the prior.
-    fn autoencode(&self, truth: &Tensor) -> (Tensor, Tensor) {
-        let (e, first_stage) = (&self.engine, &self.model.first_stage);
-        let posterior = first_stage.encode(e, &TorchTensor(truth.shallow_clone()));
-        let latent = posterior.sample(e, &TorchTensor(posterior.mean.0.randn_like()));
-        (first_stage.decode(e, &latent).0, posterior.kl(e).0)
+    fn autoencode(&self, batch: &Batch) -> (Tensor, Tensor) {
+        let (e, model) = (&self.engine, &self.model);
+        let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.shallow_clone()));
+        let posterior = model.encode_map(e, &truth, &condition);
+        let latent = posterior.sample(e, &TorchTensor(self.noise.like(&posterior.mean.0)));
+        let drawn = model.coding.map(e, &model.first_stage.decode(e, &latent, Some(&condition)), &condition);
+        (drawn.0, posterior.kl(e).0)
     }
 
     /// One over the standard deviation of latents z drawn from their posteriors, as diffusion draws them, so that it sees unit
@@ -176,7 +193,8 @@ impl Session {
         let _guard = tch::no_grad_guard();
         let chosen = (0..self.train.len()).step_by(self.train.len().div_ceil(SAMPLES));
         let posterior = |i: usize| -> Result<(Tensor, Tensor)> {
-            let posterior = self.model.first_stage.encode(&self.engine, &TorchTensor(self.train.sample(i)?.truth));
+            let sample = self.train.sample(i)?;
+            let posterior = self.model.encode_map(&self.engine, &TorchTensor(sample.truth), &TorchTensor(sample.condition));
             Ok((posterior.mean.0, posterior.log_variance.0.exp()))
         };
         let (means, variances): (Vec<Tensor>, Vec<Tensor>) = chosen.map(posterior).collect::<Result<Vec<_>>>()?.into_iter().unzip();

@@ -10,8 +10,10 @@ use super::pixels::pixel_weights;
 use super::session::Session;
 use super::stage_run::{RunMode, StageRun};
 use super::steps;
+use super::transfer::Beginning;
 use crate::config::{Config, DiffusionConfig};
 use crate::data::Batch;
+use crate::parallel::ProcessGroup;
 use crate::torch::{TorchEngine, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, RadioDiff, SampleOptions, noised, training_loss};
@@ -22,16 +24,17 @@ use radiodiff_core::random;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 /// RadioDiff's, of the learning rate's decay.
 const POWER: f64 = 0.96;
 
-/// Trains from the first stage's weights `from`, where the run is not resumed, and writes `diffusion.safetensors`.
-pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) -> Result<()> {
-    let mut run = StageRun::open("diffusion", &config, folder, mode)?;
+/// Trains from the weights `from`, the later over the earlier, where the run is not resumed, and writes `diffusion.safetensors`.
+pub fn run(config: Config, folder: &Path, from: Vec<Beginning>, mode: RunMode, group: &Rc<ProcessGroup>) -> Result<()> {
+    let mut run = StageRun::open("diffusion", &config, folder, mode, group)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
-    let session = Session::open(config, folder, from.filter(|_| !resumes), true)?;
+    let session = Session::open(config, folder, if resumes { &[] } else { from.as_slice() }, true, group)?;
     let (settings, compat) = (&session.config.diffusion, session.config.compat);
     let (optimizer, pixel) = (&settings.optimizer, &settings.pixel);
     let latents = Latents::default();
@@ -39,9 +42,11 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
     let phase = Phase {
         name: "diffusion",
         prefixes: &["model."],
+        frozen: &settings.freeze,
         schedule: optimizer.schedule(settings.learning_rate, settings.min_learning_rate, POWER, settings.steps, compat),
-        batch: settings.batch,
+        batch: group.part_of(settings.batch, "diffusion.batch")?,
         symmetries: settings.symmetries,
+        curriculum: settings.curriculum,
         order: 1,
         clip_norm: optimizer.clip_norm,
         accumulate: optimizer.accumulate,
@@ -55,9 +60,12 @@ pub fn run(config: Config, folder: &Path, from: Option<&Path>, mode: RunMode) ->
     let pixel_phase = Phase {
         name: "diffusion.pixel",
         prefixes: PIXEL_PREFIXES,
+        frozen: &settings.freeze,
         schedule: pixel.optimizer.schedule(pixel.learning_rate, None, POWER, pixel.steps, compat),
-        batch: pixel.batch,
+        batch: group.part_of(pixel.batch, "diffusion.pixel.batch")?,
         symmetries: settings.symmetries,
+        // The last phase learns from all maps.
+        curriculum: None,
         order: 2,
         clip_norm: pixel.optimizer.clip_norm,
         accumulate: pixel.optimizer.accumulate,
@@ -89,7 +97,7 @@ impl Objective for LatentObjective<'_> {
     fn loss(&self, s: &Session, _: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
         let x0 = self.latents.draw(s, batch);
         let times = s.times(number, x0.size()[0] as usize, self.settings.start_share);
-        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &times };
+        let inputs = DenoiseInputs { batch, noise: &s.noise.like(&x0), x0: &x0, times: &times };
         Ok(StepLoss::of(denoise(&s.engine, &s.model, &inputs, self.settings.loss).loss))
     }
 }
@@ -103,10 +111,22 @@ struct PixelObjective<'a> {
 
 impl Objective for PixelObjective<'_> {
     fn loss(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepLoss> {
-        let (pixel, x0) = (&self.settings.pixel, self.latents.draw(s, batch));
-        let inputs = DenoiseInputs { batch, noise: &x0.randn_like(), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
-        let loss = pixel_loss(&s.engine, &s.model, &inputs, self.settings.loss, pixel.latent_weight, self.building_weight);
-        Ok(StepLoss::of(loss))
+        let pixel = &self.settings.pixel;
+        // Encoding the maps takes time, and without the latent's loss only their number counts.
+        let x0 = if pixel.latent_weight > 0.0 {
+            self.latents.draw(s, batch)
+        } else {
+            let shape = s.model.latent_shape(batch.truth.size()[0] as usize).map(|n| n as i64);
+            Tensor::zeros(shape, (Kind::Float, s.engine.device()))
+        };
+        let inputs = DenoiseInputs { batch, noise: &s.noise.like(&x0), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+        let loss = PixelLoss {
+            latent: self.settings.loss,
+            latent_weight: pixel.latent_weight,
+            pixel_weights: &pixel_weights(batch, self.building_weight, &s.group)?,
+            squared: pixel.squared,
+        };
+        Ok(StepLoss::of(loss.of(&s.engine, &s.model, &inputs)))
     }
 }
 
@@ -148,20 +168,27 @@ pub fn denoise(e: &TorchEngine, model: &RadioDiff<TorchEngine>, inputs: &Denoise
     DenoiseOutput { drift: prediction.drift.0, loss: loss.0.sum(None::<Kind>) }
 }
 
-/// The decoded map's loss, at times of 1, and `latent_weight` times the latent's; one element.
-pub fn pixel_loss(
-    e: &TorchEngine,
-    model: &RadioDiff<TorchEngine>,
-    inputs: &DenoiseInputs,
-    options: LossOptions,
-    latent_weight: f64,
-    building_weight: f64,
-) -> Tensor {
-    let denoised = denoise(e, model, inputs, options);
-    let drawn = model.decode_map(e, &TorchTensor(-denoised.drift));
-    let error = pixel_error(e, &TorchTensor(inputs.batch.truth.shallow_clone()), &drawn).0;
-    let map_loss = (error * pixel_weights(inputs.batch, building_weight)).mean(Kind::Float);
-    map_loss + denoised.loss * latent_weight
+/// The loss of the last phase.
+pub struct PixelLoss<'a> {
+    /// The latent's, and its weight.
+    pub latent: LossOptions,
+    pub latent_weight: f64,
+    /// Of every pixel, (N, 1, H, W).
+    pub pixel_weights: &'a Tensor,
+    /// Without absolute errors.
+    pub squared: bool,
+}
+
+impl PixelLoss<'_> {
+    /// The decoded map's loss, at times of 1, and `latent_weight` times the latent's; one element.
+    pub fn of(&self, e: &TorchEngine, model: &RadioDiff<TorchEngine>, inputs: &DenoiseInputs) -> Tensor {
+        let denoised = denoise(e, model, inputs, self.latent);
+        let [condition, truth] = [&inputs.batch.condition, &inputs.batch.truth].map(|x| TorchTensor(x.shallow_clone()));
+        let drawn = model.decode_map(e, &TorchTensor(-denoised.drift), &condition);
+        let error = if self.squared { (truth.0 - drawn.0).square() } else { pixel_error(e, &truth, &drawn).0 };
+        let map_loss = (error * self.pixel_weights).mean(Kind::Float);
+        map_loss + denoised.loss * self.latent_weight
+    }
 }
 
 /// Float32 values of posteriors that are kept: 256 MiB. Those of other maps are computed whenever they are drawn.
@@ -184,8 +211,8 @@ impl Latents {
             let key = (sample.index, sample.symmetry.number());
             let kept = self.posteriors.borrow().get(&key).map(|parts| parts.each_ref().map(Tensor::shallow_clone));
             let [mean, deviation] = kept.unwrap_or_else(|| {
-                let truth = TorchTensor(batch.truth.narrow(0, row as i64, 1));
-                let posterior = s.model.first_stage.encode(&s.engine, &truth);
+                let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.narrow(0, row as i64, 1)));
+                let posterior = s.model.encode_map(&s.engine, &truth, &condition);
                 let parts = [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()];
                 let mut posteriors = self.posteriors.borrow_mut();
                 if posteriors.len() < MOST_VALUES / (2 * parts[0].numel()) {
@@ -197,7 +224,7 @@ impl Latents {
             deviations.push(deviation);
         }
         let (mean, deviation) = (Tensor::cat(&means, 0), Tensor::cat(&deviations, 0));
-        let sampled = &mean + deviation * mean.randn_like();
+        let sampled = &mean + deviation * s.noise.like(&mean);
         sampled * &s.model.scale_factor.0
     }
 }
@@ -205,7 +232,9 @@ impl Latents {
 impl Session {
     /// Times in [1e-4, 1], `share` of them 1.
     fn times(&self, number: usize, count: usize, share: f64) -> Vec<f32> {
-        let uniform = |name: &str| random::uniform(random::seed_for(self.config.seed, &format!("{name} {number}")), 0, count);
+        let whole = self.noise.whole(count);
+        let uniform =
+            |name: &str| self.noise.part(&random::uniform(random::seed_for(self.config.seed, &format!("{name} {number}")), 0, whole));
         let time = |(start, u): (f64, f64)| if start < share { 1.0 } else { MIN_TIME + u as f32 * (1.0 - MIN_TIME) };
         uniform("start").into_iter().zip(uniform("time")).map(time).collect()
     }

@@ -13,7 +13,7 @@ const MIB: f64 = (1 << 20) as f64;
 
 /// Prints the table of parameters and the memory they need in training, then takes one step of the phase without changing anything.
 pub fn report(s: &Session, phase: &Phase, objective: &dyn Objective) -> Result<()> {
-    let mut trained = s.parameters.trainable(phase.prefixes);
+    let mut trained = phase.trained(&s.parameters)?;
     trained.extend(objective.trained());
     print!("{}", table(&s.parameters.all(&[""]), &trained));
     let bytes = |tensors: &[(String, Tensor)]| tensors.iter().map(|(_, t)| t.numel() * t.kind().elt_size_in_bytes()).sum::<usize>() as f64;

@@ -6,6 +6,7 @@
 use super::objective::StepLoss;
 use super::trouble::Signs;
 use crate::config::{AdversaryConfig, AutoencoderConfig, FirstStageLossConfig};
+use crate::parallel::ProcessGroup;
 use crate::torch::{AdamW, Gradients, TorchEngine, TorchParameters, TorchTensor};
 use anyhow::{Context, Result};
 use radiodiff_core::engine::Engine;
@@ -19,6 +20,7 @@ use radiodiff_core::parameters::{Initializer, VarBuilder};
 use radiodiff_core::weights::{HostSource, LPIPS_ROOT, import_lpips};
 use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
 
 /// From the first validation on the public code trains with LPIPS's dropout.
@@ -35,6 +37,7 @@ pub struct FirstStageObjective {
     lpips: Option<(Lpips<TorchEngine>, f32)>,
     adversary: Option<Adversary>,
     last: RefCell<LastStep>,
+    group: Rc<ProcessGroup>,
 }
 
 /// Terms of the autoencoder's last step, for the log. Still tensors: read within the step they would make a GPU wait.
@@ -113,8 +116,13 @@ impl FirstStageObjective {
             })
             .transpose()?;
         let kl_weight = settings.kl_weight as f32;
-        let last = RefCell::default();
-        Ok(Self { compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary, last })
+        let (last, group) = (RefCell::default(), Rc::new(ProcessGroup::alone()));
+        Ok(Self { compat, kl_weight, parameters, log_variance, log_variance_learns, lpips, adversary, last, group })
+    }
+
+    /// The same, of maps that several processes share: what is not linear in the maps is made of all of them.
+    pub fn among(self, group: &Rc<ProcessGroup>) -> Self {
+        Self { group: Rc::clone(group), ..self }
     }
 
     /// Which terms are on, for who reads the log.
@@ -194,7 +202,7 @@ impl FirstStageObjective {
     }
 
     /// The autoencoder's loss of a step; its likelihood and divergence are the steady part. `last_layer` is the weight of the decoder's last convolution.
-    pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> StepLoss {
+    pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> Result<StepLoss> {
         let [truth, drawn, kl] = [maps.truth, maps.drawn, maps.kl].map(|x| TorchTensor(x.shallow_clone()));
         let (side, latent_elements) = (truth.0.size()[2], maps.latent_elements);
         let mut last = LastStep { side, latent_elements, divergence: Some(kl.0.detach()), ..LastStep::default() };
@@ -214,15 +222,18 @@ impl FirstStageObjective {
         if let Some(adversary) = &self.adversary {
             let factor = adversary.settings.phase.factor_at(step);
             if factor > 0.0 {
-                let generator = generator_loss(e, &adversary.logits(e, &drawn));
-                let norm = |loss: &TorchTensor| Tensor::run_backward(&[&loss.0], &[last_layer], true, false)[0].norm().double_value(&[]);
-                let adaptive = adaptive_weight(adversary.settings.weight, norm(&likelihood), norm(&generator));
+                let generator = generator_loss(e, &adversary.logits(e, &drawn, &self.group)?);
+                let gradient = |loss: &TorchTensor| Tensor::run_backward(&[&loss.0], &[last_layer], true, false).remove(0);
+                let gradients = [gradient(&likelihood), gradient(&generator)];
+                self.group.average(&gradients, [])?;
+                let [of_likelihood, of_generator] = gradients.map(|gradient| gradient.norm().double_value(&[]));
+                let adaptive = adaptive_weight(adversary.settings.weight, of_likelihood, of_generator);
                 loss = e.add(&loss, &e.affine(&generator, (adaptive * factor) as f32, 0.0));
                 (last.generator, last.adversarial) = (Some(generator.0.detach()), Some((adaptive, factor)));
             }
         }
         *self.last.borrow_mut() = last;
-        StepLoss { total: loss.0.reshape([] as [i64; 0]), steady }
+        Ok(StepLoss { total: loss.0.reshape([] as [i64; 0]), steady })
     }
 
     /// Whether the discriminator takes a step. Before its phase the public code steps it too, by a loss of 0, which only decays
@@ -238,11 +249,12 @@ impl FirstStageObjective {
     }
 
     /// One step of the discriminator; its loss, 0 where there is no discriminator. A loss that is not finite moves nothing.
-    pub fn step_adversary(&self, e: &TorchEngine, step: usize, maps: &AdversaryMaps, rate: f64, clip_norm: f64) -> f64 {
+    pub fn step_adversary(&self, e: &TorchEngine, step: usize, maps: &AdversaryMaps, rate: f64, clip_norm: f64) -> Result<f64> {
         let AdversaryMaps { truth, drawn, penalty_shares } = maps;
-        let Some(adversary) = &self.adversary else { return 0.0 };
+        let Some(adversary) = &self.adversary else { return Ok(0.0) };
         let settings = &adversary.settings;
-        let [real, fake] = [truth, drawn].map(|x| adversary.logits(e, &TorchTensor(x.detach())));
+        let logits = |x: &Tensor| adversary.logits(e, &TorchTensor(x.detach()), &self.group);
+        let (real, fake) = (logits(truth)?, logits(drawn)?);
         let mut loss = settings.loss.of_discriminator(e, &real, &fake).0.sum(None::<Kind>);
         if settings.gradient_penalty > 0.0 {
             let share = e.tensor(penalty_shares, &[penalty_shares.len(), 1, 1, 1]).0;
@@ -251,27 +263,35 @@ impl FirstStageObjective {
         let loss = loss * settings.phase.factor_at(step);
         let mut optimizer = adversary.optimizer.borrow_mut();
         let mut gradients = Gradients::of(&loss, &adversary.trained);
-        let (norm, value) = (gradients.clip(clip_norm), loss.double_value(&[]));
+        let [value] = self.group.average(gradients.tensors(), [loss.double_value(&[])])?;
+        // Each process has normalised by its own maps and moved the running statistics by them.
+        let running: Vec<Tensor> = self.parameters.buffers(&["loss.discriminator."]).into_iter().map(|(_, tensor)| tensor).collect();
+        self.group.average(&running, [])?;
+        let norm = gradients.clip(clip_norm);
         if !(value.is_finite() && norm.is_finite()) {
-            return f64::NAN;
+            return Ok(f64::NAN);
         }
         optimizer.step(rate, &gradients);
-        value
+        Ok(value)
     }
 }
 
 impl Adversary {
     /// In training, what moves beside the optimiser moves before each pass.
-    fn logits(&self, e: &TorchEngine, map: &TorchTensor) -> TorchTensor {
+    fn logits(&self, e: &TorchEngine, map: &TorchTensor, group: &ProcessGroup) -> Result<TorchTensor> {
         if e.training() {
             let _guard = tch::no_grad_guard();
             let first = (self.begun.double_value(&[]) == 0.0).then_some(map);
             let _ = self.begun.shallow_clone().fill_(1.0);
-            for (stored, next) in self.discriminator.updates(e, first) {
-                stored.0.shallow_clone().copy_(&next.0);
+            let updates = self.discriminator.updates(e, first);
+            // ActNorm begins with what the maps of all processes say.
+            let next: Vec<Tensor> = updates.iter().map(|(_, next)| next.0.shallow_clone()).collect();
+            group.average(&next, [])?;
+            for ((stored, _), next) in updates.iter().zip(&next) {
+                stored.0.shallow_clone().copy_(next);
             }
         }
-        self.discriminator.forward(e, map)
+        Ok(self.discriminator.forward(e, map))
     }
 }
 

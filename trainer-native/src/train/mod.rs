@@ -12,12 +12,14 @@ pub mod diffusion;
 mod dry_run;
 pub mod first_stage;
 mod guard;
+mod noise;
 mod objective;
 mod pixels;
 mod session;
 mod stage_run;
 mod steps;
 mod stop;
+mod transfer;
 mod trouble;
 
 pub use objective::StepLoss;
@@ -25,9 +27,12 @@ pub use pixels::pixel_weights;
 pub use stop::{EXIT_CODE, Interrupted};
 
 use crate::config::Config;
-use anyhow::{Result, bail};
+use crate::parallel::ProcessGroup;
+use anyhow::{Result, bail, ensure};
 use stage_run::RunMode;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use transfer::Beginning;
 
 /// Train a network; see configs/nano.toml.
 #[derive(clap::Args, Debug)]
@@ -42,7 +47,7 @@ enum StageArgs {
     Autoencoder {
         #[command(flatten)]
         run: RunArgs,
-        /// Weights to begin with instead of fresh ones.
+        /// Weights, or a checkpoint's folder, to begin with instead of fresh ones (autoencoder.init).
         #[arg(long)]
         from: Option<PathBuf>,
     },
@@ -50,7 +55,8 @@ enum StageArgs {
     Diffusion {
         #[command(flatten)]
         run: RunArgs,
-        /// Weights to begin with, at least of the first stage; by default autoencoder.safetensors in the run's folder.
+        /// Weights, or a checkpoint's folder, to begin with, at least of the first stage (diffusion.init); by default
+        /// autoencoder.safetensors in the run's folder.
         #[arg(long)]
         from: Option<PathBuf>,
     },
@@ -95,8 +101,13 @@ impl RunArgs {
         }
     }
 
-    /// The configuration of a stage: the file's, else the run's own, of this stage or the one before.
-    fn config(&self, network: &str) -> Result<Config> {
+    /// The configuration of a stage, as process 0 reads it.
+    fn config(&self, network: &str, group: &ProcessGroup) -> Result<Config> {
+        Config::resolved(&group.text_of_leader(|| Ok(toml::to_string(&self.own_config(network)?)?))?)
+    }
+
+    /// The file's, else the run's own, of this stage or the one before.
+    fn own_config(&self, network: &str) -> Result<Config> {
         let own = [network, "autoencoder"].map(|network| self.out.join(format!("config-{network}.toml")));
         match self.config.iter().chain(own.iter().filter(|path| path.exists())).next() {
             Some(path) => {
@@ -111,26 +122,44 @@ impl RunArgs {
 
 /// Runs `trainer train`.
 pub fn run(args: &Args) -> Result<()> {
+    let group = Rc::new(ProcessGroup::from_environment()?);
+    let (StageArgs::Autoencoder { run, .. } | StageArgs::Diffusion { run, .. } | StageArgs::All { run, .. }) = &args.stage;
+    ensure!(group.share().is_alone() || !run.dry_run, "a dry run is one of one process: start it without torchrun, srun or mpirun");
     match &args.stage {
-        StageArgs::Autoencoder { run, from } => train_autoencoder(run, from.as_deref()),
-        StageArgs::Diffusion { run, from } => train_diffusion(run, from.as_deref()),
+        StageArgs::Autoencoder { run, from } => train_autoencoder(run, from.as_deref(), &group)?,
+        StageArgs::Diffusion { run, from } => train_diffusion(run, from.as_deref(), &group)?,
         StageArgs::All { run, from } => {
             // The second stage only begins when the first has ended.
-            if !(run.resume && run.out.join("diffusion/checkpoints").exists()) {
-                train_autoencoder(run, from.as_deref())?;
+            let second_has_begun = group.leads() && run.resume && run.out.join("diffusion/checkpoints").exists();
+            if !group.any(second_has_begun)? {
+                train_autoencoder(run, from.as_deref(), &group)?;
             }
-            train_diffusion(run, None)
+            train_diffusion(run, None, &group)?;
         }
     }
+    // Process 0 writes last; a launcher may end all processes with the first that ends.
+    group.any(false).map(drop)
 }
 
-fn train_autoencoder(run: &RunArgs, from: Option<&Path>) -> Result<()> {
-    autoencoder::run(run.config("autoencoder")?, &run.out, from, run.mode())
+fn train_autoencoder(run: &RunArgs, from: Option<&Path>, group: &Rc<ProcessGroup>) -> Result<()> {
+    let config = run.config("autoencoder", group)?;
+    let beginning = from.or(config.autoencoder.init.as_deref()).map(Beginning::whole);
+    autoencoder::run(config, &run.out, beginning, run.mode(), group)
 }
 
-fn train_diffusion(run: &RunArgs, from: Option<&Path>) -> Result<()> {
+fn train_diffusion(run: &RunArgs, from: Option<&Path>, group: &Rc<ProcessGroup>) -> Result<()> {
+    let config = run.config("diffusion", group)?;
     let first_stage = run.out.join("autoencoder.safetensors");
-    // A dry run of both stages has no first stage yet.
-    let from = from.or((!run.dry_run || first_stage.exists()).then_some(&first_stage));
-    diffusion::run(run.config("diffusion")?, &run.out, from, run.mode())
+    let beginnings = match (from, &config.diffusion.init) {
+        (Some(path), _) => vec![Beginning::whole(path)],
+        // The first stage of this run, where there is one, comes before that of the weights.
+        (None, Some(path)) if first_stage.exists() => {
+            vec![Beginning::whole(path), Beginning { path: first_stage, first_stage_only: true }]
+        }
+        (None, Some(path)) => vec![Beginning::whole(path)],
+        // A dry run of both stages has no first stage yet.
+        (None, None) if run.dry_run && !first_stage.exists() => Vec::new(),
+        (None, None) => vec![Beginning { path: first_stage, first_stage_only: true }],
+    };
+    diffusion::run(config, &run.out, beginnings, run.mode(), group)
 }

@@ -2,20 +2,23 @@
 
 use super::session::{MapDrawing, Session};
 use super::trouble::Signs;
-use crate::data::{Batch, BatchStream, RankShare, StreamOptions, StreamPosition};
-use crate::torch::{AverageSchedule, Schedule};
-use anyhow::Result;
+use crate::data::{Batch, BatchStream, Curriculum, StreamOptions, StreamPosition};
+use crate::torch::{AverageSchedule, Schedule, TorchParameters};
+use anyhow::{Result, ensure};
 use tch::Tensor;
 
 /// A phase of a stage: which parameters move, and how.
-pub struct Phase {
+pub struct Phase<'a> {
     pub name: &'static str,
     /// The networks' parameters under these are trained, and averaged together with their running statistics.
     pub prefixes: &'static [&'static str],
+    /// Parameters under these stay as they are.
+    pub frozen: &'a [String],
     pub schedule: Schedule,
-    /// Samples a batch, turned by symmetries drawn among the first so many.
+    /// Samples a batch, of this process, turned by symmetries drawn among the first so many.
     pub batch: usize,
     pub symmetries: usize,
+    pub curriculum: Option<Curriculum>,
     /// Gives each phase an order of the samples of its own.
     pub order: u64,
     pub clip_norm: f64,
@@ -29,11 +32,33 @@ pub struct Phase {
     pub reconstructs: bool,
 }
 
-impl Phase {
+impl Phase<'_> {
+    /// The networks' parameters that the optimiser moves.
+    ///
+    /// # Errors
+    /// All of them are frozen, and the phase has steps.
+    pub fn trained(&self, parameters: &TorchParameters) -> Result<Vec<(String, Tensor)>> {
+        let mut trained = parameters.trainable(self.prefixes);
+        let (before, frozen) = (trained.len(), |name: &str| self.frozen.iter().any(|prefix| name.starts_with(prefix.as_str())));
+        trained.retain(|(name, _)| !frozen(name));
+        ensure!(
+            !trained.is_empty() || self.schedule.steps == 0,
+            "{}: all of its {before} parameters are frozen: freeze fewer, or give the phase 0 steps",
+            self.name
+        );
+        Ok(trained)
+    }
+
     /// The phase's batches from a position on.
     pub fn stream(&self, s: &Session, position: StreamPosition) -> Result<BatchStream> {
-        let (batch, symmetries, threads) = (self.batch, self.symmetries, s.config.data.threads());
-        s.train.stream(StreamOptions { batch, symmetries, threads, share: RankShare::ALONE }, position)
+        let options = StreamOptions {
+            batch: self.batch,
+            symmetries: self.symmetries,
+            threads: s.config.data.threads(),
+            share: s.group.share(),
+            curriculum: self.curriculum,
+        };
+        s.train.stream(options, position)
     }
 }
 
@@ -57,8 +82,8 @@ pub trait Objective {
     /// The loss of a batch of step `step`; `number` is the batch's place among all of the phase.
     fn loss(&self, session: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss>;
 
-    /// What follows a step of the optimiser at the rate `rate`, of which `batch` was the first batch: an adversary's own step, which changes nothing where its loss is not
-    /// finite. The loss, where there was such a step.
+    /// What follows a step of the optimiser at the rate `rate`, of which `batch` was the first batch: an adversary's own step, which
+    /// changes nothing where its loss is not finite. The loss, where there was such a step.
     fn after_step(&self, _session: &Session, _step: usize, _rate: f64, _batch: &Batch) -> Result<Option<f64>> {
         Ok(None)
     }

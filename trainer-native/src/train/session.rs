@@ -1,15 +1,21 @@
 //! What a stage trains with: the networks and their parameters on a device, and the maps to train and to validate on.
 
+use super::noise::StepNoise;
+use super::transfer::Beginning;
 use crate::config::Config;
 use crate::data::{Batch, TrainingData};
+use crate::evaluate::{Scores, mean};
+use crate::parallel::ProcessGroup;
 use crate::run_log::GrayGrid;
-use crate::torch::{TorchEngine, TorchParameters, TorchTensor, best_device};
-use anyhow::{Context, Result, bail};
+use crate::torch::{TorchEngine, TorchParameters, TorchTensor};
+use anyhow::Result;
 use radiodiff_core::diffusion::RadioDiff;
 use radiodiff_core::parameters::VarBuilder;
-use radiodiff_core::weights::{Checkpoint, Precision, WeightsManifest, serialize};
+use radiodiff_core::weights::{Precision, WeightsManifest, serialize};
 use radiodiff_dataset::files;
+use radiodiff_radio::metrics;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
 
 /// How many validation maps are drawn each time.
@@ -30,61 +36,76 @@ pub struct Session {
     pub model: RadioDiff<TorchEngine>,
     pub train: TrainingData,
     valid: TrainingData,
+    pub group: Rc<ProcessGroup>,
+    pub noise: StepNoise,
 }
 
 /// What a validation found.
 pub struct Validation {
-    /// Mean over the maps, buildings at gray level 0.
-    pub nmse: f64,
+    /// Means over the maps on the preset's scale, buildings at gray level 0.
+    pub scores: Scores,
     /// Mean variation from pixel to pixel outdoors, as a share of that of the maps after smoothing.
     pub sharpness: f64,
     /// The first maps: truth above, drawn below.
     pub picture: GrayGrid,
 }
 
+impl Validation {
+    /// Its figures under their names in the log.
+    pub fn scalars(&self) -> [(&'static str, f64); 6] {
+        let Scores { nmse, rmse, ssim, psnr_db, rmse_db } = self.scores;
+        [
+            ("val/nmse", nmse),
+            ("val/rmse", rmse),
+            ("val/ssim", ssim),
+            ("val/psnr_db", psnr_db),
+            ("val/rmse_db", rmse_db),
+            ("val/sharpness", self.sharpness),
+        ]
+    }
+
+    /// The same for people.
+    pub fn summary(&self) -> String {
+        let Scores { nmse, rmse, ssim, psnr_db, rmse_db } = self.scores;
+        format!("NMSE {nmse:.5}, RMSE {rmse:.4}, SSIM {ssim:.4}, PSNR {psnr_db:.2} dB, outdoors {rmse_db:.2} dB")
+    }
+}
+
 impl Session {
-    /// Builds the networks with the weights `from`, or fresh ones, and opens the datasets, with the scenes' channels or without.
-    pub fn open(config: Config, folder: &Path, from: Option<&Path>, with_condition: bool) -> Result<Self> {
+    /// Builds the networks, fresh or with weights `from`, the later over the earlier, and opens the datasets, with the scenes' channels
+    /// for the second stage. Only process 0 reads `from`; the others are given its parameters when a phase begins.
+    pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
         let preset = config.preset.clone();
-        let engine = TorchEngine::new(best_device());
+        let engine = TorchEngine::new(group.device());
         let parameters = TorchParameters::initialized(config.seed);
         let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
-        if let Some(path) = from {
-            let bytes = std::fs::read(path).with_context(|| format!("reading the weights {}", path.display()))?;
-            let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", path.display()))?;
-            let found = &checkpoint.manifest().preset;
-            if (&found.autoencoder, found.map_size) != (&preset.autoencoder, preset.map_size) {
-                bail!("{} holds another first stage than preset {}: {:?}", path.display(), preset.name, found.autoencoder);
-            }
-            // Of another denoiser only the first stage can be used.
-            let prefixes: &[&str] = if *found == preset { &[""] } else { &["first_stage_model.", "scale_factor"] };
-            let restored = parameters.restore(checkpoint.tensors(), prefixes);
-            restored.with_context(|| format!("the weights {}", path.display()))?;
-        }
-        let open = |datasets| TrainingData::open(datasets, &config.data, &preset, with_condition, engine.device());
+        from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(&parameters, &preset, second_stage))?;
+        let open = |datasets| TrainingData::open(datasets, &config.data, &preset, second_stage, engine.device());
         let (train, valid) = (open(&config.data.train)?, open(&config.data.valid)?);
-        println!(
-            "{} samples to train on, {} to validate on, on {:?}, {} threads",
-            train.len(),
-            valid.len().min(VALIDATION_MAPS),
-            engine.device(),
-            tch::get_num_threads()
-        );
-        Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid })
+        if group.leads() {
+            let (device, threads, processes) = (engine.device(), tch::get_num_threads(), group.share().world());
+            let validated = valid.len().min(VALIDATION_MAPS);
+            println!(
+                "{} samples to train on, {validated} to validate on, on {device:?}, {threads} threads, {processes} {}",
+                train.len(),
+                if processes == 1 { "process" } else { "processes" }
+            );
+        }
+        let (group, noise) = (Rc::clone(group), StepNoise::new(group.share()));
+        Ok(Self { config, folder: folder.to_owned(), engine, parameters, model, train, valid, group, noise })
     }
 
     /// Draws the validation maps and compares them with the truth.
     pub fn validate(&self, draw: MapDrawing) -> Result<Validation> {
         self.engine.set_training(false);
         let _guard = tch::no_grad_guard();
-        let (mut sum, mut variation, mut shown) = (0.0, [0.0; 2], [Vec::new(), Vec::new()]);
+        let (mut scores, mut variation, mut shown) = (Vec::new(), [0.0; 2], [Vec::new(), Vec::new()]);
         let maps = self.valid.len().min(VALIDATION_MAPS);
         for i in 0..maps {
             let batch = self.valid.sample(i)?;
             let drawn = (draw(self, &batch).0 * 0.5 + 0.5).clamp(0.0, 1.0) * &batch.outdoors;
             let truth = &batch.truth * 0.5 + 0.5;
-            let power = truth.square().mean(Kind::Float).double_value(&[]);
-            sum += (&drawn - &truth).square().mean(Kind::Float).double_value(&[]) / power;
+            scores.push(self.scores(&drawn, &truth, &batch.outdoors)?);
             let inner = away_from_buildings(&batch.outdoors);
             variation[0] += variation_within(&drawn, &inner);
             variation[1] += variation_within(&smoothed(&truth), &inner);
@@ -96,11 +117,28 @@ impl Session {
         let picture = GrayGrid::new(self.model.preset.map_size, &shown)?;
         // Maps without variation cannot be blurred.
         let sharpness = if variation[1] > 0.0 { variation[0] / variation[1] } else { 1.0 };
-        Ok(Validation { nmse: sum / maps as f64, sharpness, picture })
+        Ok(Validation { scores: mean(scores.into_iter()), sharpness, picture })
     }
 
-    /// Writes the parameters as they are now.
+    /// The scores of a map; maps are (1, 1, N, N) in [0, 1]. SSIM is not a number where its window does not fit into the map.
+    fn scores(&self, drawn: &Tensor, truth: &Tensor, outdoors: &Tensor) -> Result<Scores> {
+        let side = self.model.preset.map_size;
+        let [drawn, truth, outdoors] = [values(drawn)?, values(truth)?, values(outdoors)?];
+        let inside: Vec<u8> = outdoors.iter().map(|&outdoors| u8::from(outdoors == 0.0)).collect();
+        Ok(Scores {
+            nmse: metrics::nmse(&drawn, &truth),
+            rmse: metrics::rmse(&drawn, &truth),
+            ssim: if side < metrics::SSIM_WINDOW { f64::NAN } else { metrics::ssim(&drawn, &truth, side) },
+            psnr_db: metrics::psnr(&drawn, &truth),
+            rmse_db: metrics::rmse_db(&drawn, &truth, &inside, &self.model.preset.gray),
+        })
+    }
+
+    /// Writes the parameters as they are now, which process 0 does for all.
     pub fn save(&self, file: &str) -> Result<()> {
+        if !self.group.leads() {
+            return Ok(());
+        }
         let tensors = self.parameters.to_host()?;
         let manifest = WeightsManifest {
             training_data: self.train.description.clone(),
@@ -110,6 +148,11 @@ impl Session {
         };
         files::write(&self.folder.join(file), &serialize(&tensors, manifest, Precision::F32)?)
     }
+}
+
+/// A map's pixels, row-major.
+fn values(map: &Tensor) -> Result<Vec<f32>> {
+    Ok(Vec::<f32>::try_from(&map.to_device(Device::Cpu).to_kind(Kind::Float).contiguous().view(-1))?)
 }
 
 /// A map in [0, 1] as gray levels, row-major.

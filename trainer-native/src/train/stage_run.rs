@@ -1,22 +1,26 @@
 //! The files of a stage's run: its resolved configuration, its log, its checkpoints; and where a resumed run goes on.
 //!
+//! Where several processes train together, process 0 has the files, and the others are told by it where the run is.
+//!
 //! The run's folder has `config-<network>.toml` and a folder `<network>` with the log, `checkpoints` and `sessions.toml`, one
 //! entry for each time the run was begun or gone on with.
 
 use super::guard::StepGuard;
 use super::stop::StopFlag;
+use super::transfer::{difference, flattened};
 use super::trouble::TroubleWatch;
 use crate::checkpoint::{Store, Stored};
 use crate::config::Config;
 use crate::data::StreamPosition;
-use crate::run_log::RunLog;
+use crate::parallel::ProcessGroup;
+use crate::run_log::{GrayGrid, RunLog};
 use anyhow::{Context, Result, bail, ensure};
-use radiodiff_core::diffusion::parameter_shapes;
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::files;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use tch::Tensor;
 
 /// How a stage is run.
@@ -48,6 +52,15 @@ pub struct Progress {
     pub trouble: TroubleWatch,
 }
 
+impl Progress {
+    /// Of a phase that begins after `done` steps of the stage.
+    fn start(phase: &str, done: u64) -> Self {
+        let (guard, adversary_guard, trouble) = (StepGuard::default(), StepGuard::default(), TroubleWatch::default());
+        let phase = phase.to_owned();
+        Self { phase, step: 0, stage_step: done, data: None, smoothed_loss: None, guard, adversary_guard, trouble }
+    }
+}
+
 /// What a checkpoint says beside its tensors.
 #[derive(Deserialize, Serialize)]
 struct RunState {
@@ -59,17 +72,24 @@ struct RunState {
 /// See the module.
 pub struct StageRun {
     pub network: &'static str,
-    pub log: RunLog,
     pub stop: StopFlag,
+    group: Rc<ProcessGroup>,
+    /// Of process 0.
+    files: Option<RunFiles>,
+    every: usize,
+    /// Steps of the stage in the phases so far.
+    done: u64,
+}
+
+/// What process 0 has on the disk.
+struct RunFiles {
+    log: RunLog,
     checkpoints: Store,
     /// The newest checkpoint's step.
     saved: Option<u64>,
-    every: usize,
     config: String,
     /// Taken by the phase it is of.
     resumed: Option<Stored<RunState>>,
-    /// Steps of the stage in the phases so far.
-    done: u64,
 }
 
 impl StageRun {
@@ -77,11 +97,86 @@ impl StageRun {
     ///
     /// # Errors
     /// Checkpoints are there and the run is to begin; they are of another preset, seed or dataset; none of them is whole.
-    pub fn open(network: &'static str, config: &Config, folder: &Path, mode: RunMode) -> Result<Option<Self>> {
+    pub fn open(network: &'static str, config: &Config, folder: &Path, mode: RunMode, group: &Rc<ProcessGroup>) -> Result<Option<Self>> {
         if mode == RunMode::Dry {
             return Ok(None);
         }
-        let resume = mode == RunMode::Resume;
+        let stop = StopFlag::install()?;
+        let files = group.leads().then(|| RunFiles::open(network, config, folder, mode == RunMode::Resume)).transpose()?;
+        Ok(Some(Self { network, stop, group: Rc::clone(group), files, every: config.checkpoints.every, done: 0 }))
+    }
+
+    /// Whether the networks come from a checkpoint.
+    pub fn resumes(&self) -> bool {
+        self.files.as_ref().is_some_and(|files| files.resumed.is_some())
+    }
+
+    /// Where the phase begins, or goes on with the tensors of a checkpoint, which process 0 is given; `None` where all of it was done
+    /// before.
+    pub fn enter(&mut self, phase: &str) -> Result<Option<(Progress, Option<PhaseTensors>)>> {
+        let progress = self.group.text_of_leader(|| {
+            let progress = self.files.as_ref().and_then(|files| files.progress(phase, self.done));
+            Ok(serde_json::to_string(&progress)?)
+        })?;
+        let Some(progress) = serde_json::from_str::<Option<Progress>>(&progress)? else { return Ok(None) };
+        let resumed = self.files.as_mut().and_then(|files| files.resumed.take());
+        Ok(Some((progress, resumed.map(PhaseTensors))))
+    }
+
+    /// Notes how far the stage is when a phase ends.
+    pub fn leave(&mut self, progress: &Progress) {
+        self.done = progress.stage_step;
+    }
+
+    /// Checks after the last phase that no phase was left out.
+    pub fn finish(&self) -> Result<()> {
+        match self.files.as_ref().and_then(|files| files.resumed.as_ref()) {
+            None => Ok(()),
+            Some(stored) => {
+                bail!("{} is of a phase {:?} that this run does not have", stored.folder.display(), stored.state.progress.phase)
+            }
+        }
+    }
+
+    /// Logs a step's scalars; see [`RunLog::scalars`].
+    pub fn scalars(&mut self, stage_step: u64, values: &[(&str, f64)]) -> Result<()> {
+        self.files.as_mut().map_or(Ok(()), |files| files.log.scalars(stage_step, values))
+    }
+
+    /// Logs a grid of maps; see [`RunLog::images`].
+    pub fn images(&mut self, stage_step: u64, name: &str, grid: &GrayGrid) -> Result<()> {
+        self.files.as_mut().map_or(Ok(()), |files| files.log.images(stage_step, name, grid))
+    }
+
+    /// Whether a checkpoint is due after this many steps of the stage.
+    pub fn checkpoint_due(&self, stage_step: u64) -> bool {
+        stage_step.is_multiple_of(self.every as u64)
+    }
+
+    /// Has process 0 write a checkpoint, and waits for it; its place.
+    ///
+    /// # Errors
+    /// A full disk, for one. The checkpoints before it are whole then.
+    pub fn checkpoint(&mut self, progress: &Progress, parts: &[(&str, Vec<(String, Tensor)>)]) -> Result<PathBuf> {
+        let written = self.files.as_mut().map(|files| files.checkpoint(progress, parts)).transpose();
+        // All end together, and none before the checkpoint is whole: a launcher may kill all processes when one has ended.
+        let failed = self.group.any(written.is_err())?;
+        let place = written.with_context(|| self.what_remains(progress.stage_step))?;
+        ensure!(!failed, "process 0 could not write the checkpoint of step {}; its output says why", progress.stage_step);
+        Ok(place.unwrap_or_else(|| PathBuf::from("the checkpoint of process 0")))
+    }
+
+    /// For a run that ends: what can be gone on from.
+    pub fn what_remains(&self, step: u64) -> String {
+        match self.files.as_ref().and_then(|files| files.saved) {
+            Some(saved) => format!("the run ends after step {step}; its checkpoint of step {saved} is whole, and --resume goes on from it"),
+            None => format!("the run ends after step {step}, before its first checkpoint"),
+        }
+    }
+}
+
+impl RunFiles {
+    fn open(network: &'static str, config: &Config, folder: &Path, resume: bool) -> Result<Self> {
         let own = folder.join(network);
         let checkpoints = Store::open(&own.join("checkpoints"), config.checkpoints)?;
         if !resume && let Some(step) = checkpoints.steps()?.last() {
@@ -110,86 +205,23 @@ impl StageRun {
             None => RunLog::create(&own)?,
         };
         note_session(&own.join("sessions.toml"), config.seed, saved.unwrap_or(0))?;
-        let (stop, every) = (StopFlag::install()?, config.checkpoints.every);
-        Ok(Some(Self { network, log, stop, checkpoints, saved, every, config: text, resumed: latest.stored, done: 0 }))
+        Ok(Self { log, checkpoints, saved, config: text, resumed: latest.stored })
     }
 
-    /// Whether the networks come from a checkpoint.
-    pub fn resumes(&self) -> bool {
-        self.resumed.is_some()
-    }
-
-    /// Where the phase begins, or goes on with the tensors of a checkpoint; `None` where all of it was done before.
-    pub fn enter(&mut self, phase: &str) -> Option<(Progress, Option<PhaseTensors>)> {
-        match self.resumed.take() {
-            Some(stored) if stored.state.progress.phase == phase => {
-                let progress = stored.state.progress.clone();
-                Some((progress, Some(PhaseTensors(stored))))
-            }
-            Some(stored) => {
-                self.resumed = Some(stored);
-                None
-            }
-            None => {
-                let (guard, adversary_guard) = (StepGuard::default(), StepGuard::default());
-                let phase = phase.to_owned();
-                Some((
-                    Progress {
-                        phase,
-                        step: 0,
-                        stage_step: self.done,
-                        data: None,
-                        smoothed_loss: None,
-                        guard,
-                        adversary_guard,
-                        trouble: TroubleWatch::default(),
-                    },
-                    None,
-                ))
-            }
-        }
-    }
-
-    /// Notes how far the stage is when a phase ends.
-    pub fn leave(&mut self, progress: &Progress) {
-        self.done = progress.stage_step;
-    }
-
-    /// Checks after the last phase that no phase was left out.
-    pub fn finish(&self) -> Result<()> {
+    /// Where the phase begins, or goes on; nothing where all of it was done before.
+    fn progress(&self, phase: &str, done: u64) -> Option<Progress> {
         match &self.resumed {
-            None => Ok(()),
-            Some(stored) => {
-                bail!("{} is of a phase {:?} that this run does not have", stored.folder.display(), stored.state.progress.phase)
-            }
+            Some(stored) => (stored.state.progress.phase == phase).then(|| stored.state.progress.clone()),
+            None => Some(Progress::start(phase, done)),
         }
     }
 
-    /// Whether a checkpoint is due after this many steps of the stage.
-    pub fn checkpoint_due(&self, stage_step: u64) -> bool {
-        stage_step.is_multiple_of(self.every as u64)
-    }
-
-    /// Writes a checkpoint; its place.
-    ///
-    /// # Errors
-    /// A full disk, for one. The checkpoints before it are whole then.
-    pub fn checkpoint(&mut self, progress: &Progress, parts: &[(&str, Vec<(String, Tensor)>)]) -> Result<PathBuf> {
-        let place = self.log.sync().and_then(|()| {
-            let state = RunState { config: self.config.clone(), progress: progress.clone() };
-            Ok(self.checkpoints.write(progress.stage_step, &state, parts)?)
-        });
-        let place = place.with_context(|| self.what_remains(progress.stage_step))?;
+    fn checkpoint(&mut self, progress: &Progress, parts: &[(&str, Vec<(String, Tensor)>)]) -> Result<PathBuf> {
+        self.log.sync()?;
+        let state = RunState { config: self.config.clone(), progress: progress.clone() };
+        let place = self.checkpoints.write(progress.stage_step, &state, parts)?;
         self.saved = Some(progress.stage_step);
         Ok(place)
-    }
-
-    /// For a run that ends: what can be gone on from.
-    pub fn what_remains(&self, step: u64) -> String {
-        match self.saved {
-            Some(saved) => format!("the run ends after step {step}; its checkpoint of step {saved} is whole, and --resume goes on from it"),
-            None => format!("the run ends after step {step}, before its first checkpoint"),
-        }
     }
 }
 
@@ -207,8 +239,22 @@ impl PhaseTensors {
 }
 
 /// Settings that a resumed run cannot change; the preset is another.
-const FIXED: [&str; 8] =
-    ["seed", "compat", "overfit_batch", "data.train", "data.method", "data.scheme", "data.gains", "data.building_weight"];
+const FIXED: [&str; 14] = [
+    "seed",
+    "compat",
+    "overfit_batch",
+    "data.train",
+    "data.method",
+    "data.scheme",
+    "data.gains",
+    "data.building_weight",
+    "autoencoder.freeze",
+    "autoencoder.curriculum.start",
+    "autoencoder.curriculum.epochs",
+    "diffusion.freeze",
+    "diffusion.curriculum.start",
+    "diffusion.curriculum.epochs",
+];
 
 /// A resumed run must be of the same networks, seed and data. Other settings may change, which is said.
 fn check_same_run(checkpoint: &Path, saved: &str, config: &Config) -> Result<()> {
@@ -217,7 +263,12 @@ fn check_same_run(checkpoint: &Path, saved: &str, config: &Config) -> Result<()>
     let preset: Preset =
         saved.get("preset").cloned().context("no preset").and_then(|value| Ok(value.try_into()?)).with_context(|| format!("{shown}"))?;
     if preset != config.preset {
-        bail!("{shown} is of another preset. {}", first_difference(&preset, &config.preset)?);
+        bail!(
+            "{shown} is of another preset. It is {}, this run's is {}{}",
+            preset.name,
+            config.preset.name,
+            difference(&preset, &config.preset)?
+        );
     }
     let now = toml::Table::try_from(config)?;
     let [old, new] = [&saved, &now].map(|table| flattened("", table));
@@ -232,30 +283,6 @@ fn check_same_run(checkpoint: &Path, saved: &str, config: &Config) -> Result<()>
         }
     }
     Ok(())
-}
-
-/// The first parameter that two presets have in different shapes.
-fn first_difference(saved: &Preset, wanted: &Preset) -> Result<String> {
-    let [old, new] = [parameter_shapes(saved)?, parameter_shapes(wanted)?];
-    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let shape = |shape: Option<&Vec<usize>>| shape.map_or(String::from("absent"), |shape| format!("{shape:?}"));
-    let differs = names.into_iter().find(|name| old.get(*name) != new.get(*name));
-    let example = differs.map_or(String::new(), |name| {
-        format!(": {name} is {} in {} and {} in {}", shape(old.get(name)), saved.name, shape(new.get(name)), wanted.name)
-    });
-    Ok(format!("It is {}, this run's is {}{example}", saved.name, wanted.name))
-}
-
-/// The entries of a table and of those within, by dotted names.
-fn flattened(prefix: &str, table: &toml::Table) -> std::collections::BTreeMap<String, String> {
-    let mut entries = std::collections::BTreeMap::new();
-    for (key, value) in table {
-        match value {
-            toml::Value::Table(inner) => entries.extend(flattened(&format!("{prefix}{key}."), inner)),
-            value => drop(entries.insert(format!("{prefix}{key}"), value.to_string())),
-        }
-    }
-    entries
 }
 
 /// Adds an entry to the list of sessions.

@@ -1,4 +1,5 @@
-//! The training loop: one phase of a stage, from its first step or a checkpoint's to its last.
+//! The training loop: one phase of a stage, from its first step or a checkpoint's to its last. Where several processes train together,
+//! each runs this loop, and process 0 also validates and writes.
 
 use super::guard::Verdict;
 use super::objective::{Objective, Phase};
@@ -19,8 +20,8 @@ use tch::Tensor;
 /// A step depends on the configuration, on its number and on the tensors that a checkpoint holds, and on nothing else: the data's
 /// order and every random number follow from seed and step. That is why a resumed run is the undisturbed one.
 pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Objective) -> Result<()> {
-    let Some((mut progress, resumed)) = run.enter(phase.name) else { return Ok(()) };
-    let mut trained = s.parameters.trainable(phase.prefixes);
+    let Some((mut progress, resumed)) = run.enter(phase.name)? else { return Ok(()) };
+    let mut trained = phase.trained(&s.parameters)?;
     trained.extend(objective.trained());
     let mut optimizer = AdamW::new(&trained, phase.weight_decay, s.config.compat);
     // Running statistics too: those of the last weights are not those of the average.
@@ -36,6 +37,8 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
     if let Some(tensors) = resumed {
         tensors.restore(&parts(&optimizer, &average))?;
     }
+    let begin = parts(&optimizer, &average).into_iter().flat_map(|(_, tensors)| tensors);
+    s.group.copy_from_leader(&begin.map(|(_, tensor)| tensor).collect::<Vec<_>>())?;
     let mut undo = Undo::new(s.parameters.buffers(phase.prefixes).into_iter().chain(objective.buffers()));
 
     let start = StreamPosition::start(s.config.seed + phase.order);
@@ -44,13 +47,15 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
 
     let steps = phase.schedule.steps;
     let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
-    println!("{}: {steps} steps over {count} parameters", phase.name);
-    let bar = TrainingProgress::new(phase.name, progress.step as u64, steps as u64);
+    if s.group.leads() {
+        println!("{}: {steps} steps over {count} parameters", phase.name);
+    }
+    let bar = TrainingProgress::new(phase.name, progress.step as u64, steps as u64, s.group.leads());
     while progress.step < steps {
         let step = progress.step;
-        tch::manual_seed(random::seed_for(s.config.seed, &format!("{} {step}", phase.name)) as i64);
+        s.noise.begin(random::seed_for(s.config.seed, &format!("{} {step}", phase.name)));
 
-        // The gradient: the mean of so many batches.
+        // The gradient: the mean of so many batches and of all processes, which also hear whether a signal came to one of them.
         s.engine.set_training(true);
         undo.note();
         let (mut gradients, mut first, mut total, mut steady) = (None, None, 0.0, 0.0);
@@ -68,6 +73,8 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
             steady += loss.steady.double_value(&[]) / phase.accumulate as f64;
         }
         let (mut gradients, first) = gradients.zip(first).context("a step has at least one batch")?;
+        let stop = f64::from(u8::from(run.stop.raised()));
+        let [total, steady, stop] = s.group.average(gradients.tensors(), [total, steady, stop])?;
         let norm = gradients.clip(phase.clip_norm);
 
         // The step, unless it is a bad one.
@@ -110,12 +117,12 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
         }
         let smoothed = progress.smoothed_loss.unwrap_or(f64::NAN);
         bar.step(format!("loss {smoothed:.5}"));
-        if progress.step.is_multiple_of(s.config.validate_every) || progress.step == steps {
+        if s.group.leads() && (progress.step.is_multiple_of(s.config.validate_every) || progress.step == steps) {
             average.swap();
             let validation = s.validate(phase.draw)?;
             s.save(&format!("{}.safetensors", run.network))?;
             average.swap();
-            scalars.extend([("val/nmse", validation.nmse), ("val/sharpness", validation.sharpness)]);
+            scalars.extend(validation.scalars());
             if phase.reconstructs
                 && 2 * progress.step > steps
                 && let Some(trouble) = progress.trouble.validation(validation.sharpness)
@@ -123,13 +130,13 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
                 bar.line(&format!("warning: {trouble}"));
             }
             files::write(&s.folder.join("preview.png"), &validation.picture.to_png()?)?;
-            run.log.images(progress.stage_step, "validation", &validation.picture)?;
-            bar.line(&format!("loss {smoothed:.5}, validation NMSE {:.5}", validation.nmse));
+            run.images(progress.stage_step, "validation", &validation.picture)?;
+            bar.line(&format!("loss {smoothed:.5}, validation {}", validation.summary()));
         }
-        run.log.scalars(progress.stage_step, &scalars)?;
+        run.scalars(progress.stage_step, &scalars)?;
 
         // The state, every so often, at the end and when a signal asks for it.
-        let stopping = run.stop.raised();
+        let stopping = stop > 0.0;
         if stopping || progress.step == steps || run.checkpoint_due(progress.stage_step) {
             let checkpoint = run.checkpoint(&progress, &parts(&optimizer, &average))?;
             if stopping {

@@ -1,38 +1,50 @@
-// The colour scale with its values.
+// The legend: the colour scale with its values, or the transmitters of the best-server layer.
 
-import { divergingPaletteNames, palette } from '../../index.js';
-import { settings } from '../input/controls.js';
-import { DIFFERENCE_RANGE_DB, GAIN_RANGE_DB } from '../layers/ranges.js';
-import { freeSpaceDb } from '../units.js';
+import { scaleColors, serverColor } from '../layers/colors.js';
+import { hasLayers, look, shownLayer } from '../plan/look.js';
+import { plan } from '../plan/store.js';
 
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
+const element = (id) => document.getElementById(id);
 
 export function drawLegend() {
-  const isDifference = settings().layer === 'difference';
-  const scale = document.getElementById('scale').getContext('2d');
-  const color = palette(isDifference ? divergingPaletteNames[0] : settings().palette);
+  const isDifference = look().model === 'difference';
+  const layer = shownLayer();
+  const isServers = hasLayers() && look().quantity === 'server';
+  element('legend-title').textContent = layer.unit ? `${layer.name}, ${layer.unit}` : layer.name;
+  for (const [id, hidden] of [['scale', isServers], ['ticks', isServers], ['servers', !isServers]]) element(id).hidden = hidden;
+  element('meaning').textContent = meaning(isDifference);
+  if (isServers) drawServers();
+  else drawScale(layer, isDifference);
+}
+
+function meaning(isDifference) {
+  if (isDifference) return 'Generated minus physical: red where the network is stronger';
+  if (look().model === 'spread') return 'How far a measurement would be from the calibrated map';
+  return `Below ${plan().thresholdDbm} dBm: no colour`;
+}
+
+function drawScale({ min, max, unit }, isDifference) {
+  const colors = scaleColors();
   const image = new ImageData(256, 1);
-  for (let i = 0; i < 256; i++) image.data.set([...color(i / 255), 255], 4 * i);
-  scale.putImageData(image, 0, 0);
-  const labels = isDifference ? differenceLabels() : mapLabels();
-  document.getElementById('ticks').replaceChildren(...labels.map((label) => Object.assign(document.createElement('span'), { textContent: label })));
-  document.getElementById('meaning').textContent = isDifference ? 'Generated minus physical: red where the network is stronger' : '';
+  for (let i = 0; i < 256; i++) image.data.set([...colors(i / 255), 255], 4 * i);
+  element('scale').getContext('2d').putImageData(image, 0, 0);
+  element('ticks').replaceChildren(...TICKS.map((share, i) => {
+    const value = Number((min + share * (max - min)).toFixed(1));
+    const sign = isDifference && value > 0 ? '+' : '';
+    return Object.assign(document.createElement('span'), { textContent: `${sign}${value}${i === TICKS.length - 1 ? ` ${unit}` : ''}` });
+  }));
 }
 
-const between = ({ min, max }, t) => min + t * (max - min);
-
-function differenceLabels() {
-  const labels = TICKS.map((t) => between(DIFFERENCE_RANGE_DB, t)).map((db) => `${db > 0 ? '+' : ''}${db}`);
-  return withUnit(labels, 'dB');
+function drawServers() {
+  element('servers').replaceChildren(...plan().transmitters.flatMap(({ name, active }, index) => (active ? [swatched(name, index)] : [])));
 }
 
-function mapLabels() {
-  const { quantity, powerDbm, frequencyMHz, antenna } = settings();
-  const labels = TICKS.map((t) => {
-    const gain = between(GAIN_RANGE_DB, t) + freeSpaceDb(frequencyMHz);
-    return Math.round(quantity === 'loss' ? -gain : gain + powerDbm + (antenna?.txg ?? 0));
-  });
-  return withUnit(labels, quantity === 'loss' ? 'dB' : 'dBm');
+/** A list item with the transmitter's colour. */
+export function swatched(text, index) {
+  const item = document.createElement('li');
+  const swatch = Object.assign(document.createElement('i'), { className: 'swatch' });
+  swatch.style.setProperty('--color', serverColor(index));
+  item.append(swatch, text);
+  return item;
 }
-
-const withUnit = (labels, unit) => labels.map((label, i) => (i === labels.length - 1 ? `${label} ${unit}` : `${label}`));

@@ -1,29 +1,43 @@
-// The table of statistics under the controls: coverage of a map, or the spread of a difference.
+// Statistics of what is shown: coverage by the threshold, each transmitter's share, or the spread of a difference.
 
-import { settings } from '../input/controls.js';
-import { signedDb, valueInWords } from '../units.js';
+import { serverColor } from '../layers/colors.js';
+import { countedMap, drawnPositions, shownMap } from '../layers/shown.js';
+import { look, shownLayer } from '../plan/look.js';
+import { plan } from '../plan/store.js';
+import { state } from '../state.js';
+import { area, distance, percent, signedDb } from '../units.js';
+import { drawDistribution } from './cdf.js';
+import { swatched } from './legend.js';
 
-const SQUARE_METERS_PER_HECTARE = 10_000;
+const element = (id) => document.getElementById(id);
 
-/** Shows the statistics of a map or, where `difference` is given, of that. */
-export function drawStatistics(map, difference) {
-  const rows = difference ? differenceRows(difference) : coverageRows(map);
-  document.getElementById('stats').replaceChildren(...rows.flatMap(([term, value]) => [
-    Object.assign(document.createElement('dt'), { textContent: term }),
-    Object.assign(document.createElement('dd'), { textContent: value }),
-  ]));
+export function drawStatistics() {
+  const isDifference = look().model === 'difference' && state.difference;
+  const map = countedMap();
+  element('stats').replaceChildren(...(map ? (isDifference ? differenceRows(state.difference) : coverageRows(map)).flatMap(row) : []));
+  element('shares').replaceChildren(...(map && !isDifference ? shares(map) : []));
+  const shown = shownMap();
+  drawDistribution(shown && shown.quantity !== 'best-server' ? shown : map, { unit: shown?.quantity === 'best-server' ? 'dBm' : shownLayer().unit });
+}
+
+function row([term, value, isBig]) {
+  const className = isBig ? 'big' : '';
+  return [Object.assign(document.createElement('dt'), { textContent: term, className }), Object.assign(document.createElement('dd'), { textContent: value, className })];
 }
 
 function coverageRows(map) {
-  const { thresholdDbm, quantity } = settings();
+  const { thresholdDbm } = plan();
   const { covered, mean, max, outdoorPixels } = map.stats({ thresholdDbm });
-  const area = outdoorPixels * covered * map.metersPerPixel ** 2;
-  return [
-    ['Covered outdoors', `${(100 * covered).toFixed(1)} %`],
-    ['Covered area', `${(area / SQUARE_METERS_PER_HECTARE).toFixed(2)} ha`],
-    ['Mean', valueInWords(map, mean, quantity === 'loss')],
-    ['Strongest', valueInWords(map, max, quantity === 'loss')],
+  const outdoorsM2 = outdoorPixels * map.metersPerPixel ** 2;
+  const rows = [
+    ['Covered outdoors', percent(covered), true],
+    ['Covered area', `${area(outdoorsM2 * covered)} of ${area(outdoorsM2)}`],
+    ['Mean', `${mean.toFixed(1)} dBm`],
+    ['Strongest', `${max.toFixed(1)} dBm`],
   ];
+  const range = map.coverage?.threshold === thresholdDbm ? map.coverage.largestRangeM : undefined;
+  if (range != null) rows.splice(2, 0, ['Largest range', distance(range)]);
+  return rows;
 }
 
 function differenceRows(difference) {
@@ -34,4 +48,23 @@ function differenceRows(difference) {
     ['Generated weaker by up to', `${Math.max(0, -min).toFixed(1)} dB`],
     ['Generated stronger by up to', `${Math.max(0, max).toFixed(1)} dB`],
   ];
+}
+
+/** Of several transmitters, the share of the ground that each serves best. */
+function shares(map) {
+  const served = map.coverage?.servedShare ?? [];
+  if (served.length < 2) return [];
+  return drawnPositions().flatMap((position, k) => {
+    const transmitter = plan().transmitters[position];
+    if (!transmitter || served[k] === undefined) return [];
+    const item = swatched(transmitter.name, position);
+    item.style.setProperty('--color', serverColor(position));
+    const meter = Object.assign(document.createElement('meter'), { value: served[k], max: 1 });
+    meter.setAttribute('aria-label', `${transmitter.name} serves`);
+    item.append(Object.assign(document.createElement('span'), { textContent: percent(served[k]) }), meter);
+    const name = document.createElement('span');
+    name.append(...[...item.childNodes].slice(0, 2));
+    item.prepend(name);
+    return [item];
+  });
 }

@@ -1,54 +1,104 @@
-// The form beside the map: what is chosen there, and which fields count at the moment.
+// The form beside the map: layer, model and colours, the threshold, the receiver. Transmitters have a file of their own.
 
 import { paletteNames } from '../../index.js';
 import { WORTH } from '../accuracy.js';
+import { LAYERS, NETWORK_MODELS, OPACITY, changeLook, hasLayers, look, shownLayer } from '../plan/look.js';
+import { RECEIVER_FIELDS, THRESHOLD_DBM, within } from '../plan/model.js';
+import { change, endTopic, plan } from '../plan/store.js';
+import { state } from '../state.js';
 
 const element = (id) => document.getElementById(id);
-const number = (id) => Number(element(id).value);
-
-/** 3GPP TR 38.901, table 7.3-1. */
-const SECTOR = { txg: 8, hbw: 65, vbw: 65, fbr: 30 };
-
-/** Layers that need the networks. */
-const NETWORK_LAYERS = ['generated', 'difference'];
-
-/** What the form says now. `antenna` is undefined for an omni, `quantity` is 'power' or 'loss'. */
-export function settings() {
-  return {
-    layer: element('layer').value,
-    quantity: element('quantity').value,
-    palette: element('palette').value,
-    thresholdDbm: number('threshold'),
-    powerDbm: number('power'),
-    frequencyMHz: number('frequency'),
-    antenna: element('antenna').value === 'sector' ? { ...SECTOR, azi: number('azimuth') } : undefined,
-  };
-}
 
 export const option = (value, textContent) => Object.assign(document.createElement('option'), { value, textContent });
 
-/** Leaves the physical layer alone to be chosen. */
+/** Models that need measurements. */
+const CALIBRATED_MODELS = ['calibrated', 'spread'];
+
+function calibrationInWords() {
+  const { name, errors } = state.calibration ?? {};
+  if (!errors) return `Fitted to measurements of ${name ?? 'one transmitter'}; they are too few to say how well.`;
+  return `Fitted to measurements of ${name}. Error in blocks of ground that the fit was not given: ${errors.afterDb.toFixed(1)} dB, before ${errors.beforeDb.toFixed(1)} dB.`;
+}
+
+let networksAreGone = false;
+
+/** Leaves the physical model alone to be chosen. */
 export function withoutNetworks() {
-  element('layer').value = 'physical';
-  for (const layer of NETWORK_LAYERS) element('layer').querySelector(`[value=${layer}]`).disabled = true;
+  networksAreGone = true;
+  changeLook({ model: 'physical' });
 }
 
-/** Brings the form's own labels up to its values. */
+/**
+ * Binds a number field: what is typed counts at once while it is a number in range, and what is left behind is brought into range.
+ * `read` gives the value, `write` takes one.
+ */
+export function numberField(id, field, { read, write }) {
+  const input = element(id);
+  Object.assign(input, { min: field.min, max: field.max });
+  input.addEventListener('input', () => {
+    const value = input.valueAsNumber;
+    if (value >= field.min && value <= field.max) write(value);
+  });
+  input.addEventListener('change', () => {
+    write(within({ ...field, initial: read() }, input.value));
+    endTopic();
+    input.value = read();
+  });
+  return () => {
+    if (document.activeElement !== input || input.type === 'range') input.value = read() ?? '';
+  };
+}
+
+const refreshers = [];
+
+/** Brings the form up to the plan and the look. */
 export function refreshControls() {
-  const { layer, antenna, powerDbm, thresholdDbm } = settings();
-  element('worth').textContent = WORTH[layer];
+  const { model, quantity, palette, opacity } = look();
+  const isDifference = model === 'difference';
+  // The networks draw on their own grid alone.
+  const isTheirGrid = state.scene?.around.metersPerPixel === undefined;
+  for (const name of NETWORK_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
+  element('layer').value = model;
+  element('palette').value = palette;
+  element('worth').textContent = WORTH[model] ?? calibrationInWords();
+  for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !state.calibration;
   // A difference is in decibels with colours of its own, and has no threshold.
-  for (const id of ['palette', 'quantity', 'threshold']) element(id).disabled = layer === 'difference';
-  element('azimuth-row').hidden = !antenna;
-  element('azimuth-value').textContent = `${element('azimuth').value}°`;
-  element('power-value').textContent = `${powerDbm} dBm`;
-  element('threshold-value').textContent = `${thresholdDbm} dBm`;
+  for (const id of ['palette', 'threshold']) element(id).disabled = isDifference;
+  element('quantities').disabled = !hasLayers();
+  for (const id of ['scale-min', 'scale-max']) element(id).disabled = !hasLayers() || quantity === 'server';
+  for (const input of element('quantities').querySelectorAll('input')) input.checked = input.value === quantity;
+  element('opacity-value').textContent = `${Math.round(100 * opacity)} %`;
+  element('threshold-value').textContent = `${plan().thresholdDbm} dBm`;
+  for (const refresh of refreshers) refresh();
 }
 
-/** `redraw` is called for what needs another map, `restyle` for what shows the same map otherwise. */
-export function listenToControls({ redraw, restyle }) {
+export function listenToControls() {
   element('palette').replaceChildren(...paletteNames.map((name) => option(name, name)));
-  for (const id of ['layer', 'antenna', 'frequency']) element(id).addEventListener('change', redraw);
-  for (const id of ['power', 'azimuth']) element(id).addEventListener('input', redraw);
-  for (const id of ['palette', 'quantity', 'threshold']) element(id).addEventListener('input', restyle);
+  element('palette').addEventListener('change', ({ target }) => changeLook({ palette: target.value }));
+  element('layer').addEventListener('change', ({ target }) => changeLook({ model: target.value }));
+  element('quantities').append(...Object.entries(LAYERS).map(([value, { name }]) => pill(value, name)));
+  const threshold = { read: () => plan().thresholdDbm, write: (thresholdDbm) => change((now) => ({ ...now, thresholdDbm }), 'threshold') };
+  const opacity = { read: () => look().opacity, write: (value) => changeLook({ opacity: value }) };
+  refreshers.push(numberField('threshold', THRESHOLD_DBM, threshold), numberField('opacity', OPACITY, opacity));
+  for (const [name, field] of Object.entries(RECEIVER_FIELDS)) {
+    const write = (value) => change((now) => ({ ...now, receiver: { ...now.receiver, [name]: value } }), `receiver ${name}`);
+    refreshers.push(numberField(`receiver-${name}`, field, { read: () => plan().receiver[name], write }));
+  }
+  for (const end of ['min', 'max']) {
+    const write = (value) => setScale({ ...shownLayer(), [end]: value });
+    refreshers.push(numberField(`scale-${end}`, { min: -300, max: 300 }, { read: () => shownLayer()[end], write }));
+  }
+}
+
+/** A scale without extent is not taken. */
+function setScale({ min, max }) {
+  if (min < max && hasLayers()) changeLook({ scales: { ...look().scales, [look().quantity]: { min, max } } });
+}
+
+function pill(value, name) {
+  const label = document.createElement('label');
+  const input = Object.assign(document.createElement('input'), { type: 'radio', name: 'quantity', value });
+  input.addEventListener('change', () => changeLook({ quantity: value }));
+  label.append(input, Object.assign(document.createElement('span'), { textContent: name }));
+  return label;
 }

@@ -1,14 +1,21 @@
-// Files of buildings, chosen or dropped.
+// Files, chosen or dropped anywhere on the page.
 
 const stage = document.getElementById('stage');
 
 /** `open` is called with each file. */
 export function listenToFiles(open) {
+  const dialog = document.getElementById('import');
+  document.getElementById('import-open').addEventListener('click', () => dialog.showModal());
+  const take = (file) => {
+    if (!file) return;
+    dialog.close();
+    open(file);
+  };
   document.getElementById('file').addEventListener('change', ({ target }) => {
     const [file] = target.files;
     // The same file, mended, is a change again only for an empty field.
     target.value = '';
-    if (file) open(file);
+    take(file);
   });
   const hover = (on) => (event) => {
     event.preventDefault();
@@ -18,7 +25,6 @@ export function listenToFiles(open) {
   addEventListener('dragleave', hover(false));
   addEventListener('drop', (event) => {
     hover(false)(event);
-    const [file] = event.dataTransfer.files;
-    if (file) open(file);
+    take(event.dataTransfer.files[0]);
   });
 }

@@ -1,40 +1,43 @@
-// The map under a pointer and under the keyboard: both move the transmitter.
+// The map under the pointer and the buttons of its view. A click moves the chosen transmitter; without one it reads the map.
 
-import { canvas, fromPointer, moved } from '../layers/place.js';
+import { changeLook, look } from '../plan/look.js';
+import { changeTransmitter, select, selected } from '../plan/store.js';
 import { state } from '../state.js';
+import { onMap } from '../views/markers.js';
+import { camera, whenClicked } from '../views/stage.js';
 
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-const STEP_M = 2;
-const LONG_STEP_M = 10;
+const element = (id) => document.getElementById(id);
 
-/** `redraw` is called when the transmitter moved, `point` when the mouse did. */
-export function listenToMap({ redraw, point }) {
-  canvas.addEventListener('pointerdown', (event) => {
-    if (!state.scene) return;
-    canvas.setPointerCapture(event.pointerId);
-    state.dragging = true;
-    state.transmitter = fromPointer(event);
-    redraw();
+/** `point` is called when the pointer's place changed. */
+export function listenToMap({ point }) {
+  const stage = element('map');
+  stage.addEventListener('pointermove', (event) => {
+    if (event.pointerType === 'mouse') at(event);
   });
-  canvas.addEventListener('lostpointercapture', () => {
-    state.dragging = false;
-    redraw();
+  stage.addEventListener('pointerleave', () => {
+    state.pointer = undefined;
+    point();
   });
-  canvas.addEventListener('pointermove', (event) => {
-    if (!state.scene) return;
-    if (canvas.hasPointerCapture(event.pointerId)) {
-      state.transmitter = fromPointer(event);
-      redraw();
+  function at({ clientX, clientY }) {
+    const { left, top } = stage.getBoundingClientRect();
+    state.pointer = { x: clientX - left, y: clientY - top };
+    point();
+  }
+  whenClicked((place, where) => {
+    const chosen = selected();
+    if (chosen) {
+      changeTransmitter(chosen.id, onMap(place));
+    } else {
+      state.pointer = where;
+      point();
     }
-    point(event);
   });
-  canvas.addEventListener('pointerleave', () => point(undefined));
-  canvas.addEventListener('keydown', (event) => {
-    const step = STEPS[event.key];
-    if (!step || !state.scene) return;
-    event.preventDefault();
-    const meters = event.shiftKey ? LONG_STEP_M : STEP_M;
-    state.transmitter = moved(state.transmitter, step[0] * meters, step[1] * meters);
-    redraw();
+  addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !document.querySelector('dialog[open]')) select(undefined);
   });
+  element('tilt').addEventListener('click', () => {
+    changeLook({ tilted: !look().tilted });
+    camera()?.setTilt(look().tilted);
+  });
+  for (const [id, act] of [['zoom-in', 'zoomIn'], ['zoom-out', 'zoomOut'], ['fit', 'fit']]) element(id).addEventListener('click', () => camera()?.[act]());
 }

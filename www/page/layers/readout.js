@@ -1,30 +1,57 @@
-// The read-out beside the mouse: what each map says of the place under it, a line each.
+// The read-out beside the pointer: what the shown layer says of the place under it.
 
-import { settings } from '../input/controls.js';
+import { hasLayers, look, shownLayer } from '../plan/look.js';
+import { plan } from '../plan/store.js';
 import { state } from '../state.js';
-import { signedDb, valueInWords } from '../units.js';
-import { fromPointer } from './place.js';
+import { distance, metersBetween, signedDb } from '../units.js';
+import { drawnPositions, layerOf } from './shown.js';
 
 const [stage, readout] = ['stage', 'readout'].map((id) => document.getElementById(id));
 const NAMES = { generated: 'network', physical: 'dominant-path' };
 
-export function drawReadout() {
+/** `unproject` gives the place of a point of the stage. */
+export function drawReadout(unproject) {
   const { pointer, map } = state;
-  readout.hidden = !(pointer && map);
+  const place = pointer && map && unproject(pointer);
+  const lines = place ? valuesAt(place) : [];
+  readout.hidden = !lines.length;
   if (readout.hidden) return;
-  const { lng, lat } = fromPointer(pointer);
-  readout.textContent = valuesAt(lng, lat).join('\n');
-  const box = stage.getBoundingClientRect();
-  readout.style.left = `${Math.min(pointer.clientX - box.left + 14, box.width - readout.offsetWidth)}px`;
-  readout.style.top = `${pointer.clientY - box.top + 14}px`;
+  readout.textContent = lines.join('\n');
+  const fits = (at, length, size) => Math.max(0, at + 14 + size > length ? at - 14 - size : at + 14);
+  readout.style.left = `${fits(pointer.x, stage.clientWidth, readout.offsetWidth)}px`;
+  readout.style.top = `${fits(pointer.y, stage.clientHeight, readout.offsetHeight)}px`;
 }
 
-function valuesAt(lng, lat) {
-  const { map, maps, difference } = state;
-  if (Number.isNaN(map.at(lng, lat))) return ['inside a building'];
-  const loss = settings().quantity === 'loss';
-  const drawn = Object.entries(NAMES).filter(([, method]) => maps[method]);
-  const lines = drawn.map(([name, method]) => `${name} ${valueInWords(maps[method], maps[method].at(lng, lat), loss)}`);
-  if (difference) lines.push(`difference ${signedDb(difference.at(lng, lat))}`);
+/** Lines about a place; none outside the map. */
+export function valuesAt({ lng, lat }) {
+  const { map, maps, difference, calibration } = state;
+  const power = map.at(lng, lat);
+  if (power === undefined) return [];
+  if (Number.isNaN(power)) return ['inside a building'];
+  const lines = Object.entries(NAMES).filter(([, method]) => maps[method]).map(([name, method]) => `${name} ${inWords(maps[method], lng, lat)}`);
+  if (difference && (look().model === 'difference' || look().quantity === 'power')) lines.push(`difference ${signedDb(difference.at(lng, lat))}`);
+  if (calibration && !hasLayers() && look().model !== 'difference') {
+    const [mean, deviation] = [calibration.map.at(lng, lat), calibration.map.layer('standard-deviation').at(lng, lat)];
+    lines.push(`calibrated ${mean.toFixed(1)} dBm ± ${deviation.toFixed(1)} dB`);
+  }
+  const position = drawnPositions().length > 1 ? serverAt(map, lng, lat) : undefined;
+  if (position !== undefined) {
+    const server = plan().transmitters[position];
+    if (server) lines.push(`${server.name}, ${distance(metersBetween(server, { lng, lat }))} away`);
+  }
   return lines;
+}
+
+function inWords(map, lng, lat) {
+  const isPower = !hasLayers() || look().quantity === 'power' || look().quantity === 'server';
+  const layer = isPower ? map : layerOf(map);
+  const value = layer?.at(lng, lat);
+  if (value === undefined) return '…';
+  return `${value.toFixed(1)} ${isPower ? 'dBm' : shownLayer().unit}`;
+}
+
+/** The position in the plan of the strongest transmitter. */
+function serverAt(map, lng, lat) {
+  if (!map.layers['best-server']) return undefined;
+  return drawnPositions()[map.layer('best-server').at(lng, lat) - 1];
 }

@@ -1,38 +1,56 @@
-//! The library that drives the browser, an npm package.
+//! npm packages: the library that drives the browser, and the map library that the page brings along.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::layout;
 use crate::process::{npm, output, run};
 
-const PLAYWRIGHT: &str = "1.65.1";
-
-/// The node_modules folder that holds playwright-core: one that NODE_PATH names, npm's global one, or the repository's own, where it
-/// is installed if need be.
-pub fn playwright() -> Result<PathBuf> {
-    let own = layout::tools().join("node");
-    let named = std::env::var_os("NODE_PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::iter::once(own.join("node_modules")).chain(std::env::split_paths(&named)).collect();
-    if let Some(found) = folders.iter().find(|folder| has_playwright(folder)) {
-        return Ok(found.clone());
-    }
-    if let Some(global) = output(&mut npm(&["root", "--global"])).map(PathBuf::from).filter(|folder| has_playwright(folder)) {
-        return Ok(global);
-    }
-    fs::create_dir_all(&own).with_context(|| format!("making {}", own.display()))?;
-    let mut install: Command = npm(&["install", "--no-audit", "--no-fund", "--prefix"]);
-    run(install.arg(&own).arg(format!("playwright-core@{PLAYWRIGHT}")))
-        .context("playwright-core comes by npm: is Node (20 or newer) installed?")?;
-    Ok(folders.swap_remove(0))
+struct NodePackage {
+    name: &'static str,
+    version: &'static str,
 }
 
-fn has_playwright(node_modules: &Path) -> bool {
-    let version = |text: String| serde_json::from_str::<serde_json::Value>(&text).ok()?["version"].as_str().map(str::to_owned);
-    fs::read_to_string(node_modules.join("playwright-core/package.json")).ok().and_then(version).as_deref() == Some(PLAYWRIGHT)
+const PLAYWRIGHT: NodePackage = NodePackage { name: "playwright-core", version: "1.65.1" };
+const MAPLIBRE: NodePackage = NodePackage { name: "maplibre-gl", version: "6.17.0" };
+
+/// The node_modules folder that holds playwright-core.
+pub fn playwright() -> Result<PathBuf> {
+    PLAYWRIGHT.node_modules()
+}
+
+/// The folder of MapLibre GL.
+pub fn maplibre() -> Result<PathBuf> {
+    Ok(MAPLIBRE.node_modules()?.join(MAPLIBRE.name))
+}
+
+impl NodePackage {
+    /// The node_modules folder that holds the package in its version: the repository's own, one that NODE_PATH names, or npm's global
+    /// one. Where none does, the package is installed into the repository's own.
+    fn node_modules(&self) -> Result<PathBuf> {
+        let own = layout::tools().join("node");
+        let named = std::env::var_os("NODE_PATH").unwrap_or_default();
+        let mut folders: Vec<PathBuf> = std::iter::once(own.join("node_modules")).chain(std::env::split_paths(&named)).collect();
+        if let Some(found) = folders.iter().find(|folder| self.is_in(folder)) {
+            return Ok(found.clone());
+        }
+        if let Some(global) = output(&mut npm(&["root", "--global"])).map(PathBuf::from).filter(|folder| self.is_in(folder)) {
+            return Ok(global);
+        }
+        fs::create_dir_all(&own).with_context(|| format!("making {}", own.display()))?;
+        let Self { name, version } = self;
+        run(npm(&["install", "--no-audit", "--no-fund", "--save-exact", "--prefix"]).arg(&own).arg(format!("{name}@{version}")))
+            .with_context(|| format!("{name} comes by npm: is Node (20 or newer) installed?"))?;
+        Ok(folders.swap_remove(0))
+    }
+
+    fn is_in(&self, node_modules: &Path) -> bool {
+        let version = |text: String| serde_json::from_str::<serde_json::Value>(&text).ok()?["version"].as_str().map(str::to_owned);
+        let manifest = node_modules.join(self.name).join("package.json");
+        fs::read_to_string(manifest).ok().and_then(version).as_deref() == Some(self.version)
+    }
 }
 
 #[cfg(test)]
@@ -40,14 +58,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn playwright_is_taken_in_the_right_version_only() {
+    fn a_package_is_taken_in_the_right_version_only() {
         let folder = tempfile::tempdir().unwrap();
-        let package = folder.path().join("playwright-core");
+        let package = folder.path().join(PLAYWRIGHT.name);
         fs::create_dir(&package).unwrap();
-        for (version, right) in [(PLAYWRIGHT, true), ("1.0.0", false)] {
+        for (version, right) in [(PLAYWRIGHT.version, true), ("1.0.0", false)] {
             fs::write(package.join("package.json"), format!("{{\"version\": \"{version}\"}}")).unwrap();
-            assert_eq!(has_playwright(folder.path()), right);
+            assert_eq!(PLAYWRIGHT.is_in(folder.path()), right);
         }
-        assert!(!has_playwright(&package));
+        assert!(!PLAYWRIGHT.is_in(&package) && !MAPLIBRE.is_in(folder.path()));
     }
 }

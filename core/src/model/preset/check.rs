@@ -1,7 +1,7 @@
 //! The conditions a preset must meet: everything the networks' constructors rely on, and bounds on the memory that a file can make
 //! a program allocate. Nothing is allocated before a preset has passed.
 
-use super::sizes::{AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, SwinPreset, UnetPreset};
+use super::sizes::{AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, ResidualPreset, SwinPreset, UnetPreset};
 use crate::layers::RELATION_HEADS;
 use thiserror::Error;
 
@@ -61,6 +61,13 @@ impl Preset {
         ae.check()?;
         unet.check()?;
         self.condition.check(unet.level_widths.len(), ae.reduction())?;
+        let scene_channels = self.condition.channels.len();
+        if ae.scene_channels != 0 && ae.scene_channels != scene_channels {
+            return refuse("autoencoder.scene_channels", ae.scene_channels, format!("0, or the condition's {scene_channels}"));
+        }
+        if let Some(residual) = &self.residual {
+            residual.check(&self.condition)?;
+        }
         if unet.latent_channels != ae.latent_channels {
             return refuse("unet.latent_channels", unet.latent_channels, format!("the autoencoder's {}", ae.latent_channels));
         }
@@ -71,7 +78,7 @@ impl Preset {
         fits("unet.stem_kernel", &[unet.width, ae.latent_channels + condition_width, unet.stem_kernel, unet.stem_kernel])?;
         // The decoder doubles a level's map before it narrows to the next level's channels.
         let widths = ae.widths();
-        let widest = |level: usize| widths[level].max(*widths.get(level + 1).unwrap_or(&0));
+        let widest = |level: usize| widths[level].max(*widths.get(level + 1).unwrap_or(&0)) + ae.scene_channels;
         (0..widths.len())
             .try_for_each(|level| fits("autoencoder.multipliers", &[widest(level), self.map_size >> level, self.map_size >> level]))
     }
@@ -87,7 +94,24 @@ impl AutoencoderPreset {
         for &multiplier in &self.multipliers {
             within("autoencoder.multipliers", multiplier, 1, MAX_WIDTH)?;
         }
-        widths("autoencoder.multipliers", &self.widths(), self.norm_groups)
+        widths("autoencoder.multipliers", &self.widths(), self.norm_groups)?;
+        // The scene's channels are normalised together with a level's.
+        within("autoencoder.scene_channels", self.scene_channels, 0, MAX_CONDITION_CHANNELS)?;
+        if !self.scene_channels.is_multiple_of(self.norm_groups) {
+            let expected = format!("a multiple of autoencoder.norm_groups, {}", self.norm_groups);
+            return refuse("autoencoder.scene_channels", self.scene_channels, expected);
+        }
+        Ok(())
+    }
+}
+
+impl ResidualPreset {
+    fn check(&self, condition: &ConditionPreset) -> Result<(), Refusal> {
+        if !(self.physical.is_gain() && condition.channels.contains(&self.physical)) {
+            let found = format!("{:?}", self.physical);
+            return refuse("residual.physical", found, "a channel of gain that is among condition.channels");
+        }
+        positive("residual.range_db", self.range_db.into())
     }
 }
 

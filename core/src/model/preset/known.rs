@@ -25,12 +25,14 @@ impl Preset {
             map_size: 256,
             meters_per_pixel: 1.0,
             gray: GrayCodec::default(),
+            residual: None,
             autoencoder: AutoencoderPreset {
                 channels: 8,
                 multipliers: vec![1, 2, 3, 3],
                 residual_blocks: 1,
                 latent_channels: 8,
                 norm_groups: 4,
+                scene_channels: 0,
             },
             condition: ConditionPreset {
                 channels: vec![Buildings, Transmitter, LineOfSight, LogDistanceGain, DetourGain],
@@ -63,12 +65,14 @@ impl Preset {
             map_size: 256,
             meters_per_pixel: 1.0,
             gray: GrayCodec::default(),
+            residual: None,
             autoencoder: AutoencoderPreset {
                 channels: 12,
                 multipliers: vec![1, 2, 3, 5],
                 residual_blocks: 1,
                 latent_channels: 8,
                 norm_groups: 4,
+                scene_channels: 0,
             },
             condition: ConditionPreset {
                 channels: vec![Buildings, Transmitter, LineOfSight, LogDistanceGain, DetourGain],
@@ -103,12 +107,14 @@ impl Preset {
             map_size: 256,
             meters_per_pixel: 1.0,
             gray: GrayCodec::default(),
+            residual: None,
             autoencoder: AutoencoderPreset {
                 channels: 128,
                 multipliers: vec![1, 2, 4],
                 residual_blocks: 2,
                 latent_channels: 3,
                 norm_groups: 32,
+                scene_channels: 0,
             },
             condition: ConditionPreset {
                 channels: vec![Buildings, Transmitter, Buildings],

@@ -6,4 +6,4 @@ mod known;
 mod sizes;
 
 pub use check::PresetError;
-pub use sizes::{AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, PyramidPreset, SwinPreset, UnetPreset};
+pub use sizes::{AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, PyramidPreset, ResidualPreset, SwinPreset, UnetPreset};

@@ -19,6 +19,14 @@ pub struct AutoencoderPreset {
     pub residual_blocks: usize,
     pub latent_channels: usize,
     pub norm_groups: usize,
+    /// Channels of the scene that the decoder sees at every level: those of the condition, or 0 for none. A scene's edges need not
+    /// pass the latent then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub scene_channels: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl AutoencoderPreset {
@@ -133,6 +141,16 @@ impl UnetPreset {
     }
 }
 
+/// The physical map whose difference to the true one the networks draw.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResidualPreset {
+    /// The physical map: one of the condition's channels that hold a gain.
+    pub physical: ConditionChannel,
+    /// The largest difference in dB; a larger one is clipped.
+    pub range_db: f32,
+}
+
 /// Everything that determines the networks' shapes and the meaning of their numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,9 +161,19 @@ pub struct Preset {
     pub meters_per_pixel: f64,
     /// The path gain in dB of the gray levels 0 and 1.
     pub gray: GrayCodec,
+    /// Whether the networks draw the difference to a physical map instead of the map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residual: Option<ResidualPreset>,
     pub autoencoder: AutoencoderPreset,
     pub condition: ConditionPreset,
     pub unet: UnetPreset,
     /// Initial value of the latent scale, by which latents are multiplied before diffusion; RadioDiff's constant is 0.3.
     pub latent_scale: f32,
+}
+
+impl Preset {
+    /// Whether the first stage needs the scene's condition beside a map.
+    pub fn first_stage_takes_condition(&self) -> bool {
+        self.residual.is_some() || self.autoencoder.scene_channels > 0
+    }
 }

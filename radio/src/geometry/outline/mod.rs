@@ -69,7 +69,7 @@ mod tests {
     const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 
     fn building(corners: &[(f64, f64)]) -> Building {
-        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: None, levels: None }
+        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: None, levels: None, material: None }
     }
 
     /// The corners of the outline of `corners`, rasterised and forgotten, in ascending order.

@@ -65,7 +65,7 @@ impl PropagationModel for IntelligentRayTracing {
         if height_m >= roof_m {
             return Err(PropagationError::AboveRoofs { height_m, roof_m });
         }
-        let walls = RayWalls::new(prepared.walls(), grid.extent_m());
+        let walls = RayWalls::endless(prepared.walls(), grid.extent_m());
         let Lit { powers, in_sight } = Tracing::new(self, &walls, grid, &mask.pixels).run(ends.position);
         Ok(outdoor_map(prepared, |i| {
             let over_roofs = if self.interactions < OVER_ROOFS || in_sight[i] {

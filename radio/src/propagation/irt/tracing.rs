@@ -7,8 +7,10 @@
 use super::IntelligentRayTracing;
 use crate::geometry::Corner;
 use crate::geometry::walls::NONE;
-use crate::propagation::rays::beam::{Beam, Scratch, Visitor};
+use crate::propagation::rays::beam::Beam;
 use crate::propagation::rays::border::RayWalls;
+use crate::propagation::rays::profile::Profile;
+use crate::propagation::rays::sight::{Scratch, Surroundings, Visitor, Way};
 use crate::scene::Grid;
 use geo::{Coord, Vector2DOps};
 use std::f64::consts::{FRAC_PI_2, PI};
@@ -66,13 +68,14 @@ impl<'a> Tracing<'a> {
 
     /// Follows all paths from a position in metres.
     pub fn run(mut self, position: Coord<f64>) -> Lit {
-        let (walls, grid) = (self.walls, self.grid);
+        let walls = self.walls;
+        let around = Surroundings { walls, grid: self.grid, profile: Profile::LEVEL };
         let mut scratch = Scratch::default();
         for quarter in 0..4 {
             let from = FIRST_ANGLE + f64::from(quarter) * FRAC_PI_2;
             let beam = Beam::new(position, Coord { x: 1.0, y: 0.0 }, from, from + FRAC_PI_2);
             let reflections = self.model.reflections_after(&Path::default());
-            beam.trace(walls, grid, reflections, &mut scratch, &mut Direct(&mut self));
+            beam.trace(&around, reflections, &mut scratch, &mut Direct(&mut self));
         }
         // One generation more, for a grazing corner.
         for _ in 0..=self.model.interactions {
@@ -86,7 +89,7 @@ impl<'a> Tracing<'a> {
                 for share in FAN.windows(2) {
                     let (from, to) = (share[0] * corner.n() * PI, share[1] * corner.n() * PI);
                     let mut fan = Fan { tracing: &mut self, arrived: &arrived, middle: (from + to) / 2.0 };
-                    Beam::new(corner.position, corner.face, from, to).trace(walls, grid, reflections, &mut scratch, &mut fan);
+                    Beam::new(corner.position, corner.face, from, to).trace(&around, reflections, &mut scratch, &mut fan);
                 }
                 self.run_along_walls(corner, &arrived);
             }
@@ -197,7 +200,7 @@ fn angle_at(corner: &Corner, direction: Coord<f64>) -> Option<f64> {
 struct Direct<'a, 'b>(&'a mut Tracing<'b>);
 
 impl Visitor for Direct<'_, '_> {
-    fn pixel(&mut self, beam: &Beam, pixel: usize, offset: Coord<f64>) {
+    fn pixel(&mut self, beam: &Beam, pixel: usize, offset: Coord<f64>, _: &Way) {
         let Tracing { model, indoors, lit, .. } = &mut *self.0;
         if indoors[pixel] != 0 || lit.in_sight[pixel] {
             return;
@@ -210,7 +213,7 @@ impl Visitor for Direct<'_, '_> {
         }
     }
 
-    fn corner(&mut self, beam: &Beam, corner: u32, offset: Coord<f64>) {
+    fn corner(&mut self, beam: &Beam, corner: u32, offset: Coord<f64>, _: &Way) {
         let path = self.0.along(&Path::default(), length(offset), beam.reflections);
         self.0.arrive(corner, path, offset);
     }
@@ -238,7 +241,7 @@ impl Fan<'_, '_> {
 }
 
 impl Visitor for Fan<'_, '_> {
-    fn pixel(&mut self, beam: &Beam, pixel: usize, offset: Coord<f64>) {
+    fn pixel(&mut self, beam: &Beam, pixel: usize, offset: Coord<f64>, _: &Way) {
         if self.tracing.indoors[pixel] != 0 || self.tracing.lit.in_sight[pixel] {
             return;
         }
@@ -254,7 +257,7 @@ impl Visitor for Fan<'_, '_> {
         }
     }
 
-    fn corner(&mut self, beam: &Beam, corner: u32, offset: Coord<f64>) {
+    fn corner(&mut self, beam: &Beam, corner: u32, offset: Coord<f64>, _: &Way) {
         let (leg_m, angle) = (length(offset), self.leaving(beam, offset));
         for arrival in self.arrived {
             if self.may(arrival, beam) {

@@ -1,10 +1,9 @@
-//! Beams: the exact set of points that a source lights through a window.
+//! Beams: sectors of directions from a source, through a window.
 //!
 //! A source is the transmitter, a diffracting corner, or the mirror image of one of them. In its own frame a point at (X, Y) is
-//! seen at slope t = Y / X and inverse depth z = 1 / X; there every straight wall is a straight line, the nearest of the walls
-//! is the uppermost, and a mirror image keeps t. The lit region is thus the upper envelope of line segments, found by a
-//! sweep over t: a list of [`Cell`]s, each up to one wall. A cell's reflection is a beam again. No ray is sampled: the number of
-//! cells follows from the walls alone.
+//! seen at slope t = Y / X and inverse depth z = 1 / X; there every straight wall is a straight line ([`Span`]), nearer walls lie above
+//! farther ones, and a mirror image keeps t and z. [`super::sight`] finds what a beam lights; a lit wall's reflection is a beam again.
+//! No ray is sampled.
 
 use super::border::RayWalls;
 use crate::geometry::Wall;
@@ -21,7 +20,7 @@ const NEAR_M: f64 = 1e-6;
 /// Lines nearer to a row's direction than this are level.
 const LEVEL: f64 = 1e-200;
 /// Narrower beams light no pixel.
-const NARROWEST: f64 = 1e-12;
+pub const NARROWEST: f64 = 1e-12;
 
 /// A sector of directions from a source, from a window on.
 #[derive(Clone, Copy, Debug)]
@@ -33,51 +32,42 @@ pub struct Beam {
     pub slopes: [f64; 2],
     /// The wall the beam was reflected by last, or [`NONE`].
     pub window: u32,
+    /// The shortest and the longest way of a wave before the apex, metres.
+    pub before_m: [f64; 2],
+    /// No path by this beam is longer in plan, metres.
+    pub reach_m: f64,
     pub reflections: usize,
-    /// The normals of the walls on the way, mirrored into this frame, signs aside.
+    /// The walls on the way, and their normals, mirrored into this frame, signs aside.
+    pub mirrors: [u32; MAX_INTERACTIONS],
     pub normals: [Coord<f64>; MAX_INTERACTIONS],
 }
 
-/// A part of a beam that ends at one wall.
-#[derive(Clone, Copy, Debug)]
-pub struct Cell {
-    pub slopes: [f64; 2],
-    pub wall: u32,
-    /// The corners at its two sides if these are visible, or [`NONE`].
-    pub corners: [u32; 2],
-}
-
 /// A wall in a beam's frame, clipped to it.
-#[derive(Clone, Copy)]
-struct Span {
-    slopes: [f64; 2],
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    pub slopes: [f64; 2],
     depths: [f64; 2],
-    wall: u32,
-    corners: [u32; 2],
+    pub wall: u32,
+    pub top_m: f64,
+    /// Whether it ends every ray of the beam.
+    pub ends_rays: bool,
+    /// Whether its outside faces the beam.
+    pub facing: bool,
+    /// The corners at its two sides if these are in the beam, or [`NONE`].
+    pub corners: [u32; 2],
 }
 
 impl Span {
     /// Inverse depth at a slope.
-    fn at(&self, t: f64) -> f64 {
+    pub fn at(&self, t: f64) -> f64 {
         let width = self.slopes[1] - self.slopes[0];
         self.depths[0] + (self.depths[1] - self.depths[0]) * ((t - self.slopes[0]) / width)
     }
-}
 
-/// Receives what a traced source lights.
-pub trait Visitor {
-    /// A pixel that a beam lights; `offset` is its centre from the beam's apex, metres.
-    fn pixel(&mut self, beam: &Beam, pixel: usize, offset: Coord<f64>);
-    /// A corner that a beam lights.
-    fn corner(&mut self, beam: &Beam, corner: u32, offset: Coord<f64>);
-}
-
-/// Buffers that sweeps reuse.
-#[derive(Default)]
-pub struct Scratch {
-    spans: Vec<Span>,
-    events: Vec<f64>,
-    active: Vec<u32>,
+    /// Distance from the apex at a slope, metres.
+    pub fn distance_m(&self, t: f64) -> f64 {
+        (1.0 + t * t).sqrt() / self.at(t)
+    }
 }
 
 impl Beam {
@@ -87,36 +77,57 @@ impl Beam {
         let ahead = Coord { x: zero.x * cos + zero.y * sin, y: zero.y * cos - zero.x * sin };
         let aside = Coord { x: ahead.y, y: -ahead.x };
         let reach = libm::tan((to - from) / 2.0);
-        let normals = [Coord::default(); MAX_INTERACTIONS];
-        Self { apex, ahead, aside, slopes: [-reach, reach], window: NONE, reflections: 0, normals }
+        Self {
+            apex,
+            ahead,
+            aside,
+            slopes: [-reach, reach],
+            window: NONE,
+            before_m: [0.0; 2],
+            reach_m: f64::INFINITY,
+            reflections: 0,
+            mirrors: [NONE; MAX_INTERACTIONS],
+            normals: [Coord::default(); MAX_INTERACTIONS],
+        }
     }
 
-    fn mirrored(&self, cell: &Cell, wall: &Wall) -> Self {
+    /// Points farther than this from the apex, metres, are not reached.
+    pub fn limit_m(&self) -> f64 {
+        self.reach_m - self.before_m[0]
+    }
+
+    /// The beam that a wall reflects between two slopes.
+    pub fn mirrored(&self, slopes: [f64; 2], index: u32, wall: &Wall) -> Self {
         let n = wall.normal;
         let mirror = |v: Coord<f64>| v - n * (2.0 * v.dot_product(n));
         let mut beam = Self {
             apex: wall.ends[0] + mirror(self.apex - wall.ends[0]),
             ahead: mirror(self.ahead),
             aside: mirror(self.aside),
-            slopes: cell.slopes,
-            window: cell.wall,
+            slopes,
+            window: index,
             reflections: self.reflections + 1,
             normals: self.normals.map(mirror),
+            ..*self
         };
         beam.normals[self.reflections] = n;
+        beam.mirrors[self.reflections] = index;
         beam
     }
 
     /// The point where a ray at slope `t` meets a wall's line.
-    fn meets(&self, t: f64, wall: &Wall) -> Coord<f64> {
+    pub fn meets(&self, t: f64, wall: &Wall) -> Coord<f64> {
         let ray = self.ahead + self.aside * t;
         self.apex + ray * ((wall.ends[0] - self.apex).dot_product(wall.normal) / ray.dot_product(wall.normal))
     }
 
-    /// The part of a wall that faces the beam and lies in it, whether or not other walls hide it.
-    fn span(&self, index: u32, wall: &Wall) -> Option<Span> {
+    /// The part of a wall that lies in the beam, whether or not other walls hide it. Walls seen from behind matter only where rays pass
+    /// over them.
+    pub fn span(&self, index: u32, wall: &Wall, top_m: f64, both_sides: bool) -> Option<Span> {
         let [a, b] = wall.ends.map(|end| end - self.apex);
-        if a.dot_product(wall.normal) > -EDGE_ON_M {
+        let off_plane = a.dot_product(wall.normal);
+        let facing = off_plane <= -EDGE_ON_M;
+        if !(facing || both_sides && off_plane >= EDGE_ON_M) {
             return None;
         }
         let (mut xs, mut ys) =
@@ -124,7 +135,7 @@ impl Beam {
         if xs[0] < NEAR_M && xs[1] < NEAR_M {
             return None;
         }
-        let mut corners = wall.corners;
+        let mut corners = if facing { wall.corners } else { [NONE; 2] };
         for (end, other) in [(0, 1), (1, 0)] {
             if xs[end] < NEAR_M {
                 let share = (NEAR_M - xs[other]) / (xs[end] - xs[other]);
@@ -133,7 +144,15 @@ impl Beam {
                 corners[end] = NONE;
             }
         }
-        let mut span = Span { slopes: [ys[0] / xs[0], ys[1] / xs[1]], depths: [1.0 / xs[0], 1.0 / xs[1]], wall: index, corners };
+        let mut span = Span {
+            slopes: [ys[0] / xs[0], ys[1] / xs[1]],
+            depths: [1.0 / xs[0], 1.0 / xs[1]],
+            wall: index,
+            top_m,
+            ends_rays: !both_sides,
+            facing,
+            corners,
+        };
         if span.slopes[0] > span.slopes[1] {
             span.slopes.swap(0, 1);
             span.depths.swap(0, 1);
@@ -154,59 +173,21 @@ impl Beam {
         Some(span)
     }
 
-    /// The parts of the beam, in the order of slopes.
-    pub fn cells(&self, walls: &RayWalls, scratch: &mut Scratch) -> Vec<Cell> {
-        let Scratch { spans, events, active } = scratch;
-        spans.clear();
-        spans.extend(walls.walls.iter().enumerate().filter_map(|(i, wall)| self.span(i as u32, wall)));
-        if self.window != NONE {
-            // Walls meet at their ends only, so one is before the window or behind it as a whole.
-            let window = &walls.walls[self.window as usize];
-            spans.retain(|span| {
-                let middle = (span.slopes[0] + span.slopes[1]) / 2.0;
-                let depth = (self.meets(middle, window) - self.apex).dot_product(self.ahead);
-                span.at(middle) * depth < 1.0 - 1e-9
-            });
-        }
-        spans.sort_unstable_by(|a, b| a.slopes[0].total_cmp(&b.slopes[0]));
-        events.clear();
-        events.extend(spans.iter().flat_map(|span| span.slopes));
-        events.sort_unstable_by(f64::total_cmp);
-        active.clear();
-        let mut cells: Vec<Cell> = Vec::new();
-        let mut waiting = 0;
-        for pair in events.windows(2) {
-            let (from, to) = (pair[0], pair[1]);
-            while waiting < spans.len() && spans[waiting].slopes[0] <= from {
-                active.push(waiting as u32);
-                waiting += 1;
-            }
-            if to - from < NARROWEST {
-                continue;
-            }
-            let middle = (from + to) / 2.0;
-            active.retain(|&i| spans[i as usize].slopes[1] >= to);
-            let nearest = active.iter().map(|&i| &spans[i as usize]).max_by(|a, b| a.at(middle).total_cmp(&b.at(middle)));
-            let Some(span) = nearest else { continue };
-            let corner = |end: usize, t: f64| if span.slopes[end] == t { span.corners[end] } else { NONE };
-            match cells.last_mut() {
-                Some(last) if last.wall == span.wall && last.slopes[1] == from => {
-                    last.slopes[1] = to;
-                    last.corners[1] = corner(1, to);
-                }
-                _ => cells.push(Cell { slopes: [from, to], wall: span.wall, corners: [corner(0, from), corner(1, to)] }),
-            }
-        }
-        cells
-    }
-
-    /// Calls `visit(pixel, offset)` for every pixel centre in a cell. Neighbouring cells share no pixel.
-    fn pixels(&self, cell: &Cell, walls: &RayWalls, grid: Grid, mut visit: impl FnMut(usize, Coord<f64>)) {
-        let wall = &walls.walls[cell.wall as usize];
-        let far = cell.slopes.map(|t| self.meets(t, wall));
-        let near = match self.window {
+    /// Calls `visit(pixel, offset)` for every pixel centre between two slopes, before the wall `far` and, where there is one, behind the
+    /// wall `near`. Neighbouring regions share no pixel.
+    pub fn pixels(
+        &self,
+        slopes: [f64; 2],
+        (near, far): (u32, u32),
+        walls: &RayWalls,
+        grid: Grid,
+        mut visit: impl FnMut(usize, Coord<f64>),
+    ) {
+        let wall = &walls.walls[far as usize];
+        let far = slopes.map(|t| self.meets(t, wall));
+        let near_ends = match near {
             NONE => [self.apex; 2],
-            window => cell.slopes.map(|t| self.meets(t, &walls.walls[window as usize])),
+            near => slopes.map(|t| self.meets(t, &walls.walls[near as usize])),
         };
         // Lower and upper bounds of x on a row, each a line: x = through.x + slope * (y - through.y).
         let mut bounds = [([(Coord::default(), 0.0); 4], 0); 2];
@@ -217,16 +198,23 @@ impl Beam {
             lines[*count] = (through, -inward.y / x);
             *count += 1;
         };
-        bound(self.aside - self.ahead * cell.slopes[0], self.apex);
-        bound((self.aside - self.ahead * cell.slopes[1]) * -1.0, self.apex);
-        bound(wall.normal, wall.ends[0]);
-        if self.window != NONE {
-            let window = &walls.walls[self.window as usize];
-            bound(window.normal, window.ends[0]);
+        // Into the region: before a wall, or behind it.
+        let side_of = |wall: &Wall, behind: bool| {
+            let away = (wall.ends[0] - self.apex).dot_product(wall.normal) > 0.0;
+            if away == behind { wall.normal } else { wall.normal * -1.0 }
+        };
+        bound(self.aside - self.ahead * slopes[0], self.apex);
+        bound((self.aside - self.ahead * slopes[1]) * -1.0, self.apex);
+        bound(side_of(wall, false), wall.ends[0]);
+        if near != NONE {
+            let near = &walls.walls[near as usize];
+            bound(side_of(near, true), near.ends[0]);
         }
         let (size, scale) = (grid.size as f64, grid.meters_per_pixel);
-        let ys = [far[0].y, far[1].y, near[0].y, near[1].y];
+        let ys = [far[0].y, far[1].y, near_ends[0].y, near_ends[1].y];
         let (south, north) = (ys.iter().copied().fold(f64::INFINITY, f64::min), ys.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        let limit_m = self.limit_m();
+        let (south, north) = (south.max(self.apex.y - limit_m), north.min(self.apex.y + limit_m));
         // One more row on either side, because the bounds below decide.
         let row_of = |y: f64| (size - 0.5 - y / scale).clamp(-1.0, size);
         let rows = (row_of(north).floor().max(0.0) as usize)..((row_of(south).ceil() + 1.0).clamp(0.0, size) as usize);
@@ -234,36 +222,12 @@ impl Beam {
         for row in rows {
             let y = grid.pixel_center(row, 0).y;
             let x_of = |(through, slope): &(Coord<f64>, f64)| through.x + slope * (y - through.y);
-            let west = lower[..lowers].iter().map(x_of).fold(f64::NEG_INFINITY, f64::max);
-            let east = upper[..uppers].iter().map(x_of).fold(f64::INFINITY, f64::min);
+            let west = lower[..lowers].iter().map(x_of).fold(self.apex.x - limit_m, f64::max);
+            let east = upper[..uppers].iter().map(x_of).fold(self.apex.x + limit_m, f64::min);
             let column = |x: f64| (x / scale - 0.5).ceil().clamp(0.0, size) as usize;
             for column in column(west)..column(east) {
                 let x = (column as f64 + 0.5) * scale;
                 visit(row * grid.size + column, Coord { x: x - self.apex.x, y: y - self.apex.y });
-            }
-        }
-    }
-
-    /// Visits what the beam and up to `reflections` reflections of it light.
-    pub fn trace(&self, walls: &RayWalls, grid: Grid, reflections: usize, scratch: &mut Scratch, visitor: &mut impl Visitor) {
-        let cells = self.cells(walls, scratch);
-        let mut last = NONE;
-        for cell in &cells {
-            self.pixels(cell, walls, grid, |pixel, offset| visitor.pixel(self, pixel, offset));
-            for corner in cell.corners {
-                // A corner between two visible walls is visited once.
-                if corner != NONE && corner != last {
-                    visitor.corner(self, corner, walls.corners[corner as usize].position - self.apex);
-                    last = corner;
-                }
-            }
-        }
-        if reflections > 0 {
-            for cell in &cells {
-                let wall = &walls.walls[cell.wall as usize];
-                if walls.reflects(cell.wall) {
-                    self.mirrored(cell, wall).trace(walls, grid, reflections - 1, scratch, visitor);
-                }
             }
         }
     }

@@ -3,10 +3,12 @@
 //! A wall is a half space: the field that enters a building is lost, so neither transmission nor the inner reflections of a thin wall
 //! are counted.
 
+use crate::scene::WallMaterial;
 use num_complex::Complex64;
 
 /// A wall's material by its constants in ITU-R P.2040-3, table 3: relative permittivity `a * f^b` and conductivity
-/// `c * f^d` S/m, f in GHz; valid from 1 to 40 GHz for the two materials here.
+/// `c * f^d` S/m, f in GHz. The recommendation has them from 1 GHz on: brick up to 40 GHz, ground up to 10 GHz, the others up to 60 or
+/// 100 GHz. Beyond that they are continued.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Material {
     pub a: f64,
@@ -18,8 +20,24 @@ pub struct Material {
 impl Material {
     pub const BRICK: Self = Self { a: 3.91, b: 0.0, c: 0.0238, d: 0.16 };
     pub const CONCRETE: Self = Self { a: 5.24, b: 0.0, c: 0.0462, d: 0.7822 };
+    pub const GLASS: Self = Self { a: 6.31, b: 0.0, c: 0.0036, d: 1.3394 };
+    pub const MARBLE: Self = Self { a: 7.074, b: 0.0, c: 0.0055, d: 0.9262 };
+    pub const WOOD: Self = Self { a: 1.99, b: 0.0, c: 0.0047, d: 1.0718 };
+    pub const MEDIUM_DRY_GROUND: Self = Self { a: 15.0, b: -0.1, c: 0.035, d: 1.63 };
     /// Practically a perfect conductor, which reflects everything; for checks.
     pub const METAL: Self = Self { a: 1.0, b: 0.0, c: 1e12, d: 0.0 };
+
+    /// The constants of a building's walls.
+    pub fn of_wall(material: WallMaterial) -> Self {
+        match material {
+            WallMaterial::Brick => Self::BRICK,
+            WallMaterial::Concrete => Self::CONCRETE,
+            WallMaterial::Glass => Self::GLASS,
+            WallMaterial::Stone => Self::MARBLE,
+            WallMaterial::Wood => Self::WOOD,
+            WallMaterial::Metal => Self::METAL,
+        }
+    }
 
     /// Complex64 relative permittivity for the time convention e^(+j omega t) (P.2040-3, equations 9 and 59: 17.98 sigma / f).
     pub(super) fn permittivity(&self, frequency_ghz: f64) -> Complex64 {
@@ -35,6 +53,16 @@ pub enum Polarisation {
     Vertical,
     /// In the plane of the map: transverse magnetic.
     Horizontal,
+}
+
+impl Polarisation {
+    /// The same field as the level ground meets it.
+    pub fn on_ground(self) -> Self {
+        match self {
+            Self::Vertical => Self::Horizontal,
+            Self::Horizontal => Self::Vertical,
+        }
+    }
 }
 
 /// Intervals of the table of coefficients: interpolating between them errs by less than 1e-6.

@@ -37,7 +37,7 @@ use reading::Reading;
 use repair::Outline;
 
 /// What the buildings are placed on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImportOptions {
     pub grid: Grid,
     /// The grid is centred on the centre of these bounds. `None` centres it on the buildings' bounding box; where they stand in several
@@ -94,10 +94,11 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, SceneEr
             }
         };
         let TaggedHeights { height_m, levels, remark } = outline.heights;
+        let material = outline.material;
         if let Some(remark) = remark {
             report.note(FindingKind::OddHeight, &outline.feature, remark);
         }
-        buildings.extend(parts.into_iter().map(|footprint| Building { footprint, height_m, levels }));
+        buildings.extend(parts.into_iter().map(|footprint| Building { footprint, height_m, levels, material }));
     }
     report.buildings = buildings.len();
     report.heights = HeightSources::of(&buildings, default_m);

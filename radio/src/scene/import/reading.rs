@@ -4,6 +4,7 @@
 //! that the same data give the same outlines in every format. Nothing is validated yet: most outlines of a large file never reach the map.
 
 use super::report::{FeatureRef, FindingKind, ImportReport};
+use crate::scene::WallMaterial;
 use crate::scene::building_rule::{Verdict, judge};
 use crate::scene::tags::{TaggedHeights, Tags};
 use geo::{BoundingRect, Coord, LineString, Polygon};
@@ -21,6 +22,7 @@ const MAX_EXTENT_DEG: f64 = 0.09;
 pub(super) struct Found {
     pub polygon: Polygon<f64>,
     pub heights: TaggedHeights,
+    pub material: Option<WallMaterial>,
     /// A `building:part`, which lies within a building's outline.
     pub is_part: bool,
     pub feature: FeatureRef,
@@ -40,6 +42,7 @@ pub(super) struct Reading {
 pub(super) struct BuildingFeature {
     feature: FeatureRef,
     heights: TaggedHeights,
+    material: Option<WallMaterial>,
     is_part: bool,
 }
 
@@ -69,7 +72,8 @@ impl Reading {
         }
         self.report.elevations |= tags.get("ele").is_some();
         let is_part = verdict == Verdict::Part;
-        Some(BuildingFeature { feature: feature.clone(), heights: tags.heights(), is_part })
+        let material = tags.get("building:material").and_then(WallMaterial::from_tag);
+        Some(BuildingFeature { feature: feature.clone(), heights: tags.heights(), material, is_part })
     }
 
     /// Takes a building's polygon: the outer ring, then the holes. Empty rings are nothing; a hole that is none is noted.
@@ -102,8 +106,8 @@ impl Reading {
             let detail = format!("it spans {:.4}, {:.4} to {:.4}, {:.4}", min.x, min.y, max.x, max.y);
             return self.report.note(FindingKind::TooLarge, feature, detail);
         }
-        let BuildingFeature { feature, heights, is_part } = building.clone();
-        self.found.push(Found { polygon, heights, is_part, feature });
+        let BuildingFeature { feature, heights, material, is_part } = building.clone();
+        self.found.push(Found { polygon, heights, material, is_part, feature });
     }
 }
 

@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn assumed_heights_are_counted_in_a_sentence() {
-        let building = |height_m, levels| Building { footprint: geo::polygon![], height_m, levels };
+        let building = |height_m, levels| Building { footprint: geo::polygon![], height_m, levels, material: None };
         let (stated, levels, bare) = (building(Some(9.0), Some(2.0)), building(None, Some(2.0)), building(None, None));
         let said = |buildings: &[&Building]| {
             let buildings: Vec<Building> = buildings.iter().copied().cloned().collect();

@@ -1,0 +1,2 @@
+// See ../transport/device.h: nothing of this header is named.
+#pragma once

@@ -1,0 +1,98 @@
+//! Beginning a stage with weights that exist: of another run, of another dataset, or of this run's stage before.
+//!
+//! Everything is taken whose shapes are this run's. Of another denoiser the second stage takes the first stage alone. Weights of
+//! another first stage are refused.
+
+use crate::stored_weights::{self, WeightsKind};
+use crate::torch::TorchParameters;
+use anyhow::{Context, Result, bail};
+use radiodiff_core::diffusion::parameter_shapes;
+use radiodiff_core::model::Preset;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// Names of the parameters that the second stage takes over from the first.
+pub const FIRST_STAGE: [&str; 2] = ["first_stage_model.", "scale_factor"];
+
+/// Weights that a stage begins with.
+pub struct Beginning {
+    /// A weights file, or a checkpoint's folder, of which the averages are taken.
+    pub path: PathBuf,
+    /// Take the first stage alone.
+    pub first_stage_only: bool,
+}
+
+impl Beginning {
+    /// Everything that the file or folder has.
+    pub fn whole(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), first_stage_only: false }
+    }
+
+    /// Copies the weights into a run's parameters. `second_stage` says whether a first stage alone will do.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or weights of another preset, with both shapes of a parameter that differs.
+    pub fn restore(&self, parameters: &TorchParameters, preset: &Preset, second_stage: bool) -> Result<()> {
+        let shown = self.path.display();
+        let stored = stored_weights::open(&self.path, WeightsKind::Averaged)?;
+        let found = &stored.manifest().preset;
+        let [theirs, ours] = [parameter_shapes(found)?, parameter_shapes(preset)?];
+        let of_first_stage = |name: &str| FIRST_STAGE.iter().any(|prefix| name.starts_with(prefix));
+        let first_stage_alone = self.first_stage_only || (second_stage && theirs != ours);
+        let wanted = |name: &str| !first_stage_alone || of_first_stage(name);
+        if let Some(difference) = difference_in_shapes([&found.name, &preset.name], [&theirs, &ours], wanted) {
+            bail!("{shown} holds weights of another preset: {difference}. Begin with weights of these shapes, or with fresh ones");
+        }
+        if first_stage_alone && !self.first_stage_only {
+            println!("{shown}: its denoiser is another than {}'s, so only its first stage is taken", preset.name);
+        }
+        if let Some(difference) = difference_in_settings(found, preset)? {
+            eprintln!("warning: {shown} was trained for another preset of the same shapes: {difference}");
+        }
+        let prefixes: &[&str] = if first_stage_alone { &FIRST_STAGE } else { &[""] };
+        parameters.restore(stored.tensors(), prefixes).with_context(|| format!("the weights {shown}"))
+    }
+}
+
+/// Says how two presets differ: by a parameter's two shapes where there is one, else by a setting.
+pub fn difference(saved: &Preset, wanted: &Preset) -> Result<String> {
+    let names = [saved.name.as_str(), wanted.name.as_str()];
+    let [theirs, ours] = [parameter_shapes(saved)?, parameter_shapes(wanted)?];
+    let difference = match difference_in_shapes(names, [&theirs, &ours], |_| true) {
+        Some(difference) => Some(difference),
+        None => difference_in_settings(saved, wanted)?,
+    };
+    Ok(difference.map_or(String::new(), |difference| format!(": {difference}")))
+}
+
+type Shapes = BTreeMap<String, Vec<usize>>;
+
+/// The first parameter among the wanted that two presets have in different shapes.
+fn difference_in_shapes(names: [&str; 2], shapes: [&Shapes; 2], wanted: impl Fn(&str) -> bool) -> Option<String> {
+    let parameters: BTreeSet<&String> = shapes.iter().flat_map(|shapes| shapes.keys()).filter(|name| wanted(name)).collect();
+    let differs = parameters.into_iter().find(|name| shapes[0].get(*name) != shapes[1].get(*name))?;
+    let shape = |i: usize| shapes[i].get(differs).map_or(String::from("absent"), |shape| format!("{shape:?}"));
+    Some(format!("{differs} is {} in {} and {} in {}", shape(0), names[0], shape(1), names[1]))
+}
+
+/// The first setting, beside the name, that two presets have differently.
+fn difference_in_settings(saved: &Preset, wanted: &Preset) -> Result<Option<String>> {
+    let [theirs, ours] = [toml::Table::try_from(saved)?, toml::Table::try_from(wanted)?].map(|table| flattened("", &table));
+    let keys: BTreeSet<&String> = theirs.keys().chain(ours.keys()).filter(|key| *key != "name").collect();
+    let absent = String::from("nothing");
+    let value = |entries: &BTreeMap<String, String>, key: &String| entries.get(key).unwrap_or(&absent).clone();
+    let differs = keys.into_iter().find(|key| theirs.get(*key) != ours.get(*key));
+    Ok(differs.map(|key| format!("{key} is {} in {} and {} in {}", value(&theirs, key), saved.name, value(&ours, key), wanted.name)))
+}
+
+/// The entries of a table and of those within, by dotted names.
+pub fn flattened(prefix: &str, table: &toml::Table) -> BTreeMap<String, String> {
+    let mut entries = BTreeMap::new();
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => entries.extend(flattened(&format!("{prefix}{key}."), inner)),
+            value => drop(entries.insert(format!("{prefix}{key}"), value.to_string())),
+        }
+    }
+    entries
+}

@@ -1,0 +1,110 @@
+//! Weights go from one run to another and to evaluation: out of files and checkpoints, raw or averaged, whole or frozen in part.
+
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{SWIN, Workshop, fails, strs, succeeds};
+use radiodiff_core::weights::{Checkpoint, HostTensor};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fs;
+
+fn weights(shop: &Workshop, file: &str) -> HashMap<String, HostTensor> {
+    Checkpoint::parse(&fs::read(shop.path(file)).unwrap()).unwrap().tensors().clone()
+}
+
+#[test]
+fn a_run_begins_with_anothers_weights_and_what_is_frozen_stays() {
+    let shop = Workshop::new(&[3, 4]);
+    shop.trains("autoencoder", "first", &["autoencoder.steps=4"]);
+    let checkpoint = shop.path("first/autoencoder/checkpoints/step-00000004");
+    let init = format!("autoencoder.init={checkpoint:?}");
+    shop.trains("autoencoder", "second", &[&init, "autoencoder.freeze=[\"first_stage_model.encoder.\"]"]);
+    let [first, second] = ["first", "second"].map(|run| weights(&shop, &format!("{run}/autoencoder.safetensors")));
+    let same = |prefix: &str| first.iter().filter(|(name, _)| name.starts_with(prefix)).all(|(name, value)| second[name] == *value);
+    assert!(same("first_stage_model.encoder."), "frozen, and the averages of the checkpoint");
+    assert!(!same("first_stage_model.decoder."), "not frozen");
+    fails(
+        &strs(&shop.train("autoencoder", "third", &["autoencoder.freeze=[\"first_stage_model.\"]"])),
+        &["autoencoder: all of its", "parameters are frozen"],
+    );
+
+    // The second stage takes a whole network, or of another denoiser the first stage.
+    shop.trains("diffusion", "first", &[]);
+    let init = format!("diffusion.init={:?}", shop.path("first/diffusion.safetensors"));
+    let frozen = [&init, "diffusion.freeze=[\"model.\", \"first_stage_model.decoder.conv_in.\"]", "diffusion.steps=0"];
+    shop.trains("diffusion", "fourth", &frozen);
+    let [before, after] = ["first", "fourth"].map(|run| weights(&shop, &format!("{run}/diffusion.safetensors")));
+    assert!(before.iter().filter(|(name, _)| name.starts_with("model.")).all(|(name, value)| after[name] == *value));
+    assert!(before.iter().any(|(name, value)| name.starts_with("first_stage_model.decoder.") && after[name] != *value));
+    fs::write(
+        shop.path("other.toml"),
+        SWIN.replace("small-swin", "other-swin").replace("level_widths = [8, 16]", "level_widths = [8, 24]"),
+    )
+    .unwrap();
+    let preset = format!("preset={:?}", shop.path("other.toml"));
+    let said = shop.trains("diffusion", "fifth", &[&preset, &init]);
+    assert!(said.contains("its denoiser is another than other-swin's, so only its first stage is taken"), "{said}");
+
+    fs::write(shop.path("wide.toml"), SWIN.replace("small-swin", "wide-swin").replace("channels = 8", "channels = 16")).unwrap();
+    let preset = format!("preset={:?}", shop.path("wide.toml"));
+    for stage in ["autoencoder", "diffusion"] {
+        let init = format!("{stage}.init={:?}", shop.path("first/diffusion.safetensors"));
+        let args = shop.train(stage, "sixth", &[&preset, &init]);
+        fails(&strs(&args), &["holds weights of another preset: first_stage_model.", "[8] in small-swin and [16] in wide-swin"]);
+    }
+}
+
+/// The figures of the network's row.
+fn scores(shop: &Workshop, weights: &str, more: &[&str]) -> Value {
+    let (weights, json) = (shop.path(weights), shop.path("scores.json"));
+    let data = shop.path("data");
+    let args = ["evaluate", "--weights", &weights, "--data", &data, "--network-only", "--out", &json];
+    succeeds(&[&args, more].concat());
+    let evaluation: Value = serde_json::from_str(&shop.read("scores.json")).unwrap();
+    evaluation["rows"][0].clone()
+}
+
+#[test]
+fn a_checkpoint_is_evaluated_with_its_average_or_raw() {
+    let shop = Workshop::new(&[3, 4]);
+    let sets = ["diffusion.steps=6", "diffusion.pixel.steps=0", "diffusion.learning_rate=1e-2", "diffusion.optimizer.warmup=1"];
+    shop.trains("all", "run", &sets);
+    let checkpoint = "run/diffusion/checkpoints/step-00000006";
+    let [shipped, averaged] = ["run/diffusion.safetensors", checkpoint].map(|weights| scores(&shop, weights, &[]));
+    assert_eq!(shipped, averaged, "what ships is the average");
+    let raw = scores(&shop, checkpoint, &["--raw"]);
+    assert_eq!(raw["method"], "small-swin, raw weights");
+    assert_ne!(raw["scores"], averaged["scores"]);
+    let (file, data) = (shop.path("run/diffusion.safetensors"), shop.path("data"));
+    fails(&["evaluate", "--weights", &file, "--data", &data, "--raw"], &["is a file, which has one kind of weights", "checkpoints/step-"]);
+
+    // Validation measures what evaluation does, but for a map's way through dB.
+    let log = shop.read("run/diffusion/metrics.jsonl");
+    let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    for name in ["nmse", "rmse", "ssim", "psnr_db", "rmse_db"] {
+        let [logged, evaluated] = [&last[format!("val/{name}")], &shipped["scores"][name]].map(|value| value.as_f64().unwrap());
+        assert!((logged - evaluated).abs() <= 1e-4 * evaluated.abs(), "{name}: {logged} in the log, {evaluated} evaluated");
+    }
+}
+
+#[test]
+fn a_curriculum_trains_and_resumes() {
+    let shop = Workshop::new(&[3, 4, 5]);
+    let sets = [
+        "autoencoder.curriculum={ start = 0.4, epochs = 2 }",
+        "autoencoder.crop=8",
+        "autoencoder.crops=[{ from = 2, side = 16 }]",
+        "autoencoder.steps=4",
+    ];
+    shop.trains("autoencoder", "run", &sets);
+    let plain = shop.trains("autoencoder", "plain", &sets[1..]);
+    assert!(plain.contains("4 steps"), "{plain}");
+    let [taught, plain] = ["run", "plain"].map(|run| shop.read(&format!("{run}/autoencoder/metrics.jsonl")));
+    assert_ne!(taught.lines().next(), plain.lines().next(), "other samples come first");
+    let other = [&["autoencoder.curriculum={ start = 0.5, epochs = 2 }"], &sets[1..]].concat();
+    let args = [shop.train("autoencoder", "run", &other), vec!["--resume".into()]].concat();
+    fails(&strs(&args), &["autoencoder.curriculum.start = 0.4", "this one has 0.5"]);
+}

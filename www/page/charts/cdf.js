@@ -1,0 +1,71 @@
+// The distribution of the shown layer: which share of the ground has at least a value.
+
+import { plan } from '../plan/store.js';
+import { percent } from '../units.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const [WIDTH, HEIGHT] = [308, 130];
+const BOX = { left: 30, right: 8, top: 8, bottom: 28 };
+const BINS = 120;
+
+const figure = document.getElementById('cdf');
+
+/** Draws the distribution of a map's values; `unit` is theirs. */
+export function drawDistribution(map, { unit }) {
+  const found = map && distribution(map.values);
+  figure.hidden = !found;
+  if (!found) return;
+  const { min, max, shares } = found;
+  const x = (value) => BOX.left + ((value - min) / (max - min)) * (WIDTH - BOX.left - BOX.right);
+  const y = (share) => BOX.top + (1 - share) * (HEIGHT - BOX.top - BOX.bottom);
+  const svg = node('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': inWords(found, unit) });
+  for (const share of [0, 0.5, 1]) {
+    svg.append(node('line', { class: 'axis', x1: BOX.left, x2: WIDTH - BOX.right, y1: y(share), y2: y(share) }));
+    svg.append(node('text', { x: BOX.left - 4, y: y(share) + 3, 'text-anchor': 'end' }, `${100 * share}%`));
+  }
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    const value = min + share * (max - min);
+    svg.append(node('text', { x: x(value), y: HEIGHT - BOX.bottom + 13, 'text-anchor': share === 1 ? 'end' : 'middle' }, value.toFixed(0)));
+  }
+  svg.append(node('text', { x: WIDTH / 2, y: HEIGHT - 2, 'text-anchor': 'middle' }, `share of the ground with at least so many ${unit}`));
+  const points = shares.map((share, i) => `${x(min + (i / BINS) * (max - min)).toFixed(1)},${y(share).toFixed(1)}`);
+  svg.append(node('polyline', { class: 'curve', points: points.join(' ') }));
+  const { thresholdDbm } = plan();
+  const isPower = unit === 'dBm';
+  if (isPower && thresholdDbm > min && thresholdDbm < max) svg.append(node('line', { class: 'limit', x1: x(thresholdDbm), x2: x(thresholdDbm), y1: BOX.top, y2: HEIGHT - BOX.bottom }));
+  figure.replaceChildren(svg);
+}
+
+/** The share of values at or above each of BINS + 1 levels from the least to the greatest value; undefined where all are alike. */
+export function distribution(values) {
+  let [min, max, count] = [Infinity, -Infinity, 0];
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    count += 1;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  if (!(max > min)) return undefined;
+  const bins = new Uint32Array(BINS + 1);
+  // A value counts for every level at or below it.
+  for (const value of values) if (!Number.isNaN(value)) bins[Math.floor(((value - min) / (max - min)) * BINS)] += 1;
+  const shares = new Array(BINS + 1);
+  let above = 0;
+  for (let i = BINS; i >= 0; i -= 1) {
+    above += bins[i];
+    shares[i] = above / count;
+  }
+  return { min, max, shares };
+}
+
+function inWords({ min, max, shares }, unit) {
+  const median = min + (shares.findLastIndex((share) => share >= 0.5) / BINS) * (max - min);
+  return `Distribution from ${min.toFixed(0)} to ${max.toFixed(0)} ${unit}; ${percent(0.5)} of the ground has at least ${median.toFixed(0)} ${unit}`;
+}
+
+function node(name, attributes, text) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}

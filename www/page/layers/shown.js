@@ -1,0 +1,64 @@
+// What the map shows now: the values of the chosen layer, and how they are coloured. views/ paints it, charts/ counts it.
+
+import { hasLayers, look, shownLayer } from '../plan/look.js';
+import { plan } from '../plan/store.js';
+import { state } from '../state.js';
+import { rgbOf, scaleColors, serverColor } from './colors.js';
+
+/** The map of the chosen layer; undefined while there is none. */
+export function shownMap() {
+  const { model } = look();
+  if (model === 'difference') return state.difference;
+  if (model === 'calibrated') return state.calibration?.map;
+  if (model === 'spread') return state.calibration?.map.layer('standard-deviation');
+  return layerOf(state.map);
+}
+
+/** The map whose coverage counts. */
+export const countedMap = () => (['calibrated', 'spread'].includes(look().model) ? state.calibration?.map : state.map);
+
+/** The chosen layer of a drawn map. */
+export function layerOf(map) {
+  const { layer } = shownLayer();
+  if (!map || layer === undefined || layer === 'received-power') return map;
+  return map.layers[layer] && map.layer(layer);
+}
+
+/** True where the drawn map lacks the chosen layer. */
+export const lacksLayer = () => Boolean(state.map && hasLayers() && !shownMap());
+
+/** Options of the package's `toImage` and overlays for the chosen layer, with the map they are for. */
+export function picture() {
+  const map = shownMap();
+  if (!map) return undefined;
+  const { min, max } = shownLayer();
+  const { model, quantity, palette, opacity } = look();
+  if (model === 'difference') return { map, options: { min, max, opacity, threshold: undefined, palette: undefined } };
+  if (model === 'spread') return { map, options: { palette, min, max, opacity, threshold: undefined } };
+  // A threshold of power hides places in every layer.
+  if (quantity === 'power' || model === 'calibrated') return { map, options: { palette, min, max, opacity, threshold: plan().thresholdDbm } };
+  const covered = where(map, state.map.values, plan().thresholdDbm);
+  if (quantity === 'server') return { map: covered, options: { ...servers(), opacity, threshold: undefined } };
+  return { map: covered, options: { palette: tabled(scaleColors()), min, max, opacity, threshold: undefined } };
+}
+
+/** The position in the plan of each transmitter that was drawn. */
+export const drawnPositions = () => state.drawn.map((id) => plan().transmitters.findIndex((transmitter) => transmitter.id === id));
+
+/** The values of a map where the power reaches the threshold. */
+function where(map, power, threshold) {
+  const values = map.values.map((value, i) => (power[i] >= threshold ? value : NaN));
+  return Object.assign(Object.create(map), { values });
+}
+
+/** Best servers are numbers from 1. */
+function servers() {
+  const colors = drawnPositions().map((position) => rgbOf(serverColor(position)));
+  return { min: 1, max: colors.length + 1, palette: (share) => colors[Math.min(colors.length - 1, Math.round(share * colors.length))] };
+}
+
+/** As many colours as a screen tells apart: a function that is called for each pixel looks one up. */
+function tabled(colors) {
+  const table = Array.from({ length: 512 }, (_, i) => colors(i / 511));
+  return (share) => table[Math.round(share * 511)];
+}

@@ -1,0 +1,104 @@
+// A plan: what a planner decides. Plain data that is never changed in place, so that undo is a list of plans and a link is one plan as
+// text. The scene says which buildings; everything else has a default. What comes from a link or a file is brought into shape here.
+
+/** Fields of a transmitter with their defaults and ranges; the engine's own are those of index.d.ts. */
+export const FIELDS = {
+  heightM: { initial: 1.5, min: 0.5, max: 200 },
+  powerDbm: { initial: 23, min: -30, max: 80 },
+  frequencyMHz: { initial: 5900, min: 500, max: 100_000 },
+  gainDbi: { initial: 0, min: -20, max: 40 },
+  azimuthDeg: { initial: 90, min: 0, max: 359 },
+  downtiltDeg: { initial: 0, min: -90, max: 90 },
+  beamwidthDeg: { initial: 65, min: 5, max: 180 },
+};
+
+/** Fields of the receiver that all transmitters serve. */
+export const RECEIVER_FIELDS = {
+  heightM: { initial: 1.5, min: 0.5, max: 200 },
+  gainDbi: { initial: 0, min: -20, max: 40 },
+  bandwidthMHz: { initial: 20, min: 0.001, max: 1000 },
+  noiseFigureDb: { initial: 7, min: 0, max: 30 },
+};
+
+export const ANTENNAS = ['omni', 'sector'];
+/** Gain of a sector as 3GPP TR 38.901, table 7.3-1, has it. */
+export const SECTOR_GAIN_DBI = 8;
+const FRONT_TO_BACK_DB = 30;
+
+export const THRESHOLD_DBM = { initial: -110, min: -140, max: -30 };
+/** More transmitters than this do not follow a finger on any machine. */
+export const MOST_TRANSMITTERS = 32;
+const LONGEST_NAME = 40;
+
+const defaults = (fields) => Object.fromEntries(Object.entries(fields).map(([name, { initial }]) => [name, initial]));
+
+/** A transmitter at a place, with the first free number as its name. */
+export function newTransmitter({ lng, lat }, others = []) {
+  const taken = new Set(others.map(({ name }) => name));
+  let number = 1;
+  while (taken.has(`Site ${number}`)) number += 1;
+  return { id: freeId(others), name: `Site ${number}`, lng, lat, antenna: 'omni', active: true, ...defaults(FIELDS) };
+}
+
+/** A copy of a transmitter, at another place, with a name of its own. */
+export function copyOf(transmitter, { lng, lat }, others) {
+  const { id, name } = newTransmitter({ lng, lat }, others);
+  return { ...transmitter, id, name, lng, lat };
+}
+
+/** Ids stay with their transmitter, so that undo, markers and the selection mean the same one. */
+function freeId(others) {
+  return 1 + Math.max(0, ...others.map(({ id }) => id));
+}
+
+export function newPlan(at) {
+  return { transmitters: at ? [newTransmitter(at)] : [], receiver: defaults(RECEIVER_FIELDS), thresholdDbm: THRESHOLD_DBM.initial };
+}
+
+export const activeOf = ({ transmitters }) => transmitters.filter(({ active }) => active);
+
+/** A transmitter as the package's requests have it. */
+export const requestOf = ({ lng, lat, heightM, powerDbm, frequencyMHz, gainDbi, antenna, azimuthDeg, downtiltDeg, beamwidthDeg }) => ({
+  lng,
+  lat,
+  heightM,
+  powerDbm,
+  frequencyMHz,
+  antennaGainDbi: gainDbi,
+  ...(antenna === 'sector' && { antenna: { txg: gainDbi, azi: azimuthDeg, tlt: downtiltDeg, hbw: beamwidthDeg, vbw: beamwidthDeg, fbr: FRONT_TO_BACK_DB } }),
+});
+
+/** The transmitters that are on, as the package's requests have them. */
+export const requested = (plan) => activeOf(plan).map(requestOf);
+
+/** A number within its range; what is no number has the default. */
+export function within({ initial, min, max }, value) {
+  const number = typeof value === 'string' && value.trim() === '' ? NaN : Number(value ?? NaN);
+  return Number.isFinite(number) ? Math.min(max, Math.max(min, number)) : initial;
+}
+
+const shaped = (fields, found) => Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, within(field, found?.[name])]));
+
+/**
+ * A plan out of anything that was parsed: unknown fields are dropped, wrong ones have their default.
+ * @throws where there is no list of transmitters with places
+ */
+export function planOf(found) {
+  if (!Array.isArray(found?.transmitters)) throw new Error('it has no list of transmitters');
+  const transmitters = [];
+  for (const given of found.transmitters.slice(0, MOST_TRANSMITTERS)) {
+    const [lng, lat] = [given?.lng, given?.lat].map(Number);
+    if (!(Math.abs(lng) <= 180 && Math.abs(lat) <= 85)) throw new Error(`transmitter ${transmitters.length + 1} has no longitude and latitude`);
+    const { id, name } = newTransmitter({ lng, lat }, transmitters);
+    transmitters.push({
+      id,
+      name: typeof given.name === 'string' && given.name.trim() ? given.name.trim().slice(0, LONGEST_NAME) : name,
+      lng,
+      lat,
+      antenna: ANTENNAS.includes(given.antenna) ? given.antenna : 'omni',
+      active: given.active !== false,
+      ...shaped(FIELDS, given),
+    });
+  }
+  return { transmitters, receiver: shaped(RECEIVER_FIELDS, found.receiver), thresholdDbm: within(THRESHOLD_DBM, found.thresholdDbm) };
+}

@@ -1,0 +1,87 @@
+// The map without a map library: the radio map as a square with the buildings' mask over it. It shows the first map while MapLibre
+// loads, and stays where there is no WebGL.
+
+const INSIDE = 98;
+const EDGE = 74;
+/** Kept free around the map, in pixels of the page; MapLibre's camera begins with the same. */
+export const PADDING = { top: 64, right: 24, bottom: 24, left: 24 };
+
+/** `moved` is called when places have moved on the screen. */
+export function flatView(canvas, { moved }) {
+  const view = canvas.getContext('2d');
+  const image = new OffscreenCanvas(1, 1);
+  let scene;
+  let buildings;
+  let shown;
+
+  function square() {
+    const { clientWidth, clientHeight } = canvas;
+    const [width, height] = [clientWidth - PADDING.left - PADDING.right, clientHeight - PADDING.top - PADDING.bottom];
+    const side = Math.max(1, Math.min(width, height));
+    return { left: PADDING.left + (width - side) / 2, top: PADDING.top + (height - side) / 2, side };
+  }
+
+  function paint() {
+    const ratio = devicePixelRatio || 1;
+    Object.assign(canvas, { width: canvas.clientWidth * ratio, height: canvas.clientHeight * ratio });
+    if (!scene) return;
+    const { left, top, side } = square();
+    view.scale(ratio, ratio);
+    view.imageSmoothingEnabled = false;
+    if (shown) {
+      view.globalAlpha = shown.opacity;
+      view.drawImage(image, left, top, side, side);
+      view.globalAlpha = 1;
+    }
+    view.drawImage(buildings, left, top, side, side);
+    view.strokeStyle = '#8888';
+    view.strokeRect(left, top, side, side);
+  }
+
+  new ResizeObserver(() => {
+    paint();
+    moved();
+  }).observe(canvas);
+
+  return {
+    setScene(next) {
+      [scene, buildings, shown] = [next, buildingsLayer(next), undefined];
+      paint();
+      moved();
+    },
+    /** `picture` is { map, options } of layers/shown.js, or undefined. */
+    show(picture) {
+      shown = picture?.options;
+      if (picture) {
+        Object.assign(image, { width: picture.map.width, height: picture.map.height });
+        image.getContext('2d').putImageData(picture.map.toImage(picture.options), 0, 0);
+      }
+      paint();
+    },
+    project({ lng, lat }) {
+      const { west, south, east, north } = scene.bounds;
+      const { left, top, side } = square();
+      return { x: left + ((lng - west) / (east - west)) * side, y: top + ((north - lat) / (north - south)) * side };
+    },
+    unproject({ x, y }) {
+      const { west, south, east, north } = scene.bounds;
+      const { left, top, side } = square();
+      return { lng: west + ((x - left) / side) * (east - west), lat: north - ((y - top) / side) * (north - south) };
+    },
+    bearing: () => 0,
+  };
+}
+
+/** A canvas from a mask that is 1 inside buildings, with darker edges; transparent outdoors. */
+function buildingsLayer({ size, mask }) {
+  const layer = new OffscreenCanvas(size, size);
+  const image = new ImageData(size, size);
+  const edge = (row, column) => [[-1, 0], [1, 0], [0, -1], [0, 1]].some(([dr, dc]) => mask[(row + dr) * size + column + dc] === 0);
+  mask.forEach((inside, i) => {
+    if (!inside) return;
+    const shade = edge(Math.floor(i / size), i % size) ? EDGE : INSIDE;
+    image.data.set([shade, shade + 6, shade + 16, 255], 4 * i);
+  });
+  layer.getContext('2d').putImageData(image, 0, 0);
+  return layer;
+}

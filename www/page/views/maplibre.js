@@ -1,0 +1,113 @@
+// The map on MapLibre GL: ground, radio map, extruded buildings. MapLibre lies beside the page and is loaded after the first map, so
+// that it delays nothing. The radio map goes through the package's adapter, as in any other application.
+
+import { addRadioMap } from '../../adapters/maplibre.js';
+import { PADDING } from './flat.js';
+import { BELOW, edgeOf, groundStyle, plainStyle, sceneLayers } from './style.js';
+
+const TILT_DEG = 48;
+const EMPTY = { type: 'FeatureCollection', features: [] };
+
+/**
+ * Starts MapLibre in `container` on a scene; rejects where there is no WebGL.
+ * `ground` is { theme, background, attribution } of style.js; `moved` is called when places have moved on the screen, `clicked` with a place, `trouble` with what could not be loaded.
+ */
+export async function mapLibreView(container, { scene, tilted, ground, moved, clicked, trouble }) {
+  document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: 'maplibre/maplibre-gl.css' }));
+  const library = await import('../../maplibre/maplibre-gl.mjs');
+  library.setWorkerUrl(new URL('../../maplibre/maplibre-gl-worker.mjs', import.meta.url).href);
+  let [overlay, shown, footprints] = [undefined, undefined, EMPTY];
+  const box = ({ west, south, east, north }) => [[west, south], [east, north]];
+  const map = new library.Map({
+    container,
+    style: plainStyle(ground.theme),
+    bounds: box(scene.bounds),
+    fitBoundsOptions: { padding: PADDING, pitch: tilted ? TILT_DEG : 0 },
+    attributionControl: false,
+    maxPitch: 75,
+    canvasContextAttributes: { antialias: true },
+  });
+  map.addControl(new library.AttributionControl({ compact: true }), 'bottom-right');
+  map.addControl(new library.ScaleControl(), 'bottom-right');
+
+  /** The page's sources and layers, anew after each change of style. */
+  function build() {
+    map.addSource('edge', { type: 'geojson', data: edgeOf(scene.bounds) });
+    map.addSource('buildings', { type: 'geojson', data: footprints });
+    for (const layer of sceneLayers(ground.theme, tilted)) map.addLayer(layer);
+    overlay = undefined;
+    show(shown);
+  }
+
+  function show(picture) {
+    shown = picture;
+    if (!map.getLayer(BELOW)) return;
+    if (!picture) {
+      overlay?.remove();
+      overlay = undefined;
+    } else if (overlay) {
+      overlay.update(picture.map, picture.options);
+    } else {
+      overlay = addRadioMap(map, picture.map, { ...picture.options, beforeId: BELOW });
+    }
+  }
+
+  const motion = () => ({ duration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 500 });
+  const fit = () => map.fitBounds(box(scene.bounds), { padding: PADDING, pitch: tilted ? TILT_DEG : 0, bearing: map.getBearing(), ...motion() });
+
+  /** Lays the ground that the settings name; where it cannot be had, the page's own stays. */
+  async function lay(next) {
+    ground = next;
+    let style = plainStyle(ground.theme);
+    try {
+      style = await groundStyle(ground);
+    } catch (error) {
+      trouble(error);
+    }
+    if (ground === next) map.setStyle(style, { diff: false });
+  }
+
+  await new Promise((resolve) => map.once('style.load', resolve));
+  map.on('style.load', build);
+  build();
+  if (ground.background) lay(ground);
+  map.on('move', moved);
+  map.on('resize', moved);
+  map.on('click', ({ lngLat: { lng, lat }, point: { x, y } }) => clicked({ lng, lat }, { x, y }));
+  map.on('error', ({ error }) => trouble(error));
+
+  return {
+    setScene(next) {
+      scene = next;
+      footprints = EMPTY;
+      show(undefined);
+      map.getSource('edge')?.setData(edgeOf(scene.bounds));
+      map.getSource('buildings')?.setData(footprints);
+      map.fitBounds(box(scene.bounds), { padding: PADDING, pitch: tilted ? TILT_DEG : 0, bearing: 0, duration: 0 });
+    },
+    setFootprints(collection) {
+      footprints = collection;
+      map.getSource('buildings')?.setData(footprints);
+    },
+    show,
+    project: ({ lng, lat }) => map.project([lng, lat]),
+    unproject({ x, y }) {
+      const { lng, lat } = map.unproject([x, y]);
+      return { lng, lat };
+    },
+    bearing: () => map.getBearing(),
+    setTilt(next) {
+      tilted = next;
+      map.setLayoutProperty(BELOW, 'visibility', tilted ? 'none' : 'visible');
+      map.setLayoutProperty('buildings', 'visibility', tilted ? 'visible' : 'none');
+      fit();
+    },
+    setGround: lay,
+    zoomIn: () => map.zoomIn(motion()),
+    zoomOut: () => map.zoomOut(motion()),
+    fit,
+    /** True once nothing is left to load or to draw. */
+    idle: () => map.loaded() && !map.isMoving(),
+    remove: () => map.remove(),
+  };
+}

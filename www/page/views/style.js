@@ -1,0 +1,54 @@
+// MapLibre styles: the page's own, which fetches nothing, and those around tiles or a style that the planner named.
+
+const GROUND = { light: '#e9edf1', dark: '#101419' };
+const BUILDINGS = {
+  light: { roof: '#b9c2cc', outline: '#8b96a3', edge: '#7d8896' },
+  dark: { roof: '#3d4855', outline: '#5b6775', edge: '#66727f' },
+};
+
+/** The page's own style, with tiles where an address of some is given. */
+export function plainStyle(theme, tiles, attribution) {
+  const style = { version: 8, light: { anchor: 'map', position: [1.5, 210, 40], intensity: 0.35 }, sources: {}, layers: [{ id: 'ground', type: 'background', paint: { 'background-color': GROUND[theme] } }] };
+  if (!tiles) return style;
+  style.sources.tiles = { type: 'raster', tiles: [tiles], tileSize: 256, maxzoom: 19, attribution };
+  style.layers.push({ id: 'tiles', type: 'raster', source: 'tiles' });
+  return style;
+}
+
+/** The style of the ground: `background` is '', or the address of tiles ({z}, {x}, {y}) or of a style, which is fetched. */
+export async function groundStyle({ background, attribution, theme }) {
+  if (!background || isTiles(background)) return plainStyle(theme, background, attribution);
+  const answer = await fetch(background);
+  if (!answer.ok) throw new Error(`${background} answers ${answer.status}`);
+  const style = await answer.json().catch(() => undefined);
+  if (style?.version !== 8 || !Array.isArray(style.layers)) throw new Error(`${background} is no MapLibre style`);
+  return style;
+}
+
+const isTiles = (background) => ['{z}', '{x}', '{y}'].every((part) => background.includes(part));
+
+/** The page's layers above the ground, lowest first; the radio map goes below BELOW. */
+export const BELOW = 'buildings-flat';
+
+export function sceneLayers(theme, tilted) {
+  const { roof, outline, edge } = BUILDINGS[theme];
+  const visible = (when) => ({ visibility: when ? 'visible' : 'none' });
+  return [
+    { id: 'edge', type: 'line', source: 'edge', paint: { 'line-color': edge, 'line-width': 1.5, 'line-dasharray': [3, 2] } },
+    { id: BELOW, type: 'fill', source: 'buildings', layout: visible(!tilted), paint: { 'fill-color': roof, 'fill-outline-color': outline } },
+    {
+      id: 'buildings',
+      type: 'fill-extrusion',
+      source: 'buildings',
+      layout: visible(tilted),
+      paint: { 'fill-extrusion-color': roof, 'fill-extrusion-height': ['get', 'height'], 'fill-extrusion-vertical-gradient': true },
+    },
+  ];
+}
+
+/** The edge of the map as GeoJSON. */
+export const edgeOf = ({ west, south, east, north }) => ({
+  type: 'Feature',
+  properties: {},
+  geometry: { type: 'LineString', coordinates: [[west, south], [east, south], [east, north], [west, north], [west, south]] },
+});
