@@ -4,8 +4,7 @@ use geo::Coord;
 use radiodiff_planning::request::{FieldError, Fields, Input};
 use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Grid, LocalFrame, check_building_height};
 
-/// The most pixels along a side: a dense city of as many takes seconds to prepare, and four times as many over a minute
-/// (docs/measurements/propagation-speed.md).
+/// The most pixels along a side: a dense city of as many already takes seconds to prepare (docs/measurements/propagation-speed.md).
 const MOST_PIXELS: usize = 1024;
 const LEAST_PIXELS: usize = 8;
 
