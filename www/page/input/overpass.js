@@ -20,7 +20,7 @@ export function listenToOverpass(open) {
   });
   const form = Object.assign(document.createElement('form'), { className: 'fields' });
   const ask = Object.assign(document.createElement('button'), { id: 'overpass-ask', className: 'wide', textContent: 'Fetch buildings from OpenStreetMap' });
-  const words = Object.assign(document.createElement('p'), { id: 'overpass-says', className: 'soft wide', role: 'status' });
+  const words = Object.assign(document.createElement('p'), { id: 'overpass-says', className: 'soft wide', ariaLive: 'polite' });
   form.append(...inputs, ask, words);
   element('overpass-fields').append(form);
   element('import-open').addEventListener('click', () => {
