@@ -90,7 +90,7 @@ fn learns_as_in_pytorch(e: &TorchEngine, exact: bool) {
             let loss = match pixel {
                 true => PixelLoss { latent: options, latent_weight: LATENT_WEIGHT, building_weight: BUILDING_WEIGHT, squared: false }
                     .of(e, &model, &inputs, &ProcessGroup::alone())
-                    .unwrap(),
+                    .expect("one process waits for no other"),
                 false => denoise(e, &model, &inputs, options).loss,
             };
             let mut gradients = Gradients::of(&loss, &trained);
