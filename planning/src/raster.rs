@@ -74,13 +74,85 @@ impl PlanLayer {
     }
 }
 
-/// A layer's values: (N, N) row-major, row 0 in the north, NaN where there is no value (inside buildings). Pixels are equally wide in
+/// What a raster's values are: a layer of a plan, or what is told of several maps of one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RasterQuantity {
+    Layer(PlanLayer),
+    /// How much a power varies, dB: over samples, or as a calibration knows it.
+    StandardDeviation,
+    /// The share of maps that reach a threshold, 0 to 1.
+    Probability,
+    /// One map minus another, dB.
+    Difference,
+}
+
+impl From<PlanLayer> for RasterQuantity {
+    fn from(layer: PlanLayer) -> Self {
+        Self::Layer(layer)
+    }
+}
+
+impl RasterQuantity {
+    /// As in requests: the layer's name, `standard-deviation`, `probability` or `difference`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Layer(layer) => layer.name(),
+            Self::StandardDeviation => "standard-deviation",
+            Self::Probability => "probability",
+            Self::Difference => "difference",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        let layers = PlanLayer::ALL.into_iter().map(Self::Layer);
+        layers.chain([Self::StandardDeviation, Self::Probability, Self::Difference]).find(|quantity| quantity.name() == name)
+    }
+
+    /// In a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Layer(layer) => layer.title(),
+            Self::StandardDeviation => "standard deviation",
+            Self::Probability => "probability of coverage",
+            Self::Difference => "difference",
+        }
+    }
+
+    /// The values' unit; empty for numbers of transmitters and for shares.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Layer(layer) => layer.unit(),
+            Self::StandardDeviation | Self::Difference => "dB",
+            Self::Probability => "",
+        }
+    }
+
+    /// The values' column in a table.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Layer(layer) => layer.column(),
+            Self::StandardDeviation => "deviation_db",
+            Self::Probability => "probability",
+            Self::Difference => "difference_db",
+        }
+    }
+
+    /// As [`PlanLayer::covers`]; whatever is no layer counts at or above the threshold.
+    pub fn covers(self, value: f32, threshold: f64) -> bool {
+        match self {
+            Self::Layer(layer) => layer.covers(value, threshold),
+            _ => f64::from(value) >= threshold,
+        }
+    }
+}
+
+/// Values on a map: (N, N) row-major, row 0 in the north, NaN where there is no value (inside buildings). Pixels are equally wide in
 /// degrees of EPSG:4326.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GeoRaster {
     pub grid: Grid,
     pub bounds: GeoBounds,
-    pub layer: PlanLayer,
+    pub quantity: RasterQuantity,
     pub values: Vec<f32>,
 }
 
@@ -117,7 +189,7 @@ mod tests {
     fn every_pixel_is_found_at_its_centre_and_none_off_the_map() {
         let bounds = GeoBounds { west: 11.5, south: 48.0, east: 11.6, north: 48.05 };
         let grid = Grid { size: 7, meters_per_pixel: 1.0 };
-        let raster = GeoRaster { grid, bounds, layer: PlanLayer::Snr, values: (0..49).map(|i| i as f32).collect() };
+        let raster = GeoRaster { grid, bounds, quantity: PlanLayer::Snr.into(), values: (0..49).map(|i| i as f32).collect() };
         for i in 0..49 {
             assert_eq!(raster.at(raster.center(i / 7, i % 7)), Some(i as f32));
         }
@@ -130,6 +202,9 @@ mod tests {
     fn names_are_those_of_serde() {
         for layer in PlanLayer::ALL {
             assert_eq!(serde_json::to_value(layer).expect("a name"), layer.name());
+            assert_eq!(RasterQuantity::named(layer.name()), Some(RasterQuantity::Layer(layer)));
         }
+        assert_eq!(RasterQuantity::named("difference"), Some(RasterQuantity::Difference));
+        assert_eq!(RasterQuantity::named("colour"), None);
     }
 }

@@ -12,7 +12,7 @@ use quick_xml::events::Event;
 use radiodiff_planning::export::{
     ExportFormat, ImageProjection, Look, TILE_PIXELS, TileAddress, contours, csv, export, geotiff, npy, png, rgba, tile_rgba, world_file,
 };
-use radiodiff_planning::raster::{GeoRaster, PlanLayer};
+use radiodiff_planning::raster::{GeoRaster, PlanLayer, RasterQuantity};
 use std::io::{Cursor, Read};
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
@@ -43,7 +43,7 @@ fn a_geotiff_has_the_values_and_says_where_they_lie() {
 fn a_table_read_back_gives_every_value_at_its_pixel() {
     for layer in PlanLayer::ALL {
         let raster = hills(2, 32, layer);
-        let bytes = csv(&raster).unwrap();
+        let bytes = csv(&[&raster]).unwrap();
         let mut reader = ::csv::Reader::from_reader(bytes.as_slice());
         assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), ["lng", "lat", layer.column()]);
         let mut found = vec![f32::NAN; raster.values.len()];
@@ -62,9 +62,23 @@ fn a_table_read_back_gives_every_value_at_its_pixel() {
 #[test]
 fn an_array_read_back_is_the_same() {
     let raster = hills(3, 24, PlanLayer::Snr);
-    let file = npyz::NpyFile::new(Cursor::new(npy(&raster).unwrap())).unwrap();
+    let file = npyz::NpyFile::new(Cursor::new(npy(&[&raster]).unwrap())).unwrap();
     assert_eq!(file.shape(), [24, 24]);
     assert_eq!(bits(&file.into_vec::<f32>().unwrap()), bits(&raster.values));
+}
+
+#[test]
+fn maps_of_one_place_share_a_file() {
+    let power = hills(3, 24, PlanLayer::ReceivedPower);
+    let deviation = GeoRaster { quantity: RasterQuantity::StandardDeviation, ..power.clone() };
+    let table = String::from_utf8(csv(&[&power, &deviation]).unwrap()).unwrap();
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some("lng,lat,dbm,deviation_db"));
+    assert!(lines.all(|line| line.split(',').nth(2) == line.split(',').nth(3)));
+    let file = npyz::NpyFile::new(Cursor::new(npy(&[&power, &deviation]).unwrap())).unwrap();
+    assert_eq!(file.shape(), [2, 24, 24]);
+    assert_eq!(bits(&file.into_vec::<f32>().unwrap()), bits(&[power.values.clone(), deviation.values].concat()));
+    assert!(csv(&[&power, &hills(3, 25, PlanLayer::Snr)]).is_err() && npy(&[]).is_err());
 }
 
 #[test]
@@ -208,7 +222,7 @@ fn a_tile_shows_the_value_under_each_of_its_pixels() {
     let mut shown = 0;
     for (pixel, color) in pixels.chunks(4).enumerate() {
         let place = tile.degrees((pixel % TILE_PIXELS) as f64 + 0.5, (pixel / TILE_PIXELS) as f64 + 0.5);
-        let expected = raster.at(place).map_or([0; 4], |value| look.rgba(raster.layer, value));
+        let expected = raster.at(place).map_or([0; 4], |value| look.rgba(raster.quantity, value));
         assert_eq!(color, expected);
         shown += usize::from(color[3] != 0);
     }

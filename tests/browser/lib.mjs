@@ -6,8 +6,9 @@
 //                                            the engine with the networks once a layer asked for it, else the physical one; the
 //                                            request last drawn ({ buildings, bounds, transmitters, method }) and its map; the maps
 //                                            there are of its transmitters, by method, and the generated one minus the physical one;
-//                                            { plan, picture(), project({ lng, lat }), camera() }: the plan, what is shown and how,
-//                                            where a place is in #map, and MapLibre's view
+//                                            { plan, calibration, picture(), project({ lng, lat }), camera() }: the plan, the map
+//                                            that measurements were fitted by, what is shown and how, where a place is in #map, and
+//                                            MapLibre's view
 //   #layer                                   the model: 'physical' at first, 'generated', 'difference'
 //   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and which
 //                                            networks it runs or why none
@@ -42,8 +43,9 @@ export function launch({ webgpu = true } = {}) {
 }
 
 /**
- * Opens the page with a query and a hash, without MapLibre unless the query asks for it, and waits for its first map. `page.failures` collects exceptions nobody caught. `weights(route)` answers
- * for the weights file instead of the server. Other options are those of a browser's page.
+ * Opens the page with a query and a hash, without MapLibre unless the query asks for it, and waits for its first map. `page.failures`
+ * collects exceptions nobody caught. `weights(route)` answers for the weights file instead of the server. Other options are those of a
+ * browser's page.
  */
 export async function open(browser, { query = {}, hash = '', viewport = { width: 1280, height: 800 }, weights, ...options } = {}) {
   const page = await browser.newPage({ viewport, reducedMotion: 'reduce', ...options });

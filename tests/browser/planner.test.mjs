@@ -34,7 +34,7 @@ async function screenColors(page, points) {
   }, [picture, points]);
 }
 
-test('MapLibre takes over after the first map, with the radio map on its ground and the buildings that the engine counts', { timeout: 120_000 }, async () => {
+test('MapLibre takes over after the first map, with the radio map on its ground and the buildings that the engine counts', { timeout: 300_000 }, async () => {
   const page = await open(browser, MAPLIBRE);
   assert.equal(await view(page), 'maplibre');
   const order = await page.evaluate(() => {
@@ -78,7 +78,7 @@ test('MapLibre takes over after the first map, with the radio map on its ground 
   await page.close();
 });
 
-test('where there is no WebGL the map stays flat, the page says so, and planning goes on', { timeout: 120_000 }, async () => {
+test('where there is no WebGL the map stays flat, the page says so, and planning goes on', { timeout: 300_000 }, async () => {
   const page = await browser.newPage();
   await page.addInitScript(() => {
     const get = HTMLCanvasElement.prototype.getContext;
@@ -93,7 +93,7 @@ test('where there is no WebGL the map stays flat, the page says so, and planning
   await page.close();
 });
 
-test('transmitters are added, copied, switched off and removed, and each step can be undone and done again', { timeout: 120_000 }, async () => {
+test('transmitters are added, copied, switched off and removed, and each step can be undone and done again', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const one = await page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: -90 }).covered);
   await drawing(page, () => page.click('#add'));
@@ -122,7 +122,7 @@ test('transmitters are added, copied, switched off and removed, and each step ca
   await page.close();
 });
 
-test('each layer shows what the engine says of it, and a drag or a run of key presses is one step back', { timeout: 120_000 }, async () => {
+test('each layer shows what the engine says of it, and a drag or a run of key presses is one step back', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   await drawing(page, () => page.click('#add'));
   const start = (await plan(page)).transmitters;
@@ -158,11 +158,19 @@ test('each layer shows what the engine says of it, and a drag or a run of key pr
   await page.click('#undo');
   const { lng, lat } = (await plan(page)).transmitters[0];
   assert.ok(Math.abs(lng - start[0].lng) < 1e-7 && Math.abs(lat - start[0].lat) < 1e-7, 'two steps do not lead back');
+
+  // With no transmitter chosen, a click reads the map, which is how a phone does.
+  await drawn(page);
+  await page.keyboard.press('Escape');
+  const still = await plan(page);
+  await page.mouse.click(...await spot(page, 0.25, 0.4));
+  assert.deepEqual(await plan(page), still);
+  assert.ok(await page.locator('#readout').isVisible());
   assert.deepEqual(page.failures, []);
   await page.close();
 });
 
-test('a link holds the whole plan, also of a file of buildings, and a damaged one is told', { timeout: 120_000 }, async () => {
+test('a link holds the whole plan, also of a file of buildings, and a damaged one is told', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   await drawing(page, () => page.click('#add'));
   await drawing(page, () => page.fill('#heightM', '12'));
@@ -201,7 +209,7 @@ test('a link holds the whole plan, also of a file of buildings, and a damaged on
   await damaged.close();
 });
 
-test('a plan that was saved opens again, and one that cannot be used says why', { timeout: 120_000 }, async () => {
+test('a plan that was saved opens again, and one that cannot be used says why', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const saved = { version: 1, scene: { place: 'helsinki-center.geojson' }, transmitters: [{ lng: 24.9477, lat: 60.1661, name: 'Mast', heightM: 900, powerDbm: 'much' }] };
   await drop(page, 'plan.json', JSON.stringify(saved));
@@ -223,7 +231,7 @@ test('a plan that was saved opens again, and one that cannot be used says why', 
   await page.close();
 });
 
-test('buildings come from an Overpass server when they are asked for, and only then', { timeout: 120_000 }, async () => {
+test('buildings come from an Overpass server when they are asked for, and only then', { timeout: 300_000 }, async () => {
   // A stand-in for the server, which needs no network.
   const page = await browser.newPage({ reducedMotion: 'reduce' });
   page.setDefaultTimeout(30_000);
@@ -266,5 +274,159 @@ test('buildings come from an Overpass server when they are asked for, and only t
   assert.ok(box[0] < 49.9992 && box[0] > 49.998 && box[2] > 50.0012 && box[1] < 8.9988 && box[3] > 9.002, `the square is ${box}`);
   assert.match(await page.locator('#credit').innerText(), /OpenStreetMap contributors/);
   assert.ok((await page.evaluate(() => window.radiodiff.map.values.filter(Number.isNaN).length)) > 1000);
+  await page.close();
+});
+
+test('a map underneath is fetched from where the settings say, and one that cannot be had leaves the page its own', { timeout: 300_000 }, async () => {
+  const page = await browser.newPage({ reducedMotion: 'reduce' });
+  page.setDefaultTimeout(30_000);
+  let [status, asked] = [404, []];
+  await page.route('http://127.0.0.1:9/**', (route) => {
+    asked.push(new URL(route.request().url()).pathname);
+    const style = { version: 8, sources: {}, layers: [{ id: 'sea', type: 'background', paint: { 'background-color': '#00ff00' } }] };
+    route.fulfill({ status, json: style, headers: { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' } });
+  });
+  await page.goto(process.env.RADIODIFF_URL);
+  await drawn(page);
+  await page.waitForFunction(() => document.documentElement.dataset.view === 'maplibre');
+  const shows = async (background) => {
+    await page.click('#settings-open');
+    await page.fill('#background', background);
+    await page.press('#background', 'Tab');
+    await page.click('#settings form button');
+  };
+  const ground = async () => {
+    await page.waitForFunction(() => window.radiodiff.camera().idle());
+    const { x, y } = await page.locator('#gl').boundingBox();
+    return (await screenColors(page, [[x + 4, y + 4]]))[0];
+  };
+  await shows('http://127.0.0.1:9/style.json');
+  await page.waitForFunction(() => /style\.json answers 404.*check its address/.test(document.querySelector('[role=status]').innerText));
+  assert.ok((await ground()).every((value) => value > 200), 'the page\'s own ground is gone');
+  status = 200;
+  await shows('http://127.0.0.1:9/sea.json');
+  const green = ([r, g, b]) => r < 60 && g > 200 && b < 60;
+  for (let tries = 0; tries < 50 && !green(await ground()); tries += 1) await page.waitForTimeout(100);
+  assert.ok(green(await ground()), `the ground is ${await ground()}`);
+  await shows('http://127.0.0.1:9/{z}/{x}/{y}.png');
+  await page.waitForFunction(() => /cannot be loaded/.test(document.querySelector('[role=status]').innerText));
+  assert.ok(asked.some((path) => /^\/\d+\/\d+\/\d+\.png$/.test(path)), asked.join(' '));
+  await page.close();
+});
+
+test('the shown layer is saved in every format of the menu, and a plan that was saved opens as it was', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const saved = async (format, count = 1) => {
+    const files = [];
+    const done = new Promise((resolve) => {
+      page.on('download', async function take(download) {
+        const chunks = [];
+        for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+        files.push([download.suggestedFilename(), Buffer.concat(chunks)]);
+        if (files.length < count) return;
+        page.off('download', take);
+        resolve(files);
+      });
+    });
+    await page.click('#export-menu summary');
+    await page.click(`[data-format=${format}]`);
+    return done;
+  };
+  await page.check('input[value=snr]', { force: true });
+  await drawn(page);
+  const begins = { tif: 'II*\0', kmz: 'PK', csv: 'lng,lat,', npy: '\x93NUMPY' };
+  for (const [format, magic] of Object.entries(begins)) {
+    const [[name, bytes]] = await saved(format);
+    assert.equal(name, `old-town-munich-snr.${format}`);
+    assert.equal(bytes.subarray(0, magic.length).toString('latin1'), magic);
+  }
+  const image = await saved('png', 2);
+  assert.deepEqual(image.map(([name]) => name).sort(), ['old-town-munich-snr.pgw', 'old-town-munich-snr.png']);
+  const [[, contours]] = await saved('contours');
+  const { features } = JSON.parse(contours);
+  assert.deepEqual(features.map(({ properties }) => properties.level), [-10, 0, 10, 20, 30, 40, 50]);
+
+  await drawing(page, () => page.click('#add'));
+  const [[name, file]] = await saved('plan');
+  const before = await plan(page);
+  const other = await open(browser);
+  await drop(other, name, file);
+  await other.waitForFunction(() => window.radiodiff.plan.transmitters.length === 2);
+  await drawn(other);
+  assert.deepEqual(await plan(other), before);
+  assert.deepEqual([...page.failures, ...other.failures], []);
+  await other.close();
+  await page.close();
+});
+
+test('sites are suggested as one step, and a larger map keeps the plan', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const covered = () => page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: window.radiodiff.plan.thresholdDbm }).covered);
+  await drawing(page, () => page.fill('#threshold', '-85'));
+  const before = await covered();
+  await page.click('#sites summary');
+  await page.fill('#sites-count', '2');
+  await page.click('#sites-find');
+  await page.waitForFunction(() => window.radiodiff.plan.transmitters.length === 3, undefined, { timeout: 200_000 });
+  await drawn(page);
+  await page.waitForFunction(() => window.radiodiff.map.transmitters.length === 3);
+  const after = await covered();
+  assert.ok(after > before + 0.1, `${before} is covered, with the sites ${after}`);
+  assert.match(await notice(page), new RegExp(`2 sites added: ${(100 * before).toFixed(1)} % .* ${(100 * after).toFixed(1)} %`));
+  await page.click('#undo');
+  assert.deepEqual(await names(page), ['Site 1']);
+  await page.click('#redo');
+
+  const { transmitters } = await plan(page);
+  await page.selectOption('#areas', '2');
+  await page.waitForFunction(() => window.radiodiff.map?.metersPerPixel === 2, undefined, { timeout: 60_000 });
+  await drawn(page);
+  const { size, bounds } = await page.evaluate(() => ({ size: window.radiodiff.map.size, bounds: window.radiodiff.map.bounds }));
+  assert.equal(size, 512);
+  assert.ok(bounds.east - bounds.west > 0.0137 && bounds.east - bounds.west < 0.0139, JSON.stringify(bounds));
+  // On wider pixels another place may be the nearest outdoors.
+  const moved = (await plan(page)).transmitters.map(({ name, lng, lat }, i) => [name, Math.max(Math.abs(lng - transmitters[i].lng), Math.abs(lat - transmitters[i].lat))]);
+  assert.deepEqual(moved.map(([name]) => name), transmitters.map(({ name }) => name));
+  assert.ok(moved.every(([, degrees]) => degrees < 5e-5), JSON.stringify(moved));
+  assert.ok(await page.locator('#layer option[value=generated]').isDisabled(), 'the networks cannot draw on this grid');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a table of measured power fits the map to it, and says how well', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  // What the map says, 6 dB higher, on every other outdoor pixel of a coarse grid.
+  const table = await page.evaluate(() => {
+    const { map } = window.radiodiff;
+    const { west, south, east, north } = map.bounds;
+    const lines = ['lng,lat,rsrp_dbm'];
+    for (let row = 6; row < map.size; row += 18) {
+      for (let column = 6; column < map.size; column += 18) {
+        const value = map.values[row * map.size + column];
+        if (!Number.isNaN(value)) lines.push([west + ((column + 0.5) / map.size) * (east - west), north - ((row + 0.5) / map.size) * (north - south), value + 6].join(','));
+      }
+    }
+    return lines.join('\n');
+  });
+  await drop(page, 'drive.csv', table);
+  assert.match(await page.locator('#measurements-say').innerText(), /drive\.csv: fits the map of Site 1/);
+  await page.click('#calibrate');
+  await page.waitForFunction(() => window.radiodiff.calibration, undefined, { timeout: 200_000 });
+  assert.equal(await page.inputValue('#layer'), 'calibrated');
+  const off = await page.evaluate(() => {
+    const { map, calibration } = window.radiodiff;
+    const differences = [...map.values].flatMap((value, i) => (Number.isNaN(value) ? [] : [calibration.map.values[i] - value]));
+    return differences.sort((a, b) => a - b)[Math.floor(differences.length / 2)];
+  });
+  assert.ok(Math.abs(off - 6) < 1, `the calibrated map is ${off} dB above the other`);
+  assert.match(await page.locator('#calibration').innerText(), /Readings on the map/);
+  await page.selectOption('#layer', 'spread');
+  assert.match(await page.locator('#legend-title').innerText(), /Standard deviation/);
+  await page.mouse.move(...await spot(page, 0.3, 0.3));
+  const before = await notice(page);
+  await drop(page, 'empty.csv', 'lng,lat,rsrp_dbm\n');
+  await page.click('#calibrate');
+  assert.match(await saysSomethingNew(page, before), /empty\.csv cannot be used/);
+  assert.deepEqual(page.failures, []);
   await page.close();
 });

@@ -20,6 +20,7 @@ use geo::Coord;
 use radiodiff_core::diffusion::{RadioDiff, SampleOptions};
 use radiodiff_core::engine::{Engine, EngineError};
 use radiodiff_core::model::Preset;
+use radiodiff_core::model::preset::ResidualPreset;
 use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, no_hook, sample_latent};
 use radiodiff_core::weights::Checkpoint;
@@ -92,6 +93,22 @@ fn repository_file(path: &str) -> PathBuf {
 pub fn shared_data() -> PathBuf {
     let folder = option_env!("RADIODIFF_SHARED_FOLDER");
     folder.expect("the reference data is not there; a test that needs it carries cfg_attr(not(reference_data), ignore)").into()
+}
+
+/// nano as a network that draws the difference to the dominant path map, with a decoder that sees the scene.
+///
+/// # Panics
+/// When nano is no preset.
+pub fn seeing_scene() -> Preset {
+    use radiodiff_radio::features::ConditionChannel::{
+        Buildings, DetourGain, DominantPathGain, Irt2Gain, LineOfSight, LogDistanceGain, Transmitter, WallDistance,
+    };
+    let mut preset = Preset::named("nano").expect("nano is a preset");
+    preset.condition.channels =
+        vec![Buildings, Transmitter, LineOfSight, LogDistanceGain, DetourGain, WallDistance, DominantPathGain, Irt2Gain];
+    preset.autoencoder.scene_channels = preset.condition.channels.len();
+    preset.residual = Some(ResidualPreset { physical: DominantPathGain, range_db: 30.0 });
+    preset
 }
 
 /// The preset and the bytes of models/nano.safetensors.

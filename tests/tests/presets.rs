@@ -83,7 +83,8 @@ fn try_all(presets: impl Iterator<Item = (String, Value)>) -> usize {
 }
 
 fn known() -> impl Iterator<Item = Value> {
-    Preset::NAMES.iter().map(|name| serde_json::to_value(Preset::named(name).expect("it has a name")).expect("a preset is data"))
+    let named = Preset::NAMES.iter().map(|name| Preset::named(name).expect("it has a name"));
+    named.chain([radiodiff_tests::seeing_scene()]).map(|preset| serde_json::to_value(preset).expect("a preset is data"))
 }
 
 /// Changes one place.

@@ -1,11 +1,12 @@
-//! Comparing drawn maps with a dataset's: a table of the literature's metrics for the baseline, the simulator and a network; or, for
+//! Comparing drawn maps with a dataset's: a table of the literature's metrics for the baseline, physical maps and a network; or, for
 //! two folders of maps, of the one against the other ([`folders`]).
 //!
 //! Maps are compared as gray levels in [0, 1] on the files' scale without a threshold, with buildings at 0 in both, because their
-//! footprints are given. Each metric is computed for each map and averaged over maps. The baseline is the line-of-sight law with a
+//! footprints are given; pixels that `png/valid` calls unknown count nowhere. Each metric is computed for each map and averaged over maps. The baseline is the line-of-sight law with a
 //! log-distance law out of sight, which is fitted by least squares to the very maps it is compared with: no other log-distance law
-//! does better. A network draws gray levels on its preset's scale; its map is compared after it went through dB. The simulator and
-//! the networks know a scene's cars where the dataset was simulated with cars.
+//! does better. The physical maps are the dominant path's and, for a folder of intelligent ray tracing, that model's. A network draws
+//! gray levels on its preset's scale; its map is compared after it went through dB. The physical maps and the networks know a scene's
+//! cars where the dataset was simulated with cars.
 
 mod dataset;
 mod folders;
@@ -21,7 +22,7 @@ use anyhow::{Context, Result, bail};
 use radiodiff_dataset::files;
 use std::path::{Path, PathBuf};
 
-/// Compare the baseline, the simulator and a network with a dataset's maps, or one folder of maps with another
+/// Compare the baseline, physical maps and a network with a dataset's maps, or one folder of maps with another
 #[derive(clap::Args, Debug)]
 #[command(group(clap::ArgGroup::new("subject").required(true).args(["data", "prediction"])))]
 pub struct Args {
@@ -35,7 +36,7 @@ pub struct Args {
     weights: Option<PathBuf>,
     #[command(flatten)]
     drawing: DrawOptions,
-    /// Leave out the baseline and the simulator, which take longer than a small network.
+    /// Leave out the baseline and the physical maps, which take longer than a small network.
     #[arg(long, requires = "weights")]
     network_only: bool,
     /// Draw the maps of the network's largest errors here, truth, drawn map and error side by side.

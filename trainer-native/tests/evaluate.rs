@@ -96,3 +96,19 @@ fn what_does_not_match_is_named() {
         assert_eq!(common::trainer(wrong).status.code(), Some(2), "{wrong:?}");
     }
 }
+
+/// A folder of IRT4 that our own IRT4 filled: its row has no error but the rounding to gray levels, the dominant path's has one.
+#[test]
+fn the_methods_own_model_stands_beside_the_dominant_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let [data, csv] = ["data", "maps.csv"].map(|name| folder.path().join(name).display().to_string());
+    succeeds(&["dataset", "synth", "--out", &data, "--procedural", "1", "--transmitters", "1", "--seed", "3", "--method", "irt4"]);
+    let said = succeeds(&["evaluate", "--data", &data, "--method", "IRT4", "--csv", &csv]);
+    let error_db = |row: &str| -> f64 {
+        let row = said.lines().find(|line| line.starts_with(row)).unwrap();
+        row.trim_end_matches(" |").rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(error_db("| IRT4 (simulator) |") < 0.2 && error_db("| dominant path (simulator) |") > 1.0, "{said}");
+    let csv = fs::read_to_string(csv).unwrap();
+    assert!(csv.lines().next().unwrap().ends_with("simulator_psnr_db,simulator_rmse_db"), "{csv}");
+}

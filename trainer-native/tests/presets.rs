@@ -100,6 +100,28 @@ fn a_small_swin_of_ones_own_trains_draws_and_is_imported() {
     begins_where_it_is_told(&shop, &weights);
 }
 
+/// Both stages, on maps alone at last: the second starts from the physical map and cannot be far from it.
+#[test]
+fn a_network_of_differences_trains_and_draws() {
+    let shop = Workshop::new(&[3, 4]);
+    let text = SWIN
+        .replace("latent_scale = 0.25", "latent_scale = 0.25\n\n[residual]\nphysical = \"dominant-path-gain\"\nrange_db = 0.5")
+        .replace(
+            "[\"buildings\", \"transmitter\", \"buildings\"]",
+            "[\"buildings\", \"transmitter\", \"irt2-gain\", \"dominant-path-gain\"]",
+        )
+        .replace("norm_groups = 4\n\n[condition]", "norm_groups = 4\nscene_channels = 4\n\n[condition]");
+    fs::write(shop.path("swin.toml"), text).unwrap();
+    shop.trains("autoencoder", "run", &[]);
+    shop.trains("diffusion", "run", &["diffusion.pixel.squared=true", "diffusion.pixel.latent_weight=0"]);
+    let said = succeeds(&["evaluate", "--data", &shop.path("data"), "--weights", &shop.path("run/diffusion.safetensors")]);
+    let errors_db = ["| dominant path", "| small-swin"].map(|row| {
+        let row = said.lines().find(|line| line.starts_with(row)).unwrap();
+        row.trim_end_matches(" |").rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+    });
+    assert!((errors_db[0] - errors_db[1]).abs() <= 0.51 && errors_db[0] > 1.0, "{said}");
+}
+
 /// `evaluate --start` and `--steps`.
 fn begins_where_it_is_told(shop: &Workshop, weights: &str) {
     let data = shop.path("data");

@@ -186,7 +186,7 @@ fn the_first_stage_learns_as_in_pytorch() {
         let pass = |truth: &Tensor, noise: Tensor| {
             let posterior = autoencoder.encode(&e, &TorchTensor(truth.shallow_clone()));
             let latent = posterior.sample(&e, &TorchTensor(noise));
-            (autoencoder.decode(&e, &latent).0, posterior.kl(&e).0)
+            (autoencoder.decode(&e, &latent, None).0, posterior.kl(&e).0)
         };
         let (mut losses, mut critic_losses) = (Vec::new(), Vec::new());
         for step in 0..STEPS {

@@ -6,16 +6,16 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../dist/node.js';
 
-const HELP = `Usage: radiodiff-web predict SCENE --tx LNG,LAT[,DBM] --out MAP.json [options]
+const HELP = `Usage: radiodiff-web predict SCENE --tx LNG,LAT[,DBM] --out MAP.json|tif|csv|npy [options]
 
-Draws the radio map of a scene (GeoJSON or OpenStreetMap XML, also packed by gzip) and writes it as JSON: bounds, size, transmitters,
-warnings, and values in dBm from the north-west, row by row, null inside buildings.
+Draws the radio map of a scene (GeoJSON or OpenStreetMap XML, also packed by gzip) and writes it: as JSON with bounds, size, transmitters,
+warnings, and values in dBm from the north-west, row by row, null inside buildings; as GeoTIFF; as a table; as a NumPy array.
 
   --tx LNG,LAT[,DBM]     a transmitter; may be given more than once
-  --out FILE             where the map is written
+  --out FILE             where the map is written; its ending says as what
   --frequency MHZ        of all transmitters, 5900 unless given
   --threshold DBM        also print how much is covered from this power on
-  --layer NAME           also write path-loss, snr, sinr or best-server; may be given more than once
+  --layer NAME           also write path-loss, snr, sinr or best-server, as JSON; may be given more than once
   --network              draw with the network that comes with the package instead of the physical model
   --model FILE           draw with the network of this file
   --seed N               of the network's noise
@@ -23,6 +23,9 @@ warnings, and values in dBm from the north-west, row by row, null inside buildin
 
 /** A command line that cannot be used. */
 class UsageError extends Error {}
+
+/** What a file holds, by the ending of its name. */
+const WRITERS = { json: asJson, tif: (map) => map.toGeoTIFF(), csv: (map) => map.toCSV(), npy: (map) => map.toNpy() };
 
 async function main() {
   const { values: options, positionals } = commandLine();
@@ -35,6 +38,10 @@ async function main() {
   if (!scene || rest.length) throw new UsageError(`predict takes one scene, found ${positionals.length - 1}`);
   if (!options.tx || !options.out) throw new UsageError('predict needs --tx and --out');
   const { tx, out, frequency, threshold, layer, seed } = options;
+  const ending = out.slice(out.lastIndexOf('.') + 1).toLowerCase();
+  const write = Object.hasOwn(WRITERS, ending) ? WRITERS[ending] : null;
+  if (!write) throw new UsageError(`--out ${out}: expected a name that ends in ${Object.keys(WRITERS).map((known) => `.${known}`).join(', ')}`);
+  if (layer && write !== asJson) throw new UsageError('--layer needs --out MAP.json: the other formats hold one layer');
   const model = options.model ?? (options.network ? new URL('../dist/nano.safetensors', import.meta.url) : undefined);
   const buildings = await readFile(scene);
   const engine = await createEngine({ model, backend: 'cpu' });
@@ -46,10 +53,9 @@ async function main() {
     seed,
     method: model ? 'network' : 'dominant-path',
   });
-  const { bounds, size, metersPerPixel, transmitters, warnings, layers } = map;
-  const written = { bounds, size, metersPerPixel, method: map.method, transmitters, warnings, values: list(map.values), layers: Object.fromEntries(Object.entries(layers).map(([name, values]) => [name, list(values)])) };
+  const { size, warnings } = map;
   // Whole or not at all.
-  await writeFile(`${out}.part`, `${JSON.stringify(written)}\n`);
+  await writeFile(`${out}.part`, await write(map));
   await rename(`${out}.part`, out);
   for (const warning of warnings) console.error(`warning: ${warning}`);
   const { min, max } = map.stats();
@@ -78,6 +84,11 @@ function negativeNumbers(words) {
     else joined.push(word);
   }
   return joined;
+}
+
+function asJson({ bounds, size, metersPerPixel, method, transmitters, warnings, values, layers }) {
+  const written = { bounds, size, metersPerPixel, method, transmitters, warnings, values: list(values), layers: Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, list(layer)])) };
+  return `${JSON.stringify(written)}\n`;
 }
 
 /** The engine checks the numbers themselves. */

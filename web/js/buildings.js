@@ -4,7 +4,10 @@
 import { RadioError, messageOf } from './errors.js';
 
 /** @typedef {string | Uint8Array} Source text or bytes that nobody else changes */
-/** @typedef {{ source: Source, bounds: unknown, buildingHeightM?: unknown }} SceneRequest */
+/** @typedef {{ bounds?: unknown, buildingHeightM?: unknown, metersPerPixel?: unknown }} SceneTerms how buildings are put on a map */
+/** @typedef {SceneTerms & { source: Source }} SceneRequest */
+
+const NUMBERS = /** @type {const} */ (['buildingHeightM', 'metersPerPixel']);
 
 const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
@@ -47,8 +50,17 @@ async function readBlob(blob) {
     return bytes;
   } catch (error) {
     // A file that was moved or changed since it was chosen.
-    throw refusal(`the file of buildings cannot be read: ${messageOf(error)}; choose it again`);
+    throw refusal(`the file cannot be read: ${messageOf(error)}; choose it again`);
   }
+}
+
+/**
+ * A table of measurements as text; lists of them are passed on.
+ * @param {unknown} measurements
+ */
+export async function readTable(measurements) {
+  const bytes = measurements instanceof Blob ? await readBlob(measurements) : measurements;
+  return ArrayBuffer.isView(bytes) || bytes instanceof ArrayBuffer ? new TextDecoder().decode(bytes) : bytes;
 }
 
 /** @param {string} message */
@@ -71,7 +83,7 @@ export function plainBounds(bounds) {
  */
 export function sameScene(a, b) {
   return a !== null && sameSource(a.source, b.source) && sameBounds(a.bounds, b.bounds)
-    && Object.is(a.buildingHeightM ?? undefined, b.buildingHeightM ?? undefined);
+    && NUMBERS.every((name) => Object.is(a[name] ?? undefined, b[name] ?? undefined));
 }
 
 /**

@@ -1,7 +1,7 @@
 // The client: it sends calls to the runtime, starts the runtime again after a crash, and turns answers into maps and typed errors.
 
 import { abortable } from './abort.js';
-import { plainBounds, readBuildings, sameScene } from './buildings.js';
+import { plainBounds, readBuildings, readTable, sameScene } from './buildings.js';
 import { RadioError, messageOf } from './errors.js';
 import { RadioMap } from './map.js';
 import { init } from './module.js';
@@ -219,43 +219,63 @@ class Engine {
   /**
    * The scene as a message: its buildings travel only when the runtime does not have them.
    * @param {import('./buildings.js').Source | undefined} source
-   * @param {unknown} bounds
-   * @param {unknown} buildingHeightM
+   * @param {import('./buildings.js').SceneTerms} terms
    */
-  #sceneMessage(source, bounds, buildingHeightM) {
+  #sceneMessage(source, { bounds, buildingHeightM, metersPerPixel }) {
     if (source !== undefined) {
-      const asked = { source, bounds: plainBounds(bounds), buildingHeightM, known: false };
+      const asked = { source, bounds: plainBounds(bounds), buildingHeightM, metersPerPixel, known: false };
       if (!sameScene(this.#scene, asked)) this.#scene = asked;
     }
     if (!this.#scene || this.#scene.known) return undefined;
     this.#scene.known = true;
-    return { source: this.#scene.source, bounds: this.#scene.bounds, buildingHeightM: this.#scene.buildingHeightM };
+    const { known: _, ...scene } = this.#scene;
+    return scene;
+  }
+
+  /**
+   * Sends a call with its scene.
+   * @param {string} call
+   * @param {Partial<import('./index.js').SceneFields & Callbacks>} around
+   * @param {object} [request] the fields that are the call's own
+   */
+  async #ask(call, { buildings, bounds, buildingHeightM, metersPerPixel, signal, onProgress }, request) {
+    const source = await this.#attendScene(buildings, signal);
+    return this.#call(call, { scene: this.#sceneMessage(source, { bounds, buildingHeightM, metersPerPixel }), request }, { signal, onProgress });
   }
 
   /**
    * @param {Parameters<EngineInterface['setScene']>[0]} [scene]
    * @returns {Promise<SceneInfo>}
    */
-  async setScene({ buildings, bounds, buildingHeightM, signal } = {}) {
-    const source = await this.#attendScene(buildings, signal);
-    return this.#call('setScene', { scene: this.#sceneMessage(source, bounds, buildingHeightM) }, { signal });
+  setScene(scene = {}) {
+    return this.#ask('setScene', scene);
   }
 
   /** @param {{ signal?: AbortSignal | undefined }} [options] */
   async footprints({ signal } = {}) {
-    await this.#attend(signal);
-    return JSON.parse(await this.#call('footprints', { scene: this.#sceneMessage(undefined, undefined, undefined) }, { signal }));
+    return JSON.parse(await this.#ask('footprints', { signal }));
   }
 
   /** @param {PredictRequest} request */
   async predict(request) {
     // A request that is missing lacks its transmitters, and the runtime says so.
-    const { buildings, bounds, buildingHeightM, transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm, signal, onProgress } = request ?? /** @type {Partial<PredictRequest>} */ ({});
-    const source = await this.#attendScene(buildings, signal);
-    const message = { scene: this.#sceneMessage(source, bounds, buildingHeightM), request: { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm } };
-    const { info, ...map } = await this.#call('predict', message, { signal, onProgress });
+    const { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm, ...around } = request ?? /** @type {Partial<PredictRequest>} */ ({});
+    const { info, ...map } = await this.#ask('predict', around, { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm });
     this.#learn(info);
     return new RadioMap(map);
+  }
+
+  /** @param {Parameters<EngineInterface['suggestSites']>[0]} request */
+  suggestSites(request) {
+    const { count, thresholdDbm, candidates, area, spacingM, existing, transmitter, receiver, ...around } = request ?? /** @type {Partial<typeof request>} */ ({});
+    return this.#ask('suggestSites', around, { count, thresholdDbm, candidates, area, spacingM, existing, transmitter, receiver });
+  }
+
+  /** @param {Parameters<EngineInterface['calibrate']>[0]} request */
+  async calibrate(request) {
+    const { transmitter, measurements, device, squareM, blockM, ...around } = request ?? /** @type {Partial<typeof request>} */ ({});
+    const { map, ...report } = await this.#ask('calibrate', around, { transmitter, measurements: await readTable(measurements), device, squareM, blockM });
+    return { ...report, map: new RadioMap(map) };
   }
 
   /** @param {Callbacks} [callbacks] */

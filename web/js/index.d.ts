@@ -1,5 +1,11 @@
 // The package's types, written by hand and documented here. `npm run typecheck` holds the code to them.
 
+import type { Abortable, Look, MapFiles } from './files.js';
+import type { CalibrationReport, CalibrationRequest, SitesRequest, SuggestedSites } from './planning.js';
+
+export type * from './files.js';
+export type * from './planning.js';
+
 /** Degrees, EPSG:4326. */
 export interface Bounds { west: number; south: number; east: number; north: number }
 
@@ -89,9 +95,11 @@ export interface PlacedTransmitter {
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
  * | `transmitter`, `height`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
+ * | `candidates`, `count`, `measurements` | that part of a site search or a calibration cannot be used |
  * | `samples`, `receiver`, `layers`, `threshold` | that part of a request cannot be used, or a map does not have that layer |
  * | `palette`, `scale`, `projection` | that part of a question to a map cannot be used |
  * | `difference` | the two maps are not of the same place |
+ * | `levels`, `export` | contours without numbers as levels, a map that cannot be written in a format |
  * | `request` | the request is no object, or holds something that cannot be sent to a worker |
  * | `no-scene`, `no-weights` | the engine was not given what the request needs |
  * | `weights-missing` | the weights could not be fetched; `reason`: `address`, `network`, `status`, `interrupted`, in Node `file` |
@@ -116,9 +124,10 @@ export class RadioError extends Error {
 export type Progress = (progress: {
   /**
    * `download` counts bytes of the weights; `compile` is the wasm module, `build` the networks, `warm-up` and `step` count the
-   * sampler's steps. Module and weights load beside each other.
+   * sampler's steps. Module and weights load beside each other. `candidates` counts maps of a site search, `fit` the parts of a
+   * calibration, `rows` those of its map.
    */
-  phase: 'download' | 'compile' | 'build' | 'warm-up' | 'step';
+  phase: 'download' | 'compile' | 'build' | 'warm-up' | 'step' | 'candidates' | 'fit' | 'rows';
   /** At most `total`. */
   loaded: number;
   /** Bytes of weights as they are once unpacked, which the file's own beginning tells: unknown until that is there. */
@@ -250,13 +259,13 @@ export interface CoverageStatistics {
 
 export type Palette = string | ((t: number) => [number, number, number]);
 
-export interface RadioMap {
+export interface RadioMap extends MapFiles {
   /** Received power in dBm, row 0 in the north, NaN inside buildings. Of several transmitters the strongest: a plain maximum. */
   readonly values: Float32Array;
   readonly quantity: Quantity;
   /** The layers that were asked for, each as `values` is; `layer` makes maps of them. */
   readonly layers: Partial<Record<Layer, Float32Array>>;
-  /** Of several samples, how much they differ in each pixel, dB. */
+  /** Of several samples, how much they differ in each pixel, dB; of a calibrated map, its uncertainty. */
   readonly stddev: Float32Array | undefined;
   /** Of several samples, the share of them at or above `thresholdDbm`, 0 to 1. */
   readonly probability: Float32Array | undefined;
@@ -272,7 +281,8 @@ export interface RadioMap {
   readonly transmitters: PlacedTransmitter[];
   /** The first of them. */
   readonly transmitter: PlacedTransmitter;
-  readonly method: Method;
+  /** `calibrated` for the map of a calibration. */
+  readonly method: Method | 'calibrated';
   /** The backend that drew it. */
   readonly backend: 'webgpu' | 'cpu';
   /** Repairs and substitutions made to the request and the scene, and failures that were recovered from. */
@@ -290,12 +300,8 @@ export interface RadioMap {
   difference(other: RadioMap): RadioMap;
   /** Over outdoor pixels; `covered` is the share of them at or above the threshold, `rms` of a difference is the root mean square error. */
   stats(options?: { thresholdDbm?: NumberField }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
-  /**
-   * For a canvas; pixels below `threshold` or inside buildings are transparent. `palette` is a name of `paletteNames` or
-   * `divergingPaletteNames`, or a function; differences have a diverging one unless it is given. A map library stretches an image over
-   * its corners in Web Mercator: give it the projection `mercator`. World files, KML and GeoTIFF want `equirectangular`, the default.
-   */
-  toImage(options: { palette?: Palette; min: number | string; max: number | string; threshold?: NumberField; projection?: Projection }): ImageData;
+  /** For a canvas. */
+  toImage(look: Look): ImageData;
 }
 
 /**
@@ -316,7 +322,8 @@ export type Method = 'network' | 'dominant-path';
  */
 export type Buildings = object | string | ArrayBuffer | ArrayBufferView | Blob;
 
-export interface PredictRequest {
+/** The buildings of a call and where they are put. */
+export interface SceneFields {
   /**
    * The scene is kept while buildings and bounds are the same, so that a transmitter can be dragged; a string is compared fastest.
    * Left out, the last scene is used.
@@ -324,8 +331,16 @@ export interface PredictRequest {
   buildings?: Buildings | null | undefined;
   /** The map is centred on them; the default is the buildings' centre. */
   bounds?: Bounds | null | undefined;
+  /**
+   * Side of a pixel, 0.1 to 100 m. With it the map covers the bounds, with 8 to 1024 pixels a side: 2 km at 2 m, 4 km at 4 m. The
+   * default is the network's grid, 256 x 256 pixels of 1 m around the middle of the bounds; on another only the dominant path draws.
+   */
+  metersPerPixel?: NumberField;
   /** Height of buildings that the file gives neither a height nor storeys, 0.5 to 1000 m; the default is 25. A warning counts them. */
   buildingHeightM?: NumberField;
+}
+
+export interface PredictRequest extends SceneFields {
   /** At least one. */
   transmitters: Transmitter[];
   /** The default is `network` where the engine has weights, although the dominant path is more accurate today; see {@link Method}. */
@@ -361,10 +376,14 @@ export interface Engine {
   /** It changes when WebGPU is lost or fails; a map's warnings say so too. */
   readonly info: EngineInfo;
   /** Prepares a scene ahead of the first `predict`. Without buildings it tells of the last scene. */
-  setScene(scene: { buildings?: Buildings | null | undefined; bounds?: Bounds | null | undefined; buildingHeightM?: NumberField; signal?: AbortSignal | undefined }): Promise<SceneInfo>;
+  setScene(scene: SceneFields & Abortable): Promise<SceneInfo>;
   /** The last scene's buildings on the map, as they count: to draw them, whatever format they came in. */
-  footprints(options?: { signal?: AbortSignal | undefined }): Promise<FootprintCollection>;
+  footprints(options?: Abortable): Promise<FootprintCollection>;
   predict(request: PredictRequest): Promise<RadioMap>;
+  /** Places for new transmitters that cover most together with those that are there, by the dominant path. */
+  suggestSites(request: SitesRequest): Promise<SuggestedSites>;
+  /** Fits the map of a cell to measured power. */
+  calibrate(request: CalibrationRequest): Promise<CalibrationReport>;
   /** Compiles kernels and maps memory, by drawing an empty place. */
   warmup(options?: { signal?: AbortSignal | undefined; onProgress?: Progress | undefined }): Promise<{ milliseconds: number }>;
   /** For tests: loses the GPU's device as a driver that restarts does. The next map, or the one being drawn, is drawn anew. */
@@ -380,6 +399,9 @@ export interface Engine {
  * compiled module.
  */
 export function init(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
+
+/** The same for the module that writes files, which a map's first export otherwise compiles. */
+export function initExport(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
 export interface EngineOptions {
   /**

@@ -1,6 +1,7 @@
 // A drawn map and the questions it answers.
 
 import { RadioError } from './errors.js';
+import { WritableMap } from './formats.js';
 import { numberField } from './numbers.js';
 import { divergingNames, namedColors } from './palettes.js';
 import { rowsOf } from './projection.js';
@@ -20,9 +21,10 @@ const QUANTITIES = {
 const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
 /** @implements {RadioMapInterface} */
-export class RadioMap {
+export class RadioMap extends WritableMap {
   /** @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn */
   constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, milliseconds, layers = {}, stddev, probability, coverage }) {
+    super();
     this.values = values;
     this.quantity = quantity;
     this.warnings = warnings;

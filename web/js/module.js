@@ -1,4 +1,4 @@
-// The compiled wasm module, shared by every engine of the page.
+// The compiled wasm modules, shared by every engine of the page: the engine's, and the one that writes files.
 
 import { RadioError, messageOf } from './errors.js';
 import { looksLikeHtml } from './safetensors.js';
@@ -11,20 +11,41 @@ import { looksLikeHtml } from './safetensors.js';
  */
 const SIMD = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 8, 1, 6, 0, 0x41, 0, 0xfd, 15, 11);
 
-/** @type {Promise<WebAssembly.Module> | null} */
-let compiled = null;
+/**
+ * How files are read where `fetch` reads none: Node sets it.
+ * @type {((url: URL) => Promise<BufferSource>) | null}
+ */
+let readFile = null;
+
+/** @param {(url: URL) => Promise<BufferSource>} read */
+export function readFilesBy(read) {
+  readFile = read;
+}
 
 /**
- * Compiles the module once; `createEngine` does it where nobody has.
- * @param {ModuleSource} [source]
+ * A function that compiles a module once and again only after it failed.
+ * @param {() => URL} address where the module lies unless the caller says so
+ * @returns {(source?: ModuleSource) => Promise<WebAssembly.Module>}
  */
-export function init(source = new URL('./radiodiff-web_bg.wasm', import.meta.url)) {
-  compiled ??= compile(source).catch((error) => {
-    compiled = null;
-    throw error instanceof RadioError ? error : failure(messageOf(error));
-  });
-  return compiled;
+function once(address) {
+  /** @type {Promise<WebAssembly.Module> | null} */
+  let compiled = null;
+  return (source = address()) => {
+    compiled ??= compile(source).catch((error) => {
+      compiled = null;
+      throw error instanceof RadioError ? error : failure(messageOf(error));
+    });
+    return compiled;
+  };
 }
+
+// Bundlers copy the files that are named so.
+
+/** Compiles the module once; `createEngine` does it where nobody has. */
+export const init = once(() => new URL('./radiodiff-web_bg.wasm', import.meta.url));
+
+/** The same with the module that writes files; a map's first export does it where nobody has. */
+export const initExport = once(() => new URL('./radiodiff-web-export_bg.wasm', import.meta.url));
 
 /** @param {string} words */
 const failure = (words) => new RadioError({ code: 'wasm', message: `the wasm module could not be loaded: ${words}` });
@@ -38,6 +59,7 @@ async function compile(source) {
   if (source instanceof WebAssembly.Module) return source;
   if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return compileBytes(source);
   const url = source;
+  if (readFile && url instanceof URL && url.protocol === 'file:') return compileBytes(await readFile(url));
   const response = await fetch(url).catch((error) => {
     throw failure(`${url}: ${messageOf(error)}; a bundler has to copy it beside the code, or call init with its address`);
   });

@@ -3,23 +3,23 @@
 import { readFile } from 'node:fs/promises';
 import { createEngine as createAnywhere } from './engine.js';
 import { RadioError, messageOf } from './errors.js';
-import { init as compile } from './module.js';
+import { readFilesBy } from './module.js';
 
-/** @import { Engine, EngineOptions, init as Init } from './index.js' */
+/** @import { Engine, EngineOptions } from './index.js' */
 
 export { RadioError } from './errors.js';
+export { init, initExport } from './module.js';
 export { divergingNames as divergingPaletteNames, names as paletteNames, palette } from './palettes.js';
 export { clearCache } from './store.js';
 
-/** @type {typeof Init} */
-export const init = async (source) => compile(source ?? await readFile(new URL('./radiodiff-web_bg.wasm', import.meta.url)));
+// Node's `fetch` reads no files.
+readFilesBy((url) => readFile(url));
 
 /**
  * @param {EngineOptions} [options]
  * @returns {Promise<Engine>}
  */
 export async function createEngine({ model, worker, ...options } = {}) {
-  await init();
   return createAnywhere({ ...options, model: isFile(model) ? await read(model) : model, worker: worker ?? false });
 }
 

@@ -1,7 +1,7 @@
 // What wasm-bindgen makes of web/src/api, for type-checking this folder without building the module. The classes and their methods
 // are those of the #[wasm_bindgen] items there.
 
-import type { CoverageStatistics, EngineInfo, Layer, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo } from './index.js';
+import type { CalibrationReport, CoverageStatistics, EngineInfo, Layer, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo, SuggestedSite, SuggestedSites } from './index.js';
 
 /** Instantiates the module. */
 export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -20,7 +20,7 @@ export class Request implements Freeable {
 }
 
 export class SceneHandle implements Freeable {
-  constructor(source: string | Uint8Array, request: { bounds: unknown; buildingHeightM?: unknown }, size: number, metersPerPixel: number);
+  constructor(source: string | Uint8Array, request: { bounds: unknown; buildingHeightM?: unknown; metersPerPixel?: unknown }, size: number, metersPerPixel: number);
   info(): Omit<SceneInfo, 'mask'>;
   mask(): Uint8Array;
   footprints(): string;
@@ -46,6 +46,28 @@ export class CoverageHandle implements Freeable {
   add(signal: TransmitterSignal): void;
   values(layer: string): Float32Array<ArrayBuffer>;
   statistics(layer: string, threshold: number): CoverageStatistics;
+  free(): void;
+}
+
+type Warned = { warnings: string[] };
+
+export class SiteSearch implements Freeable {
+  constructor(scene: SceneHandle, request: unknown);
+  readonly steps: number;
+  draw(scene: SceneHandle, step: number): void;
+  choose(scene: SceneHandle): Omit<SuggestedSites, 'sites' | 'milliseconds'> & { sites: (Omit<SuggestedSite, 'lng' | 'lat' | 'transmitter'> & { transmitter: UsedTransmitter & Warned })[] };
+  free(): void;
+}
+
+export class CalibrationHandle implements Freeable {
+  constructor(scene: SceneHandle, request: unknown);
+  fit(): void;
+  validate(): void;
+  drawRow(scene: SceneHandle): void;
+  power(): Float32Array<ArrayBuffer>;
+  deviation(): Float32Array<ArrayBuffer>;
+  report(scene: SceneHandle): Omit<CalibrationReport, 'map' | 'milliseconds'>;
+  transmitter(): UsedTransmitter & Warned;
   free(): void;
 }
 

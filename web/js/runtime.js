@@ -6,11 +6,11 @@
 // Calls are answered one after the other, in the order they came.
 
 import { messageOf } from './errors.js';
-import init, { CoverageHandle, Network, Request, SceneHandle, Weights, crash } from './radiodiff-web.js';
+import init, { CalibrationHandle, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
 import { Spread } from './samples.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
-/** @import { SceneRequest } from './buildings.js' */
+/** @import { SceneRequest, SceneTerms } from './buildings.js' */
 /** @import { PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
 
 /** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
@@ -22,13 +22,17 @@ import { Spread } from './samples.js';
  * @property {boolean} [fatal] the module trapped and answers no more
  * @property {Parameters<Progress>[0]} [progress]
  */
-/** @typedef {{ check: () => void, progress: (phase: 'build' | 'warm-up' | 'step', loaded: number, total: number) => void }} Watch */
-/** @typedef {{ source?: SceneRequest['source'], bounds: unknown, buildingHeightM?: unknown, handle?: SceneHandle, info?: Omit<SceneInfo, 'mask'>, error?: unknown }} Scene */
+/** @typedef {Parameters<Progress>[0]['phase']} Phase */
+/** @typedef {{ check: () => void, progress: (phase: Phase, loaded: number, total: number) => void }} Watch */
+/** @typedef {SceneTerms & { source?: SceneRequest['source'], handle?: SceneHandle, info?: Omit<SceneInfo, 'mask'>, error?: unknown }} Scene */
 
 /** RadioMapSeer's grid, for maps without a network. */
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 /** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
+
+/** A long work without the network looks for messages this often. */
+const TURN_MS = 50;
 
 /**
  * @param {string} code
@@ -158,7 +162,8 @@ class Runtime {
     if (!scene.handle || !scene.info) {
       const { mapSize, metersPerPixel } = this.#info.model ?? DEFAULT_GRID;
       try {
-        scene.handle = new SceneHandle(scene.source ?? '', { bounds: scene.bounds, buildingHeightM: scene.buildingHeightM }, mapSize, metersPerPixel);
+        const { bounds, buildingHeightM, metersPerPixel: asked } = scene;
+        scene.handle = new SceneHandle(scene.source ?? '', { bounds, buildingHeightM, metersPerPixel: asked }, mapSize, metersPerPixel);
         // The handle has the buildings now; a file of them may be large.
         scene.source = undefined;
         scene.info = scene.handle.info();
@@ -187,10 +192,7 @@ class Runtime {
     const started = performance.now();
     const request = new Request(asked);
     const { handle, info } = this.#prepared();
-    const method = request.method ?? (this.#weights ? 'network' : 'dominant-path');
-    if (method === 'network' && !this.#weights) {
-      throw failure('no-weights', 'the engine was made without weights: give createEngine a model, or ask for the dominant path');
-    }
+    const method = this.#methodOf(request, info);
     const warnings = [...info.warnings, ...request.warnings];
     const transmitters = [];
     const places = [];
@@ -219,6 +221,62 @@ class Runtime {
     for (const held of [...places, coverage, request]) held?.free();
     const backend = method === 'network' ? this.#info.backend : 'cpu';
     return { scene: info, ...drawn, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
+  }
+
+  /**
+   * The method that was asked for, or the network where it can draw.
+   * @param {Request} request
+   * @param {Omit<SceneInfo, 'mask'>} scene
+   */
+  #methodOf(request, { size, metersPerPixel }) {
+    const { model } = this.#info;
+    const fits = model !== null && model.mapSize === size && model.metersPerPixel === metersPerPixel;
+    const method = request.method ?? (fits ? 'network' : 'dominant-path');
+    if (method === 'network' && !model) {
+      throw failure('no-weights', 'the engine was made without weights: give createEngine a model, or ask for the dominant path');
+    }
+    if (method === 'network' && model && !fits) {
+      throw failure('method', `the network draws ${model.mapSize} x ${model.mapSize} pixels of ${model.metersPerPixel} m, and the scene has ${size} x ${size} of ${metersPerPixel} m: leave metersPerPixel out, or ask for the dominant path`);
+    }
+    return method;
+  }
+
+  /**
+   * Places for new transmitters. A map of every candidate is drawn, and between two maps the runtime can be stopped.
+   * @param {{ request: unknown }} call
+   * @param {Watch} watch
+   */
+  async suggestSites({ request }, watch) {
+    const started = performance.now();
+    const { handle, info } = this.#prepared();
+    const search = new SiteSearch(handle, request);
+    const { steps } = search;
+    await inTurns(steps, watch, 'candidates', (step) => search.draw(handle, step));
+    const { sites, warnings, ...rest } = search.choose(handle);
+    search.free();
+    const placed = sites.map(({ transmitter: { warnings: _, ...transmitter }, ...site }) => ({ lng: transmitter.lng, lat: transmitter.lat, ...site, transmitter }));
+    return { ...rest, sites: placed, warnings: [...info.warnings, ...warnings], milliseconds: performance.now() - started };
+  }
+
+  /**
+   * The map of a cell that measurements correct. Between the fit, its validation and the map's rows the runtime can be stopped.
+   * @param {{ request: unknown }} call
+   * @param {Watch} watch
+   */
+  async calibrate({ request }, watch) {
+    const started = performance.now();
+    const { handle, info } = this.#prepared();
+    const calibration = new CalibrationHandle(handle, request);
+    const parts = [() => calibration.fit(), () => calibration.validate()];
+    await inTurns(parts.length, watch, 'fit', (part) => parts[part]());
+    await inTurns(info.size, watch, 'rows', () => calibration.drawRow(handle));
+    const { warnings: told, ...report } = calibration.report(handle);
+    const { warnings: _, ...transmitter } = calibration.transmitter();
+    const warnings = [...info.warnings, ...told];
+    const milliseconds = performance.now() - started;
+    const map = { scene: info, values: calibration.power(), stddev: calibration.deviation(), transmitters: [transmitter], method: 'calibrated', backend: 'cpu', warnings, milliseconds };
+    calibration.free();
+    return { ...report, map, warnings, milliseconds };
   }
 
   /**
@@ -335,10 +393,32 @@ const between = (watch, phase) => async (/** @type {number} */ done, /** @type {
 };
 
 /**
- * Arrays of a map that are handed over instead of copied.
- * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array }} result
+ * Does a long work's steps one after the other; after about every tenth of a second messages are let in.
+ * @param {number} steps
+ * @param {Watch} watch
+ * @param {Phase} phase
+ * @param {(step: number) => void} work
  */
-const buffersOf = ({ values, layers = {}, stddev, probability }) => [values, ...Object.values(layers), stddev, probability].flatMap((array) => (array ? [array.buffer] : []));
+async function inTurns(steps, watch, phase, work) {
+  let rested = -Infinity;
+  for (let step = 0; step < steps; step += 1) {
+    if (performance.now() - rested > TURN_MS) {
+      watch.progress(phase, step, steps);
+      await breathe();
+      watch.check();
+      rested = performance.now();
+    }
+    work(step);
+  }
+  watch.progress(phase, steps, steps);
+}
+
+/**
+ * Arrays of a map that are handed over instead of copied.
+ * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array, map?: any }} result
+ * @returns {Transferable[]}
+ */
+const buffersOf = ({ map, values, layers = {}, stddev, probability }) => map ? buffersOf(map) : [values, ...Object.values(layers), stddev, probability].flatMap((array) => (array ? [array.buffer] : []));
 
 /**
  * A function that takes messages; answers go to `post`.

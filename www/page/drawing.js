@@ -2,10 +2,10 @@
 
 import { engineOf, engines, METHODS, startNetworks } from './engines.js';
 import { withoutNetworks } from './input/controls.js';
-import { LAYERS, look } from './plan/look.js';
+import { LAYERS, NETWORK_MODELS, look } from './plan/look.js';
 import { activeOf, requested } from './plan/model.js';
 import { plan, settle } from './plan/store.js';
-import { say } from './notices.js';
+import { say, unsay } from './notices.js';
 import { show } from './show.js';
 import { announce, setStatus, state } from './state.js';
 import { percent } from './units.js';
@@ -28,6 +28,7 @@ let shownPlaces = new Map();
 export function startOver(warnings) {
   told = new Set(warnings);
   shownPlaces = new Map();
+  state.calibration = undefined;
   clear();
 }
 
@@ -51,6 +52,7 @@ export async function draw() {
       const maps = asked.transmitters.length ? await chosenMaps() : [];
       // Another place was opened meanwhile, and asks for its own map.
       if (state.scene !== asked.scene) continue;
+      unsay('map', 'error');
       take(maps, asked.transmitters);
       outcome = 'ready';
     } catch (error) {
@@ -93,7 +95,7 @@ function take(maps, transmitters) {
 
 /** The maps of the chosen model, the one that is shown first. */
 async function chosenMaps() {
-  if (look().model !== 'physical' && !engines.network && !(await startNetworks())) withoutNetworks();
+  if (NETWORK_MODELS.includes(look().model) && !engines.network && !(await startNetworks())) withoutNetworks();
   return Promise.all(methods().map(ask));
 }
 
@@ -101,17 +103,17 @@ async function chosenMaps() {
 function methods() {
   const { model } = look();
   if (model === 'difference') return ['network', 'dominant-path'];
-  return model === 'physical' || (state.dragging && networkMs > SMOOTH_MS) ? ['dominant-path'] : ['network'];
+  return !NETWORK_MODELS.includes(model) || (state.dragging && networkMs > SMOOTH_MS) ? ['dominant-path'] : ['network'];
 }
 
-const isPreview = () => state.dragging && state.map?.method === 'dominant-path' && look().model !== 'physical';
+const isPreview = () => state.dragging && state.map?.method === 'dominant-path' && NETWORK_MODELS.includes(look().model);
 
 /** A map of the plan as it stands. */
 function ask(method) {
-  const { source, asked } = state.scene;
   const { receiver, thresholdDbm } = plan();
-  const layers = state.dragging ? [LAYERS[look().quantity].layer, 'best-server'].filter((layer) => EXTRA_LAYERS.includes(layer)) : EXTRA_LAYERS;
-  return engineOf(method).predict({ buildings: source, bounds: asked, transmitters: requested(plan()), method, receiver, thresholdDbm, layers: [...new Set(layers)] });
+  // The first map and one that follows a hand make do with what is shown.
+  const layers = state.map && !state.dragging ? EXTRA_LAYERS : EXTRA_LAYERS.filter((layer) => layer === LAYERS[look().quantity].layer || layer === 'best-server');
+  return engineOf(method).predict({ ...state.scene.around, transmitters: requested(plan()), method, receiver, thresholdDbm, layers });
 }
 
 function keep(maps) {

@@ -7,6 +7,7 @@ import { createEngine } from '../index.js';
 import { draw } from './drawing.js';
 import { engines, startPhysical } from './engines.js';
 import { listenToExports } from './export/menu.js';
+import { isTable, listenToCalibration, openTable } from './input/calibration.js';
 import { listenToControls } from './input/controls.js';
 import { listenToFiles } from './input/files.js';
 import { listenToHistory, refreshHistory } from './input/history.js';
@@ -14,14 +15,15 @@ import { listenToMap } from './input/map.js';
 import { listenToOverpass } from './input/overpass.js';
 import { listenToSettings } from './input/preferences.js';
 import { keepLink, listenToSharing, whole } from './input/sharing.js';
+import { listenToSites } from './input/sites.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
-import { picture } from './layers/shown.js';
+import { lacksLayer, picture } from './layers/shown.js';
 import { say } from './notices.js';
 import { fromHash } from './plan/link.js';
 import { listenToLook, look } from './plan/look.js';
 import { requested } from './plan/model.js';
 import { listen, plan } from './plan/store.js';
-import { listPlaces, openBuildings, openFile, openPlan } from './places.js';
+import { firstPlace, openBuildings, openFile, openFirst, openPlan } from './places.js';
 import { show, showPlan, showReadout } from './show.js';
 import { setStatus, state } from './state.js';
 import { listenToMarkers, placeMarkers } from './views/markers.js';
@@ -35,10 +37,11 @@ window.radiodiff = {
   get map() { return state.map; },
   get maps() { return state.maps; },
   get difference() { return state.difference; },
+  get calibration() { return state.calibration; },
   get plan() { return plan(); },
   get request() {
     const { map, scene } = state;
-    return { buildings: scene.source, bounds: scene.bounds, transmitters: map.transmitters, method: map.method };
+    return { ...scene.around, bounds: scene.bounds, transmitters: map.transmitters, method: map.method };
   },
   /** What the map shows, as layers/shown.js gives it. */
   picture,
@@ -75,7 +78,7 @@ function follow() {
     if (state.scene) keepLink(footprints);
     document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
     show();
-    if (changed.some((name) => DRAWN_BY.includes(name)) && state.scene) draw();
+    if (state.scene && (changed.some((name) => DRAWN_BY.includes(name)) || lacksLayer())) draw();
   });
   stage.whenMoved(() => {
     placeMarkers();
@@ -97,6 +100,8 @@ try {
   document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
   listenToControls();
   listenToTransmitters();
+  listenToSites();
+  listenToCalibration();
   listenToMarkers({ drop: draw, remove });
   listenToHistory();
   listenToSettings();
@@ -104,17 +109,17 @@ try {
   listenToExports(() => whole(footprints));
   follow();
   show();
-  const linked = linkedPlan();
-  await startPhysical();
-  stage.preloadMapLibre();
+  // What the first map needs arrives while the engine starts.
+  const opening = linkedPlan().then(firstPlace);
+  await Promise.all([startPhysical(), opening]);
   listenToMap({ point: showReadout });
-  listenToFiles(openFile);
+  listenToFiles((file) => (isTable(file) ? openTable(file) : openFile(file)));
   listenToOverpass(openBuildings);
   addEventListener('hashchange', async () => {
     const plan = await linkedPlan();
     if (plan) openPlan(plan);
   });
-  await listPlaces(await linked);
+  await openFirst(await opening);
   await stage.startMapLibre({ footprints, shown: picture });
 } catch (error) {
   setStatus('error');

@@ -5,23 +5,31 @@ import { draw, startOver } from './drawing.js';
 import { engines } from './engines.js';
 import { option } from './input/controls.js';
 import { say, unsay } from './notices.js';
-import { changeLook } from './plan/look.js';
+import { NETWORK_MODELS, changeLook, look as currentLook } from './plan/look.js';
 import { readPlan } from './plan/link.js';
 import { newPlan } from './plan/model.js';
-import { begin } from './plan/store.js';
+import { begin, plan as current } from './plan/store.js';
 import { state } from './state.js';
+import { squareAround } from './units.js';
+import { onMap } from './views/markers.js';
 import { camera, setScene } from './views/stage.js';
 
 const element = (id) => document.getElementById(id);
-const [places, clusters, report] = ['places', 'clusters', 'report'].map(element);
+const [places, clusters, areas, report] = ['places', 'clusters', 'areas', 'report'].map(element);
+
+/**
+ * Sides of maps in metres with the side of their pixels. The first is the networks' grid, which needs no bounds; on the others only the
+ * physical model draws.
+ */
+const AREAS = [{ sideM: 256 }, { sideM: 512, metersPerPixel: 1 }, { sideM: 1024, metersPerPixel: 2 }, { sideM: 2048, metersPerPixel: 4 }, { sideM: 4096, metersPerPixel: 8 }];
 
 /** The page's own places. */
 let known = [];
 /** How often something was opened: what was asked for last is shown. */
 let opened = 0;
 
-/** Fills the menu and opens its first place, or what `linked` is: { scene, plan, look }. */
-export async function listPlaces(linked) {
+/** Fills the menu, and fetches its first place unless there is a linked plan: { scene, plan, look }. */
+export async function firstPlace(linked) {
   known = await (await fetch('scenes/index.json')).json();
   places.replaceChildren(...known.map(({ name, city }, index) => option(index, `${name}, ${city}`)));
   places.addEventListener('change', () => {
@@ -31,8 +39,15 @@ export async function listPlaces(linked) {
     });
   });
   clusters.addEventListener('change', () => openCluster(clusters.selectedIndex));
+  areas.replaceChildren(...AREAS.map(({ sideM, metersPerPixel = 1 }, index) => option(index, `${sideM < 1000 ? `${sideM} m` : `${Math.round(sideM / 1024)} km`} a side, ${metersPerPixel} m a pixel`)));
+  areas.addEventListener('change', () => openArea(AREAS[areas.selectedIndex]));
+  return { linked, loaded: linked ? undefined : await loadPlace(0) };
+}
+
+/** Opens what `firstPlace` gave. */
+export async function openFirst({ linked, loaded }) {
   if (linked && (await openPlan(linked))) return;
-  await open(loadPlace(0));
+  await open(loaded ?? loadPlace(0));
 }
 
 async function loadPlace(index) {
@@ -61,16 +76,18 @@ async function planIn(file) {
 }
 
 /** Opens buildings that were fetched. */
-export const openBuildings = ({ source, title, credit, bounds }) => open({ source, title, credit, bounds });
+export const openBuildings = ({ source, title, credit, bounds, metersPerPixel }) => open({ source, title, credit, bounds, metersPerPixel });
 
 /** Opens a plan with its buildings; false where they cannot be had, after the page said why. */
 export async function openPlan({ scene, plan, look }) {
   try {
     const index = known.findIndex(({ file }) => file === scene.place);
     if (scene.place && index < 0) throw new Error(`this page has no place ${scene.place}`);
-    const source = scene.place ? await loadPlace(index) : { source: scene.buildings, title: scene.title, credit: scene.credit, bounds: scene.bounds };
+    const source = scene.place ? await loadPlace(index) : { source: scene.buildings, title: scene.title, credit: scene.credit };
+    const grid = { bounds: scene.bounds ?? source.bounds, metersPerPixel: scene.metersPerPixel };
     changeLook(look);
-    await open({ ...source, plan });
+    await open({ ...source, ...grid, plan });
+    unsay('plan');
     return true;
   } catch (error) {
     say('plan', `The plan cannot be opened: ${error.message}.`, 'error');
@@ -88,28 +105,47 @@ async function openCluster(index) {
   }
 }
 
+/** Draws the same plan on a larger or smaller map around the same middle. */
+async function openArea({ sideM, metersPerPixel }) {
+  const { source, title, credit, place, groups, bounds } = state.scene;
+  const middle = { lng: (bounds.west + bounds.east) / 2, lat: (bounds.south + bounds.north) / 2 };
+  try {
+    await open({ source, title, credit, place, groups, bounds: squareAround(middle, sideM), metersPerPixel, plan: current() });
+  } catch (error) {
+    say('scene', error.message, 'error');
+  }
+}
+
 /** Shows what is being loaded, unless something else is opened before it is there. */
 async function open(loading) {
   const turn = (opened += 1);
-  const { source, bounds, at, title, credit, place = -1, groups, group = 0, plan } = await loading;
+  const { source, bounds, metersPerPixel, at, title, credit, place = -1, groups, group = 0, plan } = await loading;
   if (turn !== opened) return;
-  const info = await engines.physical.setScene({ buildings: source, bounds });
+  const around = { buildings: source, bounds, metersPerPixel };
+  const info = await engines.physical.setScene(around);
   if (turn !== opened) return;
   unsay('scene');
   const file = known[place]?.file;
-  state.scene = { ...info, source, title, credit, place, file, asked: bounds, groups: groups ?? info.clusters };
+  state.scene = { ...info, source, around, title, credit, place, file, groups: groups ?? info.clusters };
   startOver(info.warnings);
   setScene(state.scene);
   const { west, south, east, north } = info.bounds;
-  begin(plan ?? newPlan(at ?? { lng: (west + east) / 2, lat: (south + north) / 2 }));
+  begin(plan ? onThisMap(plan) : newPlan(at ?? { lng: (west + east) / 2, lat: (south + north) / 2 }));
   element('place').textContent = title;
   element('credit').textContent = credit;
   places.selectedIndex = place;
+  // The networks draw on their own grid alone, and a calibration is of one scene.
+  const { model } = currentLook();
+  if (!(model === 'physical' || (metersPerPixel === undefined && NETWORK_MODELS.includes(model)))) changeLook({ model: 'physical' });
+  areas.selectedIndex = AREAS.findIndex((area) => area.metersPerPixel === metersPerPixel);
   listClusters(state.scene.groups, group);
   listWarnings(info.warnings);
   await draw();
   if (turn === opened) camera()?.setFootprints(await engines.physical.footprints());
 }
+
+/** A plan whose transmitters all stand on the open map. */
+const onThisMap = (plan) => ({ ...plan, transmitters: plan.transmitters.map((transmitter) => ({ ...transmitter, ...onMap(transmitter) })) });
 
 /** The menu of groups of buildings; one group needs none. */
 function listClusters(groups, chosen) {

@@ -3,6 +3,7 @@
 import { drawLegend } from './charts/legend.js';
 import { drawStatistics } from './charts/statistics.js';
 import { tellEngine } from './engines.js';
+import { refreshCalibration } from './input/calibration.js';
 import { refreshControls } from './input/controls.js';
 import { refreshTransmitters } from './input/transmitters.js';
 import { drawReadout } from './layers/readout.js';
@@ -16,6 +17,7 @@ export function showPlan() {
   if (state.scene) drawMarkers();
   refreshTransmitters();
   refreshControls();
+  refreshCalibration();
 }
 
 export function show() {

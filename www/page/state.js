@@ -2,7 +2,7 @@
 // places.js write it.
 
 export const state = {
-  /** The open scene: what `setScene` gave, with `source` and `asked` (bounds) to ask for it again, `title`, `credit` and `place`. */
+  /** The open scene: what `setScene` gave, with `around` to ask for it again, its `source`, `title`, `credit` and `place`. */
   scene: undefined,
   /** The map of the chosen model; for the difference, the generated map. */
   map: undefined,
@@ -12,6 +12,8 @@ export const state = {
   maps: {},
   /** Generated minus physical, where both are there. */
   difference: undefined,
+  /** What `calibrate` gave of the open scene, with `name` of the transmitter it is of. */
+  calibration: undefined,
   /** Where the pointer is over the map, { x, y } of the stage; a tapped place stays. */
   pointer: undefined,
   dragging: false,

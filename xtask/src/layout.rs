@@ -37,17 +37,23 @@ pub fn reference_data() -> Option<PathBuf> {
 
 /// The files below `folder` of the repository whose names end in `ending`, relative to the root, sorted; node_modules is left out.
 pub fn files(folder: &str, ending: &str) -> Result<Vec<String>> {
+    let found = files_below(&root().join(folder), ending)?;
+    Ok(found.iter().map(|file| file.strip_prefix(root()).unwrap_or(file).to_string_lossy().into_owned()).collect())
+}
+
+/// The files below `folder` whose names end in `ending`, sorted; node_modules is left out.
+pub fn files_below(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    let mut folders = vec![PathBuf::from(folder)];
+    let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(root().join(&folder)).with_context(|| format!("reading {}", folder.display()))?;
+        let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
         for entry in entries {
             let entry = entry.with_context(|| format!("reading {}", folder.display()))?;
-            let path = folder.join(entry.file_name());
-            if entry.path().is_dir() && entry.file_name() != "node_modules" {
+            let path = entry.path();
+            if path.is_dir() && entry.file_name() != "node_modules" {
                 folders.push(path);
             } else if path.to_string_lossy().ends_with(ending) {
-                found.push(path.to_string_lossy().into_owned());
+                found.push(path);
             }
         }
     }

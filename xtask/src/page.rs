@@ -24,6 +24,7 @@ pub fn build() -> Result<PathBuf> {
     println!("Building the page");
     run(&mut trunk)?;
     add_maplibre(&layout::dist())?;
+    preload_modules(&layout::dist())?;
     Ok(layout::dist())
 }
 
@@ -41,4 +42,18 @@ fn add_maplibre(page: &Path) -> Result<()> {
         fs::copy(&file, folder.join(name)).with_context(|| format!("copying {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Names every module of the page in its head, so that the browser fetches all of them at once instead of level by level of imports,
+/// and the wasm module beside them.
+fn preload_modules(page: &Path) -> Result<()> {
+    let index = page.join("index.html");
+    let html = fs::read_to_string(&index).with_context(|| format!("reading {}", index.display()))?;
+    let mut links = String::from(r#"<link rel="preload" href="radiodiff-web_bg.wasm" as="fetch" type="application/wasm" crossorigin>"#);
+    for module in layout::files_below(&page.join("page"), ".js")? {
+        let href = module.strip_prefix(page).unwrap_or(&module).to_string_lossy().replace('\\', "/");
+        links.push_str(&format!(r#"<link rel="modulepreload" href="{href}">"#));
+    }
+    let (head, rest) = html.split_once("</head>").with_context(|| format!("{} has no </head>", index.display()))?;
+    fs::write(&index, format!("{head}{links}</head>{rest}")).with_context(|| format!("writing {}", index.display()))
 }

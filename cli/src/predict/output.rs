@@ -12,6 +12,7 @@ use radiodiff_planning::raster::{GeoRaster, PlanLayer};
 const CONTOUR_STEP_DB: f64 = 10.0;
 /// A layer and what its colours depend on.
 pub struct Plan<'a> {
+    pub layer: PlanLayer,
     pub raster: &'a GeoRaster,
     pub stations: &'a [PlacedStation],
     pub receiver: &'a Receiver,
@@ -23,7 +24,7 @@ impl Plan<'_> {
     /// The values of the first and the last colour, unless the user chose them.
     fn color_range(&self) -> (f64, f64) {
         let sent_dbm = self.stations.iter().map(PlacedStation::sent_dbm).fold(f64::NEG_INFINITY, f64::max) + self.receiver.gain_dbi;
-        Look::usual_range(self.raster.layer, self.range_db, sent_dbm, self.receiver.noise_dbm())
+        Look::usual_range(self.layer, self.range_db, sent_dbm, self.receiver.noise_dbm())
     }
 
     fn options(&self, args: &Args) -> ExportOptions {
@@ -44,7 +45,7 @@ impl Plan<'_> {
         ExportOptions {
             look: Look { palette: args.palette, low, high, threshold: args.threshold },
             levels,
-            title: format!("{} ({})", self.raster.layer.title(), args.scene.file_stem().unwrap_or_default().display()),
+            title: format!("{} ({})", self.raster.quantity.title(), args.scene.file_stem().unwrap_or_default().display()),
             points: self.stations.iter().enumerate().map(point).collect(),
         }
     }
@@ -68,12 +69,12 @@ pub fn write(plan: &Plan, args: &Args, file: &OutputFile) -> Result<String> {
 }
 
 fn summary(plan: &Plan, format: ExportFormat, options: &ExportOptions, companion: &str) -> String {
-    let unit = plan.raster.layer.unit();
+    let unit = plan.raster.quantity.unit();
     let Look { palette, low, high, .. } = options.look;
-    let title = plan.raster.layer.title();
+    let title = plan.raster.quantity.title();
     match format {
         ExportFormat::GeoTiff => format!("{title}, float32 {unit}, EPSG:4326, no data inside buildings"),
-        ExportFormat::Png if plan.raster.layer == PlanLayer::BestServer => format!("{title}, a colour for each; world file {companion}"),
+        ExportFormat::Png if plan.layer == PlanLayer::BestServer => format!("{title}, a colour for each; world file {companion}"),
         ExportFormat::Png => {
             format!(
                 "{title}, colours ({}) from {low:.0} to {high:.0} {unit}, buildings transparent; world file {companion}",

@@ -15,6 +15,8 @@ pub const BUILDINGS: &str = "png/buildings_complete";
 pub const HEIGHTS: &str = "png/heights";
 pub const ANTENNA_IMAGES: &str = "png/antennas";
 pub const GAIN: &str = "gain";
+/// `{method}_{map}_{tx}.png`: 0 where a gain map is not known. Whole maps have no such file.
+pub const KNOWN: &str = "png/valid";
 pub const ANTENNAS: &str = "antenna";
 pub const CARS: &str = "png/cars";
 pub const FOOTPRINTS: &str = "polygon/buildings";

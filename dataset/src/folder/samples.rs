@@ -24,11 +24,22 @@ pub struct Sample {
     pub car_mask: Option<Arc<[u8]>>,
     /// (N, N) gray levels, row-major, row 0 in the north; N is the size of the scene's grid.
     pub truth: Vec<u8>,
+    /// (N, N) row-major, 0 where `truth` is not known and means nothing; absent where all of it is known.
+    pub known: Option<Vec<u8>>,
+}
+
+impl Sample {
+    /// (N, N) row-major, 1 outdoors where the map is known.
+    pub fn known_outdoors(&self) -> Vec<u8> {
+        let known = |i: usize| self.known.as_ref().is_none_or(|known| known[i] != 0);
+        self.scene.mask.pixels.iter().enumerate().map(|(i, &inside)| u8::from(inside == 0 && known(i))).collect()
+    }
 }
 
 /// The maps of one folder and one simulation, ordered by (map, transmitter).
 #[derive(Debug)]
 pub struct Dataset {
+    folder: PathBuf,
     variant: Variant,
     entries: Vec<((u32, u32), PathBuf)>,
     others: Vec<PathBuf>,
@@ -49,7 +60,7 @@ impl Dataset {
         let others = std::mem::take(&mut listing.others);
         let entries: Vec<_> = listing.sound(&gain, "png")?.into_iter().collect();
         let scenes = SceneIndex::of_maps(folder, variant.has_cars(), entries.iter().map(|((map, _), _)| *map));
-        Ok(Self { variant, entries, others, scenes })
+        Ok(Self { folder: folder.to_owned(), variant, entries, others, scenes })
     }
 
     /// Keeps the radio maps of these maps; returns how many of the maps the folder does not have.
@@ -104,7 +115,21 @@ impl Dataset {
             path.display()
         );
         let position = self.scenes.position(*map, *transmitter, &scene)?;
-        Ok(Sample { map: *map, transmitter: *transmitter, scene, position, car_mask, truth })
+        let known = self.known(i, expected)?;
+        Ok(Sample { map: *map, transmitter: *transmitter, scene, position, car_mask, truth, known })
+    }
+}
+
+impl Dataset {
+    /// Which pixels of a map are known, where a file says so.
+    fn known(&self, i: usize, expected: usize) -> Result<Option<Vec<u8>>> {
+        let path = self.folder.join(format!("{}/{}_{}.png", layout::KNOWN, self.variant.name(), self.name(i)));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let (size, known) = gray_png::read(&path)?;
+        ensure!(size == expected, "{}: expected {expected} x {expected} pixels as the gain has, found {size} x {size}", path.display());
+        Ok(known.contains(&0).then_some(known))
     }
 }
 

@@ -73,6 +73,7 @@ fn write_record(layout: &RecordLayout, sample: &Sample, out: &mut [u8]) -> Resul
     let (mask, name) = (&sample.scene.mask, || format!("map {}_{}", sample.map, sample.transmitter));
     let size = layout.size;
     ensure!(mask.size == size, "{1} has {0} x {0} pixels, the maps before it {size} x {size}: one folder, one size", mask.size, name());
+    ensure!(sample.known.is_none(), "{} is known in part only, which shards cannot say: train on the folder itself", name());
     ensure!(sample.car_mask.is_some() == layout.cars, "{} has cars where others have none", name());
     let mut parts: Vec<Vec<u8>> = vec![pack_bits(&mask.pixels)];
     parts.extend(sample.car_mask.as_deref().map(pack_bits));

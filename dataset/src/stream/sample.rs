@@ -24,9 +24,9 @@ pub struct SampleFormat {
 pub struct PreparedSample {
     /// (C, N, N) in [-1, 1].
     pub condition: Vec<f16>,
-    /// (N, N) gray levels of path gain on the files' scale, 0 inside buildings.
+    /// (N, N) gray levels of path gain on the files' scale, 0 inside buildings and where the map is not known.
     pub truth: Vec<u8>,
-    /// (N, N), 1 outdoors, 0 inside buildings.
+    /// (N, N), 1 outdoors, 0 inside buildings and where the map is not known.
     pub outdoors: Vec<u8>,
 }
 
@@ -45,8 +45,11 @@ impl PreparedSample {
         };
         Ok(Self {
             condition: channels.into_iter().map(f16::from_f32).collect(),
-            truth: sample.truth.clone(),
-            outdoors: sample.scene.mask.pixels.iter().map(|&inside| u8::from(inside == 0)).collect(),
+            truth: match &sample.known {
+                None => sample.truth.clone(),
+                Some(known) => sample.truth.iter().zip(known).map(|(&level, &known)| if known != 0 { level } else { 0 }).collect(),
+            },
+            outdoors: sample.known_outdoors(),
         })
     }
 

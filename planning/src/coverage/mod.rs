@@ -82,7 +82,7 @@ impl Coverage {
 
     /// A layer with its place.
     pub fn raster(&self, layer: PlanLayer, bounds: GeoBounds) -> GeoRaster {
-        GeoRaster { grid: self.grid, bounds, layer, values: self.values(layer) }
+        GeoRaster { grid: self.grid, bounds, quantity: layer.into(), values: self.values(layer) }
     }
 
     /// Statistics of a layer over the outdoor pixels. Ranges are measured from each pixel's best server.

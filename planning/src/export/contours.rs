@@ -29,7 +29,7 @@ pub fn contours(raster: &GeoRaster, levels: &[f64]) -> Result<Value, ExportError
         let area = area_covered(raster, level)?;
         Ok(json!({
             "type": "Feature",
-            "properties": { "layer": raster.layer.name(), "unit": raster.layer.unit(), "level": level },
+            "properties": { "layer": raster.quantity.name(), "unit": raster.quantity.unit(), "level": level },
             "geometry": { "type": "MultiPolygon", "coordinates": coordinates(&area) },
         }))
     });
@@ -39,7 +39,7 @@ pub fn contours(raster: &GeoRaster, levels: &[f64]) -> Result<Value, ExportError
 
 /// In degrees, outer rings counter-clockwise.
 fn area_covered(raster: &GeoRaster, level: f64) -> Result<MultiPolygon<f64>, ExportError> {
-    let sign = if raster.layer == PlanLayer::PathLoss { -1.0 } else { 1.0 };
+    let sign = if raster.quantity == PlanLayer::PathLoss.into() { -1.0 } else { 1.0 };
     let value = |&value: &f32| if value.is_nan() { sign * level - BELOW_DB } else { sign * f64::from(value) };
     let values: Vec<f64> = raster.values.iter().map(value).collect();
     let size = raster.grid.size;

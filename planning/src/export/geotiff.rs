@@ -1,7 +1,7 @@
 //! A layer as GeoTIFF (OGC 19-008): one float32 band, NaN where there is no value, EPSG:4326.
 
 use super::ExportError;
-use crate::raster::{GeoRaster, PlanLayer};
+use crate::raster::{GeoRaster, RasterQuantity};
 use std::io::Cursor;
 use tiff::encoder::colortype::Gray32Float;
 use tiff::encoder::compression::DeflateLevel;
@@ -42,13 +42,13 @@ fn write(raster: &GeoRaster, side: u32, bytes: &mut Cursor<Vec<u8>>) -> tiff::Ti
     // The raster's point (0, 0), the north-western corner, and its place.
     tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, raster.bounds.west, raster.bounds.north, 0.0][..])?;
     tags.write_tag(Tag::GeoKeyDirectoryTag, &GEO_KEYS[..])?;
-    tags.write_tag(GDAL_METADATA, metadata(raster.layer).as_str())?;
+    tags.write_tag(GDAL_METADATA, metadata(raster.quantity).as_str())?;
     tags.write_tag(Tag::GdalNodata, "nan")?;
     image.write_data(&raster.values)
 }
 
-fn metadata(layer: PlanLayer) -> String {
+fn metadata(quantity: RasterQuantity) -> String {
     let item = |name: &str, role: &str, text: &str| format!(r#"<Item name="{name}" sample="0" role="{role}">{text}</Item>"#);
-    let unit = if layer.unit().is_empty() { String::new() } else { item("UNITTYPE", "unittype", layer.unit()) };
-    format!("<GDALMetadata>{}{unit}</GDALMetadata>", item("DESCRIPTION", "description", layer.title()))
+    let unit = if quantity.unit().is_empty() { String::new() } else { item("UNITTYPE", "unittype", quantity.unit()) };
+    format!("<GDALMetadata>{}{unit}</GDALMetadata>", item("DESCRIPTION", "description", quantity.title()))
 }

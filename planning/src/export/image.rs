@@ -10,7 +10,7 @@ pub fn rgba(raster: &GeoRaster, look: &Look, projection: ImageProjection) -> Vec
     let size = raster.grid.size;
     let row = |row: usize| {
         let source = projection.source_row(row, size, raster.bounds);
-        raster.values[source * size..(source + 1) * size].iter().flat_map(|&value| look.rgba(raster.layer, value))
+        raster.values[source * size..(source + 1) * size].iter().flat_map(|&value| look.rgba(raster.quantity, value))
     };
     (0..size).flat_map(row).collect()
 }

@@ -1,6 +1,6 @@
 //! How values become colours.
 
-use crate::raster::PlanLayer;
+use crate::raster::{PlanLayer, RasterQuantity};
 
 /// Published colour maps: turbo (Mikhailov, 2019), viridis and inferno (van der Walt and Smith, 2015), and ColorBrewer's red to blue,
 /// turned round so that red is high.
@@ -74,17 +74,17 @@ impl Look {
 
     /// The colour of a value, transparent for NaN and where the threshold is not met. A path loss has the colours turned round: little
     /// loss is as red as much power. Best servers have ten colours of their own.
-    pub fn rgba(&self, layer: PlanLayer, value: f32) -> [u8; 4] {
-        if value.is_nan() || self.threshold.is_some_and(|threshold| !layer.covers(value, threshold)) {
+    pub fn rgba(&self, quantity: RasterQuantity, value: f32) -> [u8; 4] {
+        if value.is_nan() || self.threshold.is_some_and(|threshold| !quantity.covers(value, threshold)) {
             return [0; 4];
         }
-        let [r, g, b] = match layer {
-            PlanLayer::BestServer => {
+        let [r, g, b] = match quantity {
+            RasterQuantity::Layer(PlanLayer::BestServer) => {
                 let colors = colorous::CATEGORY10;
                 let colorous::Color { r, g, b } = colors[(value as usize).saturating_sub(1) % colors.len()];
                 [r, g, b]
             }
-            PlanLayer::PathLoss => self.palette.color(1.0 - self.share(value)),
+            RasterQuantity::Layer(PlanLayer::PathLoss) => self.palette.color(1.0 - self.share(value)),
             _ => self.palette.color(self.share(value)),
         };
         [r, g, b, u8::MAX]
@@ -103,15 +103,15 @@ mod tests {
     #[test]
     fn colours_go_from_low_to_high_and_stop_there() {
         let look = Look { palette: Palette::Turbo, low: -120.0, high: -40.0, threshold: Some(-100.0) };
-        let color = |dbm| look.rgba(PlanLayer::ReceivedPower, dbm);
+        let color = |dbm| look.rgba(PlanLayer::ReceivedPower.into(), dbm);
         assert_eq!((color(f32::NAN), color(-100.5)), ([0; 4], [0; 4]));
         assert_eq!(color(-40.0), color(0.0));
         let [r, g, b, a] = color(-40.0);
         assert!(r > 100 && g < 60 && b < 60 && a == 255, "turbo ends in red");
         let loss = Look { low: 47.0, high: 147.0, threshold: None, ..look };
-        let [r, g, b, _] = loss.rgba(PlanLayer::PathLoss, 47.0);
+        let [r, g, b, _] = loss.rgba(PlanLayer::PathLoss.into(), 47.0);
         assert!(r > 100 && g < 60 && b < 60, "the least loss is red");
-        assert_ne!(look.rgba(PlanLayer::BestServer, 1.0), look.rgba(PlanLayer::BestServer, 2.0));
+        assert_ne!(look.rgba(PlanLayer::BestServer.into(), 1.0), look.rgba(PlanLayer::BestServer.into(), 2.0));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Layers as files that other programs read.
+//! Maps as files that other programs read.
 //!
 //! In flow a [`GeoRaster`] and how it should look; out flow the bytes of one file or of several that belong together, by name. Nothing
 //! is written to a disk here. Values are exact in GeoTIFF, CSV and NumPy arrays; images have colours, and a threshold hides pixels of an
@@ -53,6 +53,8 @@ pub enum ExportError {
     Size { pixels: usize, format: &'static str },
     #[error("encoding {format}: {reason}")]
     Encoding { format: &'static str, reason: String },
+    #[error("expected at least one map, and maps that lie on one grid")]
+    Places,
     #[error("contours of the layer: expected up to {most} different levels, found {found}")]
     Levels { most: usize, found: usize },
 }
@@ -141,7 +143,7 @@ pub fn export(raster: &GeoRaster, format: ExportFormat, options: &ExportOptions,
         }
         ExportFormat::Kmz => vec![file(ending, kmz(raster, &image()?, &options.title, &options.points)?)],
         ExportFormat::Contours => vec![file(ending, contours(raster, &options.levels)?.to_string().into_bytes())],
-        ExportFormat::Csv => vec![file(ending, csv(raster)?)],
-        ExportFormat::Npy => vec![file(ending, npy(raster)?)],
+        ExportFormat::Csv => vec![file(ending, csv(&[raster])?)],
+        ExportFormat::Npy => vec![file(ending, npy(&[raster])?)],
     })
 }

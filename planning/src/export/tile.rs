@@ -49,7 +49,7 @@ pub fn tile_rgba(raster: &GeoRaster, look: &Look, tile: TileAddress) -> Option<V
     }
     let color = |pixel: usize| {
         let center = tile.degrees((pixel % TILE_PIXELS) as f64 + 0.5, (pixel / TILE_PIXELS) as f64 + 0.5);
-        raster.at(center).map_or([0; 4], |value| look.rgba(raster.layer, value))
+        raster.at(center).map_or([0; 4], |value| look.rgba(raster.quantity, value))
     };
     Some((0..TILE_PIXELS * TILE_PIXELS).flat_map(color).collect())
 }

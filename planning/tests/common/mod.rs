@@ -22,7 +22,12 @@ pub fn hills(seed: u64, size: usize, layer: PlanLayer) -> GeoRaster {
         let sum: f64 = waves.iter().map(|[x, y, phase, high]| high * (x * column as f64 + y * row as f64 + phase).sin()).sum();
         (if layer == PlanLayer::PathLoss { 90.0 } else { -90.0 } + sum) as f32
     };
-    GeoRaster { grid: Grid { size, meters_per_pixel: 1.0 }, bounds: BOUNDS, layer, values: (0..size * size).map(value).collect() }
+    GeoRaster {
+        grid: Grid { size, meters_per_pixel: 1.0 },
+        bounds: BOUNDS,
+        quantity: layer.into(),
+        values: (0..size * size).map(value).collect(),
+    }
 }
 
 pub fn options() -> ExportOptions {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { bundledApplication, checkBundle } from './bundles.mjs';
-import { PAGES, drawnTwice, launch, result, visit } from './lib.mjs';
+import { COPIED, PAGES, drawnTwice, launch, result, visit } from './lib.mjs';
 
 let browser;
 let app;
@@ -23,7 +23,7 @@ after(async () => {
 
 test("esbuild, with the worker and the module copied beside the bundle", { timeout: 120_000 }, async (t) => {
   app.run('esbuild', 'bundled.js', '--bundle', '--format=esm', '--splitting', '--minify', '--outdir=../esbuild', '--log-level=warning');
-  for (const name of ['worker.js', 'radiodiff-web_bg.wasm']) copyFileSync(join(app.dist, name), join(app.folder, 'esbuild', name));
+  for (const name of COPIED) copyFileSync(join(app.dist, name), join(app.folder, 'esbuild', name));
   copyFileSync(join(PAGES, 'bundled.html'), join(app.folder, 'esbuild/index.html'));
   await checkBundle(t, browser, join(app.folder, 'esbuild'));
 });
@@ -48,6 +48,6 @@ test("Vite's development server", { timeout: 120_000 }, async (t) => {
     server.on('exit', () => reject(new Error(`vite ended: ${said}`)));
   });
   const page = await visit(t, browser, address);
-  drawnTwice(await result(page));
+  drawnTwice(await result(page), { written: true });
   assert.deepEqual(page.failures, []);
 });

@@ -21,6 +21,6 @@ export function bundledApplication(list) {
 export async function checkBundle(t, browser, folder, base = '/') {
   const { origin } = await serve(t, { folders: { [base]: folder } });
   const page = await visit(t, browser, origin + base);
-  drawnTwice(await result(page));
+  drawnTwice(await result(page), { written: true });
   assert.deepEqual(page.failures, []);
 }

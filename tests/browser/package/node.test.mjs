@@ -59,12 +59,23 @@ for (const network of [[], ['--network']]) {
   });
 }
 
+test('the command writes what its file is called after', { timeout: 60_000 }, () => {
+  for (const [name, begins] of [['map.tif', 'II*\0'], ['map.CSV', 'lng,lat,dbm\n'], ['map.npy', '\x93NUMPY']]) {
+    const out = join(package_.folder, name);
+    const { status, stderr } = command('predict', 'examples/buildings.json', '--tx', '24.9384,60.1699,23', '--out', out);
+    assert.equal(status, 0, stderr);
+    assert.ok(readFileSync(out, 'latin1').startsWith(begins), name);
+  }
+});
+
 test('the command tells a wrong command line (2) from work that failed (1)', { timeout: 60_000 }, () => {
   for (const [status, words, message] of [
     [2, ['predict', 'examples/buildings.json'], /needs --tx and --out/],
     [2, ['paint'], /no command paint/],
     [2, ['predict', 'examples/buildings.json', '--tx', '1', '--out', 'x.json'], /LNG,LAT/],
     [2, ['predict', 'a', '--colour', 'red'], /colour/],
+    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.bmp'], /ends in \.json, \.tif, \.csv, \.npy/],
+    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.tif', '--layer', 'snr'], /one layer/],
     [1, ['predict', 'nowhere.geojson', '--tx', '1,2', '--out', 'x.json'], /nowhere\.geojson/],
     [1, ['predict', 'examples/buildings.json', '--tx', '-0.12,51.5', '--out', 'x.json'], /outside the map/],
   ]) {

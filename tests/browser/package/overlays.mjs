@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { PAGES, result, visit } from './lib.mjs';
+import { COPIED, PAGES, result, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
 /** Pixels of a screenshot for one of the page, so that an edge is told to half of one; libraries themselves round to pixels of the page. */
@@ -23,7 +23,7 @@ export async function checkOverlay(t, browser, app, library) {
   writeFileSync(join(folder, 'overlay.css'), '');
   for (const ending of ['js', 'css']) tryCopy(join(folder, `overlay-${library}.${ending}`), join(folder, `overlay.${ending}`));
   copyFileSync(join(PAGES, 'overlay.html'), join(folder, 'index.html'));
-  for (const name of ['worker.js', 'radiodiff-web_bg.wasm']) copyFileSync(join(app.dist, name), join(folder, name));
+  for (const name of COPIED) copyFileSync(join(app.dist, name), join(folder, name));
   // MapLibre's own worker, which it looks for beside itself.
   for (const name of ['maplibre-gl-worker.mjs', 'maplibre-gl-shared.mjs']) tryCopy(join(app.folder, 'node_modules/maplibre-gl/dist', name), join(folder, name));
   const { origin } = await serve(t, { folders: { '/': folder } });

@@ -49,6 +49,13 @@ test('unbundled, below a path, under a strict policy with Trusted Types, mounted
   assert.ok(!fetched.includes('radiodiff-web/runtime.js'), 'the worker imports files');
 });
 
+test('a map becomes a file by a second module, which is loaded then', { timeout: 120_000 }, async (t) => {
+  const { run, here } = await site(t);
+  drawnTwice(await run('mountTwice', { write: true }), { written: true });
+  const fetched = here.asked.filter((path) => path.includes('-export')).map((path) => path.replace(SUB_PATH, ''));
+  assert.deepEqual(fetched.sort(), ['radiodiff-web/radiodiff-web-export.js', 'radiodiff-web/radiodiff-web-export_bg.wasm']);
+});
+
 const CORS = () => ({ 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' });
 /** As STRICT, for a package at `origin`: the worker is a script of this origin that imports the package's. */
 const foreign = (origin) => STRICT.replaceAll("'self' 'wasm", `'self' ${origin} 'wasm`).replace("worker-src 'self'", `worker-src blob: ${origin}`).replace("connect-src 'self'", `connect-src 'self' ${origin}`);
@@ -57,10 +64,10 @@ test('from another origin, under a strict policy with Trusted Types', { timeout:
   const there = await serve(t, { folders: { '/npm/': package_.dist }, headers: CORS });
   const here = await serve(t, { folders: { '/': PAGES }, headers: () => ({ 'content-security-policy': foreign(there.origin) }) });
   const address = new URL(here.origin);
-  address.search = new URLSearchParams({ package: `${there.origin}/npm/index.js`, scenario: 'mountTwice' });
+  address.search = new URLSearchParams({ package: `${there.origin}/npm/index.js`, scenario: 'mountTwice', options: JSON.stringify({ write: true }) });
   const page = await visit(t, browser, address.href);
   const mounts = await result(page);
-  drawnTwice(mounts);
+  drawnTwice(mounts, { written: true });
   assert.deepEqual(mounts[0].warnings, []);
   assert.deepEqual(page.failures, []);
 });
@@ -102,6 +109,18 @@ for (const [what, answer, words] of [
     assert.match(error.message, words);
   });
 }
+
+test('a module of files that is missing is a typed error, and maps can be written once it has another address', { timeout: 120_000 }, async (t) => {
+  const answers = { '/radiodiff-web/radiodiff-web-export_bg.wasm': (response) => response.writeHead(404).end() };
+  const here = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/elsewhere/': package_.dist, '/': PAGES }, answers });
+  const options = JSON.stringify({ address: '/elsewhere/radiodiff-web-export_bg.wasm' });
+  const page = await visit(t, browser, `${here.origin}/?${new URLSearchParams({ package: './radiodiff-web/index.js', scenario: 'writeTwice', options })}`);
+  const { first, stopped, second, levels, quantity } = await result(page);
+  assert.deepEqual([first.name, first.code, stopped.name], ['RadioError', 'wasm', 'AbortError']);
+  assert.match(first.message, /radiodiff-web-export_bg\.wasm.*answers 404.*copy it beside/);
+  assert.match(second.join(' '), /^lng,lat,dbm 8\.99\d+,50\.00\d+,-\d+/);
+  assert.deepEqual([levels.code, quantity.code], ['levels', 'levels']);
+});
 
 test('a browser without SIMD is told which have it', { timeout: 120_000 }, async (t) => {
   const old = await launch('--js-flags=--no-enable-sse4-1,--no-enable-ssse3');

@@ -39,14 +39,14 @@ const literals = (answers) => Object.entries(answers).map(([name, [type, value]]
 test('answers of the module are of the declared types, no field more and none less', { timeout: 120_000 }, async (t) => {
   const { origin } = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES } });
   const page = await visit(t, browser, `${origin}/?package=./radiodiff-web/index.js&scenario=crossing`);
-  const { info, bare, scene, transmitters, coverage } = await result(page);
+  const { info, bare, scene, transmitters, coverage, sites, calibration } = await result(page);
   const answers = {
     info: ['EngineInfo', info], bare: ['EngineInfo', bare], scene: ["Omit<SceneInfo, 'mask'>", scene], transmitters: ['PlacedTransmitter[]', transmitters],
-    coverage: ['CoverageStatistics', coverage],
+    coverage: ['CoverageStatistics', coverage], sites: ['SuggestedSites', sites], calibration: ["Omit<CalibrationReport, 'map'>", calibration],
   };
-  const imports = "import type { CoverageStatistics, EngineInfo, PlacedTransmitter, SceneInfo } from 'radiodiff-web';\n";
+  const imports = "import type { CalibrationReport, CoverageStatistics, EngineInfo, PlacedTransmitter, SceneInfo, SuggestedSites } from 'radiodiff-web';\n";
   assert.deepEqual(check(imports + literals(answers)), { status: 0, said: '' });
-  assert.ok(scene.clusters.length > 1 && transmitters.length === 3, 'some fields do not cross');
+  assert.ok(scene.clusters.length > 1 && transmitters.length === 3 && sites.sites.length === 1 && calibration.blocks.length > 1, 'some fields do not cross');
 
   // And the check would tell.
   for (const change of [{ surprise: 1 }, { size: undefined }, { size: '256' }]) {
@@ -57,18 +57,19 @@ test('answers of the module are of the declared types, no field more and none le
 
 test('every export has its types', { timeout: 60_000 }, () => {
   const checked = check(`
-    import { createEngine, clearCache, init, paletteNames } from 'radiodiff-web';
+    import { createEngine, clearCache, init, initExport, paletteNames } from 'radiodiff-web';
     import { addRadioMap as addToMapLibre } from 'radiodiff-web/maplibre';
     import { addRadioMap as addToLeaflet } from 'radiodiff-web/leaflet';
     import { addRadioMap as addToOpenLayers } from 'radiodiff-web/openlayers';
     import { radioMapLayer } from 'radiodiff-web/deckgl';
     import wasm from 'radiodiff-web/wasm';
+    import exporter from 'radiodiff-web/export-wasm';
     import nano from 'radiodiff-web/nano.safetensors';
     export async function draw(): Promise<number> {
-      await init(wasm);
+      await Promise.all([init(wasm), initExport(exporter)]);
       const engine = await createEngine({ model: nano });
       const map = await engine.predict({ buildings: '', transmitters: [{ lng: 1, lat: 2 }] });
-      return map.values.length + paletteNames.length;
+      return map.values.length + paletteNames.length + (await map.toGeoTIFF()).length;
     }
     export const all = [clearCache, addToMapLibre, addToLeaflet, addToOpenLayers, radioMapLayer];
   `);

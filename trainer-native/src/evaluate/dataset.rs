@@ -1,4 +1,4 @@
-//! Comparing the baseline, the simulator and a network with a dataset's maps, a few maps at a time: a dataset need not fit memory.
+//! Comparing the baseline, physical maps and a network with a dataset's maps, a few maps at a time: a dataset need not fit memory.
 
 use super::scores::{Evaluation, NAMES, Row, Scores, deviation, mean};
 use super::worst::{WorstMap, WorstMaps};
@@ -6,7 +6,8 @@ use crate::drawing::{DrawOptions, MapDrawer};
 use crate::selection::MapSelection;
 use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
-use radiodiff_dataset::{Dataset, Sample};
+use radiodiff_dataset::simulate::Simulator;
+use radiodiff_dataset::{Dataset, Sample, Variant};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::metrics;
@@ -24,7 +25,7 @@ pub struct EvaluationRequest<'a> {
     pub selection: MapSelection,
     pub weights: Option<&'a Path>,
     pub drawing: DrawOptions,
-    /// Without the baseline and the simulator.
+    /// Without the baseline and the physical maps.
     pub network_only: bool,
 }
 
@@ -32,6 +33,8 @@ pub struct EvaluationRequest<'a> {
 pub struct DatasetEvaluation {
     pub evaluation: Evaluation,
     pub maps: Vec<MapScores>,
+    /// The columns of the maps' physical scores.
+    physical: Vec<String>,
     pub worst: WorstMaps,
 }
 
@@ -39,8 +42,8 @@ pub struct DatasetEvaluation {
 pub struct MapScores {
     /// `{map}_{tx}`.
     name: String,
-    /// The baseline's and the simulator's.
-    physical: Option<[Scores; 2]>,
+    /// The baseline's and the physical maps', in the order of [`PhysicalMaps::rows`]; none where they were left out.
+    physical: Vec<Scores>,
     /// The network's, of each sample.
     network: Vec<Scores>,
     /// Of the mean of the samples' gray levels, where there are several.
@@ -55,12 +58,12 @@ pub fn evaluate(folder: &Path, request: &EvaluationRequest) -> Result<DatasetEva
     ensure!(request.weights.is_some() || !request.network_only, "there is no network to compare: no weights are given");
     let (dataset, count) = request.selection.open(folder)?;
     let drawer = request.weights.map(|path| MapDrawer::open(path, request.drawing)).transpose()?;
-    let baseline = if request.network_only { None } else { Some(fit(&dataset, count)?) };
+    let physical_maps = if request.network_only { None } else { Some(PhysicalMaps::new(&dataset, &request.selection.method, count)?) };
     let bar = ProgressBar::new(count as u64);
     let (mut maps, mut worst) = (Vec::new(), WorstMaps::default());
     for truths in chunks(&dataset, count) {
         let truths = truths?;
-        let physical = truths.par_iter().map(|truth| baseline.map(|law| truth.physical_scores(law)).transpose());
+        let physical = truths.par_iter().map(|truth| physical_maps.as_ref().map_or(Ok(Vec::new()), |maps| truth.physical_scores(maps)));
         let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
         for (truth, physical) in truths.iter().zip(physical) {
             let drawn = drawer.as_ref().map_or(Ok(Vec::new()), |drawer| drawer.draw(&truth.prepared, &truth.sample))?;
@@ -75,20 +78,17 @@ pub fn evaluate(folder: &Path, request: &EvaluationRequest) -> Result<DatasetEva
         }
     }
     bar.finish();
-    let rows = rows(&maps, drawer.map(|drawer| drawer.name()));
+    let physical = physical_maps.iter().flat_map(PhysicalMaps::rows).collect();
+    let rows = rows(&maps, physical, drawer.map(|drawer| drawer.name()));
     let evaluation = Evaluation { data: folder.to_owned(), method: request.selection.description(), maps: count, rows };
-    Ok(DatasetEvaluation { evaluation, maps, worst })
+    let physical = physical_maps.iter().flat_map(PhysicalMaps::columns).collect();
+    Ok(DatasetEvaluation { evaluation, maps, physical, worst })
 }
 
 /// The table's rows: means over the maps.
-fn rows(maps: &[MapScores], network: Option<String>) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (i, method) in ["line of sight + log distance", "dominant path (simulator)"].into_iter().enumerate() {
-        let scores: Vec<Scores> = maps.iter().filter_map(|map| Some(map.physical?[i])).collect();
-        if !scores.is_empty() {
-            rows.push(Row { method: method.to_owned(), scores: mean(scores.into_iter()), deviation: None });
-        }
-    }
+fn rows(maps: &[MapScores], physical: Vec<String>, network: Option<String>) -> Vec<Row> {
+    let row = |(i, method)| Row { method, scores: mean(maps.iter().map(|map| map.physical[i])), deviation: None };
+    let mut rows: Vec<Row> = physical.into_iter().enumerate().map(row).collect();
     let Some(name) = network else { return rows };
     let samples = maps.first().map_or(0, |map| map.network.len());
     let means: Vec<Scores> = (0..samples).map(|i| mean(maps.iter().map(|map| map.network[i]))).collect();
@@ -107,16 +107,14 @@ impl DatasetEvaluation {
         let first = self.maps.first();
         let columns = |prefix: &str, suffix: &str| NAMES.map(|name| format!("{prefix}_{name}{suffix}")).join(",");
         let mut head = vec![String::from("map,transmitter")];
-        if first.is_some_and(|map| map.physical.is_some()) {
-            head.extend([columns("baseline", ""), columns("dominant_path", "")]);
-        }
+        head.extend(self.physical.iter().map(|name| columns(name, "")));
         let samples = first.map_or(0, |map| map.network.len());
         head.extend((samples > 0).then(|| columns("network", "")));
         head.extend((samples > 1).then(|| columns("network", "_deviation")));
         head.extend((samples > 1).then(|| columns("mean_map", "")));
         let line = |map: &MapScores| {
             let mut cells = vec![map.name.replace('_', ",")];
-            cells.extend(map.physical.iter().flatten().map(Scores::csv));
+            cells.extend(map.physical.iter().map(Scores::csv));
             cells.extend((samples > 0).then(|| mean(map.network.iter().copied()).csv()));
             cells.extend(deviation(&map.network).map(|scores| scores.csv()));
             cells.extend(map.mean_map.map(|scores| scores.csv()));
@@ -126,12 +124,52 @@ impl DatasetEvaluation {
     }
 }
 
+/// What networks are compared with: the baseline, the dominant path, and for a folder of intelligent ray tracing that model. Ray
+/// tracing from first principles takes minutes for the maps that a network draws in seconds.
+struct PhysicalMaps {
+    /// The baseline's law out of sight.
+    out_of_sight: LogDistanceLaw,
+    own: Option<Variant>,
+}
+
+impl PhysicalMaps {
+    /// Fits the baseline to the dataset.
+    fn new(dataset: &Dataset, method: &str, count: usize) -> Result<Self> {
+        let traced = |variant: &Variant| matches!(variant, Variant::Irt2 | Variant::Irt4 | Variant::CarsIrt2 | Variant::CarsIrt4);
+        let own = method.parse().ok().filter(traced);
+        Ok(Self { out_of_sight: fit(dataset, count)?, own })
+    }
+
+    /// Names of the methods, for a table.
+    fn rows(&self) -> Vec<String> {
+        let own = self.own.map(|variant| format!("{} (simulator)", variant.name()));
+        ["line of sight + log distance", "dominant path (simulator)"].into_iter().map(str::to_owned).chain(own).collect()
+    }
+
+    /// The same, for the columns of a CSV file.
+    fn columns(&self) -> Vec<String> {
+        ["baseline", "dominant_path"].into_iter().map(str::to_owned).chain(self.own.map(|_| String::from("simulator"))).collect()
+    }
+
+    fn draw(&self, prepared: &PreparedScene, sample: &Sample) -> Result<Vec<RadioMap>, PropagationError> {
+        let ends = LinkEnds::at(sample.position);
+        let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: self.out_of_sight };
+        let mut maps = vec![baseline.path_gain(prepared, &ends)?, WithCars(DominantPath::default()).path_gain(prepared, &ends)?];
+        if let Some(variant) = self.own {
+            maps.push(Simulator::new(variant).path_gain(prepared, sample.position)?);
+        }
+        Ok(maps)
+    }
+}
+
 /// A sample that maps are compared with.
 struct Truth {
     name: String,
     sample: Sample,
     prepared: PreparedScene,
-    /// Gray levels in [0, 1], 0 inside buildings.
+    /// Above 0 inside buildings and where the map is not known.
+    excluded: Vec<u8>,
+    /// Gray levels in [0, 1], 0 where excluded.
     gray: Vec<f32>,
 }
 
@@ -145,28 +183,27 @@ impl Truth {
         let sample = dataset.load(i)?;
         let (size, least) = (sample.scene.mask.size, metrics::SSIM_WINDOW);
         ensure!(size >= least, "map {} has {size} x {size} pixels, SSIM needs at least {least} x {least}", dataset.name(i));
-        let outdoors = |(&level, &inside): (&u8, &u8)| if inside != 0 { 0.0 } else { f32::from(level) / 255.0 };
-        let gray = sample.truth.iter().zip(&sample.scene.mask.pixels).map(outdoors).collect();
-        Ok(Self { name: dataset.name(i), prepared: PreparedScene::new(&sample.scene), sample, gray })
+        let excluded: Vec<u8> = sample.known_outdoors().into_iter().map(|known| 1 - known).collect();
+        let level = |(&level, &excluded): (&u8, &u8)| if excluded != 0 { 0.0 } else { f32::from(level) / 255.0 };
+        let gray = sample.truth.iter().zip(&excluded).map(level).collect();
+        Ok(Self { name: dataset.name(i), prepared: PreparedScene::new(&sample.scene), sample, excluded, gray })
     }
 
     fn scores(&self, gray: &[f32]) -> Scores {
-        let (codec, mask) = (GrayCodec::default(), &self.sample.scene.mask);
+        let gray: Vec<f32> = gray.iter().zip(&self.excluded).map(|(&level, &excluded)| if excluded != 0 { 0.0 } else { level }).collect();
         Scores {
-            nmse: metrics::nmse(gray, &self.gray),
-            rmse: metrics::rmse(gray, &self.gray),
-            ssim: metrics::ssim(gray, &self.gray, mask.size),
-            psnr_db: metrics::psnr(gray, &self.gray),
-            rmse_db: metrics::rmse_db(gray, &self.gray, &mask.pixels, &codec),
+            nmse: metrics::nmse(&gray, &self.gray),
+            rmse: metrics::rmse(&gray, &self.gray),
+            ssim: metrics::ssim(&gray, &self.gray, self.sample.scene.mask.size),
+            psnr_db: metrics::psnr(&gray, &self.gray),
+            rmse_db: metrics::rmse_db(&gray, &self.gray, &self.excluded, &GrayCodec::default()),
         }
     }
 
-    /// The baseline's and the simulator's. Samples have cars only where their maps were simulated with cars.
-    fn physical_scores(&self, out_of_sight: LogDistanceLaw) -> Result<[Scores; 2], PropagationError> {
-        let ends = LinkEnds::at(self.sample.position);
-        let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight };
-        let maps = [baseline.path_gain(&self.prepared, &ends)?, WithCars(DominantPath::default()).path_gain(&self.prepared, &ends)?];
-        Ok(maps.map(|map: RadioMap| self.scores(&GrayCodec::default().encode_map(&map))))
+    /// The baseline's and the physical maps'. Samples have cars only where their maps were simulated with cars.
+    fn physical_scores(&self, maps: &PhysicalMaps) -> Result<Vec<Scores>, PropagationError> {
+        let drawn = maps.draw(&self.prepared, &self.sample)?;
+        Ok(drawn.iter().map(|map| self.scores(&GrayCodec::default().encode_map(map))).collect())
     }
 
     fn as_worst(&self, network: &[Scores], drawn: &[f32]) -> WorstMap {
@@ -175,7 +212,7 @@ impl Truth {
             name: self.name.clone(),
             scores: mean(network.iter().copied()),
             side: mask.size,
-            inside: mask.pixels.clone(),
+            inside: self.excluded.clone(),
             truth: self.gray.clone(),
             drawn: drawn.to_vec(),
         }
@@ -193,7 +230,8 @@ fn fit(dataset: &Dataset, count: usize) -> Result<LogDistanceLaw> {
     let out_of_sight = |truth: &Truth| -> Result<Vec<(f64, f64)>, PropagationError> {
         let (sample, grid) = (&truth.sample, truth.sample.scene.grid);
         let sight = truth.prepared.line_of_sight(sample.position)?;
-        let shadowed = sample.scene.outdoor_pixels().filter(|&(row, column)| sight[row * grid.size + column] == 0);
+        let counts = |i: usize| truth.excluded[i] == 0 && sight[i] == 0;
+        let shadowed = sample.scene.outdoor_pixels().filter(|&(row, column)| counts(row * grid.size + column));
         let pixel = |(row, column): (usize, usize)| {
             let center = grid.pixel_center(row, column);
             let distance_m = (center.x - sample.position.x).hypot(center.y - sample.position.y);

@@ -123,10 +123,10 @@ impl Objective for PixelObjective<'_> {
         let loss = PixelLoss {
             latent: self.settings.loss,
             latent_weight: pixel.latent_weight,
-            building_weight: self.building_weight,
+            pixel_weights: &pixel_weights(batch, self.building_weight, &s.group)?,
             squared: pixel.squared,
         };
-        Ok(StepLoss::of(loss.of(&s.engine, &s.model, &inputs, &s.group)?))
+        Ok(StepLoss::of(loss.of(&s.engine, &s.model, &inputs)))
     }
 }
 
@@ -169,28 +169,25 @@ pub fn denoise(e: &TorchEngine, model: &RadioDiff<TorchEngine>, inputs: &Denoise
 }
 
 /// The loss of the last phase.
-pub struct PixelLoss {
+pub struct PixelLoss<'a> {
     /// The latent's, and its weight.
     pub latent: LossOptions,
     pub latent_weight: f64,
-    /// What a pixel inside a building weighs.
-    pub building_weight: f64,
+    /// Of every pixel, (N, 1, H, W).
+    pub pixel_weights: &'a Tensor,
     /// Without absolute errors.
     pub squared: bool,
 }
 
-impl PixelLoss {
+impl PixelLoss<'_> {
     /// The decoded map's loss, at times of 1, and `latent_weight` times the latent's; one element.
-    ///
-    /// # Errors
-    /// A process of the group that has ended or does not answer.
-    pub fn of(&self, e: &TorchEngine, model: &RadioDiff<TorchEngine>, inputs: &DenoiseInputs, group: &ProcessGroup) -> Result<Tensor> {
+    pub fn of(&self, e: &TorchEngine, model: &RadioDiff<TorchEngine>, inputs: &DenoiseInputs) -> Tensor {
         let denoised = denoise(e, model, inputs, self.latent);
         let [condition, truth] = [&inputs.batch.condition, &inputs.batch.truth].map(|x| TorchTensor(x.shallow_clone()));
         let drawn = model.decode_map(e, &TorchTensor(-denoised.drift), &condition);
         let error = if self.squared { (truth.0 - drawn.0).square() } else { pixel_error(e, &truth, &drawn).0 };
-        let map_loss = (error * pixel_weights(inputs.batch, self.building_weight, group)?).mean(Kind::Float);
-        Ok(map_loss + denoised.loss * self.latent_weight)
+        let map_loss = (error * self.pixel_weights).mean(Kind::Float);
+        map_loss + denoised.loss * self.latent_weight
     }
 }
 

@@ -16,6 +16,7 @@ use trainer::data::Batch;
 use trainer::parallel::ProcessGroup;
 use trainer::torch::{AdamW, Gradients, TorchEngine, TorchParameters};
 use trainer::train::diffusion::{DenoiseInputs, PIXEL_PREFIXES, PixelLoss, denoise};
+use trainer::train::pixel_weights;
 
 const LATENTS: [usize; 4] = [2, 3, 10, 10];
 const LATENT_WEIGHT: f64 = 0.1;
@@ -88,9 +89,10 @@ fn learns_as_in_pytorch(e: &TorchEngine, exact: bool) {
             let (batch, x0, noise, times) = draws(e, step, pixel);
             let inputs = DenoiseInputs { batch: &batch, x0: &x0, noise: &noise, times: &times };
             let loss = match pixel {
-                true => PixelLoss { latent: options, latent_weight: LATENT_WEIGHT, building_weight: BUILDING_WEIGHT, squared: false }
-                    .of(e, &model, &inputs, &ProcessGroup::alone())
-                    .expect("one process waits for no other"),
+                true => {
+                    let pixel_weights = &pixel_weights(&batch, BUILDING_WEIGHT, &ProcessGroup::alone()).unwrap();
+                    PixelLoss { latent: options, latent_weight: LATENT_WEIGHT, pixel_weights, squared: false }.of(e, &model, &inputs)
+                }
                 false => denoise(e, &model, &inputs, options).loss,
             };
             let mut gradients = Gradients::of(&loss, &trained);

@@ -5,10 +5,12 @@
 //! ([`crate::request`]), the bytes of buildings and of weights; out go plain objects, written by serde, and Float32Arrays. Errors are
 //! JavaScript `Error`s whose `code` names their kind; `field` says which field of a request is meant.
 
+mod calibration;
 mod coverage;
 mod footprints;
 mod network;
 mod scene;
+mod sites;
 
 use crate::request::PredictRequest;
 use js_sys::{Error, Reflect};

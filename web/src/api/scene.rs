@@ -1,7 +1,7 @@
 //! Buildings on a map, transmitters that stand on it, and the map that needs no network.
 
 use super::coverage::TransmitterSignal;
-use super::{Request, checked, error, object};
+use super::{Request, checked, error, field_error, object};
 use crate::request::{SceneRequest, TransmitterRequest};
 use geo::Coord;
 use js_sys::Uint8Array;
@@ -59,13 +59,13 @@ pub struct PlacedTransmitter {
     pub(super) transmitter: Transmitter,
     receiver_height_m: f64,
     pattern: AntennaPattern,
-    report: TransmitterReport,
+    pub(super) report: TransmitterReport,
 }
 
 /// A transmitter as it is used, and what was changed for that.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TransmitterReport {
+pub(super) struct TransmitterReport {
     lng: f64,
     lat: f64,
     height_m: f64,
@@ -74,11 +74,11 @@ struct TransmitterReport {
     frequency_mhz: f64,
     antenna_gain_dbi: f64,
     antenna: AntennaReport,
-    warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// An antenna as it is used, in CloudRF's words. Fields that do not count are left out.
-#[derive(Default, Serialize)]
+#[derive(Clone, Default, Serialize)]
 struct AntennaReport {
     txg: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +93,15 @@ struct AntennaReport {
     fbr: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     csv: Option<String>,
+}
+
+impl TransmitterReport {
+    /// A transmitter that is not put on the map.
+    pub fn as_asked(asked: &TransmitterRequest) -> Self {
+        let &TransmitterRequest { lng, lat, height_m, power_dbm, frequency_mhz, antenna_gain_dbi, .. } = asked;
+        let antenna = AntennaReport { txg: antenna_gain_dbi, ..AntennaReport::default() };
+        Self { lng, lat, height_m, power_dbm, frequency_mhz, antenna_gain_dbi, antenna, warnings: Vec::new() }
+    }
 }
 
 impl AntennaReport {
@@ -131,12 +140,14 @@ impl PlacedTransmitter {
 
 #[wasm_bindgen]
 impl SceneHandle {
-    /// Reads buildings from the text or the bytes (a Uint8Array) of a file in any format that [`import`] knows, and puts them on a map
-    /// of `size` x `size` pixels. `request` is `{ bounds }`; without bounds the map stands where most buildings are.
+    /// Reads buildings from the text or the bytes (a Uint8Array) of a file in any format that [`import`] knows, and puts them on a map.
+    /// `request` is `{ bounds, metersPerPixel, buildingHeightM }`; without bounds the map stands where most buildings are, and without
+    /// metres a pixel it has `size` x `size` pixels of `meters_per_pixel`.
     #[wasm_bindgen(constructor)]
     pub fn new(source: JsValue, request: JsValue, size: usize, meters_per_pixel: f64) -> Result<SceneHandle, JsValue> {
-        let SceneRequest { bounds: asked, building_height_m } = checked(request)?;
-        let grid = Grid { size, meters_per_pixel };
+        let request: SceneRequest = checked(request)?;
+        let SceneRequest { bounds: asked, building_height_m, .. } = request;
+        let grid = request.grid(Grid { size, meters_per_pixel }).map_err(|e| field_error(&e))?;
         let bytes = source.as_string().map_or_else(|| Uint8Array::new(&source).to_vec(), String::into_bytes);
         let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked, default_height_m: building_height_m })
             .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
@@ -145,7 +156,8 @@ impl SceneHandle {
         let frame = LocalFrame::centered(center, grid);
         let mut warnings = report.warnings();
         warnings.extend(report.assumptions());
-        warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
+        let own_grid = request.meters_per_pixel.is_none();
+        warnings.extend(asked.filter(|_| own_grid).and_then(|asked| differing_bounds(&frame, asked, grid)));
         let prepared = PreparedScene::new(&scene);
         Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings, building_height_m })
     }
@@ -191,6 +203,14 @@ impl SceneHandle {
 }
 
 impl SceneHandle {
+    pub(super) fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    pub(super) fn frame(&self) -> LocalFrame {
+        self.frame
+    }
+
     pub(super) fn grid(&self) -> Grid {
         self.scene.grid
     }
@@ -199,15 +219,11 @@ impl SceneHandle {
         &self.scene.buildings
     }
 
-    pub(super) fn frame(&self) -> LocalFrame {
-        self.frame
-    }
-
     pub(super) fn building_height_m(&self) -> f64 {
         self.building_height_m
     }
 
-    fn place_transmitter(&self, asked: &TransmitterRequest, receiver_height_m: f64) -> Result<PlacedTransmitter, JsValue> {
+    pub(super) fn place_transmitter(&self, asked: &TransmitterRequest, receiver_height_m: f64) -> Result<PlacedTransmitter, JsValue> {
         let &TransmitterRequest { lng, lat, height_m, power_dbm, frequency_mhz, .. } = asked;
         let scaling = FrequencyScaling::to(frequency_mhz).map_err(|e| error("frequency", &e))?;
         let json = asked.antenna.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string);
@@ -264,5 +280,5 @@ fn differing_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) -> Option<
     let tolerance_m = BOUNDS_TOLERANCE_PIXELS * grid.meters_per_pixel;
     let differs = (width_m - extent_m).abs() > tolerance_m || (height_m - extent_m).abs() > tolerance_m;
     differs
-        .then(|| format!("The bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre."))
+        .then(|| format!("The bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre. With metersPerPixel a physical map covers them."))
 }

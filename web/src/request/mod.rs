@@ -1,15 +1,22 @@
 //! What JavaScript asks for, as one typed request that has been checked.
 //!
-//! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`] or a [`SceneRequest`] with every default
-//! filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
+//! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`], a [`SceneRequest`], a [`SitesRequest`] or a
+//! [`CalibrationRequest`] with every default filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
 //! knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of defaults and of numbers as text.
 
+pub mod calibration;
 pub mod coverage;
+pub mod scene;
+pub mod sites;
+
+pub use calibration::CalibrationRequest;
+pub use scene::SceneRequest;
+pub use sites::SitesRequest;
 
 use coverage::CoverageRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
 use radiodiff_planning::request::{FieldError, Fields, Input};
-use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Transmitter, check_building_height};
+use radiodiff_radio::scene::Transmitter;
 use serde_json::Value;
 
 /// The largest whole number that JavaScript has exactly, 2^53 - 1.
@@ -73,15 +80,6 @@ pub struct TransmitterRequest {
     pub warnings: Vec<String>,
 }
 
-/// Where the buildings are put.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SceneRequest {
-    /// The map is centred on them; `None` centres it on the buildings.
-    pub bounds: Option<GeoBounds>,
-    /// Height of buildings that the file gives none.
-    pub building_height_m: f64,
-}
-
 impl TryFrom<Input> for PredictRequest {
     type Error = FieldError;
 
@@ -91,7 +89,7 @@ impl TryFrom<Input> for PredictRequest {
             Input::List(items) if !items.is_empty() => items,
             found => return Err(fields.error("transmitters", "transmitter", &found, "an array of at least one transmitter")),
         };
-        let transmitters = transmitters.into_iter().enumerate().map(|(index, transmitter)| TransmitterRequest::read(index, transmitter));
+        let transmitters = numbered("transmitters", transmitters).map(|(path, transmitter)| TransmitterRequest::read(&path, transmitter));
         let start = fields
             .number("start", "start", &format!("a number from {MIN_TIME} to 1"), |start| (MIN_TIME..=1.0).contains(&(start as f32)))?;
         Ok(Self {
@@ -104,6 +102,11 @@ impl TryFrom<Input> for PredictRequest {
             plan: CoverageRequest::read(&mut fields)?,
         })
     }
+}
+
+/// The items of a list with their paths, such as `transmitters[0]`.
+fn numbered(name: &str, items: Vec<Input>) -> impl Iterator<Item = (String, Input)> {
+    items.into_iter().enumerate().map(move |(index, item)| (format!("{name}[{index}]"), item))
 }
 
 fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {
@@ -119,8 +122,8 @@ fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {
 }
 
 impl TransmitterRequest {
-    fn read(index: usize, input: Input) -> Result<Self, FieldError> {
-        let mut fields = Fields::of(input, &format!("transmitters[{index}]"), "transmitter", "an object with lng and lat")?;
+    fn read(path: &str, input: Input) -> Result<Self, FieldError> {
+        let mut fields = Fields::of(input, path, "transmitter", "an object with lng and lat")?;
         let standard = Transmitter::at(0.0, 0.0);
         let decibels = |value: f64| value.abs() <= MAX_DECIBELS;
         let lng = fields.required("lng", "transmitter", "a longitude in degrees")?;
@@ -145,26 +148,6 @@ impl TransmitterRequest {
             antenna,
             warnings: fields.unknown().map(|field| format!("{field} is not known and not used.")).collect(),
         })
-    }
-}
-
-impl TryFrom<Input> for SceneRequest {
-    type Error = FieldError;
-
-    fn try_from(input: Input) -> Result<Self, FieldError> {
-        const EXPECTED: &str = "an object with west, south, east and north";
-        let mut fields = Fields::of(input, "", "request", "an object")?;
-        let bounds = match fields.take("bounds") {
-            Input::Missing => None,
-            found => {
-                let mut sides = Fields::of(found, "bounds", "bounds", EXPECTED)?;
-                let mut side = |name| sides.required(name, "bounds", "degrees");
-                Some(GeoBounds { west: side("west")?, south: side("south")?, east: side("east")?, north: side("north")? })
-            }
-        };
-        let valid = |value: f64| check_building_height(value).is_ok();
-        let building_height_m = fields.number("buildingHeightM", "height", "a height from 0.5 to 1000 m", valid)?;
-        Ok(Self { bounds, building_height_m: building_height_m.unwrap_or(BUILDING_HEIGHT_M) })
     }
 }
 

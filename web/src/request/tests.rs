@@ -4,6 +4,7 @@
 use super::*;
 use radiodiff_planning::coverage::Receiver;
 use radiodiff_planning::raster::PlanLayer;
+use radiodiff_radio::scene::GeoBounds;
 
 /// A request with one transmitter that has these fields beside its position.
 fn request(change: Value) -> Value {
@@ -170,12 +171,12 @@ fn bounds_are_four_sides_or_nothing() {
     let scene =
         |bounds: Value| SceneRequest::try_from(serde_json::from_value::<Input>(serde_json::json!({ "bounds": bounds })).expect("an input"));
     for nothing in [Value::Null, "".into()] {
-        assert_eq!(scene(nothing), Ok(SceneRequest { bounds: None, building_height_m: 25.0 }));
+        assert_eq!(scene(nothing), Ok(SceneRequest { bounds: None, meters_per_pixel: None, building_height_m: 25.0 }));
     }
     let bounds = Some(GeoBounds { west: 9.0, south: 50.0, east: 9.1, north: 50.1 });
     assert_eq!(
         scene(serde_json::json!({ "west": "9", "south": 50, "east": 9.1, "north": 50.1 })),
-        Ok(SceneRequest { bounds, building_height_m: 25.0 })
+        Ok(SceneRequest { bounds, meters_per_pixel: None, building_height_m: 25.0 })
     );
     for wrong in serde_json::json!([[9, 50, 9.1, 50.1], false, {}, "everywhere", { "west": 9, "south": 50, "east": 9.1, "north": null }])
         .as_array()

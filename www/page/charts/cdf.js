@@ -1,6 +1,5 @@
 // The distribution of the shown layer: which share of the ground has at least a value.
 
-import { look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { percent } from '../units.js';
 
@@ -32,7 +31,7 @@ export function drawDistribution(map, { unit }) {
   const points = shares.map((share, i) => `${x(min + (i / BINS) * (max - min)).toFixed(1)},${y(share).toFixed(1)}`);
   svg.append(node('polyline', { class: 'curve', points: points.join(' ') }));
   const { thresholdDbm } = plan();
-  const isPower = look().model !== 'difference' && unit === 'dBm';
+  const isPower = unit === 'dBm';
   if (isPower && thresholdDbm > min && thresholdDbm < max) svg.append(node('line', { class: 'limit', x1: x(thresholdDbm), x2: x(thresholdDbm), y1: BOX.top, y2: HEIGHT - BOX.bottom }));
   figure.replaceChildren(svg);
 }

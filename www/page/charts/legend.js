@@ -1,7 +1,7 @@
 // The legend: the colour scale with its values, or the transmitters of the best-server layer.
 
 import { scaleColors, serverColor } from '../layers/colors.js';
-import { look, shownLayer } from '../plan/look.js';
+import { hasLayers, look, shownLayer } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
@@ -10,7 +10,7 @@ const element = (id) => document.getElementById(id);
 export function drawLegend() {
   const isDifference = look().model === 'difference';
   const layer = shownLayer();
-  const isServers = !isDifference && look().quantity === 'server';
+  const isServers = hasLayers() && look().quantity === 'server';
   element('legend-title').textContent = layer.unit ? `${layer.name}, ${layer.unit}` : layer.name;
   for (const [id, hidden] of [['scale', isServers], ['ticks', isServers], ['servers', !isServers]]) element(id).hidden = hidden;
   element('meaning').textContent = meaning(isDifference);
@@ -20,6 +20,7 @@ export function drawLegend() {
 
 function meaning(isDifference) {
   if (isDifference) return 'Generated minus physical: red where the network is stronger';
+  if (look().model === 'spread') return 'How far a measurement would be from the calibrated map';
   return `Below ${plan().thresholdDbm} dBm: no colour`;
 }
 

@@ -1,7 +1,7 @@
 // Statistics of what is shown: coverage by the threshold, each transmitter's share, or the spread of a difference.
 
 import { serverColor } from '../layers/colors.js';
-import { drawnPositions, shownMap } from '../layers/shown.js';
+import { countedMap, drawnPositions, shownMap } from '../layers/shown.js';
 import { look, shownLayer } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { state } from '../state.js';
@@ -13,7 +13,7 @@ const element = (id) => document.getElementById(id);
 
 export function drawStatistics() {
   const isDifference = look().model === 'difference' && state.difference;
-  const { map } = state;
+  const map = countedMap();
   element('stats').replaceChildren(...(map ? (isDifference ? differenceRows(state.difference) : coverageRows(map)).flatMap(row) : []));
   element('shares').replaceChildren(...(map && !isDifference ? shares(map) : []));
   const shown = shownMap();

@@ -1,7 +1,7 @@
 // The menu of files. What is saved is the shown layer, as it is shown; nothing leaves the machine.
 
 import { shownMap } from '../layers/shown.js';
-import { say } from '../notices.js';
+import { say, unsay } from '../notices.js';
 import { shownLayer } from '../plan/look.js';
 import { announce, state } from '../state.js';
 import { FORMATS } from './formats.js';
@@ -38,6 +38,7 @@ async function save(id, saved) {
     say('export', 'There is no map to save: add a transmitter first.', 'error');
     return;
   }
+  unsay('export');
   const title = fileName();
   try {
     const files = await write({ map, name: title, saved: id === 'plan' ? await saved() : undefined });

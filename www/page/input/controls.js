@@ -2,20 +2,29 @@
 
 import { paletteNames } from '../../index.js';
 import { WORTH } from '../accuracy.js';
-import { LAYERS, OPACITY, changeLook, look, shownLayer } from '../plan/look.js';
+import { LAYERS, NETWORK_MODELS, OPACITY, changeLook, hasLayers, look, shownLayer } from '../plan/look.js';
 import { RECEIVER_FIELDS, THRESHOLD_DBM, within } from '../plan/model.js';
 import { change, endTopic, plan } from '../plan/store.js';
+import { state } from '../state.js';
 
 const element = (id) => document.getElementById(id);
 
-/** Models that need the networks. */
-const NETWORK_MODELS = ['generated', 'difference'];
-
 export const option = (value, textContent) => Object.assign(document.createElement('option'), { value, textContent });
+
+/** Models that need measurements. */
+const CALIBRATED_MODELS = ['calibrated', 'spread'];
+
+function calibrationInWords() {
+  const { name, errors } = state.calibration ?? {};
+  if (!errors) return `Fitted to measurements of ${name ?? 'one transmitter'}; they are too few to say how well.`;
+  return `Fitted to measurements of ${name}. Error in blocks of ground that the fit was not given: ${errors.afterDb.toFixed(1)} dB, before ${errors.beforeDb.toFixed(1)} dB.`;
+}
+
+let networksAreGone = false;
 
 /** Leaves the physical model alone to be chosen. */
 export function withoutNetworks() {
-  for (const model of NETWORK_MODELS) element('layer').querySelector(`[value=${model}]`).disabled = true;
+  networksAreGone = true;
   changeLook({ model: 'physical' });
 }
 
@@ -46,12 +55,17 @@ const refreshers = [];
 export function refreshControls() {
   const { model, quantity, palette, opacity } = look();
   const isDifference = model === 'difference';
+  // The networks draw on their own grid alone.
+  const isTheirGrid = state.scene?.around.metersPerPixel === undefined;
+  for (const name of NETWORK_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;
   element('palette').value = palette;
-  element('worth').textContent = WORTH[model];
+  element('worth').textContent = WORTH[model] ?? calibrationInWords();
+  for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !state.calibration;
   // A difference is in decibels with colours of its own, and has no threshold.
-  for (const id of ['palette', 'threshold', 'quantities']) element(id).disabled = isDifference;
-  for (const id of ['scale-min', 'scale-max']) element(id).disabled = isDifference || quantity === 'server';
+  for (const id of ['palette', 'threshold']) element(id).disabled = isDifference;
+  element('quantities').disabled = !hasLayers();
+  for (const id of ['scale-min', 'scale-max']) element(id).disabled = !hasLayers() || quantity === 'server';
   for (const input of element('quantities').querySelectorAll('input')) input.checked = input.value === quantity;
   element('opacity-value').textContent = `${Math.round(100 * opacity)} %`;
   element('threshold-value').textContent = `${plan().thresholdDbm} dBm`;
@@ -78,7 +92,7 @@ export function listenToControls() {
 
 /** A scale without extent is not taken. */
 function setScale({ min, max }) {
-  if (min < max && look().model !== 'difference') changeLook({ scales: { ...look().scales, [look().quantity]: { min, max } } });
+  if (min < max && hasLayers()) changeLook({ scales: { ...look().scales, [look().quantity]: { min, max } } });
 }
 
 function pill(value, name) {

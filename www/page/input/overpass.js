@@ -3,7 +3,7 @@
 
 import { settings } from '../settings.js';
 import { state } from '../state.js';
-import { moved } from '../units.js';
+import { squareAround } from '../units.js';
 
 const element = (id) => document.getElementById(id);
 const PATIENCE_MS = 60_000;
@@ -24,7 +24,7 @@ export function listenToOverpass(open) {
   form.append(...inputs, ask, words);
   element('overpass-fields').append(form);
   element('import-open').addEventListener('click', () => {
-    words.textContent = `Asks ${new URL(settings().overpass, location.href).host} for the buildings of this square; the server learns the square and your IP address. Another server can be named in Settings.`;
+    words.textContent = `As large as the open map. Asks ${new URL(settings().overpass, location.href).host} for the buildings of this square; the server learns the square and your IP address. Another server can be named in Settings.`;
     if (!state.scene) return;
     const { west, south, east, north } = state.scene.bounds;
     element('overpass-lat').value = ((south + north) / 2).toFixed(5);
@@ -42,7 +42,7 @@ export function listenToOverpass(open) {
     try {
       const source = await fetchBuildings(middle, signal);
       if (signal.aborted) return;
-      await open({ source, title: `Buildings around ${middle.lat}, ${middle.lng}`, credit: '© OpenStreetMap contributors (openstreetmap.org/copyright)', bounds: square(middle, 0) });
+      await open({ source, title: `Buildings around ${middle.lat}, ${middle.lng}`, credit: '© OpenStreetMap contributors (openstreetmap.org/copyright)', bounds: squareAround(middle, sideM()), metersPerPixel: state.scene.around.metersPerPixel });
       element('import').close();
     } catch (error) {
       if (!signal.aborted) words.textContent = error.message;
@@ -52,18 +52,11 @@ export function listenToOverpass(open) {
   });
 }
 
-/** The map's square around a place, with a margin. */
-function square(middle, marginM) {
-  const half = sideM() / 2 + marginM;
-  const [{ lng: west, lat: south }, { lng: east, lat: north }] = [moved(middle, -half, -half), moved(middle, half, half)];
-  return { west, south, east, north };
-}
-
 /** As large as the open map. */
 const sideM = () => state.scene.size * state.scene.metersPerPixel;
 
 async function fetchBuildings(middle, signal) {
-  const { west, south, east, north } = square(middle, MARGIN_M);
+  const { west, south, east, north } = squareAround(middle, sideM() + 2 * MARGIN_M);
   const box = [south, west, north, east].map((degrees) => degrees.toFixed(6)).join(',');
   const query = `[out:xml][timeout:50];(way["building"](${box});relation["building"](${box}););out body;>;out skel qt;`;
   const { overpass } = settings();

@@ -1,6 +1,6 @@
 // The dialog of settings.
 
-import { say } from '../notices.js';
+import { say, unsay } from '../notices.js';
 import { changeSettings, settings } from '../settings.js';
 import { refreshGround } from '../views/stage.js';
 import { option } from './controls.js';
@@ -33,6 +33,7 @@ function take(id, input) {
     say('settings', `${input.value} is no address: it begins with https://.`, 'error');
     return;
   }
+  unsay('settings');
   if (!changeSettings({ [id]: input.value.trim() })) say('settings', 'This browser keeps no settings: they hold until the page is closed.');
   if (GROUND.includes(id)) refreshGround();
 }

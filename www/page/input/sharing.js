@@ -12,11 +12,13 @@ let turn = 0;
 
 /** What a link and a plan file hold. Of the page's own places the name suffices; of others, the buildings. */
 export async function whole(footprints) {
-  const { file, title, credit, asked, bounds, source } = state.scene;
-  if (file) return { scene: { place: file }, plan: plan(), look: look() };
+  const { file, title, credit, bounds, source, around: { metersPerPixel } } = state.scene;
+  // The bounds of the networks' own grid follow from the place.
+  const grid = metersPerPixel === undefined ? {} : { bounds, metersPerPixel };
+  if (file) return { scene: { place: file, ...grid }, plan: plan(), look: look() };
   const isGeoJson = typeof source === 'string' && source.trimStart().startsWith('{');
   const buildings = isGeoJson ? source : JSON.stringify(await footprints());
-  return { scene: { title, credit, bounds: asked ?? bounds, buildings }, plan: plan(), look: look() };
+  return { scene: { title, credit, bounds, metersPerPixel, buildings }, plan: plan(), look: look() };
 }
 
 /** The plan's address, or undefined where its buildings are too many for one. */

@@ -1,6 +1,6 @@
 // The read-out beside the pointer: what the shown layer says of the place under it.
 
-import { look, shownLayer } from '../plan/look.js';
+import { hasLayers, look, shownLayer } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { state } from '../state.js';
 import { distance, metersBetween, signedDb } from '../units.js';
@@ -24,12 +24,16 @@ export function drawReadout(unproject) {
 
 /** Lines about a place; none outside the map. */
 export function valuesAt({ lng, lat }) {
-  const { map, maps, difference } = state;
+  const { map, maps, difference, calibration } = state;
   const power = map.at(lng, lat);
   if (power === undefined) return [];
   if (Number.isNaN(power)) return ['inside a building'];
   const lines = Object.entries(NAMES).filter(([, method]) => maps[method]).map(([name, method]) => `${name} ${inWords(maps[method], lng, lat)}`);
   if (difference && (look().model === 'difference' || look().quantity === 'power')) lines.push(`difference ${signedDb(difference.at(lng, lat))}`);
+  if (calibration && !hasLayers() && look().model !== 'difference') {
+    const [mean, deviation] = [calibration.map.at(lng, lat), calibration.map.layer('standard-deviation').at(lng, lat)];
+    lines.push(`calibrated ${mean.toFixed(1)} dBm ± ${deviation.toFixed(1)} dB`);
+  }
   const position = drawnPositions().length > 1 ? serverAt(map, lng, lat) : undefined;
   if (position !== undefined) {
     const server = plan().transmitters[position];
@@ -39,7 +43,7 @@ export function valuesAt({ lng, lat }) {
 }
 
 function inWords(map, lng, lat) {
-  const isPower = look().model === 'difference' || look().quantity === 'power' || look().quantity === 'server';
+  const isPower = !hasLayers() || look().quantity === 'power' || look().quantity === 'server';
   const layer = isPower ? map : layerOf(map);
   const value = layer?.at(lng, lat);
   if (value === undefined) return '…';

@@ -1,15 +1,21 @@
 // What the map shows now: the values of the chosen layer, and how they are coloured. views/ paints it, charts/ counts it.
 
-import { look, shownLayer } from '../plan/look.js';
+import { hasLayers, look, shownLayer } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { state } from '../state.js';
 import { rgbOf, scaleColors, serverColor } from './colors.js';
 
 /** The map of the chosen layer; undefined while there is none. */
 export function shownMap() {
-  if (look().model === 'difference') return state.difference;
+  const { model } = look();
+  if (model === 'difference') return state.difference;
+  if (model === 'calibrated') return state.calibration?.map;
+  if (model === 'spread') return state.calibration?.map.layer('standard-deviation');
   return layerOf(state.map);
 }
+
+/** The map whose coverage counts. */
+export const countedMap = () => (['calibrated', 'spread'].includes(look().model) ? state.calibration?.map : state.map);
 
 /** The chosen layer of a drawn map. */
 export function layerOf(map) {
@@ -18,6 +24,9 @@ export function layerOf(map) {
   return map.layers[layer] && map.layer(layer);
 }
 
+/** True where the drawn map lacks the chosen layer. */
+export const lacksLayer = () => Boolean(state.map && hasLayers() && !shownMap());
+
 /** Options of the package's `toImage` and overlays for the chosen layer, with the map they are for. */
 export function picture() {
   const map = shownMap();
@@ -25,8 +34,9 @@ export function picture() {
   const { min, max } = shownLayer();
   const { model, quantity, palette, opacity } = look();
   if (model === 'difference') return { map, options: { min, max, opacity, threshold: undefined, palette: undefined } };
+  if (model === 'spread') return { map, options: { palette, min, max, opacity, threshold: undefined } };
   // A threshold of power hides places in every layer.
-  if (quantity === 'power') return { map, options: { palette, min, max, opacity, threshold: plan().thresholdDbm } };
+  if (quantity === 'power' || model === 'calibrated') return { map, options: { palette, min, max, opacity, threshold: plan().thresholdDbm } };
   const covered = where(map, state.map.values, plan().thresholdDbm);
   if (quantity === 'server') return { map: covered, options: { ...servers(), opacity, threshold: undefined } };
   return { map: covered, options: { palette: tabled(scaleColors()), min, max, opacity, threshold: undefined } };

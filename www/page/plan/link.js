@@ -48,8 +48,9 @@ export function readPlan(text, name) {
 function sceneOf(scene) {
   const text = (name) => (typeof scene?.[name] === 'string' ? scene[name] : '');
   const bounds = ['west', 'south', 'east', 'north'].every((side) => Number.isFinite(scene?.bounds?.[side])) ? scene.bounds : undefined;
-  if (text('place')) return { place: text('place') };
-  if (text('buildings')) return { title: text('title') || 'Plan', credit: text('credit'), bounds, buildings: text('buildings') };
+  const metersPerPixel = bounds && scene.metersPerPixel > 0 ? scene.metersPerPixel : undefined;
+  if (text('place')) return { place: text('place'), bounds, metersPerPixel };
+  if (text('buildings')) return { title: text('title') || 'Plan', credit: text('credit'), bounds, metersPerPixel, buildings: text('buildings') };
   if (text('title')) throw new Error(`its buildings are too many for a link: open ${text('title')} and the plan file`);
   throw new Error('it names no buildings');
 }

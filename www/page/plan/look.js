@@ -3,7 +3,10 @@
 import { paletteNames } from '../../index.js';
 
 /** Models by the value of their option. */
-export const MODELS = ['physical', 'generated', 'difference'];
+export const MODELS = ['physical', 'generated', 'difference', 'calibrated', 'spread'];
+
+/** Models that need the networks. */
+export const NETWORK_MODELS = ['generated', 'difference'];
 
 /** Layers by the value of their option: the package's layer, the unit, the ends of the colour scale, and whether more is worse. */
 export const LAYERS = {
@@ -13,7 +16,12 @@ export const LAYERS = {
   snr: { name: 'SNR', layer: 'snr', unit: 'dB', min: -10, max: 50 },
   sinr: { name: 'SINR', layer: 'sinr', unit: 'dB', min: -10, max: 40 },
 };
-export const DIFFERENCE = { name: 'Difference', unit: 'dB', min: -20, max: 20 };
+/** What models show that have no layers. */
+const ONLY = {
+  difference: { name: 'Difference', unit: 'dB', min: -20, max: 20 },
+  calibrated: { name: 'Received power, calibrated', unit: 'dBm', min: -120, max: -40 },
+  spread: { name: 'Standard deviation, calibrated', unit: 'dB', min: 0, max: 12 },
+};
 
 export const OPACITY = { initial: 0.85, min: 0.1, max: 1 };
 
@@ -33,9 +41,12 @@ export function changeLook(fields) {
   listeners.forEach((listener) => listener(changed));
 }
 
+/** False of models that show one thing. */
+export const hasLayers = () => !(current.model in ONLY);
+
 /** The shown layer with the ends of its scale as the planner set them. */
 export function shownLayer() {
-  if (current.model === 'difference') return DIFFERENCE;
+  if (!hasLayers()) return ONLY[current.model];
   const layer = LAYERS[current.quantity];
   return { ...layer, ...current.scales[current.quantity] };
 }
@@ -47,7 +58,8 @@ export function lookOf(found) {
   const opacity = Number(found?.opacity);
   const isScale = ([name, scale]) => name in LAYERS && Number.isFinite(scale?.min) && Number.isFinite(scale?.max) && scale.min < scale.max;
   return {
-    model: one('model', MODELS),
+    // A calibration does not travel with a plan.
+    model: one('model', MODELS.slice(0, 3)),
     quantity: one('quantity', Object.keys(LAYERS)),
     palette: one('palette', paletteNames),
     opacity: opacity >= OPACITY.min && opacity <= OPACITY.max ? opacity : base.opacity,

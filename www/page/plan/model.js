@@ -57,8 +57,8 @@ export function newPlan(at) {
 
 export const activeOf = ({ transmitters }) => transmitters.filter(({ active }) => active);
 
-/** The transmitters as the package's requests have them. */
-export const requested = (plan) => activeOf(plan).map(({ lng, lat, heightM, powerDbm, frequencyMHz, gainDbi, antenna, azimuthDeg, downtiltDeg, beamwidthDeg }) => ({
+/** A transmitter as the package's requests have it. */
+export const requestOf = ({ lng, lat, heightM, powerDbm, frequencyMHz, gainDbi, antenna, azimuthDeg, downtiltDeg, beamwidthDeg }) => ({
   lng,
   lat,
   heightM,
@@ -66,7 +66,10 @@ export const requested = (plan) => activeOf(plan).map(({ lng, lat, heightM, powe
   frequencyMHz,
   antennaGainDbi: gainDbi,
   ...(antenna === 'sector' && { antenna: { txg: gainDbi, azi: azimuthDeg, tlt: downtiltDeg, hbw: beamwidthDeg, vbw: beamwidthDeg, fbr: FRONT_TO_BACK_DB } }),
-}));
+});
+
+/** The transmitters that are on, as the package's requests have them. */
+export const requested = (plan) => activeOf(plan).map(requestOf);
 
 /** A number within its range; what is no number has the default. */
 export function within({ initial, min, max }, value) {

@@ -3,30 +3,24 @@
 
 import { addRadioMap } from '../../adapters/maplibre.js';
 import { PADDING } from './flat.js';
-import { BELOW, edgeOf, groundStyle, sceneLayers } from './style.js';
+import { BELOW, edgeOf, groundStyle, plainStyle, sceneLayers } from './style.js';
 
 const TILT_DEG = 48;
 const EMPTY = { type: 'FeatureCollection', features: [] };
 
-/** Fetches MapLibre's files without running them. */
-export function preload() {
-  for (const [rel, href] of [['modulepreload', 'maplibre/maplibre-gl.mjs'], ['stylesheet', 'maplibre/maplibre-gl.css']]) {
-    document.head.append(Object.assign(document.createElement('link'), { rel, href, fetchPriority: 'low' }));
-  }
-}
-
 /**
  * Starts MapLibre in `container` on a scene; rejects where there is no WebGL.
- * `moved` is called when places have moved on the screen, `clicked` with a place, `trouble` with what could not be loaded.
+ * `ground` is { theme, background, attribution } of style.js; `moved` is called when places have moved on the screen, `clicked` with a place, `trouble` with what could not be loaded.
  */
-export async function mapLibreView(container, { scene, tilted, theme, background, attribution, moved, clicked, trouble }) {
+export async function mapLibreView(container, { scene, tilted, ground, moved, clicked, trouble }) {
+  document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: 'maplibre/maplibre-gl.css' }));
   const library = await import('../../maplibre/maplibre-gl.mjs');
   library.setWorkerUrl(new URL('../../maplibre/maplibre-gl-worker.mjs', import.meta.url).href);
   let [overlay, shown, footprints] = [undefined, undefined, EMPTY];
   const box = ({ west, south, east, north }) => [[west, south], [east, north]];
   const map = new library.Map({
     container,
-    style: groundStyle(background, attribution, theme),
+    style: plainStyle(ground.theme),
     bounds: box(scene.bounds),
     fitBoundsOptions: { padding: PADDING, pitch: tilted ? TILT_DEG : 0 },
     attributionControl: false,
@@ -40,7 +34,7 @@ export async function mapLibreView(container, { scene, tilted, theme, background
   function build() {
     map.addSource('edge', { type: 'geojson', data: edgeOf(scene.bounds) });
     map.addSource('buildings', { type: 'geojson', data: footprints });
-    for (const layer of sceneLayers(theme, tilted)) map.addLayer(layer);
+    for (const layer of sceneLayers(ground.theme, tilted)) map.addLayer(layer);
     overlay = undefined;
     show(shown);
   }
@@ -61,16 +55,26 @@ export async function mapLibreView(container, { scene, tilted, theme, background
   const motion = () => ({ duration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 500 });
   const fit = () => map.fitBounds(box(scene.bounds), { padding: PADDING, pitch: tilted ? TILT_DEG : 0, bearing: map.getBearing(), ...motion() });
 
-  await new Promise((resolve, reject) => {
-    map.once('style.load', resolve);
-    map.once('error', ({ error }) => (map.isStyleLoaded() ? undefined : reject(error)));
-  });
+  /** Lays the ground that the settings name; where it cannot be had, the page's own stays. */
+  async function lay(next) {
+    ground = next;
+    let style = plainStyle(ground.theme);
+    try {
+      style = await groundStyle(ground);
+    } catch (error) {
+      trouble(error);
+    }
+    if (ground === next) map.setStyle(style, { diff: false });
+  }
+
+  await new Promise((resolve) => map.once('style.load', resolve));
   map.on('style.load', build);
   build();
+  if (ground.background) lay(ground);
   map.on('move', moved);
   map.on('resize', moved);
   map.on('click', ({ lngLat: { lng, lat }, point: { x, y } }) => clicked({ lng, lat }, { x, y }));
-  map.on('error', ({ error, sourceId }) => (sourceId === undefined || sourceId === 'tiles' || error?.status) && trouble(error));
+  map.on('error', ({ error }) => trouble(error));
 
   return {
     setScene(next) {
@@ -98,10 +102,7 @@ export async function mapLibreView(container, { scene, tilted, theme, background
       map.setLayoutProperty('buildings', 'visibility', tilted ? 'visible' : 'none');
       fit();
     },
-    setGround(options) {
-      ({ theme, background, attribution } = options);
-      map.setStyle(groundStyle(background, attribution, theme), { diff: false });
-    },
+    setGround: lay,
     zoomIn: () => map.zoomIn(motion()),
     zoomOut: () => map.zoomOut(motion()),
     fit,

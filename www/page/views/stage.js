@@ -1,12 +1,12 @@
 // The stage: whichever view of the map there is, behind one set of calls. `data-view` of the page says which: 'loading' while MapLibre
 // is on its way, 'maplibre', or 'flat' where it cannot be had.
 
-import { say } from '../notices.js';
+import { say, unsay } from '../notices.js';
 import { look } from '../plan/look.js';
 import { settings } from '../settings.js';
 import { state } from '../state.js';
 import { flatView } from './flat.js';
-import { mapLibreView, preload } from './maplibre.js';
+import { mapLibreView } from './maplibre.js';
 
 const element = (id) => document.getElementById(id);
 const listeners = { moved: [], clicked: [] };
@@ -33,11 +33,6 @@ export const camera = () => gl;
 export const whenMoved = (listener) => listeners.moved.push(listener);
 /** `listener` is called with the place and the point that was clicked. */
 export const whenClicked = (listener) => listeners.clicked.push(listener);
-
-/** Fetches MapLibre, where it is wanted, without running it. */
-export function preloadMapLibre() {
-  if (settings().view !== 'flat') preload();
-}
 
 export function setScene(scene) {
   flat.setScene(scene);
@@ -69,10 +64,10 @@ async function start(footprints, shown) {
   const started = await mapLibreView(element('gl'), {
     scene,
     tilted: look().tilted,
-    ...ground(),
+    ground: ground(),
     moved: () => tell('moved'),
     clicked: (...where) => tell('clicked', ...where),
-    trouble: (error) => say('view', `The background map cannot be loaded (${error?.message ?? 'no reason given'}): check its address in Settings.`, 'error'),
+    trouble: (error) => say('view', `The background map cannot be loaded (${error?.message ?? 'no reason given'}): check its address in Settings, and the connection.`, 'error'),
   });
   started.setFootprints(await footprints());
   // Another scene was opened meanwhile.
@@ -92,5 +87,6 @@ darkness.addEventListener('change', refreshGround);
 /** After a change of the settings or of the system's colours. */
 export function refreshGround() {
   document.documentElement.dataset.theme = settings().theme;
+  unsay('view', 'error');
   gl?.setGround(ground());
 }

@@ -6,17 +6,26 @@ const BUILDINGS = {
   dark: { roof: '#3d4855', outline: '#5b6775', edge: '#66727f' },
 };
 
-/** A style for the ground: `background` is '' or the address of a style or of tiles ({z}, {x}, {y}). */
-export function groundStyle(background, attribution, theme) {
-  if (background && !isTiles(background)) return background;
+/** The page's own style, with tiles where an address of some is given. */
+export function plainStyle(theme, tiles, attribution) {
   const style = { version: 8, light: { anchor: 'map', position: [1.5, 210, 40], intensity: 0.35 }, sources: {}, layers: [{ id: 'ground', type: 'background', paint: { 'background-color': GROUND[theme] } }] };
-  if (!background) return style;
-  style.sources.tiles = { type: 'raster', tiles: [background], tileSize: 256, maxzoom: 19, attribution };
+  if (!tiles) return style;
+  style.sources.tiles = { type: 'raster', tiles: [tiles], tileSize: 256, maxzoom: 19, attribution };
   style.layers.push({ id: 'tiles', type: 'raster', source: 'tiles' });
   return style;
 }
 
-export const isTiles = (background) => ['{z}', '{x}', '{y}'].every((part) => background.includes(part));
+/** The style of the ground: `background` is '', or the address of tiles ({z}, {x}, {y}) or of a style, which is fetched. */
+export async function groundStyle({ background, attribution, theme }) {
+  if (!background || isTiles(background)) return plainStyle(theme, background, attribution);
+  const answer = await fetch(background);
+  if (!answer.ok) throw new Error(`${background} answers ${answer.status}`);
+  const style = await answer.json().catch(() => undefined);
+  if (style?.version !== 8 || !Array.isArray(style.layers)) throw new Error(`${background} is no MapLibre style`);
+  return style;
+}
+
+const isTiles = (background) => ['{z}', '{x}', '{y}'].every((part) => background.includes(part));
 
 /** The page's layers above the ground, lowest first; the radio map goes below BELOW. */
 export const BELOW = 'buildings-flat';

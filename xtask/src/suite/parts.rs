@@ -112,7 +112,8 @@ fn clippy(_: Options) -> Result<Tally> {
     tools::wasm_target()?;
     let mut native = workspace_cargo("clippy");
     native.arg("--all-targets");
-    let mut wasm = cargo(&["clippy", "--package", "radiodiff-web", "--target", "wasm32-unknown-unknown"]);
+    let mut wasm = cargo(&["clippy", "--target", "wasm32-unknown-unknown"]);
+    wasm.args(["--package", "radiodiff-web", "--package", "radiodiff-web-export"]);
     wasm.env("CLIPPY_CONF_DIR", layout::root().join("xtask/clippy-wasm"));
     let mut trainer = trainer_cargo("clippy")?;
     trainer.args(["--all-targets", "--all-features"]);

@@ -3,4 +3,4 @@
 import { createEngine } from 'radiodiff-web';
 import { mountTwice } from './scenarios.js';
 
-document.documentElement.dataset.result = JSON.stringify(await mountTwice({ createEngine }));
+document.documentElement.dataset.result = JSON.stringify(await mountTwice({ createEngine }, { write: true }));

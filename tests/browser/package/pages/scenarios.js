@@ -8,8 +8,8 @@ const request = { buildings, transmitters: [{ lng: 9.0007, lat: 50.00015 }] };
 
 const told = ({ name, code, reason, message }) => ({ name, code, reason, message });
 
-/** As an application does that draws a map, is taken off the page, and comes back. */
-export async function mountTwice({ createEngine }, options = {}) {
+/** As an application does that draws a map, is taken off the page, and comes back. With `write` the map also becomes a file. */
+export async function mountTwice({ createEngine }, { write, ...options } = {}) {
   const mounts = [];
   for (let mount = 0; mount < 2; mount += 1) {
     const engine = await createEngine(options);
@@ -17,6 +17,7 @@ export async function mountTwice({ createEngine }, options = {}) {
     const { outdoorPixels, max } = map.stats();
     const { worker, warnings, model } = engine.info;
     mounts.push({ worker, warnings, model: model?.name, method: map.method, indoors: map.values.length - outdoorPixels, max });
+    if (write) mounts[mount].written = (await map.toNpy()).length;
     document.querySelector('canvas').getContext('2d').putImageData(map.toImage({ min: -120, max: -40 }), 0, 0);
     engine.dispose();
   }
@@ -35,6 +36,17 @@ export async function create({ createEngine }, options = {}) {
   } catch (error) {
     return { error: told(error), progress };
   }
+}
+
+/** Writes a map, the second time with the module's own address. */
+export async function writeTwice({ createEngine, initExport }, { address }) {
+  const engine = await createEngine();
+  const map = await engine.predict(request);
+  const [first, stopped] = [await map.toCSV().catch(told), await map.toNpy({ signal: AbortSignal.abort() }).catch(told)];
+  await initExport(address);
+  const [second, levels, quantity] = [await map.toCSV(), await map.toContours(['loud']).catch(told), await map.toContours([NaN]).catch(told)];
+  engine.dispose();
+  return { first, stopped, second: second.split('\n', 2), levels, quantity };
 }
 
 /** Makes engines one after the other, and then clears the browser's store. */
@@ -151,5 +163,8 @@ export async function crossing({ createEngine }) {
   const [{ lng, lat }] = request.transmitters;
   const antennas = [undefined, { azi: 90 }, { csv: '0,0,12\n180,0,-10', azi: 270 }];
   const { transmitters, coverage } = await engine.predict({ transmitters: antennas.map((antenna) => ({ lng, lat, antenna })), method: 'dominant-path', thresholdDbm: -80 });
-  return { info: engine.info, bare: bare.info, scene, transmitters, coverage };
+  const sites = await bare.suggestSites({ buildings, thresholdDbm: -60, candidates: [request.transmitters[0]], transmitter: { antenna: { azi: 90 } } });
+  const measurements = Array.from({ length: 60 }, (_, i) => ({ lng: lng - 5e-4 + (i % 10) * 1e-4, lat: lat - 3e-4 + Math.floor(i / 10) * 1e-4, powerDbm: -60 - ((i * 7) % 23) }));
+  const { map: __, ...calibration } = await bare.calibrate({ transmitter: { lng, lat }, measurements, blockM: 20 });
+  return { info: engine.info, bare: bare.info, scene, transmitters, coverage, sites, calibration };
 }

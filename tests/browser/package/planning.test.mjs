@@ -1,0 +1,126 @@
+// Planning by the installed package, in Node: larger areas, sites, calibration. The choice and the fit are tested in Rust; here is that
+// they come through, and that their answers agree with maps drawn otherwise.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+
+import { EXAMPLES, install } from './lib.mjs';
+
+const buildings = readFileSync(join(EXAMPLES, 'buildings.json'), 'utf8');
+const PLACES = [[24.9384, 60.1699], [24.9365, 60.1692], [24.9391, 60.1694], [24.9372, 60.1703]].map(([lng, lat]) => ({ lng, lat }));
+const THRESHOLD = -75;
+
+let package_;
+let engine;
+before(async () => {
+  package_ = install();
+  const { createEngine } = await import(pathToFileURL(join(package_.dist, 'node.js')).href);
+  engine = await createEngine();
+});
+after(() => {
+  engine?.dispose();
+  package_.remove();
+});
+
+const share = async (transmitters) => (await engine.predict({ buildings, transmitters, thresholdDbm: THRESHOLD })).coverage.share;
+
+test('sites are the candidates that add most, and cover what a plan of them covers', { timeout: 120_000 }, async () => {
+  const existing = [{ ...PLACES[3], powerDbm: 10 }];
+  const progress = [];
+  const transmitter = { powerDbm: 17, heightM: 6 };
+  const found = await engine.suggestSites({
+    buildings, count: 2, thresholdDbm: String(THRESHOLD), candidates: [...PLACES.slice(0, 3), { lng: 25, lat: 60 }], existing, transmitter,
+    onProgress: ({ phase, loaded, total }) => progress.push([phase, loaded, total]),
+  });
+  assert.deepEqual([found.candidates, found.sites.length], [3, 2]);
+  assert.match(found.warnings.join(' '), /1 of 4 candidates lie off the map/);
+  assert.ok(progress.every(([phase, loaded, total]) => phase === 'candidates' && loaded <= total && total === 4));
+  assert.deepEqual(progress.at(-1), ['candidates', 4, 4]);
+  assert.equal(found.shareBefore, await share(existing));
+  const withOne = await Promise.all(PLACES.slice(0, 3).map((place) => share([...existing, { ...place, ...transmitter }])));
+  const [first, second] = found.sites;
+  assert.equal(first.candidate, withOne.indexOf(Math.max(...withOne)));
+  assert.equal(first.coveredShare, Math.max(...withOne));
+  assert.ok(Math.abs(first.gainedShare - (first.coveredShare - found.shareBefore)) < 1e-12 && second.gainedShare <= first.gainedShare);
+  assert.deepEqual([first.transmitter.powerDbm, first.transmitter.heightM, first.lng], [17, 6, first.transmitter.lng]);
+  assert.equal(second.coveredShare, await share([...existing, ...found.sites.map((site) => site.transmitter)]));
+});
+
+test('candidates are spread over an area, and the search stops when it is told', { timeout: 120_000 }, async () => {
+  const { bounds } = await engine.setScene({ buildings });
+  const area = { ...bounds, east: (bounds.west + bounds.east) / 2 };
+  const { sites, candidates } = await engine.suggestSites({ thresholdDbm: THRESHOLD, area, spacingM: 64 });
+  assert.ok(candidates > 4 && candidates <= 12 && sites.length === 1 && sites[0].lng <= area.east);
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  let seen = 0;
+  const onProgress = ({ loaded }) => {
+    seen = loaded;
+    if (loaded > 1) controller.abort(reason);
+  };
+  await assert.rejects(engine.suggestSites({ thresholdDbm: THRESHOLD, signal: controller.signal, onProgress }), (error) => error === reason);
+  const stopped = seen;
+  assert.ok((await engine.suggestSites({ thresholdDbm: THRESHOLD, candidates: PLACES.slice(0, 1) })).sites.length === 1, 'the engine goes on');
+  assert.ok(stopped < 100 && seen === stopped, 'it went on after it was told to stop');
+  await assert.rejects(engine.suggestSites({ count: 2 }), { name: 'RadioError', code: 'threshold', field: 'thresholdDbm' });
+  await assert.rejects(engine.suggestSites({ thresholdDbm: -80, candidates: [{ lng: 25, lat: 60 }] }), { code: 'candidates' });
+});
+
+test('a map is fitted to measured power, with its uncertainty and its errors in blocks', { timeout: 300_000 }, async () => {
+  const cell = { ...PLACES[0], heightM: 20, frequencyMHz: 3500, antenna: { azi: 60 } };
+  const truth = await engine.predict({ buildings, transmitters: [{ ...PLACES[0], powerDbm: 31, frequencyMHz: 3500 }] });
+  const { west, south, east, north } = truth.bounds;
+  const measurements = [];
+  for (let i = 0; i < 400; i += 1) {
+    const place = { lng: west + ((i % 20) + 0.5) / 20 * (east - west), lat: south + (Math.floor(i / 20) + 0.5) / 20 * (north - south) };
+    const powerDbm = truth.at(place.lng, place.lat);
+    if (powerDbm > -110) measurements.push({ ...place, powerDbm });
+  }
+  const phases = new Set();
+  const ask = { transmitter: cell, blockM: 40, onProgress: ({ phase }) => phases.add(phase) };
+  const found = await engine.calibrate({ ...ask, measurements });
+  assert.deepEqual([...phases], ['fit', 'rows']);
+  assert.equal(found.readings, measurements.length);
+  const { beforeDb, afterDb, squares } = found.errors;
+  assert.ok(squares > 100 && afterDb < beforeDb && afterDb > 0, JSON.stringify(found.errors));
+  assert.ok(found.blocks.length > 4 && found.blocks.every(({ lng, lat }) => lng >= west - 1e-9 && lng < east && lat >= south - 1e-9 && lat < north));
+  assert.ok(found.constants.some(({ name, unit, fitted, before }) => name === 'antenna height' && unit === 'm' && before === 20 && fitted > 2));
+  const { map } = found;
+  assert.deepEqual([map.method, map.quantity, map.size, map.transmitter.lng], ['calibrated', 'received-power-dbm', 256, cell.lng]);
+  const misses = measurements.map(({ lng, lat, powerDbm }) => Math.abs(map.at(lng, lat) - powerDbm)).sort((a, b) => a - b);
+  assert.ok(misses[misses.length >> 1] < beforeDb, `half of the misses are above ${misses[misses.length >> 1]} dB`);
+  const deviations = map.layer('standard-deviation').stats();
+  assert.ok(deviations.min > 0 && deviations.max > deviations.min && deviations.outdoorPixels === map.stats().outdoorPixels);
+  const { map: _, ...saved } = found;
+  assert.deepEqual(JSON.parse(JSON.stringify(saved)), saved, 'it can be saved with a plan');
+
+  const table = ['lng,lat,rsrp_dbm,device', ...measurements.map(({ lng, lat, powerDbm }) => `${lng},${lat},${powerDbm},S10`), `${west},${south},-90,other`].join('\n');
+  const again = await engine.calibrate({ ...ask, measurements: new Blob([table]) });
+  assert.deepEqual(again.constants, found.constants);
+  assert.match(again.warnings.join(' '), /Several devices measured: "S10".*Only "S10"/);
+  await assert.rejects(engine.calibrate({ transmitter: cell, measurements: measurements.slice(0, 3) }), { name: 'RadioError', code: 'measurements' });
+  await assert.rejects(engine.calibrate({ transmitter: cell, measurements: 'a,b\n1,2' }), { name: 'RadioError', code: 'measurements', field: 'measurements' });
+});
+
+test('bounds of a kilometre are covered by coarser pixels', { timeout: 120_000 }, async () => {
+  const [lng, lat] = [24.9384, 60.1699];
+  const bounds = { west: lng - 0.009, east: lng + 0.009, south: lat - 0.0044, north: lat + 0.0044 };
+  const map = await engine.predict({ buildings, bounds, metersPerPixel: 2, transmitters: [PLACES[0]] });
+  assert.deepEqual([map.size, map.metersPerPixel, map.warnings.filter((warning) => warning.includes('bounds'))], [500, 2, []]);
+  for (const side of ['west', 'east', 'south', 'north']) assert.ok(Math.abs(map.bounds[side] - bounds[side]) < 1e-4);
+  // The same place on a finer grid: away from walls the physics does not know of pixels.
+  const fine = await engine.predict({ buildings, transmitters: [PLACES[0]] });
+  const differences = [];
+  for (let i = 0; i < 2000; i += 1) {
+    const at = [fine.bounds.west + (((i * 37) % 256) + 0.5) / 256 * (fine.bounds.east - fine.bounds.west), fine.bounds.south + (((i * 101) % 256) + 0.5) / 256 * (fine.bounds.north - fine.bounds.south)];
+    const [a, b] = [fine.at(...at), map.at(...at)];
+    if (!Number.isNaN(a) && !Number.isNaN(b)) differences.push(Math.abs(a - b));
+  }
+  differences.sort((a, b) => a - b);
+  assert.ok(differences.length > 1000 && differences[differences.length >> 1] < 1, `half of the pixels differ by more than ${differences[differences.length >> 1]} dB`);
+  await assert.rejects(engine.predict({ buildings, bounds, metersPerPixel: 0.5, transmitters: [PLACES[0]] }), { name: 'RadioError', code: 'bounds', field: 'metersPerPixel' });
+  await assert.rejects(engine.predict({ buildings, bounds, metersPerPixel: 2, method: 'network', transmitters: [PLACES[0]] }), { code: 'no-weights' });
+});

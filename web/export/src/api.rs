@@ -1,0 +1,91 @@
+//! The object that JavaScript hands a map to.
+
+use js_sys::{Error, Reflect};
+use radiodiff_planning::export::{ExportError, PlacemarkPoint, contours, csv, geotiff, kml, kmz, npy, png_of, world_file};
+use radiodiff_planning::raster::{GeoRaster, RasterQuantity};
+use radiodiff_radio::scene::{GeoBounds, Grid};
+use wasm_bindgen::prelude::*;
+
+/// A map to write: values with their place.
+#[wasm_bindgen]
+pub struct ExportRaster {
+    raster: GeoRaster,
+    points: Vec<PlacemarkPoint>,
+}
+
+#[wasm_bindgen]
+impl ExportRaster {
+    /// `values` are (N, N), row 0 in the north, NaN where there is no value; `quantity` is a name of [`RasterQuantity`]; `sides` are
+    /// west, south, east and north in degrees.
+    #[wasm_bindgen(constructor)]
+    pub fn new(values: Vec<f32>, quantity: &str, meters_per_pixel: f64, sides: &[f64]) -> Result<ExportRaster, JsValue> {
+        let size = values.len().isqrt();
+        let (Some(quantity), &[west, south, east, north]) = (RasterQuantity::named(quantity), sides) else {
+            return Err(error(&format!("there is no quantity {quantity}, or the bounds have {} sides instead of four", sides.len())));
+        };
+        if size == 0 || size * size != values.len() {
+            return Err(error(&format!("{} values are no square", values.len())));
+        }
+        let grid = Grid { size, meters_per_pixel };
+        Ok(ExportRaster {
+            raster: GeoRaster { grid, bounds: GeoBounds { west, south, east, north }, quantity, values },
+            points: Vec::new(),
+        })
+    }
+
+    /// Adds a point that KML shows beside the map.
+    #[wasm_bindgen(js_name = addPoint)]
+    pub fn add_point(&mut self, name: String, lng: f64, lat: f64) {
+        self.points.push(PlacemarkPoint { name, lng, lat });
+    }
+
+    pub fn geotiff(&self) -> Result<Vec<u8>, JsValue> {
+        geotiff(&self.raster).map_err(failed)
+    }
+
+    #[wasm_bindgen(js_name = worldFile)]
+    pub fn world_file(&self) -> String {
+        world_file(&self.raster)
+    }
+
+    /// `image` is the address of the picture that lies on the ground, from the KML's own.
+    pub fn kml(&self, image: &str, title: &str) -> Result<String, JsValue> {
+        kml(&self.raster, image, title, &self.points).map_err(failed)
+    }
+
+    pub fn kmz(&self, png: &[u8], title: &str) -> Result<Vec<u8>, JsValue> {
+        kmz(&self.raster, png, title, &self.points).map_err(failed)
+    }
+
+    /// GeoJSON as text.
+    pub fn contours(&self, levels: &[f64]) -> Result<String, JsValue> {
+        Ok(contours(&self.raster, levels).map_err(failed)?.to_string())
+    }
+
+    /// UTF-8.
+    pub fn csv(&self) -> Result<Vec<u8>, JsValue> {
+        csv(&[&self.raster]).map_err(failed)
+    }
+
+    pub fn npy(&self) -> Result<Vec<u8>, JsValue> {
+        npy(&[&self.raster]).map_err(failed)
+    }
+}
+
+/// A square picture, four bytes a pixel, as a PNG.
+#[wasm_bindgen]
+pub fn png(rgba: &[u8]) -> Result<Vec<u8>, JsValue> {
+    png_of((rgba.len() / 4).isqrt(), rgba).map_err(failed)
+}
+
+fn failed(cause: ExportError) -> JsValue {
+    error(&cause.to_string())
+}
+
+/// A JavaScript error with the code that web/js gives errors of exports.
+fn error(message: &str) -> JsValue {
+    let error = Error::new(message);
+    // Only a frozen or foreign object refuses a property.
+    let _ = Reflect::set(&error, &"code".into(), &"export".into());
+    error.into()
+}

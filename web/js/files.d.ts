@@ -1,0 +1,57 @@
+// Types: maps as images and as files of other programs.
+
+import type { NumberField, Palette, Projection } from './index.js';
+
+/**
+ * How a map looks as an image; pixels below `threshold` or inside buildings are transparent. `palette` is a name of `paletteNames` or
+ * `divergingPaletteNames`, or a function; differences have a diverging one unless it is given.
+ */
+export interface Look {
+  palette?: Palette | undefined;
+  /** The values of the first and the last colour. */
+  min: number | string;
+  max: number | string;
+  threshold?: NumberField;
+  /**
+   * A map library stretches an image over its corners in Web Mercator: give it `mercator`. World files, KML and GeoTIFF want
+   * `equirectangular`, the default.
+   */
+  projection?: Projection | undefined;
+}
+
+/** Aborting rejects at once with the signal's reason. */
+export interface Abortable { signal?: AbortSignal | undefined }
+
+/** Areas, as GeoJSON (RFC 7946): one feature for each level. */
+export interface Contours {
+  type: 'FeatureCollection';
+  features: {
+    type: 'Feature';
+    /** `layer` is what the values are, such as `received-power`; `unit` their unit, such as `dBm`. */
+    properties: { layer: string; unit: string; level: number };
+    geometry: { type: 'MultiPolygon'; coordinates: [number, number][][][] };
+  }[];
+}
+
+/**
+ * A map as files of other programs. The first export loads a second wasm module; `initExport` loads it ahead or from another address.
+ * Every map can be written: a layer (`map.layer('sinr').toGeoTIFF()`), a spread, a difference. Errors have the code `export`.
+ */
+export interface MapFiles {
+  /** One float32 band in the map's own unit, NaN as no data, EPSG:4326. */
+  toGeoTIFF(options?: Abortable): Promise<Uint8Array<ArrayBuffer>>;
+  /** What `toImage` shows. */
+  toPNG(options: Look & Abortable): Promise<Uint8Array<ArrayBuffer>>;
+  /** The text of the world file (`.pgw`) that says where an equirectangular PNG lies, in EPSG:4326. */
+  toWorldFile(options?: Abortable): Promise<string>;
+  /** KML that lays `image`, the name of an equirectangular PNG beside it, on the ground, with the transmitters as points. */
+  toKML(options: { image: string; title?: string | undefined } & Abortable): Promise<string>;
+  /** KML and image in one file. */
+  toKMZ(options: Omit<Look, 'projection'> & { title?: string | undefined } & Abortable): Promise<Uint8Array<ArrayBuffer>>;
+  /** The areas at or above each level in the map's unit, of a path loss at or below it; at most 100 levels. Buildings are left out. */
+  toContours(levels: ArrayLike<number | string>, options?: Abortable): Promise<Contours>;
+  /** A line for each pixel that has a value: `lng,lat` of its centre and the value, in a column such as `dbm`. */
+  toCSV(options?: Abortable): Promise<string>;
+  /** A NumPy array: float32 (N, N), row 0 in the north, NaN where there is no value. */
+  toNpy(options?: Abortable): Promise<Uint8Array<ArrayBuffer>>;
+}

@@ -1,0 +1,102 @@
+// Types: places for new transmitters, and maps that measurements correct.
+
+import type { Bounds, NumberField, PlacedTransmitter, Progress, RadioMap, Receiver, SceneFields, Transmitter } from './index.js';
+
+export interface SitesRequest extends SceneFields {
+  /** How many places to find, 1 to 100; the default is 1. */
+  count?: NumberField;
+  /** From this power at the receiver on a place is covered; no default. */
+  thresholdDbm: number | string;
+  /** Where transmitters may stand, up to 5000 places. The default is one in every square of `spacingM` outdoors. */
+  candidates?: readonly { lng: number | string; lat: number | string }[] | null | undefined;
+  /** The part of the map that candidates are spread over; the default is all of it. */
+  area?: Bounds | null | undefined;
+  /** The default is a twelfth of the map's side: up to 144 candidates, each of which costs a map. */
+  spacingM?: NumberField;
+  /** Transmitters that are there already. */
+  existing?: readonly Transmitter[] | null | undefined;
+  /** What stands at every candidate. */
+  transmitter?: Omit<Transmitter, 'lng' | 'lat'> | null | undefined;
+  receiver?: Receiver | null | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: Progress | undefined;
+}
+
+export interface SuggestedSite {
+  /** Where it stands, degrees. */
+  lng: number;
+  lat: number;
+  /** Its number among `candidates`, from 0. */
+  candidate: number;
+  /** Share of the ground outdoors that nothing covered before, and that is covered with it. */
+  gainedShare: number;
+  coveredShare: number;
+  transmitter: PlacedTransmitter;
+}
+
+/**
+ * Sites in the order of their choice: each adds most to those before it. The choice covers at least 63 % of what the best choice of the
+ * same candidates does (Nemhauser, Wolsey and Fisher, 1978).
+ */
+export interface SuggestedSites {
+  sites: SuggestedSite[];
+  /** How many candidates there were. */
+  candidates: number;
+  outdoorPixels: number;
+  /** Share of the ground outdoors that the existing transmitters cover. */
+  shareBefore: number;
+  warnings: string[];
+  milliseconds: number;
+}
+
+export interface CalibrationRequest extends SceneFields {
+  /**
+   * The cell. `frequencyMHz` counts, and what is known of its antenna: `heightM`, and with `antenna: { azi }` where it points. Power and
+   * gain are fitted.
+   */
+  transmitter: Transmitter;
+  /**
+   * What was measured: a table as text, bytes or a file, with the columns `lng`, `lat`, a power in dBm (such as `rsrp_dbm`) and perhaps
+   * `device`; or a list. At least ten places.
+   */
+  measurements: string | ArrayBuffer | ArrayBufferView | Blob | readonly { lng: number | string; lat: number | string; powerDbm: number | string; device?: string | null | undefined }[];
+  /** Whose measurements count; the default is the device with the most, because phones differ by several dB. */
+  device?: string | null | undefined;
+  /** Readings in a square of this side count as one place; the default is 4 m. */
+  squareM?: NumberField;
+  /** Side of the blocks of ground that errors are told of; the default is 64 m. */
+  blockM?: NumberField;
+  signal?: AbortSignal | undefined;
+  onProgress?: Progress | undefined;
+}
+
+/** Root mean square errors in dB in blocks that the fit was not given. */
+export interface CalibrationErrors {
+  /** Squares that were predicted. */
+  squares: number;
+  /** By the law before the fit, with its offset alone taken from the measurements. */
+  beforeDb: number;
+  /** By the fitted law. */
+  lawDb: number;
+  /** By the fitted law and its errors in other blocks: the map's. */
+  afterDb: number;
+  /** Share of squares within one standard deviation of the map; 0.68 is right. */
+  withinDeviation: number;
+}
+
+/** What was fitted, how well it does, and the map. All but the map is plain JSON, to be saved with a plan. */
+export interface CalibrationReport {
+  /** Readings on the map, and squares that hold them. */
+  readings: number;
+  squares: number;
+  /** The law's constants before the fit and after it, each with its standard deviation. docs/calibration.md explains them. */
+  constants: { name: string; unit: string; before: number; beforeDeviation: number; fitted: number; fittedDeviation: number }[];
+  /** Over all blocks; null where the measurements are too few for blocks, and a warning says so. */
+  errors: CalibrationErrors | null;
+  /** Each block with its south-west corner, degrees. */
+  blocks: ({ lng: number; lat: number } & CalibrationErrors)[];
+  /** Power in dBm, with `stddev`: the standard deviation of what a measurement would show. Its transmitter is the cell as asked for. */
+  map: RadioMap;
+  warnings: string[];
+  milliseconds: number;
+}

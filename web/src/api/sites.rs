@@ -1,0 +1,166 @@
+//! The search for places of new transmitters. JavaScript draws one candidate after the other, so that it can report and stop between them.
+
+use super::scene::{PlacedTransmitter, SceneHandle, TransmitterReport};
+use super::{checked, error, object};
+use crate::request::TransmitterRequest;
+use crate::request::sites::{CandidatePlaces, SPACING_SHARE, SitesRequest};
+use geo::Coord;
+use radiodiff_planning::raster::PlanLayer;
+use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, choose_sites};
+use radiodiff_radio::scene::GeoBounds;
+use serde::Serialize;
+use std::ops::ControlFlow;
+use wasm_bindgen::prelude::*;
+
+/// A candidate that stands on the map.
+struct Candidate {
+    /// Its number among those that were given.
+    index: usize,
+    placed: PlacedTransmitter,
+}
+
+/// A search under way.
+#[wasm_bindgen]
+pub struct SiteSearch {
+    request: SitesRequest,
+    existing: Vec<PlacedTransmitter>,
+    candidates: Vec<Candidate>,
+    /// What the existing transmitters cover, as far as they were drawn.
+    before: CoveredPixels,
+    /// What each candidate that was drawn covers.
+    covered: Vec<CoveredPixels>,
+    warnings: Vec<String>,
+}
+
+/// What JavaScript is told in the end.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SitesReport {
+    sites: Vec<SiteReport>,
+    candidates: usize,
+    outdoor_pixels: usize,
+    /// Share of the ground outdoors that was covered before.
+    share_before: f64,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SiteReport {
+    candidate: usize,
+    gained_share: f64,
+    covered_share: f64,
+    transmitter: TransmitterReport,
+}
+
+#[wasm_bindgen]
+impl SiteSearch {
+    /// Checks `{ candidates, area, spacingM, count, thresholdDbm, existing, transmitter, receiver }` and puts all transmitters on the
+    /// map. Candidates off the map are left out with a warning.
+    #[wasm_bindgen(constructor)]
+    pub fn new(scene: &SceneHandle, request: JsValue) -> Result<SiteSearch, JsValue> {
+        let request: SitesRequest = checked(request)?;
+        let height_m = request.plan.receiver_height_m;
+        let place = |asked: &TransmitterRequest| scene.place_transmitter(asked, height_m);
+        let existing = request.existing.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let places = places(scene, &request.candidates);
+        let asked = places.len();
+        let on_map = |&(_, place): &(usize, Coord<f64>)| scene.grid().pixel_of(scene.frame().to_meters(place)).is_some();
+        let stand = |(index, Coord { x: lng, y: lat })| {
+            Ok(Candidate { index, placed: place(&TransmitterRequest { lng, lat, ..request.transmitter.clone() })? })
+        };
+        let candidates = places.into_iter().enumerate().filter(on_map).map(stand).collect::<Result<Vec<_>, JsValue>>()?;
+        if candidates.is_empty() {
+            return Err(error("candidates", &format!("none of {asked} candidates stands outdoors on the map")));
+        }
+        let mut warnings = request.plan.warnings.clone();
+        if candidates.len() < asked {
+            warnings.push(format!("{} of {asked} candidates lie off the map and are not used.", asked - candidates.len()));
+        }
+        warnings.extend(existing.iter().flat_map(|placed| placed.report.warnings.iter().cloned()));
+        Ok(SiteSearch { request, existing, candidates, before: CoveredPixels::default(), covered: Vec::new(), warnings })
+    }
+
+    /// How many maps there are to draw: of the existing transmitters, then of the candidates.
+    #[wasm_bindgen(getter)]
+    pub fn steps(&self) -> usize {
+        self.existing.len() + self.candidates.len()
+    }
+
+    /// Draws the map of this number; they are drawn in order.
+    pub fn draw(&mut self, scene: &SceneHandle, step: usize) -> Result<(), JsValue> {
+        match self.existing.get(step) {
+            Some(placed) => {
+                let covered = self.covered_by(scene, placed)?;
+                self.before.merge(&covered);
+            }
+            None => {
+                let covered = self.covered_by(scene, &self.candidates[step - self.existing.len()].placed)?;
+                self.covered.push(covered);
+            }
+        }
+        Ok(())
+    }
+
+    /// `SuggestedSites` of web/js/index.d.ts without its milliseconds, once all maps are drawn.
+    pub fn choose(&self, scene: &SceneHandle) -> Result<JsValue, JsValue> {
+        let outdoor_pixels = scene.scene().outdoor_pixels().count();
+        let share = |pixels: usize| pixels as f64 / outdoor_pixels.max(1) as f64;
+        let chosen = choose_sites(&self.covered, &self.before, self.request.count, |_| ControlFlow::Continue(()));
+        let mut warnings = self.warnings.clone();
+        let mut report = |choice: &SiteChoice| {
+            let Candidate { index, placed } = &self.candidates[choice.candidate];
+            for warning in placed.report.warnings.iter().filter(|warning| !self.warnings.contains(warning)) {
+                if !warnings.contains(warning) {
+                    warnings.push(warning.clone());
+                }
+            }
+            SiteReport {
+                candidate: *index,
+                gained_share: share(choice.gained_pixels),
+                covered_share: share(choice.covered_pixels),
+                transmitter: placed.report.clone(),
+            }
+        };
+        let sites: Vec<SiteReport> = chosen.iter().map(&mut report).collect();
+        if sites.len() < self.request.count {
+            warnings.push(format!(
+                "Only {} of {} sites were found: no further candidate covers anything more.",
+                sites.len(),
+                self.request.count
+            ));
+        }
+        object(&SitesReport {
+            sites,
+            candidates: self.candidates.len(),
+            outdoor_pixels,
+            share_before: share(self.before.count()),
+            warnings,
+        })
+    }
+
+    fn covered_by(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<CoveredPixels, JsValue> {
+        let signal = scene.dominant_path(placed)?.signal;
+        // A signal is what an isotropic receiver gets.
+        let threshold_dbm = self.request.threshold_dbm - self.request.plan.receiver.gain_dbi;
+        Ok(CoveredPixels::new(PlanLayer::ReceivedPower, &signal.received().values, threshold_dbm))
+    }
+}
+
+/// The candidates' places in degrees.
+fn places(scene: &SceneHandle, candidates: &CandidatePlaces) -> Vec<Coord<f64>> {
+    match candidates {
+        CandidatePlaces::Given(places) => places.clone(),
+        CandidatePlaces::Spread { area, spacing_m } => {
+            let grid = scene.grid();
+            let within = |place: &Coord<f64>| {
+                area.is_none_or(|GeoBounds { west, south, east, north }| {
+                    (west..=east).contains(&place.x) && (south..=north).contains(&place.y)
+                })
+            };
+            let spacing_m = spacing_m.unwrap_or(grid.extent_m() * SPACING_SHARE);
+            let spread = candidate_places(grid, &scene.scene().mask, spacing_m);
+            spread.into_iter().map(|meters| scene.frame().to_degrees(meters)).filter(within).collect()
+        }
+    }
+}
