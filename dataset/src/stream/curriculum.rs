@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn the_share_grows_to_all() {
-        let curriculum = Curriculum { start: 0.2, epochs: 4.0 };
+        let curriculum = Curriculum { start: 0.25, epochs: 4.0 };
         curriculum.check("x").unwrap();
-        assert_eq!([0.0, 2.0, 4.0, 9.0].map(|epochs| curriculum.share_after(epochs)), [0.2, 0.6, 1.0, 1.0]);
+        assert_eq!([0.0, 2.0, 4.0, 9.0].map(|epochs| curriculum.share_after(epochs)), [0.25, 0.625, 1.0, 1.0]);
         for (start, epochs, words) in [(0.0, 1.0, "x.start is 0"), (1.5, 1.0, "x.start is 1.5"), (0.5, f64::NAN, "x.epochs is NaN")] {
             assert!(Curriculum { start, epochs }.check("x").unwrap_err().to_string().contains(words));
         }

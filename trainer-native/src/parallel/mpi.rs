@@ -37,6 +37,10 @@ impl Mpi {
 fn with_memory<T>(tensor: &Tensor, work: impl FnOnce(&mut [T])) -> Result<()> {
     ensure!(tensor.device() == Device::Cpu && tensor.is_contiguous(), "MPI is given a tensor that is not contiguous on the host");
     let bytes = tensor.numel() * tensor.kind().elt_size_in_bytes();
+    if bytes == 0 {
+        // Such a tensor may have no address.
+        return Ok(());
+    }
     // SAFETY: the tensor owns so many bytes in a row at this address, aligned for its elements, and nobody else uses them meanwhile.
     work(unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<T>(), bytes / size_of::<T>()) });
     Ok(())
