@@ -1,14 +1,14 @@
-//! Compiles the shim to libtorch's c10d, and says what the tests find on this machine: the reference data, and the Python packages that
-//! read the trainer's files.
+//! Compiles the shims to libtorch, and says what the tests find on this machine: the reference data, and the Python packages that read
+//! the trainer's files.
 //!
-//! The shim (src/parallel/shim/c10d.cpp) is compiled against the headers of libtorch, which torch-sys has found. It has NCCL where
-//! libtorch is built for CUDA and the headers of NCCL and CUDA are found: in NCCL_HOME and CUDA_HOME, where PyTorch's wheels put them, or
-//! in the system's folders. The cfg `has_nccl` says so.
+//! The shims (src/torch/custom/shim.cpp, src/parallel/shim/c10d.cpp) are compiled against the headers of libtorch, which torch-sys has
+//! found. That of c10d has NCCL where libtorch is built for CUDA and the headers of NCCL and CUDA are found: in NCCL_HOME and CUDA_HOME,
+//! where PyTorch's wheels put them, or in the system's folders. The cfg `has_nccl` says so.
 //!
-//! In: what tests/reference_data.rs reads, and RADIODIFF_PYTHON_PACKAGES, a folder that `pip install --target` filled with TensorBoard
-//! and ONNX Runtime; `cargo xtask test --only trainer` fetches them. Out: the cfgs `reference_data` and `python_packages`. A test that
-//! needs the packages carries `#[cfg_attr(not(python_packages), ignore = "needs TensorBoard and ONNX Runtime
-//! (RADIODIFF_PYTHON_PACKAGES)")]`.
+//! In: the headers of libtorch, beside its libraries or in LIBTORCH_INCLUDE; what tests/reference_data.rs reads; and
+//! RADIODIFF_PYTHON_PACKAGES, a folder that `pip install --target` filled with TensorBoard and ONNX Runtime; `cargo xtask test --only
+//! trainer` fetches them. Out: the shims, and the cfgs `reference_data` and `python_packages`. A test that needs the packages carries
+//! `#[cfg_attr(not(python_packages), ignore = "needs TensorBoard and ONNX Runtime (RADIODIFF_PYTHON_PACKAGES)")]`.
 
 #[path = "../tests/reference_data.rs"]
 mod reference_data;
@@ -18,7 +18,14 @@ use std::path::{Path, PathBuf};
 
 fn main() {
     reference_data::main();
-    compile_c10d();
+    println!("cargo::rerun-if-env-changed=LIBTORCH_INCLUDE");
+    match env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) {
+        Some(libraries) => {
+            compile_custom_operations(&libraries);
+            compile_c10d(&libraries);
+        }
+        None => println!("cargo::error=torch-sys has not said where libtorch is: set LIBTORCH"),
+    }
     println!("cargo::rustc-check-cfg=cfg(python_packages)");
     println!("cargo::rerun-if-env-changed=RADIODIFF_PYTHON_PACKAGES");
     let Some(folder) = std::env::var_os("RADIODIFF_PYTHON_PACKAGES") else { return };
@@ -32,20 +39,30 @@ fn main() {
     }
 }
 
-fn compile_c10d() {
+/// A compiler that finds the headers of the libtorch whose libraries are in the folder.
+fn shim(libraries: &Path) -> cc::Build {
+    let home = libraries.parent().unwrap_or(libraries);
+    let include = env::var_os("LIBTORCH_INCLUDE").map_or_else(|| home.to_owned(), PathBuf::from).join("include");
+    let mut shim = cc::Build::new();
+    shim.cpp(true).std("c++17").warnings(false).pic(true).include(&include).include(include.join("torch/csrc/api/include"));
+    shim
+}
+
+fn compile_custom_operations(libraries: &Path) {
+    const FILE: &str = "src/torch/custom/shim.cpp";
+    println!("cargo::rerun-if-changed={FILE}");
+    shim(libraries).file(FILE).compile("trainer_custom");
+}
+
+fn compile_c10d(libraries: &Path) {
     println!("cargo::rustc-check-cfg=cfg(has_nccl)");
     for name in ["NCCL_HOME", "CUDA_HOME"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
     println!("cargo::rerun-if-changed=src/parallel/shim");
-    let Some(libraries) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
-        return println!("cargo::error=torch-sys has not said where libtorch is: set LIBTORCH");
-    };
-    let home = libraries.parent().unwrap_or(&libraries);
-    let include = env::var_os("LIBTORCH_INCLUDE").map_or_else(|| home.to_owned(), PathBuf::from).join("include");
-    let mut shim = cc::Build::new();
-    shim.cpp(true).std("c++17").warnings(false).pic(true).file("src/parallel/shim/c10d.cpp").include("src/parallel/shim").include(&include);
-    shim.include(include.join("torch/csrc/api/include"));
+    let home = libraries.parent().unwrap_or(libraries);
+    let mut shim = shim(libraries);
+    shim.file("src/parallel/shim/c10d.cpp").include("src/parallel/shim");
     if libraries.join("libtorch_cuda.so").exists()
         && let Some(folders) = nccl_headers(home)
     {

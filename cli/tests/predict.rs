@@ -184,12 +184,13 @@ fn an_antenna_below_the_roof_is_moved_and_one_above_it_stands() {
             format!(r#"{{"type":"Feature","properties":{{"height":{height}}},"geometry":{{"type":"Polygon","coordinates":[{house}]}}}}"#);
         fs::write(&scene, format!(r#"{{"type":"FeatureCollection","features":[{feature}]}}"#)).unwrap();
     };
-    let said = |height: &str| {
+    let said_with = |height: &str, more: &[&str]| {
         let args = ["predict", scene.to_str().unwrap(), "--tx", "11.00025,48.0002", "--height-m", height, "--out", out.to_str().unwrap()];
-        let output = radiodiff(&args);
+        let output = radiodiff(&[&args[..], more].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stderr)
     };
+    let said = |height: &str| said_with(height, &[]);
     write("12");
     assert!(!said("15").contains("moved"), "{}", said("15"));
     assert!(said("9").contains("it is 9 m above the ground, the roof 12.0 m; it was moved"), "{}", said("9"));
@@ -200,6 +201,17 @@ fn an_antenna_below_the_roof_is_moved_and_one_above_it_stands() {
         assert!(said("9").contains("the heights of 1 of 1 building are assumed: 1 taken as 25 m"), "{unknown}: {}", said("9"));
         assert_eq!(said("9").contains("no plain number"), unknown != "null", "{unknown}: {}", said("9"));
     }
+    let low = said_with("9", &["--building-height-m", "6"]);
+    assert!(low.contains("1 taken as 6 m") && !low.contains("moved"), "{low}");
+    for (method, ignored) in [("log-distance", true), ("dominant-path", false), ("rays", false)] {
+        let said = said_with("30", &["--method", method, "--building-height-m", "6"]);
+        assert_eq!(said.contains("the log-distance law knows no heights"), ignored, "{method}: {said}");
+    }
+    let map = |more: &[&str]| {
+        said_with("30", &[&["--method", "rays"], more].concat());
+        fs::read(&out).unwrap()
+    };
+    assert_ne!(map(&[]), map(&["--ground", "soil"]));
 }
 
 #[test]
@@ -213,6 +225,8 @@ fn bad_requests_are_refused_by_name() {
         refused(&["--tx", TX, "--receiver-height-m", height], 2, &["--receiver-height-m"]);
     }
     refused(&["--tx", TX, "--method", "sonar"], 2, &["dominant-path"]);
+    refused(&["--tx", TX, "--ground", "soil"], 1, &["--ground is for --method rays"]);
+    refused(&["--tx", TX, "--building-height-m", "5000"], 1, &["the height of the buildings is 5000 m"]);
     refused(&["--tx", "11.7,48.2"], 1, &["--tx 11.7,48.2", "outside the map"]);
     refused(&["--tx", TX, "--frequency-mhz", "5.9"], 1, &["5.9 MHz"]);
     refused(&["--tx", TX, "--antenna", "{"], 1, &["--antenna"]);

@@ -149,6 +149,12 @@ fn a_request_may_bring_its_buildings() {
     let bounds = &plan["bounds"];
     let middle = (bounds["west"].as_f64().unwrap() + bounds["east"].as_f64().unwrap()) / 2.0;
     assert!((middle - 11.57665).abs() < 1e-6, "{plan}");
+    // What is assumed of heights is told with the plan.
+    for feature in asked["buildings"]["features"].as_array_mut().unwrap() {
+        feature["properties"] = json!({ "building": "yes" });
+    }
+    let (_, bare) = server.predict(asked.to_string().as_bytes());
+    assert!(bare["warnings"].to_string().contains("taken as 25 m"), "{}", bare["warnings"]);
     assert_eq!(server.get(&format!("/v1/plans/{}/snr.npy", plan["id"].as_str().unwrap())).1.len(), 128 + 100 * 100 * 4);
 }
 

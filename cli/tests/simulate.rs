@@ -52,6 +52,28 @@ fn a_dataset_of_ours_simulated_again_is_the_same_and_is_kept() {
 }
 
 #[test]
+fn transmitters_stand_higher_when_asked() {
+    let (data, out) = (dataset(), tempfile::tempdir().unwrap());
+    let at = |height: &str| {
+        let (folder, data) = (out.path().join(height), data.path().to_str().unwrap().to_owned());
+        radiodiff(&["simulate", "--dataset", &data, "--method", "dpm", "--height-m", height, "--out", folder.to_str().unwrap()])
+    };
+    for height in ["1.5", "40"] {
+        let output = at(height);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    for map in MAPS {
+        let given = fs::read(gain(data.path(), map)).unwrap();
+        let [street, mast] = ["1.5", "40"].map(|height| fs::read(gain(&out.path().join(height), map)).unwrap());
+        assert!(street == given && mast != given, "{map}");
+    }
+    for (wrong, told) in [("0", "0.5 to 200 m"), ("12 m", "expected a height in metres")] {
+        let output = at(wrong);
+        assert!(!output.status.success() && stderr(&output).contains(told), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn bad_files_are_named_and_cost_their_own_maps_only() {
     let (data, out) = (dataset(), tempfile::tempdir().unwrap());
     let image = data.path().join("png/buildings_complete/0.png");

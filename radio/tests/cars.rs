@@ -79,6 +79,19 @@ fn a_car_takes_its_loss_behind_it_and_nothing_elsewhere() {
 }
 
 #[test]
+fn rays_from_a_roof_come_down_over_cars() {
+    let footprint = Polygon::new(LineString::from(vec![(4.0, 4.0), (14.0, 4.0), (14.0, 14.0), (4.0, 14.0)]), Vec::new());
+    let building = Building { footprint, height_m: Some(12.0), levels: None, material: None };
+    let prepared = PreparedScene::new(&Scene::from_polygons(GRID, vec![building]).with_cars(cars()));
+    let roof = LinkEnds { height_m: 16.0, ..LinkEnds::at(Coord { x: 9.5, y: 9.5 }) };
+    let [with, without] =
+        [WithCars(DominantPath::default()).path_gain(&prepared, &roof), DominantPath::default().path_gain(&prepared, &roof)];
+    let (with, without) = (with.expect("above the roof"), without.expect("above the roof"));
+    assert!(with.values.iter().zip(&without.values).all(|(a, b)| a.to_bits() == b.to_bits()));
+    assert!(WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds { height_m: 8.0, ..roof }).is_err());
+}
+
+#[test]
 fn more_cars_never_strengthen() {
     let all = cars();
     let maps: Vec<RadioMap> = (0..=all.len()).map(|count| map(all[..count].to_vec(), TRANSMITTER, false).1).collect();

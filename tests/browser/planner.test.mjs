@@ -34,7 +34,7 @@ async function screenColors(page, points) {
   }, [picture, points]);
 }
 
-test('MapLibre takes over after the first map, with the radio map on its ground and the buildings that the engine counts', { timeout: 120_000 }, async () => {
+test('MapLibre takes over after the first map, with the radio map on its ground and the buildings that the engine counts', { timeout: 300_000 }, async () => {
   const page = await open(browser, MAPLIBRE);
   assert.equal(await view(page), 'maplibre');
   const order = await page.evaluate(() => {
@@ -78,7 +78,7 @@ test('MapLibre takes over after the first map, with the radio map on its ground 
   await page.close();
 });
 
-test('where there is no WebGL the map stays flat, the page says so, and planning goes on', { timeout: 120_000 }, async () => {
+test('where there is no WebGL the map stays flat, the page says so, and planning goes on', { timeout: 300_000 }, async () => {
   const page = await browser.newPage();
   await page.addInitScript(() => {
     const get = HTMLCanvasElement.prototype.getContext;
@@ -93,7 +93,7 @@ test('where there is no WebGL the map stays flat, the page says so, and planning
   await page.close();
 });
 
-test('transmitters are added, copied, switched off and removed, and each step can be undone and done again', { timeout: 120_000 }, async () => {
+test('transmitters are added, copied, switched off and removed, and each step can be undone and done again', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const one = await page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: -90 }).covered);
   await drawing(page, () => page.click('#add'));
@@ -122,7 +122,7 @@ test('transmitters are added, copied, switched off and removed, and each step ca
   await page.close();
 });
 
-test('each layer shows what the engine says of it, and a drag or a run of key presses is one step back', { timeout: 120_000 }, async () => {
+test('each layer shows what the engine says of it, and a drag or a run of key presses is one step back', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   await drawing(page, () => page.click('#add'));
   const start = (await plan(page)).transmitters;
@@ -158,11 +158,19 @@ test('each layer shows what the engine says of it, and a drag or a run of key pr
   await page.click('#undo');
   const { lng, lat } = (await plan(page)).transmitters[0];
   assert.ok(Math.abs(lng - start[0].lng) < 1e-7 && Math.abs(lat - start[0].lat) < 1e-7, 'two steps do not lead back');
+
+  // With no transmitter chosen, a click reads the map, which is how a phone does.
+  await drawn(page);
+  await page.keyboard.press('Escape');
+  const still = await plan(page);
+  await page.mouse.click(...await spot(page, 0.25, 0.4));
+  assert.deepEqual(await plan(page), still);
+  assert.ok(await page.locator('#readout').isVisible());
   assert.deepEqual(page.failures, []);
   await page.close();
 });
 
-test('a link holds the whole plan, also of a file of buildings, and a damaged one is told', { timeout: 120_000 }, async () => {
+test('a link holds the whole plan, also of a file of buildings, and a damaged one is told', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   await drawing(page, () => page.click('#add'));
   await drawing(page, () => page.fill('#heightM', '12'));
@@ -201,7 +209,7 @@ test('a link holds the whole plan, also of a file of buildings, and a damaged on
   await damaged.close();
 });
 
-test('a plan that was saved opens again, and one that cannot be used says why', { timeout: 120_000 }, async () => {
+test('a plan that was saved opens again, and one that cannot be used says why', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const saved = { version: 1, scene: { place: 'helsinki-center.geojson' }, transmitters: [{ lng: 24.9477, lat: 60.1661, name: 'Mast', heightM: 900, powerDbm: 'much' }] };
   await drop(page, 'plan.json', JSON.stringify(saved));
@@ -223,7 +231,7 @@ test('a plan that was saved opens again, and one that cannot be used says why', 
   await page.close();
 });
 
-test('buildings come from an Overpass server when they are asked for, and only then', { timeout: 120_000 }, async () => {
+test('buildings come from an Overpass server when they are asked for, and only then', { timeout: 300_000 }, async () => {
   // A stand-in for the server, which needs no network.
   const page = await browser.newPage({ reducedMotion: 'reduce' });
   page.setDefaultTimeout(30_000);
@@ -269,7 +277,7 @@ test('buildings come from an Overpass server when they are asked for, and only t
   await page.close();
 });
 
-test('a map underneath is fetched from where the settings say, and one that cannot be had leaves the page its own', { timeout: 120_000 }, async () => {
+test('a map underneath is fetched from where the settings say, and one that cannot be had leaves the page its own', { timeout: 300_000 }, async () => {
   const page = await browser.newPage({ reducedMotion: 'reduce' });
   page.setDefaultTimeout(30_000);
   let [status, asked] = [404, []];
@@ -306,7 +314,7 @@ test('a map underneath is fetched from where the settings say, and one that cann
   await page.close();
 });
 
-test('the shown layer is saved in every format of the menu, and a plan that was saved opens as it was', { timeout: 120_000 }, async () => {
+test('the shown layer is saved in every format of the menu, and a plan that was saved opens as it was', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const saved = async (format, count = 1) => {
     const files = [];
@@ -351,7 +359,7 @@ test('the shown layer is saved in every format of the menu, and a plan that was 
   await page.close();
 });
 
-test('sites are suggested as one step, and a larger map keeps the plan', { timeout: 120_000 }, async () => {
+test('sites are suggested as one step, and a larger map keeps the plan', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const covered = () => page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: window.radiodiff.plan.thresholdDbm }).covered);
   await drawing(page, () => page.fill('#threshold', '-85'));
@@ -359,7 +367,7 @@ test('sites are suggested as one step, and a larger map keeps the plan', { timeo
   await page.click('#sites summary');
   await page.fill('#sites-count', '2');
   await page.click('#sites-find');
-  await page.waitForFunction(() => window.radiodiff.plan.transmitters.length === 3, undefined, { timeout: 90_000 });
+  await page.waitForFunction(() => window.radiodiff.plan.transmitters.length === 3, undefined, { timeout: 200_000 });
   await drawn(page);
   await page.waitForFunction(() => window.radiodiff.map.transmitters.length === 3);
   const after = await covered();
@@ -376,13 +384,16 @@ test('sites are suggested as one step, and a larger map keeps the plan', { timeo
   const { size, bounds } = await page.evaluate(() => ({ size: window.radiodiff.map.size, bounds: window.radiodiff.map.bounds }));
   assert.equal(size, 512);
   assert.ok(bounds.east - bounds.west > 0.0137 && bounds.east - bounds.west < 0.0139, JSON.stringify(bounds));
-  assert.deepEqual((await plan(page)).transmitters, transmitters);
+  // On wider pixels another place may be the nearest outdoors.
+  const moved = (await plan(page)).transmitters.map(({ name, lng, lat }, i) => [name, Math.max(Math.abs(lng - transmitters[i].lng), Math.abs(lat - transmitters[i].lat))]);
+  assert.deepEqual(moved.map(([name]) => name), transmitters.map(({ name }) => name));
+  assert.ok(moved.every(([, degrees]) => degrees < 5e-5), JSON.stringify(moved));
   assert.ok(await page.locator('#layer option[value=generated]').isDisabled(), 'the networks cannot draw on this grid');
   assert.deepEqual(page.failures, []);
   await page.close();
 });
 
-test('a table of measured power fits the map to it, and says how well', { timeout: 120_000 }, async () => {
+test('a table of measured power fits the map to it, and says how well', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   // What the map says, 6 dB higher, on every other outdoor pixel of a coarse grid.
   const table = await page.evaluate(() => {
@@ -400,7 +411,7 @@ test('a table of measured power fits the map to it, and says how well', { timeou
   await drop(page, 'drive.csv', table);
   assert.match(await page.locator('#measurements-say').innerText(), /drive\.csv: fits the map of Site 1/);
   await page.click('#calibrate');
-  await page.waitForFunction(() => window.radiodiff.calibration, undefined, { timeout: 90_000 });
+  await page.waitForFunction(() => window.radiodiff.calibration, undefined, { timeout: 200_000 });
   assert.equal(await page.inputValue('#layer'), 'calibrated');
   const off = await page.evaluate(() => {
     const { map, calibration } = window.radiodiff;

@@ -3,8 +3,9 @@
     python bench/compare.py --trainer target/release/trainer --config configs/nano.toml [--pairs 5] [--compile] [--set A.B=VALUE ...]
 
 Both programs start from the same weights and take the same batches with the same noise. They run in turns, so that a machine that is
-slow for a while is slow for both. Needs torch and safetensors; on a machine with a GPU both take it. The table has the median rate of
-each program and of the pairs' ratios, peak memory, and the largest relative difference of the first losses.
+slow for a while is slow for both. Needs torch and safetensors; on a machine with a GPU both take it. The table has the median of each
+program's seconds a step, by the clock and of all its threads, and the median, least and greatest of the pairs' ratios; page faults a
+step, peak memory, and the largest relative difference of the first losses. OMP_NUM_THREADS sets the threads of both.
 """
 
 import argparse
@@ -56,13 +57,20 @@ def compare(stage, args, folder):
     equal = [watched(command + ["--without-dropout"])["losses"] for command in (ours, theirs)]
     difference = max(abs(a - b) / abs(b) for a, b in zip(*equal))
     runs = [(watched(ours), watched(theirs)) for _ in range(args.pairs)]
-    ratios = [a["steps_per_second"] / b["steps_per_second"] for a, b in runs]
+
+    def ratio(of):
+        ratios = sorted(of(a) / of(b) for a, b in runs)
+        return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+
+    seconds, cpu_seconds = (lambda f: 1.0 / f["steps_per_second"]), (lambda f: f["cpu_seconds_per_step"])
     for i in range(2):
         figures = [run[i] for run in runs]
-        rate = statistics.median(f["steps_per_second"] for f in figures)
-        memory = max(f["peak_memory_mib"] for f in figures)
-        ratio = f"{statistics.median(ratios):.2f}" if i == 0 else "1"
-        row = [stage, figures[0]["program"], figures[0]["device"], f"{rate:.2f}", ratio, f"{memory:.0f}", f"{difference:.1e}" if i == 0 else ""]
+        median = lambda of: statistics.median(of(f) for f in figures)
+        row = [stage, figures[0]["program"], figures[0]["device"]]
+        row += [f"{median(seconds):.3f}", ratio(seconds) if i == 0 else "1"]
+        row += [f"{median(cpu_seconds):.3f}", ratio(cpu_seconds) if i == 0 else "1"]
+        row += [f"{median(lambda f: f['page_faults_per_step']):.0f}", f"{max(f['peak_memory_mib'] for f in figures):.0f}"]
+        row += [f"{difference:.1e}" if i == 0 else ""]
         print("| " + " | ".join(row) + " |", flush=True)
 
 
@@ -81,8 +89,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([args.trainer, "bench", "prepare", "--config", args.config, "--out", folder, *sets], check=True)
         print(f"{os.cpu_count()} cores\n")
-        print("| stage | program | device | steps a second | times PyTorch's | peak memory, MiB | losses differ by |")
-        print("|---|---|---|---:|---:|---:|---:|")
+        print("| stage | program | device | s a step | of PyTorch's | CPU s | of PyTorch's | page faults | peak memory, MiB | losses differ by |")
+        print("|---|---|---|---:|---:|---:|---:|---:|---:|---:|")
         for stage in [args.stage] if args.stage else STAGES:
             compare(stage, args, folder)
 

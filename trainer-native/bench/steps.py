@@ -88,6 +88,12 @@ def peak_memory_mib(device):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
+def resources():
+    """CPU seconds of all threads, and page faults, so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime, usage.ru_minflt
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
@@ -113,12 +119,12 @@ def main():
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=False)
     run = torch.compile(loss_of) if args.compile else loss_of
 
-    losses, started = [], None
+    losses, started, used = [], None, None
     for step in range(args.warm_up + args.steps):
         if step == args.warm_up:
             if device.type == "cuda":
                 torch.cuda.synchronize()
-            started = time.perf_counter()
+            started, used = time.perf_counter(), resources()
         optimizer.zero_grad()
         with torch.autocast(device.type, torch.bfloat16, enabled=args.autocast):
             loss = run(model, batches[step % len(batches)])
@@ -131,12 +137,15 @@ def main():
             raise SystemExit(f"the loss became {value} at step {step}")
         losses.append(value)
     seconds = time.perf_counter() - started
+    cpu_seconds, page_faults = ((after - before) / args.steps for before, after in zip(used, resources()))
     figures = {
         "program": "PyTorch " + torch.__version__ + (" compiled" if args.compile else " eager"),
         "stage": args.stage,
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
         "precision": "bfloat16 autocast" if args.autocast else "float32",
         "steps_per_second": args.steps / seconds,
+        "cpu_seconds_per_step": cpu_seconds,
+        "page_faults_per_step": page_faults,
         "peak_memory_mib": peak_memory_mib(device),
         "memory_before_mib": before,
         "losses": losses[:5],

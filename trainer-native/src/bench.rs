@@ -161,6 +161,9 @@ struct StepTimes {
     device: String,
     precision: &'static str,
     steps_per_second: f64,
+    /// Of all threads, user's and kernel's.
+    cpu_seconds_per_step: Option<f64>,
+    page_faults_per_step: Option<f64>,
     /// Of the process; absent on CUDA, where bench/compare.py asks the driver.
     peak_memory_mib: Option<f64>,
     losses: Vec<f64>,
@@ -214,10 +217,11 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
     let (mut optimizer, mut average) =
         (AdamW::new(&trained, WEIGHT_DECAY, Compat::Corrected), Average::new(&trained, AverageSchedule::default()));
     let (mut losses, mut started) = (Vec::new(), Instant::now());
+    let mut used = ResourceUse::now();
     engine.set_training(true);
     for step in 0..warm_up + steps {
         if step == warm_up {
-            started = Instant::now();
+            (started, used) = (Instant::now(), ResourceUse::now());
         }
         let loss = loss(step % count)?;
         let mut gradients = Gradients::of(&loss, &trained);
@@ -230,6 +234,7 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
         losses.push(value);
     }
     let seconds = started.elapsed().as_secs_f64();
+    let used = used.zip(ResourceUse::now()).map(|(before, after)| after.since(&before));
     losses.truncate(SHOWN);
     Ok(StepTimes {
         program: "trainer".into(),
@@ -237,6 +242,8 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
         device: if device.is_cuda() { "CUDA".into() } else { format!("CPU, {} threads", tch::get_num_threads()) },
         precision: "float32",
         steps_per_second: steps as f64 / seconds,
+        cpu_seconds_per_step: used.as_ref().map(|used| used.cpu_seconds / steps as f64),
+        page_faults_per_step: used.as_ref().map(|used| used.page_faults / steps as f64),
         peak_memory_mib: if device.is_cuda() { None } else { peak_memory_mib() },
         losses,
     })
@@ -249,6 +256,32 @@ fn restore(parameters: &TorchParameters, path: &Path) -> Result<()> {
     });
     parameters.restore(&host.collect::<Result<_>>()?, &[""])?;
     Ok(())
+}
+
+/// What the process has used so far.
+struct ResourceUse {
+    cpu_seconds: f64,
+    page_faults: f64,
+}
+
+impl ResourceUse {
+    #[cfg(unix)]
+    fn now() -> Option<Self> {
+        let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+        // SAFETY: getrusage fills the structure it is given and returns 0, or fails.
+        let usage = unsafe { (libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) == 0).then(|| usage.assume_init()) }?;
+        let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
+        Some(Self { cpu_seconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), page_faults: usage.ru_minflt as f64 })
+    }
+
+    #[cfg(not(unix))]
+    fn now() -> Option<Self> {
+        None
+    }
+
+    fn since(&self, before: &Self) -> Self {
+        Self { cpu_seconds: self.cpu_seconds - before.cpu_seconds, page_faults: self.page_faults - before.page_faults }
+    }
 }
 
 /// Most memory that this process had resident so far.

@@ -1,11 +1,12 @@
 //! Two processes train as one: the same losses, one stop, one run's folder that either number of processes goes on with.
 
+#![cfg(unix)]
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use common::{SWIN, Workshop, fails, strs, succeeds, text};
+use common::{SWIN, Workshop, strs, succeeds, text};
 use serde_json::Value;
 use std::fs;
 use std::net::TcpListener;
@@ -51,6 +52,26 @@ fn pair(args: &[&str]) -> [Child; 2] {
     })
 }
 
+/// Over MPI, with the feature `mpi`: `cargo test --features mpi --test parallel`.
+#[cfg(feature = "mpi")]
+#[test]
+fn two_processes_of_mpirun_have_the_losses_of_one() {
+    let shop = workshop();
+    succeeds(&strs(&shop.train("all", "one", &SETS)));
+    let mpirun = |args: Vec<String>| {
+        let mut command = Command::new("mpirun");
+        // A test may run as root and on one core.
+        command.args(["--allow-run-as-root", "--oversubscribe", "-n", "2", env!("CARGO_BIN_EXE_trainer")]);
+        let output = command.args(args).env("OMP_NUM_THREADS", "1").output().unwrap();
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(text(&output.stdout).contains("2 processes"), "{}", text(&output.stdout));
+    };
+    mpirun(shop.train("autoencoder", "two", &SETS));
+    assert_same_log(&shop, "autoencoder", ["one", "two"]);
+    mpirun(second_stage(&shop, "two"));
+    assert_same_log(&shop, "diffusion", ["one", "two"]);
+}
+
 fn outputs(children: [Child; 2]) -> [Output; 2] {
     children.map(|child| child.wait_with_output().unwrap())
 }
@@ -68,47 +89,61 @@ fn log(shop: &Workshop, run: &str, network: &str) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Asserts that two runs have logged the same, but for what float32 sums in another order differ by: 1e-5 of a loss in the first step
-/// and, as the steps build on one another, 1e-3 in the last.
-fn assert_same_log(shop: &Workshop, [one, two]: [&str; 2]) {
-    for network in ["autoencoder", "diffusion"] {
-        let [one, two] = [one, two].map(|run| log(shop, run, network));
-        assert_eq!(one.len(), two.len());
-        for (step, (one, two)) in one.iter().zip(&two).enumerate() {
-            let allowed = if step == 0 { 1e-5 } else { 1e-3 };
-            for name in ["train/total_loss", "train/gradient_norm", "val/nmse"].iter().filter(|name| one.get(**name).is_some()) {
-                let [one, two] = [one, two].map(|record| record[*name].as_f64().unwrap());
-                assert!((one - two).abs() <= allowed * one.abs(), "{network}, step {step}: {name} is {one} of one process, {two} of two");
-            }
+/// Asserts that two runs of a network have logged the same. The first stage differs by what float32 sums in another order do: 1e-5 of a
+/// loss in the first step and, as the steps build on one another, 1e-3 in the last. The denoiser's batch normalisation sees half of the
+/// batch in each of two processes, which is worth some 0.5 % of its loss.
+fn assert_same_log(shop: &Workshop, network: &str, runs: [&str; 2]) {
+    let exact = network == "autoencoder";
+    let [one, two] = runs.map(|run| log(shop, run, network));
+    assert_eq!(one.len(), two.len(), "{runs:?}");
+    for (step, (one, two)) in one.iter().zip(&two).enumerate() {
+        let allowed = match (exact, step) {
+            (true, 0) => 1e-5,
+            (true, _) => 1e-3,
+            (false, _) => 3e-2,
+        };
+        let names: &[&str] =
+            if exact { &["train/total_loss", "train/gradient_norm", "val/nmse"] } else { &["train/total_loss", "val/nmse"] };
+        for name in names.iter().filter(|name| one.get(**name).is_some()) {
+            let [one, two] = [one, two].map(|record| record[*name].as_f64().unwrap());
+            assert!((one - two).abs() <= allowed * one.abs(), "{network} of {runs:?}, step {step}: {name} is {one} and {two}");
         }
     }
 }
 
+/// The arguments that train the second stage on the first stage of the run `one`: to begin alike, since after some steps the first stages
+/// of two runs differ by more than rounding.
+fn second_stage(shop: &Workshop, run: &str) -> Vec<String> {
+    let first_stage = shop.path("one/autoencoder.safetensors");
+    [shop.train("diffusion", run, &SETS), vec!["--from".into(), first_stage]].concat()
+}
+
 #[test]
-fn two_processes_have_the_losses_of_one() {
+fn two_processes_train_as_one() {
     let shop = workshop();
     succeeds(&strs(&shop.train("all", "one", &SETS)));
-    pair_succeeds(&strs(&shop.train("all", "two", &SETS)));
-    assert_same_log(&shop, ["one", "two"]);
-    fails(&["evaluate", "--weights", &shop.path("two/nothing.safetensors"), "--data", &shop.path("data")], &["nothing.safetensors"]);
+    pair_succeeds(&strs(&shop.train("autoencoder", "two", &SETS)));
+    assert_same_log(&shop, "autoencoder", ["one", "two"]);
+    pair_succeeds(&strs(&second_stage(&shop, "two")));
+    assert_same_log(&shop, "diffusion", ["one", "two"]);
 
-    let odd = shop.train("autoencoder", "odd", &["autoencoder.batch=3"]);
-    for output in outputs(pair(&strs(&odd))) {
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("autoencoder.batch is 3, which 2 processes cannot share evenly"), "{said}");
+    a_signal_to_one_stops_both(&shop);
+    // What both leave is gone on with by one process and by two.
+    let copied = Command::new("cp").args(["-r", &shop.path("stopped"), &shop.path("alone")]).status().unwrap();
+    assert!(copied.success());
+    let resume = |run: &str| [shop.train("all", run, &SETS), vec!["--resume".into()]].concat();
+    succeeds(&strs(&resume("alone")));
+    pair_succeeds(&strs(&resume("stopped")));
+    for run in ["stopped", "alone"] {
+        assert_same_log(&shop, "autoencoder", ["one", run]);
+        assert_eq!(log(&shop, run, "diffusion").len(), 7, "{run} trains the second stage too");
     }
 }
 
-#[cfg(unix)]
-#[test]
-fn a_signal_to_one_process_stops_both_and_any_number_goes_on() {
-    let shop = workshop();
-    succeeds(&strs(&shop.train("all", "one", &SETS)));
-    let slow = [&SETS[..], &["autoencoder.steps=6"]].concat();
-    let args = shop.train("all", "two", &slow);
-    let mut children = pair(&strs(&args));
-    let lines = shop.path("two/autoencoder/metrics.jsonl");
+/// A signal to the process that does not lead, once the run has begun.
+fn a_signal_to_one_stops_both(shop: &Workshop) {
+    let mut children = pair(&strs(&shop.train("all", "stopped", &SETS)));
+    let lines = shop.path("stopped/autoencoder/metrics.jsonl");
     while fs::read_to_string(&lines).map_or(0, |log| log.lines().count()) < 1 {
         assert!(children[1].try_wait().unwrap().is_none(), "it ended before the signal");
         std::thread::sleep(Duration::from_millis(2));
@@ -117,11 +152,14 @@ fn a_signal_to_one_process_stops_both_and_any_number_goes_on() {
     for (rank, output) in outputs(children).iter().enumerate() {
         assert_eq!(output.status.code(), Some(130), "process {rank}: {}{}", text(&output.stdout), text(&output.stderr));
     }
-    // The same run's folder, resumed by one process and by two.
-    let copied = Command::new("cp").args(["-r", &shop.path("two"), &shop.path("alone")]).status().unwrap();
-    assert!(copied.success());
-    succeeds(&strs(&[shop.train("all", "alone", &slow), vec!["--resume".into()]].concat()));
-    pair_succeeds(&strs(&[args, vec!["--resume".into()]].concat()));
-    assert_same_log(&shop, ["one", "two"]);
-    assert_same_log(&shop, ["one", "alone"]);
+}
+
+#[test]
+fn a_batch_that_cannot_be_shared_is_refused_by_each() {
+    let shop = workshop();
+    for output in outputs(pair(&strs(&shop.train("autoencoder", "odd", &["autoencoder.batch=3"])))) {
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("autoencoder.batch is 3, which 2 processes cannot share evenly"), "{said}");
+    }
 }

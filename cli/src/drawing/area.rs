@@ -1,14 +1,14 @@
 //! The ground that a map covers.
 
-use super::values::bounds;
+use super::values::{bounds, number};
 use anyhow::{Result, ensure};
-use radiodiff_radio::scene::{GeoBounds, Grid};
+use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Grid, ImportOptions};
 
 /// The most pixels along a side. Beyond it, what the corners of a dense city see fills gigabytes (docs/measurements/propagation-speed.md).
 const MOST_PIXELS: usize = 1024;
 
-/// The ground that the map covers
-#[derive(clap::Args, Clone, Debug, Default)]
+/// The ground that the map covers, and how high it is built
+#[derive(clap::Args, Clone, Debug)]
 pub struct AreaArgs {
     /// Centre the map on the centre of these bounds, in degrees [default: where most buildings are]
     #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, value_parser = bounds)]
@@ -19,9 +19,17 @@ pub struct AreaArgs {
     /// Side of a pixel, metres; up to 1024 pixels make a side [default: 1]
     #[arg(long, value_name = "M")]
     pub resolution_m: Option<f64>,
+    /// Height of buildings that the file gives neither a height nor storeys, metres, 0.5 to 1000
+    #[arg(long, value_name = "M", default_value_t = BUILDING_HEIGHT_M, value_parser = number)]
+    pub building_height_m: f64,
 }
 
 impl AreaArgs {
+    /// How a file of buildings becomes a scene on a grid.
+    pub fn import_options(&self, grid: Grid) -> ImportOptions {
+        ImportOptions { grid, bounds: self.bounds, default_height_m: self.building_height_m }
+    }
+
     /// The grid to draw on; `own` is the only one that the source draws on.
     ///
     /// # Errors
@@ -51,7 +59,7 @@ mod tests {
 
     #[test]
     fn grids_have_the_side_that_is_asked_for() {
-        let area = |extent_m, resolution_m| AreaArgs { extent_m, resolution_m, ..AreaArgs::default() };
+        let area = |extent_m, resolution_m| AreaArgs { extent_m, resolution_m, bounds: None, building_height_m: BUILDING_HEIGHT_M };
         assert_eq!(area(None, None).grid(None).unwrap(), Grid::default());
         assert_eq!(area(Some(4000.0), Some(5.0)).grid(None).unwrap(), Grid { size: 800, meters_per_pixel: 5.0 });
         for (extent_m, resolution_m) in [(4000.0, 1.0), (f64::NAN, 1.0), (256.0, 0.0), (256.0, f64::NAN), (-256.0, 1.0), (1.0, 1.0)] {

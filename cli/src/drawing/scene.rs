@@ -33,22 +33,23 @@ impl MapScene {
     ///
     /// # Errors
     /// A file that cannot be read or has no building on the map.
-    pub fn read(path: &Path, grid: Grid, bounds: Option<GeoBounds>) -> Result<Self> {
+    pub fn read(path: &Path, options: &ImportOptions) -> Result<Self> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
-        Self::new(&bytes, grid, bounds).with_context(|| format!("the scene {shown}"))
+        Self::new(&bytes, options).with_context(|| format!("the scene {shown}"))
     }
 
-    /// From the bytes of such a file. The map is centred on the centre of `asked`.
+    /// From the bytes of such a file.
     ///
     /// # Errors
-    /// Bytes of no known format, and no building on the map.
-    pub fn new(bytes: &[u8], grid: Grid, asked: Option<GeoBounds>) -> Result<Self> {
-        let Imported { scene, report } = import(bytes, &ImportOptions { grid, bounds: asked, ..ImportOptions::default() })?;
+    /// Bytes of no known format, no building on the map, and a height that no building has.
+    pub fn new(bytes: &[u8], options: &ImportOptions) -> Result<Self> {
+        let Imported { scene, report } = import(bytes, options)?;
+        let grid = options.grid;
         let bounds = scene.bounds.context("it has no place on the globe")?;
         let frame = frame_of(bounds, grid);
         let mut warnings = report.warnings();
-        warnings.extend(asked.and_then(|asked| differing_bounds(&frame, asked, grid)));
+        warnings.extend(options.bounds.and_then(|asked| differing_bounds(&frame, asked, grid)));
         Ok(Self { prepared: PreparedScene::new(&scene), scene, frame, bounds, warnings, assumptions: report.assumptions() })
     }
 
@@ -138,7 +139,7 @@ fn differing_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) -> Option<
 }
 
 /// What a scene is made of.
-type SceneKey = (PathBuf, Grid, Option<GeoBounds>);
+type SceneKey = (PathBuf, ImportOptions);
 
 /// The scenes that were used last, shared by threads. Two threads that ask for a new scene at once may both read it.
 #[derive(Default)]
@@ -149,13 +150,13 @@ pub struct SceneCache {
 impl SceneCache {
     /// # Errors
     /// Those of [`MapScene::read`].
-    pub fn get(&self, path: &Path, grid: Grid, bounds: Option<GeoBounds>) -> Result<Arc<MapScene>> {
-        let key = (path.to_owned(), grid, bounds);
+    pub fn get(&self, path: &Path, options: &ImportOptions) -> Result<Arc<MapScene>> {
+        let key = (path.to_owned(), *options);
         let known = |scenes: &[(SceneKey, Arc<MapScene>)]| scenes.iter().find(|(other, _)| *other == key).map(|(_, scene)| scene.clone());
         if let Some(scene) = known(&self.scenes.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(scene);
         }
-        let scene = Arc::new(MapScene::read(path, grid, bounds)?);
+        let scene = Arc::new(MapScene::read(path, options)?);
         let mut scenes = self.scenes.lock().unwrap_or_else(PoisonError::into_inner);
         if scenes.len() == KEPT_SCENES {
             scenes.remove(0);

@@ -1,9 +1,11 @@
 //! What gives the path gain: a propagation model, or a network.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationModel, RayTracing};
+use radiodiff_radio::propagation::{
+    DominantPath, LogDistance, LogDistanceLaw, Material, PropagationModel, RayOptions, RayTracing, RoofsOfRays,
+};
 use radiodiff_radio::scene::{Grid, LinkEnds};
 #[cfg(feature = "network")]
 use std::path::PathBuf;
@@ -14,6 +16,9 @@ pub struct SourceArgs {
     /// Propagation model
     #[arg(long, value_enum, default_value = "dominant-path")]
     pub method: ModelChoice,
+    /// Let the ground reflect rays, as this material does [default: no ground]
+    #[arg(long, value_enum)]
+    pub ground: Option<GroundChoice>,
     /// Draw with a network instead of a propagation model: its weights
     #[cfg(feature = "network")]
     #[arg(long, value_name = "FILE", conflicts_with = "method")]
@@ -34,15 +39,35 @@ pub struct SourceArgs {
 pub enum ModelChoice {
     /// The path of least loss round corners and over roofs
     DominantPath,
-    /// All paths of up to two reflections and diffractions
+    /// All paths of up to two reflections and diffractions, and the direct line over roofs
     Rays,
     /// The distance alone, as if there were no buildings
     LogDistance,
 }
 
+/// What the ground is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum GroundChoice {
+    Concrete,
+    /// Medium dry ground of ITU-R P.2040
+    Soil,
+}
+
+impl GroundChoice {
+    fn material(self) -> Material {
+        match self {
+            Self::Concrete => Material::CONCRETE,
+            Self::Soil => Material::MEDIUM_DRY_GROUND,
+        }
+    }
+}
+
 /// A source of path gain maps.
 pub enum MapSource {
-    Model(ModelChoice),
+    Model {
+        choice: ModelChoice,
+        model: Box<dyn PropagationModel>,
+    },
     #[cfg(feature = "network")]
     Network(Box<network::Network>),
 }
@@ -55,13 +80,28 @@ impl MapSource {
         if let Some(weights) = &args.weights {
             return Ok(Self::Network(Box::new(network::Network::read(weights, args.steps, args.seed)?)));
         }
-        Ok(Self::Model(args.method))
+        ensure!(args.ground.is_none() || args.method == ModelChoice::Rays, "--ground is for --method rays: other models know no ground");
+        Ok(Self::model(args.method, args.ground))
+    }
+
+    /// A propagation model; `ground` is for rays.
+    pub fn model(choice: ModelChoice, ground: Option<GroundChoice>) -> Self {
+        let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
+        let ground = ground.map(GroundChoice::material);
+        let model: Box<dyn PropagationModel> = match choice {
+            ModelChoice::DominantPath => Box::new(DominantPath::default()),
+            ModelChoice::Rays => {
+                Box::new(RayTracing { options: RayOptions { roofs: RoofsOfRays::Scene, ground, ..RayOptions::default() } })
+            }
+            ModelChoice::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
+        };
+        Self::Model { choice, model }
     }
 
     /// The only grid that a network draws on; `None` for models, which draw on any.
     pub fn own_grid(&self) -> Option<Grid> {
         match self {
-            Self::Model(_) => None,
+            Self::Model { .. } => None,
             #[cfg(feature = "network")]
             Self::Network(network) => Some(network.grid()),
         }
@@ -70,7 +110,7 @@ impl MapSource {
     /// Path gain in dB at gray levels 0 and 1.
     pub fn range_db(&self) -> (f64, f64) {
         let codec = match self {
-            Self::Model(_) => GrayCodec::default(),
+            Self::Model { .. } => GrayCodec::default(),
             #[cfg(feature = "network")]
             Self::Network(network) => network.codec(),
         };
@@ -80,33 +120,34 @@ impl MapSource {
     /// Its name in messages.
     pub fn name(&self) -> String {
         match self {
-            Self::Model(ModelChoice::DominantPath) => String::from("the dominant path model"),
-            Self::Model(ModelChoice::Rays) => String::from("ray tracing"),
-            Self::Model(ModelChoice::LogDistance) => String::from("the log-distance law"),
+            Self::Model { choice: ModelChoice::DominantPath, .. } => String::from("the dominant path model"),
+            Self::Model { choice: ModelChoice::Rays, .. } => String::from("ray tracing"),
+            Self::Model { choice: ModelChoice::LogDistance, .. } => String::from("the log-distance law"),
             #[cfg(feature = "network")]
             Self::Network(network) => network.name(),
         }
     }
 
-    /// Path gain in dB of a transmitter outdoors, NaN inside buildings. A network knows no heights.
+    /// The warning that heights of antennas are not used, of a source that does not use them.
+    pub fn unused_heights(&self) -> Option<String> {
+        let knows = match self {
+            Self::Model { choice, .. } => *choice != ModelChoice::LogDistance,
+            #[cfg(feature = "network")]
+            Self::Network(_) => false,
+        };
+        (!knows).then(|| format!("{} knows no heights: those of antennas, receivers and roofs are not used for path gain", self.name()))
+    }
+
+    /// Path gain in dB of a transmitter outdoors, NaN inside buildings.
     ///
     /// # Errors
     /// Those of the model or of the network's engine; none is expected outdoors.
     pub fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap> {
         match self {
-            Self::Model(method) => model(*method).path_gain(scene, ends).context("computing the map"),
+            Self::Model { model, .. } => model.path_gain(scene, ends).context("computing the map"),
             #[cfg(feature = "network")]
             Self::Network(network) => network.path_gain(scene, ends.position),
         }
-    }
-}
-
-fn model(method: ModelChoice) -> Box<dyn PropagationModel> {
-    let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
-    match method {
-        ModelChoice::DominantPath => Box::new(DominantPath::default()),
-        ModelChoice::Rays => Box::new(RayTracing::default()),
-        ModelChoice::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A transmitter that is asked for, and one that stands on the map.
 
 use super::antenna::AntennaArg;
+use super::source::MapSource;
 use super::values::{TransmitterArg, number};
 use anyhow::{Context, Result};
 use geo::Coord;
@@ -48,6 +49,14 @@ pub struct PlacedStation {
     pub lng_lat: Coord<f64>,
     /// What was changed for that.
     pub warnings: Vec<String>,
+}
+
+impl StationArgs {
+    /// The warning that the source does not know the heights that are given.
+    pub fn unused_heights(&self, source: &MapSource) -> Option<String> {
+        let given = self.height_m.is_some() || self.receiver_height_m != ANTENNA_HEIGHT_M;
+        source.unused_heights().filter(|_| given)
+    }
 }
 
 impl PlacedStation {

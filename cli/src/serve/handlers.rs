@@ -66,7 +66,7 @@ pub async fn predict(State(app): State<Arc<App>>, body: Result<Bytes, BytesRejec
     let drawn = compute(app, move |app| {
         let asked = AskedPlan::parse(&body, app.max_corners)?;
         let map = asked.scene(&app.scenes)?;
-        let plan = Arc::new(DrawnPlan::draw(&asked.request, &map, asked.has_buildings(), &MapSource::Model(app.method))?);
+        let plan = Arc::new(DrawnPlan::draw(&asked.request, &map, asked.has_buildings(), &MapSource::model(app.method, None))?);
         let id = app.store.keep(plan.clone());
         Ok(plan.reply(&id))
     });

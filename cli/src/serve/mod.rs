@@ -90,7 +90,8 @@ fn scenes(args: &Args) -> Result<BTreeMap<String, Arc<MapScene>>> {
     let grid = args.area.grid(None)?;
     let mut scenes = BTreeMap::new();
     for path in &args.scenes {
-        let scene = MapScene::read(path, grid, args.area.bounds)?;
+        let scene = MapScene::read(path, &args.area.import_options(grid))?;
+        scene.assumptions().iter().for_each(|assumption| eprintln!("{}: note: {assumption}", path.display()));
         scene.warnings().iter().for_each(|warning| eprintln!("{}: warning: {warning}", path.display()));
         let name = scene_name(path);
         eprintln!("the scene {name}: {} buildings", scene.scene().buildings.len());

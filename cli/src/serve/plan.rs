@@ -9,7 +9,7 @@ use radiodiff_planning::coverage::Coverage;
 use radiodiff_planning::export::{Look, Palette};
 use radiodiff_planning::raster::{GeoRaster, PlanLayer};
 use radiodiff_planning::request::{Input, PlanRequest, StationRequest};
-use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, GeoBounds, Grid, read_footprints};
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, GeoBounds, Grid, ImportOptions, read_footprints};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -66,7 +66,8 @@ impl AskedPlan {
                 let grid = self.grid()?;
                 let (footprints, _) = read_footprints(text.as_bytes()).map_err(|error| Refusal::bad(format!("buildings: {error}")))?;
                 check_footprints(&footprints)?;
-                let scene = MapScene::new(text.as_bytes(), grid, Some(around(&self.request.stations)));
+                let options = ImportOptions { grid, bounds: Some(around(&self.request.stations)), ..ImportOptions::default() };
+                let scene = MapScene::new(text.as_bytes(), &options);
                 let scene = scene.map_err(|error| Refusal::bad(format!("buildings: {error:#}")))?;
                 check_map(&scene)?;
                 Ok(Arc::new(scene))
@@ -123,12 +124,15 @@ impl DrawnPlan {
         let mut warnings = request.warnings.clone();
         if own_buildings {
             let of_map = map.warnings().iter().filter(|warning| !warning.starts_with("the bounds span"));
-            warnings.extend(of_map.cloned());
+            warnings.extend(of_map.chain(map.assumptions()).cloned());
         } else if request.resolution_m.is_some() || request.radius_m.is_some() {
             warnings.push(String::from("output.res and output.rad are those of the scene and not used"));
         }
         let mut coverage = Coverage::new(map.grid(), request.receiver).map_err(|error| Refusal::bad(error.to_string()))?;
         let mut stations = Vec::new();
+        if request.receiver_height_m.is_some() || request.stations.iter().any(|station| station.height_m.is_some()) {
+            warnings.extend(source.unused_heights());
+        }
         for (i, asked) in request.stations.iter().enumerate() {
             let station = Station {
                 name: format!("transmitter {}", i + 1),

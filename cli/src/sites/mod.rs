@@ -35,7 +35,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let source = MapSource::new(&args.source)?;
     let grid = args.area.grid(source.own_grid())?;
-    let map = MapScene::read(&args.scene, grid, args.area.bounds)?;
+    let map = MapScene::read(&args.scene, &args.area.import_options(grid))?;
+    map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
+    args.stations.unused_heights(&source).iter().for_each(|warning| eprintln!("warning: {warning}"));
     map.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
     let mut existing = CoveredPixels::default();
     for tx in &args.existing {

@@ -227,6 +227,35 @@ pub trait Engine {
     fn group_norm_silu(&self, x: &Self::Tensor, groups: usize, weight: &Self::Tensor, bias: &Self::Tensor, epsilon: f32) -> Self::Tensor {
         self.silu(&self.group_norm(x, groups, weight, bias, epsilon))
     }
+    /// `group_norm`, then a modulation (FiLM, Perez et al., 2018), then `silu`: SiLU(norm(x) (1 + scale) + shift) for x (N, C, H, W),
+    /// weight and bias (C), scale and shift (N, C, 1, 1).
+    fn group_norm_film_silu(
+        &self,
+        x: &Self::Tensor,
+        groups: usize,
+        [weight, bias]: [&Self::Tensor; 2],
+        epsilon: f32,
+        [scale, shift]: [&Self::Tensor; 2],
+    ) -> Self::Tensor {
+        let h = self.group_norm(x, groups, weight, bias, epsilon);
+        self.silu(&self.add(&self.mul(&h, &self.affine(scale, 1.0, 1.0)), shift))
+    }
+    /// (k v^T / tokens)^T q / sqrt(d) in each head (linear attention, Shen et al., 2021), the tokens being pixels: `qkv`
+    /// (N, 3 heads d, H, W) holds the queries, keys and values of all heads -> (N, heads d, H, W). q passes a softmax over its d
+    /// channels, k one over the tokens.
+    fn linear_attention(&self, qkv: &Self::Tensor, heads: usize) -> Self::Tensor {
+        let shape = self.shape(qkv);
+        let (hidden, tokens) = (shape[1] / 3, shape[2] * shape[3]);
+        let head_dim = hidden / heads;
+        let by_head = [shape[0] * heads, head_dim, tokens];
+        let [q, k, v] = [0, 1, 2].map(|part| self.reshape(&self.narrow(qkv, 1, part * hidden, hidden), &by_head));
+        let q = self.affine(&self.softmax(&q, 1), (head_dim as f32).powf(-0.5), 0.0);
+        let k = self.softmax(&k, 2);
+        let v = self.affine(&v, 1.0 / tokens as f32, 0.0);
+        // The context k v^T is (d, e) in each head; out (e, tokens) is its transpose times q.
+        let context_transposed = self.matmul(&v, &self.permute(&k, &[0, 2, 1]));
+        self.reshape(&self.matmul(&context_transposed, &q), &[shape[0], hidden, shape[2], shape[3]])
+    }
     /// softmax(scale * q k^T) v for q (B, M, D), k (B, N, D), v (B, N, E) -> (B, M, E).
     fn attention(&self, q: &Self::Tensor, k: &Self::Tensor, v: &Self::Tensor, scale: f32) -> Self::Tensor {
         let logits = self.affine(&self.matmul(q, &self.permute(k, &[0, 2, 1])), scale, 0.0);

@@ -28,4 +28,10 @@ impl<E: Engine> GroupNorm<E> {
     pub fn forward_silu(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         e.group_norm_silu(x, self.groups, &self.weight, &self.bias, self.epsilon)
     }
+
+    /// Followed by a modulation and SiLU: SiLU(y (1 + scale) + shift). x (N, channels, H, W), scale and shift (N, channels, 1, 1) -> the
+    /// shape of x.
+    pub fn forward_film_silu(&self, e: &E, x: &E::Tensor, scale: &E::Tensor, shift: &E::Tensor) -> E::Tensor {
+        e.group_norm_film_silu(x, self.groups, [&self.weight, &self.bias], self.epsilon, [scale, shift])
+    }
 }

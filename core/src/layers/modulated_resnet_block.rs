@@ -27,8 +27,7 @@ impl<E: Engine> ModulatedConv<E> {
 
     /// (N, input, H, W) -> (N, output, H, W); `scale` and `shift` are (N, output, 1, 1).
     fn forward_modulated(&self, e: &E, x: &E::Tensor, scale: &E::Tensor, shift: &E::Tensor) -> E::Tensor {
-        let h = self.norm.forward(e, &self.proj.forward(e, x));
-        e.silu(&e.add(&e.mul(&h, &e.affine(scale, 1.0, 1.0)), shift))
+        self.norm.forward_film_silu(e, &self.proj.forward(e, x), scale, shift)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::share::RankShare;
 use crate::{files, progress};
 use anyhow::{Context, Result, ensure};
 use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::scene::check_antenna_height;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -25,9 +26,18 @@ pub struct Args {
     /// Simulation to compute; cars are those of `png/cars`
     #[arg(long, value_enum, ignore_case = true)]
     method: Variant,
+    /// Height of the transmitters above the ground, metres, 0.5 to 200. Maps that are in --out already are kept, so give every height its
+    /// own folder [default: 1.5]
+    #[arg(long, value_name = "M", value_parser = height)]
+    height_m: Option<f64>,
     /// Folder for `gain/{VARIANT}`; an interrupted run goes on with the maps that are missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+}
+
+fn height(text: &str) -> Result<f64> {
+    let height_m = text.trim().parse().with_context(|| format!("expected a height in metres, found {text:?}"))?;
+    Ok(check_antenna_height("transmitters", height_m)?)
 }
 
 /// Failures shown again at the end.
@@ -39,6 +49,7 @@ const SHOWN_FAILURES: usize = 20;
 /// A folder that is no dataset or cannot be written; at the end, when some maps could not be made.
 pub fn run(args: &Args) -> Result<()> {
     let simulator = Simulator::new(args.method);
+    let simulator = args.height_m.map_or(simulator, |height_m| simulator.at_height(height_m));
     let scenes = SceneIndex::open(&args.dataset, args.method.has_cars())?;
     let gain = args.out.join(GAIN).join(args.method.name());
     let share = RankShare::from_environment()?;

@@ -5,27 +5,34 @@ use geo::Coord;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
-    DominantPath, IntelligentRayTracing, PropagationError, PropagationModel, RayOptions, RayTracing, WithCars,
+    DominantPath, IntelligentRayTracing, PropagationError, PropagationModel, RayOptions, RayTracing, RoofsOfRays, WithCars,
 };
-use radiodiff_radio::scene::LinkEnds;
+use radiodiff_radio::scene::{BUILDING_HEIGHT_M, LinkEnds};
 
 /// Computes the maps of one variant.
 #[derive(Clone, Copy, Debug)]
 pub struct Simulator {
     variant: Variant,
+    /// Of the transmitters above the ground, where it is not RadioMapSeer's 1.5 m.
+    height_m: Option<f64>,
 }
 
 impl Simulator {
     pub fn new(variant: Variant) -> Self {
-        Self { variant }
+        Self { variant, height_m: None }
+    }
+
+    /// With transmitters at another height above the ground than 1.5 m.
+    pub fn at_height(self, height_m: f64) -> Self {
+        Self { height_m: Some(height_m), ..self }
     }
 
     /// The same model for streets without cars.
     pub fn without_cars(self) -> Self {
         match self.variant {
-            Variant::CarsDpm => Self { variant: Variant::Dpm },
-            Variant::CarsIrt2 => Self { variant: Variant::Irt2 },
-            Variant::CarsIrt4 => Self { variant: Variant::Irt4 },
+            Variant::CarsDpm => Self { variant: Variant::Dpm, ..self },
+            Variant::CarsIrt2 => Self { variant: Variant::Irt2, ..self },
+            Variant::CarsIrt4 => Self { variant: Variant::Irt4, ..self },
             _ => self,
         }
     }
@@ -34,9 +41,10 @@ impl Simulator {
     /// ignores them.
     ///
     /// # Errors
-    /// A position that is not outdoors.
+    /// A position that is neither outdoors nor below the antenna on a roof; a height that no antenna has, and for IRT one above the roofs.
     pub fn path_gain(self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
-        let rays = |interactions| RayTracing { options: RayOptions { interactions, ..RayOptions::default() } };
+        let roofs = if self.height_m.is_none() && has_radiomapseers_roofs(scene) { RoofsOfRays::Endless } else { RoofsOfRays::Scene };
+        let rays = |interactions| RayTracing { options: RayOptions { interactions, roofs, ..RayOptions::default() } };
         let model: &dyn PropagationModel = match self.variant {
             Variant::Dpm => &DominantPath::default(),
             Variant::Irt2 => &IntelligentRayTracing::irt2(),
@@ -49,8 +57,15 @@ impl Simulator {
             Variant::Rays3 => &rays(3),
             Variant::Rays4 => &rays(4),
         };
-        model.path_gain(scene, &LinkEnds::at(position))
+        let standard = LinkEnds::at(position);
+        model.path_gain(scene, &LinkEnds { height_m: self.height_m.unwrap_or(standard.height_m), ..standard })
     }
+}
+
+/// Whether every roof is as high as RadioMapSeer's, out of reach for rays at 1.5 m.
+fn has_radiomapseers_roofs(scene: &PreparedScene) -> bool {
+    let roofs = scene.roofs();
+    roofs.highest_m() == 0.0 || (roofs.lowest_m() == BUILDING_HEIGHT_M && roofs.highest_m() == BUILDING_HEIGHT_M)
 }
 
 /// The layout's gray levels of a path gain map, (N, N) row-major.

@@ -16,7 +16,7 @@ use std::f64::consts::PI;
 /// J(v) is zero at and below this v.
 const CLEAR_V: f64 = -0.78;
 /// Edges nearer to an antenna count as this far, metres: the formulas have no meaning at an antenna.
-const LEAST_DISTANCE_M: f64 = 0.25;
+pub const LEAST_DISTANCE_M: f64 = 0.25;
 
 /// A point of the vertical plane: an antenna, or an edge that the plane cuts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +41,16 @@ pub fn knife_edge_db(v: f64) -> f64 {
 pub fn least_knife_edge_db(order: f64, wavelength_m: f64) -> f64 {
     let v_squared = 2.0 * order / wavelength_m;
     if v_squared < 1.0 { 0.0 } else { 12.0 + 10.0 * std::f64::consts::LOG10_2 * least_log2(v_squared) }
+}
+
+/// The rise per metre of a line of sight from which on an edge takes nothing of it, whatever its length from [`LEAST_DISTANCE_M`] on: the
+/// line then passes above the edge's first Fresnel zone.
+pub fn clear_rise(from: PlanePoint, edge: PlanePoint, wavelength_m: f64) -> f64 {
+    /// Keeps rounding from clearing an edge too early.
+    const MARGIN: f64 = 1e-9;
+    let along_m = edge.distance_m - from.distance_m;
+    let zone_m = CLEAR_V.abs() * libm::sqrt(wavelength_m / 2.0 * along_m.max(LEAST_DISTANCE_M));
+    (edge.height_m - from.height_m + zone_m) / along_m.max(MARGIN) + MARGIN
 }
 
 /// Diffraction of one wavelength between two antennas.
@@ -168,6 +178,22 @@ mod tests {
             let expected = single(whole.from, two, one) + single(one, whole.to, two) + spreading_db;
             let found = whole.loss_db(&[one, two]);
             assert!((found - expected).abs() < 3.0, "{a}, {b}, {c}: {found} dB, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn lines_that_rise_enough_lose_nothing_by_an_edge() {
+        let from = at(0.0, 20.0);
+        for (distance_m, height_m) in [(0.01, 20.0), (3.0, 18.0), (40.0, 25.0), (90.0, 3.0)] {
+            let edge = at(distance_m, height_m);
+            let rise = clear_rise(from, edge, WAVELENGTH_M);
+            for length_m in [0.3, 1.0, 5.0, 45.0, 91.0, 400.0].into_iter().filter(|&length_m| length_m > distance_m) {
+                let to = |rise: f64| VerticalPlane { from, to: at(length_m, 20.0 + rise * length_m), wavelength_m: WAVELENGTH_M };
+                assert_eq!(to(rise).loss_below_db(&[edge]), 0.0, "{edge:?} on {length_m} m");
+            }
+            // On a long way the bound is nearly met.
+            let long = VerticalPlane { from, to: at(1e6, 20.0 + (rise - 0.1 / distance_m) * 1e6), wavelength_m: WAVELENGTH_M };
+            assert!(long.loss_db(&[edge]) > 0.0, "{edge:?}");
         }
     }
 

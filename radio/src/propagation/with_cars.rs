@@ -21,14 +21,22 @@ pub fn car_loss_db(crossed: usize) -> f64 {
 }
 
 /// A model whose maps the scene's cars weaken: in line of sight by the cars that the straight line crosses. Pixels out of sight keep
-/// the inner model's gain. In a scene without cars the map is the inner model's.
+/// the inner model's gain. In a scene without cars, and of an antenna on a roof, whose rays come down over cars, the map is the inner
+/// model's.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct WithCars<M>(pub M);
 
 impl<M: PropagationModel> PropagationModel for WithCars<M> {
     fn path_gain(&self, prepared: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap, PropagationError> {
+        if stands_on_roof(prepared, ends) {
+            return self.0.path_gain(prepared, ends);
+        }
         weakened_by_cars(self.0.path_gain(prepared, ends)?, prepared, ends.position)
     }
+}
+
+fn stands_on_roof(prepared: &PreparedScene, ends: &LinkEnds) -> bool {
+    prepared.outdoor_pixel(ends.position).is_err() && prepared.antenna_pixel(ends).is_ok()
 }
 
 /// A map that a model without cars drew of a transmitter at `position`, weakened by the scene's cars as [`WithCars`] does.

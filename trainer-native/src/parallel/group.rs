@@ -39,7 +39,7 @@ impl ProcessGroup {
             (Device::Cuda(_), count) if count > 0 => Device::Cuda(local_rank()?.unwrap_or(share.rank()) % count as usize),
             (device, _) => device,
         };
-        Ok(Self { share, device, transport: Some(Box::new(C10d::open(share, device)?)) })
+        Ok(Self { share, device, transport: Some(transport(share, device)?) })
     }
 
     /// Which process this is of how many.
@@ -83,7 +83,7 @@ impl ProcessGroup {
         // First, so that there is always a bucket.
         let all: Vec<Tensor> = std::iter::once(rounded.shallow_clone()).chain(defined).collect();
         for bucket in buckets(&all) {
-            let flat: Vec<Tensor> = bucket.iter().map(|tensor| tensor.to_kind(Kind::Float).reshape([-1])).collect();
+            let flat: Vec<Tensor> = bucket.iter().map(|tensor| tensor.to_device(self.device).to_kind(Kind::Float).reshape([-1])).collect();
             let sum = Tensor::cat(&flat, 0).to_device(transport.device());
             transport.sum(&sum)?;
             let mean = (sum / self.share.world() as f64).to_device(self.device);
@@ -110,6 +110,22 @@ impl ProcessGroup {
             tensor.shallow_clone().copy_(&copy);
         }
         Ok(())
+    }
+
+    /// The rows of all processes, one after the other; `rows` has as many in each.
+    ///
+    /// # Errors
+    /// As [`Self::average`].
+    pub fn gather(&self, rows: &Tensor) -> Result<Tensor> {
+        let Some(transport) = &self.transport else { return Ok(rows.shallow_clone()) };
+        let _guard = tch::no_grad_guard();
+        let (mut size, count) = (rows.size(), rows.size()[0]);
+        size[0] *= self.share.world() as i64;
+        // Each process's rows and zeros in place of the others', summed.
+        let all = Tensor::zeros(size, (Kind::Float, transport.device()));
+        all.narrow(0, self.share.rank() as i64 * count, count).copy_(&rows.detach());
+        transport.sum(&all)?;
+        Ok(all.to_device(self.device))
     }
 
     /// Whether any process says so.
@@ -148,6 +164,15 @@ fn buckets(tensors: &[Tensor]) -> impl Iterator<Item = &[Tensor]> {
         room = if fits { room - before.numel() } else { BUCKET };
         fits
     })
+}
+
+/// MPI for processes of an MPI launcher that were told no address to meet at, where it is built in; else c10d.
+fn transport(share: RankShare, device: Device) -> Result<Box<dyn Transport>> {
+    #[cfg(feature = "mpi")]
+    if std::env::var_os("MASTER_ADDR").is_none() {
+        return Ok(Box::new(super::mpi::Mpi::open(share)?));
+    }
+    Ok(Box::new(C10d::open(share, device)?))
 }
 
 #[cfg(test)]

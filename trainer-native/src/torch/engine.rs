@@ -1,3 +1,10 @@
+//! The engine's operations: libtorch's, but for those that the CPU is slow at.
+//!
+//! On the CPU, images have their channels side by side in memory, under the same shapes: libtorch's convolutions take half the time
+//! then (docs/measurements/training-speed.md). Group normalisation is our own there, because libtorch's is slow in that order.
+
+use super::linear_attention::{has_kernel, linear_attention};
+use super::normalize::group_norm;
 use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
 use std::cell::Cell;
 use tch::{Device, Kind, Tensor};
@@ -50,6 +57,32 @@ impl TorchEngine {
     /// See [`Self::training`].
     pub fn set_training(&self, training: bool) {
         self.training.set(training);
+    }
+}
+
+/// (N, C, H, W) -> (N, H, W, C), contiguous: a view of an image whose channels lie side by side, a copy of any other.
+fn channels_last(x: &Tensor) -> Tensor {
+    let rows = if x.size()[1] == 1 { x.squeeze_dim(1).unsqueeze(-1) } else { x.permute([0i64, 2, 3, 1]) };
+    rows.contiguous()
+}
+
+/// The view back: (N, H, W, C) -> (N, C, H, W).
+fn channels_first(rows: &Tensor) -> Tensor {
+    rows.permute([0i64, 3, 1, 2])
+}
+
+impl TorchEngine {
+    /// Whether an image is worked on with its channels side by side: float32 on the CPU.
+    fn by_pixel(&self, x: &Tensor) -> bool {
+        self.device == Device::Cpu && self.kind == Kind::Float && x.dim() == 4
+    }
+
+    fn normalize_groups(&self, x: &Tensor, groups: usize, [weight, bias]: [&Tensor; 2], epsilon: f32, silu: bool) -> Tensor {
+        if self.by_pixel(x) {
+            return channels_first(&group_norm(&channels_last(x), groups, weight, bias, epsilon, silu));
+        }
+        let normalized = x.group_norm(groups as i64, Some(weight), Some(bias), f64::from(epsilon), true);
+        if silu { normalized.silu() } else { normalized }
     }
 }
 
@@ -125,6 +158,12 @@ impl Engine for TorchEngine {
     fn conv2d(&self, x: &TorchTensor, weight: &TorchTensor, bias: Option<&TorchTensor>, geometry: ConvGeometry) -> TorchTensor {
         let p = geometry.padding;
         let (stride, bias) = ([geometry.stride as i64; 2], bias.map(|bias| &bias.0));
+        let pointwise = weight.0.size()[2..] == [1, 1] && geometry == ConvGeometry::same(1);
+        if pointwise && self.by_pixel(&x.0) {
+            let matrix = weight.0.flatten(1, -1);
+            return TorchTensor(channels_first(&channels_last(&x.0).linear(&matrix, bias)));
+        }
+        let x = &if self.by_pixel(&x.0) { TorchTensor(channels_first(&channels_last(&x.0))) } else { x.clone() };
         TorchTensor(if (p.top, p.left) == (p.bottom, p.right) {
             x.0.conv2d(&weight.0, bias, stride, ints(&[p.top, p.left]), [1i64, 1], 1)
         } else {
@@ -133,7 +172,7 @@ impl Engine for TorchEngine {
     }
 
     fn group_norm(&self, x: &TorchTensor, groups: usize, weight: &TorchTensor, bias: &TorchTensor, epsilon: f32) -> TorchTensor {
-        TorchTensor(x.0.group_norm(groups as i64, Some(&weight.0), Some(&bias.0), f64::from(epsilon), true))
+        TorchTensor(self.normalize_groups(&x.0, groups, [&weight.0, &bias.0], epsilon, false))
     }
     fn normalize_last(&self, x: &TorchTensor, epsilon: f32) -> TorchTensor {
         let last = x.0.size().last().copied().unwrap_or(1);
@@ -173,6 +212,40 @@ impl Engine for TorchEngine {
     fn mean_from(&self, x: &TorchTensor, first: usize) -> TorchTensor {
         let dims: Vec<i64> = (first as i64..x.0.dim() as i64).collect();
         TorchTensor(x.0.mean_dim(dims, true, self.kind))
+    }
+
+    fn group_norm_silu(&self, x: &TorchTensor, groups: usize, weight: &TorchTensor, bias: &TorchTensor, epsilon: f32) -> TorchTensor {
+        TorchTensor(self.normalize_groups(&x.0, groups, [&weight.0, &bias.0], epsilon, true))
+    }
+
+    fn group_norm_film_silu(
+        &self,
+        x: &TorchTensor,
+        groups: usize,
+        [weight, bias]: [&TorchTensor; 2],
+        epsilon: f32,
+        [scale, shift]: [&TorchTensor; 2],
+    ) -> TorchTensor {
+        // Norm and modulation are one affine map of an image's channel: (w y + b) (1 + scale) + shift.
+        let (scale, shift) = (scale.0.flatten(1, -1) + 1.0, shift.0.flatten(1, -1));
+        let (weight, bias) = (&weight.0 * &scale, &bias.0 * &scale + shift);
+        if self.by_pixel(&x.0) {
+            return TorchTensor(self.normalize_groups(&x.0, groups, [&weight, &bias], epsilon, true));
+        }
+        let plain = x.0.group_norm(groups as i64, None::<&Tensor>, None::<&Tensor>, f64::from(epsilon), true);
+        let of_image = |coefficients: &Tensor| coefficients.unsqueeze(-1).unsqueeze(-1);
+        TorchTensor((plain * of_image(&weight) + of_image(&bias)).silu())
+    }
+    fn linear_attention(&self, qkv: &TorchTensor, heads: usize) -> TorchTensor {
+        let size = qkv.0.size();
+        let (channels, tokens) = (size[1] / (3 * heads as i64), size[2] * size[3]);
+        if self.by_pixel(&qkv.0) && has_kernel(channels as usize) {
+            return TorchTensor(channels_first(&linear_attention(&channels_last(&qkv.0), heads)));
+        }
+        let parts = qkv.0.reshape([size[0], 3, heads as i64, channels, tokens]).unbind(1);
+        let (q, k) = (parts[0].softmax(-2, None::<Kind>) * (channels as f64).powf(-0.5), parts[1].softmax(-1, None::<Kind>));
+        let context_transposed = (&parts[2] / tokens as f64).matmul(&k.transpose(-1, -2));
+        TorchTensor(context_transposed.matmul(&q).reshape([size[0], heads as i64 * channels, size[2], size[3]]))
     }
 
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {

@@ -3,7 +3,11 @@
 //! What flows in are values and parameters, what flows out are values and, after a backward pass, gradients in the parameters'
 //! [`tch::Tensor`]s. The same code runs on the CPU and, where libtorch has it, on CUDA.
 
+mod custom;
 mod engine;
+mod kernels;
+mod linear_attention;
+mod normalize;
 mod optimizer;
 mod parameters;
 mod schedule;

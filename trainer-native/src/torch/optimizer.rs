@@ -1,13 +1,17 @@
 //! What moves the parameters: AdamW (Loshchilov and Hutter, 2019), gradients and their clipping, and the average of the weights that is
 //! saved in their place. All that they remember are named tensors, so that a checkpoint can hold it.
 
+use super::custom::{Shared, parallel, values, values_mut};
+use super::kernels::{self, AdamUpdate};
 use super::schedule::AverageSchedule;
 use radiodiff_core::model::Compat;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
+/// Values that a thread takes at a time.
+const PART: usize = 1 << 15;
 
 struct Moments {
     name: String,
@@ -66,17 +70,43 @@ impl AdamW {
         let step = count_up(&mut self.step);
         let correction1 = 1.0 - BETA1.powi(step);
         let correction2 = (1.0 - BETA2.powi(step)).sqrt();
+        let update = AdamUpdate {
+            first_share: (1.0 - BETA1) as f32,
+            second_kept: BETA2 as f32,
+            second_scale: (1.0 - BETA2) as f32,
+            deviation_scale: (1.0 / correction2) as f32,
+            epsilon: EPSILON as f32,
+            length: (-learning_rate / correction1) as f32,
+            kept: 1.0,
+        };
         let _guard = tch::no_grad_guard();
         for (m, gradient) in self.moments.iter_mut().zip(&gradients.0).filter(|(_, gradient)| gradient.defined()) {
-            if m.decayed {
-                let _ = m.parameter.g_mul_scalar_(1.0 - learning_rate * self.weight_decay);
-            }
-            let _ = m.first.lerp_(gradient, 1.0 - BETA1);
-            let _ = m.second.g_mul_scalar_(BETA2).addcmul_(gradient, gradient);
-            // addcmul_ has weight 1, so the second moment here is 1 / (1 - beta2) times Adam's.
-            let deviation = (&m.second * (1.0 - BETA2)).sqrt() / correction2 + EPSILON;
-            let _ = m.parameter.addcdiv_(&(&m.first * (-learning_rate / correction1)), &deviation);
+            let kept = if m.decayed { 1.0 - learning_rate * self.weight_decay } else { 1.0 };
+            m.step(gradient, &AdamUpdate { kept: kept as f32, ..update });
         }
+    }
+}
+
+impl Moments {
+    /// On the CPU one pass over the values, elsewhere by libtorch's operations.
+    fn step(&mut self, gradient: &Tensor, update: &AdamUpdate) {
+        let is_plain = |t: &Tensor| (t.device(), t.kind(), t.is_contiguous()) == (Device::Cpu, Kind::Float, true);
+        if [&self.parameter, &self.first, &self.second, gradient].into_iter().all(is_plain) {
+            let gradient = values(gradient);
+            let tensors = [&mut self.parameter, &mut self.first, &mut self.second].map(|tensor| Shared::new(values_mut(tensor)));
+            return parallel(gradient.len().div_ceil(PART), |parts| {
+                let range = parts.start * PART..(parts.end * PART).min(gradient.len());
+                // SAFETY: the parts of the threads are disjoint.
+                let [parameter, first, second] = tensors.each_ref().map(|tensor| unsafe { tensor.part(range.clone()) });
+                kernels::adam(update, &gradient[range], parameter, first, second);
+            });
+        }
+        let scale = |factor: f32| f64::from(factor);
+        let _ = self.parameter.g_mul_scalar_(scale(update.kept));
+        let _ = self.first.lerp_(gradient, scale(update.first_share));
+        let _ = self.second.g_mul_scalar_(scale(update.second_kept)).addcmul_(gradient, gradient);
+        let deviation = (&self.second * scale(update.second_scale)).sqrt() * scale(update.deviation_scale) + scale(update.epsilon);
+        let _ = self.parameter.addcdiv_(&(&self.first * scale(update.length)), &deviation);
     }
 }
 
@@ -98,6 +128,25 @@ impl Gradients {
     /// One a parameter.
     pub fn tensors(&self) -> &[Tensor] {
         &self.0
+    }
+
+    /// Gives every parameter a gradient, zeros where it has none; for each whether it had one.
+    pub fn complete(&mut self, parameters: &[(String, Tensor)]) -> Vec<bool> {
+        let complete = |(gradient, (_, parameter)): (&mut Tensor, &(String, Tensor))| {
+            let had = gradient.defined();
+            if !had {
+                *gradient = parameter.zeros_like();
+            }
+            had
+        };
+        self.0.iter_mut().zip(parameters).map(complete).collect()
+    }
+
+    /// Takes the gradients away from the parameters that `keep` says false of.
+    pub fn retain(&mut self, keep: &[bool]) {
+        for (gradient, _) in self.0.iter_mut().zip(keep).filter(|(_, keep)| !**keep) {
+            *gradient = Tensor::new();
+        }
     }
 
     /// Adds those of another batch.

@@ -263,7 +263,7 @@ impl FirstStageObjective {
         let loss = loss * settings.phase.factor_at(step);
         let mut optimizer = adversary.optimizer.borrow_mut();
         let mut gradients = Gradients::of(&loss, &adversary.trained);
-        let [value] = self.group.average(gradients.tensors(), [loss.double_value(&[])])?;
+        let [value] = self.group.average_gradients(&mut gradients, &adversary.trained, [loss.double_value(&[])])?;
         // Each process has normalised by its own maps and moved the running statistics by them.
         let running: Vec<Tensor> = self.parameters.buffers(&["loss.discriminator."]).into_iter().map(|(_, tensor)| tensor).collect();
         self.group.average(&running, [])?;
@@ -281,14 +281,12 @@ impl Adversary {
     fn logits(&self, e: &TorchEngine, map: &TorchTensor, group: &ProcessGroup) -> Result<TorchTensor> {
         if e.training() {
             let _guard = tch::no_grad_guard();
-            let first = (self.begun.double_value(&[]) == 0.0).then_some(map);
-            let _ = self.begun.shallow_clone().fill_(1.0);
-            let updates = self.discriminator.updates(e, first);
             // ActNorm begins with what the maps of all processes say.
-            let next: Vec<Tensor> = updates.iter().map(|(_, next)| next.0.shallow_clone()).collect();
-            group.average(&next, [])?;
-            for ((stored, _), next) in updates.iter().zip(&next) {
-                stored.0.shallow_clone().copy_(next);
+            let begins = self.begun.double_value(&[]) == 0.0;
+            let first = if begins { Some(TorchTensor(group.gather(&map.0)?)) } else { None };
+            let _ = self.begun.shallow_clone().fill_(1.0);
+            for (stored, next) in self.discriminator.updates(e, first.as_ref()) {
+                stored.0.shallow_clone().copy_(&next.0);
             }
         }
         Ok(self.discriminator.forward(e, map))

@@ -73,14 +73,15 @@ impl Validation {
 
 impl Session {
     /// Builds the networks, fresh or with weights `from`, the later over the earlier, and opens the datasets, with the scenes' channels
-    /// for the second stage. Only process 0 reads `from`; the others are given its parameters when a phase begins.
+    /// for the second stage and for a first stage that sees them. Only process 0 reads `from`; the others are given its parameters when a phase begins.
     pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
         let preset = config.preset.clone();
         let engine = TorchEngine::new(group.device());
         let parameters = TorchParameters::initialized(config.seed);
         let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
         from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(&parameters, &preset, second_stage))?;
-        let open = |datasets| TrainingData::open(datasets, &config.data, &preset, second_stage, engine.device());
+        let with_condition = second_stage || preset.first_stage_takes_condition();
+        let open = |datasets| TrainingData::open(datasets, &config.data, &preset, with_condition, engine.device());
         let (train, valid) = (open(&config.data.train)?, open(&config.data.valid)?);
         if group.leads() {
             let (device, threads, processes) = (engine.device(), tch::get_num_threads(), group.share().world());

@@ -39,7 +39,11 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
     }
     let begin = parts(&optimizer, &average).into_iter().flat_map(|(_, tensors)| tensors);
     s.group.copy_from_leader(&begin.map(|(_, tensor)| tensor).collect::<Vec<_>>())?;
-    let mut undo = Undo::new(s.parameters.buffers(phase.prefixes).into_iter().chain(objective.buffers()));
+    let statistics = s.parameters.buffers(phase.prefixes);
+    let mut undo = Undo::new(statistics.iter().map(|(name, value)| (name.clone(), value.shallow_clone())).chain(objective.buffers()));
+    let statistics: Vec<Tensor> = statistics.into_iter().map(|(_, value)| value).collect();
+    let frozen: Vec<&str> = phase.frozen.iter().map(String::as_str).collect();
+    let mut frozen_statistics = Undo::new(s.parameters.buffers(&frozen).into_iter());
 
     let start = StreamPosition::start(s.config.seed + phase.order);
     let mut stream = phase.stream(s, progress.data.unwrap_or(start))?;
@@ -74,8 +78,11 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
         }
         let (mut gradients, first) = gradients.zip(first).context("a step has at least one batch")?;
         let stop = f64::from(u8::from(run.stop.raised()));
-        let [total, steady, stop] = s.group.average(gradients.tensors(), [total, steady, stop])?;
+        let [total, steady, stop] = s.group.average_gradients(&mut gradients, &trained, [total, steady, stop])?;
         let norm = gradients.clip(phase.clip_norm);
+        // Each process has moved running statistics by its own samples.
+        s.group.average(&statistics, [])?;
+        frozen_statistics.restore();
 
         // The step, unless it is a bad one.
         let rate = phase.schedule.rate(step) * progress.guard.rate_factor() * progress.adversary_guard.rate_factor();

@@ -94,7 +94,7 @@ export function refreshTransmitters() {
 
 function hint(chosen) {
   if (!plan().transmitters.length) return 'Add a transmitter to draw a map.';
-  return chosen ? `Drag ${chosen.name}, or click the map to move it there. Esc lets go of it: a click then reads the map.` : 'Choose a transmitter to change it. A click reads the map.';
+  return chosen ? `Drag ${chosen.name}, or click the map to move it there. Choose it again, or press Esc, to let go of it: a click then reads the map.` : 'Choose a transmitter to change it. A click reads the map.';
 }
 
 /** The rows of the list by the transmitter's id: a row that is made anew under a pressed button loses the click. */
@@ -125,7 +125,7 @@ function refreshRow(transmitter, index) {
 function newRow(id) {
   const transmitter = () => plan().transmitters.find((known) => known.id === id);
   const [item, badge, name, figures] = ['li', 'b', 'span', 'small'].map((tag) => document.createElement(tag));
-  const pick = button(() => select(id), badge, name, figures);
+  const pick = button(() => select(id === selected()?.id ? undefined : id), badge, name, figures);
   pick.className = 'pick';
   const toggle = button(() => changeTransmitter(id, { active: !transmitter().active }), icon(EYE));
   const copy = button(() => duplicate(transmitter()), icon(COPY));

@@ -11,7 +11,7 @@ use super::roofs::Slope;
 use crate::geometry::csr::Csr;
 use crate::geometry::inset::center;
 use crate::geometry::pixel_set::PixelSet;
-use crate::propagation::knife_edge::{PlanePoint, VerticalPlane, knife_edge_db, least_knife_edge_db};
+use crate::propagation::knife_edge::{LEAST_DISTANCE_M, PlanePoint, VerticalPlane, clear_rise, knife_edge_db, least_knife_edge_db};
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
 use geo::Coord;
@@ -28,6 +28,15 @@ struct Profiles<'a> {
     levels: &'a Levels<'a>,
     grid: Grid,
     transmitter: Coord<f64>,
+}
+
+/// What the edges of a ray up to one of them amount to, seen from the transmitter.
+#[derive(Clone, Copy)]
+struct Skyline {
+    /// The edge of largest elevation, by its index.
+    highest: usize,
+    /// Lines that rise at least so much per metre are clear of all of them.
+    clear_rise: f64,
 }
 
 /// Lowers the loss of pixels out of sight to that of their direct line over the roofs, where that is less, and raises the loss of
@@ -56,25 +65,32 @@ pub fn lower(
     let by_ray: Vec<(u32, u32)> = (0..grid.pixels()).filter(matters).map(|pixel| (profiles.ray_of(pixel) as u32, pixel as u32)).collect();
     let rays = 4 * RAYS_A_PIXEL * grid.size;
     let by_ray = Csr::new(rays, by_ray.iter().copied());
-    let mut edges = Vec::new();
+    let (mut edges, mut skyline) = (Vec::new(), Vec::new());
     for ray in (0..rays).filter(|&ray| !by_ray.row(ray).is_empty()) {
         profiles.edges_along(ray, &mut edges);
+        profiles.skyline(&edges, &mut skyline);
         for &pixel in by_ray.row(ray) {
             let pixel = pixel as usize;
             let run_m = profiles.run_m(pixel);
             let between = &edges[..edges.partition_point(|edge: &PlanePoint| edge.distance_m < run_m)];
             let Some(&last) = between.last() else { continue };
+            let Skyline { highest, clear_rise } = skyline[between.len() - 1];
             let plane = profiles.plane(run_m);
             let open_db = || -law.line_of_sight.gain_db(if rise_m == 0.0 { run_m } else { libm::hypot(run_m, rise_m) });
             if in_sight.contains(pixel) {
+                if run_m >= LEAST_DISTANCE_M && rise_m >= clear_rise * run_m {
+                    continue;
+                }
                 loss_db[pixel] += plane.loss_below_db(between);
                 continue;
             }
             if rise_m > 0.0 {
                 loss_db[pixel] = loss_db[pixel].min(turning_loss_db(law, &plane, between));
             }
-            // The edge next to the receiver alone is mostly too much.
-            if law.least_open_db(run_m) + least_knife_edge_db(plane.order(last), WAVELENGTH_M) >= loss_db[pixel] {
+            // The edge next to the receiver alone is mostly too much, or the one that stands highest before the transmitter.
+            let least_db = law.least_open_db(run_m);
+            let too_much = |edge: PlanePoint| least_db + least_knife_edge_db(plane.order(edge), WAVELENGTH_M) >= loss_db[pixel];
+            if too_much(last) || too_much(edges[highest]) {
                 continue;
             }
             if let Some((edge, v)) = plane.main_edge(between).filter(|&(_, v)| v > LEAST_V) {
@@ -146,6 +162,22 @@ impl Profiles<'_> {
         let from = PlanePoint { distance_m: 0.0, height_m: self.levels.transmitter_m };
         let to = PlanePoint { distance_m: run_m, height_m: self.levels.receivers_m };
         VerticalPlane { from, to, wavelength_m: WAVELENGTH_M }
+    }
+
+    /// For each edge, the skyline of the edges up to it.
+    fn skyline(&self, edges: &[PlanePoint], skyline: &mut Vec<Skyline>) {
+        skyline.clear();
+        let from = PlanePoint { distance_m: 0.0, height_m: self.levels.transmitter_m };
+        let above =
+            |a: PlanePoint, b: PlanePoint| (a.height_m - from.height_m) * b.distance_m > (b.height_m - from.height_m) * a.distance_m;
+        let mut so_far = Skyline { highest: 0, clear_rise: f64::NEG_INFINITY };
+        for (index, &edge) in edges.iter().enumerate() {
+            if above(edge, edges[so_far.highest]) {
+                so_far.highest = index;
+            }
+            so_far.clear_rise = so_far.clear_rise.max(clear_rise(from, edge, WAVELENGTH_M));
+            skyline.push(so_far);
+        }
     }
 
     /// The edges of the roofs along a ray up to the map's edge: where the height changes, as high as the higher side.

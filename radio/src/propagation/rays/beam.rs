@@ -32,10 +32,10 @@ pub struct Beam {
     pub slopes: [f64; 2],
     /// The wall the beam was reflected by last, or [`NONE`].
     pub window: u32,
-    /// Points farther than this from the apex, metres, are not reached.
-    pub limit_m: f64,
-    /// The longest way of a wave before the apex, metres.
-    pub before_m: f64,
+    /// The shortest and the longest way of a wave before the apex, metres.
+    pub before_m: [f64; 2],
+    /// No path by this beam is longer in plan, metres.
+    pub reach_m: f64,
     pub reflections: usize,
     /// The walls on the way, and their normals, mirrored into this frame, signs aside.
     pub mirrors: [u32; MAX_INTERACTIONS],
@@ -49,6 +49,8 @@ pub struct Span {
     depths: [f64; 2],
     pub wall: u32,
     pub top_m: f64,
+    /// Whether it ends every ray of the beam.
+    pub ends_rays: bool,
     /// Whether its outside faces the beam.
     pub facing: bool,
     /// The corners at its two sides if these are in the beam, or [`NONE`].
@@ -81,12 +83,17 @@ impl Beam {
             aside,
             slopes: [-reach, reach],
             window: NONE,
-            limit_m: f64::INFINITY,
-            before_m: 0.0,
+            before_m: [0.0; 2],
+            reach_m: f64::INFINITY,
             reflections: 0,
             mirrors: [NONE; MAX_INTERACTIONS],
             normals: [Coord::default(); MAX_INTERACTIONS],
         }
+    }
+
+    /// Points farther than this from the apex, metres, are not reached.
+    pub fn limit_m(&self) -> f64 {
+        self.reach_m - self.before_m[0]
     }
 
     /// The beam that a wall reflects between two slopes.
@@ -137,8 +144,15 @@ impl Beam {
                 corners[end] = NONE;
             }
         }
-        let mut span =
-            Span { slopes: [ys[0] / xs[0], ys[1] / xs[1]], depths: [1.0 / xs[0], 1.0 / xs[1]], wall: index, top_m, facing, corners };
+        let mut span = Span {
+            slopes: [ys[0] / xs[0], ys[1] / xs[1]],
+            depths: [1.0 / xs[0], 1.0 / xs[1]],
+            wall: index,
+            top_m,
+            ends_rays: !both_sides,
+            facing,
+            corners,
+        };
         if span.slopes[0] > span.slopes[1] {
             span.slopes.swap(0, 1);
             span.depths.swap(0, 1);
@@ -199,7 +213,8 @@ impl Beam {
         let (size, scale) = (grid.size as f64, grid.meters_per_pixel);
         let ys = [far[0].y, far[1].y, near_ends[0].y, near_ends[1].y];
         let (south, north) = (ys.iter().copied().fold(f64::INFINITY, f64::min), ys.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-        let (south, north) = (south.max(self.apex.y - self.limit_m), north.min(self.apex.y + self.limit_m));
+        let limit_m = self.limit_m();
+        let (south, north) = (south.max(self.apex.y - limit_m), north.min(self.apex.y + limit_m));
         // One more row on either side, because the bounds below decide.
         let row_of = |y: f64| (size - 0.5 - y / scale).clamp(-1.0, size);
         let rows = (row_of(north).floor().max(0.0) as usize)..((row_of(south).ceil() + 1.0).clamp(0.0, size) as usize);
@@ -207,8 +222,8 @@ impl Beam {
         for row in rows {
             let y = grid.pixel_center(row, 0).y;
             let x_of = |(through, slope): &(Coord<f64>, f64)| through.x + slope * (y - through.y);
-            let west = lower[..lowers].iter().map(x_of).fold(self.apex.x - self.limit_m, f64::max);
-            let east = upper[..uppers].iter().map(x_of).fold(self.apex.x + self.limit_m, f64::min);
+            let west = lower[..lowers].iter().map(x_of).fold(self.apex.x - limit_m, f64::max);
+            let east = upper[..uppers].iter().map(x_of).fold(self.apex.x + limit_m, f64::min);
             let column = |x: f64| (x / scale - 0.5).ceil().clamp(0.0, size) as usize;
             for column in column(west)..column(east) {
                 let x = (column as f64 + 0.5) * scale;

@@ -16,6 +16,8 @@ pub struct RayWalls<'a> {
     pub walls: Vec<Wall>,
     /// Heights of the walls, metres; infinite for the border's.
     pub tops_m: Vec<f64>,
+    /// No two points within the border are farther apart, metres.
+    pub diameter_m: f64,
     /// Walls before this index reflect, walls from here on swallow.
     pub border: usize,
     pub corners: &'a [Corner],
@@ -53,9 +55,10 @@ impl<'a> RayWalls<'a> {
             let normal = if to_center.dot_product(along.left()) > 0.0 { along.left() } else { along.right() };
             walls.push(Wall { ends: [side.start, side.end], normal, corners: [NONE; 2] });
         }
+        let diameter_m = (high - low + margin * 2.0).magnitude_squared().sqrt();
         let mut tops_m = prisms.map_or_else(|| vec![f64::INFINITY; border], |prisms| prisms.tops_m.clone());
         tops_m.resize(walls.len(), f64::INFINITY);
-        Self { walls, tops_m, border, corners, prisms }
+        Self { walls, tops_m, diameter_m, border, corners, prisms }
     }
 
     pub fn reflects(&self, wall: u32) -> bool {

@@ -21,7 +21,7 @@ pub fn direct_lines(
 ) {
     let Surroundings { walls, grid, profile } = *around;
     let [from_m, to_m] = profile.heights_m();
-    let sight = beam.sight(walls, [0.0, f64::INFINITY], scratch);
+    let sight = beam.everything(walls, scratch);
     let mut edges: Vec<PlanePoint> = Vec::new();
     for sector in &sight.sectors {
         let between = &sight.over[sector.over.clone()];

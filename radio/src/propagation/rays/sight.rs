@@ -127,15 +127,28 @@ pub struct Surroundings<'a> {
 struct Mirror {
     wall: u32,
     slopes: [f64; 2],
-    limit_m: f64,
+    reach_m: f64,
     plain: bool,
 }
 
 impl Beam {
-    /// What the beam meets, among walls higher than the first of two heights (metres). Those as high as the second end every ray.
-    pub fn sight(&self, walls: &RayWalls, [lowest_m, highest_m]: [f64; 2], scratch: &mut Scratch) -> Sight {
+    /// What the beam meets, up to the first wall that ends its rays.
+    fn sight(&self, walls: &RayWalls, profile: &Profile, scratch: &mut Scratch) -> Sight {
+        self.collect(walls, [profile.lowest_m(), profile.highest_m()], &mut scratch.spans);
+        if self.reach_m < f64::INFINITY {
+            self.shorten(walls, profile, &mut scratch.spans);
+        }
+        self.sweep(scratch)
+    }
+
+    /// All walls that the beam meets up to the border, whatever their height.
+    pub fn everything(&self, walls: &RayWalls, scratch: &mut Scratch) -> Sight {
+        self.collect(walls, [0.0, f64::INFINITY], &mut scratch.spans);
+        self.sweep(scratch)
+    }
+
+    fn sweep(&self, scratch: &mut Scratch) -> Sight {
         let Scratch { spans, events, active } = scratch;
-        self.collect(walls, [lowest_m, highest_m], spans);
         events.clear();
         events.extend(spans.iter().flat_map(|span| span.slopes));
         events.sort_unstable_by(f64::total_cmp);
@@ -154,10 +167,10 @@ impl Beam {
             let middle = (from + to) / 2.0;
             active.retain(|&i| spans[i as usize].slopes[1] >= to);
             let there = || active.iter().map(|&i| &spans[i as usize]);
-            let ends = there().filter(|span| span.top_m >= highest_m);
+            let ends = there().filter(|span| span.ends_rays);
             let Some(end) = ends.max_by(|a, b| a.at(middle).total_cmp(&b.at(middle))) else { continue };
             let first = sight.over.len();
-            sight.over.extend(there().filter(|span| span.top_m < highest_m && span.at(middle) > end.at(middle)));
+            sight.over.extend(there().filter(|span| !span.ends_rays && span.at(middle) > end.at(middle)));
             sight.over[first..].sort_unstable_by(|a, b| b.at(middle).total_cmp(&a.at(middle)));
             let over = first..sight.over.len();
             match sight.sectors.last_mut() {
@@ -170,20 +183,14 @@ impl Beam {
         sight
     }
 
-    /// The walls in the beam, in the order of their first slopes.
+    /// The walls in the beam that are higher than the first of two heights (metres), in the order of their first slopes. Those as high as
+    /// the second end every ray.
     fn collect(&self, walls: &RayWalls, [lowest_m, highest_m]: [f64; 2], spans: &mut Vec<Span>) {
         spans.clear();
         for (i, (wall, &top_m)) in walls.walls.iter().zip(&walls.tops_m).enumerate() {
             if top_m > lowest_m {
                 spans.extend(self.span(i as u32, wall, top_m, top_m < highest_m));
             }
-        }
-        if self.limit_m < f64::INFINITY {
-            let out_of_reach = |span: &Span| {
-                let wall = &walls.walls[span.wall as usize];
-                (wall.ends[0] - self.apex).dot_product(wall.normal).abs() > self.limit_m
-            };
-            spans.retain(|span| !walls.reflects(span.wall) || !out_of_reach(span));
         }
         if self.window != NONE {
             // Walls meet at their ends only, so one is before the window or behind it as a whole.
@@ -197,6 +204,19 @@ impl Beam {
         spans.sort_unstable_by(|a, b| a.slopes[0].total_cmp(&b.slopes[0]));
     }
 
+    /// Leaves out walls that no path reaches, and lets walls end all rays that only longer paths would clear.
+    fn shorten(&self, walls: &RayWalls, profile: &Profile, spans: &mut Vec<Span>) {
+        spans.retain_mut(|span| {
+            let [a, b] = walls.walls[span.wall as usize].ends.map(|end| end - self.apex);
+            let along = b - a;
+            let nearest = a + along * (-a.dot_product(along) / along.magnitude_squared()).clamp(0.0, 1.0);
+            let nearest_m = nearest.magnitude_squared().sqrt();
+            let clearing_m = profile.least_over(span.top_m) * (self.before_m[0] + nearest_m);
+            span.ends_rays |= clearing_m >= self.reach_m;
+            nearest_m <= self.limit_m() || !walls.reflects(span.wall)
+        });
+    }
+
     /// Visits what the beam and up to `reflections` reflections of it light.
     pub fn trace(&self, around: &Surroundings, reflections: usize, scratch: &mut Scratch, visitor: &mut impl Visitor) {
         self.follow(around, reflections, scratch, visitor, None);
@@ -204,7 +224,7 @@ impl Beam {
 
     fn follow(&self, around: &Surroundings, reflections: usize, scratch: &mut Scratch, visitor: &mut impl Visitor, link: Option<&Link>) {
         let Surroundings { walls, grid, profile } = *around;
-        let sight = self.sight(walls, [profile.lowest_m(), profile.highest_m()], scratch);
+        let sight = self.sight(walls, &profile, scratch);
         let mut corners: Vec<(u32, usize, usize)> = Vec::new();
         for (index, sector) in sight.sectors.iter().enumerate() {
             let over = &sight.over[sector.over.clone()];
@@ -233,7 +253,7 @@ impl Beam {
         if reflections > 0 {
             for mirror in self.mirrors_in(&sight, around) {
                 let wall = &walls.walls[mirror.wall as usize];
-                let beam = Self { limit_m: mirror.limit_m.min(self.limit_m), ..self.mirrored(mirror.slopes, mirror.wall, wall) };
+                let beam = Self { reach_m: mirror.reach_m.min(self.reach_m), ..self.mirrored(mirror.slopes, mirror.wall, wall) };
                 let link = Link { sight: &sight, window: mirror.wall, plain: mirror.plain, before: link };
                 beam.follow(around, reflections - 1, scratch, visitor, Some(&link));
             }
@@ -257,18 +277,18 @@ impl Beam {
                 }
                 let reach = profile.reach_below(span.top_m);
                 let wall_m = sector.slopes.map(|t| span.distance_m(t));
-                let longest_m = wall_m.map(|to_wall_m| if reach == 0.0 { 0.0 } else { reach * (self.before_m + to_wall_m) });
+                let longest_m = wall_m.map(|to_wall_m| if reach == 0.0 { 0.0 } else { reach * (self.before_m[1] + to_wall_m) });
                 // Beyond a lower wall, paths clear that wall only where they are longer than those that meet this one. Inverse lengths
                 // are straight lines over the slope, so both sides of the sector decide.
-                let hidden = self.before_m == 0.0
+                let hidden = self.before_m[1] == 0.0
                     && over[..passed].iter().any(|lower| {
                         let least = profile.least_over(lower.top_m);
                         (0..2).all(|side| longest_m[side] <= least * lower.distance_m(sector.slopes[side]))
                     });
-                let limit_m = longest_m[0].max(longest_m[1]) - self.before_m;
-                if !hidden && limit_m > 0.0 {
+                let reach_m = longest_m[0].max(longest_m[1]);
+                if !hidden && reach_m > self.before_m[0] {
                     let plain = passed == 0 && span.top_m >= profile.highest_m();
-                    found.push(Mirror { wall: span.wall, slopes: sector.slopes, limit_m, plain });
+                    found.push(Mirror { wall: span.wall, slopes: sector.slopes, reach_m, plain });
                 }
             }
         }
@@ -277,7 +297,7 @@ impl Beam {
             let same = next.wall == last.wall && next.plain == last.plain && next.slopes[0] == last.slopes[1];
             if same {
                 last.slopes[1] = next.slopes[1];
-                last.limit_m = last.limit_m.max(next.limit_m);
+                last.reach_m = last.reach_m.max(next.reach_m);
             }
             same
         });

@@ -123,6 +123,7 @@ impl<'a> Tracing<'a> {
         for quarter in 0..4 {
             let from = FIRST_ANGLE + f64::from(quarter) * FRAC_PI_2;
             let beam = Beam::new(position, Coord { x: 1.0, y: 0.0 }, from, from + FRAC_PI_2);
+            let beam = Beam { reach_m: (interactions + 1) as f64 * walls.diameter_m, ..beam };
             beam.trace(&around, interactions, &mut scratch, &mut Direct(self));
             if over_roofs {
                 let wavelength_m = 2.0 * PI / self.wavenumber;
@@ -137,13 +138,18 @@ impl<'a> Tracing<'a> {
             let arrivals = std::mem::replace(&mut self.arrivals, next);
             for (corner, arrived) in walls.corners.iter().zip(&arrivals) {
                 let Some(fewest) = arrived.iter().map(|(_, wave)| wave.interactions).min() else { continue };
-                let limit_m = arrived.iter().map(|(_, wave)| wave.met.reach_m() - wave.length_m).fold(0.0, f64::max);
-                let before_m = arrived.iter().map(|(_, wave)| wave.length_m).fold(0.0, f64::max);
+                let lengths_m = || arrived.iter().map(|(_, wave)| wave.length_m);
+                let before_m = [lengths_m().fold(f64::INFINITY, f64::min), lengths_m().fold(0.0, f64::max)];
+                let reach_m = |wave: &Wave| {
+                    let legs = interactions.saturating_sub(wave.interactions) + 1;
+                    wave.met.reach_m().min(wave.length_m + legs as f64 * walls.diameter_m)
+                };
+                let reach_m = arrived.iter().map(|(_, wave)| reach_m(wave)).fold(0.0, f64::max);
                 let wedge = Wedge::new(corner.n(), self.wavenumber);
                 for share in FAN.windows(2) {
                     let (from, to) = (share[0] * corner.n() * PI, share[1] * corner.n() * PI);
                     let mut fan = Fan { tracing: self, wedge, corner, arrived, middle: (from + to) / 2.0 };
-                    let beam = Beam { limit_m, before_m, ..Beam::new(corner.position, corner.face, from, to) };
+                    let beam = Beam { reach_m, before_m, ..Beam::new(corner.position, corner.face, from, to) };
                     beam.trace(&around, interactions - fewest, &mut scratch, &mut fan);
                 }
                 self.run_along_walls(corner, &wedge, arrived);

@@ -37,7 +37,7 @@ use reading::Reading;
 use repair::Outline;
 
 /// What the buildings are placed on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImportOptions {
     pub grid: Grid,
     /// The grid is centred on the centre of these bounds. `None` centres it on the buildings' bounding box; where they stand in several

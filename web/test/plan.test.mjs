@@ -1,0 +1,62 @@
+// The page's plan: what a link or a file may hold, and what becomes of it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { FIELDS, MOST_TRANSMITTERS, THRESHOLD_DBM, copyOf, newPlan, newTransmitter, planOf, requested, within } from '../../www/page/plan/model.js';
+import { metersBetween, moved, squareAround } from '../../www/page/units.js';
+
+const HERE = { lng: 11.5766, lat: 48.1349 };
+
+test('a plan out of JSON is the plan that was written', () => {
+  const first = newTransmitter(HERE);
+  const second = { ...copyOf(first, { lng: 11.577, lat: 48.135 }, [first]), antenna: 'sector', azimuthDeg: 270, active: false };
+  const plan = { ...newPlan(), transmitters: [first, second], thresholdDbm: -95 };
+  assert.deepEqual(planOf(JSON.parse(JSON.stringify(plan))), plan);
+  assert.deepEqual([first.name, second.name, second.id], ['Site 1', 'Site 2', 2]);
+});
+
+test('what is out of range comes into it, what is no number has its default, and what is unknown is dropped', () => {
+  const plan = planOf({
+    transmitters: [{ ...HERE, name: '  ', heightM: 1e9, powerDbm: null, frequencyMHz: 'fast', azimuthDeg: -5, antenna: 'dish', evil: true }],
+    receiver: { heightM: '2', noiseFigureDb: [] },
+    thresholdDbm: '',
+    __proto__: { polluted: true },
+  });
+  const [{ name, heightM, powerDbm, frequencyMHz, azimuthDeg, antenna, evil }] = plan.transmitters;
+  assert.deepEqual([name, heightM, powerDbm, frequencyMHz, azimuthDeg, antenna, evil], ['Site 1', FIELDS.heightM.max, FIELDS.powerDbm.initial, FIELDS.frequencyMHz.initial, 0, 'omni', undefined]);
+  assert.deepEqual([plan.receiver.heightM, plan.thresholdDbm], [2, THRESHOLD_DBM.initial]);
+  assert.equal(within({ initial: 7, min: 0, max: 10 }, Infinity), 7);
+});
+
+test('a plan without places is refused with the transmitter that lacks one', () => {
+  for (const [found, words] of [
+    [undefined, /no list of transmitters/],
+    [{ transmitters: {} }, /no list of transmitters/],
+    [{ transmitters: [HERE, null] }, /transmitter 2 has no longitude and latitude/],
+    [{ transmitters: [{ lng: 11, lat: 95 }] }, /transmitter 1/],
+  ]) assert.throws(() => planOf(found), words);
+});
+
+test('a plan has no more transmitters than the page draws', () => {
+  assert.equal(planOf({ transmitters: Array(1000).fill(HERE) }).transmitters.length, MOST_TRANSMITTERS);
+});
+
+test('requests have the transmitters that are on, and a pattern only of sectors', () => {
+  const on = newTransmitter(HERE);
+  const plan = { ...newPlan(), transmitters: [on, { ...on, active: false }, { ...on, antenna: 'sector', gainDbi: 8, azimuthDeg: 120 }] };
+  const [omni, sector, ...others] = requested(plan);
+  assert.equal(others.length, 0);
+  assert.equal(omni.antenna, undefined);
+  assert.deepEqual([sector.antenna.txg, sector.antenna.azi, sector.antenna.hbw], [8, 120, 65]);
+});
+
+test('metres become degrees and back', () => {
+  for (const lat of [0, 48.1, -60, 80]) {
+    const away = moved({ lng: 179.9, lat }, 300, -400);
+    assert.ok(Math.abs(metersBetween({ lng: 179.9, lat }, away) - 500) < 0.1, `${lat}`);
+  }
+  const { west, east, south, north } = squareAround(HERE, 1024);
+  // WGS84 at this latitude: 74,431 m and 111,193 m a degree.
+  assert.ok(Math.abs((east - west) * 74_431.3 - 1024) < 0.1 && Math.abs((north - south) * 111_192.9 - 1024) < 0.1);
+});
