@@ -162,6 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn the_configurations_for_irt4_are_of_a_network_of_differences() {
+        for name in ["train", "tune"] {
+            let path = format!("{}/configs/irt4/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+            let config = Config::load(Path::new(&path), &[]).unwrap();
+            assert!(config.preset.residual.is_some() && config.preset.first_stage_takes_condition(), "{name}");
+            assert!(config.diffusion.pixel.squared && config.data.building_weight == 0.0, "{name}");
+        }
+    }
+
+    #[test]
     fn an_override_of_nothing_is_refused_by_name() {
         for (text, words) in [
             ("diffusion.stops=7", "[\"diffusion.stops=7\"]: diffusion: unknown field `stops`, did you mean `steps`?"),
