@@ -90,7 +90,7 @@ fn learns_as_in_pytorch(e: &TorchEngine, exact: bool) {
             let inputs = DenoiseInputs { batch: &batch, x0: &x0, noise: &noise, times: &times };
             let loss = match pixel {
                 true => {
-                    let pixel_weights = &pixel_weights(&batch, BUILDING_WEIGHT, &ProcessGroup::alone()).unwrap();
+                    let pixel_weights = &pixel_weights(&batch, BUILDING_WEIGHT, &ProcessGroup::alone()).expect("a process alone");
                     PixelLoss { latent: options, latent_weight: LATENT_WEIGHT, pixel_weights, squared: false }.of(e, &model, &inputs)
                 }
                 false => denoise(e, &model, &inputs, options).loss,
