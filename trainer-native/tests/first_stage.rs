@@ -99,8 +99,8 @@ discriminator = { channels = 4, layers = 1, normalization = "batch", spectral = 
 fn the_log_tells_the_terms_of_the_loss() {
     let shop = Workshop::new(&[3, 4]);
     shop.trains("autoencoder", "plain", &[]);
-    let header =
-        "step,datetime,train/total_loss,train/gradient_norm,lr,train/rec_loss,train/nll_loss,train/kl_loss,val/nmse,val/sharpness\n";
+    let header = "step,datetime,train/total_loss,train/gradient_norm,lr,train/rec_loss,train/nll_loss,train/kl_loss,\
+                  val/nmse,val/rmse,val/ssim,val/psnr_db,val/rmse_db,val/sharpness\n";
     assert!(shop.read("plain/autoencoder/metrics.csv").starts_with(header), "{}", shop.read("plain/autoencoder/metrics.csv"));
 
     fs::write(shop.path("config.toml"), shop.read("config.toml") + ADVERSARY).unwrap();

@@ -60,6 +60,10 @@ impl TorchEngine {
     }
 }
 
+/// Convolutions over more channels keep the other order: by pixels oneDNN adds their thousands of terms up in one float32, which is off
+/// by 1.7e-6 over 9,216 terms where the conformance allows 1e-6. The gain was measured up to 24 channels.
+const MAX_CHANNELS_BY_PIXEL: i64 = 256;
+
 /// (N, C, H, W) -> (N, H, W, C), contiguous: a view of an image whose channels lie side by side, a copy of any other.
 fn channels_last(x: &Tensor) -> Tensor {
     let rows = if x.size()[1] == 1 { x.squeeze_dim(1).unsqueeze(-1) } else { x.permute([0i64, 2, 3, 1]) };
@@ -158,12 +162,13 @@ impl Engine for TorchEngine {
     fn conv2d(&self, x: &TorchTensor, weight: &TorchTensor, bias: Option<&TorchTensor>, geometry: ConvGeometry) -> TorchTensor {
         let p = geometry.padding;
         let (stride, bias) = ([geometry.stride as i64; 2], bias.map(|bias| &bias.0));
+        let by_pixel = self.by_pixel(&x.0) && weight.0.size()[1] <= MAX_CHANNELS_BY_PIXEL;
         let pointwise = weight.0.size()[2..] == [1, 1] && geometry == ConvGeometry::same(1);
-        if pointwise && self.by_pixel(&x.0) {
+        if pointwise && by_pixel {
             let matrix = weight.0.flatten(1, -1);
             return TorchTensor(channels_first(&channels_last(&x.0).linear(&matrix, bias)));
         }
-        let x = &if self.by_pixel(&x.0) { TorchTensor(channels_first(&channels_last(&x.0))) } else { x.clone() };
+        let x = &if by_pixel { TorchTensor(channels_first(&channels_last(&x.0))) } else { x.clone() };
         TorchTensor(if (p.top, p.left) == (p.bottom, p.right) {
             x.0.conv2d(&weight.0, bias, stride, ints(&[p.top, p.left]), [1i64, 1], 1)
         } else {
