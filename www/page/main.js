@@ -101,7 +101,7 @@ try {
   listenToControls();
   listenToTransmitters();
   listenToSites();
-  listenToCalibration();
+  listenToCalibration({ show });
   listenToMarkers({ drop: draw, remove });
   listenToHistory();
   listenToSettings();
