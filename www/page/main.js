@@ -77,6 +77,7 @@ function follow() {
   listenToLook((changed) => {
     if (state.scene) keepLink(footprints);
     document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
+    if (changed.includes('tilted')) stage.camera()?.setTilt(look().tilted);
     show();
     if (state.scene && (changed.some((name) => DRAWN_BY.includes(name)) || lacksLayer())) draw();
   });

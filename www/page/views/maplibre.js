@@ -98,8 +98,11 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
     bearing: () => map.getBearing(),
     setTilt(next) {
       tilted = next;
-      map.setLayoutProperty(BELOW, 'visibility', tilted ? 'none' : 'visible');
-      map.setLayoutProperty('buildings', 'visibility', tilted ? 'visible' : 'none');
+      // While another style is loaded there are no layers; `build` makes them as they should be.
+      if (map.getLayer(BELOW)) {
+        map.setLayoutProperty(BELOW, 'visibility', tilted ? 'none' : 'visible');
+        map.setLayoutProperty('buildings', 'visibility', tilted ? 'visible' : 'none');
+      }
       fit();
     },
     setGround: lay,
