@@ -50,7 +50,7 @@ window.radiodiff = {
   camera: stage.camera,
 };
 
-const footprints = () => engines.physical.footprints();
+const footprints = () => engines.physical.footprints(state.scene.around);
 /** Fields of the look that need another map. */
 const DRAWN_BY = ['model'];
 

@@ -141,7 +141,7 @@ async function open(loading) {
   listClusters(state.scene.groups, group);
   listWarnings(info.warnings);
   await draw();
-  if (turn === opened) camera()?.setFootprints(await engines.physical.footprints());
+  if (turn === opened) camera()?.setFootprints(await engines.physical.footprints(around));
 }
 
 /** A plan whose transmitters all stand on the open map. */
