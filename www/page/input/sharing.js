@@ -4,7 +4,7 @@ import { say } from '../notices.js';
 import { LONGEST_LINK, toHash } from '../plan/link.js';
 import { look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
-import { announce, state } from '../state.js';
+import { state } from '../state.js';
 
 const WAIT_MS = 400;
 let timer;
@@ -49,7 +49,6 @@ export function listenToSharing(footprints) {
       elsewhere = ' The address of this page holds the plan too.';
       await navigator.clipboard.writeText(address);
       say('link', 'The link is copied. It holds the whole plan; nothing was sent anywhere.');
-      announce('Link copied.');
     } catch (error) {
       say('link', `The link cannot be copied (${error.message}).${elsewhere}`, 'error');
     }

@@ -1,6 +1,7 @@
 // The list of transmitters and the fields of the one that is chosen.
 
 import { serverColor } from '../layers/colors.js';
+import { say } from '../notices.js';
 import { FIELDS, MOST_TRANSMITTERS, SECTOR_GAIN_DBI, copyOf, newTransmitter } from '../plan/model.js';
 import { change, changeTransmitter, plan, select, selected } from '../plan/store.js';
 import { announce, state } from '../state.js';
@@ -43,7 +44,7 @@ function edit(fields, topic) {
 export function add(place, make = newTransmitter) {
   const { transmitters } = plan();
   if (transmitters.length >= MOST_TRANSMITTERS) {
-    announce(`A plan holds ${MOST_TRANSMITTERS} transmitters: remove one first.`);
+    say('transmitters', `A plan holds ${MOST_TRANSMITTERS} transmitters: remove one first.`);
     return;
   }
   const added = make(onMap(place), transmitters);
