@@ -23,6 +23,9 @@ const [places, clusters, areas, report] = ['places', 'clusters', 'areas', 'repor
  */
 const AREAS = [{ sideM: 256 }, { sideM: 512, metersPerPixel: 1 }, { sideM: 1024, metersPerPixel: 2 }, { sideM: 2048, metersPerPixel: 4 }, { sideM: 4096, metersPerPixel: 8 }];
 
+/** The position in AREAS of a map with such pixels. */
+const areaOf = (metersPerPixel) => AREAS.findIndex((area) => area.metersPerPixel === metersPerPixel);
+
 /** The page's own places. */
 let known = [];
 /** How often something was opened: what was asked for last is shown. */
@@ -97,22 +100,25 @@ export async function openPlan({ scene, plan, look }) {
 
 /** Moves the map to another group of buildings of the same file. */
 async function openCluster(index) {
-  const { source, title, credit, groups } = state.scene;
+  const { source, title, credit, groups, group } = state.scene;
   try {
     await open({ source, title, credit, groups, group: index, bounds: groups[index].bounds });
   } catch (error) {
     say('scene', error.message, 'error');
+    clusters.selectedIndex = group;
   }
 }
 
 /** Draws the same plan on a larger or smaller map around the same middle. */
 async function openArea({ sideM, metersPerPixel }) {
-  const { source, title, credit, place, groups, bounds } = state.scene;
+  if (!state.scene) return;
+  const { source, title, credit, place, groups, group, bounds, around } = state.scene;
   const middle = { lng: (bounds.west + bounds.east) / 2, lat: (bounds.south + bounds.north) / 2 };
   try {
-    await open({ source, title, credit, place, groups, bounds: squareAround(middle, sideM), metersPerPixel, plan: current() });
+    await open({ source, title, credit, place, groups, group, bounds: squareAround(middle, sideM), metersPerPixel, plan: current() });
   } catch (error) {
     say('scene', error.message, 'error');
+    areas.selectedIndex = areaOf(around.metersPerPixel);
   }
 }
 
@@ -126,7 +132,7 @@ async function open(loading) {
   if (turn !== opened) return;
   unsay('scene');
   const file = known[place]?.file;
-  state.scene = { ...info, source, around, title, credit, place, file, groups: groups ?? info.clusters };
+  state.scene = { ...info, source, around, title, credit, place, file, groups: groups ?? info.clusters, group };
   startOver(info.warnings);
   setScene(state.scene);
   const { west, south, east, north } = info.bounds;
@@ -137,7 +143,7 @@ async function open(loading) {
   // The networks draw on their own grid alone, and a calibration is of one scene.
   const { model } = currentLook();
   if (!(model === 'physical' || (metersPerPixel === undefined && NETWORK_MODELS.includes(model)))) changeLook({ model: 'physical' });
-  areas.selectedIndex = AREAS.findIndex((area) => area.metersPerPixel === metersPerPixel);
+  areas.selectedIndex = areaOf(metersPerPixel);
   listClusters(state.scene.groups, group);
   listWarnings(info.warnings);
   await draw();
