@@ -19,7 +19,7 @@ export function listenToSettings() {
     labelled('Map', choice('view', VIEWS)),
     labelled('Map underneath: address of a style, or of tiles with {z}, {x} and {y}. Empty: none, and nothing is fetched', address('background')),
     labelled('Attribution of the tiles', Object.assign(document.createElement('input'), { id: 'attribution', type: 'text' })),
-    labelled('Overpass server that is asked for buildings', address('overpass')),
+    labelled('Overpass server that is asked for buildings', Object.assign(address('overpass'), { required: true })),
   );
   for (const id of ['theme', 'view', 'background', 'attribution', 'overpass']) {
     element(id).value = settings()[id];
