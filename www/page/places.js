@@ -3,7 +3,9 @@
 
 import { draw, startOver } from './drawing.js';
 import { engines } from './engines.js';
+import { stopFit } from './input/calibration.js';
 import { option } from './input/controls.js';
+import { stopSearch } from './input/sites.js';
 import { say, unsay } from './notices.js';
 import { NETWORK_MODELS, changeLook, look as currentLook } from './plan/look.js';
 import { readPlan } from './plan/link.js';
@@ -127,6 +129,9 @@ async function open(loading) {
   const turn = (opened += 1);
   const { source, bounds, metersPerPixel, at, title, credit, place = -1, groups, group = 0, plan } = await loading;
   if (turn !== opened) return;
+  // The engine answers in order: what it works at would hold up the scene.
+  stopSearch();
+  stopFit();
   const around = { buildings: source, bounds, metersPerPixel };
   const info = await engines.physical.setScene(around);
   if (turn !== opened) return;

@@ -45,6 +45,9 @@ export function refreshCalibration() {
     : `${table.name}: choose the transmitter that was measured.`;
 }
 
+/** Ends a fit that runs: its scene is left. */
+export const stopFit = () => fitting?.abort();
+
 async function calibrate() {
   const { scene } = state;
   const chosen = selected();

@@ -20,6 +20,9 @@ export function listenToSites() {
   });
 }
 
+/** Ends a search that runs: its scene is left. */
+export const stopSearch = () => search?.abort();
+
 async function suggest(count) {
   const { scene } = state;
   const room = MOST_TRANSMITTERS - plan().transmitters.length;
