@@ -11,6 +11,10 @@ const NUMBERS = /** @type {const} */ (['buildingHeightM', 'metersPerPixel']);
 
 const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
+/** Parts of a request that files are read for, as errors name them. */
+const BUILDINGS = /** @type {const} */ ({ code: 'geojson', field: 'buildings' });
+const MEASUREMENTS = /** @type {const} */ ({ code: 'measurements', field: 'measurements' });
+
 /**
  * @param {unknown} buildings
  * @returns {Promise<Source>}
@@ -20,7 +24,7 @@ export async function readBuildings(buildings) {
   // Copies: the caller may use the memory for something else.
   if (ArrayBuffer.isView(buildings)) return new Uint8Array(buildings.buffer, buildings.byteOffset, buildings.byteLength).slice();
   if (buildings instanceof ArrayBuffer) return new Uint8Array(buildings.slice(0));
-  if (buildings instanceof Blob) return readBlob(buildings);
+  if (buildings instanceof Blob) return readBlob(buildings, BUILDINGS);
   if (typeof buildings !== 'object' || buildings === null) {
     throw refusal(`buildings is a ${typeof buildings}, expected GeoJSON as text or an object, or the bytes of a file`);
   }
@@ -40,8 +44,11 @@ export async function readBuildings(buildings) {
  */
 const read = new WeakMap();
 
-/** @param {Blob} blob */
-async function readBlob(blob) {
+/**
+ * @param {Blob} blob
+ * @param {typeof BUILDINGS | typeof MEASUREMENTS} part of the request
+ */
+async function readBlob(blob, part) {
   const known = read.get(blob);
   if (known) return known;
   try {
@@ -50,7 +57,7 @@ async function readBlob(blob) {
     return bytes;
   } catch (error) {
     // A file that was moved or changed since it was chosen.
-    throw refusal(`the file cannot be read: ${messageOf(error)}; choose it again`);
+    throw refusal(`the file cannot be read: ${messageOf(error)}; choose it again`, part);
   }
 }
 
@@ -59,12 +66,15 @@ async function readBlob(blob) {
  * @param {unknown} measurements
  */
 export async function readTable(measurements) {
-  const bytes = measurements instanceof Blob ? await readBlob(measurements) : measurements;
+  const bytes = measurements instanceof Blob ? await readBlob(measurements, MEASUREMENTS) : measurements;
   return ArrayBuffer.isView(bytes) || bytes instanceof ArrayBuffer ? new TextDecoder().decode(bytes) : bytes;
 }
 
-/** @param {string} message */
-const refusal = (message) => new RadioError({ code: 'geojson', message, field: 'buildings' });
+/**
+ * @param {string} message
+ * @param {typeof BUILDINGS | typeof MEASUREMENTS} [part]
+ */
+const refusal = (message, part = BUILDINGS) => new RadioError({ message, ...part });
 
 /**
  * The sides of bounds as a plain object. What is no object is passed on, for the worker to refuse.

@@ -251,9 +251,9 @@ class Engine {
     return this.#ask('setScene', scene);
   }
 
-  /** @param {{ signal?: AbortSignal | undefined }} [options] */
-  async footprints({ signal } = {}) {
-    return JSON.parse(await this.#ask('footprints', { signal }));
+  /** @param {Parameters<EngineInterface['footprints']>[0]} [scene] */
+  async footprints(scene = {}) {
+    return JSON.parse(await this.#ask('footprints', scene));
   }
 
   /** @param {PredictRequest} request */

@@ -377,8 +377,8 @@ export interface Engine {
   readonly info: EngineInfo;
   /** Prepares a scene ahead of the first `predict`. Without buildings it tells of the last scene. */
   setScene(scene: SceneFields & Abortable): Promise<SceneInfo>;
-  /** The last scene's buildings on the map, as they count: to draw them, whatever format they came in. */
-  footprints(options?: Abortable): Promise<FootprintCollection>;
+  /** The buildings on the map as they count, whatever format they came in, to draw them. Without buildings the last scene's. */
+  footprints(scene?: SceneFields & Abortable): Promise<FootprintCollection>;
   predict(request: PredictRequest): Promise<RadioMap>;
   /** Places for new transmitters that cover most together with those that are there, by the dominant path. */
   suggestSites(request: SitesRequest): Promise<SuggestedSites>;

@@ -24,14 +24,15 @@ export function readFilesBy(read) {
 
 /**
  * A function that compiles a module once and again only after it failed.
+ * @param {'init' | 'initExport'} name the function's own
  * @param {() => URL} address where the module lies unless the caller says so
  * @returns {(source?: ModuleSource) => Promise<WebAssembly.Module>}
  */
-function once(address) {
+function once(name, address) {
   /** @type {Promise<WebAssembly.Module> | null} */
   let compiled = null;
   return (source = address()) => {
-    compiled ??= compile(source).catch((error) => {
+    compiled ??= compile(source, name).catch((error) => {
       compiled = null;
       throw error instanceof RadioError ? error : failure(messageOf(error));
     });
@@ -42,34 +43,35 @@ function once(address) {
 // Bundlers copy the files that are named so.
 
 /** Compiles the module once; `createEngine` does it where nobody has. */
-export const init = once(() => new URL('./radiodiff-web_bg.wasm', import.meta.url));
+export const init = once('init', () => new URL('./radiodiff-web_bg.wasm', import.meta.url));
 
 /** The same with the module that writes files; a map's first export does it where nobody has. */
-export const initExport = once(() => new URL('./radiodiff-web-export_bg.wasm', import.meta.url));
+export const initExport = once('initExport', () => new URL('./radiodiff-web-export_bg.wasm', import.meta.url));
 
 /** @param {string} words */
 const failure = (words) => new RadioError({ code: 'wasm', message: `the wasm module could not be loaded: ${words}` });
 
 /**
  * @param {ModuleSource} source
+ * @param {string} name of the function that takes another address
  * @returns {Promise<WebAssembly.Module>}
  */
-async function compile(source) {
+async function compile(source, name) {
   if (typeof WebAssembly === 'undefined') throw failure('this browser, or its lockdown mode, has no WebAssembly');
   if (source instanceof WebAssembly.Module) return source;
   if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return compileBytes(source);
   const url = source;
   if (readFile && url instanceof URL && url.protocol === 'file:') return compileBytes(await readFile(url));
   const response = await fetch(url).catch((error) => {
-    throw failure(`${url}: ${messageOf(error)}; a bundler has to copy it beside the code, or call init with its address`);
+    throw failure(`${url}: ${messageOf(error)}; a bundler has to copy it beside the code, or call ${name} with its address`);
   });
-  if (!response.ok) throw failure(`${url}: the server answers ${response.status}; a bundler has to copy it beside the code, or call init with its address`);
+  if (!response.ok) throw failure(`${url}: the server answers ${response.status}; a bundler has to copy it beside the code, or call ${name} with its address`);
   // Compiling while it streams needs the right type; other servers only cost that.
   if (response.headers.get('content-type') === 'application/wasm' && 'compileStreaming' in WebAssembly) {
     return WebAssembly.compileStreaming(response).catch(explain);
   }
   const bytes = new Uint8Array(await response.arrayBuffer());
-  if (looksLikeHtml(bytes)) throw failure(`${url} is a web page: servers answer unknown addresses with one; copy the module there, or call init with its address`);
+  if (looksLikeHtml(bytes)) throw failure(`${url} is a web page: servers answer unknown addresses with one; copy the module there, or call ${name} with its address`);
   return compileBytes(bytes);
 }
 

@@ -31,7 +31,7 @@ const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 /** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
 
-/** A long work without the network looks for messages this often. */
+/** Long work without the network looks for messages this often. */
 const TURN_MS = 50;
 
 /**
@@ -393,7 +393,7 @@ const between = (watch, phase) => async (/** @type {number} */ done, /** @type {
 };
 
 /**
- * Does a long work's steps one after the other; after about every tenth of a second messages are let in.
+ * Does the steps of long work one after the other; every TURN_MS messages are let in.
  * @param {number} steps
  * @param {Watch} watch
  * @param {Phase} phase

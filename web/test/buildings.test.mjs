@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { plainBounds, readBuildings, sameScene } from '../js/buildings.js';
+import { plainBounds, readBuildings, readTable, sameScene } from '../js/buildings.js';
 
 const TEXT = '{"type":"FeatureCollection","features":[]}';
 const BYTES = new TextEncoder().encode(TEXT);
@@ -50,6 +50,15 @@ test('what holds no buildings is refused by its field', async () => {
 test('a file that changed on the disk says to choose it again', async () => {
   const gone = Object.assign(new Blob([]), { arrayBuffer: () => Promise.reject(new Error('The file was modified')) });
   await assert.rejects(readBuildings(gone), { code: 'geojson', message: /modified.*choose it again/ });
+  await assert.rejects(readTable(gone), { code: 'measurements', field: 'measurements', message: /modified.*choose it again/ });
+});
+
+test('a table of measurements is text in the end, and a list stays one', async () => {
+  const table = 'lng,lat,rsrp_dbm\n9,50,-80\n';
+  const bytes = new TextEncoder().encode(table);
+  for (const given of [table, bytes, bytes.buffer, new DataView(bytes.buffer), new Blob([table])]) assert.equal(await readTable(given), table);
+  const list = [{ lng: 9, lat: 50, powerDbm: -80 }];
+  assert.equal(await readTable(list), list);
 });
 
 test('scenes are the same by content and bounds', async () => {

@@ -50,33 +50,37 @@ window.radiodiff = {
   camera: stage.camera,
 };
 
-const footprints = () => engines.physical.footprints();
+const footprints = () => engines.physical.footprints(state.scene.around);
 /** Fields of the look that need another map. */
 const DRAWN_BY = ['model'];
 
 /** What the last map was asked with: a change of a name needs no other map. */
 let asked;
 
+const asks = () => JSON.stringify([requested(plan()), plan().receiver, plan().thresholdDbm]);
+
 function redraw() {
-  const asks = JSON.stringify([requested(plan()), plan().receiver, plan().thresholdDbm]);
-  if (asks === asked) show();
+  const before = asked;
+  asked = asks();
+  if (asked === before) show();
   else draw();
-  asked = asks;
 }
 
 function follow() {
   listen((what) => {
     refreshHistory();
     if (what === 'selection') return showPlan();
-    if (what === 'place') return keepLink(footprints);
     keepLink(footprints);
-    showPlan();
+    if (what !== 'place') showPlan();
     if (what === 'plan') redraw();
+    // Settled places are those of the shown map, and a plan that begins is drawn by who opened it.
+    else asked = asks();
     return undefined;
   });
   listenToLook((changed) => {
     if (state.scene) keepLink(footprints);
     document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
+    if (changed.includes('tilted')) stage.camera()?.setTilt(look().tilted);
     show();
     if (state.scene && (changed.some((name) => DRAWN_BY.includes(name)) || lacksLayer())) draw();
   });
@@ -101,7 +105,7 @@ try {
   listenToControls();
   listenToTransmitters();
   listenToSites();
-  listenToCalibration();
+  listenToCalibration({ show });
   listenToMarkers({ drop: draw, remove });
   listenToHistory();
   listenToSettings();

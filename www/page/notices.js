@@ -1,5 +1,6 @@
 // Notices over the map. Of each topic ('networks', 'scene', 'map') the last one is shown, so that no topic hides another. A warning goes
-// after a while; an error stays until it is past or closed, because it says what to do.
+// after a while; an error stays until it is past or closed, because it says what to do. The box is a status that is never hidden: screen
+// readers announce what comes into it.
 
 const NOTICE_MS = 9000;
 const box = document.getElementById('notice');
@@ -31,5 +32,4 @@ function show() {
     line.append(close);
     return line;
   }));
-  box.hidden = !notices.size;
 }

@@ -3,7 +3,9 @@
 
 import { draw, startOver } from './drawing.js';
 import { engines } from './engines.js';
+import { stopFit } from './input/calibration.js';
 import { option } from './input/controls.js';
+import { stopSearch } from './input/sites.js';
 import { say, unsay } from './notices.js';
 import { NETWORK_MODELS, changeLook, look as currentLook } from './plan/look.js';
 import { readPlan } from './plan/link.js';
@@ -22,6 +24,9 @@ const [places, clusters, areas, report] = ['places', 'clusters', 'areas', 'repor
  * physical model draws.
  */
 const AREAS = [{ sideM: 256 }, { sideM: 512, metersPerPixel: 1 }, { sideM: 1024, metersPerPixel: 2 }, { sideM: 2048, metersPerPixel: 4 }, { sideM: 4096, metersPerPixel: 8 }];
+
+/** The position in AREAS of a map with such pixels. */
+const areaOf = (metersPerPixel) => AREAS.findIndex((area) => area.metersPerPixel === metersPerPixel);
 
 /** The page's own places. */
 let known = [];
@@ -97,22 +102,25 @@ export async function openPlan({ scene, plan, look }) {
 
 /** Moves the map to another group of buildings of the same file. */
 async function openCluster(index) {
-  const { source, title, credit, groups } = state.scene;
+  const { source, title, credit, groups, group } = state.scene;
   try {
     await open({ source, title, credit, groups, group: index, bounds: groups[index].bounds });
   } catch (error) {
     say('scene', error.message, 'error');
+    clusters.selectedIndex = group;
   }
 }
 
 /** Draws the same plan on a larger or smaller map around the same middle. */
 async function openArea({ sideM, metersPerPixel }) {
-  const { source, title, credit, place, groups, bounds } = state.scene;
+  if (!state.scene) return;
+  const { source, title, credit, place, groups, group, bounds, around } = state.scene;
   const middle = { lng: (bounds.west + bounds.east) / 2, lat: (bounds.south + bounds.north) / 2 };
   try {
-    await open({ source, title, credit, place, groups, bounds: squareAround(middle, sideM), metersPerPixel, plan: current() });
+    await open({ source, title, credit, place, groups, group, bounds: squareAround(middle, sideM), metersPerPixel, plan: current() });
   } catch (error) {
     say('scene', error.message, 'error');
+    areas.selectedIndex = areaOf(around.metersPerPixel);
   }
 }
 
@@ -121,12 +129,15 @@ async function open(loading) {
   const turn = (opened += 1);
   const { source, bounds, metersPerPixel, at, title, credit, place = -1, groups, group = 0, plan } = await loading;
   if (turn !== opened) return;
+  // The engine answers in order: what it works at would hold up the scene.
+  stopSearch();
+  stopFit();
   const around = { buildings: source, bounds, metersPerPixel };
   const info = await engines.physical.setScene(around);
   if (turn !== opened) return;
   unsay('scene');
   const file = known[place]?.file;
-  state.scene = { ...info, source, around, title, credit, place, file, groups: groups ?? info.clusters };
+  state.scene = { ...info, source, around, title, credit, place, file, groups: groups ?? info.clusters, group };
   startOver(info.warnings);
   setScene(state.scene);
   const { west, south, east, north } = info.bounds;
@@ -137,11 +148,11 @@ async function open(loading) {
   // The networks draw on their own grid alone, and a calibration is of one scene.
   const { model } = currentLook();
   if (!(model === 'physical' || (metersPerPixel === undefined && NETWORK_MODELS.includes(model)))) changeLook({ model: 'physical' });
-  areas.selectedIndex = AREAS.findIndex((area) => area.metersPerPixel === metersPerPixel);
+  areas.selectedIndex = areaOf(metersPerPixel);
   listClusters(state.scene.groups, group);
   listWarnings(info.warnings);
   await draw();
-  if (turn === opened) camera()?.setFootprints(await engines.physical.footprints());
+  if (turn === opened) camera()?.setFootprints(await engines.physical.footprints(around));
 }
 
 /** A plan whose transmitters all stand on the open map. */

@@ -4,7 +4,9 @@
 const KEY = 'radiodiff-planner';
 const DEFAULTS = { theme: 'auto', view: 'maplibre', background: '', attribution: '', overpass: 'https://overpass-api.de/api/interpreter' };
 
-let current = { ...DEFAULTS, ...stored(), ...inAddress() };
+/** What this browser keeps; an address counts for its own visit alone. */
+let kept = { ...DEFAULTS, ...stored() };
+let current = { ...kept, ...inAddress() };
 
 function stored() {
   try {
@@ -25,9 +27,9 @@ export const settings = () => current;
 
 /** Keeps settings; false where the browser cannot. */
 export function changeSettings(fields) {
-  current = { ...current, ...fields };
+  [kept, current] = [{ ...kept, ...fields }, { ...current, ...fields }];
   try {
-    localStorage.setItem(KEY, JSON.stringify(current));
+    localStorage.setItem(KEY, JSON.stringify(kept));
     return true;
   } catch {
     return false;

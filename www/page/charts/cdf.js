@@ -1,7 +1,6 @@
 // The distribution of the shown layer: which share of the ground has at least a value.
 
 import { plan } from '../plan/store.js';
-import { percent } from '../units.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [308, 130];
@@ -27,7 +26,7 @@ export function drawDistribution(map, { unit }) {
     const value = min + share * (max - min);
     svg.append(node('text', { x: x(value), y: HEIGHT - BOX.bottom + 13, 'text-anchor': share === 1 ? 'end' : 'middle' }, value.toFixed(0)));
   }
-  svg.append(node('text', { x: WIDTH / 2, y: HEIGHT - 2, 'text-anchor': 'middle' }, `share of the ground with at least so many ${unit}`));
+  svg.append(node('text', { x: WIDTH / 2, y: HEIGHT - 2, 'text-anchor': 'middle' }, `share of the ground at or above each value, ${unit}`));
   const points = shares.map((share, i) => `${x(min + (i / BINS) * (max - min)).toFixed(1)},${y(share).toFixed(1)}`);
   svg.append(node('polyline', { class: 'curve', points: points.join(' ') }));
   const { thresholdDbm } = plan();
@@ -60,7 +59,7 @@ export function distribution(values) {
 
 function inWords({ min, max, shares }, unit) {
   const median = min + (shares.findLastIndex((share) => share >= 0.5) / BINS) * (max - min);
-  return `Distribution from ${min.toFixed(0)} to ${max.toFixed(0)} ${unit}; ${percent(0.5)} of the ground has at least ${median.toFixed(0)} ${unit}`;
+  return `Distribution from ${min.toFixed(0)} to ${max.toFixed(0)} ${unit}; half of the ground has at least ${median.toFixed(0)} ${unit}`;
 }
 
 function node(name, attributes, text) {

@@ -13,7 +13,8 @@ function colours() {
 }
 
 /** From the ends of the legend's scale, of power from the threshold. */
-function levels() {
+function levels({ quantity }) {
+  if (quantity === 'best-server') throw new Error('the numbers of transmitters are no levels, so choose another layer');
   const { min, max, threshold } = picture().options;
   const from = threshold ?? min;
   return Array.from({ length: Math.floor((max - from) / CONTOUR_STEP) + 1 }, (_, i) => from + i * CONTOUR_STEP);
@@ -39,7 +40,7 @@ export const FORMATS = {
   contours: {
     name: 'Contours',
     says: 'GeoJSON areas, a level every 10 dB',
-    write: async ({ map }) => [['contours.geojson', 'application/geo+json', JSON.stringify(await map.toContours(levels()))]],
+    write: async ({ map }) => [['contours.geojson', 'application/geo+json', JSON.stringify(await map.toContours(levels(map)))]],
   },
   csv: { name: 'Table', says: 'CSV, a line for each place', write: async ({ map }) => [['csv', 'text/csv', await map.toCSV()]] },
   npy: { name: 'NumPy array', says: 'float32, row 0 in the north', write: async ({ map }) => [['npy', 'application/octet-stream', await map.toNpy()]] },

@@ -24,8 +24,10 @@ export function listenToExports(saved) {
   addEventListener('click', ({ target }) => {
     if (!menu.contains(target)) menu.open = false;
   });
-  menu.addEventListener('keydown', ({ key }) => {
-    if (key !== 'Escape') return;
+  menu.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !menu.open) return;
+    // Escape elsewhere lets go of the transmitter.
+    event.stopPropagation();
     menu.open = false;
     menu.querySelector('summary').focus();
   });

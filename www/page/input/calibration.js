@@ -14,10 +14,13 @@ const element = (id) => document.getElementById(id);
 let table;
 /** The fit that runs, to end it by the same button. */
 let fitting;
+let drawn = () => {};
 
 export const isTable = ({ name }) => /\.(csv|tsv)$/i.test(name);
 
-export function listenToCalibration() {
+/** `show` is called when there is another calibrated map. */
+export function listenToCalibration({ show }) {
+  drawn = show;
   element('calibrate').addEventListener('click', () => (fitting ? fitting.abort() : calibrate()));
 }
 
@@ -31,8 +34,9 @@ export function openTable(file) {
   announce(`${file.name} is open. Calibrate fits the chosen transmitter's map to it.`);
 }
 
-/** Says what would be fitted. */
+/** Says what would be fitted, and drops the figures of a scene that was closed. */
 export function refreshCalibration() {
+  if (!state.calibration) element('calibration').replaceChildren();
   if (!table) return;
   const chosen = selected();
   element('calibrate').disabled = !chosen;
@@ -40,6 +44,9 @@ export function refreshCalibration() {
     ? `${table.name}: fits the map of ${chosen.name} to it. Its place, height, frequency and azimuth count; power and gain are fitted.`
     : `${table.name}: choose the transmitter that was measured.`;
 }
+
+/** Ends a fit that runs: its scene is left. */
+export const stopFit = () => fitting?.abort();
 
 async function calibrate() {
   const { scene } = state;
@@ -63,6 +70,8 @@ async function calibrate() {
     ]));
     if (fitted.warnings.length) say('calibration', fitted.warnings.join(' '));
     changeLook({ model: 'calibrated' });
+    // Where a calibrated map was shown already, the look is the same and its listeners hear nothing.
+    drawn();
     announce('The map is calibrated.');
   } catch (error) {
     if (!fitting.signal.aborted) say('calibration', `${table.name} cannot be used: ${error.message}.`, 'error');

@@ -6,22 +6,33 @@ import { announce } from '../state.js';
 const element = (id) => document.getElementById(id);
 
 export function listenToHistory() {
-  element('undo').addEventListener('click', () => step(undo, 'Undone.'));
-  element('redo').addEventListener('click', () => step(redo, 'Redone.'));
+  element('undo').addEventListener('click', back);
+  element('redo').addEventListener('click', forth);
   addEventListener('keydown', (event) => {
-    // In a text field the browser's own undo is meant.
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.closest?.('input[type=text], input[type=url]')) return;
+    // In a text field or a dialog the browser's own undo is meant.
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.closest?.('dialog, input[type=text]')) return;
     const key = event.key.toLowerCase();
     if (key !== 'z' && key !== 'y') return;
     event.preventDefault();
-    if (key === 'y' || event.shiftKey) step(redo, 'Redone.');
-    else step(undo, 'Undone.');
+    // A number field keeps what is typed while it has the focus, and would write it again when it is left.
+    const field = event.target.closest?.('input[type=number]');
+    field?.blur();
+    if (key === 'y' || event.shiftKey) forth();
+    else back();
+    field?.focus({ preventScroll: true });
   });
 }
 
-function step(act, words) {
-  act();
-  announce(words);
+function back() {
+  if (!canUndo()) return;
+  undo();
+  announce('Undone.');
+}
+
+function forth() {
+  if (!canRedo()) return;
+  redo();
+  announce('Redone.');
 }
 
 export function refreshHistory() {

@@ -35,9 +35,6 @@ export function listenToMap({ point }) {
   addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !document.querySelector('dialog[open]')) select(undefined);
   });
-  element('tilt').addEventListener('click', () => {
-    changeLook({ tilted: !look().tilted });
-    camera()?.setTilt(look().tilted);
-  });
+  element('tilt').addEventListener('click', () => changeLook({ tilted: !look().tilted }));
   for (const [id, act] of [['zoom-in', 'zoomIn'], ['zoom-out', 'zoomOut'], ['fit', 'fit']]) element(id).addEventListener('click', () => camera()?.[act]());
 }

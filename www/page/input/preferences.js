@@ -19,7 +19,7 @@ export function listenToSettings() {
     labelled('Map', choice('view', VIEWS)),
     labelled('Map underneath: address of a style, or of tiles with {z}, {x} and {y}. Empty: none, and nothing is fetched', address('background')),
     labelled('Attribution of the tiles', Object.assign(document.createElement('input'), { id: 'attribution', type: 'text' })),
-    labelled('Overpass server that is asked for buildings', address('overpass')),
+    labelled('Overpass server that is asked for buildings', Object.assign(address('overpass'), { required: true })),
   );
   for (const id of ['theme', 'view', 'background', 'attribution', 'overpass']) {
     element(id).value = settings()[id];
@@ -29,10 +29,8 @@ export function listenToSettings() {
 }
 
 function take(id, input) {
-  if (!input.checkValidity()) {
-    say('settings', `${input.value} is no address: it begins with https://.`, 'error');
-    return;
-  }
+  // The notices lie behind the dialog.
+  if (!input.reportValidity()) return;
   unsay('settings');
   if (!changeSettings({ [id]: input.value.trim() })) say('settings', 'This browser keeps no settings: they hold until the page is closed.');
   if (GROUND.includes(id)) refreshGround();
@@ -45,7 +43,7 @@ function choice(id, choices) {
 }
 
 function address(id) {
-  return Object.assign(document.createElement('input'), { id, type: 'url', placeholder: 'https://', pattern: 'https?://.+' });
+  return Object.assign(document.createElement('input'), { id, type: 'url', placeholder: 'https://', pattern: 'https?://.+', title: 'An address that begins with https://' });
 }
 
 function labelled(text, input) {

@@ -1,10 +1,10 @@
-// The link: the address always holds the plan, and a button copies it.
+// The link: the address holds the plan while its buildings fit into one, and a button copies it.
 
 import { say } from '../notices.js';
 import { LONGEST_LINK, toHash } from '../plan/link.js';
 import { look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
-import { announce, state } from '../state.js';
+import { state } from '../state.js';
 
 const WAIT_MS = 400;
 let timer;
@@ -42,14 +42,15 @@ export function keepLink(footprints) {
 export function listenToSharing(footprints) {
   document.getElementById('share').addEventListener('click', async () => {
     if (!state.scene) return;
+    let elsewhere = '';
     try {
       const address = await link(footprints);
       if (!address) throw new Error('the buildings are too many for a link: use Export, Plan, and send the file');
+      elsewhere = ' The address of this page holds the plan too.';
       await navigator.clipboard.writeText(address);
       say('link', 'The link is copied. It holds the whole plan; nothing was sent anywhere.');
-      announce('Link copied.');
     } catch (error) {
-      say('link', `The link cannot be copied (${error.message}). The address of this page holds the plan too.`, 'error');
+      say('link', `The link cannot be copied (${error.message}).${elsewhere}`, 'error');
     }
   });
 }

@@ -4,7 +4,7 @@ import { engines } from '../engines.js';
 import { say, unsay } from '../notices.js';
 import { MOST_TRANSMITTERS, copyOf, newTransmitter, requestOf, requested } from '../plan/model.js';
 import { change, plan, select, selected } from '../plan/store.js';
-import { announce, state } from '../state.js';
+import { state } from '../state.js';
 import { percent } from '../units.js';
 
 const element = (id) => document.getElementById(id);
@@ -19,6 +19,9 @@ export function listenToSites() {
     else if (state.scene) suggest(element('sites-count').valueAsNumber);
   });
 }
+
+/** Ends a search that runs: its scene is left. */
+export const stopSearch = () => search?.abort();
 
 async function suggest(count) {
   const { scene } = state;
@@ -66,9 +69,7 @@ function add({ sites, shareBefore }) {
   }
   change((now) => ({ ...now, transmitters: [...now.transmitters, ...added] }));
   select(added[0].id);
-  const words = `${added.length === 1 ? '1 site' : `${added.length} sites`} added: ${percent(shareBefore)} covered before, ${percent(sites.at(-1).coveredShare)} with ${added.length === 1 ? 'it' : 'them'}. Undo takes ${added.length === 1 ? 'it' : 'them'} away.`;
-  say('sites', words);
-  announce(words);
+  say('sites', `${added.length === 1 ? '1 site' : `${added.length} sites`} added: ${percent(shareBefore)} covered before, ${percent(sites.at(-1).coveredShare)} with ${added.length === 1 ? 'it' : 'them'}. Undo takes ${added.length === 1 ? 'it' : 'them'} away.`);
 }
 
 /** `share` is undefined while nothing runs. */

@@ -1,8 +1,9 @@
 // The list of transmitters and the fields of the one that is chosen.
 
 import { serverColor } from '../layers/colors.js';
+import { say } from '../notices.js';
 import { FIELDS, MOST_TRANSMITTERS, SECTOR_GAIN_DBI, copyOf, newTransmitter } from '../plan/model.js';
-import { change, changeTransmitter, plan, select, selected } from '../plan/store.js';
+import { change, changeTransmitter, endTopic, plan, select, selected } from '../plan/store.js';
 import { announce, state } from '../state.js';
 import { moved } from '../units.js';
 import { onMap } from '../views/markers.js';
@@ -28,7 +29,10 @@ export function listenToTransmitters() {
     });
   }
   element('name').addEventListener('input', ({ target }) => target.value.trim() && edit({ name: target.value.trim() }, 'name'));
-  element('name').addEventListener('change', refreshTransmitters);
+  element('name').addEventListener('change', () => {
+    endTopic();
+    refreshTransmitters();
+  });
   element('antenna').addEventListener('change', ({ target }) => edit({ antenna: target.value, gainDbi: target.value === 'sector' ? SECTOR_GAIN_DBI : FIELDS.gainDbi.initial }));
 }
 
@@ -43,7 +47,7 @@ function edit(fields, topic) {
 export function add(place, make = newTransmitter) {
   const { transmitters } = plan();
   if (transmitters.length >= MOST_TRANSMITTERS) {
-    announce(`A plan holds ${MOST_TRANSMITTERS} transmitters: remove one first.`);
+    say('transmitters', `A plan holds ${MOST_TRANSMITTERS} transmitters: remove one first.`);
     return;
   }
   const added = make(onMap(place), transmitters);

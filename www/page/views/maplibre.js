@@ -3,7 +3,7 @@
 
 import { addRadioMap } from '../../adapters/maplibre.js';
 import { PADDING } from './flat.js';
-import { BELOW, edgeOf, groundStyle, plainStyle, sceneLayers } from './style.js';
+import { BELOW, EXTRUDED, SOURCES, edgeOf, groundStyle, plainStyle, sceneLayers } from './style.js';
 
 const TILT_DEG = 48;
 const EMPTY = { type: 'FeatureCollection', features: [] };
@@ -32,8 +32,8 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
 
   /** The page's sources and layers, anew after each change of style. */
   function build() {
-    map.addSource('edge', { type: 'geojson', data: edgeOf(scene.bounds) });
-    map.addSource('buildings', { type: 'geojson', data: footprints });
+    map.addSource(SOURCES.edge, { type: 'geojson', data: edgeOf(scene.bounds) });
+    map.addSource(SOURCES.buildings, { type: 'geojson', data: footprints });
     for (const layer of sceneLayers(ground.theme, tilted)) map.addLayer(layer);
     overlay = undefined;
     show(shown);
@@ -81,13 +81,13 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
       scene = next;
       footprints = EMPTY;
       show(undefined);
-      map.getSource('edge')?.setData(edgeOf(scene.bounds));
-      map.getSource('buildings')?.setData(footprints);
+      map.getSource(SOURCES.edge)?.setData(edgeOf(scene.bounds));
+      map.getSource(SOURCES.buildings)?.setData(footprints);
       map.fitBounds(box(scene.bounds), { padding: PADDING, pitch: tilted ? TILT_DEG : 0, bearing: 0, duration: 0 });
     },
     setFootprints(collection) {
       footprints = collection;
-      map.getSource('buildings')?.setData(footprints);
+      map.getSource(SOURCES.buildings)?.setData(footprints);
     },
     show,
     project: ({ lng, lat }) => map.project([lng, lat]),
@@ -98,8 +98,11 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
     bearing: () => map.getBearing(),
     setTilt(next) {
       tilted = next;
-      map.setLayoutProperty(BELOW, 'visibility', tilted ? 'none' : 'visible');
-      map.setLayoutProperty('buildings', 'visibility', tilted ? 'visible' : 'none');
+      // While another style is loaded there are no layers; `build` makes them as they should be.
+      if (map.getLayer(BELOW)) {
+        map.setLayoutProperty(BELOW, 'visibility', tilted ? 'none' : 'visible');
+        map.setLayoutProperty(EXTRUDED, 'visibility', tilted ? 'visible' : 'none');
+      }
       fit();
     },
     setGround: lay,

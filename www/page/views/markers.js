@@ -72,6 +72,8 @@ function newMarker(id) {
 
 function drag(event, marker, id) {
   if (event.button !== 0) return;
+  // A field that is left writes what it holds into the transmitter that is chosen: it has to be left before another one is.
+  marker.focus({ preventScroll: true });
   select(id);
   marker.setPointerCapture(event.pointerId);
   const { lng, lat } = plan().transmitters.find((transmitter) => transmitter.id === id);
@@ -85,16 +87,18 @@ function drag(event, marker, id) {
     state.dragging = true;
     changeTransmitter(id, onMap(unproject({ x: clientX + dx, y: clientY + dy })), `drag ${id}`);
   };
-  const end = () => {
+  const end = ({ pointerId }) => {
+    if (pointerId !== event.pointerId) return;
     marker.removeEventListener('pointermove', move);
-    marker.removeEventListener('lostpointercapture', end);
+    document.removeEventListener('lostpointercapture', end);
     endTopic();
     if (!state.dragging) return;
     state.dragging = false;
     dropped();
   };
   marker.addEventListener('pointermove', move);
-  marker.addEventListener('lostpointercapture', end);
+  // A marker that is removed under the pointer loses it at the document.
+  document.addEventListener('lostpointercapture', end);
 }
 
 function press(event, id) {

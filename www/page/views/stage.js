@@ -60,21 +60,29 @@ async function start(footprints, shown) {
     stayFlat();
     return;
   }
-  const { scene } = state;
+  let { scene } = state;
+  const { tilted } = look();
   const started = await mapLibreView(element('gl'), {
     scene,
-    tilted: look().tilted,
+    tilted,
     ground: ground(),
     moved: () => tell('moved'),
     clicked: (...where) => tell('clicked', ...where),
     trouble: (error) => say('view', `The background map cannot be loaded (${error?.message ?? 'no reason given'}): check its address in Settings, and the connection.`, 'error'),
   });
-  started.setFootprints(await footprints());
-  // Another scene was opened meanwhile.
-  if (state.scene !== scene) {
-    started.setScene(state.scene);
+  try {
     started.setFootprints(await footprints());
+    // Another scene was opened meanwhile.
+    while (state.scene !== scene) {
+      ({ scene } = state);
+      started.setScene(scene);
+      started.setFootprints(await footprints());
+    }
+  } catch (error) {
+    started.remove();
+    throw error;
   }
+  if (look().tilted !== tilted) started.setTilt(look().tilted);
   gl = view = started;
   view.show(shown());
   document.documentElement.dataset.view = 'maplibre';

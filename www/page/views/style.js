@@ -27,19 +27,23 @@ export async function groundStyle({ background, attribution, theme }) {
 
 const isTiles = (background) => ['{z}', '{x}', '{y}'].every((part) => background.includes(part));
 
-/** The page's layers above the ground, lowest first; the radio map goes below BELOW. */
-export const BELOW = 'buildings-flat';
+/** The page's sources. Names of sources and layers are the page's own, since a style of the planner's may well have `buildings`. */
+export const SOURCES = { edge: 'planner-edge', buildings: 'planner-buildings' };
+/** Layers of the buildings; the radio map goes below the flat ones. */
+export const BELOW = 'planner-buildings-flat';
+export const EXTRUDED = 'planner-buildings-extruded';
 
+/** The page's layers above the ground, lowest first. */
 export function sceneLayers(theme, tilted) {
   const { roof, outline, edge } = BUILDINGS[theme];
   const visible = (when) => ({ visibility: when ? 'visible' : 'none' });
   return [
-    { id: 'edge', type: 'line', source: 'edge', paint: { 'line-color': edge, 'line-width': 1.5, 'line-dasharray': [3, 2] } },
-    { id: BELOW, type: 'fill', source: 'buildings', layout: visible(!tilted), paint: { 'fill-color': roof, 'fill-outline-color': outline } },
+    { id: SOURCES.edge, type: 'line', source: SOURCES.edge, paint: { 'line-color': edge, 'line-width': 1.5, 'line-dasharray': [3, 2] } },
+    { id: BELOW, type: 'fill', source: SOURCES.buildings, layout: visible(!tilted), paint: { 'fill-color': roof, 'fill-outline-color': outline } },
     {
-      id: 'buildings',
+      id: EXTRUDED,
       type: 'fill-extrusion',
-      source: 'buildings',
+      source: SOURCES.buildings,
       layout: visible(tilted),
       paint: { 'fill-extrusion-color': roof, 'fill-extrusion-height': ['get', 'height'], 'fill-extrusion-vertical-gradient': true },
     },
