@@ -137,7 +137,7 @@ impl ProcessGroup {
         Ok(share > 0.0)
     }
 
-    /// The text that process 0 makes; the others make none. They learn of an error of its by the end of the connection.
+    /// The text that process 0 makes; the others make none. Where it fails, they learn so when its connection closes.
     ///
     /// # Errors
     /// That of `make`, and as [`Self::average`].

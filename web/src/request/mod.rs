@@ -1,8 +1,9 @@
 //! What JavaScript asks for, as one typed request that has been checked.
 //!
 //! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`], a [`SceneRequest`], a [`SitesRequest`] or a
-//! [`CalibrationRequest`] with every default filled in, or the error of one field. Nothing after this module asks again whether a field is there or is a number. The module
-//! knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of defaults and of numbers as text.
+//! [`CalibrationRequest`] with every default filled in, or the error of one field. Nothing after this module asks again whether a field
+//! is there or is a number. The module knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of
+//! defaults and of numbers as text.
 
 pub mod calibration;
 pub mod coverage;
