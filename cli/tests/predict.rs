@@ -272,4 +272,5 @@ fn a_network_draws_and_its_seed_decides() {
     refused(&["--tx", TX, "--weights", nano, "--steps", "0"], 2, &["--steps"]);
     refused(&["--tx", TX, "--seed", "3"], 2, &["--weights"]);
     refused(&["--tx", TX, "--weights", nano, "--method", "rays"], 2, &["--method"]);
+    refused(&["--tx", TX, "--weights", nano, "--ground", "soil"], 1, &["--ground is for --method rays"]);
 }

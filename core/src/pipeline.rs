@@ -206,8 +206,8 @@ pub async fn sample_latent<E: Engine>(e: &E, model: &RadioDiff<E>, condition: &E
     }
 }
 
-/// Takes every step of the sampler; the latent and the scene. `hook` is awaited before the condition is encoded, which it may make unnecessary, and after
-/// each step.
+/// Takes every step of the sampler; returns the latent and the encoded scene. `hook` is awaited before the condition is encoded, which
+/// it may make unnecessary, and after each step.
 async fn sample<E: Engine, S>(
     e: &E,
     model: &RadioDiff<E>,

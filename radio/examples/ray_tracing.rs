@@ -1,9 +1,9 @@
 //! Draws ray-traced maps, or prints their time.
 //!
 //! `cargo run --release -p radiodiff-radio --example ray_tracing` traces a scene of 100 buildings by itself.
-//! `... -- SCENE.json OUT.f32` traces a scene that tests/compare/true_heights.py wrote (see [`Input`]; metres from the south-west corner). It
-//! writes three rasters of little-endian float32, row 0 in the north: path gain in dB by rays and by the dominant path, NaN inside
-//! buildings, and 1 where the transmitter is in sight.
+//! `... -- SCENE.json OUT.f32` traces a scene that tests/compare/true_heights.py wrote (see [`Input`]; metres from the south-west
+//! corner). It writes three rasters of little-endian float32, row 0 in the north: path gain in dB by rays and by the dominant path, NaN
+//! inside buildings, and 1 where the transmitter is in sight.
 
 use geo::{Coord, LineString, Polygon, Rect};
 use radiodiff_radio::geometry::PreparedScene;

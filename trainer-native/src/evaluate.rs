@@ -2,11 +2,11 @@
 //! two folders of maps, of the one against the other ([`folders`]).
 //!
 //! Maps are compared as gray levels in [0, 1] on the files' scale without a threshold, with buildings at 0 in both, because their
-//! footprints are given; pixels that `png/valid` calls unknown count nowhere. Each metric is computed for each map and averaged over maps. The baseline is the line-of-sight law with a
-//! log-distance law out of sight, which is fitted by least squares to the very maps it is compared with: no other log-distance law
-//! does better. The physical maps are the dominant path's and, for a folder of intelligent ray tracing, that model's. A network draws
-//! gray levels on its preset's scale; its map is compared after it went through dB. The physical maps and the networks know a scene's
-//! cars where the dataset was simulated with cars.
+//! footprints are given; pixels that `png/valid` calls unknown are treated alike. Each metric is computed for each map and averaged over
+//! maps. The baseline is the line-of-sight law with a log-distance law out of sight, which is fitted by least squares to the very maps it
+//! is compared with: no other log-distance law does better. The physical maps are the dominant path's and, for a folder of intelligent ray
+//! tracing, that model's. A network draws gray levels on its preset's scale; its map is compared after it went through dB. The physical
+//! maps and the networks know a scene's cars where the dataset was simulated with cars.
 
 mod dataset;
 mod folders;

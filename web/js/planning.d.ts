@@ -11,7 +11,7 @@ export interface SitesRequest extends SceneFields {
   candidates?: readonly { lng: number | string; lat: number | string }[] | null | undefined;
   /** The part of the map that candidates are spread over; the default is all of it. */
   area?: Bounds | null | undefined;
-  /** The default is a twelfth of the map's side: up to 144 candidates, each of which costs a map. */
+  /** The default is a twelfth of the map's side: up to 144 candidates, each of which costs a map. More than 5000 are refused. */
   spacingM?: NumberField;
   /** Transmitters that are there already. */
   existing?: readonly Transmitter[] | null | undefined;

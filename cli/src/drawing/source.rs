@@ -74,13 +74,13 @@ pub enum MapSource {
 
 impl MapSource {
     /// # Errors
-    /// Weights that cannot be read.
+    /// Weights that cannot be read; a ground for a network or for a model that knows none.
     pub fn new(args: &SourceArgs) -> Result<Self> {
+        ensure!(args.ground.is_none() || args.method == ModelChoice::Rays, "--ground is for --method rays: other models know no ground");
         #[cfg(feature = "network")]
         if let Some(weights) = &args.weights {
             return Ok(Self::Network(Box::new(network::Network::read(weights, args.steps, args.seed)?)));
         }
-        ensure!(args.ground.is_none() || args.method == ModelChoice::Rays, "--ground is for --method rays: other models know no ground");
         Ok(Self::model(args.method, args.ground))
     }
 

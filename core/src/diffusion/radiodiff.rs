@@ -64,8 +64,9 @@ impl<E: Engine> RadioDiff<E> {
         Sampling::new(self.noise(e, options.seed, 0), 1.0, options)
     }
 
-    /// Starts the sampler from a physical map: `map` (1, 1, H, W) in [-1, 1] of the scene `condition` is encoded, and its latent x0 is noised up to time
-    /// `start`, x_t = (1 - t) x0 + sqrt(t) noise. Less of the map stays the nearer the start is to 1, which equals [`Self::begin`].
+    /// Starts the sampler from a physical map: `map` (1, 1, H, W) in [-1, 1] of the scene `condition` (1, C, H, W) is encoded, and its
+    /// latent x0 is noised up to time `start`, x_t = (1 - t) x0 + sqrt(t) noise. Less of the map stays the nearer the start is to 1,
+    /// which equals [`Self::begin`].
     ///
     /// # Errors
     /// A start that is not in [`MIN_TIME`] to 1.

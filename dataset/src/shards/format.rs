@@ -1,6 +1,6 @@
 //! The bytes of a shard and the manifest beside it. The essay of [`crate::shards`] has the tables.
 
-use super::layout::{PlaneEncoding, RecordLayout};
+use super::layout::{CRC, PlaneEncoding, RecordLayout};
 use crate::folder::Sample;
 use anyhow::{Context, Result, ensure};
 use half::f16;
@@ -16,11 +16,6 @@ pub const VERSION: u32 = 2;
 pub const HEADER: usize = 32;
 /// No map has more pixels along a side: a larger number is damage, and would overflow sizes.
 pub const MOST_PIXELS: usize = 1 << 15;
-pub const CRC: usize = 4;
-/// Bytes of a record's numbers and position.
-pub const PLACE: usize = 24;
-/// What to do about a damaged folder.
-pub const AGAIN: &str = "remove the folder and pack the dataset again with `radiodiff dataset pack`";
 
 /// `manifest.json`: where the samples came from, and which files hold them.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,12 +1,18 @@
 //! What every record of a packing holds, and where.
 
-use super::format::{AGAIN, CRC, PLACE};
 use anyhow::{Result, ensure};
 use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::map::GrayCodec;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::{Deserialize, Serialize};
+
+/// Bytes of a CRC-32.
+pub const CRC: usize = 4;
+/// Bytes of a record's numbers and position.
+pub const PLACE: usize = 24;
+/// What to do about a damaged folder, or one that lacks something.
+pub const AGAIN: &str = "remove the folder and pack the dataset again with `radiodiff dataset pack`";
 
 /// The parts of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Opening a folder of shards and reading its records, each by one read at its place.
 
-use super::format::{AGAIN, CRC, HEADER, MAGIC, MANIFEST, MOST_PIXELS, PLACE, ShardEntry, ShardManifest, VERSION, digest, shard_name};
-use super::layout::RecordLayout;
+use super::format::{HEADER, MAGIC, MANIFEST, MOST_PIXELS, ShardEntry, ShardManifest, VERSION, digest, shard_name};
+use super::layout::{AGAIN, CRC, PLACE, RecordLayout};
 use crate::folder::METERS_PER_PIXEL;
 use anyhow::{Context, Result, bail, ensure};
 use geo::Coord;

@@ -46,7 +46,7 @@ pub struct SampleBatch {
     pub condition: Vec<f16>,
     /// (B, 1, N, N) gray levels on the files' scale.
     pub truth: Vec<u8>,
-    /// (B, 1, N, N), 1 outdoors, 0 inside buildings.
+    /// (B, 1, N, N), 1 outdoors, 0 inside buildings and where the map is not known.
     pub outdoors: Vec<u8>,
 }
 

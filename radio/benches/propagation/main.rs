@@ -1,7 +1,7 @@
 //! How the dominant path's cost grows with buildings and pixels: `cargo bench -p radiodiff-radio --bench propagation`.
 //!
-//! A scene is prepared, then a transmitter is moved; on one core, in its computing time. Prints a Markdown table; `-- --write` also puts it into
-//! docs/measurements/propagation-speed.md, between its markers, and draws docs/measurements/propagation-speed.svg.
+//! A scene is prepared, then a transmitter is moved; on one core, in its computing time. Prints a Markdown table; `-- --write` also puts
+//! it into docs/measurements/propagation-speed.md, between its markers, and draws docs/measurements/propagation-speed.svg.
 
 mod city;
 mod plot;

@@ -1,6 +1,6 @@
 //! Why measurements cannot calibrate a map.
 
-use super::measurement::{LEAST_MEASUREMENTS, LEAST_POWER_DBM, MOST_POWER_DBM};
+use super::limits::{LEAST_MEASUREMENTS, LEAST_POWER_DBM, MOST_POWER_DBM};
 use crate::propagation::PropagationError;
 use thiserror::Error;
 

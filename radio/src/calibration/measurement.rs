@@ -1,15 +1,11 @@
 //! Measured power at places on the map, and the checks that keep nonsense out of a fit.
 
 use super::error::CalibrationError;
+use super::limits::{LEAST_MEASUREMENTS, LEAST_POWER_DBM, MOST_POWER_DBM};
 use crate::scene::Grid;
 use geo::Coord;
 use std::collections::BTreeMap;
 
-/// Powers outside this range, dBm, are no measurements of a radio.
-pub const LEAST_POWER_DBM: f64 = -200.0;
-pub const MOST_POWER_DBM: f64 = 60.0;
-/// Fewer measurements do not tell a law from its priors.
-pub const LEAST_MEASUREMENTS: usize = 10;
 /// Powers that differ by less, dB, are all equal.
 const LEAST_SPREAD_DB: f64 = 0.1;
 

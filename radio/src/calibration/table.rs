@@ -1,6 +1,6 @@
 //! Measurements as drive-test tools and phones export them: a table of comma-separated values with a header.
 
-use super::measurement::{LEAST_POWER_DBM, MOST_POWER_DBM};
+use super::limits::{LEAST_POWER_DBM, MOST_POWER_DBM};
 use geo::Coord;
 use thiserror::Error;
 

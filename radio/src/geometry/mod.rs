@@ -1,10 +1,9 @@
 //! The geometry that propagation models and network features share.
 //!
 //! [`prepared`] is what the other rooms hold: a scene with its walls and sights. [`outline`] reads outlines off the building mask,
-//! [`footprints`] unites footprints; [`walls`] makes walls and corners of either, [`inset`] adjusts them for the dominant path, and [`prisms`] gives them
-//! tops for ray tracing.
-//! [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`geodesic_distance`] and [`wall_distance`] measure the open
-//! ground, [`cars`] counts the cars on a leg, and [`symmetry`] turns all of it.
+//! [`footprints`] unites footprints; [`walls`] makes walls and corners of either, [`inset`] adjusts them for the dominant path, and
+//! [`prisms`] gives them tops for ray tracing. [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`geodesic_distance`] and
+//! [`wall_distance`] measure the open ground, [`cars`] counts the cars on a leg, and [`symmetry`] turns all of it.
 
 pub mod angular_cover;
 pub mod cars;

@@ -67,6 +67,7 @@ test('candidates are spread over an area, and the search stops when it is told',
   assert.ok(stopped < 100 && seen === stopped, 'it went on after it was told to stop');
   await assert.rejects(engine.suggestSites({ count: 2 }), { name: 'RadioError', code: 'threshold', field: 'thresholdDbm' });
   await assert.rejects(engine.suggestSites({ thresholdDbm: -80, candidates: [{ lng: 25, lat: 60 }] }), { code: 'candidates' });
+  await assert.rejects(engine.suggestSites({ thresholdDbm: -80, spacingM: 1 }), { code: 'candidates', message: /expected at most 5000/ });
 });
 
 test('a map is fitted to measured power, with its uncertainty and its errors in blocks', { timeout: 300_000 }, async () => {
@@ -102,6 +103,7 @@ test('a map is fitted to measured power, with its uncertainty and its errors in 
   assert.deepEqual(again.constants, found.constants);
   assert.match(again.warnings.join(' '), /Several devices measured: "S10".*Only "S10"/);
   await assert.rejects(engine.calibrate({ transmitter: cell, measurements: measurements.slice(0, 3) }), { name: 'RadioError', code: 'measurements' });
+  await assert.rejects(engine.calibrate({ transmitter: { ...cell, frequencyMHz: -1 }, measurements }), { name: 'RadioError', code: 'frequency' });
   await assert.rejects(engine.calibrate({ transmitter: cell, measurements: 'a,b\n1,2' }), { name: 'RadioError', code: 'measurements', field: 'measurements' });
 });
 

@@ -20,7 +20,7 @@ pub struct Batch {
     pub condition: Tensor,
     /// (B, 1, N, N)
     pub truth: Tensor,
-    /// (B, 1, N, N), 1 outdoors, 0 inside buildings.
+    /// (B, 1, N, N), 1 outdoors, 0 inside buildings and where the map is not known.
     pub outdoors: Tensor,
 }
 

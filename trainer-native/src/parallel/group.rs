@@ -3,7 +3,7 @@
 use super::c10d::C10d;
 use super::transport::Transport;
 use crate::torch::best_device;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use radiodiff_dataset::share::{RankShare, local_rank};
 use tch::{Device, Kind, Tensor};
 
@@ -55,6 +55,13 @@ impl ProcessGroup {
     /// Whether this process has the run's folder and speaks: process 0.
     pub fn leads(&self) -> bool {
         self.share.rank() == 0
+    }
+
+    /// Lets the other processes know that this one ends by an error.
+    pub fn abandon(&self, reason: &Error) {
+        if let Some(transport) = &self.transport {
+            transport.abandon(reason);
+        }
     }
 
     /// This process's part of a batch of so many samples.
@@ -137,7 +144,7 @@ impl ProcessGroup {
         Ok(share > 0.0)
     }
 
-    /// The text that process 0 makes; the others make none. They learn of an error of its by the end of the connection.
+    /// The text that process 0 makes; the others make none. Where it fails, they learn so when its connection closes.
     ///
     /// # Errors
     /// That of `make`, and as [`Self::average`].

@@ -1,8 +1,8 @@
 //! One training by several processes: each computes the gradient of its share of every batch, and all take the same step.
 //!
 //! In flow the variables of a launcher (torchrun, SLURM, MPI), tensors and flags. Out flows a [`ProcessGroup`], which averages over the
-//! processes, copies from process 0 and agrees on ends. How tensors travel is the business of
-//! libtorch ([`c10d`]: NCCL on GPUs, Gloo elsewhere) or, with the feature `mpi`, of an MPI library.
+//! processes, copies from process 0 and agrees on ends. Tensors travel by libtorch's c10d ([`c10d`]: NCCL on GPUs, Gloo elsewhere) or,
+//! with the feature `mpi`, by an MPI library.
 //!
 //! Process 0 leads: it alone reads and writes a run's folder. The others are given configuration, progress and tensors by it, so a
 //! resumed run needs no folder on their machines.

@@ -1,7 +1,7 @@
 //! Communication by an MPI library, for clusters whose processes `mpirun` or `srun --mpi` starts and where there is no CUDA.
 
 use super::transport::Transport;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use mpi::collective::SystemOperation;
 use mpi::environment::Universe;
 use mpi::topology::SimpleCommunicator;
@@ -60,5 +60,20 @@ impl Transport for Mpi {
 
     fn broadcast(&self, tensor: &Tensor) -> Result<()> {
         with_memory(tensor, |bytes: &mut [u8]| self.world.process_at_rank(0).broadcast_into(bytes))
+    }
+
+    /// Dropping the universe waits for all processes, which wait for this one in an operation that it does not come to.
+    fn abandon(&self, reason: &Error) {
+        eprintln!("error: {reason:#}");
+        self.world.abort(1)
+    }
+}
+
+impl Drop for Mpi {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // As in `abandon`.
+            self.world.abort(1)
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a library of collective communication does for a [`ProcessGroup`](super::ProcessGroup).
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use tch::{Device, Tensor};
 
 /// Operations that all processes call in the same order, each with a contiguous tensor of the same shape and kind on
@@ -17,4 +17,8 @@ pub trait Transport {
 
     /// Overwrites the tensor by that of process 0; float32, int64 or uint8.
     fn broadcast(&self, tensor: &Tensor) -> Result<()>;
+
+    /// Called before this process ends by an error that the others may not have. A library whose processes would go on waiting for this
+    /// one says the reason and ends them all.
+    fn abandon(&self, _reason: &Error) {}
 }

@@ -201,7 +201,8 @@ impl FirstStageObjective {
         Signs { side: last.side, nats, error: last.error.as_ref().map(mean), critic }
     }
 
-    /// The autoencoder's loss of a step; its likelihood and divergence are the steady part. `last_layer` is the weight of the decoder's last convolution.
+    /// The autoencoder's loss of a step; its likelihood and divergence are the steady part. `last_layer` is the weight of the decoder's
+    /// last convolution.
     pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> Result<StepLoss> {
         let [truth, drawn, kl] = [maps.truth, maps.drawn, maps.kl].map(|x| TorchTensor(x.shallow_clone()));
         let (side, latent_elements) = (truth.0.size()[2], maps.latent_elements);

@@ -123,18 +123,29 @@ impl RunArgs {
 /// Runs `trainer train`.
 pub fn run(args: &Args) -> Result<()> {
     let group = Rc::new(ProcessGroup::from_environment()?);
+    let ended = run_stages(args, &group);
+    // All processes are interrupted together; any other error may be of this one alone.
+    if let Err(error) = &ended
+        && !error.is::<Interrupted>()
+    {
+        group.abandon(error);
+    }
+    ended
+}
+
+fn run_stages(args: &Args, group: &Rc<ProcessGroup>) -> Result<()> {
     let (StageArgs::Autoencoder { run, .. } | StageArgs::Diffusion { run, .. } | StageArgs::All { run, .. }) = &args.stage;
     ensure!(group.share().is_alone() || !run.dry_run, "a dry run is one of one process: start it without torchrun, srun or mpirun");
     match &args.stage {
-        StageArgs::Autoencoder { run, from } => train_autoencoder(run, from.as_deref(), &group)?,
-        StageArgs::Diffusion { run, from } => train_diffusion(run, from.as_deref(), &group)?,
+        StageArgs::Autoencoder { run, from } => train_autoencoder(run, from.as_deref(), group)?,
+        StageArgs::Diffusion { run, from } => train_diffusion(run, from.as_deref(), group)?,
         StageArgs::All { run, from } => {
             // The second stage only begins when the first has ended.
             let second_has_begun = group.leads() && run.resume && run.out.join("diffusion/checkpoints").exists();
             if !group.any(second_has_begun)? {
-                train_autoencoder(run, from.as_deref(), &group)?;
+                train_autoencoder(run, from.as_deref(), group)?;
             }
-            train_diffusion(run, None, &group)?;
+            train_diffusion(run, None, group)?;
         }
     }
     // Process 0 writes last; a launcher may end all processes with the first that ends.

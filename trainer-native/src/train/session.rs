@@ -73,7 +73,8 @@ impl Validation {
 
 impl Session {
     /// Builds the networks, fresh or with weights `from`, the later over the earlier, and opens the datasets, with the scenes' channels
-    /// for the second stage and for a first stage that sees them. Only process 0 reads `from`; the others are given its parameters when a phase begins.
+    /// for the second stage and for a first stage that sees them. Only process 0 reads `from`; the others are given its parameters when a
+    /// phase begins.
     pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
         let preset = config.preset.clone();
         let engine = TorchEngine::new(group.device());

@@ -9,7 +9,7 @@ use radiodiff_radio::calibration::{
     Calibration, CalibrationOptions, CellLaw, HeldOutErrors, Measurement, Surroundings, TableRow, Validation, average_by_squares,
     cross_validate,
 };
-use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest};
+use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, FrequencyScaling};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
@@ -87,6 +87,8 @@ impl CalibrationHandle {
     pub fn new(scene: &SceneHandle, request: JsValue) -> Result<CalibrationHandle, JsValue> {
         let request: CalibrationRequest = checked(request)?;
         let asked = &request.transmitter;
+        // The same frequencies as for a transmitter that is drawn.
+        FrequencyScaling::to(asked.frequency_mhz).map_err(|e| error("frequency", &e))?;
         let json = asked.antenna.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string);
         let antenna = AntennaRequest::from_json(&json).map_err(|e| error("antenna", &e))?;
         let azimuth_deg = (antenna.pattern != AntennaPattern::Omni).then_some(antenna.azimuth_deg);

@@ -1,17 +1,12 @@
 //! What the transmitters of a request cover together: the plan's layers and its statistics, which [`Coverage`] computes.
 
 use super::scene::SceneHandle;
+use super::signal::TransmitterSignal;
 use super::{Request, error, object};
 use js_sys::Float32Array;
-use radiodiff_planning::coverage::{Coverage, Signal};
+use radiodiff_planning::coverage::Coverage;
 use radiodiff_planning::raster::PlanLayer;
 use wasm_bindgen::prelude::*;
-
-/// What one transmitter sends to every pixel of a scene.
-#[wasm_bindgen]
-pub struct TransmitterSignal {
-    pub(super) signal: Signal,
-}
 
 /// A request's transmitters, added one by one.
 #[wasm_bindgen]

@@ -10,6 +10,7 @@ mod coverage;
 mod footprints;
 mod network;
 mod scene;
+mod signal;
 mod sites;
 
 use crate::request::PredictRequest;

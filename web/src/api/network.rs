@@ -2,8 +2,8 @@
 //!
 //! The path from a scene to its map is core's [`Pipeline`]; here stand the choice of the engine and what JavaScript is told of it.
 
-use super::coverage::TransmitterSignal;
 use super::scene::{PlacedTransmitter, SceneHandle};
+use super::signal::TransmitterSignal;
 use super::{Request, engine_error, error, object, set};
 use js_sys::{Function, Promise};
 use radiodiff_core::diffusion::SampleOptions;

@@ -1,6 +1,6 @@
 //! Buildings on a map, transmitters that stand on it, and the map that needs no network.
 
-use super::coverage::TransmitterSignal;
+use super::signal::TransmitterSignal;
 use super::{Request, checked, error, field_error, object};
 use crate::request::{SceneRequest, TransmitterRequest};
 use geo::Coord;

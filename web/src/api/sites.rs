@@ -3,7 +3,7 @@
 use super::scene::{PlacedTransmitter, SceneHandle, TransmitterReport};
 use super::{checked, error, object};
 use crate::request::TransmitterRequest;
-use crate::request::sites::{CandidatePlaces, SPACING_SHARE, SitesRequest};
+use crate::request::sites::{CandidatePlaces, MOST_CANDIDATES, SPACING_SHARE, SitesRequest};
 use geo::Coord;
 use radiodiff_planning::raster::PlanLayer;
 use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, choose_sites};
@@ -65,6 +65,10 @@ impl SiteSearch {
         let existing = request.existing.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let places = places(scene, &request.candidates);
         let asked = places.len();
+        if asked > MOST_CANDIDATES {
+            let hint = "a larger spacingM or a smaller area makes fewer";
+            return Err(error("candidates", &format!("there are {asked} candidates, expected at most {MOST_CANDIDATES}: {hint}")));
+        }
         let on_map = |&(_, place): &(usize, Coord<f64>)| scene.grid().pixel_of(scene.frame().to_meters(place)).is_some();
         let stand = |(index, Coord { x: lng, y: lat })| {
             Ok(Candidate { index, placed: place(&TransmitterRequest { lng, lat, ..request.transmitter.clone() })? })

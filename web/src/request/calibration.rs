@@ -32,11 +32,7 @@ impl TryFrom<Input> for CalibrationRequest {
         let asked = fields.take("transmitter");
         let mut cell = Fields::of(asked.clone(), "transmitter", "transmitter", "an object with lng, lat and frequencyMHz")?;
         let height_m = coverage::height(&mut cell)?;
-        let device = match fields.take("device") {
-            Input::Missing => None,
-            Input::Text(name) => Some(name),
-            found => return Err(fields.error("device", "measurements", &found, "the name of a device")),
-        };
+        let device = device(&mut fields)?;
         let mut side = |name: &str, default: f64| {
             fields
                 .number(name, "measurements", "a length from 0.1 to 10000 m", |value| (0.1..=1e4).contains(&value))
@@ -64,12 +60,20 @@ fn rows(fields: &mut Fields) -> Result<Vec<TableRow>, FieldError> {
                 let x = row.required("lng", "measurements", "a longitude in degrees")?;
                 let y = row.required("lat", "measurements", "a latitude in degrees")?;
                 let power_dbm = row.required("powerDbm", "measurements", "a power in dBm")?;
-                let device = if let Input::Text(name) = row.take("device") { Some(name) } else { None };
-                Ok(TableRow { lng_lat: Coord { x, y }, power_dbm, device })
+                Ok(TableRow { lng_lat: Coord { x, y }, power_dbm, device: device(&mut row)? })
             };
             numbered("measurements", items).map(row).collect()
         }
         found => Err(fields.error("measurements", "measurements", &found, EXPECTED)),
+    }
+}
+
+/// Who measured, where that is said.
+fn device(fields: &mut Fields) -> Result<Option<String>, FieldError> {
+    match fields.take("device") {
+        Input::Missing => Ok(None),
+        Input::Text(name) => Ok(Some(name)),
+        found => Err(fields.error("device", "measurements", &found, "the name of a device")),
     }
 }
 
@@ -106,6 +110,7 @@ mod tests {
             (json!({ "measurements": [{ "lng": 9, "lat": 50 }] }), "measurements[0].powerDbm"),
             (json!({ "squareM": 0 }), "squareM"),
             (json!({ "device": 7 }), "device"),
+            (json!({ "measurements": [{ "lng": 9, "lat": 50, "powerDbm": -80, "device": 7 }] }), "measurements[0].device"),
         ] {
             let mut request = json!({ "transmitter": { "lng": 9, "lat": 50 }, "measurements": "lng,lat,dbm\n9,50,-80" });
             for (name, value) in change.as_object().expect("an object") {

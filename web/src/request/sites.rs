@@ -9,7 +9,7 @@ use radiodiff_radio::scene::GeoBounds;
 /// More sites than this are no plan of one map.
 const MOST_SITES: u64 = 100;
 /// Every candidate costs a map.
-const MOST_CANDIDATES: usize = 5000;
+pub const MOST_CANDIDATES: usize = 5000;
 /// Candidates of an area are this far apart unless the request says so, in shares of the map's side.
 pub const SPACING_SHARE: f64 = 1.0 / 12.0;
 
