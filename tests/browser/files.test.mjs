@@ -80,12 +80,12 @@ test('of two places chosen quickly the last is shown, and one that cannot be had
   const [late, first] = [page.waitForResponse('**/helsinki*'), page.waitForResponse('**/paris*')];
   release[1]();
   await first;
-  await page.waitForFunction((title) => document.getElementById('place').innerText === title, await title(2));
+  await page.waitForFunction((title) => document.getElementById('place').textContent === title, await title(2));
   await drawn(page);
   release[0]();
   await (await late).finished();
   await placeTransmitter(page, 0.3, 0.3);
-  assert.equal(await page.locator('#place').innerText(), await title(2));
+  assert.equal(await page.locator('#place').textContent(), await title(2));
   assert.equal(await page.inputValue('#places'), '2');
 
   await page.unroute('**/scenes/*.geojson');

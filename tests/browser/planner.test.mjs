@@ -213,7 +213,7 @@ test('a plan that was saved opens again, and one that cannot be used says why', 
   const page = await open(browser);
   const saved = { version: 1, scene: { place: 'helsinki-center.geojson' }, transmitters: [{ lng: 24.9477, lat: 60.1661, name: 'Mast', heightM: 900, powerDbm: 'much' }] };
   await drop(page, 'plan.json', JSON.stringify(saved));
-  await page.waitForFunction(() => /Helsinki/.test(document.getElementById('place').innerText));
+  await page.waitForFunction(() => /Helsinki/.test(document.getElementById('place').textContent));
   await drawn(page);
   const [{ name, heightM, powerDbm }] = (await plan(page)).transmitters;
   // What is out of range comes into it, what is no number has its default.
