@@ -1,6 +1,9 @@
 //! Ray tracing against closed forms, against an independent ray launcher, and against the laws that every tracer must keep:
 //! reciprocity, symmetry, conservation of energy.
 
+mod complex;
+
+use complex::{C, add, divide, mul, polar, power};
 use geo::{Coord, LineString, Polygon, Rect};
 use radiodiff_radio::geometry::{PositionError, PreparedScene};
 use radiodiff_radio::map::RadioMap;
@@ -14,29 +17,6 @@ const WAVELENGTH_M: f64 = 299_792_458.0 / 5.9e9;
 const WAVENUMBER: f64 = 2.0 * PI / WAVELENGTH_M;
 /// Gains are Float32: about 1e-5 dB at -100 dB.
 const ROUNDING_DB: f64 = 3e-5;
-
-type C = (f64, f64);
-
-fn mul(a: C, b: C) -> C {
-    (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
-}
-
-fn add(a: C, b: C) -> C {
-    (a.0 + b.0, a.1 + b.1)
-}
-
-fn polar(radius: f64, angle: f64) -> C {
-    (radius * angle.cos(), radius * angle.sin())
-}
-
-fn divide(a: C, b: C) -> C {
-    let norm = b.0 * b.0 + b.1 * b.1;
-    mul(a, (b.0 / norm, -b.1 / norm))
-}
-
-fn power(a: C) -> f64 {
-    a.0 * a.0 + a.1 * a.1
-}
 
 /// Brick's reflection coefficient at 5.9 GHz, by the angle of incidence from the normal.
 fn brick(polarisation: Polarisation, angle: f64) -> C {

@@ -1,5 +1,8 @@
 //! Ray tracing among buildings of finite height and over ground: closed forms, an independent image method, reciprocity, continuity.
 
+mod complex;
+
+use complex::{C, add, divide, mul, polar, power};
 use geo::{BooleanOps, Coord, Line, LineString, MultiLineString, Polygon, Rect};
 use radiodiff_radio::geometry::{PositionError, PreparedScene};
 use radiodiff_radio::map::RadioMap;
@@ -26,29 +29,6 @@ const REFLECTED: RayOptions = RayOptions {
     combining: Combining::Incoherent,
     floor_db: -250.0,
 };
-
-type C = (f64, f64);
-
-fn mul(a: C, b: C) -> C {
-    (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
-}
-
-fn add(a: C, b: C) -> C {
-    (a.0 + b.0, a.1 + b.1)
-}
-
-fn polar(radius: f64, angle: f64) -> C {
-    (radius * angle.cos(), radius * angle.sin())
-}
-
-fn power(a: C) -> f64 {
-    a.0 * a.0 + a.1 * a.1
-}
-
-fn divide(a: C, b: C) -> C {
-    let norm = power(b);
-    mul(a, (b.0 / norm, -b.1 / norm))
-}
 
 /// Fresnel's coefficient at 5.9 GHz by the cosine of the angle of incidence: field across the plane of incidence, or in it.
 fn fresnel(material: Material, across: bool, cosine: f64) -> C {

@@ -1,6 +1,6 @@
 //! A calibration under way. JavaScript takes it step by step, so that it can report and stop between them.
 
-use super::scene::{SceneHandle, TransmitterReport};
+use super::scene::{SceneHandle, TransmitterReport, antenna};
 use super::{checked, error, object};
 use crate::request::CalibrationRequest;
 use geo::Coord;
@@ -9,7 +9,7 @@ use radiodiff_radio::calibration::{
     Calibration, CalibrationOptions, CellLaw, HeldOutErrors, Measurement, Surroundings, TableRow, Validation, average_by_squares,
     cross_validate,
 };
-use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, FrequencyScaling};
+use radiodiff_radio::propagation::{AntennaPattern, FrequencyScaling};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
@@ -89,8 +89,7 @@ impl CalibrationHandle {
         let asked = &request.transmitter;
         // The same frequencies as for a transmitter that is drawn.
         FrequencyScaling::to(asked.frequency_mhz).map_err(|e| error("frequency", &e))?;
-        let json = asked.antenna.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string);
-        let antenna = AntennaRequest::from_json(&json).map_err(|e| error("antenna", &e))?;
+        let antenna = antenna(asked)?;
         let azimuth_deg = (antenna.pattern != AntennaPattern::Omni).then_some(antenna.azimuth_deg);
         let position = scene.frame().to_meters(Coord { x: asked.lng, y: asked.lat });
         let surroundings = Surroundings::new(scene.scene(), position).map_err(|e| error("transmitter", &e))?;

@@ -31,6 +31,12 @@ pub struct SceneHandle {
     building_height_m: f64,
 }
 
+/// The antenna of a transmitter that is asked for; without one, an omnidirectional one.
+pub(super) fn antenna(asked: &TransmitterRequest) -> Result<AntennaRequest, JsValue> {
+    let json = asked.antenna.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string);
+    AntennaRequest::from_json(&json).map_err(|e| error("antenna", &e))
+}
+
 /// What JavaScript is told of a scene.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -226,8 +232,7 @@ impl SceneHandle {
     pub(super) fn place_transmitter(&self, asked: &TransmitterRequest, receiver_height_m: f64) -> Result<PlacedTransmitter, JsValue> {
         let &TransmitterRequest { lng, lat, height_m, power_dbm, frequency_mhz, .. } = asked;
         let scaling = FrequencyScaling::to(frequency_mhz).map_err(|e| error("frequency", &e))?;
-        let json = asked.antenna.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string);
-        let antenna = AntennaRequest::from_json(&json).map_err(|e| error("antenna", &e))?;
+        let antenna = antenna(asked)?;
         let transmitter = Transmitter {
             position: self.frame.to_meters(Coord { x: lng, y: lat }),
             height_m,
