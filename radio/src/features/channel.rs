@@ -68,10 +68,7 @@ impl ConditionChannel {
 
     /// Whether the channel is a map of path gain: a gray level moved to [-1, 1].
     pub fn is_gain(self) -> bool {
-        matches!(
-            self,
-            Self::LogDistanceGain | Self::DetourGain | Self::DominantPathGain | Self::Irt2Gain | Self::Irt3Gain | Self::Irt4Gain
-        )
+        matches!(self, Self::LogDistanceGain | Self::DetourGain | Self::DominantPathGain | Self::Irt2Gain | Self::Irt3Gain | Self::Irt4Gain)
     }
 
     /// How the channel transforms under a symmetry of the square.
