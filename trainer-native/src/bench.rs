@@ -75,6 +75,9 @@ pub struct BenchMode {
     /// Send a GPU the operations of every step, instead of replaying a recorded step
     #[arg(long)]
     without_graphs: bool,
+    /// Have cuDNN try which of its algorithms is the fastest for each shape
+    #[arg(long)]
+    cudnn_benchmark: bool,
     /// Compute on the CPU also where there is a GPU
     #[arg(long)]
     cpu: bool,
@@ -193,6 +196,9 @@ struct StepTimes {
 fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, mode: BenchMode) -> Result<StepTimes> {
     let device = if mode.cpu { Device::Cpu } else { best_device() };
     mode.precision.set_up(device);
+    if device.is_cuda() {
+        tch::Cuda::cudnn_set_benchmark(mode.cudnn_benchmark);
+    }
     let engine = TorchEngine::new(device);
     let engine = if mode.without_dropout { engine.without_dropout() } else { engine };
     let text = std::fs::read_to_string(folder.join("preset.json")).context("the folder of `trainer bench prepare`")?;

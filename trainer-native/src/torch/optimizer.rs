@@ -157,8 +157,16 @@ impl Gradients {
     pub fn of(loss: &Tensor, parameters: &[(String, Tensor)]) -> Self {
         let parameters: Vec<&Tensor> = parameters.iter().map(|(_, parameter)| parameter).collect();
         let gradients = Tensor::run_backward(&[loss], &parameters, false, false).into_iter();
-        // Laid out as the parameters are, which the optimiser reads them with.
-        let tensors = gradients.map(|gradient| if gradient.defined() { gradient.contiguous() } else { gradient }).collect();
+        // Laid out as the parameters are, which the optimiser reads them with. A GPU's operations over lists want the strides of dimensions
+        // of one element equal too.
+        let laid_out = |(gradient, parameter): (Tensor, &Tensor)| match gradient.defined() {
+            true if gradient.device().is_cuda() && gradient.stride() != parameter.stride() => {
+                gradient.contiguous().reshape([-1]).reshape(parameter.size())
+            }
+            true => gradient.contiguous(),
+            false => gradient,
+        };
+        let tensors = gradients.zip(parameters).map(laid_out).collect();
         Self { tensors, factor: 1.0 }
     }
 

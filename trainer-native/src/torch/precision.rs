@@ -28,11 +28,10 @@ impl TrainingPrecision {
         }
     }
 
-    /// Prepares the process for steps in this precision, and has cuDNN try which of its algorithms is the fastest for each shape.
+    /// Prepares the process for steps in this precision.
     pub fn set_up(self, device: Device) {
         if device.is_cuda() {
             allow_tf32(self != Self::Float32);
-            tch::Cuda::cudnn_set_benchmark(true);
         }
     }
 

@@ -61,6 +61,11 @@ char* trainer_lerp(at::Tensor* const* tensors, at::Tensor* const* targets, size_
     return guarded([&] { at::_foreach_lerp_(list(tensors, count), list(targets, count), at::Scalar(weight)); });
 }
 
+// A copy of a tensor of the host in page-locked memory.
+char* trainer_pinned(const at::Tensor* tensor, at::Tensor** result) {
+    return guarded([&] { *result = new at::Tensor(tensor->pin_memory()); });
+}
+
 // Copies within a device, or from page-locked memory, without waiting.
 char* trainer_copy(at::Tensor* const* tensors, at::Tensor* const* sources, size_t count) {
     return guarded([&] { at::_foreach_copy_(list(tensors, count), list(sources, count), true); });

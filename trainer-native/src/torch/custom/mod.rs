@@ -11,7 +11,7 @@ mod lists;
 mod modes;
 
 pub use graph::{RecordedGraph, SideStream};
-pub use lists::{FusedStep, copy, fused_adamw, lerp, norms, scale};
+pub use lists::{FusedStep, copy, fused_adamw, lerp, norms, pinned, scale};
 pub use modes::{allow_tf32, autocast};
 
 use std::ffi::c_void;
