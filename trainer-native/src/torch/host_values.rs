@@ -105,3 +105,39 @@ impl HostValues {
         tensor
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tensor: &Tensor) -> Vec<f32> {
+        Vec::try_from(&tensor.view(-1)).expect("float32")
+    }
+
+    #[test]
+    fn later_steps_are_given_the_first_steps_tensors_with_values_of_their_times() {
+        let mut values = HostValues::new(Device::Cpu, 2);
+        let mut step = |times: [f32; 2]| {
+            values.set_times(&times);
+            let square = values.of_times(times.map(|t| t * t).to_vec(), &[2, 1], |t| t * t);
+            let code = values.constant(&[1.0, 2.0, 3.0], &[3]);
+            (square, code, values.of_times(times.map(|t| -t).to_vec(), &[2], |t| -t))
+        };
+        let first = step([0.5, 1.0]);
+        assert_eq!([&first.0, &first.1, &first.2].map(read), [vec![0.25, 1.0], vec![1.0, 2.0, 3.0], vec![-0.5, -1.0]]);
+        let second = step([0.25, 0.5]);
+        assert_eq!([&first.0, &first.1, &first.2].map(read), [vec![0.0625, 0.25], vec![1.0, 2.0, 3.0], vec![-0.25, -0.5]]);
+        assert_eq!([&second.0, &second.2].map(Tensor::data_ptr), [&first.0, &first.2].map(Tensor::data_ptr), "the same memory");
+        assert_eq!(values.difference(), None);
+    }
+
+    #[test]
+    fn a_step_that_asks_for_something_else_is_told() {
+        let mut values = HostValues::new(Device::Cpu, 1);
+        values.set_times(&[0.5]);
+        let _ = values.constant(&[1.0], &[1]);
+        values.set_times(&[0.5]);
+        let _ = values.constant(&[2.0], &[1]);
+        assert!(values.difference().is_some_and(|text| text.contains("number 1")), "{:?}", values.difference());
+    }
+}

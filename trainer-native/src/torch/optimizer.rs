@@ -93,7 +93,8 @@ impl AdamW {
     /// times as long, with s^2 (1 - beta2) = 1, makes both the same. The first moment is s times as long meanwhile, and epsilon too.
     fn fused_step(&self, step: i32, learning_rate: f64, gradients: &Gradients) {
         let longer = (1.0 - BETA2).sqrt().recip();
-        let moved: Vec<(&Moments, &Tensor)> = self.moments.iter().zip(&gradients.tensors).filter(|(_, gradient)| gradient.defined()).collect();
+        let moved: Vec<(&Moments, &Tensor)> =
+            self.moments.iter().zip(&gradients.tensors).filter(|(_, gradient)| gradient.defined()).collect();
         let Some((any, _)) = moved.first() else { return };
         let first: Vec<&Tensor> = moved.iter().map(|(m, _)| &m.first).collect();
         let number = |value: f64| Tensor::full([] as [i64; 0], value, (Kind::Float, any.parameter.device()));
@@ -275,7 +276,8 @@ impl Average {
     pub fn update(&mut self) {
         let Some(decay) = self.schedule.decay_at(count_up(&mut self.steps) as usize) else { return };
         if self.pairs.iter().all(|pair| pair.average.device().is_cuda()) {
-            let (averages, parameters): (Vec<&Tensor>, Vec<&Tensor>) = self.pairs.iter().map(|pair| (&pair.average, &pair.parameter)).unzip();
+            let (averages, parameters): (Vec<&Tensor>, Vec<&Tensor>) =
+                self.pairs.iter().map(|pair| (&pair.average, &pair.parameter)).unzip();
             return lerp(&averages, &parameters, 1.0 - decay);
         }
         let _guard = tch::no_grad_guard();
@@ -292,6 +294,61 @@ impl Average {
             let parameter = pair.parameter.detach();
             pair.parameter.set_data(&pair.average);
             pair.average = parameter;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device::Cpu;
+
+    fn numbers(seed: i64, shape: &[i64]) -> Tensor {
+        tch::manual_seed(seed);
+        Tensor::randn(shape, (Kind::Float, Cpu))
+    }
+
+    fn parameters() -> Vec<(String, Tensor)> {
+        let shapes: [&[i64]; 3] = [&[4, 3, 3, 3], &[4], &[5, 4]];
+        shapes.iter().enumerate().map(|(i, shape)| (format!("p{i}"), numbers(i as i64, shape))).collect()
+    }
+
+    /// libtorch has the kernels over lists for the CPU too.
+    #[test]
+    fn the_step_over_lists_is_the_plain_one() {
+        let [plain, fused] = [parameters(), parameters()];
+        let [mut of_plain, of_fused] = [&plain, &fused].map(|parameters| AdamW::new(parameters, 0.1, Compat::Corrected));
+        for step in 1..=5 {
+            let gradient = |i: usize| if i == 2 && step == 3 { Tensor::new() } else { numbers(100 * step + i as i64, &plain[i].1.size()) };
+            let mut gradients = Gradients { tensors: (0..plain.len()).map(gradient).collect(), factor: 1.0 };
+            // The lists' step multiplies by the factor of clipping itself.
+            let norm = gradients.norm().double_value(&[]);
+            let clipped = Gradients { factor: 0.5 / norm, ..gradients.copied() };
+            assert_eq!(gradients.clip(0.5), norm);
+            of_plain.step(0.01, &gradients);
+            of_fused.fused_step(step as i32, 0.01, &clipped);
+        }
+        let tensors = |parameters: &[(String, Tensor)], optimizer: &AdamW| {
+            let state = optimizer.state().into_iter().filter(|(name, _)| name != "step");
+            parameters.iter().map(|(_, p)| p.shallow_clone()).chain(state.map(|(_, tensor)| tensor)).collect::<Vec<_>>()
+        };
+        for (a, b) in tensors(&plain, &of_plain).iter().zip(tensors(&fused, &of_fused)) {
+            let (difference, size) = ((a - &b).abs().max().double_value(&[]), a.abs().max().double_value(&[]));
+            assert!(difference <= 2e-6 * size, "{difference:e} of {size:e}");
+        }
+    }
+
+    #[test]
+    fn norms_and_averages_over_lists_are_the_plain_ones() {
+        let parameters = parameters();
+        let tensors: Vec<&Tensor> = parameters.iter().map(|(_, tensor)| tensor).collect();
+        for (found, tensor) in norms(&tensors).iter().zip(&tensors) {
+            assert!((found / tensor.norm() - 1.0).abs().double_value(&[]) < 1e-6);
+        }
+        let averages: Vec<Tensor> = tensors.iter().map(|tensor| tensor.zeros_like()).collect();
+        lerp(&averages.iter().collect::<Vec<_>>(), &tensors, 0.25);
+        for (average, tensor) in averages.iter().zip(&tensors) {
+            assert!((average - *tensor * 0.25).abs().max().double_value(&[]) < 1e-7);
         }
     }
 }

@@ -106,7 +106,11 @@ impl<T> StepGraphs<T> {
         let warms_up = kind.warmed_up < WARM_UP;
         let done = e.with_host_values(&kind.host_values, || {
             let compute = || compute(&kind.inputs);
-            if warms_up { stream.run(compute).map(|result| (None, result)) } else { stream.record(compute).map(|(g, result)| (Some(g), result)) }
+            if warms_up {
+                stream.run(compute).map(|result| (None, result))
+            } else {
+                stream.record(compute).map(|(g, result)| (Some(g), result))
+            }
         });
         let difference = kind.host_values.borrow().difference().map(str::to_owned);
         let (graph, result) = match (done, difference) {
@@ -139,4 +143,40 @@ impl<T> Kind<T> {
 
 fn warn(reason: &str) {
     eprintln!("warning: steps are not recorded as a CUDA graph, which makes them slower: {reason}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use radiodiff_core::engine::Engine;
+    use tch::{Device, Kind as Element};
+
+    #[test]
+    fn on_the_cpu_every_step_is_computed_from_its_own_inputs() {
+        let e = TorchEngine::new(Device::Cpu);
+        let mut graphs = StepGraphs::new(&e, true);
+        assert!(!graphs.records());
+        for step in 0..6 {
+            let inputs =
+                StepInputs { tensors: vec![Tensor::full([2], step, (Element::Float, Device::Cpu))], times: vec![0.5, step as f32] };
+            let result = graphs.step(&e, &inputs, |inputs| {
+                let [x] = inputs.parts();
+                Ok(x + e.of_times(&inputs.times, &[2], |t| 10.0 * t).0)
+            });
+            let result = Vec::<f32>::try_from(&*result.expect("it computes")).expect("float32");
+            assert_eq!(result, [5.0 + step as f32, 11.0 * step as f32]);
+        }
+    }
+
+    #[test]
+    fn inputs_of_other_operations_are_of_another_kind() {
+        let of = |side: i64, times: &[f32]| StepInputs {
+            tensors: vec![Tensor::zeros([side], (Element::Float, Device::Cpu))],
+            times: times.to_vec(),
+        };
+        assert_eq!(of(2, &[0.5, 1.0]).kind(), of(2, &[1.0, 0.1]).kind());
+        for other in [of(3, &[0.5, 1.0]), of(2, &[1.0, 1.0]), of(2, &[0.5])] {
+            assert_ne!(of(2, &[0.5, 1.0]).kind(), other.kind());
+        }
+    }
 }
