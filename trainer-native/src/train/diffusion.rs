@@ -14,7 +14,7 @@ use super::transfer::Beginning;
 use crate::config::{Config, DiffusionConfig};
 use crate::data::Batch;
 use crate::parallel::ProcessGroup;
-use crate::torch::{TorchEngine, TorchTensor};
+use crate::torch::{StepInputs, TorchEngine, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, RadioDiff, SampleOptions, noised, training_loss};
 use radiodiff_core::engine::Engine;
@@ -94,10 +94,17 @@ struct LatentObjective<'a> {
 }
 
 impl Objective for LatentObjective<'_> {
-    fn loss(&self, s: &Session, _: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
+    fn inputs(&self, s: &Session, _: usize, number: usize, batch: &Batch) -> Result<StepInputs> {
         let x0 = self.latents.draw(s, batch);
         let times = s.times(number, x0.size()[0] as usize, self.settings.start_share);
-        let inputs = DenoiseInputs { batch, noise: &s.noise.like(&x0), x0: &x0, times: &times };
+        let noise = s.noise.like(&x0);
+        Ok(StepInputs { tensors: vec![batch.condition.shallow_clone(), x0, noise], times })
+    }
+
+    fn loss(&self, s: &Session, _: usize, inputs: &StepInputs) -> Result<StepLoss> {
+        let [condition, x0, noise] = inputs.parts();
+        let batch = Batch { samples: Vec::new(), condition: condition.shallow_clone(), truth: Tensor::new(), outdoors: Tensor::new() };
+        let inputs = DenoiseInputs { batch: &batch, x0, noise, times: &inputs.times };
         Ok(StepLoss::of(denoise(&s.engine, &s.model, &inputs, self.settings.loss).loss))
     }
 }
@@ -110,20 +117,28 @@ struct PixelObjective<'a> {
 }
 
 impl Objective for PixelObjective<'_> {
-    fn loss(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepLoss> {
-        let pixel = &self.settings.pixel;
+    fn inputs(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepInputs> {
         // Encoding the maps takes time, and without the latent's loss only their number counts.
-        let x0 = if pixel.latent_weight > 0.0 {
+        let x0 = if self.settings.pixel.latent_weight > 0.0 {
             self.latents.draw(s, batch)
         } else {
             let shape = s.model.latent_shape(batch.truth.size()[0] as usize).map(|n| n as i64);
             Tensor::zeros(shape, (Kind::Float, s.engine.device()))
         };
-        let inputs = DenoiseInputs { batch, noise: &s.noise.like(&x0), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+        let (noise, times) = (s.noise.like(&x0), vec![1.0; x0.size()[0] as usize]);
+        let Batch { condition, truth, outdoors, .. } = batch.shallow_clone();
+        Ok(StepInputs { tensors: vec![condition, truth, outdoors, x0, noise], times })
+    }
+
+    fn loss(&self, s: &Session, _: usize, inputs: &StepInputs) -> Result<StepLoss> {
+        let pixel = &self.settings.pixel;
+        let [condition, truth, outdoors, x0, noise] = inputs.parts().map(Tensor::shallow_clone);
+        let batch = Batch { samples: Vec::new(), condition, truth, outdoors };
+        let inputs = DenoiseInputs { batch: &batch, x0: &x0, noise: &noise, times: &inputs.times };
         let loss = PixelLoss {
             latent: self.settings.loss,
             latent_weight: pixel.latent_weight,
-            pixel_weights: &pixel_weights(batch, self.building_weight, &s.group)?,
+            pixel_weights: &pixel_weights(&batch, self.building_weight, &s.group)?,
             squared: pixel.squared,
         };
         Ok(StepLoss::of(loss.of(&s.engine, &s.model, &inputs)))
