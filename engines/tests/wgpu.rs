@@ -2,12 +2,12 @@
 //! compared with the CPU engine, and the loss of the device.
 
 use radiodiff_core::diffusion::{RadioDiff, SampleOptions};
-use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Unary, conformance};
+use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Padding, Unary, conformance};
 use radiodiff_core::model::Preset;
 use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_engines::wgpu::{GpuEngine, GpuError, GpuOptions};
+use radiodiff_engines::wgpu::{ConvMethod, GpuEngine, GpuError, GpuOptions};
 use radiodiff_tests::rule::{RuleSource, rule_values};
 use std::future::Future;
 use std::pin::pin;
@@ -87,6 +87,29 @@ fn every_operation_is_right() {
     println!("{:?}", engine.report());
     let failures = pollster::block_on(conformance::check(&engine, 1e-5));
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Shapes with remainders along every tile of every method, of one term and of thousands.
+#[test]
+fn every_method_of_convolution_is_right() {
+    let engine = engine();
+    let geometries = [
+        ([1, 1], ConvGeometry::same(1)),
+        ([3, 3], ConvGeometry::same(3)),
+        ([4, 4], ConvGeometry { stride: 2, padding: Padding::all(1) }),
+        ([3, 3], ConvGeometry { stride: 2, padding: Padding::bottom_right(1) }),
+        ([5, 2], ConvGeometry { stride: 1, padding: Padding { top: 3, bottom: 0, left: 0, right: 2 } }),
+    ];
+    let images = [([1, 1, 4, 4], 1), ([2, 3, 5, 9], 5), ([1, 33, 8, 8], 20), ([1, 70, 11, 13], 67), ([2, 12, 19, 130], 12)];
+    for method in ConvMethod::ALL {
+        engine.set_conv_method(Some(method));
+        for (kernel, geometry) in geometries {
+            for (image, channels) in images {
+                let weight = [channels, image[1], kernel[0], kernel[1]];
+                assert_same(&engine, &format!("{method:?}: {weight:?} of {image:?}, {geometry:?}"), |e| e.conv(image, weight, geometry));
+            }
+        }
+    }
 }
 
 #[test]

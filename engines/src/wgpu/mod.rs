@@ -8,26 +8,34 @@
 //! runs them. Where WGSL guarantees few digits (sines, one-pass variances), the sources say what they compute instead.
 
 mod adapter;
+mod ceiling;
 mod conv;
 mod elementwise;
 mod faults;
 mod layout;
 mod products;
+mod profile;
 mod readback;
 mod recorder;
 mod rows;
 mod tensor;
 
 pub use adapter::{AdapterReport, GpuError, GpuOptions};
+pub use ceiling::Ceilings;
+pub use conv::ConvMethod;
+pub use profile::{Convolution, KernelRun};
 pub use tensor::GpuTensor;
 
 use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
 use recorder::Recorder;
 use rows::Affine;
+use std::cell::Cell;
 
 /// An [`Engine`] on a GPU through wgpu.
 pub struct GpuEngine {
     report: AdapterReport,
+    /// How to compute convolutions; `None` chooses.
+    method: Cell<Option<ConvMethod>>,
     recorder: Recorder,
 }
 
@@ -37,8 +45,44 @@ impl GpuEngine {
     /// # Errors
     /// [`GpuError`] when there is no adapter, when `options` refuse the only one, or when it gives no device.
     pub async fn new(options: GpuOptions) -> Result<Self, GpuError> {
-        let opened = adapter::open(options).await?;
-        Ok(Self { report: opened.report, recorder: Recorder::new(opened.device, opened.queue) })
+        Self::open(options, false).await
+    }
+
+    /// An engine that times every kernel's run, for [`Self::take_profile`]. Each kernel is a pass of its own, so that a map as a whole
+    /// takes longer than on an engine made by [`Self::new`].
+    ///
+    /// # Errors
+    /// As [`Self::new`], and [`GpuError::NoTimestamps`].
+    pub async fn profiling(options: GpuOptions) -> Result<Self, GpuError> {
+        Self::open(options, true).await
+    }
+
+    async fn open(options: GpuOptions, profile: bool) -> Result<Self, GpuError> {
+        let opened = adapter::open(options, profile).await?;
+        let recorder = Recorder::new(opened.device, opened.queue, profile);
+        Ok(Self { report: opened.report, method: Cell::new(None), recorder })
+    }
+
+    /// The runs of kernels since the last call, in their order; none from an engine that does not profile.
+    ///
+    /// # Errors
+    /// What has failed since the last read.
+    pub async fn take_profile(&self) -> Result<Vec<KernelRun>, EngineError> {
+        profile::take(&self.recorder).await
+    }
+
+    /// Measures what the adapter can do at most; `None` from an engine that does not profile.
+    ///
+    /// # Errors
+    /// What has failed since the last read.
+    pub async fn ceilings(&self) -> Result<Option<Ceilings>, EngineError> {
+        ceiling::measure(&self.recorder).await
+    }
+
+    /// Computes the convolutions that `method` can compute by it; `None` chooses by shape and adapter, as a new engine does. For
+    /// measuring and testing methods.
+    pub fn set_conv_method(&self, method: Option<ConvMethod>) {
+        self.method.set(method);
     }
 
     /// The adapter this engine runs on.
@@ -121,7 +165,7 @@ impl Engine for GpuEngine {
         products::matmul(&self.recorder, a, b)
     }
     fn conv2d(&self, x: &GpuTensor, weight: &GpuTensor, bias: Option<&GpuTensor>, geometry: ConvGeometry) -> GpuTensor {
-        conv::conv2d(&self.recorder, x, weight, bias, geometry)
+        conv::conv2d(&self.recorder, (self.method.get(), self.report.software), x, weight, bias, geometry)
     }
 
     fn group_norm(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
