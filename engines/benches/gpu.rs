@@ -1,8 +1,8 @@
 //! What the GPU engine makes of this machine's adapter, kernel by kernel: `cargo bench -p radiodiff-engines --features wgpu --bench gpu`.
 //!
-//! Out flow four tables: the adapter's measured ceilings; the time of a whole map of each preset, from the condition on the host to
-//! the gray map on the host; where the map's GPU time goes, by kernel; and every distinct convolution of the preset by every method that
-//! can compute it. GPU times are timestamps. Weights are made by rule, which cost what trained ones do.
+//! Out flow the adapter's measured ceilings and, for each preset: the time of a whole map, from the condition on the host to the gray
+//! map on the host; where the map's GPU time goes, by kernel; every distinct convolution by every method that can compute it; and the
+//! map again by the fastest methods. GPU times are timestamps. Weights are made by rule, which cost what trained ones do.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -72,16 +72,27 @@ impl BenchOptions {
 
 fn run(options: &BenchOptions) -> Result<()> {
     let gpu = GpuOptions { allow_software: true };
-    let profiling = block_on(GpuEngine::profiling(gpu))?;
-    let ceilings = block_on(profiling.ceilings())?.context("a profiling engine measures ceilings")?;
-    println!("adapter: {:?}", profiling.report());
+    let trials = block_on(GpuEngine::profiling(gpu))?;
+    let ceilings = block_on(trials.ceilings())?.context("a profiling engine measures ceilings")?;
+    println!("adapter: {:?}", trials.report());
     println!("ceilings: {:.1} GFLOP/s in fp32, {:.1} GB/s copied\n", ceilings.flops / 1e9, ceilings.bytes_per_s / 1e9);
     for preset in &options.presets {
         println!("## {}\n", preset.name);
-        whole_map(&block_on(GpuEngine::new(gpu))?, preset, options.maps)?;
-        let profile = profile(&profiling, preset)?;
-        by_kernel(&profile);
-        by_method(&profiling, &counted(&profile), options.runs, ceilings.flops)?;
+        let (timed, profiling) = (block_on(GpuEngine::new(gpu))?, block_on(GpuEngine::profiling(gpu))?);
+        println!("By the engine's choice of methods:\n");
+        whole_map(&timed, preset, options.maps)?;
+        let of_a_map = profile(&profiling, preset)?;
+        by_kernel(&of_a_map);
+        let fastest = by_method(&trials, &counted(&of_a_map), options.runs, ceilings.flops)?;
+        println!("By the fastest methods of the table:\n");
+        for engine in [&timed, &profiling] {
+            let fastest = fastest.clone();
+            engine.choose_conv_methods(move |convolution| {
+                fastest.iter().find(|(measured, _)| measured == convolution).map_or(ConvMethod::Rows, |&(_, method)| method)
+            });
+        }
+        whole_map(&timed, preset, options.maps)?;
+        by_kernel(&profile(&profiling, preset)?);
     }
     Ok(())
 }
@@ -172,16 +183,19 @@ fn counted(profile: &[KernelRun]) -> Vec<Counted> {
     all
 }
 
-/// Every convolution by every method, and a map's convolutions by the best of them.
-fn by_method(engine: &GpuEngine, convolutions: &[Counted], runs: usize, ceiling: f64) -> Result<()> {
+/// Every convolution by every method, and a map's convolutions by the fastest, which are returned.
+fn by_method(engine: &GpuEngine, convolutions: &[Counted], runs: usize, ceiling: f64) -> Result<Vec<(Convolution, ConvMethod)>> {
     let names = ConvMethod::ALL.map(|method| format!("{method:?}")).join(" | ");
     println!("GPU time of a run in us, median of {runs}:\n");
     println!("| input | weight | stride | a map | MFLOP | {names} | best, GFLOP/s | of the ceiling |");
     println!("|---|---|---:|---:|---:|{}---:|---:|", "---:|".repeat(ConvMethod::ALL.len()));
     let (mut flop, mut best_total_s, mut rows_total_s) = (0.0, 0.0, 0.0);
+    let mut fastest = Vec::new();
     for Counted { convolution, macs, count } in convolutions {
         let seconds = times(engine, convolution, runs)?;
-        let best_s = seconds.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        let measured = ConvMethod::ALL.iter().zip(&seconds).filter_map(|(&method, seconds)| seconds.map(|s| (method, s)));
+        let (method, best_s) = measured.min_by(|a, b| a.1.total_cmp(&b.1)).context("a convolution that no method computes")?;
+        fastest.push((*convolution, method));
         let flop_of_one = 2.0 * *macs as f64;
         let cells: Vec<String> = seconds.iter().map(|s| s.map_or(String::new(), |s| format!("{:.1}", 1e6 * s))).collect();
         println!(
@@ -206,7 +220,7 @@ fn by_method(engine: &GpuEngine, convolutions: &[Counted], runs: usize, ceiling:
         1e6 * rows_total_s,
         ConvMethod::ALL[0]
     );
-    Ok(())
+    Ok(fastest)
 }
 
 /// Seconds of a run by each method, those that cannot compute the convolution left out.
@@ -222,7 +236,7 @@ fn times(engine: &GpuEngine, convolution: &Convolution, runs: usize) -> Result<V
             times.push(None);
             continue;
         }
-        engine.set_conv_method(Some(method));
+        engine.choose_conv_methods(move |_| method);
         block_on(engine.take_profile())?;
         // The first run warms up.
         (0..=runs).for_each(|_| drop(engine.conv2d(&x, &weight, Some(&bias), convolution.geometry)));
@@ -231,7 +245,6 @@ fn times(engine: &GpuEngine, convolution: &Convolution, runs: usize) -> Result<V
         let dispatches = profile.len() / (runs + 1);
         times.push(Some(median(profile.chunks(dispatches).skip(1).map(|parts| parts.iter().map(|run| run.seconds).sum()))));
     }
-    engine.set_conv_method(None);
     Ok(times)
 }
 

@@ -44,6 +44,9 @@ trait Computations {
     fn outer_sum(&self, rows: usize, columns: usize) -> Vec<f32>;
     fn waves(&self, largest: f32) -> Vec<f32>;
     fn attention(&self, tokens: usize, width: usize) -> Vec<f32>;
+    fn linear_attention(&self, qkv: [usize; 4], heads: usize) -> Vec<f32>;
+    fn group_norm_film_silu(&self, x: [usize; 4], groups: usize) -> Vec<f32>;
+    fn normalized_twice(&self, rows: usize, columns: usize) -> Vec<f32>;
 }
 
 impl<E: Engine> Computations for E {
@@ -67,6 +70,22 @@ impl<E: Engine> Computations for E {
     fn attention(&self, tokens: usize, width: usize) -> Vec<f32> {
         let [q, k, v] = ["q", "k", "v"].map(|name| self.tensor(&values(name, tokens * width), &[1, tokens, width]));
         read(self, &Engine::attention(self, &q, &k, &v, 0.5))
+    }
+    fn linear_attention(&self, qkv: [usize; 4], heads: usize) -> Vec<f32> {
+        read(self, &Engine::linear_attention(self, &self.tensor(&values("qkv", qkv.iter().product()), &qkv), heads))
+    }
+    fn group_norm_film_silu(&self, x: [usize; 4], groups: usize) -> Vec<f32> {
+        let [n, channels, ..] = x;
+        let [weight, bias] = ["weight", "bias"].map(|name| self.tensor(&values(name, channels), &[channels]));
+        let film = ["scale", "shift"].map(|name| self.tensor(&values(name, n * channels), &[n, channels, 1, 1]));
+        let x = self.tensor(&values("x", x.iter().product()), &x);
+        read(self, &Engine::group_norm_film_silu(self, &x, groups, [&weight, &bias], 1e-5, film.each_ref()))
+    }
+    fn normalized_twice(&self, rows: usize, columns: usize) -> Vec<f32> {
+        let weight = self.tensor(&values("weight", rows * columns), &[rows, columns]);
+        let again = self.normalize_last(&self.reshape(&weight, &[columns, rows]), 1e-5);
+        let results = [self.normalize_last(&weight, 1e-5), again, self.normalize_last(&weight, 0.5), self.normalize_last(&weight, 1e-5)];
+        results.iter().flat_map(|result| read(self, result)).collect()
     }
     fn waves(&self, largest: f32) -> Vec<f32> {
         let x = self.affine(&self.tensor(&values("x", 5000), &[5000]), largest, 0.0);
@@ -102,7 +121,7 @@ fn every_method_of_convolution_is_right() {
     ];
     let images = [([1, 1, 4, 4], 1), ([2, 3, 5, 9], 5), ([1, 33, 8, 8], 20), ([1, 70, 11, 13], 67), ([2, 12, 19, 130], 12)];
     for method in ConvMethod::ALL {
-        engine.set_conv_method(Some(method));
+        engine.choose_conv_methods(move |_| method);
         for (kernel, geometry) in geometries {
             for (image, channels) in images {
                 let weight = [channels, image[1], kernel[0], kernel[1]];
@@ -160,6 +179,17 @@ fn norms_of_many_pixels_hold_with_an_offset() {
     assert_same(&engine, "group norm in chunks", |e| e.group_norm([2, 6, 61, 67], 2, 0.0));
     // 30 deviations away; 1e-7 of the offset is 3e-6 of a deviation.
     assert_same(&engine, "group norm far from zero", |e| e.group_norm([1, 4, 150, 131], 2, 17.0));
+}
+
+#[test]
+fn fused_layers_are_right() {
+    let engine = engine();
+    for (qkv, heads) in [([2, 24, 5, 7], 4), ([1, 30, 9, 20], 1), ([1, 96, 16, 16], 1), ([2, 3, 1, 1], 1)] {
+        assert_same(&engine, &format!("linear attention of {qkv:?}"), |e| e.linear_attention(qkv, heads));
+    }
+    assert_same(&engine, "modulated group norm", |e| e.group_norm_film_silu([2, 6, 5, 7], 3));
+    // A weight from the host keeps its last result, which belongs to one shape and one epsilon.
+    assert_same(&engine, "normalisation of one weight in two shapes", |e| e.normalized_twice(6, 10));
 }
 
 /// 6,400 queries and keys, as in the first stage for maps of 320 pixels: their matrix would take 156 MiB.

@@ -6,6 +6,7 @@ use super::profile::{Convolution, Work};
 use super::recorder::{Kernel, Recorder, grid};
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::{ConvGeometry, shape};
+use std::cell::RefCell;
 
 const ROWS_SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv.wgsl"));
 
@@ -61,8 +62,18 @@ macro_rules! split {
             $names,
             "conv_split.wgsl",
             [
-                "const CHANNELS = ", $channels, "u;\nconst PIXELS = ", $pixels, "u;\nconst PARTS = ", $parts, "u;\n",
-                "const DEPTH = ", $depth, "u;\nconst EIGHT = ", $eight, ";\n"
+                "const CHANNELS = ",
+                $channels,
+                "u;\nconst PIXELS = ",
+                $pixels,
+                "u;\nconst PARTS = ",
+                $parts,
+                "u;\n",
+                "const DEPTH = ",
+                $depth,
+                "u;\nconst EIGHT = ",
+                $eight,
+                ";\n"
             ],
             256
         )
@@ -117,10 +128,29 @@ impl ConvMethod {
     }
 }
 
-/// The convolution `x`, `weight`, `bias` and `geometry` describe, by `method` if it suits, otherwise by the rows kernels.
+/// Chooses the method of each convolution.
+#[derive(Default)]
+pub(super) struct ConvMethods {
+    chosen: RefCell<Option<Box<ChooseMethod>>>,
+}
+
+type ChooseMethod = dyn Fn(&Convolution) -> ConvMethod;
+
+impl ConvMethods {
+    /// Takes the place of this module's own choice.
+    pub(super) fn choose_by(&self, choose: impl Fn(&Convolution) -> ConvMethod + 'static) {
+        self.chosen.replace(Some(Box::new(choose)));
+    }
+
+    fn of(&self, convolution: &Convolution) -> ConvMethod {
+        let chosen = self.chosen.borrow().as_ref().map(|choose| choose(convolution));
+        chosen.filter(|method| method.suits(convolution)).unwrap_or(ConvMethod::Rows)
+    }
+}
+
 pub(super) fn conv2d(
     recorder: &Recorder,
-    (method, _software): (Option<ConvMethod>, bool),
+    methods: &ConvMethods,
     x: &GpuTensor,
     weight: &GpuTensor,
     bias: Option<&GpuTensor>,
@@ -159,8 +189,6 @@ pub(super) fn conv2d(
     let convolution =
         Convolution { input: [n, channels, height, width], weight: [out_channels, channels, kernel_height, kernel_width], geometry };
     let work = |taps: usize| Work { macs: (n * out_channels * out_height * out_width * taps) as u64, convolution: Some(convolution) };
-    let method = method.filter(|method| method.suits(&convolution)).unwrap_or(ConvMethod::Rows);
-
     let gemm = |kernels: &'static [Kernel; 3], tile_channels: usize, tile_pixels: usize| {
         let kernel = match (kernel_height, kernel_width) {
             (1, 1) => &kernels[0],
@@ -170,7 +198,7 @@ pub(super) fn conv2d(
         let groups = [(out_height * out_width).div_ceil(tile_pixels), out_channels.div_ceil(tile_channels), n];
         recorder.dispatch_work(kernel, &parameters(sizes), &inputs, &out, groups, work(taps));
     };
-    match method {
+    match methods.of(&convolution) {
         ConvMethod::Rows => {
             // A 1 x 1 kernel does not see rows, and one long row leaves fewer remainders.
             let pointwise = (kernel_height, kernel_width) == (1, 1) && geometry == ConvGeometry::same(1);

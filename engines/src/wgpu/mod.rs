@@ -13,6 +13,7 @@ mod conv;
 mod elementwise;
 mod faults;
 mod layout;
+mod linear_attention;
 mod products;
 mod profile;
 mod readback;
@@ -26,16 +27,15 @@ pub use conv::ConvMethod;
 pub use profile::{Convolution, KernelRun};
 pub use tensor::GpuTensor;
 
+use conv::ConvMethods;
 use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
 use recorder::Recorder;
 use rows::Affine;
-use std::cell::Cell;
 
 /// An [`Engine`] on a GPU through wgpu.
 pub struct GpuEngine {
     report: AdapterReport,
-    /// How to compute convolutions; `None` chooses.
-    method: Cell<Option<ConvMethod>>,
+    methods: ConvMethods,
     recorder: Recorder,
 }
 
@@ -60,7 +60,7 @@ impl GpuEngine {
     async fn open(options: GpuOptions, profile: bool) -> Result<Self, GpuError> {
         let opened = adapter::open(options, profile).await?;
         let recorder = Recorder::new(opened.device, opened.queue, profile);
-        Ok(Self { report: opened.report, method: Cell::new(None), recorder })
+        Ok(Self { report: opened.report, methods: ConvMethods::default(), recorder })
     }
 
     /// The runs of kernels since the last call, in their order; none from an engine that does not profile.
@@ -79,10 +79,9 @@ impl GpuEngine {
         ceiling::measure(&self.recorder).await
     }
 
-    /// Computes the convolutions that `method` can compute by it; `None` chooses by shape and adapter, as a new engine does. For
-    /// measuring and testing methods.
-    pub fn set_conv_method(&self, method: Option<ConvMethod>) {
-        self.method.set(method);
+    /// Computes convolutions by the methods that `choose` returns, where they can compute them. For measuring and testing methods.
+    pub fn choose_conv_methods(&self, choose: impl Fn(&Convolution) -> ConvMethod + 'static) {
+        self.methods.choose_by(choose);
     }
 
     /// The adapter this engine runs on.
@@ -165,14 +164,14 @@ impl Engine for GpuEngine {
         products::matmul(&self.recorder, a, b)
     }
     fn conv2d(&self, x: &GpuTensor, weight: &GpuTensor, bias: Option<&GpuTensor>, geometry: ConvGeometry) -> GpuTensor {
-        conv::conv2d(&self.recorder, (self.method.get(), self.report.software), x, weight, bias, geometry)
+        conv::conv2d(&self.recorder, &self.methods, x, weight, bias, geometry)
     }
 
     fn group_norm(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
-        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, silu: false }, epsilon)
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: false }, epsilon)
     }
     fn normalize_last(&self, x: &GpuTensor, epsilon: f32) -> GpuTensor {
-        rows::normalize_last(&self.recorder, x, epsilon)
+        x.normalized(epsilon, || rows::normalize_last(&self.recorder, x, epsilon))
     }
     fn batch_norm(&self, x: &GpuTensor, state: &BatchNormState<GpuTensor>) -> GpuTensor {
         elementwise::batch_norm(&self.recorder, x, state)
@@ -198,7 +197,20 @@ impl Engine for GpuEngine {
         products::linear(&self.recorder, x, weight, bias)
     }
     fn group_norm_silu(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
-        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, silu: true }, epsilon)
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: true }, epsilon)
+    }
+    fn group_norm_film_silu(
+        &self,
+        x: &GpuTensor,
+        groups: usize,
+        [weight, bias]: [&GpuTensor; 2],
+        epsilon: f32,
+        film: [&GpuTensor; 2],
+    ) -> GpuTensor {
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: Some(film), silu: true }, epsilon)
+    }
+    fn linear_attention(&self, qkv: &GpuTensor, heads: usize) -> GpuTensor {
+        linear_attention::linear_attention(&self.recorder, qkv, heads)
     }
     fn attention(&self, q: &GpuTensor, k: &GpuTensor, v: &GpuTensor, scale: f32) -> GpuTensor {
         products::attention(&self.recorder, q, k, v, scale)

@@ -113,7 +113,8 @@ pub(super) async fn take(recorder: &Recorder) -> Result<Vec<KernelRun>, EngineEr
     let mut timed = runs.iter_mut();
     for buffer in stamps {
         let ticks = |bytes: &[u8]| -> Vec<u64> {
-            let halves = |pair: &[u8]| pair.chunks_exact(8).map(|b| b.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b))).collect::<Vec<_>>();
+            let halves =
+                |pair: &[u8]| pair.chunks_exact(8).map(|b| b.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b))).collect::<Vec<_>>();
             bytes.chunks_exact(STAMPS as usize).map(|pair| halves(pair)[1].saturating_sub(halves(pair)[0])).collect()
         };
         let ticks = readback::fetch(recorder, &buffer, "a profile", ticks).await?;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Most tensors that a kernel reads. WebGPU guarantees eight storage buffers, the output included.
-const MOST_INPUTS: usize = 5;
+const MOST_INPUTS: usize = 6;
 
 /// Bytes of one dispatch's parameters: WebGPU aligns dynamic offsets to 256.
 const SLOT: usize = 256;
