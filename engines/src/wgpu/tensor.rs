@@ -125,9 +125,16 @@ pub(super) struct GpuMemory {
     /// The values in the order in which convolutions read them, and the shape they were packed for. The first convolution with this
     /// weight packs them: a network runs many times with the same weights.
     packed: RefCell<Option<(Rc<[usize]>, GpuTensor)>>,
-    /// The host's values do not change, so a weight that came from it is normalised once. With the shape and epsilon.
+    /// The host's values do not change, so a weight that came from it is normalised once.
     from_host: bool,
-    normalized: RefCell<Option<(Rc<[usize]>, f32, GpuTensor)>>,
+    normalized: RefCell<Option<NormalizedRows>>,
+}
+
+/// A weight's normalised rows, and what they were normalised as.
+struct NormalizedRows {
+    shape: Rc<[usize]>,
+    epsilon: f32,
+    rows: GpuTensor,
 }
 
 impl GpuMemory {
@@ -190,8 +197,8 @@ impl GpuTensor {
         }
         let mut normalized = self.storage.normalized.borrow_mut();
         match &*normalized {
-            Some((shape, with, tensor)) if *shape == self.shape && *with == epsilon => tensor.clone(),
-            _ => normalized.insert((self.shape.clone(), epsilon, normalize())).2.clone(),
+            Some(kept) if kept.shape == self.shape && kept.epsilon == epsilon => kept.rows.clone(),
+            _ => normalized.insert(NormalizedRows { shape: self.shape.clone(), epsilon, rows: normalize() }).rows.clone(),
         }
     }
 
