@@ -1,4 +1,6 @@
-"""Whether runs of one stage have the same losses: `python agree.py NAME=FILE ...`, each FILE with a line of JSON of a run's first steps.
+"""Whether runs of one stage have the same losses: `python agree.py NAME=FILE ...`.
+
+A FILE has a line of JSON of a run's first steps as its last one, or is the log of a training, metrics.jsonl.
 
 The first run is the measure. Prints the largest loss difference of each other run, relative, in its first step and after it. Fails when a
 first step differs by more than rounding does (1e-5); after it a difference grows by itself, so that 2 % is allowed.
@@ -11,7 +13,8 @@ FIRST, LATER = 1e-5, 2e-2
 
 
 def losses(path):
-    return json.loads(open(path).read().splitlines()[-1])["losses"]
+    lines = [json.loads(line) for line in open(path).read().splitlines() if line.startswith("{")]
+    return lines[-1]["losses"] if "losses" in lines[-1] else [line["train/total_loss"] for line in lines if "train/total_loss" in line]
 
 
 def main():

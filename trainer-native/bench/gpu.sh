@@ -19,7 +19,7 @@ log=$out/gpu.log
 left() { echo $((limit - SECONDS)); }
 say() { echo "[$SECONDS s] $*" | tee -a "$log"; }
 if nvidia-smi --query-gpu=name,driver_version --format=csv,noheader >"$out/gpu.txt" 2>/dev/null; then
-    gpu=yes steps=60 warm_up=8
+    gpu=yes steps=60 warm_up=8 trained=20
 else
     gpu= steps=2 warm_up=1
     echo "no GPU: what needs one is left out" | tee "$out/gpu.txt"
@@ -42,7 +42,7 @@ say "data is made"
 check() {
     local stage=$1
     shift
-    "$@" --data "$data/nano" --steps 4 --warm-up 4 --without-dropout 2>>"$log"
+    timeout 150 "$@" --data "$data/nano" --steps 4 --warm-up 4 --without-dropout 2>>"$log"
 }
 for stage in first-stage diffusion; do
     CUDA_VISIBLE_DEVICES='' check "$stage" "$trainer" bench run "$stage" --cpu >"$out/$stage-cpu.json" &
@@ -50,15 +50,36 @@ for stage in first-stage diffusion; do
     if [ -n "$gpu" ]; then
         check "$stage" "$trainer" bench run "$stage" --without-graphs >"$out/$stage-operations.json" &
         check "$stage" "$trainer" bench run "$stage" >"$out/$stage-graphs.json" &
-        "$python" "$here/steps.py" --stage "$stage" --data "$data/nano" --compile --steps 2 --warm-up 4 >>"$log" 2>&1 &
+        timeout 150 "$python" "$here/steps.py" --stage "$stage" --data "$data/nano" --compile --steps 2 --warm-up 4 >>"$log" 2>&1 &
     fi
 done
+# A training with recorded steps beside one without: the same masks are dropped, so that the losses are the same.
+train() {
+    local folder=$1
+    shift
+    timeout 150 "$trainer" train all --config "$config/nano.toml" --out "$out/$folder" --set "data.train=['$data/maps']" \
+        --set "data.valid=['$data/maps']" --set autoencoder.steps="$trained" --set autoencoder.whole_map_steps=6 \
+        --set diffusion.steps="$trained" --set diffusion.pixel.steps="$trained" "$@" >"$out/$folder.log" 2>&1 || say "failed: train $folder"
+}
+if [ -n "$gpu" ]; then
+    train trained-graphs &
+    train trained-operations --set cuda_graphs=false &
+    train trained-bfloat16 --set precision=bfloat16 &
+fi
 wait
 for stage in first-stage diffusion; do
     runs=("CPU=$out/$stage-cpu.json" "PyTorch=$out/$stage-torch.json")
     [ -n "$gpu" ] && runs+=("GPU=$out/$stage-operations.json" "GPU, replayed=$out/$stage-graphs.json")
     { echo "$stage"; echo; "$python" "$here/agree.py" "${runs[@]}" 2>&1; echo; } | tee -a "$out/checks.md"
 done
+if [ -n "$gpu" ]; then
+    for network in autoencoder diffusion; do
+        runs=("without graphs=$out/trained-operations/$network/metrics.jsonl" "with graphs=$out/trained-graphs/$network/metrics.jsonl")
+        runs+=("bfloat16=$out/trained-bfloat16/$network/metrics.jsonl")
+        { echo "train $network"; echo; "$python" "$here/agree.py" "${runs[@]}" 2>&1; echo; } | tee -a "$out/checks.md"
+    done
+    tail -n 2 "$out"/trained-*.log | cut -c1-300 | tee -a "$log"
+fi
 say "losses are compared"
 
 # Times. Each call needs about so many seconds on a GPU.
@@ -69,7 +90,7 @@ time_steps() {
         say "left out for want of time: $*"
         return
     fi
-    "$python" "$here/compare.py" --trainer "$trainer" --pairs 1 --steps "$steps" --warm-up "$warm_up" --without-losses "$@" \
+    timeout "$(left)" "$python" "$here/compare.py" --trainer "$trainer" --pairs 1 --steps "$steps" --warm-up "$warm_up" --without-losses "$@" \
         >>"$out/speed.md" 2>>"$log" || say "failed: $*"
     say "timed: $*"
 }

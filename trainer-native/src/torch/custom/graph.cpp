@@ -6,6 +6,7 @@
 
 #include <c10/core/Stream.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <c10/util/Exception.h>
 #include <dlfcn.h>
 
 #include <cstddef>
@@ -51,6 +52,8 @@ char* guarded(Work work) {
     try {
         work();
         return nullptr;
+    } catch (const c10::Error& error) {
+        return strdup(error.what_without_backtrace());
     } catch (const std::exception& error) {
         return strdup(error.what());
     }

@@ -10,6 +10,7 @@
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <c10/util/Exception.h>
 #include <c10/core/GradMode.h>
 
 #include <cstring>
@@ -31,6 +32,8 @@ char* guarded(Work work) {
         c10::NoGradGuard without_gradients;
         work();
         return nullptr;
+    } catch (const c10::Error& error) {
+        return strdup(error.what_without_backtrace());
     } catch (const std::exception& error) {
         return strdup(error.what());
     }

@@ -1,5 +1,5 @@
 //! Whole lists of tensors in a few kernels, where tch has one call a tensor: on a GPU the calls of a small network take longer than its
-//! computing.
+//! computing. libtorch refuses lists without a tensor; here they are left as they are.
 
 use super::failure::succeed;
 use std::ffi::c_char;
@@ -72,6 +72,9 @@ pub fn fused_adamw([parameters, gradients, first, second]: [&[&Tensor]; 4], sett
 
 /// Multiplies the tensors by a number, in place.
 pub fn scale(tensors: &[&Tensor], factor: f64) {
+    if tensors.is_empty() {
+        return;
+    }
     // SAFETY: the pointers are of living tensors.
     succeed(unsafe { trainer_scale(pointers(tensors).as_ptr(), tensors.len(), factor) });
 }
@@ -79,6 +82,9 @@ pub fn scale(tensors: &[&Tensor], factor: f64) {
 /// tensors += weight (targets - tensors), in place.
 pub fn lerp(tensors: &[&Tensor], targets: &[&Tensor], weight: f64) {
     assert_eq!(tensors.len(), targets.len(), "one target a tensor");
+    if tensors.is_empty() {
+        return;
+    }
     // SAFETY: the pointers are of living tensors, as many in both lists.
     succeed(unsafe { trainer_lerp(pointers(tensors).as_ptr(), pointers(targets).as_ptr(), tensors.len(), weight) });
 }
@@ -97,12 +103,18 @@ pub fn pinned(tensor: &Tensor) -> Tensor {
 /// it, the caller keeps the source as it is until then.
 pub fn copy(tensors: &[&Tensor], sources: &[&Tensor]) {
     assert_eq!(tensors.len(), sources.len(), "one source a tensor");
+    if tensors.is_empty() {
+        return;
+    }
     // SAFETY: the pointers are of living tensors, as many in both lists.
     succeed(unsafe { trainer_copy(pointers(tensors).as_ptr(), pointers(sources).as_ptr(), tensors.len()) });
 }
 
 /// The Euclidean norm of each tensor, one element each.
 pub fn norms(tensors: &[&Tensor]) -> Vec<Tensor> {
+    if tensors.is_empty() {
+        return Vec::new();
+    }
     let mut norms = vec![std::ptr::null_mut(); tensors.len()];
     // SAFETY: the pointers are of living tensors, and there is a place for each norm.
     succeed(unsafe { trainer_norms(pointers(tensors).as_ptr(), tensors.len(), norms.as_mut_ptr()) });
