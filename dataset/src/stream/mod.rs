@@ -22,6 +22,6 @@ pub use bench::{Args as BenchArgs, run as bench};
 pub use config::DatasetConfig;
 pub use curriculum::Curriculum;
 pub use order::{OrderedSample, StreamPosition};
-pub use queue::{SampleBatch, SampleStream, StreamOptions};
+pub use queue::{BatchIn, BatchMemory, OrdinaryMemory, SampleBatch, SampleStream, StreamOptions};
 pub use sample::{PreparedSample, SampleFormat};
 pub use set::{SetOptions, TrainingSet};

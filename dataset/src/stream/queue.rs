@@ -1,7 +1,7 @@
 //! Batches made ahead by worker threads.
 //!
 //! Thread t of T makes the batches t, t + T, ... into a queue of its own, and the queues are read in turn: any number of threads
-//! gives the same batches in the same order.
+//! gives the same batches in the same order. Threads write into [`BatchMemory`], so that a batch can be made where it is needed.
 
 use super::curriculum::Curriculum;
 use super::order::{Order, OrderedSample, StreamPosition};
@@ -37,23 +37,55 @@ impl Default for StreamOptions {
     }
 }
 
-/// Samples in memory, row-major.
+/// Samples in memory, row-major. Values are in vectors, or in what a [`BatchMemory`] gives.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct SampleBatch {
+pub struct SampleBatch<C = Vec<f16>, I = Vec<u8>> {
     /// Which samples they are and how they are turned.
     pub samples: Vec<OrderedSample>,
     /// (B, C, N, N) in [-1, 1].
-    pub condition: Vec<f16>,
+    pub condition: C,
     /// (B, 1, N, N) gray levels on the files' scale.
-    pub truth: Vec<u8>,
+    pub truth: I,
     /// (B, 1, N, N), 1 outdoors, 0 inside buildings and where the map is not known.
-    pub outdoors: Vec<u8>,
+    pub outdoors: I,
+}
+
+/// Where batches are written: ordinary memory, or memory that a device reads by itself.
+pub trait BatchMemory: Send + Sync + 'static {
+    type Condition: AsMut<[f16]> + Send;
+    type Image: AsMut<[u8]> + Send;
+
+    /// Room for so many values of conditions; what they are does not matter.
+    fn condition(&self, values: usize) -> Self::Condition;
+
+    /// Room for so many pixels of images; what they are does not matter.
+    fn image(&self, pixels: usize) -> Self::Image;
+}
+
+/// The samples of a batch in a memory.
+pub type BatchIn<M> = SampleBatch<<M as BatchMemory>::Condition, <M as BatchMemory>::Image>;
+
+/// Vectors.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OrdinaryMemory;
+
+impl BatchMemory for OrdinaryMemory {
+    type Condition = Vec<f16>;
+    type Image = Vec<u8>;
+
+    fn condition(&self, values: usize) -> Vec<f16> {
+        vec![f16::ZERO; values]
+    }
+
+    fn image(&self, pixels: usize) -> Vec<u8> {
+        vec![0; pixels]
+    }
 }
 
 /// An endless row of batches. Its threads end when it is dropped.
 #[derive(Debug)]
-pub struct SampleStream {
-    queues: Vec<Receiver<Result<SampleBatch>>>,
+pub struct SampleStream<M: BatchMemory = OrdinaryMemory> {
+    queues: Vec<Receiver<Result<BatchIn<M>>>>,
     next: usize,
     position: StreamPosition,
     /// Samples that one batch moves the position by: those of all processes.
@@ -62,12 +94,23 @@ pub struct SampleStream {
 }
 
 impl SampleStream {
-    /// Starts the threads at a position.
+    /// Starts the threads at a position; batches are vectors.
+    ///
+    /// # Errors
+    /// Those of [`SampleStream::start_in`].
+    pub fn start(set: &Arc<TrainingSet>, options: StreamOptions, position: StreamPosition) -> Result<Self> {
+        Self::start_in(OrdinaryMemory, set, options, position)
+    }
+}
+
+impl<M: BatchMemory> SampleStream<M> {
+    /// Starts the threads at a position; they write batches into `memory`.
     ///
     /// # Errors
     /// A batch of nothing, no thread or no symmetry, or more than eight; a position outside the epoch, which another dataset left; a
     /// thread that cannot be started; for a curriculum, which looks at every map, a sample that cannot be read.
-    pub fn start(set: &Arc<TrainingSet>, options: StreamOptions, position: StreamPosition) -> Result<Self> {
+    pub fn start_in(memory: M, set: &Arc<TrainingSet>, options: StreamOptions, position: StreamPosition) -> Result<Self> {
+        let memory = Arc::new(memory);
         let StreamOptions { batch, symmetries, threads, share, curriculum } = options;
         ensure!(batch > 0 && threads > 0, "a stream of batches of {batch} samples by {threads} threads: expected at least 1 of each");
         ensure!((1..=8).contains(&symmetries), "samples turned by {symmetries} symmetries: expected 1 to 8");
@@ -85,11 +128,11 @@ impl SampleStream {
         let own = position.advanced(share.rank() * batch, epoch_length);
         let start = |first: usize| {
             let (sender, receiver) = sync_channel(AHEAD);
-            let (set, order) = (Arc::clone(set), Arc::clone(&order));
+            let (set, order, memory) = (Arc::clone(set), Arc::clone(&order), Arc::clone(&memory));
             let make = move || {
                 for number in (first..).step_by(threads) {
                     let samples = order.samples(own.advanced(number * stride, epoch_length), batch);
-                    let made = set.batch(&samples);
+                    let made = set.batch_in(memory.as_ref(), &samples);
                     let failed = made.is_err();
                     // Nobody receives once the stream is dropped.
                     if sender.send(made).is_err() || failed {
@@ -118,7 +161,7 @@ impl SampleStream {
     ///
     /// # Errors
     /// A sample that cannot be read and is not skipped; the message names its file.
-    pub fn next_batch(&mut self) -> Result<SampleBatch> {
+    pub fn next_batch(&mut self) -> Result<BatchIn<M>> {
         let queue = self.next % self.queues.len().max(1);
         let made = match self.queues.get(queue) {
             Some(queue) => queue.recv().context("a thread that makes batches has ended").flatten(),
@@ -144,16 +187,19 @@ impl TrainingSet {
     /// # Errors
     /// As [`TrainingSet::sample`].
     pub fn batch(&self, samples: &[OrderedSample]) -> Result<SampleBatch> {
-        let (size, pixels) = (self.format().size, self.format().pixels());
-        let values = samples.len() * self.format().channels.len() * pixels;
-        let mut batch = SampleBatch {
-            samples: samples.to_vec(),
-            condition: vec![f16::ZERO; values],
-            truth: vec![0; samples.len() * pixels],
-            outdoors: vec![0; samples.len() * pixels],
-        };
-        let mut planes = batch.condition.chunks_exact_mut(pixels);
-        let images = batch.truth.chunks_exact_mut(pixels).zip(batch.outdoors.chunks_exact_mut(pixels));
+        self.batch_in(&OrdinaryMemory, samples)
+    }
+
+    /// As [`Self::batch`], in a memory.
+    ///
+    /// # Errors
+    /// As [`TrainingSet::sample`].
+    pub fn batch_in<M: BatchMemory>(&self, memory: &M, samples: &[OrderedSample]) -> Result<BatchIn<M>> {
+        let (size, pixels, channels) = (self.format().size, self.format().pixels(), self.format().channels.len());
+        let (mut condition, [mut truth, mut outdoors]) =
+            (memory.condition(samples.len() * channels * pixels), [(); 2].map(|()| memory.image(samples.len() * pixels)));
+        let mut planes = condition.as_mut().chunks_exact_mut(pixels);
+        let images = truth.as_mut().chunks_exact_mut(pixels).zip(outdoors.as_mut().chunks_exact_mut(pixels));
         for (&OrderedSample { index, symmetry }, (truth, outdoors)) in samples.iter().zip(images) {
             let sample = self.sample(index)?;
             symmetry.turn(size, &sample.truth, truth);
@@ -166,6 +212,7 @@ impl TrainingSet {
                 }
             }
         }
-        Ok(batch)
+        ensure!(planes.next().is_none(), "a condition has fewer channels than its format");
+        Ok(SampleBatch { samples: samples.to_vec(), condition, truth, outdoors })
     }
 }

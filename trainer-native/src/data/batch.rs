@@ -2,10 +2,12 @@
 
 use super::config::DataConfig;
 use super::description::describe;
+use crate::torch::Staged;
 use anyhow::{Context, Result};
+use half::f16;
 use radiodiff_core::model::Preset;
 use radiodiff_dataset::stream::{
-    DatasetConfig, OrderedSample, SampleBatch, SampleFormat, SampleStream, StreamOptions, StreamPosition, TrainingSet,
+    BatchIn, BatchMemory, DatasetConfig, OrderedSample, SampleFormat, SampleStream, StreamOptions, StreamPosition, TrainingSet,
 };
 use radiodiff_radio::geometry::Symmetry;
 use radiodiff_radio::map::GrayCodec;
@@ -84,7 +86,7 @@ impl TrainingData {
     /// # Errors
     /// A file that cannot be read.
     pub fn batch(&self, samples: &[OrderedSample]) -> Result<Batch> {
-        Ok(self.tensors.of(&self.set, self.set.batch(samples)?))
+        Ok(self.tensors.of(&self.set, self.set.batch_in(&StagingMemory(self.tensors.device), samples)?))
     }
 
     /// Where a stream of `seed` is after so many samples: after n steps, n times the samples that a step of all processes takes.
@@ -97,14 +99,14 @@ impl TrainingData {
     /// # Errors
     /// Those of [`SampleStream::start`].
     pub fn stream(&self, options: StreamOptions, position: StreamPosition) -> Result<BatchStream> {
-        let stream = SampleStream::start(&self.set, options, position)?;
+        let stream = SampleStream::start_in(StagingMemory(self.tensors.device), &self.set, options, position)?;
         Ok(BatchStream { stream, set: Arc::clone(&self.set), tensors: self.tensors.shallow_clone() })
     }
 }
 
 /// A row of batches.
 pub struct BatchStream {
-    stream: SampleStream,
+    stream: SampleStream<StagingMemory>,
     set: Arc<TrainingSet>,
     tensors: Tensors,
 }
@@ -124,6 +126,22 @@ impl BatchStream {
     }
 }
 
+/// Where the stream's threads write batches for a device, so that the thread that trains copies nothing but to the device.
+struct StagingMemory(Device);
+
+impl BatchMemory for StagingMemory {
+    type Condition = Staged<f16>;
+    type Image = Staged<u8>;
+
+    fn condition(&self, values: usize) -> Staged<f16> {
+        Staged::new(self.0, values)
+    }
+
+    fn image(&self, pixels: usize) -> Staged<u8> {
+        Staged::new(self.0, pixels)
+    }
+}
+
 /// How samples become tensors.
 struct Tensors {
     device: Device,
@@ -136,11 +154,9 @@ impl Tensors {
         Self { device: self.device, rescaled: self.rescaled.as_ref().map(Tensor::shallow_clone) }
     }
 
-    fn of(&self, set: &TrainingSet, batch: SampleBatch) -> Batch {
+    fn of(&self, set: &TrainingSet, batch: BatchIn<StagingMemory>) -> Batch {
         let (count, side, channels) = (batch.samples.len() as i64, set.format().size as i64, set.format().channels.len() as i64);
-        let float = |tensor: Tensor| tensor.to_device(self.device).to_kind(Kind::Float);
-        let image = |levels: &[u8]| float(Tensor::from_slice(levels).reshape([count, 1, side, side]));
-        let (levels, outdoors) = (image(&batch.truth), image(&batch.outdoors));
+        let [levels, outdoors] = [batch.truth, batch.outdoors].map(|image| image.send(&[count, 1, side, side]).to_kind(Kind::Float));
         let truth = match &self.rescaled {
             None => levels / 127.5 - 1.0,
             Some(table) => {
@@ -148,7 +164,7 @@ impl Tensors {
                 (rescaled + 1.0) * &outdoors - 1.0
             }
         };
-        let condition = float(Tensor::from_slice(&batch.condition).reshape([count, channels, side, side]));
+        let condition = batch.condition.send(&[count, channels, side, side]).to_kind(Kind::Float);
         Batch { samples: batch.samples, condition, truth, outdoors }
     }
 }

@@ -4,7 +4,7 @@
 //! the step asks for them. Later steps are given the same tensors; before each, [`HostValues::set_times`] computes those that depend on times
 //! anew and sends all of them to the device in one copy.
 
-use super::custom::{copy, pinned, values_mut};
+use super::custom::{copy, staging, values_mut};
 use tch::{Device, Kind, Tensor};
 
 /// Values of functions of times that one step may take, per sample; RadioDiff's loss takes nine.
@@ -36,9 +36,7 @@ impl HostValues {
     /// Of steps of so many samples.
     pub fn new(device: Device, samples: usize) -> Self {
         let shape = [MOST_FUNCTIONS as i64, samples.max(1) as i64];
-        let host = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
-        let host = if device.is_cuda() { pinned(&host) } else { host };
-        let of_times = [Tensor::zeros(shape, (Kind::Float, device)), host];
+        let of_times = [Tensor::zeros(shape, (Kind::Float, device)), staging(device, &shape, Kind::Float)];
         Self { device, samples, entries: Vec::new(), next: 0, functions: 0, of_times, difference: None }
     }
 

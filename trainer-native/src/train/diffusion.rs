@@ -242,7 +242,8 @@ impl Latents {
                 parts[row] = Some(of_row);
             }
         }
-        let (means, deviations): (Vec<Tensor>, Vec<Tensor>) = parts.into_iter().flatten().map(|[mean, deviation]| (mean, deviation)).unzip();
+        let (means, deviations): (Vec<Tensor>, Vec<Tensor>) =
+            parts.into_iter().flatten().map(|[mean, deviation]| (mean, deviation)).unzip();
         let (mean, deviation) = (Tensor::cat(&means, 0), Tensor::cat(&deviations, 0));
         let sampled = &mean + deviation * s.noise.like(&mean);
         sampled * &s.model.scale_factor.0

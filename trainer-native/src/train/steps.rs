@@ -73,7 +73,7 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
             first.get_or_insert(batch);
             let result = graphs.step(&s.engine, &inputs, |inputs| {
                 let mut loss = s.config.precision.compute(s.engine.device(), || objective.loss(s, step, inputs))?;
-                loss.total = loss.total / phase.accumulate as f64;
+                loss.total /= phase.accumulate as f64;
                 Ok(BatchResult::of(loss, &trained, with_norm))
             })?;
             let numbers = result.read()?;

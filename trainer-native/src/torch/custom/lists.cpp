@@ -1,6 +1,6 @@
 // What libtorch does to whole lists of tensors in a few kernels, and settings of its CUDA half, which tch lacks.
 //
-// The Rust side is lists.rs and precision.rs. Tensors cross as tch's pointers to at::Tensor. A function that can fail returns the error's
+// The Rust side is lists.rs, staging.rs and modes.rs. Tensors cross as tch's pointers to at::Tensor. A function that can fail returns the error's
 // text, which the caller frees, or null.
 
 #include <ATen/Context.h>
@@ -10,6 +10,7 @@
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 #include <c10/core/GradMode.h>
 
@@ -64,9 +65,9 @@ char* trainer_lerp(at::Tensor* const* tensors, at::Tensor* const* targets, size_
     return guarded([&] { at::_foreach_lerp_(list(tensors, count), list(targets, count), at::Scalar(weight)); });
 }
 
-// A copy of a tensor of the host in page-locked memory.
-char* trainer_pinned(const at::Tensor* tensor, at::Tensor** result) {
-    return guarded([&] { *result = new at::Tensor(tensor->pin_memory()); });
+// So many bytes of the host in page-locked memory.
+char* trainer_page_locked(int64_t bytes, at::Tensor** result) {
+    return guarded([&] { *result = new at::Tensor(at::empty({bytes}, at::TensorOptions(at::kByte).pinned_memory(true))); });
 }
 
 // Copies within a device, or from page-locked memory, without waiting.

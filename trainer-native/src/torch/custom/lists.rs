@@ -24,7 +24,6 @@ unsafe extern "C" {
     fn trainer_scale(tensors: *const *const C_tensor, count: usize, factor: f64) -> *mut c_char;
     fn trainer_lerp(tensors: *const *const C_tensor, targets: *const *const C_tensor, count: usize, weight: f64) -> *mut c_char;
     fn trainer_copy(tensors: *const *const C_tensor, sources: *const *const C_tensor, count: usize) -> *mut c_char;
-    fn trainer_pinned(tensor: *const C_tensor, result: *mut *mut C_tensor) -> *mut c_char;
     fn trainer_norms(tensors: *const *const C_tensor, count: usize, norms: *mut *mut C_tensor) -> *mut c_char;
 }
 
@@ -87,16 +86,6 @@ pub fn lerp(tensors: &[&Tensor], targets: &[&Tensor], weight: f64) {
     }
     // SAFETY: the pointers are of living tensors, as many in both lists.
     succeed(unsafe { trainer_lerp(pointers(tensors).as_ptr(), pointers(targets).as_ptr(), tensors.len(), weight) });
-}
-
-/// A copy of a tensor of the host in page-locked memory, from which a GPU copies without the processor.
-pub fn pinned(tensor: &Tensor) -> Tensor {
-    let mut result = std::ptr::null_mut();
-    // SAFETY: the pointer is of a living tensor, and the result is a new one that is now owned here.
-    unsafe {
-        succeed(trainer_pinned(tensor.as_ptr(), &raw mut result));
-        Tensor::from_ptr(result)
-    }
 }
 
 /// Overwrites tensors by sources of their shapes. A copy to a GPU from page-locked memory is only begun: what follows on the GPU waits for
