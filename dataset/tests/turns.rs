@@ -3,11 +3,12 @@
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
 
+use half::f16;
 use radiodiff_dataset::folder::METERS_PER_PIXEL;
 use radiodiff_dataset::folder::{MapFiles, Writer};
 use radiodiff_dataset::shards::{PackArgs, pack};
 use radiodiff_dataset::splits::Scheme;
-use radiodiff_dataset::stream::{DatasetConfig, OrderedSample, SampleBatch, SampleFormat, SetOptions, TrainingSet};
+use radiodiff_dataset::stream::{BatchMemory, DatasetConfig, OrderedSample, SampleBatch, SampleFormat, SetOptions, TrainingSet};
 use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::geometry::Symmetry;
 use radiodiff_radio::map::GrayCodec;
@@ -68,6 +69,30 @@ fn packed(folder: &Path, symmetry: Symmetry) -> TrainingSet {
     let format = SampleFormat { size: SIZE, meters_per_pixel: METERS_PER_PIXEL, channels: CHANNELS.to_vec(), gray };
     let options = SetOptions { method: "carsDPM".into(), ..SetOptions::default() };
     TrainingSet::open(&[DatasetConfig::folder(folder.join("shards"))], format, &options).unwrap()
+}
+
+/// Memory that holds something before a batch is written to it.
+struct UsedMemory;
+
+impl BatchMemory for UsedMemory {
+    type Condition = Vec<f16>;
+    type Image = Vec<u8>;
+
+    fn condition(&self, values: usize) -> Vec<f16> {
+        vec![f16::NAN; values]
+    }
+
+    fn image(&self, pixels: usize) -> Vec<u8> {
+        vec![9; pixels]
+    }
+}
+
+#[test]
+fn a_batch_is_the_same_in_any_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = packed(&folder.path().join("plain"), Symmetry::default());
+    let samples: Vec<_> = Symmetry::all().map(|symmetry| OrderedSample { index: 0, symmetry }).collect();
+    assert_eq!(set.batch_in(&UsedMemory, &samples).unwrap(), set.batch(&samples).unwrap());
 }
 
 #[test]
