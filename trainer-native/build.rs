@@ -1,7 +1,7 @@
 //! Compiles the shims to libtorch, and says what the tests find on this machine: the reference data, and the Python packages that read
 //! the trainer's files.
 //!
-//! The shims (src/torch/custom/shim.cpp, src/parallel/shim/c10d.cpp) are compiled against the headers of libtorch, which torch-sys has
+//! The shims (src/torch/custom/*.cpp, src/parallel/shim/c10d.cpp) are compiled against the headers of libtorch, which torch-sys has
 //! found. That of c10d has NCCL where libtorch is built for CUDA and the headers of NCCL and CUDA are found: in NCCL_HOME and CUDA_HOME,
 //! where PyTorch's wheels put them, or in the system's folders. The cfg `has_nccl` says so.
 //!
@@ -49,9 +49,9 @@ fn shim(libraries: &Path) -> cc::Build {
 }
 
 fn compile_custom_operations(libraries: &Path) {
-    const FILE: &str = "src/torch/custom/shim.cpp";
-    println!("cargo::rerun-if-changed={FILE}");
-    shim(libraries).file(FILE).compile("trainer_custom");
+    const FILES: [&str; 3] = ["src/torch/custom/shim.cpp", "src/torch/custom/lists.cpp", "src/torch/custom/graph.cpp"];
+    FILES.iter().for_each(|file| println!("cargo::rerun-if-changed={file}"));
+    shim(libraries).files(FILES).compile("trainer_custom");
 }
 
 fn compile_c10d(libraries: &Path) {

@@ -5,6 +5,7 @@
 //! codec) is applied in one place: to the start map and to the result.
 //!
 //! [`Pipeline`] keeps the last encoded condition, because a user who asks for other noise or more steps asks about the same scene.
+//! [`Pipeline::draw_samples`] draws several maps of a scene as one batch, which a GPU draws in little more than the time of one.
 //! A hook is awaited before every step: it shows progress, or stops the map by an error. [`draw_on_device`] is the same path
 //! without the cache, from a condition that is already a tensor, for networks whose weights still change.
 
@@ -79,11 +80,17 @@ struct CachedCondition<T> {
     scene: EncodedScene<T>,
 }
 
-/// A condition on the device, (1, C, H, W), and its features.
+/// A condition on the device, (1, C, H, W), and its features; or both repeated for a batch.
 #[derive(Clone)]
 struct EncodedScene<T> {
     condition: T,
     features: EncodedCondition<T>,
+}
+
+impl<T> EncodedScene<T> {
+    fn repeated<E: Engine<Tensor = T>>(&self, e: &E, samples: usize) -> Self {
+        Self { condition: e.gather_rows(&self.condition, &vec![0; samples]), features: self.features.repeated(e, samples) }
+    }
 }
 
 impl<E: Engine> Pipeline<E> {
@@ -111,21 +118,53 @@ impl<E: Engine> Pipeline<E> {
         request: &MapRequest<'_>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<RadioMap, PipelineError<S>> {
+        let gray = self.requested(e, request, 1, hook).await?;
+        Ok(self.preset().gray.decode_map(&gray, request.scene.grid(), request.scene.mask()))
+    }
+
+    /// As many maps of a request, of its seed and those after it, drawn as one batch. They are the maps that [`Self::draw_map`] draws
+    /// with those seeds, as far as an engine rounds a batch as it rounds one map.
+    ///
+    /// # Errors
+    /// Those of [`Self::draw_map`].
+    ///
+    /// # Panics
+    /// When `samples` is 0.
+    pub async fn draw_samples<S>(
+        &self,
+        e: &E,
+        request: &MapRequest<'_>,
+        samples: usize,
+        hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
+    ) -> Result<Vec<RadioMap>, PipelineError<S>> {
+        assert!(samples > 0, "a batch has at least one map");
+        let (grid, mask) = (request.scene.grid(), request.scene.mask());
+        let gray = self.requested(e, request, samples, hook).await?;
+        Ok(gray.chunks_exact(grid.pixels()).map(|gray| self.preset().gray.decode_map(gray, grid, mask)).collect())
+    }
+
+    /// The gray levels of a request's maps, (samples, H, W).
+    async fn requested<S>(
+        &self,
+        e: &E,
+        request: &MapRequest<'_>,
+        samples: usize,
+        hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
+    ) -> Result<Vec<f32>, PipelineError<S>> {
         let (scene, preset) = (request.scene, self.preset());
         let condition = self.condition(scene, request.position)?;
         let mut uploaded = None;
         let sampling = if request.start == 1.0 {
-            self.model.begin(e, &request.options)
+            self.model.begin(e, samples, &request.options)
         } else {
             let channels = self.upload(e, &condition);
             uploaded = Some(channels.clone());
             let physical = DominantPath::level().path_gain(scene, &LinkEnds::at(request.position))?;
             let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
             let map = e.tensor(&map, &[1, 1, preset.map_size, preset.map_size]);
-            self.model.begin_from_map(e, (&map, &channels), request.start, &request.options)?
+            self.model.begin_from_map(e, (&map, &channels), request.start, samples, &request.options)?
         };
-        let gray = self.gray(e, (condition, uploaded), sampling, hook).await?;
-        Ok(preset.gray.decode_map(&gray, scene.grid(), scene.mask()))
+        self.gray(e, (condition, uploaded), sampling, hook).await
     }
 
     /// Draws a place without buildings and transmitter from noise: gray levels in [0, 1], (H, W). It compiles an engine's kernels and
@@ -141,7 +180,7 @@ impl<E: Engine> Pipeline<E> {
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let preset = self.preset();
         let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
-        self.gray(e, (condition, None), self.model.begin(e, options), hook).await
+        self.gray(e, (condition, None), self.model.begin(e, 1, options), hook).await
     }
 
     /// The preset's channels of a transmitter, (C, H, W) in [-1, 1].
@@ -190,7 +229,11 @@ impl<E: Engine> Pipeline<E> {
         sampling: Sampling<E::Tensor>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {
-        let encode = || self.encode(e, condition, uploaded);
+        let samples = e.shape(&sampling.latent)[0];
+        let encode = || {
+            let scene = self.encode(e, condition, uploaded);
+            if samples == 1 { scene } else { scene.repeated(e, samples) }
+        };
         let (latent, scene) = sample(e, &self.model, encode, sampling, hook).await.map_err(PipelineError::Stopped)?;
         let gray = e.read(&self.model.decode_gray(e, &latent, &scene.condition)).await?;
         // Finite weights can still divide by zero on the way, and a map's NaN means "inside a building".
@@ -210,7 +253,7 @@ pub async fn draw_on_device<E: Engine>(e: &E, model: &RadioDiff<E>, condition: &
 /// As [`draw_on_device`], but the scaled latent (1, Z, h, w) before it is decoded.
 pub async fn sample_latent<E: Engine>(e: &E, model: &RadioDiff<E>, condition: &E::Tensor, options: &SampleOptions) -> E::Tensor {
     let encode = || EncodedScene { condition: condition.clone(), features: model.denoiser.encode_condition(e, condition) };
-    match sample(e, model, encode, model.begin(e, options), no_hook).await {
+    match sample(e, model, encode, model.begin(e, 1, options), no_hook).await {
         Ok((latent, _)) => latent,
         Err(never) => match never {},
     }

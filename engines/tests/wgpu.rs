@@ -2,12 +2,12 @@
 //! compared with the CPU engine, and the loss of the device.
 
 use radiodiff_core::diffusion::{RadioDiff, SampleOptions};
-use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Unary, conformance};
+use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Padding, Unary, conformance};
 use radiodiff_core::model::Preset;
 use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_engines::wgpu::{GpuEngine, GpuError, GpuOptions};
+use radiodiff_engines::wgpu::{ConvMethod, GpuEngine, GpuError, GpuOptions};
 use radiodiff_tests::rule::{RuleSource, rule_values};
 use std::future::Future;
 use std::pin::pin;
@@ -44,6 +44,9 @@ trait Computations {
     fn outer_sum(&self, rows: usize, columns: usize) -> Vec<f32>;
     fn waves(&self, largest: f32) -> Vec<f32>;
     fn attention(&self, tokens: usize, width: usize) -> Vec<f32>;
+    fn linear_attention(&self, qkv: [usize; 4], heads: usize) -> Vec<f32>;
+    fn group_norm_film_silu(&self, x: [usize; 4], groups: usize) -> Vec<f32>;
+    fn normalized_twice(&self, rows: usize, columns: usize) -> Vec<f32>;
 }
 
 impl<E: Engine> Computations for E {
@@ -68,6 +71,22 @@ impl<E: Engine> Computations for E {
         let [q, k, v] = ["q", "k", "v"].map(|name| self.tensor(&values(name, tokens * width), &[1, tokens, width]));
         read(self, &Engine::attention(self, &q, &k, &v, 0.5))
     }
+    fn linear_attention(&self, qkv: [usize; 4], heads: usize) -> Vec<f32> {
+        read(self, &Engine::linear_attention(self, &self.tensor(&values("qkv", qkv.iter().product()), &qkv), heads))
+    }
+    fn group_norm_film_silu(&self, x: [usize; 4], groups: usize) -> Vec<f32> {
+        let [n, channels, ..] = x;
+        let [weight, bias] = ["weight", "bias"].map(|name| self.tensor(&values(name, channels), &[channels]));
+        let film = ["scale", "shift"].map(|name| self.tensor(&values(name, n * channels), &[n, channels, 1, 1]));
+        let x = self.tensor(&values("x", x.iter().product()), &x);
+        read(self, &Engine::group_norm_film_silu(self, &x, groups, [&weight, &bias], 1e-5, film.each_ref()))
+    }
+    fn normalized_twice(&self, rows: usize, columns: usize) -> Vec<f32> {
+        let weight = self.tensor(&values("weight", rows * columns), &[rows, columns]);
+        let again = self.normalize_last(&self.reshape(&weight, &[columns, rows]), 1e-5);
+        let results = [self.normalize_last(&weight, 1e-5), again, self.normalize_last(&weight, 0.5), self.normalize_last(&weight, 1e-5)];
+        results.iter().flat_map(|result| read(self, result)).collect()
+    }
     fn waves(&self, largest: f32) -> Vec<f32> {
         let x = self.affine(&self.tensor(&values("x", 5000), &[5000]), largest, 0.0);
         [Unary::Sin, Unary::Cos].into_iter().flat_map(|op| read(self, &self.unary(op, &x))).collect()
@@ -87,6 +106,29 @@ fn every_operation_is_right() {
     println!("{:?}", engine.report());
     let failures = pollster::block_on(conformance::check(&engine, 1e-5));
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Shapes with remainders along every tile of every method, of one term and of thousands.
+#[test]
+fn every_method_of_convolution_is_right() {
+    let engine = engine();
+    let geometries = [
+        ([1, 1], ConvGeometry::same(1)),
+        ([3, 3], ConvGeometry::same(3)),
+        ([4, 4], ConvGeometry { stride: 2, padding: Padding::all(1) }),
+        ([3, 3], ConvGeometry { stride: 2, padding: Padding::bottom_right(1) }),
+        ([5, 2], ConvGeometry { stride: 1, padding: Padding { top: 3, bottom: 0, left: 0, right: 2 } }),
+    ];
+    let images = [([1, 1, 4, 4], 1), ([2, 3, 5, 9], 5), ([1, 33, 8, 8], 20), ([1, 70, 11, 13], 67), ([2, 12, 19, 130], 12)];
+    for method in ConvMethod::ALL {
+        engine.choose_conv_methods(move |_| method);
+        for (kernel, geometry) in geometries {
+            for (image, channels) in images {
+                let weight = [channels, image[1], kernel[0], kernel[1]];
+                assert_same(&engine, &format!("{method:?}: {weight:?} of {image:?}, {geometry:?}"), |e| e.conv(image, weight, geometry));
+            }
+        }
+    }
 }
 
 #[test]
@@ -137,6 +179,17 @@ fn norms_of_many_pixels_hold_with_an_offset() {
     assert_same(&engine, "group norm in chunks", |e| e.group_norm([2, 6, 61, 67], 2, 0.0));
     // 30 deviations away; 1e-7 of the offset is 3e-6 of a deviation.
     assert_same(&engine, "group norm far from zero", |e| e.group_norm([1, 4, 150, 131], 2, 17.0));
+}
+
+#[test]
+fn fused_layers_are_right() {
+    let engine = engine();
+    for (qkv, heads) in [([2, 24, 5, 7], 4), ([1, 30, 9, 20], 1), ([1, 96, 16, 16], 1), ([2, 3, 1, 1], 1)] {
+        assert_same(&engine, &format!("linear attention of {qkv:?}"), |e| e.linear_attention(qkv, heads));
+    }
+    assert_same(&engine, "modulated group norm", |e| e.group_norm_film_silu([2, 6, 5, 7], 3));
+    // A weight from the host keeps its last result, which belongs to one shape and one epsilon.
+    assert_same(&engine, "normalisation of one weight in two shapes", |e| e.normalized_twice(6, 10));
 }
 
 /// 6,400 queries and keys, as in the first stage for maps of 320 pixels: their matrix would take 156 MiB.

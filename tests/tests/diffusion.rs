@@ -54,18 +54,18 @@ fn a_map_is_the_start_as_far_as_it_is_told() {
     let gray = |latent: &<CpuEngine as Engine>::Tensor| model.decode_gray(&e, latent, &channels);
     for (steps, split_last_step) in [(1, false), (3, true)] {
         let options = SampleOptions { steps, seed: 3, split_last_step };
-        let mut sampling = model.begin_from_map(&e, (&map, &channels), MIN_TIME, &options).expect("the last time there is");
+        let mut sampling = model.begin_from_map(&e, (&map, &channels), MIN_TIME, 1, &options).expect("the last time there is");
         while model.advance(&e, &condition, &mut sampling) {}
         let of_latent = relative_error(&read(&sampling.latent), &read(&encoded));
         let of_map = relative_error(&read(&gray(&sampling.latent)), &read(&gray(&encoded)));
         assert!(of_latent < 0.02 && of_map < 0.005, "{options:?}: the latent is off by {of_latent}, the map by {of_map}");
 
-        let begun = [model.begin_from_map(&e, (&map, &channels), 1.0, &options).expect("noise"), model.begin(&e, &options)];
+        let begun = [model.begin_from_map(&e, (&map, &channels), 1.0, 2, &options).expect("noise"), model.begin(&e, 2, &options)];
         let [from_map, from_noise] = begun.map(|sampling| (sampling.steps(), read(&sampling.latent)));
         assert_eq!(from_map, from_noise);
     }
     for start in [f32::NAN, f32::INFINITY, -0.5, 0.0, 0.5 * MIN_TIME, 1.0 + f32::EPSILON] {
-        let error = model.begin_from_map(&e, (&map, &channels), start, &SampleOptions::default()).err().expect("no such time");
+        let error = model.begin_from_map(&e, (&map, &channels), start, 1, &SampleOptions::default()).err().expect("no such time");
         assert_eq!(error.to_string(), format!("start is {start}, expected a time from 0.0001 (the map that is given) to 1 (noise)"));
     }
 }

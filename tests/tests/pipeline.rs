@@ -10,8 +10,10 @@ use radiodiff_core::parameters::{ParameterError, ParameterRecorder, ParameterSou
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProgress, no_hook};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::scene::{BuildingMask, Grid, Scene};
 use radiodiff_tests::rule::RuleSource;
+use radiodiff_tests::seeing_scene;
 
 /// An empty scene with one building of 40 x 40 m in the middle.
 fn scene(grid: Grid) -> PreparedScene {
@@ -71,6 +73,36 @@ fn a_condition_is_encoded_again_only_when_it_changes() {
     assert_eq!(macs(&request(&one, 60.5, 2, 7)), known + cost.unet, "more steps");
     assert_eq!(macs(&request(&other, 60.5, 1, 0)), known, "an equal scene");
     assert_eq!(macs(&request(&one, 61.5, 1, 0)), new, "another place");
+}
+
+/// A batch encodes the scene once, and its maps are those of its seeds drawn alone.
+#[test]
+fn samples_are_drawn_as_one_batch() {
+    let (engine, pipeline) = counting();
+    let cost = ModelCost::estimate(&nano()).expect("nano is valid");
+    let scene = scene(Grid::default());
+    let counted = block_on(pipeline.draw_samples(&engine, &request(&scene, 60.5, 2, 0), 5, no_hook));
+    assert!(matches!(counted, Err(PipelineError::Engine(_))), "the counting engine has no values");
+    let each = cost.one_step + cost.unet + cost.decoder;
+    assert_eq!(engine.take().macs, cost.condition + 5 * each);
+
+    // Of the scene the decoder sees, and from a map, so that everything that a batch repeats takes part.
+    let engine = CpuEngine::new();
+    let model = RadioDiff::new(&seeing_scene(), &VarBuilder::new(&engine, &RuleSource { seed: 3 })).expect("the preset is valid");
+    let pipeline = Pipeline::new(model);
+    let asked = |seed| MapRequest { start: 0.7, ..request(&scene, 60.5, 2, seed) };
+    let batch = block_on(pipeline.draw_samples(&engine, &asked(u64::MAX), 2, no_hook)).expect("two maps");
+    assert_eq!(batch.len(), 2);
+    let apart_db = |a: &RadioMap, b: &RadioMap| {
+        let apart = a.values.iter().zip(&b.values).filter(|(a, _)| !a.is_nan()).map(|(a, b)| (a - b).abs());
+        apart.fold(0.0, |most: f32, apart| if apart > most || apart.is_nan() { apart } else { most })
+    };
+    for (map, seed) in batch.iter().zip([u64::MAX, 0]) {
+        let alone = block_on(pipeline.draw_map(&engine, &asked(seed), no_hook)).expect("a map");
+        let apart_db = apart_db(map, &alone);
+        assert!(apart_db < 1e-3, "seed {seed}: {apart_db} dB");
+    }
+    assert!(apart_db(&batch[0], &batch[1]) > 0.1, "other noise draws another map");
 }
 
 #[test]

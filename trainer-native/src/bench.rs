@@ -6,8 +6,12 @@
 
 use crate::config::Config;
 use crate::data::{Batch, OrderedSample, TrainingData};
+use crate::gpu::GpuMonitor;
 use crate::parallel::ProcessGroup;
-use crate::torch::{AdamW, Average, AverageSchedule, Gradients, TorchEngine, TorchParameters, TorchTensor, best_device};
+use crate::torch::{
+    AdamW, Average, AverageSchedule, Gradients, StepGraphs, StepInputs, TorchEngine, TorchParameters, TorchTensor, TrainingPrecision,
+    best_device,
+};
 use crate::train::diffusion::{DenoiseInputs, denoise};
 use crate::train::first_stage::{FirstStageObjective, Reconstruction};
 use crate::train::pixel_weights;
@@ -54,10 +58,29 @@ pub enum Args {
         /// Steps before them
         #[arg(long, default_value_t = 3)]
         warm_up: u32,
-        /// Nothing is dropped, so that losses can be compared beyond the first step
-        #[arg(long)]
-        without_dropout: bool,
+        #[command(flatten)]
+        mode: BenchMode,
     },
+}
+
+/// How steps are taken.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct BenchMode {
+    /// Nothing is dropped, so that losses can be compared beyond the first step
+    #[arg(long)]
+    without_dropout: bool,
+    /// How exactly a GPU computes
+    #[arg(long, value_enum, default_value_t)]
+    precision: TrainingPrecision,
+    /// Send a GPU the operations of every step, instead of replaying a recorded step
+    #[arg(long)]
+    without_graphs: bool,
+    /// Have cuDNN try which of its algorithms is the fastest for each shape
+    #[arg(long)]
+    cudnn_benchmark: bool,
+    /// Compute on the CPU also where there is a GPU
+    #[arg(long)]
+    cpu: bool,
 }
 
 /// What is trained.
@@ -88,8 +111,8 @@ impl BenchStage {
 const RATE: f64 = 2e-3;
 const WEIGHT_DECAY: f64 = 0.01;
 const CLIP_NORM: f64 = 1.0;
-/// Losses that are printed.
-const SHOWN: usize = 5;
+/// Losses that are printed: on a GPU of a few replayed steps too.
+const SHOWN: usize = 8;
 
 /// Runs the command.
 ///
@@ -98,8 +121,8 @@ const SHOWN: usize = 5;
 pub fn run(args: &Args) -> Result<()> {
     match args {
         Args::Prepare { config, overrides, batches, out } => prepare(&Config::load(config, overrides)?, *batches as usize, out),
-        Args::Run { stage, data, steps, warm_up, without_dropout } => {
-            let report = time(*stage, data, *steps as usize, *warm_up as usize, *without_dropout)?;
+        Args::Run { stage, data, steps, warm_up, mode } => {
+            let report = time(*stage, data, *steps as usize, *warm_up as usize, *mode)?;
             println!("{}", serde_json::to_string(&report)?);
             Ok(())
         }
@@ -170,19 +193,21 @@ struct StepTimes {
 }
 
 /// Takes steps as `train` takes them: loss, gradients, clipping, AdamW, average.
-fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_dropout: bool) -> Result<StepTimes> {
-    let device = best_device();
+fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, mode: BenchMode) -> Result<StepTimes> {
+    let device = if mode.cpu { Device::Cpu } else { best_device() };
+    mode.precision.set_up(device);
+    if device.is_cuda() {
+        tch::Cuda::cudnn_set_benchmark(mode.cudnn_benchmark);
+    }
     let engine = TorchEngine::new(device);
-    let engine = if without_dropout { engine.without_dropout() } else { engine };
+    let engine = if mode.without_dropout { engine.without_dropout() } else { engine };
     let text = std::fs::read_to_string(folder.join("preset.json")).context("the folder of `trainer bench prepare`")?;
     let preset: radiodiff_core::model::Preset = serde_json::from_str(&text).context("preset.json")?;
     ensure!(!preset.first_stage_takes_condition(), "preset {} is not for this comparison: its first stage sees the scene", preset.name);
     let parameters = TorchParameters::initialized(1);
     let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
     restore(&parameters, &folder.join("weights.safetensors"))?;
-    let batches = read_tensors(&folder.join(format!("{}.safetensors", stage.name())), device)?;
-    let count = batches.keys().filter(|name| name.ends_with(".noise")).count();
-    ensure!(count > 0, "{} holds no batch", folder.display());
+    let batches = stage.read_batches(folder, device)?;
     let trained = parameters.trainable(&[stage.prefix()]);
     let settings = serde_json::from_value(serde_json::json!({
         "steps": 1, "batch": 1, "crop": 1, "whole_map_steps": 0, "learning_rate": RATE, "weight_decay": WEIGHT_DECAY, "kl_weight": 1e-6
@@ -191,15 +216,14 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
     let last_layer = parameters.trainable(&["first_stage_model.decoder.conv_out.weight"]);
     let (_, last_layer) = last_layer.first().context("the decoder has a last layer")?;
     let group = ProcessGroup::alone();
-    let loss = |number: usize| -> Result<Tensor> {
-        let part =
-            |name: &str| Ok::<_, anyhow::Error>(batches.get(&format!("{number}.{name}")).context("a part of a batch")?.shallow_clone());
+    let loss = |inputs: &StepInputs| -> Result<Tensor> {
         let empty = || Tensor::zeros([0], (Kind::Float, device));
         match stage {
             BenchStage::FirstStage => {
-                let batch = Batch { samples: Vec::new(), condition: empty(), truth: part("truth")?, outdoors: part("outdoors")? };
+                let [truth, outdoors, noise] = inputs.parts().map(Tensor::shallow_clone);
+                let batch = Batch { samples: Vec::new(), condition: empty(), truth, outdoors };
                 let posterior = model.first_stage.encode(&engine, &TorchTensor(batch.truth.shallow_clone()));
-                let latent = posterior.sample(&engine, &TorchTensor(part("noise")?));
+                let latent = posterior.sample(&engine, &TorchTensor(noise));
                 let (drawn, kl) = (model.first_stage.decode(&engine, &latent, None).0, posterior.kl(&engine).0);
                 let weights = pixel_weights(&batch, 0.05, &group)?;
                 let latent_elements = latent.0.size()[1..].iter().product::<i64>() as usize;
@@ -207,9 +231,9 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
                 Ok(objective.autoencoder_loss(&engine, 0, &maps, last_layer)?.total)
             }
             BenchStage::Diffusion => {
-                let batch = Batch { samples: Vec::new(), condition: part("condition")?, truth: empty(), outdoors: empty() };
-                let times = Vec::<f32>::try_from(&part("times")?.to_device(Device::Cpu))?;
-                let inputs = DenoiseInputs { batch: &batch, x0: &part("latent")?, noise: &part("noise")?, times: &times };
+                let [condition, latent, noise] = inputs.parts().map(Tensor::shallow_clone);
+                let batch = Batch { samples: Vec::new(), condition, truth: empty(), outdoors: empty() };
+                let inputs = DenoiseInputs { batch: &batch, x0: &latent, noise: &noise, times: &inputs.times };
                 Ok(denoise(&engine, &model, &inputs, LossOptions::default()).loss)
             }
         }
@@ -218,35 +242,79 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, without_
         (AdamW::new(&trained, WEIGHT_DECAY, Compat::Corrected), Average::new(&trained, AverageSchedule::default()));
     let (mut losses, mut started) = (Vec::new(), Instant::now());
     let mut used = ResourceUse::now();
+    let mut graphs = StepGraphs::new(&engine, !mode.without_graphs);
     engine.set_training(true);
     for step in 0..warm_up + steps {
         if step == warm_up {
             (started, used) = (Instant::now(), ResourceUse::now());
         }
-        let loss = loss(step % count)?;
-        let mut gradients = Gradients::of(&loss, &trained);
-        let norm = gradients.clip(CLIP_NORM);
+        let result = graphs.step(&engine, &batches[step % batches.len()], |inputs| {
+            let loss = mode.precision.compute(device, || loss(inputs))?;
+            let gradients = Gradients::of(&loss, &trained);
+            // One reading a step, because it waits for a GPU.
+            let numbers = tch::no_grad(|| Tensor::stack(&[loss.detach(), gradients.norm()], 0));
+            Ok((gradients, numbers))
+        })?;
+        let numbers = Vec::<f32>::try_from(&result.1)?;
+        let (value, norm) = (f64::from(numbers[0]), f64::from(numbers[1]));
+        let mut gradients = result.0.shallow_clone();
+        gradients.limit(norm, CLIP_NORM);
         optimizer.step(RATE, &gradients);
         average.update();
-        // Reading the loss also waits for a GPU, so the clock needs no other barrier.
-        let value = loss.double_value(&[]);
         ensure!(value.is_finite() && norm.is_finite(), "the loss became {value} at step {step}");
         losses.push(value);
+    }
+    let program = if graphs.records() { "trainer, graphs" } else { "trainer" };
+    if let Device::Cuda(index) = device {
+        tch::Cuda::synchronize(index as i64);
     }
     let seconds = started.elapsed().as_secs_f64();
     let used = used.zip(ResourceUse::now()).map(|(before, after)| after.since(&before));
     losses.truncate(SHOWN);
     Ok(StepTimes {
-        program: "trainer".into(),
+        program: program.into(),
         stage: stage.name(),
-        device: if device.is_cuda() { "CUDA".into() } else { format!("CPU, {} threads", tch::get_num_threads()) },
-        precision: "float32",
+        device: device_name(device),
+        precision: if device.is_cuda() { mode.precision.name() } else { TrainingPrecision::Float32.name() },
         steps_per_second: steps as f64 / seconds,
         cpu_seconds_per_step: used.as_ref().map(|used| used.cpu_seconds / steps as f64),
         page_faults_per_step: used.as_ref().map(|used| used.page_faults / steps as f64),
         peak_memory_mib: if device.is_cuda() { None } else { peak_memory_mib() },
         losses,
     })
+}
+
+impl BenchStage {
+    /// The batches of `prepare`, in the order in which [`time`]'s loss takes their parts.
+    fn read_batches(self, folder: &Path, device: Device) -> Result<Vec<StepInputs>> {
+        let tensors = read_tensors(&folder.join(format!("{}.safetensors", self.name())), device)?;
+        let count = tensors.keys().filter(|name| name.ends_with(".noise")).count();
+        ensure!(count > 0, "{} holds no batch", folder.display());
+        let part = |number: usize, name: &str| {
+            let name = format!("{number}.{name}");
+            tensors.get(&name).map(Tensor::shallow_clone).with_context(|| format!("{} has no {name}", folder.display()))
+        };
+        let batch = |number: usize| {
+            let names = match self {
+                Self::FirstStage => ["truth", "outdoors", "noise"],
+                Self::Diffusion => ["condition", "latent", "noise"],
+            };
+            let times = match self {
+                Self::FirstStage => Vec::new(),
+                Self::Diffusion => Vec::<f32>::try_from(&part(number, "times")?.to_device(Device::Cpu))?,
+            };
+            Ok(StepInputs { tensors: names.into_iter().map(|name| part(number, name)).collect::<Result<_>>()?, times })
+        };
+        (0..count).map(batch).collect()
+    }
+}
+
+fn device_name(device: Device) -> String {
+    match (device, GpuMonitor::open().and_then(|monitor| monitor.describe().ok())) {
+        (Device::Cuda(_), Some(gpu)) => gpu.name,
+        (Device::Cuda(_), None) => String::from("CUDA"),
+        _ => format!("CPU, {} threads", tch::get_num_threads()),
+    }
 }
 
 fn restore(parameters: &TorchParameters, path: &Path) -> Result<()> {

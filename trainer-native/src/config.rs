@@ -13,6 +13,7 @@ pub use stages::{
 use crate::checkpoint::Retention;
 use crate::data::DataConfig;
 use crate::presets;
+use crate::torch::TrainingPrecision;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::{Compat, Preset};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,12 @@ pub struct Config {
     /// `upstream` keeps the public code's mistakes.
     #[serde(default)]
     pub compat: Compat,
+    /// How exactly a GPU computes; the CPU computes in float32.
+    #[serde(default)]
+    pub precision: TrainingPrecision,
+    /// Record a step on a GPU once and replay it, where the phase's loss allows it.
+    #[serde(default = "yes")]
+    pub cuda_graphs: bool,
     /// Steps between two rows of the log, each with a validation and the weights so far.
     #[serde(default = "default_validate_every")]
     pub validate_every: usize,
@@ -44,6 +51,10 @@ pub struct Config {
     pub data: DataConfig,
     pub autoencoder: AutoencoderConfig,
     pub diffusion: DiffusionConfig,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_validate_every() -> usize {

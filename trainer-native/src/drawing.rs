@@ -10,6 +10,9 @@ use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use std::path::Path;
 
+/// Most samples of a scene that are drawn together: more fill a GPU no better and take its memory.
+const MAX_BATCH: usize = 16;
+
 /// How a network draws its maps.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub struct DrawOptions {
@@ -69,12 +72,15 @@ impl MapDrawer {
     /// A map for each of the samples' seeds, of the same scene and transmitter.
     pub fn draw(&self, scene: &PreparedScene, sample: &Sample) -> Result<Vec<RadioMap>> {
         let _guard = tch::no_grad_guard();
-        let draw = |i: usize| {
-            let options = SampleOptions { steps: self.options.steps, seed: self.options.seed + i as u64, ..SampleOptions::default() };
+        let mut maps = Vec::with_capacity(self.options.samples);
+        while maps.len() < self.options.samples {
+            let batch = MAX_BATCH.min(self.options.samples - maps.len());
+            let seed = self.options.seed.wrapping_add(maps.len() as u64);
+            let options = SampleOptions { steps: self.options.steps, seed, ..SampleOptions::default() };
             let request = MapRequest { scene, position: sample.position, start: self.options.start.unwrap_or(1.0), options };
-            let map = pollster::block_on(self.pipeline.draw_map(&self.engine, &request, no_hook));
-            map.with_context(|| format!("map {}_{}", sample.map, sample.transmitter))
-        };
-        (0..self.options.samples).map(draw).collect()
+            let drawn = pollster::block_on(self.pipeline.draw_samples(&self.engine, &request, batch, no_hook));
+            maps.extend(drawn.with_context(|| format!("map {}_{}", sample.map, sample.transmitter))?);
+        }
+        Ok(maps)
     }
 }

@@ -6,14 +6,17 @@
 //! maps. The baseline is the line-of-sight law with a log-distance law out of sight, which is fitted by least squares to the very maps it
 //! is compared with: no other log-distance law does better. The physical maps are the dominant path's and, for a folder of intelligent ray
 //! tracing, that model's. A network draws gray levels on its preset's scale; its map is compared after it went through dB. The physical
-//! maps and the networks know a scene's cars where the dataset was simulated with cars.
+//! maps and the networks know a scene's cars where the dataset was simulated with cars. Several samples are also judged together, by
+//! how well they say what is not known ([`reliability`]).
 
 mod dataset;
 mod folders;
+mod reliability;
 mod scores;
 mod worst;
 
 pub use dataset::{DatasetEvaluation, EvaluationRequest, evaluate};
+pub use reliability::{Reliability, ReliabilityRow};
 pub use scores::{Evaluation, NAMES, Row, Scores, mean};
 
 use crate::drawing::DrawOptions;
@@ -39,7 +42,11 @@ pub struct Args {
     /// Leave out the baseline and the physical maps, which take longer than a small network.
     #[arg(long, requires = "weights")]
     network_only: bool,
-    /// Draw the maps of the network's largest errors here, truth, drawn map and error side by side.
+    /// With several samples, judge the probability of a path gain above this, in dB, by the Brier score; -100 unless given.
+    #[arg(long, value_name = "DB", requires = "weights", allow_negative_numbers = true)]
+    threshold_db: Option<f32>,
+    /// Draw the maps of the network's largest errors here, truth, drawn map and error side by side; with several samples truth,
+    /// physical map, mean, standard deviation and error.
     #[arg(long, value_name = "FILE.png", requires = "weights")]
     worst: Option<PathBuf>,
     /// Folder of gain maps, `{map}_{tx}.png`, to compare with those of --truth.
@@ -87,6 +94,7 @@ fn evaluate_dataset(args: &Args, data: &Path) -> Result<Evaluation> {
         weights: args.weights.as_deref(),
         drawing: args.drawing,
         network_only: args.network_only,
+        threshold_db: args.threshold_db,
     };
     let result = evaluate(data, &request)?;
     if let Some(path) = &args.csv {

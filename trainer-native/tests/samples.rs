@@ -77,8 +77,11 @@ fn a_turned_sample_is_the_sample_of_the_turned_scene() {
     let folder = tempfile::tempdir().unwrap();
     // A raster does not say where in a pixel a wall stands, and its outlines are read by RadioMapSeer's convention, which no turn
     // keeps: the dominant path of the turned raster is another one. Of turned footprints it is the same (radio/tests/features.rs).
-    // The walls of IRT2 are those outlines too.
-    let by_outlines = [ConditionChannel::DominantPathGain, ConditionChannel::Irt2Gain];
+    // The walls of intelligent ray tracing are those outlines too.
+    let by_outlines = {
+        use ConditionChannel::{DominantPathGain, Irt2Gain, Irt3Gain, Irt4Gain};
+        [DominantPathGain, Irt2Gain, Irt3Gain, Irt4Gain]
+    };
     let channels: Vec<_> = ConditionChannel::ALL.into_iter().filter(|channel| !by_outlines.contains(channel)).collect();
     let preset = preset(&channels);
     write(&folder.path().join("plain"), Symmetry::default());

@@ -45,6 +45,25 @@ fn a_network_is_evaluated_sampled_and_exported() {
     assert!(nmse.len() == 4 && (mean - row["scores"]["nmse"].as_f64().unwrap()).abs() < 1e-12 * mean, "{nmse:?}");
     assert!(image::open(&worst).unwrap().height() > 4 * 32);
 
+    // Samples are judged together, beside what is certain: the baseline, the physical map and the mean map.
+    let forecasts = scores["reliability"]["rows"].as_array().unwrap();
+    assert_eq!((forecasts.len(), &forecasts[3]["forecast"]), (4, &"small-swin, 2 samples".into()));
+    assert!((scores["reliability"]["nominal_coverage"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-12);
+    let spread = &forecasts[3]["scores"]["spread"];
+    assert!(forecasts[2]["scores"]["spread"].is_null() && spread["width_db"].as_f64().unwrap() > 0.0, "{forecasts:?}");
+    let maps = workshop.read("maps.csv");
+    for (forecast, column_name) in forecasts.iter().zip(["baseline", "dominant_path", "mean_map", "samples"]) {
+        let crps = column(&maps, &format!("{column_name}_crps_db"));
+        let mean = crps.iter().sum::<f64>() / crps.len() as f64;
+        assert!((mean - forecast["scores"]["crps_db"].as_f64().unwrap()).abs() < 1e-9, "{column_name}: {crps:?}");
+    }
+    assert!(image::open(&worst).unwrap().width() > 5 * 230, "truth, physical map, mean, deviation and error");
+    let evaluated = |more: &[&'static str]| [&["evaluate"], &network[..], &["--limit", "1"], more].concat();
+    let strict = succeeds(&evaluated(&["--samples", "2", "--threshold-db", "-60.5"]));
+    assert!(strict.contains("| Brier, above -60.5 dB | 90 % interval holds (nominal 33.3 %) |"), "{strict}");
+    fails(&evaluated(&["--threshold-db", "-60.5"]), &["give --samples"]);
+    fails(&evaluated(&["--samples", "2", "--threshold-db", "nan"]), &["expected a path gain on the maps' scale, -147.0..=-47.84 dB"]);
+
     // Its maps as files are the maps that were evaluated, but for the rounding to 255 levels.
     let (drawn, truth) = (workshop.path("drawn"), workshop.path("data/gain/DPM"));
     succeeds(&[&["sample"], &network[..], &["--samples", "2", "--out", &drawn]].concat());
@@ -64,6 +83,16 @@ fn a_network_is_evaluated_sampled_and_exported() {
     }
     let of_files = all.iter().sum::<f64>() / all.len() as f64;
     assert!((of_files - mean).abs() < 0.01 * mean, "{of_files} of the files, {mean} of the maps");
+
+    // A sample is the same map in a batch and alone, but for the last bits and so for the rounding to 255 levels.
+    let alone = workshop.path("alone");
+    succeeds(&[&["sample"], &network[..], &["--seed", "1", "--out", &alone]].concat());
+    for entry in fs::read_dir(&alone).unwrap() {
+        let path = entry.unwrap().path();
+        let [alone, batch] = [path.clone(), format!("{drawn}/seed-1/{}", path.file_name().unwrap().to_str().unwrap()).into()]
+            .map(|path: std::path::PathBuf| image::open(path).unwrap().into_luma8().into_raw());
+        assert!(alone.iter().zip(&batch).all(|(a, b)| a.abs_diff(*b) <= 1), "{}", path.display());
+    }
 
     let onnx = workshop.path("network.onnx");
     succeeds(&["export", "--weights", &weights, "--format", "onnx", "--out", &onnx]);

@@ -61,7 +61,8 @@ impl<E: Engine> Denoiser<E> {
         noise: impl FnOnce(usize) -> E::Tensor,
     ) -> bool {
         let Some(((t, size), last)) = sampling.next_step() else { return false };
-        let prediction = self.predict(e, &sampling.latent, &[t], condition);
+        let times = vec![t; e.shape(&sampling.latent)[0]];
+        let prediction = self.predict(e, &sampling.latent, &times, condition);
         let fresh = (!last).then(|| noise(sampling.done()));
         sampling.record(step(e, &sampling.latent, (t, size), &prediction, fresh.as_ref()));
         true

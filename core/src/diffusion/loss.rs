@@ -36,7 +36,7 @@ pub fn training_loss<E: Engine>(
     options: LossOptions,
 ) -> E::Tensor {
     let share = if options.l1 && options.l2 { 0.5 } else { 1.0 };
-    let error = |difference: &E::Tensor, weight: &dyn Fn(f32) -> f32| {
+    let error = |difference: &E::Tensor, weight: fn(f32) -> f32| {
         let squares = || e.unary(Unary::Square, difference);
         let absolutes = || e.unary(Unary::Abs, difference);
         let errors = match (options.l2, options.l1) {
@@ -45,9 +45,9 @@ pub fn training_loss<E: Engine>(
             (false, true) => absolutes(),
             (false, false) => panic!("a diffusion loss needs squared or absolute errors"),
         };
-        e.mul(&e.mean_from(&errors, 1), &per_sample(e, times, |t| if options.weighted { share * weight(t) } else { share }))
+        e.mul(&e.mean_from(&errors, 1), &per_sample(e, times, move |t| if options.weighted { share * weight(t) } else { share }))
     };
-    let drift = error(&e.add(&prediction.drift, x0), &|t| 2.0 * (1.0 - t).exp());
-    let noise = error(&e.sub(&prediction.noise, noise), &|t| t.sqrt().exp());
+    let drift = error(&e.add(&prediction.drift, x0), |t| 2.0 * (1.0 - t).exp());
+    let noise = error(&e.sub(&prediction.noise, noise), |t| t.sqrt().exp());
     e.mean_from(&e.add(&drift, &noise), 0)
 }

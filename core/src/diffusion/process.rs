@@ -18,9 +18,8 @@ pub struct Prediction<T> {
 }
 
 /// One value a sample as a tensor (N, 1, 1, 1).
-pub(super) fn per_sample<E: Engine>(e: &E, times: &[f32], f: impl Fn(f32) -> f32) -> E::Tensor {
-    let values: Vec<f32> = times.iter().map(|&t| f(t)).collect();
-    e.tensor(&values, &[times.len(), 1, 1, 1])
+pub(super) fn per_sample<E: Engine>(e: &E, times: &[f32], f: impl Fn(f32) -> f32 + 'static) -> E::Tensor {
+    e.of_times(times, &[times.len(), 1, 1, 1], f)
 }
 
 /// x_t = (1 - t) x0 + sqrt(t) epsilon, one time a sample.
@@ -34,11 +33,12 @@ pub fn noised<E: Engine>(e: &E, x0: &E::Tensor, noise: &E::Tensor, times: &[f32]
 /// Without F2, epsilon is x_t, which is exact at t = 1 only.
 pub fn precondition<E: Engine>(e: &E, x_t: &E::Tensor, times: &[f32], output: &UnetOutput<E::Tensor>) -> Prediction<E::Tensor> {
     let norm = |t: f32| (t * t + 1.0).sqrt();
-    let drift = e.add(&e.mul(x_t, &per_sample(e, times, |t| 1.0 - t)), &e.mul(&output.raw_drift, &per_sample(e, times, |t| t / norm(t))));
+    let skip = e.mul(x_t, &per_sample(e, times, |t| 1.0 - t));
+    let drift = e.add(&skip, &e.mul(&output.raw_drift, &per_sample(e, times, move |t| t / norm(t))));
     let noise = match &output.raw_noise {
         Some(raw_noise) => {
             let skip = e.mul(x_t, &per_sample(e, times, f32::sqrt));
-            e.add(&skip, &e.mul(raw_noise, &per_sample(e, times, |t| (1.0 - t).sqrt() / norm(t))))
+            e.add(&skip, &e.mul(raw_noise, &per_sample(e, times, move |t| (1.0 - t).sqrt() / norm(t))))
         }
         None => x_t.clone(),
     };

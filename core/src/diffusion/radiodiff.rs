@@ -59,14 +59,15 @@ impl<E: Engine> RadioDiff<E> {
         [batch, unet.latent_channels, unet.latent_size, unet.latent_size]
     }
 
-    /// Starts the sampler from noise, at t = 1.
-    pub fn begin(&self, e: &E, options: &SampleOptions) -> Sampling<E::Tensor> {
-        Sampling::new(self.noise(e, options.seed, 0), 1.0, options)
+    /// Starts the sampler from noise, at t = 1, for a batch of `samples` maps. The first takes the noise of the options' seed, the
+    /// next that of the seed after it, and so on.
+    pub fn begin(&self, e: &E, samples: usize, options: &SampleOptions) -> Sampling<E::Tensor> {
+        Sampling::new(self.noise(e, options.seed, 0, samples), 1.0, options)
     }
 
     /// Starts the sampler from a physical map: `map` (1, 1, H, W) in [-1, 1] of the scene `condition` (1, C, H, W) is encoded, and its
     /// latent x0 is noised up to time `start`, x_t = (1 - t) x0 + sqrt(t) noise. Less of the map stays the nearer the start is to 1,
-    /// which equals [`Self::begin`].
+    /// which equals [`Self::begin`]. `samples` as there.
     ///
     /// # Errors
     /// A start that is not in [`MIN_TIME`] to 1.
@@ -75,25 +76,28 @@ impl<E: Engine> RadioDiff<E> {
         e: &E,
         (map, condition): (&E::Tensor, &E::Tensor),
         start: f32,
+        samples: usize,
         options: &SampleOptions,
     ) -> Result<Sampling<E::Tensor>, StartError> {
         if !(MIN_TIME..=1.0).contains(&start) {
             return Err(StartError { found: start });
         }
         let x0 = e.mul(&self.encode_map(e, map, condition).mean, &self.scale_factor);
-        let latent = noised(e, &x0, &self.noise(e, options.seed, 0), &[start]);
+        let latent = noised(e, &x0, &self.noise(e, options.seed, 0, samples), &[start]);
         Ok(Sampling::new(latent, start, options))
     }
 
-    /// Takes the sampler's next step; false when none is left.
+    /// Takes the sampler's next step; false when none is left. `condition` has as many scenes as the sampler has maps.
     pub fn advance(&self, e: &E, condition: &EncodedCondition<E::Tensor>, sampling: &mut Sampling<E::Tensor>) -> bool {
-        let seed = sampling.seed();
-        self.denoiser.advance(e, condition, sampling, |step| self.noise(e, seed, step + 1))
+        let (seed, samples) = (sampling.seed(), e.shape(&sampling.latent)[0]);
+        self.denoiser.advance(e, condition, sampling, |step| self.noise(e, seed, step + 1, samples))
     }
 
-    fn noise(&self, e: &E, seed: u64, stream: usize) -> E::Tensor {
-        let shape = self.latent_shape(1);
-        e.tensor(&standard_normal(seed, stream as u32, shape.iter().product()), &shape)
+    /// Each sample's own noise (samples, Z, h, w): what a sample is does not depend on the batch that it is drawn in.
+    fn noise(&self, e: &E, seed: u64, stream: usize, samples: usize) -> E::Tensor {
+        let count = self.latent_shape(1).iter().product();
+        let of_sample = |i: usize| standard_normal(seed.wrapping_add(i as u64), stream as u32, count);
+        e.tensor(&(0..samples).flat_map(of_sample).collect::<Vec<_>>(), &self.latent_shape(samples))
     }
 
     /// Maps (N, 1, H, W) in [-1, 1] of the scenes `condition` (N, C, H, W) -> the posterior of their latents, not scaled.

@@ -52,7 +52,7 @@ pub fn schedule(start: f32, steps: usize, split_last: bool) -> Vec<(f32, f32)> {
 
 /// The sampler's state between two steps.
 pub struct Sampling<T> {
-    /// x_t (1, Z, h, w), scaled; the sampler's result when no step is left.
+    /// x_t (N, Z, h, w), scaled, of N maps that are drawn together; the sampler's result when no step is left.
     pub latent: T,
     /// (t, size) of every step.
     times: Vec<(f32, f32)>,
@@ -79,7 +79,7 @@ impl<T> Sampling<T> {
         self.done
     }
 
-    /// Seed of the noise that later steps add.
+    /// Seed of the noise that later steps add, the first map's where there are several.
     pub fn seed(&self) -> u64 {
         self.seed
     }

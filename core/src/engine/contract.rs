@@ -95,6 +95,11 @@ pub trait Engine {
 
     /// A tensor from row-major values. `values.len()` is the product of `shape`.
     fn tensor(&self, values: &[f32], shape: &[usize]) -> Self::Tensor;
+    /// A tensor of `shape` with `f` of each time. An engine that records a step and replays it calls `f` again for the times of the
+    /// later steps, so `f` depends on nothing that changes from step to step.
+    fn of_times(&self, times: &[f32], shape: &[usize], f: impl Fn(f32) -> f32 + 'static) -> Self::Tensor {
+        self.tensor(&times.iter().map(|&t| f(t)).collect::<Vec<_>>(), shape)
+    }
     /// The values, row-major, after everything they depend on has been computed.
     ///
     /// # Errors

@@ -27,10 +27,10 @@ impl<E: Engine> TimeEmbedding<E> {
 
     /// Times in (0, 1], one a sample -> (N, width).
     pub fn forward(&self, e: &E, times: &[f32]) -> E::Tensor {
-        let logs: Vec<f32> = times.iter().map(|&t| libm::logf(t) / 4.0).collect();
+        let logs = e.of_times(times, &[times.len(), 1], |t| libm::logf(t) / 4.0);
         // Multiplied in the public code's order: the sines of angles of many turns depend on how the angles were rounded.
-        let turns = e.mul(&e.tensor(&logs, &[logs.len(), 1]), &self.frequencies);
-        let phase = e.reshape(&e.affine(&turns, TAU, 0.0), &[logs.len(), self.count]);
+        let turns = e.mul(&logs, &self.frequencies);
+        let phase = e.reshape(&e.affine(&turns, TAU, 0.0), &[times.len(), self.count]);
         let waves = e.concat(&[&e.unary(Unary::Sin, &phase), &e.unary(Unary::Cos, &phase)], 1);
         self.out.forward(e, &e.unary(Unary::Gelu, &self.hidden.forward(e, &waves)))
     }

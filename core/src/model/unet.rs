@@ -124,6 +124,14 @@ pub struct EncodedCondition<T> {
     levels: Vec<T>,
 }
 
+impl<T> EncodedCondition<T> {
+    /// One scene's features, `samples` times: for a batch of maps of that scene.
+    pub fn repeated<E: Engine<Tensor = T>>(&self, e: &E, samples: usize) -> Self {
+        let repeat = |x: &T| e.gather_rows(x, &vec![0; samples]);
+        Self { stem: repeat(&self.stem), levels: self.levels.iter().map(repeat).collect() }
+    }
+}
+
 /// The network: stem(x_t, condition), the encoder's levels, the middle res(attention(res(x))), and two decoders over the same skips.
 ///
 /// With channels d_0 (the stem's) to d_L, level i < L takes (N, d_i, h / 2^i, w / 2^i) and the middle takes (N, d_L, b, b),

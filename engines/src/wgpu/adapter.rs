@@ -35,6 +35,8 @@ pub enum GpuError {
     NoAdapter { reason: String, advice: &'static str },
     #[error("the only adapter is {name}, which computes on the CPU; use the CPU engine, or ask for WebGPU by name")]
     SoftwareAdapter { name: String },
+    #[error("adapter {name} has no timestamp queries, by which kernels are timed; measure on another adapter, or whole maps")]
+    NoTimestamps { name: String },
     #[error("adapter {name} gives no device ({reason}); close other pages that use the GPU, or use the CPU engine")]
     Device { name: String, reason: String },
 }
@@ -52,8 +54,8 @@ pub(super) struct Opened {
     pub report: AdapterReport,
 }
 
-/// Requests the fastest adapter, with all its limits.
-pub(super) async fn open(options: GpuOptions) -> Result<Opened, GpuError> {
+/// Requests the fastest adapter, with all its limits and, for a profile, timestamp queries.
+pub(super) async fn open(options: GpuOptions, profile: bool) -> Result<Opened, GpuError> {
     #[cfg(target_arch = "wasm32")]
     browser::require_webgpu()?;
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
@@ -64,7 +66,12 @@ pub(super) async fn open(options: GpuOptions) -> Result<Opened, GpuError> {
         .await
         .map_err(|error| GpuError::NoAdapter { reason: no_adapter(&error), advice: ADVICE })?;
     let f16 = adapter.features().contains(wgpu::Features::SHADER_F16);
-    let descriptor = wgpu::DeviceDescriptor { label: Some("radiodiff"), required_limits: adapter.limits(), ..Default::default() };
+    let required_features = if profile { wgpu::Features::TIMESTAMP_QUERY } else { wgpu::Features::empty() };
+    if !adapter.features().contains(required_features) {
+        return Err(GpuError::NoTimestamps { name: adapter.get_info().name });
+    }
+    let descriptor =
+        wgpu::DeviceDescriptor { label: Some("radiodiff"), required_limits: adapter.limits(), required_features, ..Default::default() };
     let opened = adapter.request_device(&descriptor).await;
     let (device, queue) = opened.map_err(|error| GpuError::Device { name: adapter.get_info().name, reason: error.to_string() })?;
     let (name, software) = identify(&adapter, &device);

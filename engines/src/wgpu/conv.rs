@@ -1,29 +1,156 @@
-//! Convolutions: the weight is packed once, then one dispatch for each run of input channels adds its sums to the result.
+//! Convolutions: the weight is packed once, then a kernel is chosen by the convolution's shape and the adapter.
+//!
+//! [`ConvMethod`] lists the kernels. Each `.wgsl` file says how its kernel divides the work; all read weights packed in one order.
 
+use super::profile::{Convolution, Work};
 use super::recorder::{Kernel, Recorder, grid};
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::{ConvGeometry, shape};
+use std::cell::RefCell;
 
-const SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("conv.wgsl"));
+const ROWS_SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv.wgsl"));
 
-static PACK_WEIGHT: Kernel = Kernel { source: SOURCE, entry: "pack_weight", inputs: 1 };
-static CONV_ANY: Kernel = Kernel { source: SOURCE, entry: "conv_any", inputs: 3 };
-static CONV_3X3: Kernel = Kernel { source: SOURCE, entry: "conv_3x3", inputs: 3 };
+static PACK_WEIGHT: Kernel = Kernel { source: ROWS_SOURCE, entry: "pack_weight", inputs: 1 };
+static CONV_ANY: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_any", inputs: 3 };
+static CONV_3X3: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_3x3", inputs: 3 };
+static CONV_COLUMNS: Kernel = Kernel {
+    source: concat!(include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv_columns.wgsl")),
+    entry: "conv_columns",
+    inputs: 3,
+};
 
-/// Output channels that a thread computes.
+/// A kernel of an implicit GEMM: its name, its file, the file's constants, threads, and the taps of a channel and of a row.
+macro_rules! gemm {
+    ($name:literal, $file:literal, [$($constants:literal),*], $threads:literal, $taps:literal, $row:literal) => {
+        Kernel {
+            source: concat!(
+                include_str!("common.wgsl"),
+                include_str!("conv_common.wgsl"),
+                include_str!("conv_gemm.wgsl"),
+                include_str!($file),
+                $($constants,)*
+                "fn taps_of_channel() -> u32 { return ",
+                $taps,
+                "; }\nfn taps_of_row() -> u32 { return ",
+                $row,
+                "; }\n@compute @workgroup_size(",
+                $threads,
+                ") fn ",
+                $name,
+                "(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) { convolve(group, local); }"
+            ),
+            entry: $name,
+            inputs: 3,
+        }
+    };
+}
+
+/// The kernels of an implicit GEMM for 1 x 1, for 3 x 3 and for all others.
+macro_rules! gemms {
+    ([$one:literal, $three:literal, $any:literal], $file:literal, $constants:tt, $threads:literal) => {
+        [
+            gemm!($one, $file, $constants, $threads, "1u", "1u"),
+            gemm!($three, $file, $constants, $threads, "9u", "3u"),
+            gemm!($any, $file, $constants, $threads, "p.kernel_height * p.kernel_width", "p.kernel_width"),
+        ]
+    };
+}
+
+macro_rules! split {
+    ($names:tt, $channels:literal, $pixels:literal, $parts:literal, $depth:literal, $eight:literal) => {
+        gemms!(
+            $names,
+            "conv_split.wgsl",
+            [
+                "const CHANNELS = ",
+                $channels,
+                "u;\nconst PIXELS = ",
+                $pixels,
+                "u;\nconst PARTS = ",
+                $parts,
+                "u;\n",
+                "const DEPTH = ",
+                $depth,
+                "u;\nconst EIGHT = ",
+                $eight,
+                ";\n"
+            ],
+            256
+        )
+    };
+}
+
+static SPLIT_16X32: [Kernel; 3] = split!(["split_16x32_1x1", "split_16x32_3x3", "split_16x32"], 16, 32, 8, 8, true);
+static SPLIT_32X32: [Kernel; 3] = split!(["split_32x32_1x1", "split_32x32_3x3", "split_32x32"], 32, 32, 4, 8, false);
+static SPLIT_32X64: [Kernel; 3] = split!(["split_32x64_1x1", "split_32x64_3x3", "split_32x64"], 32, 64, 2, 16, true);
+static SPLIT_64X64: [Kernel; 3] = split!(["split_64x64_1x1", "split_64x64_3x3", "split_64x64"], 64, 64, 1, 16, false);
+static TILES: [Kernel; 3] = gemms!(["tiles_1x1", "tiles_3x3", "tiles"], "conv_tiles.wgsl", [], 128);
+
+/// Output channels whose weights are packed together, and that a thread of the rows kernels computes.
 const BLOCK: usize = 8;
 
-/// Neighbouring pixels that a thread computes.
+/// Neighbouring pixels that a thread of the rows kernels computes.
 const PIXELS: usize = 4;
 
-/// About how many terms one dispatch sums, here those of 32 channels of 3 x 3. Shorter sums round less (conv.wgsl).
+/// About how many terms one dispatch of the rows kernels sums, here those of 32 channels of 3 x 3. Shorter sums round less (conv.wgsl).
 const RUN: usize = 288;
 
 /// Most images of one dispatch: the number of workgroups along a dimension that WebGPU guarantees.
 const MOST_IMAGES: usize = 65535;
 
+/// A kernel for convolutions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConvMethod {
+    /// 4 pixels of a row and 8 channels a thread, no workgroup memory (conv.wgsl).
+    Rows,
+    /// 8 pixels of a column and 4 channels a thread, for 3 x 3 of stride 1 (conv_columns.wgsl).
+    Columns,
+    /// Implicit GEMM, 16 channels x 32 pixels a workgroup, sums in 8 parts (conv_split.wgsl).
+    Split16x32,
+    /// The same for 32 x 32 in 4 parts.
+    Split32x32,
+    /// The same for 32 x 64 in 2 parts.
+    Split32x64,
+    /// The same for 64 x 64 in one part.
+    Split64x64,
+    /// Implicit GEMM, 64 channels x 128 pixels a workgroup, 8 x 8 a thread (conv_tiles.wgsl).
+    Tiles,
+}
+
+impl ConvMethod {
+    pub const ALL: [Self; 7] =
+        [Self::Rows, Self::Columns, Self::Split16x32, Self::Split32x32, Self::Split32x64, Self::Split64x64, Self::Tiles];
+
+    /// Whether the method can compute a convolution.
+    pub fn suits(self, convolution: &Convolution) -> bool {
+        let [.., height, width] = convolution.weight;
+        self != Self::Columns || (height, width, convolution.geometry.stride) == (3, 3, 1)
+    }
+}
+
+/// Chooses the method of each convolution.
+#[derive(Default)]
+pub(super) struct ConvMethods {
+    chosen: RefCell<Option<Box<ChooseMethod>>>,
+}
+
+type ChooseMethod = dyn Fn(&Convolution) -> ConvMethod;
+
+impl ConvMethods {
+    /// Takes the place of this module's own choice.
+    pub(super) fn choose_by(&self, choose: impl Fn(&Convolution) -> ConvMethod + 'static) {
+        self.chosen.replace(Some(Box::new(choose)));
+    }
+
+    fn of(&self, convolution: &Convolution) -> ConvMethod {
+        let chosen = self.chosen.borrow().as_ref().map(|choose| choose(convolution));
+        chosen.filter(|method| method.suits(convolution)).unwrap_or(ConvMethod::Rows)
+    }
+}
+
 pub(super) fn conv2d(
     recorder: &Recorder,
+    methods: &ConvMethods,
     x: &GpuTensor,
     weight: &GpuTensor,
     bias: Option<&GpuTensor>,
@@ -31,8 +158,8 @@ pub(super) fn conv2d(
 ) -> GpuTensor {
     let out_shape = shape::conv2d(x.shape(), weight.shape(), geometry);
     let [n, out_channels, out_height, out_width] = out_shape;
-    let (channels, height, width) = (x.shape()[1], x.shape()[2], x.shape()[3]);
-    let kernel = [weight.shape()[2], weight.shape()[3]];
+    let &[_, channels, height, width] = x.shape() else { unreachable!("shape::conv2d takes images") };
+    let &[.., kernel_height, kernel_width] = weight.shape() else { unreachable!("shape::conv2d takes a kernel's weight") };
     let bias_shape = bias.map(GpuTensor::shape);
     assert!(
         bias_shape.is_none_or(|shape| shape == [out_channels]),
@@ -43,7 +170,6 @@ pub(super) fn conv2d(
 
     let parameters = |[height, width, out_height, out_width]: [usize; 4]| {
         let (p, has_bias) = (geometry.padding, usize::from(bias.is_some()));
-        let [kernel_height, kernel_width] = kernel;
         let image = [channels, height, width, out_channels, out_height, out_width];
         [&image[..], &[kernel_height, kernel_width, geometry.stride, p.top, p.left, has_bias]]
             .concat()
@@ -51,28 +177,52 @@ pub(super) fn conv2d(
             .map(|&n| n as u32)
             .collect::<Vec<_>>()
     };
-    let mut sizes = [height, width, out_height, out_width];
-    let padded = parameters(sizes);
-    let taps = channels * kernel[0] * kernel[1];
+    let sizes = [height, width, out_height, out_width];
+    let taps = channels * kernel_height * kernel_width;
     let packed = weight.packed(|| {
         let packed = recorder.empty(&[out_channels.div_ceil(BLOCK), taps, BLOCK]);
-        recorder.dispatch(&PACK_WEIGHT, &padded, &[weight], &packed, grid(packed.count()));
+        recorder.dispatch(&PACK_WEIGHT, &parameters(sizes), &[weight], &packed, grid(packed.count()));
         packed
     });
     let out = recorder.empty(&out_shape);
-    if kernel == [1, 1] && geometry == ConvGeometry::same(1) {
-        // A 1 x 1 kernel does not see rows, and one long row leaves fewer remainders.
-        sizes = [1, height * width, 1, out_height * out_width];
-    }
-    let code = if kernel == [3, 3] && geometry.stride == 1 { &CONV_3X3 } else { &CONV_ANY };
-    let [pixel_groups, ..] = grid(sizes[2] * sizes[3].div_ceil(PIXELS));
     let inputs = [x, &packed, bias.unwrap_or(x)];
-    let run = (RUN / (kernel[0] * kernel[1])).max(1);
-    let parameters = parameters(sizes);
-    for first in (0..channels).step_by(run) {
-        let end = (first + run).min(channels);
-        let parameters = [&parameters[..], &[first as u32, end as u32]].concat();
-        recorder.dispatch(code, &parameters, &inputs, &out, [pixel_groups, out_channels.div_ceil(BLOCK), n]);
+    let convolution =
+        Convolution { input: [n, channels, height, width], weight: [out_channels, channels, kernel_height, kernel_width], geometry };
+    let work = |taps: usize| Work { macs: (n * out_channels * out_height * out_width * taps) as u64, convolution: Some(convolution) };
+    let gemm = |kernels: &'static [Kernel; 3], tile_channels: usize, tile_pixels: usize| {
+        let kernel = match (kernel_height, kernel_width) {
+            (1, 1) => &kernels[0],
+            (3, 3) => &kernels[1],
+            _ => &kernels[2],
+        };
+        let groups = [(out_height * out_width).div_ceil(tile_pixels), out_channels.div_ceil(tile_channels), n];
+        recorder.dispatch_work(kernel, &parameters(sizes), &inputs, &out, groups, work(taps));
+    };
+    match methods.of(&convolution) {
+        ConvMethod::Rows => {
+            // A 1 x 1 kernel does not see rows, and one long row leaves fewer remainders.
+            let pointwise = (kernel_height, kernel_width) == (1, 1) && geometry == ConvGeometry::same(1);
+            let sizes = if pointwise { [1, height * width, 1, out_height * out_width] } else { sizes };
+            let kernel = if (kernel_height, kernel_width, geometry.stride) == (3, 3, 1) { &CONV_3X3 } else { &CONV_ANY };
+            let [pixel_groups, ..] = grid(sizes[2] * sizes[3].div_ceil(PIXELS));
+            let groups = [pixel_groups, out_channels.div_ceil(BLOCK), n];
+            let run = (RUN / (kernel_height * kernel_width)).max(1);
+            let parameters = parameters(sizes);
+            for first in (0..channels).step_by(run) {
+                let end = (first + run).min(channels);
+                let parameters = [&parameters[..], &[first as u32, end as u32]].concat();
+                recorder.dispatch_work(kernel, &parameters, &inputs, &out, groups, work((end - first) * kernel_height * kernel_width));
+            }
+        }
+        ConvMethod::Columns => {
+            let groups = [(out_height.div_ceil(8) * out_width).div_ceil(128), out_channels.div_ceil(4), n];
+            recorder.dispatch_work(&CONV_COLUMNS, &parameters(sizes), &inputs, &out, groups, work(taps));
+        }
+        ConvMethod::Split16x32 => gemm(&SPLIT_16X32, 16, 32),
+        ConvMethod::Split32x32 => gemm(&SPLIT_32X32, 32, 32),
+        ConvMethod::Split32x64 => gemm(&SPLIT_32X64, 32, 64),
+        ConvMethod::Split64x64 => gemm(&SPLIT_64X64, 64, 64),
+        ConvMethod::Tiles => gemm(&TILES, 64, 128),
     }
     out
 }

@@ -1,69 +1,13 @@
-// 2-D convolution. A thread computes 4 neighbouring pixels of 8 output channels, whose sums stay in registers.
-//
-// `pack_weight` packs the weights so that the 8 output channels of one tap lie together; all threads of a workgroup read the same
-// weights. Neighbouring threads read neighbouring pixels.
+// 2-D convolution. A thread computes 4 neighbouring pixels of 8 output channels, whose sums stay in registers. All threads of a
+// workgroup read the same weights, and neighbouring threads read neighbouring pixels.
 //
 // A dispatch sums a run of input channels, and every dispatch after the first adds its sums to the result. Each addition rounds in
 // proportion to the sum so far, so thousands of terms added one after another would lose a digit.
-
-struct Parameters {
-    channels: u32,
-    height: u32,
-    width: u32,
-    out_channels: u32,
-    out_height: u32,
-    out_width: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride: u32,
-    top: u32,
-    left: u32,
-    has_bias: u32,
-    // Input channels of the run.
-    first_channel: u32,
-    end_channel: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>; // (N, out_channels, out_height, out_width)
-@group(0) @binding(2) var<storage, read> x: array<f32>; // (N, channels, height, width)
-@group(0) @binding(3) var<storage, read> packed: array<vec4<f32>>; // (out_channels / 8, channels, kernel_height, kernel_width, 2)
-@group(0) @binding(4) var<storage, read> bias: array<f32>; // (out_channels)
-
-// Output of pack_weight, which reads a weight (out_channels, channels, taps).
-@group(0) @binding(1) var<storage, read_write> packed_out: array<f32>;
-
-@compute @workgroup_size(64)
-fn pack_weight(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let i = thread_index(group, groups, local);
-    // The taps of all input channels, counted through.
-    let taps = p.channels * p.kernel_height * p.kernel_width;
-    if (i >= (p.out_channels + 7u) / 8u * taps * 8u) {
-        return;
-    }
-    let output = i / (taps * 8u) * 8u + i % 8u;
-    var value = 0.0;
-    if (output < p.out_channels) {
-        value = x[output * taps + i / 8u % taps];
-    }
-    packed_out[i] = value;
-}
 
 // Columns are pixels, rows are channels.
 struct Tile {
     low: mat4x4<f32>,
     high: mat4x4<f32>,
-}
-
-fn bias_of(channel: u32) -> vec4<f32> {
-    let last = p.out_channels - 1u;
-    return vec4(
-        bias[min(channel, last)], bias[min(channel + 1u, last)], bias[min(channel + 2u, last)], bias[min(channel + 3u, last)],
-    );
 }
 
 fn start(block: u32) -> Tile {

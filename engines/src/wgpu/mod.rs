@@ -8,19 +8,26 @@
 //! runs them. Where WGSL guarantees few digits (sines, one-pass variances), the sources say what they compute instead.
 
 mod adapter;
+mod ceiling;
 mod conv;
 mod elementwise;
 mod faults;
 mod layout;
+mod linear_attention;
 mod products;
+mod profile;
 mod readback;
 mod recorder;
 mod rows;
 mod tensor;
 
 pub use adapter::{AdapterReport, GpuError, GpuOptions};
+pub use ceiling::Ceilings;
+pub use conv::ConvMethod;
+pub use profile::{Convolution, KernelRun};
 pub use tensor::GpuTensor;
 
+use conv::ConvMethods;
 use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
 use recorder::Recorder;
 use rows::Affine;
@@ -28,6 +35,7 @@ use rows::Affine;
 /// An [`Engine`] on a GPU through wgpu.
 pub struct GpuEngine {
     report: AdapterReport,
+    methods: ConvMethods,
     recorder: Recorder,
 }
 
@@ -37,8 +45,43 @@ impl GpuEngine {
     /// # Errors
     /// [`GpuError`] when there is no adapter, when `options` refuse the only one, or when it gives no device.
     pub async fn new(options: GpuOptions) -> Result<Self, GpuError> {
-        let opened = adapter::open(options).await?;
-        Ok(Self { report: opened.report, recorder: Recorder::new(opened.device, opened.queue) })
+        Self::open(options, false).await
+    }
+
+    /// An engine that times every kernel's run, for [`Self::take_profile`]. Each kernel is a pass of its own, so that a map as a whole
+    /// takes longer than on an engine made by [`Self::new`].
+    ///
+    /// # Errors
+    /// As [`Self::new`], and [`GpuError::NoTimestamps`].
+    pub async fn profiling(options: GpuOptions) -> Result<Self, GpuError> {
+        Self::open(options, true).await
+    }
+
+    async fn open(options: GpuOptions, profile: bool) -> Result<Self, GpuError> {
+        let opened = adapter::open(options, profile).await?;
+        let recorder = Recorder::new(opened.device, opened.queue, profile);
+        Ok(Self { report: opened.report, methods: ConvMethods::default(), recorder })
+    }
+
+    /// The runs of kernels since the last call, in their order; none from an engine that does not profile.
+    ///
+    /// # Errors
+    /// What has failed since the last read.
+    pub async fn take_profile(&self) -> Result<Vec<KernelRun>, EngineError> {
+        profile::take(&self.recorder).await
+    }
+
+    /// Measures what the adapter can do at most; `None` from an engine that does not profile.
+    ///
+    /// # Errors
+    /// What has failed since the last read.
+    pub async fn ceilings(&self) -> Result<Option<Ceilings>, EngineError> {
+        ceiling::measure(&self.recorder).await
+    }
+
+    /// Computes convolutions by the methods that `choose` returns, where they can compute them. For measuring and testing methods.
+    pub fn choose_conv_methods(&self, choose: impl Fn(&Convolution) -> ConvMethod + 'static) {
+        self.methods.choose_by(choose);
     }
 
     /// The adapter this engine runs on.
@@ -121,14 +164,14 @@ impl Engine for GpuEngine {
         products::matmul(&self.recorder, a, b)
     }
     fn conv2d(&self, x: &GpuTensor, weight: &GpuTensor, bias: Option<&GpuTensor>, geometry: ConvGeometry) -> GpuTensor {
-        conv::conv2d(&self.recorder, x, weight, bias, geometry)
+        conv::conv2d(&self.recorder, &self.methods, x, weight, bias, geometry)
     }
 
     fn group_norm(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
-        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, silu: false }, epsilon)
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: false }, epsilon)
     }
     fn normalize_last(&self, x: &GpuTensor, epsilon: f32) -> GpuTensor {
-        rows::normalize_last(&self.recorder, x, epsilon)
+        x.normalized(epsilon, || rows::normalize_last(&self.recorder, x, epsilon))
     }
     fn batch_norm(&self, x: &GpuTensor, state: &BatchNormState<GpuTensor>) -> GpuTensor {
         elementwise::batch_norm(&self.recorder, x, state)
@@ -154,7 +197,20 @@ impl Engine for GpuEngine {
         products::linear(&self.recorder, x, weight, bias)
     }
     fn group_norm_silu(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
-        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, silu: true }, epsilon)
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: true }, epsilon)
+    }
+    fn group_norm_film_silu(
+        &self,
+        x: &GpuTensor,
+        groups: usize,
+        [weight, bias]: [&GpuTensor; 2],
+        epsilon: f32,
+        film: [&GpuTensor; 2],
+    ) -> GpuTensor {
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: Some(film), silu: true }, epsilon)
+    }
+    fn linear_attention(&self, qkv: &GpuTensor, heads: usize) -> GpuTensor {
+        linear_attention::linear_attention(&self.recorder, qkv, heads)
     }
     fn attention(&self, q: &GpuTensor, k: &GpuTensor, v: &GpuTensor, scale: f32) -> GpuTensor {
         products::attention(&self.recorder, q, k, v, scale)

@@ -24,7 +24,17 @@ pub(super) async fn read(recorder: &Recorder, x: &GpuTensor) -> Result<Vec<f32>,
     if x.count() == 0 {
         return Ok(Vec::new());
     }
-    let staging = recorder.stage(x);
+    let values = |bytes: &[u8]| bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect();
+    fetch(recorder, &recorder.stage(x), &format!("a result of shape {:?}", x.shape()), values).await
+}
+
+/// What `values` makes of the bytes of `staging`, which is destroyed. Errors call it `what`.
+pub(super) async fn fetch<T>(
+    recorder: &Recorder,
+    staging: &wgpu::Buffer,
+    what: &str,
+    values: impl FnOnce(&[u8]) -> T,
+) -> Result<T, EngineError> {
     let mapping = Arc::new(Mutex::new(Mapping::default()));
     let shared = mapping.clone();
     staging.map_async(wgpu::MapMode::Read, .., move |result| {
@@ -37,14 +47,11 @@ pub(super) async fn read(recorder: &Recorder, x: &GpuTensor) -> Result<Vec<f32>,
     let mapped = poll_fn(|context| poll(recorder, &mapping, context)).await;
     // An error in the submitted work is known by now and explains why the mapping failed.
     recorder.faults.check()?;
-    let failed = |reason: String| EngineError::Failed { reason: format!("a result of shape {:?} could not be read: {reason}", x.shape()) };
+    let failed = |reason: String| EngineError::Failed { reason: format!("{what} could not be read: {reason}") };
     mapped.map_err(|error| failed(error.to_string()))?;
-    let values = {
-        let view = staging.get_mapped_range(..).map_err(|error| failed(error.to_string()))?;
-        view.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect()
-    };
+    let fetched = values(&staging.get_mapped_range(..).map_err(|error| failed(error.to_string()))?);
     staging.destroy();
-    Ok(values)
+    Ok(fetched)
 }
 
 fn poll(recorder: &Recorder, mapping: &Mutex<Mapping>, context: &Context<'_>) -> Poll<Result<(), wgpu::BufferAsyncError>> {

@@ -4,6 +4,7 @@
 //! once for each submission, holds a slot of parameters for every dispatch. WebGPU itself orders the dispatches of a pass.
 
 use super::faults::Faults;
+use super::profile::{Profiler, Work};
 use super::tensor::{Filler, GpuMemory, GpuPool, GpuTensor};
 use radiodiff_core::engine::EngineError;
 use std::cell::{Cell, RefCell};
@@ -11,13 +12,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Most tensors that a kernel reads. WebGPU guarantees eight storage buffers, the output included.
-const MOST_INPUTS: usize = 5;
+const MOST_INPUTS: usize = 6;
 
 /// Bytes of one dispatch's parameters: WebGPU aligns dynamic offsets to 256.
 const SLOT: usize = 256;
 
 /// Most dispatches of one submission: enough to make its cost small, few enough that the GPU starts early.
-const MOST_PENDING: usize = 128;
+pub(super) const MOST_PENDING: usize = 128;
 
 /// Most bind groups kept for the next run. A network needs about a thousand.
 const MOST_BIND_GROUPS: usize = 8192;
@@ -64,18 +65,25 @@ pub(super) struct Recorder {
     /// Keyed by the numbers of the bound buffers, the output first.
     bind_groups: RefCell<HashMap<[u64; 1 + MOST_INPUTS], wgpu::BindGroup>>,
     pending: RefCell<Pending>,
+    pub profiler: Option<Profiler>,
+}
+
+/// Commands that are not submitted yet. The pass comes first so that it is dropped, and thereby ended, before its encoder.
+struct Commands {
+    pass: Option<wgpu::ComputePass<'static>>,
+    encoder: wgpu::CommandEncoder,
 }
 
 #[derive(Default)]
 struct Pending {
-    /// The pass comes first so that it is dropped, and thereby ended, before its encoder.
-    commands: Option<(wgpu::ComputePass<'static>, wgpu::CommandEncoder)>,
+    commands: Option<Commands>,
     /// One slot for each dispatch.
     parameters: Vec<u8>,
 }
 
 impl Recorder {
-    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+    /// With `profile`, the device has timestamp queries and every kernel's run is timed.
+    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, profile: bool) -> Self {
         let faults = Faults::watch(&device);
         let buffer = |size, usage| device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
         let limits = device.limits();
@@ -90,6 +98,7 @@ impl Recorder {
             pipelines: RefCell::default(),
             bind_groups: RefCell::default(),
             pending: RefCell::default(),
+            profiler: profile.then(|| Profiler::new(&device, &queue)),
             device,
             queue,
         }
@@ -130,6 +139,19 @@ impl Recorder {
     /// # Panics
     /// When the number of inputs is not the kernel's, or the parameters do not fit a slot.
     pub(super) fn dispatch(&self, kernel: &'static Kernel, parameters: &[u32], inputs: &[&GpuTensor], out: &GpuTensor, groups: [usize; 3]) {
+        self.dispatch_work(kernel, parameters, inputs, out, groups, Work::default());
+    }
+
+    /// [`Self::dispatch`] of a kernel whose `work` a profile counts.
+    pub(super) fn dispatch_work(
+        &self,
+        kernel: &'static Kernel,
+        parameters: &[u32],
+        inputs: &[&GpuTensor],
+        out: &GpuTensor,
+        groups: [usize; 3],
+        work: Work,
+    ) {
         assert_eq!(inputs.len(), kernel.inputs, "inputs of {}", kernel.entry);
         assert!(size_of_val(parameters) <= SLOT, "{} parameters of {}", parameters.len(), kernel.entry);
         if groups.contains(&0) || self.faults.check().is_err() {
@@ -151,10 +173,14 @@ impl Recorder {
         let offset = slots.len();
         slots.extend_from_slice(bytemuck::cast_slice(parameters));
         slots.resize(offset + SLOT, 0);
-        let (pass, _) = commands.get_or_insert_with(|| {
-            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            (encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime(), encoder)
-        });
+        let encoder = || self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let Commands { pass, encoder } = commands.get_or_insert_with(|| Commands { pass: None, encoder: encoder() });
+        if let Some(profiler) = &self.profiler {
+            // A pass of its own for each kernel, because timestamps are taken where a pass begins and ends.
+            drop(pass.take());
+            *pass = Some(profiler.begin(encoder, offset / SLOT, kernel.entry, out.shape(), work));
+        }
+        let pass = pass.get_or_insert_with(|| encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime());
         pass.set_pipeline(pipeline);
         pass.set_bind_group(0, &*bind_group, &[offset as u32]);
         let [x, y, z] = groups.map(|n| n as u32);
@@ -181,12 +207,15 @@ impl Recorder {
     /// Submits the recorded commands, followed by those that `last` adds.
     fn submit(&self, pending: &mut Pending, last: impl FnOnce(&mut wgpu::CommandEncoder)) {
         let mut encoder = match pending.commands.take() {
-            Some((pass, encoder)) => {
+            Some(Commands { pass, encoder }) => {
                 drop(pass);
                 encoder
             }
             None => self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default()),
         };
+        if let Some(profiler) = &self.profiler {
+            profiler.collect(&self.device, &mut encoder, pending.parameters.len() / SLOT);
+        }
         last(&mut encoder);
         if !pending.parameters.is_empty() {
             self.queue.write_buffer(&self.parameters, 0, &pending.parameters);
@@ -197,6 +226,11 @@ impl Recorder {
             // Some bind groups name buffers that were destroyed.
             self.bind_groups.borrow_mut().clear();
         }
+    }
+
+    /// Submits all recorded commands.
+    pub(super) fn flush(&self) {
+        self.submit(&mut self.pending.borrow_mut(), |_| ());
     }
 
     /// Submits all recorded commands and returns a buffer with the values of `x` that the host can map.

@@ -13,6 +13,7 @@ static REDUCE_SHORT: Kernel = Kernel { source: SOURCE, entry: "reduce_short", in
 static REDUCE_LONG: Kernel = Kernel { source: SOURCE, entry: "reduce_long", inputs: 1 };
 static MERGE_CHUNKS: Kernel = Kernel { source: SOURCE, entry: "merge_chunks", inputs: 1 };
 static NORMALIZE: Kernel = Kernel { source: SOURCE, entry: "normalize", inputs: 4 };
+static NORMALIZE_FILM: Kernel = Kernel { source: SOURCE, entry: "normalize_film", inputs: 6 };
 static SOFTMAX: Kernel = Kernel { source: SOURCE, entry: "softmax", inputs: 2 };
 static MEAN: Kernel = Kernel { source: SOURCE, entry: "mean", inputs: 1 };
 
@@ -27,6 +28,8 @@ const CHUNK: usize = 4096;
 pub(super) struct Affine<'a> {
     pub weight: &'a GpuTensor,
     pub bias: &'a GpuTensor,
+    /// Scale and shift (N, C, 1, 1) of a modulation.
+    pub film: Option<[&'a GpuTensor; 2]>,
     pub silu: bool,
 }
 
@@ -76,7 +79,11 @@ impl Rows {
         parameters.extend([x.count(), channels, pixels, usize::from(affine.is_some()), usize::from(silu)].map(|n| n as u32));
         parameters.push(epsilon.to_bits());
         let [weight, bias] = affine.map_or([&numbers; 2], |(affine, _)| [affine.weight, affine.bias]);
-        recorder.dispatch(&NORMALIZE, &parameters, &[x, &numbers, weight, bias], &out, grid(x.count()));
+        if let Some([scale, shift]) = affine.and_then(|(affine, _)| affine.film) {
+            recorder.dispatch(&NORMALIZE_FILM, &parameters, &[x, &numbers, weight, bias, scale, shift], &out, grid(x.count()));
+        } else {
+            recorder.dispatch(&NORMALIZE, &parameters, &[x, &numbers, weight, bias], &out, grid(x.count()));
+        }
         out
     }
 }
@@ -85,6 +92,8 @@ pub(super) fn group_norm(recorder: &Recorder, x: &GpuTensor, groups: usize, affi
     let &[batch, channels, ref rest @ ..] = x.shape() else { panic!("group_norm of {:?}: it has no channels", x.shape()) };
     let fits = groups > 0 && channels.is_multiple_of(groups) && [affine.weight, affine.bias].iter().all(|t| t.shape() == [channels]);
     assert!(fits, "group_norm of {:?} in {groups} groups with {:?} and {:?}", x.shape(), affine.weight.shape(), affine.bias.shape());
+    let modulates = affine.film.is_none_or(|film| film.iter().all(|t| t.count() == batch * channels));
+    assert!(modulates, "group_norm of {:?} modulated by {:?}", x.shape(), affine.film.map(|film| film.map(GpuTensor::shape)));
     let pixels = rest.iter().product::<usize>();
     let rows = Rows { rows: batch * groups, n: channels / groups * pixels, inner: 1, softmax: false };
     rows.normalize(recorder, x, epsilon, Some((affine, pixels)))

@@ -30,6 +30,8 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> numbers: array<vec4<f32>>; // (rows)
 @group(0) @binding(4) var<storage, read> weight: array<f32>; // (channels)
 @group(0) @binding(5) var<storage, read> bias: array<f32>; // (channels)
+@group(0) @binding(6) var<storage, read> film_scale: array<f32>; // (N, channels)
+@group(0) @binding(7) var<storage, read> film_shift: array<f32>; // (N, channels)
 
 const LEAST: f32 = -3.0e38;
 
@@ -147,6 +149,17 @@ fn row_of(i: u32) -> u32 {
     return i / (p.n * p.inner) * p.inner + i % p.inner;
 }
 
+// Element i of x, normalised by its row's numbers, scaled and shifted.
+fn normalized(i: u32) -> f32 {
+    let row = numbers[row_of(i)];
+    let y = (x[i] - row.x) * inverseSqrt(row.y / row.z + p.epsilon);
+    if (p.affine == 0u) {
+        return y;
+    }
+    let channel = i / p.pixels % p.channels;
+    return y * weight[channel] + bias[channel];
+}
+
 @compute @workgroup_size(64)
 fn normalize(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -157,16 +170,24 @@ fn normalize(
     if (i >= p.count) {
         return;
     }
-    let row = numbers[row_of(i)];
-    var y = (x[i] - row.x) * inverseSqrt(row.y / row.z + p.epsilon);
-    if (p.affine == 1u) {
-        let channel = i / p.pixels % p.channels;
-        y = y * weight[channel] + bias[channel];
+    let y = normalized(i);
+    out[i] = select(y, silu(vec4(y)).x, p.silu == 1u);
+}
+
+// The same with a modulation between scale and activation.
+@compute @workgroup_size(64)
+fn normalize_film(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i >= p.count) {
+        return;
     }
-    if (p.silu == 1u) {
-        y = silu(vec4(y)).x;
-    }
-    out[i] = y;
+    let plane = i / p.pixels;
+    let y = normalized(i) * (1.0 + film_scale[plane]) + film_shift[plane];
+    out[i] = select(y, silu(vec4(y)).x, p.silu == 1u);
 }
 
 @compute @workgroup_size(64)

@@ -52,9 +52,20 @@ impl GpuPool {
     /// A buffer of at least `bytes`, with unspecified values.
     pub(super) fn take(self: &Rc<Self>, bytes: u64, filler: Filler) -> GpuMemory {
         let size = size_class(bytes);
-        if let Some((number, buffer)) = self.free.borrow_mut().recycle(size, self.epoch.get(), filler) {
-            return GpuMemory { number, buffer, pool: Some(self.clone()), packed: RefCell::default() };
+        let recycled = self.free.borrow_mut().recycle(size, self.epoch.get(), filler);
+        let (number, buffer) = recycled.unwrap_or_else(|| self.make(size));
+        GpuMemory {
+            number,
+            buffer,
+            pool: Some(self.clone()),
+            packed: RefCell::default(),
+            from_host: filler == Filler::Host,
+            normalized: RefCell::default(),
         }
+    }
+
+    /// A new buffer and its number.
+    fn make(&self, size: u64) -> (u64, wgpu::Buffer) {
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
             size,
@@ -62,7 +73,7 @@ impl GpuPool {
             mapped_at_creation: false,
         });
         self.made.set(self.made.get() + 1);
-        GpuMemory { number: self.made.get(), buffer, pool: Some(self.clone()), packed: RefCell::default() }
+        (self.made.get(), buffer)
     }
 
     fn give_back(&self, number: u64, buffer: &wgpu::Buffer) {
@@ -114,12 +125,23 @@ pub(super) struct GpuMemory {
     /// The values in the order in which convolutions read them, and the shape they were packed for. The first convolution with this
     /// weight packs them: a network runs many times with the same weights.
     packed: RefCell<Option<(Rc<[usize]>, GpuTensor)>>,
+    /// The host's values do not change, so a weight that came from it is normalised once.
+    from_host: bool,
+    normalized: RefCell<Option<NormalizedRows>>,
+}
+
+/// A weight's normalised rows, and what they were normalised as.
+struct NormalizedRows {
+    shape: Rc<[usize]>,
+    epsilon: f32,
+    rows: GpuTensor,
 }
 
 impl GpuMemory {
     /// Stands in for memory after the engine has failed.
     pub(super) fn stand_in(buffer: &wgpu::Buffer) -> Self {
-        Self { number: 0, buffer: buffer.clone(), pool: None, packed: RefCell::default() }
+        let (packed, normalized) = (RefCell::default(), RefCell::default());
+        Self { number: 0, buffer: buffer.clone(), pool: None, packed, from_host: false, normalized }
     }
 }
 
@@ -165,6 +187,19 @@ impl GpuTensor {
     pub(super) fn reshaped(&self, shape: &[usize]) -> Self {
         assert_eq!(self.count(), shape.iter().product::<usize>(), "reshape of {:?} to {shape:?}", self.shape);
         Self { storage: self.storage.clone(), shape: shape.into() }
+    }
+
+    /// This tensor's rows normalised with `epsilon` by `normalize`. What came from the host is normalised by the first call, and later
+    /// calls return what it kept: a network standardises the same weights in every run.
+    pub(super) fn normalized(&self, epsilon: f32, normalize: impl Fn() -> GpuTensor) -> GpuTensor {
+        if !self.storage.from_host {
+            return normalize();
+        }
+        let mut normalized = self.storage.normalized.borrow_mut();
+        match &*normalized {
+            Some(kept) if kept.shape == self.shape && kept.epsilon == epsilon => kept.rows.clone(),
+            _ => normalized.insert(NormalizedRows { shape: self.shape.clone(), epsilon, rows: normalize() }).rows.clone(),
+        }
     }
 
     /// This weight as `pack` orders it. The first call packs, later calls return what it kept.

@@ -22,6 +22,10 @@ pub enum ConditionChannel {
     /// Gray level of the gain of intelligent ray tracing with one interaction, RadioMapSeer's IRT2, moved to [-1, 1]; -1 inside
     /// buildings and where no path leads. It is much cheaper than more interactions and says where reflections arrive.
     Irt2Gain,
+    /// The same with two interactions, a way over the roofs among them: between IRT2 and IRT4 in cost and in what it knows.
+    Irt3Gain,
+    /// The same with three interactions, RadioMapSeer's IRT4.
+    Irt4Gain,
     /// Sine of the bearing from the pixel to the transmitter, clockwise from north: the eastern component of the unit vector to the
     /// transmitter, regardless of walls. 0 at the transmitter.
     AngleToTransmitterSin,
@@ -46,7 +50,7 @@ pub enum Transformation {
 
 impl ConditionChannel {
     /// All channels.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Buildings,
         Self::Transmitter,
         Self::LineOfSight,
@@ -54,6 +58,8 @@ impl ConditionChannel {
         Self::DetourGain,
         Self::DominantPathGain,
         Self::Irt2Gain,
+        Self::Irt3Gain,
+        Self::Irt4Gain,
         Self::AngleToTransmitterSin,
         Self::AngleToTransmitterCos,
         Self::WallDistance,
@@ -62,7 +68,7 @@ impl ConditionChannel {
 
     /// Whether the channel is a map of path gain: a gray level moved to [-1, 1].
     pub fn is_gain(self) -> bool {
-        matches!(self, Self::LogDistanceGain | Self::DetourGain | Self::DominantPathGain | Self::Irt2Gain)
+        matches!(self, Self::LogDistanceGain | Self::DetourGain | Self::DominantPathGain | Self::Irt2Gain | Self::Irt3Gain | Self::Irt4Gain)
     }
 
     /// How the channel transforms under a symmetry of the square.
@@ -75,6 +81,8 @@ impl ConditionChannel {
             | Self::DetourGain
             | Self::DominantPathGain
             | Self::Irt2Gain
+            | Self::Irt3Gain
+            | Self::Irt4Gain
             | Self::WallDistance
             | Self::Cars => Transformation::Scalar,
             Self::AngleToTransmitterSin => Transformation::East { north: Self::AngleToTransmitterCos },

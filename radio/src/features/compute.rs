@@ -32,6 +32,9 @@ pub fn condition(
         let length = libm::hypot(leg.x, leg.y);
         if length == 0.0 { leg } else { leg / length }
     };
+    let gain = |model: &dyn PropagationModel| -> Result<Vec<f32>, PropagationError> {
+        Ok(model.path_gain(prepared, &LinkEnds::at(position))?.values.into_iter().map(scaled).collect())
+    };
     let mut values = Vec::with_capacity(channels.len() * pixels);
     for channel in channels {
         match channel {
@@ -46,14 +49,10 @@ pub fn condition(
                 let lengths = geodesic_distance(mask, (row, column));
                 values.extend(lengths.into_iter().map(|pixels| gain_at(pixels * grid.meters_per_pixel)));
             }
-            ConditionChannel::DominantPathGain => {
-                let gain = DominantPath::level().path_gain(prepared, &LinkEnds::at(position))?;
-                values.extend(gain.values.into_iter().map(scaled));
-            }
-            ConditionChannel::Irt2Gain => {
-                let gain = IntelligentRayTracing::irt2().path_gain(prepared, &LinkEnds::at(position))?;
-                values.extend(gain.values.into_iter().map(scaled));
-            }
+            ConditionChannel::DominantPathGain => values.extend(gain(&DominantPath::level())?),
+            ConditionChannel::Irt2Gain => values.extend(gain(&IntelligentRayTracing::irt2())?),
+            ConditionChannel::Irt3Gain => values.extend(gain(&IntelligentRayTracing { interactions: 2, ..IntelligentRayTracing::irt4() })?),
+            ConditionChannel::Irt4Gain => values.extend(gain(&IntelligentRayTracing::irt4())?),
             ConditionChannel::AngleToTransmitterSin => values.extend((0..pixels).map(|i| bearing(i).x as f32)),
             ConditionChannel::AngleToTransmitterCos => values.extend((0..pixels).map(|i| bearing(i).y as f32)),
             ConditionChannel::WallDistance => values.extend(wall_distance(mask).into_iter().map(|pixels| {

@@ -1,9 +1,12 @@
 //! Errors of a predicted map, by the definitions of the radio-map literature (RadioDiff: Wang et al., 2024).
 //!
 //! Maps are gray levels in [0, 1], row-major. The first argument is the prediction, the second the truth. PSNR and SSIM have range 1.
+//! Several maps of one truth are scored as an ensemble ([`EnsembleScores`]).
 
+mod ensemble;
 mod ssim;
 
+pub use ensemble::{EnsembleScores, INTERVAL, SpreadScores, central_interval, crps, nominal_coverage};
 pub use ssim::{SSIM_WINDOW, ssim};
 
 use crate::map::GrayCodec;

@@ -1,7 +1,8 @@
 //! Comparing the baseline, physical maps and a network with a dataset's maps, a few maps at a time: a dataset need not fit memory.
 
+use super::reliability::{self, Reliability};
 use super::scores::{Evaluation, NAMES, Row, Scores, deviation, mean};
-use super::worst::{WorstMap, WorstMaps};
+use super::worst::{Panel, Shade, WorstMap, WorstMaps};
 use crate::drawing::{DrawOptions, MapDrawer};
 use crate::selection::MapSelection;
 use anyhow::{Context, Result, ensure};
@@ -10,7 +11,7 @@ use radiodiff_dataset::simulate::Simulator;
 use radiodiff_dataset::{Dataset, Sample, Variant};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::metrics;
+use radiodiff_radio::metrics::{self, EnsembleScores};
 use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, WithCars};
 use radiodiff_radio::scene::LinkEnds;
 use rayon::prelude::*;
@@ -18,6 +19,8 @@ use std::path::Path;
 
 /// Maps in memory at once.
 const CHUNK: usize = 64;
+/// The path gain in dB whose exceeding is forecast unless another is asked for: about the middle of the scale.
+const THRESHOLD_DB: f32 = -100.0;
 
 /// What to compare.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,8 @@ pub struct EvaluationRequest<'a> {
     pub drawing: DrawOptions,
     /// Without the baseline and the physical maps.
     pub network_only: bool,
+    /// The path gain in dB whose exceeding several samples forecast.
+    pub threshold_db: Option<f32>,
 }
 
 /// The comparison, map by map and in all.
@@ -48,6 +53,16 @@ pub struct MapScores {
     network: Vec<Scores>,
     /// Of the mean of the samples' gray levels, where there are several.
     mean_map: Option<Scores>,
+    /// Where there are several samples: of the physical maps, the mean map and the samples as an ensemble.
+    reliability: Vec<EnsembleScores>,
+}
+
+/// The maps that are drawn of a truth, as gray levels in [0, 1].
+struct DrawnMaps {
+    physical: Vec<Vec<f32>>,
+    samples: Vec<Vec<f32>>,
+    /// Of the samples, where there are several.
+    mean: Option<Vec<f32>>,
 }
 
 /// Compares a folder's maps.
@@ -56,31 +71,38 @@ pub struct MapScores {
 /// Nothing to compare; a map that cannot be read or computed; weights that cannot be used.
 pub fn evaluate(folder: &Path, request: &EvaluationRequest) -> Result<DatasetEvaluation> {
     ensure!(request.weights.is_some() || !request.network_only, "there is no network to compare: no weights are given");
+    ensure!(request.threshold_db.is_none() || request.drawing.samples > 1, "a threshold is forecast by several samples, give --samples");
+    let (threshold_db, codec) = (request.threshold_db.unwrap_or(THRESHOLD_DB), GrayCodec::default());
+    let scale = codec.floor_db..=codec.ceiling_db;
+    ensure!(scale.contains(&threshold_db), "the threshold is {threshold_db} dB, expected a path gain on the maps' scale, {scale:?} dB");
     let (dataset, count) = request.selection.open(folder)?;
     let drawer = request.weights.map(|path| MapDrawer::open(path, request.drawing)).transpose()?;
     let physical_maps = if request.network_only { None } else { Some(PhysicalMaps::new(&dataset, &request.selection.method, count)?) };
+    let physical_rows = physical_maps.as_ref().map_or_else(Vec::new, PhysicalMaps::rows);
     let bar = ProgressBar::new(count as u64);
     let (mut maps, mut worst) = (Vec::new(), WorstMaps::default());
     for truths in chunks(&dataset, count) {
         let truths = truths?;
-        let physical = truths.par_iter().map(|truth| physical_maps.as_ref().map_or(Ok(Vec::new()), |maps| truth.physical_scores(maps)));
+        let physical = truths.par_iter().map(|truth| physical_maps.as_ref().map_or(Ok(Vec::new()), |maps| truth.physical(maps)));
         let physical = physical.collect::<Result<Vec<_>, PropagationError>>().context("computing physical maps")?;
         for (truth, physical) in truths.iter().zip(physical) {
-            let drawn = drawer.as_ref().map_or(Ok(Vec::new()), |drawer| drawer.draw(&truth.prepared, &truth.sample))?;
-            let drawn: Vec<Vec<f32>> = drawn.iter().map(|map| GrayCodec::default().encode_map(map)).collect();
-            let network: Vec<Scores> = drawn.iter().map(|gray| truth.scores(gray)).collect();
-            if let Some(gray) = drawn.first() {
-                worst.offer(mean(network.iter().copied()).nmse, || truth.as_worst(&network, gray));
+            let samples = drawer.as_ref().map_or(Ok(Vec::new()), |drawer| drawer.draw(&truth.prepared, &truth.sample))?;
+            let samples: Vec<Vec<f32>> = samples.iter().map(|map| GrayCodec::default().encode_map(map)).collect();
+            let (physical, physical_scores) = physical.into_iter().unzip();
+            let drawn = DrawnMaps { physical, mean: (samples.len() > 1).then(|| mean_levels(&samples)), samples };
+            let scores = MapScores::new(truth, physical_scores, &drawn, threshold_db);
+            if let Some(shown) = scores.shown() {
+                worst.offer(shown.nmse, || truth.as_worst(&scores, &drawn, physical_rows.last()));
             }
-            let mean_map = (drawn.len() > 1).then(|| truth.scores(&mean_levels(&drawn)));
-            maps.push(MapScores { name: truth.name.clone(), physical, network, mean_map });
+            maps.push(scores);
             bar.inc(1);
         }
     }
     bar.finish();
-    let physical = physical_maps.iter().flat_map(PhysicalMaps::rows).collect();
-    let rows = rows(&maps, physical, drawer.map(|drawer| drawer.name()));
-    let evaluation = Evaluation { data: folder.to_owned(), method: request.selection.description(), maps: count, rows };
+    let network = drawer.map(|drawer| drawer.name());
+    let reliability = reliability(&maps, physical_rows.clone(), network.as_deref(), threshold_db);
+    let rows = rows(&maps, physical_rows, network);
+    let evaluation = Evaluation { data: folder.to_owned(), method: request.selection.description(), maps: count, rows, reliability };
     let physical = physical_maps.iter().flat_map(PhysicalMaps::columns).collect();
     Ok(DatasetEvaluation { evaluation, maps, physical, worst })
 }
@@ -101,6 +123,33 @@ fn rows(maps: &[MapScores], physical: Vec<String>, network: Option<String>) -> V
     rows
 }
 
+/// The means over maps of what is in [`MapScores::reliability`]; none without several samples.
+fn reliability(maps: &[MapScores], physical: Vec<String>, network: Option<&str>, threshold_db: f32) -> Option<Reliability> {
+    let samples = maps.first().map(|map| map.network.len()).filter(|&samples| samples > 1)?;
+    let name = network?;
+    let of_network = [format!("{name}, mean of {samples} maps"), format!("{name}, {samples} samples")];
+    let forecasts = physical.into_iter().chain(of_network).collect();
+    let scores: Vec<&[EnsembleScores]> = maps.iter().map(|map| map.reliability.as_slice()).collect();
+    Some(Reliability::new(threshold_db, samples, forecasts, &scores))
+}
+
+impl MapScores {
+    fn new(truth: &Truth, physical: Vec<Scores>, drawn: &DrawnMaps, threshold_db: f32) -> Self {
+        let network = drawn.samples.par_iter().map(|gray| truth.scores(gray)).collect();
+        let mean_map = drawn.mean.as_ref().map(|gray| truth.scores(gray));
+        let certain = drawn.physical.iter().chain(&drawn.mean).map(std::slice::from_ref);
+        let forecasts: Vec<&[Vec<f32>]> = certain.chain([drawn.samples.as_slice()]).collect();
+        let score = |members: &&[Vec<f32>]| EnsembleScores::new(members, &truth.gray, &truth.excluded, &GrayCodec::default(), threshold_db);
+        let reliability = if drawn.mean.is_some() { forecasts.par_iter().map(score).collect() } else { Vec::new() };
+        Self { name: truth.name.clone(), physical, network, mean_map, reliability }
+    }
+
+    /// The scores of what a picture shows of the network: its map, or the mean of its samples.
+    fn shown(&self) -> Option<Scores> {
+        self.mean_map.or(self.network.first().copied())
+    }
+}
+
 impl DatasetEvaluation {
     /// A line for each map: every method's scores, and the deviations between samples where there are several.
     pub fn csv(&self) -> String {
@@ -111,13 +160,19 @@ impl DatasetEvaluation {
         let samples = first.map_or(0, |map| map.network.len());
         head.extend((samples > 0).then(|| columns("network", "")));
         head.extend((samples > 1).then(|| columns("network", "_deviation")));
-        head.extend((samples > 1).then(|| columns("mean_map", "")));
+        if samples > 1 {
+            head.push(columns("mean_map", ""));
+            let certain = self.physical.iter().map(String::as_str).chain(["mean_map"]);
+            head.extend(certain.map(|name| reliability::columns(name, false)));
+            head.push(reliability::columns("samples", true));
+        }
         let line = |map: &MapScores| {
             let mut cells = vec![map.name.replace('_', ",")];
             cells.extend(map.physical.iter().map(Scores::csv));
             cells.extend((samples > 0).then(|| mean(map.network.iter().copied()).csv()));
             cells.extend(deviation(&map.network).map(|scores| scores.csv()));
             cells.extend(map.mean_map.map(|scores| scores.csv()));
+            cells.extend(map.reliability.iter().map(reliability::csv));
             cells.join(",") + "\n"
         };
         head.join(",") + "\n" + &self.maps.iter().map(line).collect::<String>()
@@ -200,21 +255,36 @@ impl Truth {
         }
     }
 
-    /// The baseline's and the physical maps'. Samples have cars only where their maps were simulated with cars.
-    fn physical_scores(&self, maps: &PhysicalMaps) -> Result<Vec<Scores>, PropagationError> {
-        let drawn = maps.draw(&self.prepared, &self.sample)?;
-        Ok(drawn.iter().map(|map| self.scores(&GrayCodec::default().encode_map(map))).collect())
+    /// The baseline and the physical maps, and their scores. Samples have cars only where their maps were simulated with cars.
+    fn physical(&self, maps: &PhysicalMaps) -> Result<Vec<(Vec<f32>, Scores)>, PropagationError> {
+        let gray = maps.draw(&self.prepared, &self.sample)?.into_iter().map(|map| GrayCodec::default().encode_map(&map));
+        Ok(gray.map(|gray| (self.scores(&gray), gray)).map(|(scores, gray)| (gray, scores)).collect())
     }
 
-    fn as_worst(&self, network: &[Scores], drawn: &[f32]) -> WorstMap {
-        let mask = &self.sample.scene.mask;
+    /// Truth, drawn map and error; of several samples truth, the last physical map, their mean, deviation and absolute error.
+    fn as_worst(&self, scores: &MapScores, drawn: &DrawnMaps, physical: Option<&String>) -> WorstMap {
+        let range_db = GrayCodec::default().range_db();
+        let error_db = |gray: &[f32]| gray.iter().zip(&self.gray).map(|(drawn, truth)| (drawn - truth) * range_db).collect::<Vec<_>>();
+        let panel = |head: &str, shade, values| Panel { head: head.to_owned(), shade, values };
+        let mut panels = vec![panel("truth", Shade::Level, self.gray.clone())];
+        if let Some(mean) = &drawn.mean {
+            panels.extend(physical.zip(drawn.physical.last()).map(|(name, map)| panel(name, Shade::Level, map.clone())));
+            panels.push(panel(&format!("mean of {} maps", drawn.samples.len()), Shade::Level, mean.clone()));
+            let deviation_db = deviations(&drawn.samples).into_iter().map(|deviation| deviation * range_db).collect();
+            panels.push(panel("standard deviation", Shade::Size, deviation_db));
+            panels.push(panel("error of the mean", Shade::Size, error_db(mean).into_iter().map(f32::abs).collect()));
+        } else if let Some(map) = drawn.samples.first() {
+            panels.push(panel("drawn", Shade::Level, map.clone()));
+            panels.push(panel("error", Shade::Error, error_db(map)));
+        }
+        let (of_network, ensemble) = (scores.shown().unwrap_or_default(), scores.reliability.last().copied());
         WorstMap {
             name: self.name.clone(),
-            scores: mean(network.iter().copied()),
-            side: mask.size,
+            scores: of_network,
+            ensemble,
+            side: self.sample.scene.mask.size,
             inside: self.excluded.clone(),
-            truth: self.gray.clone(),
-            drawn: drawn.to_vec(),
+            panels,
         }
     }
 }
@@ -222,6 +292,13 @@ impl Truth {
 fn mean_levels(maps: &[Vec<f32>]) -> Vec<f32> {
     let sum = |i: usize| maps.iter().map(|map| f64::from(map[i])).sum::<f64>();
     (0..maps[0].len()).map(|i| (sum(i) / maps.len() as f64) as f32).collect()
+}
+
+/// Standard deviations of the gray levels of several maps, of a sample.
+fn deviations(maps: &[Vec<f32>]) -> Vec<f32> {
+    let means = mean_levels(maps);
+    let squares = |i: usize| maps.iter().map(|map| f64::from(map[i] - means[i]).powi(2)).sum::<f64>();
+    (0..means.len()).map(|i| (squares(i) / (maps.len() - 1) as f64).sqrt() as f32).collect()
 }
 
 /// The log-distance law that fits the outdoor pixels out of sight best, in the least squares of dB.

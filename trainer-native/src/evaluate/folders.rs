@@ -58,6 +58,7 @@ pub fn evaluate(prediction: &Path, truth: &Path, buildings: Option<&Path>, csv: 
         method: prediction.display().to_string(),
         maps: names.len(),
         rows: vec![row("raw gray levels", 0), row("RadioUNet's threshold 0.2", 1)],
+        reliability: None,
     })
 }
 

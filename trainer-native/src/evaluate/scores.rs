@@ -1,5 +1,6 @@
 //! The metrics of maps, their means, and the tables of them.
 
+use super::reliability::Reliability;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub struct Evaluation {
     pub method: String,
     pub maps: usize,
     pub rows: Vec<Row>,
+    /// Where the network drew several samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<Reliability>,
 }
 
 impl Scores {
@@ -69,7 +73,7 @@ pub fn deviation(scores: &[Scores]) -> Option<Scores> {
 }
 
 impl Evaluation {
-    /// A Markdown table.
+    /// A Markdown table, and one of the reliability where there is one.
     pub fn table(&self) -> String {
         let mut text = String::from("| method | NMSE | RMSE | SSIM | PSNR, dB | RMSE outdoors, dB |\n|---|---:|---:|---:|---:|---:|\n");
         for Row { method, scores, deviation } in &self.rows {
@@ -81,6 +85,9 @@ impl Evaluation {
             };
             // Writing to a string cannot fail.
             let _ = writeln!(text, "| {method} | {} |", [0, 1, 2, 3, 4].map(cell).join(" | "));
+        }
+        if let Some(reliability) = &self.reliability {
+            text = text + "\n" + &reliability.table();
         }
         text
     }

@@ -3,10 +3,12 @@
 //! On the CPU, images have their channels side by side in memory, under the same shapes: libtorch's convolutions take half the time
 //! then (docs/measurements/training-speed.md). Group normalisation is our own there, because libtorch's is slow in that order.
 
+use super::host_values::HostValues;
 use super::linear_attention::{has_kernel, linear_attention};
 use super::normalize::group_norm;
 use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
 
 /// A libtorch tensor; cloning shares it.
@@ -24,6 +26,8 @@ pub struct TorchEngine {
     kind: Kind,
     training: Cell<bool>,
     drops: bool,
+    /// Keeps what a step takes from the host, while that is recorded.
+    host_values: RefCell<Option<Rc<RefCell<HostValues>>>>,
 }
 
 fn ints(shape: &[usize]) -> Vec<i64> {
@@ -32,7 +36,7 @@ fn ints(shape: &[usize]) -> Vec<i64> {
 
 impl TorchEngine {
     pub fn new(device: Device) -> Self {
-        Self { device, kind: Kind::Float, training: Cell::new(false), drops: true }
+        Self { device, kind: Kind::Float, training: Cell::new(false), drops: true, host_values: RefCell::default() }
     }
 
     /// In float64, for gradients by finite differences and for what rounding does to a network.
@@ -52,6 +56,14 @@ impl TorchEngine {
     /// Whether batch normalisation uses the batch's statistics and dropout drops.
     pub fn training(&self) -> bool {
         self.training.get()
+    }
+
+    /// Runs a step whose tensors of host values are those that `values` keeps.
+    pub(super) fn with_host_values<T>(&self, values: &Rc<RefCell<HostValues>>, step: impl FnOnce() -> T) -> T {
+        let before = self.host_values.replace(Some(Rc::clone(values)));
+        let result = step();
+        self.host_values.replace(before);
+        result
     }
 
     /// See [`Self::training`].
@@ -94,7 +106,17 @@ impl Engine for TorchEngine {
     type Tensor = TorchTensor;
 
     fn tensor(&self, values: &[f32], shape: &[usize]) -> TorchTensor {
+        if let Some(kept) = self.host_values.borrow().as_ref() {
+            return TorchTensor(kept.borrow_mut().constant(values, &ints(shape)));
+        }
         TorchTensor(Tensor::from_slice(values).reshape(ints(shape)).to_device(self.device).to_kind(self.kind))
+    }
+    fn of_times(&self, times: &[f32], shape: &[usize], f: impl Fn(f32) -> f32 + 'static) -> TorchTensor {
+        let values: Vec<f32> = times.iter().map(|&t| f(t)).collect();
+        if let Some(kept) = self.host_values.borrow().as_ref() {
+            return TorchTensor(kept.borrow_mut().of_times(values, &ints(shape), f));
+        }
+        self.tensor(&values, shape)
     }
     async fn read(&self, x: &TorchTensor) -> Result<Vec<f32>, EngineError> {
         let flat = x.0.detach().to_device(Device::Cpu).to_kind(Kind::Float).contiguous().view(-1);

@@ -5,17 +5,23 @@
 
 mod custom;
 mod engine;
+mod host_values;
 mod kernels;
 mod linear_attention;
 mod normalize;
 mod optimizer;
 mod parameters;
+mod precision;
 mod schedule;
+mod step_graph;
 
+pub use custom::copy as copy_all;
 pub use engine::{TorchEngine, TorchTensor};
 pub use optimizer::{AdamW, Average, Gradients};
 pub use parameters::TorchParameters;
+pub use precision::TrainingPrecision;
 pub use schedule::{AverageSchedule, Decay, Schedule};
+pub use step_graph::{StepGraphs, StepInputs};
 
 /// Brings libtorch's CUDA half in, where it is installed: the linker leaves it out because nothing names a symbol of it. Call
 /// first thing in main.

@@ -2,7 +2,7 @@
 //! a learnt log-variance, the perceptual term, an adversary that takes its own step after each of the autoencoder's.
 
 use super::dry_run;
-use super::first_stage::{AdversaryMaps, FirstStageObjective, Reconstruction};
+use super::first_stage::{AdversaryMaps, FirstStageObjective, FirstStageTerms, Reconstruction};
 use super::objective::{Objective, Phase, StepLoss};
 use super::pixels::pixel_weights;
 use super::session::Session;
@@ -13,7 +13,7 @@ use super::trouble::Signs;
 use crate::config::{AutoencoderConfig, Config, LatentScale};
 use crate::data::Batch;
 use crate::parallel::ProcessGroup;
-use crate::torch::TorchTensor;
+use crate::torch::{StepInputs, TorchTensor};
 use anyhow::{Context, Result, bail};
 use radiodiff_core::model::Compat;
 use radiodiff_core::random;
@@ -99,14 +99,29 @@ impl AutoencoderObjective {
 }
 
 impl Objective for AutoencoderObjective {
-    fn loss(&self, s: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
+    fn inputs(&self, s: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepInputs> {
         let batch = s.cropped(step, number, batch, &self.settings);
+        let noise = s.latent_noise(&batch);
+        Ok(StepInputs { tensors: vec![batch.condition, batch.truth, batch.outdoors, noise], times: Vec::new() })
+    }
+
+    fn loss(&self, s: &Session, step: usize, inputs: &StepInputs) -> Result<StepLoss> {
+        let [condition, truth, outdoors, noise] = inputs.parts().map(Tensor::shallow_clone);
+        let batch = Batch { samples: Vec::new(), condition, truth, outdoors };
         let weighted = s.config.compat == Compat::Corrected;
         let weights = weighted.then(|| pixel_weights(&batch, s.config.data.building_weight, &s.group)).transpose()?;
-        let (drawn, kl) = s.autoencode(&batch);
-        let latent_elements = s.latent_elements(batch.truth.size()[2]);
+        let (drawn, kl) = s.autoencode(&batch, &noise);
+        let latent_elements = s.latent_shape(batch.truth.size()[2]).iter().product::<i64>() as usize;
         let maps = Reconstruction { truth: &batch.truth, drawn: &drawn, kl: &kl, latent_elements, weights: weights.as_ref() };
         self.loss.autoencoder_loss(&s.engine, step, &maps, &self.last_layer)
+    }
+
+    fn repeats(&self) -> bool {
+        self.loss.repeats()
+    }
+
+    fn note(&self, terms: &FirstStageTerms, means: &[f64]) {
+        self.loss.note(terms, means);
     }
 
     fn after_step(&self, s: &Session, step: usize, rate: f64, batch: &Batch) -> Result<Option<f64>> {
@@ -117,7 +132,7 @@ impl Objective for AutoencoderObjective {
         }
         // The same maps through the autoencoder as it is now, with new noise.
         let batch = s.cropped(step, step * self.settings.optimizer.accumulate, batch, &self.settings);
-        let drawn = tch::no_grad(|| s.autoencode(&batch).0);
+        let drawn = tch::no_grad(|| s.autoencode(&batch, &s.latent_noise(&batch)).0);
         let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
         let shares = random::uniform(seed, 0, s.noise.whole(batch.truth.size()[0] as usize));
         let shares: Vec<f32> = s.noise.part(&shares).into_iter().map(|u| u as f32).collect();
@@ -167,18 +182,26 @@ impl Session {
         batch.crop(corner(places[0]), corner(places[1]), crop as i64)
     }
 
-    /// Elements of the latent of a map of `side` x `side` pixels.
-    fn latent_elements(&self, side: i64) -> usize {
+    /// Shape of the latent of a map of `side` x `side` pixels.
+    fn latent_shape(&self, side: i64) -> [i64; 3] {
         let first_stage = &self.model.preset.autoencoder;
-        first_stage.latent_channels * (side as usize / first_stage.reduction()).pow(2)
+        let latent_side = side / first_stage.reduction() as i64;
+        [first_stage.latent_channels as i64, latent_side, latent_side]
+    }
+
+    /// The next noise of a batch's posteriors.
+    fn latent_noise(&self, batch: &Batch) -> Tensor {
+        let size = batch.truth.size();
+        let [channels, height, width] = self.latent_shape(size[2]);
+        self.noise.of_shape(&[size[0], channels, height, width], (Kind::Float, self.engine.device()))
     }
 
     /// Maps through a sample of the posterior and back, and their divergence from the prior.
-    fn autoencode(&self, batch: &Batch) -> (Tensor, Tensor) {
+    fn autoencode(&self, batch: &Batch, noise: &Tensor) -> (Tensor, Tensor) {
         let (e, model) = (&self.engine, &self.model);
         let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.shallow_clone()));
         let posterior = model.encode_map(e, &truth, &condition);
-        let latent = posterior.sample(e, &TorchTensor(self.noise.like(&posterior.mean.0)));
+        let latent = posterior.sample(e, &TorchTensor(noise.shallow_clone()));
         let drawn = model.coding.map(e, &model.first_stage.decode(e, &latent, Some(&condition)), &condition);
         (drawn.0, posterior.kl(e).0)
     }

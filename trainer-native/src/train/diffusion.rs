@@ -14,7 +14,7 @@ use super::transfer::Beginning;
 use crate::config::{Config, DiffusionConfig};
 use crate::data::Batch;
 use crate::parallel::ProcessGroup;
-use crate::torch::{TorchEngine, TorchTensor};
+use crate::torch::{StepInputs, TorchEngine, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::{LossOptions, MIN_TIME, RadioDiff, SampleOptions, noised, training_loss};
 use radiodiff_core::engine::Engine;
@@ -94,10 +94,17 @@ struct LatentObjective<'a> {
 }
 
 impl Objective for LatentObjective<'_> {
-    fn loss(&self, s: &Session, _: usize, number: usize, batch: &Batch) -> Result<StepLoss> {
+    fn inputs(&self, s: &Session, _: usize, number: usize, batch: &Batch) -> Result<StepInputs> {
         let x0 = self.latents.draw(s, batch);
         let times = s.times(number, x0.size()[0] as usize, self.settings.start_share);
-        let inputs = DenoiseInputs { batch, noise: &s.noise.like(&x0), x0: &x0, times: &times };
+        let noise = s.noise.like(&x0);
+        Ok(StepInputs { tensors: vec![batch.condition.shallow_clone(), x0, noise], times })
+    }
+
+    fn loss(&self, s: &Session, _: usize, inputs: &StepInputs) -> Result<StepLoss> {
+        let [condition, x0, noise] = inputs.parts();
+        let batch = Batch { samples: Vec::new(), condition: condition.shallow_clone(), truth: Tensor::new(), outdoors: Tensor::new() };
+        let inputs = DenoiseInputs { batch: &batch, x0, noise, times: &inputs.times };
         Ok(StepLoss::of(denoise(&s.engine, &s.model, &inputs, self.settings.loss).loss))
     }
 }
@@ -110,20 +117,28 @@ struct PixelObjective<'a> {
 }
 
 impl Objective for PixelObjective<'_> {
-    fn loss(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepLoss> {
-        let pixel = &self.settings.pixel;
+    fn inputs(&self, s: &Session, _: usize, _: usize, batch: &Batch) -> Result<StepInputs> {
         // Encoding the maps takes time, and without the latent's loss only their number counts.
-        let x0 = if pixel.latent_weight > 0.0 {
+        let x0 = if self.settings.pixel.latent_weight > 0.0 {
             self.latents.draw(s, batch)
         } else {
             let shape = s.model.latent_shape(batch.truth.size()[0] as usize).map(|n| n as i64);
             Tensor::zeros(shape, (Kind::Float, s.engine.device()))
         };
-        let inputs = DenoiseInputs { batch, noise: &s.noise.like(&x0), x0: &x0, times: &vec![1.0; x0.size()[0] as usize] };
+        let (noise, times) = (s.noise.like(&x0), vec![1.0; x0.size()[0] as usize]);
+        let Batch { condition, truth, outdoors, .. } = batch.shallow_clone();
+        Ok(StepInputs { tensors: vec![condition, truth, outdoors, x0, noise], times })
+    }
+
+    fn loss(&self, s: &Session, _: usize, inputs: &StepInputs) -> Result<StepLoss> {
+        let pixel = &self.settings.pixel;
+        let [condition, truth, outdoors, x0, noise] = inputs.parts().map(Tensor::shallow_clone);
+        let batch = Batch { samples: Vec::new(), condition, truth, outdoors };
+        let inputs = DenoiseInputs { batch: &batch, x0: &x0, noise: &noise, times: &inputs.times };
         let loss = PixelLoss {
             latent: self.settings.loss,
             latent_weight: pixel.latent_weight,
-            pixel_weights: &pixel_weights(batch, self.building_weight, &s.group)?,
+            pixel_weights: &pixel_weights(&batch, self.building_weight, &s.group)?,
             squared: pixel.squared,
         };
         Ok(StepLoss::of(loss.of(&s.engine, &s.model, &inputs)))
@@ -198,34 +213,46 @@ const MOST_VALUES: usize = 1 << 26;
 /// more, and takes as long as a step of the denoiser.
 #[derive(Default)]
 struct Latents {
-    /// Mean and standard deviation, (1, Z, h, w), by sample and symmetry.
-    posteriors: RefCell<HashMap<(usize, usize), [Tensor; 2]>>,
+    /// Mean and standard deviation, (1, Z, h, w).
+    posteriors: RefCell<HashMap<Key, [Tensor; 2]>>,
 }
+
+/// A map's sample and symmetry.
+type Key = (usize, usize);
 
 impl Latents {
     /// A batch's scaled latents, sampled from the posterior, without gradients.
     fn draw(&self, s: &Session, batch: &Batch) -> Tensor {
         let _guard = tch::no_grad_guard();
-        let (mut means, mut deviations) = (Vec::new(), Vec::new());
-        for (row, sample) in batch.samples.iter().enumerate() {
-            let key = (sample.index, sample.symmetry.number());
-            let kept = self.posteriors.borrow().get(&key).map(|parts| parts.each_ref().map(Tensor::shallow_clone));
-            let [mean, deviation] = kept.unwrap_or_else(|| {
-                let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.narrow(0, row as i64, 1)));
-                let posterior = s.model.encode_map(&s.engine, &truth, &condition);
-                let parts = [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()];
-                let mut posteriors = self.posteriors.borrow_mut();
-                if posteriors.len() < MOST_VALUES / (2 * parts[0].numel()) {
-                    posteriors.insert(key, parts.each_ref().map(Tensor::shallow_clone));
-                }
-                parts
-            });
-            means.push(mean);
-            deviations.push(deviation);
+        let keys: Vec<Key> = batch.samples.iter().map(|sample| (sample.index, sample.symmetry.number())).collect();
+        let missing: Vec<usize> = (0..keys.len()).filter(|&row| !self.posteriors.borrow().contains_key(&keys[row])).collect();
+        // A GPU encodes a batch in the time of one map. On the CPU a map's posterior is that of the map alone, in whatever batches it
+        // comes, so that a resumed run is the undisturbed one.
+        let at_once = if s.engine.device().is_cuda() { missing.len().max(1) } else { 1 };
+        let mut parts: Vec<Option<[Tensor; 2]>> =
+            keys.iter().map(|key| self.posteriors.borrow().get(key).map(|parts| parts.each_ref().map(Tensor::shallow_clone))).collect();
+        for rows in missing.chunks(at_once) {
+            let index = Tensor::from_slice(&rows.iter().map(|&row| row as i64).collect::<Vec<_>>()).to_device(s.engine.device());
+            let [truth, condition] = [&batch.truth, &batch.condition].map(|x| TorchTensor(x.index_select(0, &index)));
+            let posterior = s.model.encode_map(&s.engine, &truth, &condition);
+            let [mean, deviation] = [posterior.mean.0, (posterior.log_variance.0 * 0.5).exp()];
+            for (place, &row) in rows.iter().enumerate() {
+                let of_row = [&mean, &deviation].map(|x| x.narrow(0, place as i64, 1).copy());
+                self.keep(keys[row], &of_row);
+                parts[row] = Some(of_row);
+            }
         }
+        let (means, deviations): (Vec<Tensor>, Vec<Tensor>) = parts.into_iter().flatten().map(|[mean, deviation]| (mean, deviation)).unzip();
         let (mean, deviation) = (Tensor::cat(&means, 0), Tensor::cat(&deviations, 0));
         let sampled = &mean + deviation * s.noise.like(&mean);
         sampled * &s.model.scale_factor.0
+    }
+
+    fn keep(&self, key: Key, parts: &[Tensor; 2]) {
+        let mut posteriors = self.posteriors.borrow_mut();
+        if posteriors.len() < MOST_VALUES / (2 * parts[0].numel()) {
+            posteriors.insert(key, parts.each_ref().map(Tensor::shallow_clone));
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub fn report(s: &Session, phase: &Phase, objective: &dyn Objective) -> Result<(
     let (before, begun) = (peak_memory_mib(), Instant::now());
     s.engine.set_training(true);
     let batch = phase.stream(s, StreamPosition::start(s.config.seed + phase.order))?.next_batch()?;
-    let loss = objective.loss(s, 0, 0, &batch)?.total;
+    let loss = objective.loss(s, 0, &objective.inputs(s, 0, 0, &batch)?)?.total;
     let norm = Gradients::of(&loss, &trained).clip(f64::INFINITY);
     let seconds = begun.elapsed().as_secs_f64();
     println!("one batch: loss {:.5}, gradient norm {norm:.5}, {seconds:.2} s", loss.double_value(&[]));

@@ -36,24 +36,31 @@ pub struct FirstStageObjective {
     log_variance_learns: bool,
     lpips: Option<(Lpips<TorchEngine>, f32)>,
     adversary: Option<Adversary>,
-    last: RefCell<LastStep>,
+    /// Of the last step.
+    last: RefCell<Option<FirstStageTerms<f64>>>,
     group: Rc<ProcessGroup>,
 }
 
-/// Terms of the autoencoder's last step, for the log. Still tensors: read within the step they would make a GPU wait.
-#[derive(Default)]
-struct LastStep {
+/// Terms of a batch's loss, for the log; a mean is a tensor until the step's numbers are read, all at once.
+pub struct FirstStageTerms<T = Tensor> {
     /// Of the maps, in pixels.
     side: i64,
     latent_elements: usize,
-    /// The pixels' error r without the perceptual term.
-    error: Option<Tensor>,
-    likelihood: Option<Tensor>,
-    divergence: Option<Tensor>,
-    perceptual: Option<Tensor>,
-    generator: Option<Tensor>,
+    /// Under their names in the log, one element each.
+    means: Vec<(&'static str, T)>,
     /// The adaptive weight and the phase's factor.
     adversarial: Option<(f64, f64)>,
+}
+
+/// The pixels' error r without the perceptual term.
+const ERROR: &str = "train/rec_loss";
+const DIVERGENCE: &str = "train/kl_loss";
+
+impl FirstStageTerms {
+    /// The means, to be read.
+    pub fn means(&self) -> impl Iterator<Item = &Tensor> {
+        self.means.iter().map(|(_, mean)| mean)
+    }
 }
 
 /// Maps and what the autoencoder made of them.
@@ -142,14 +149,8 @@ impl FirstStageObjective {
     /// The last step's terms under their names in the log; `critic_loss` is the discriminator's loss where it took a step.
     pub fn terms(&self, critic_loss: Option<f64>) -> Vec<(&'static str, f64)> {
         let last = self.last.borrow();
-        let means = [
-            ("train/rec_loss", &last.error),
-            ("train/nll_loss", &last.likelihood),
-            ("train/kl_loss", &last.divergence),
-            ("train/perceptual_loss", &last.perceptual),
-            ("train/g_loss", &last.generator),
-        ];
-        let mut terms: Vec<(&str, f64)> = means.into_iter().filter_map(|(name, value)| Some((name, mean(value.as_ref()?)))).collect();
+        let Some(last) = last.as_ref() else { return Vec::new() };
+        let mut terms = last.means.clone();
         if self.log_variance_learns {
             terms.push(("train/log_variance", self.log_variance.0.double_value(&[])));
         }
@@ -191,14 +192,16 @@ impl FirstStageObjective {
     /// What the last step shows of the training's health; `critic_loss` as in [`Self::terms`].
     pub fn signs(&self, critic_loss: Option<f64>) -> Signs {
         let last = self.last.borrow();
-        let nats = last.divergence.as_ref().map(|divergence| mean(divergence) / last.latent_elements as f64);
+        let Some(last) = last.as_ref() else { return Signs::default() };
+        let mean = |name: &str| last.means.iter().find(|(known, _)| *known == name).map(|(_, mean)| *mean);
+        let nats = mean(DIVERGENCE).map(|divergence| divergence / last.latent_elements as f64);
         let guessing = self.adversary.as_ref().map_or(1.0, |adversary| match adversary.settings.loss {
             AdversarialLoss::Hinge => 1.0,
             AdversarialLoss::Vanilla => std::f64::consts::LN_2,
         });
         let factor = last.adversarial.map_or(0.0, |(_, factor)| factor);
         let critic = critic_loss.filter(|_| factor > 0.0).map(|loss| loss / (factor * guessing));
-        Signs { side: last.side, nats, error: last.error.as_ref().map(mean), critic }
+        Signs { side: last.side, nats, error: mean(ERROR), critic }
     }
 
     /// The autoencoder's loss of a step; its likelihood and divergence are the steady part. `last_layer` is the weight of the decoder's
@@ -206,18 +209,17 @@ impl FirstStageObjective {
     pub fn autoencoder_loss(&self, e: &TorchEngine, step: usize, maps: &Reconstruction, last_layer: &Tensor) -> Result<StepLoss> {
         let [truth, drawn, kl] = [maps.truth, maps.drawn, maps.kl].map(|x| TorchTensor(x.shallow_clone()));
         let (side, latent_elements) = (truth.0.size()[2], maps.latent_elements);
-        let mut last = LastStep { side, latent_elements, divergence: Some(kl.0.detach()), ..LastStep::default() };
         let mut error = pixel_error(e, &truth, &drawn);
-        last.error = Some(error.0.detach());
+        let plain_error = mean(&error.0);
+        let (mut perceptual, mut generator_mean, mut adversarial) = (None, None, None);
         if let Some((lpips, weight)) = &self.lpips {
             let late = self.compat == Compat::Upstream && step >= UPSTREAM_DROPOUT_STEP;
             let distance = lpips.distance(e, &truth, &drawn, if late { UPSTREAM_DROPOUT } else { 0.0 });
             error = e.add(&error, &e.affine(&distance, *weight, 0.0));
-            last.perceptual = Some(distance.0.detach());
+            perceptual = Some(mean(&distance.0));
         }
         let weights = maps.weights.map(|weights| TorchTensor(weights.shallow_clone()));
         let likelihood = negative_log_likelihood(e, self.compat, &error, &self.log_variance, weights.as_ref());
-        last.likelihood = Some(likelihood.0.detach());
         let mut loss = e.add(&likelihood, &kl_term(e, self.compat, &kl, self.kl_weight, &e.shape(&truth)));
         let steady = loss.0.detach();
         if let Some(adversary) = &self.adversary {
@@ -230,11 +232,31 @@ impl FirstStageObjective {
                 let [of_likelihood, of_generator] = gradients.map(|gradient| gradient.norm().double_value(&[]));
                 let adaptive = adaptive_weight(adversary.settings.weight, of_likelihood, of_generator);
                 loss = e.add(&loss, &e.affine(&generator, (adaptive * factor) as f32, 0.0));
-                (last.generator, last.adversarial) = (Some(generator.0.detach()), Some((adaptive, factor)));
+                (generator_mean, adversarial) = (Some(mean(&generator.0)), Some((adaptive, factor)));
             }
         }
-        *self.last.borrow_mut() = last;
-        Ok(StepLoss { total: loss.0.reshape([] as [i64; 0]), steady })
+        let means = [
+            (ERROR, Some(plain_error)),
+            ("train/nll_loss", Some(mean(&likelihood.0))),
+            (DIVERGENCE, Some(mean(&kl.0))),
+            ("train/perceptual_loss", perceptual),
+            ("train/g_loss", generator_mean),
+        ];
+        let means = means.into_iter().filter_map(|(name, mean)| Some((name, mean?))).collect();
+        let terms = FirstStageTerms { side, latent_elements, means, adversarial };
+        Ok(StepLoss { total: loss.0.reshape([] as [i64; 0]), steady, terms: Some(terms) })
+    }
+
+    /// Whether all steps compute the same and read nothing back: the adaptive weight is read, and LPIPS's dropout begins at a step.
+    pub fn repeats(&self) -> bool {
+        self.adversary.is_none() && (self.lpips.is_none() || self.compat == Compat::Corrected)
+    }
+
+    /// Takes a step's terms in with what their means are, for [`Self::terms`] and [`Self::signs`].
+    pub fn note(&self, terms: &FirstStageTerms, means: &[f64]) {
+        let FirstStageTerms { side, latent_elements, adversarial, .. } = *terms;
+        let means = terms.means.iter().zip(means).map(|((name, _), mean)| (*name, *mean)).collect();
+        *self.last.borrow_mut() = Some(FirstStageTerms { side, latent_elements, means, adversarial });
     }
 
     /// Whether the discriminator takes a step. Before its phase the public code steps it too, by a loss of 0, which only decays
@@ -294,8 +316,8 @@ impl Adversary {
     }
 }
 
-fn mean(values: &Tensor) -> f64 {
-    values.mean(None::<Kind>).double_value(&[])
+fn mean(values: &Tensor) -> Tensor {
+    values.detach().mean(None::<Kind>)
 }
 
 /// Mean over maps of (|grad D| - 1)^2 at share * x + (1 - share) y (Gulrajani et al., 2017), D the mean of a map's logits.

@@ -3,7 +3,7 @@
 use radiodiff_core::random::seed_for;
 use radiodiff_dataset::share::RankShare;
 use std::cell::Cell;
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 /// Standard normal noise by step and number. It is drawn for the whole batch, of which each process takes its rows. What libtorch
 /// draws besides, such as the masks of a dropout, differs between the processes.
@@ -27,11 +27,16 @@ impl StepNoise {
 
     /// The next noise, of the shape of `x`, whose first dimension is this process's part of the batch.
     pub fn like(&self, x: &Tensor) -> Tensor {
-        let (number, rows) = (self.drawn.get(), x.size()[0]);
-        let mut whole = x.size();
+        self.of_shape(&x.size(), (x.kind(), x.device()))
+    }
+
+    /// As [`Self::like`].
+    pub fn of_shape(&self, shape: &[i64], options: (Kind, Device)) -> Tensor {
+        let (number, rows) = (self.drawn.get(), shape[0]);
+        let mut whole = shape.to_vec();
         whole[0] *= self.share.world() as i64;
         tch::manual_seed(seed_for(self.seed.get(), &format!("noise {number}")) as i64);
-        let noise = Tensor::randn(whole, (x.kind(), x.device())).narrow(0, self.share.rank() as i64 * rows, rows);
+        let noise = Tensor::randn(whole, options).narrow(0, self.share.rank() as i64 * rows, rows);
         self.drawn.set(number + 1);
         self.reseed();
         noise
@@ -57,7 +62,6 @@ impl StepNoise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::{Device, Kind};
 
     #[test]
     fn the_parts_of_the_processes_are_the_noise_of_one() {

@@ -1,9 +1,10 @@
 //! What a phase of training minimises, and what it does beside the optimiser's steps.
 
+use super::first_stage::FirstStageTerms;
 use super::session::{MapDrawing, Session};
 use super::trouble::Signs;
 use crate::data::{Batch, BatchStream, Curriculum, StreamOptions, StreamPosition};
-use crate::torch::{AverageSchedule, Schedule, TorchParameters};
+use crate::torch::{AverageSchedule, Schedule, StepInputs, TorchParameters};
 use anyhow::{Result, ensure};
 use tch::Tensor;
 
@@ -68,19 +69,39 @@ pub struct StepLoss {
     pub total: Tensor,
     /// The part of it that does not jump when a term is switched on: what bad steps are known by.
     pub steady: Tensor,
+    /// What the first stage's loss consists of.
+    pub terms: Option<FirstStageTerms>,
 }
 
 impl StepLoss {
     /// Of a single term.
     pub fn of(loss: Tensor) -> Self {
-        Self { steady: loss.detach(), total: loss }
+        Self { steady: loss.detach(), total: loss, terms: None }
+    }
+
+    /// All numbers that are read of it: total, steady part, and the terms' means.
+    pub fn numbers(&self) -> Vec<&Tensor> {
+        [&self.total, &self.steady].into_iter().chain(self.terms.iter().flat_map(FirstStageTerms::means)).collect()
     }
 }
 
 /// See the module. Everything that a step changes in it is among its tensors, so that a checkpoint can hold it.
 pub trait Objective {
-    /// The loss of a batch of step `step`; `number` is the batch's place among all of the phase.
-    fn loss(&self, session: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepLoss>;
+    /// What the loss of a batch of step `step` is computed from, with everything that is drawn for it; `number` is the batch's place
+    /// among all of the phase.
+    fn inputs(&self, session: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepInputs>;
+
+    /// The loss of a step's inputs.
+    fn loss(&self, session: &Session, step: usize, inputs: &StepInputs) -> Result<StepLoss>;
+
+    /// Whether the loss of inputs of the same shapes is the same operations at every step, of which none reads anything back
+    /// ([`crate::torch::StepGraphs`]).
+    fn repeats(&self) -> bool {
+        true
+    }
+
+    /// Takes the terms of a step's last batch in with what their means are, for [`Self::terms`] and [`Self::signs`].
+    fn note(&self, _terms: &FirstStageTerms, _means: &[f64]) {}
 
     /// What follows a step of the optimiser at the rate `rate`, of which `batch` was the first batch: an adversary's own step, which
     /// changes nothing where its loss is not finite. The loss, where there was such a step.

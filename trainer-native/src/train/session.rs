@@ -78,6 +78,7 @@ impl Session {
     pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
         let preset = config.preset.clone();
         let engine = TorchEngine::new(group.device());
+        config.precision.set_up(engine.device());
         let parameters = TorchParameters::initialized(config.seed);
         let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
         from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(&parameters, &preset, second_stage))?;

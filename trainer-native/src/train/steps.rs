@@ -2,18 +2,18 @@
 //! each runs this loop, and process 0 also validates and writes.
 
 use super::guard::Verdict;
-use super::objective::{Objective, Phase};
+use super::objective::{Objective, Phase, StepLoss};
 use super::session::Session;
 use super::stage_run::{Progress, StageRun};
 use super::stop::Interrupted;
 use crate::config::GuardConfig;
 use crate::data::StreamPosition;
 use crate::run_log::TrainingProgress;
-use crate::torch::{AdamW, Average, Gradients};
+use crate::torch::{AdamW, Average, Gradients, StepGraphs, copy_all};
 use anyhow::{Context, Result, anyhow, bail};
 use radiodiff_core::random;
 use radiodiff_dataset::files;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// Runs the phase and leaves the averages of what it trained in the networks.
 ///
@@ -49,6 +49,10 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
     let mut stream = phase.stream(s, progress.data.unwrap_or(start))?;
     let only = if s.config.overfit_batch { Some(phase.stream(s, start)?.next_batch()?) } else { None };
 
+    // A step whose gradients are those of one batch of one process is clipped by their norm as they are.
+    let alone = s.group.share().is_alone();
+    let with_norm = alone && phase.accumulate == 1;
+    let mut graphs = StepGraphs::new(&s.engine, s.config.cuda_graphs && alone && objective.repeats());
     let steps = phase.schedule.steps;
     let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
     if s.group.leads() {
@@ -62,24 +66,40 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
         // The gradient: the mean of so many batches and of all processes, which also hear whether a signal came to one of them.
         s.engine.set_training(true);
         undo.note();
-        let (mut gradients, mut first, mut total, mut steady) = (None, None, 0.0, 0.0);
+        let (mut gradients, mut first, mut total, mut steady, mut norm) = (None, None, 0.0, 0.0, None);
         for part in 0..phase.accumulate {
             let batch = only.as_ref().map_or_else(|| stream.next_batch(), |only| Ok(only.shallow_clone()))?;
-            let loss = objective.loss(s, step, step * phase.accumulate + part, &batch)?;
+            let inputs = objective.inputs(s, step, step * phase.accumulate + part, &batch)?;
             first.get_or_insert(batch);
-            let share = loss.total / phase.accumulate as f64;
-            let more = Gradients::of(&share, &trained);
+            let result = graphs.step(&s.engine, &inputs, |inputs| {
+                let mut loss = s.config.precision.compute(s.engine.device(), || objective.loss(s, step, inputs))?;
+                loss.total = loss.total / phase.accumulate as f64;
+                Ok(BatchResult::of(loss, &trained, with_norm))
+            })?;
+            let numbers = result.read()?;
+            total += numbers[0];
+            steady += numbers[1] / phase.accumulate as f64;
+            norm = if with_norm { numbers.last().copied() } else { None };
+            if let Some(terms) = &result.loss.terms {
+                objective.note(terms, &numbers[2..]);
+            }
+            // The next replay overwrites these.
+            let more = if graphs.records() && !with_norm { result.gradients.copied() } else { result.gradients.shallow_clone() };
             match &mut gradients {
                 None => gradients = Some(more),
                 Some(sum) => Gradients::add(sum, more),
             }
-            total += share.double_value(&[]);
-            steady += loss.steady.double_value(&[]) / phase.accumulate as f64;
         }
         let (mut gradients, first) = gradients.zip(first).context("a step has at least one batch")?;
         let stop = f64::from(u8::from(run.stop.raised()));
         let [total, steady, stop] = s.group.average_gradients(&mut gradients, &trained, [total, steady, stop])?;
-        let norm = gradients.clip(phase.clip_norm);
+        let norm = match norm {
+            Some(norm) => {
+                gradients.limit(norm, phase.clip_norm);
+                norm
+            }
+            None => gradients.clip(phase.clip_norm),
+        };
         // Each process has moved running statistics by its own samples.
         s.group.average(&statistics, [])?;
         frozen_statistics.restore();
@@ -157,6 +177,30 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
     Ok(())
 }
 
+/// What a batch gives a step.
+struct BatchResult {
+    loss: StepLoss,
+    gradients: Gradients,
+    /// What is read of it, all at once because each reading waits for a GPU: the loss's numbers and, last, the gradients' norm where it
+    /// is wanted.
+    numbers: Tensor,
+}
+
+impl BatchResult {
+    fn of(loss: StepLoss, trained: &[(String, Tensor)], with_norm: bool) -> Self {
+        let gradients = Gradients::of(&loss.total, trained);
+        let _guard = tch::no_grad_guard();
+        let norm = with_norm.then(|| gradients.norm());
+        let numbers: Vec<Tensor> = loss.numbers().into_iter().chain(&norm).map(|number| number.detach().reshape([1])).collect();
+        let numbers = Tensor::cat(&numbers, 0);
+        Self { loss, gradients, numbers }
+    }
+
+    fn read(&self) -> Result<Vec<f64>> {
+        Ok(Vec::<f64>::try_from(&self.numbers.to_kind(Kind::Double))?)
+    }
+}
+
 /// The discriminator's losses may jump, but must be finite.
 const FINITE: GuardConfig = GuardConfig { outlier: f64::INFINITY, skips: 3, lowerings: 4, recovery: 1000 };
 
@@ -191,10 +235,16 @@ impl Undo {
     }
 
     fn note(&mut self) {
-        tch::no_grad(|| self.0.iter_mut().for_each(|(before, value)| before.copy_(value)));
+        self.move_values(|(before, value)| (before, value));
     }
 
     fn restore(&mut self) {
-        tch::no_grad(|| self.0.iter_mut().for_each(|(before, value)| value.copy_(before)));
+        self.move_values(|(before, value)| (value, before));
+    }
+
+    /// Copies one of each pair to the other.
+    fn move_values(&self, ends: fn(&(Tensor, Tensor)) -> (&Tensor, &Tensor)) {
+        let (targets, sources): (Vec<&Tensor>, Vec<&Tensor>) = self.0.iter().map(ends).unzip();
+        copy_all(&targets, &sources);
     }
 }

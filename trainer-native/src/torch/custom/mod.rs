@@ -2,7 +2,17 @@
 //!
 //! In flow the result of an operation, the tensors it was computed from and a function from the result's gradient to theirs; out
 //! flows the result as a node of libtorch's graph. [`parallel`] lends libtorch's threads, so that such an operation starts none
-//! beside them.
+//! beside them. `lists.rs`, `graph.rs` and `modes.rs` are what training on a GPU needs beyond tch: [whole lists of tensors](fused_adamw) in
+//! a few kernels, [recorded work](SideStream), and the arithmetic's settings.
+
+mod failure;
+mod graph;
+mod lists;
+mod modes;
+
+pub use graph::{RecordedGraph, SideStream};
+pub use lists::{FusedStep, copy, fused_adamw, lerp, norms, pinned, scale};
+pub use modes::{allow_tf32, autocast};
 
 use std::ffi::c_void;
 use std::marker::PhantomData;

@@ -1,0 +1,65 @@
+// What the kernels share that compute a 2-D convolution as a product of matrices, the packed weights and the image's windows. The
+// windows are gathered as they are needed (implicit GEMM); a term of the sums is a tap of an input channel.
+//
+// `taps_of_channel` and `taps_of_row` are prepended (conv.rs): constants for the common kernels, so that a term is taken apart by
+// multiplications.
+
+// A row that is outside every image.
+const OUTSIDE: u32 = 0x40000000u;
+
+// The first row and column of a result pixel's window, which may have wrapped below zero.
+fn corner_of(pixel: u32) -> vec2<u32> {
+    if (pixel >= p.out_height * p.out_width) {
+        return vec2(OUTSIDE, 0u);
+    }
+    return vec2(pixel / p.out_width * p.stride - p.top, pixel % p.out_width * p.stride - p.left);
+}
+
+// The pixel that a term of the sum multiplies: zero outside the image and past the last term.
+fn pixel_of(term: u32, corner: vec2<u32>, image: u32) -> f32 {
+    let c = term / taps_of_channel();
+    let tap = term % taps_of_channel();
+    let y = corner.x + tap / taps_of_row();
+    let column = corner.y + tap % taps_of_row();
+    if (c < p.channels && y < p.height && column < p.width) {
+        return x[((image * p.channels + c) * p.height + y) * p.width + column];
+    }
+    return 0.0;
+}
+
+// Weights of 4 output channels, half of a block, for a term; zero past the last term and channel.
+fn weights_of(block: u32, term: u32, half: u32) -> vec4<f32> {
+    let terms = p.channels * taps_of_channel();
+    if (term < terms && block * 8u < p.out_channels) {
+        return packed[(block * terms + term) * 2u + half];
+    }
+    return vec4(0.0);
+}
+
+// Rows are channels, columns are pixels.
+fn product(weights: vec4<f32>, pixels: vec4<f32>) -> mat4x4<f32> {
+    return mat4x4(weights * pixels.x, weights * pixels.y, weights * pixels.z, weights * pixels.w);
+}
+
+fn store(channel: u32, image: u32, pixel: u32, pixels: u32, values: vec4<f32>) {
+    if (channel >= p.out_channels) {
+        return;
+    }
+    let at = (image * p.out_channels + channel) * pixels + pixel;
+    if (pixel < pixels) { out[at] = values.x; }
+    if (pixel + 1u < pixels) { out[at + 1u] = values.y; }
+    if (pixel + 2u < pixels) { out[at + 2u] = values.z; }
+    if (pixel + 3u < pixels) { out[at + 3u] = values.w; }
+}
+
+// Adds the bias and stores the sums of 4 channels (rows) and 4 pixels (columns).
+fn store_block(channel: u32, image: u32, pixel: u32, sum: mat4x4<f32>) {
+    var shift = vec4(0.0);
+    if (p.has_bias == 1u) { shift = bias_of(channel); }
+    let rows = transpose(mat4x4(sum[0] + shift, sum[1] + shift, sum[2] + shift, sum[3] + shift));
+    let pixels = p.out_height * p.out_width;
+    store(channel, image, pixel, pixels, rows[0]);
+    store(channel + 1u, image, pixel, pixels, rows[1]);
+    store(channel + 2u, image, pixel, pixels, rows[2]);
+    store(channel + 3u, image, pixel, pixels, rows[3]);
+}
