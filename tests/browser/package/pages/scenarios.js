@@ -114,11 +114,14 @@ export async function expose(radiodiff) {
 }
 
 const WEIGHTS = './radiodiff-web/nano.safetensors';
+let weights = null;
 
 /** Makes engines with networks, draws a map on each and disposes of it. */
 export async function makeEngines({ createEngine }, { count, worker }) {
+  // Fetched once: a browser under a test's control keeps the body of every response.
+  weights ??= fetch(WEIGHTS).then((answer) => answer.arrayBuffer());
   for (let i = 0; i < count; i += 1) {
-    const engine = await createEngine({ model: WEIGHTS, backend: 'cpu', worker });
+    const engine = await createEngine({ model: await weights, backend: 'cpu', worker });
     await engine.predict({ ...request, method: 'network' });
     engine.dispose();
   }
