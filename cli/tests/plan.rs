@@ -164,7 +164,11 @@ fn ranks_share_a_batch() {
 fn sites_cover_what_is_said_of_them() {
     for spacing in ["0", "-16", "NaN"] {
         let refused = radiodiff(&["sites", SCENE, "--count", "1", "--threshold", "-80", &format!("--spacing-m={spacing}")]);
-        assert!(!refused.status.success() && text(&refused.stderr).contains("no length from 1 to 10000 metres"), "{}", text(&refused.stderr));
+        assert!(
+            !refused.status.success() && text(&refused.stderr).contains("no length from 1 to 10000 metres"),
+            "{}",
+            text(&refused.stderr)
+        );
     }
 
     let folder = tempfile::tempdir().unwrap();
