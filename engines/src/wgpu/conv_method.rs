@@ -1,7 +1,8 @@
-//! Which kernel computes a convolution: the fastest one differs by a factor of ten, and depends on the shape and the adapter.
+//! Which kernel computes a convolution. For one shape the kernels' times differ by up to eleven times, and by adapter.
 //!
-//! [`ConvMethod::for_hardware`] is a rule fitted to measured times. A software adapter has few threads and no memory of a workgroup's
-//! own, so it gains nothing by dividing sums or copying tiles and always takes [`ConvMethod::Rows`].
+//! In flows a convolution's shape, out flows its [`ConvMethod`]. On a GPU that is [`ConvMethod::for_hardware`], a rule fitted to measured
+//! times. Copies to a workgroup's memory and divided sums cost a software adapter time and gain nothing, so it computes all convolutions
+//! by [`ConvMethod::Rows`].
 
 use super::profile::Convolution;
 use super::recorder::MOST_GROUPS;
