@@ -1,26 +1,69 @@
 #!/usr/bin/env bash
-# One visit to a machine with a CUDA GPU: trains nano longer than a CPU can, evaluates, exports.
+# One visit to a machine with a CUDA GPU: makes maps whose roofs and cars vary, trains on them a network that is not told, evaluates it.
 #
-#   trainer-native/gpu-run.sh TRAINER DATA OUT [--set A.B=VALUE ...]
+#   trainer-native/gpu-run.sh TRAINER CITIES OUT [SECONDS]
 #
-# TRAINER is the release binary, DATA holds the datasets that README.md makes, OUT gets weights, logs and tables. Nothing is
-# built. What follows goes to both training commands, so that the same script is tried on a CPU with a few steps.
+# TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets weights, logs and tables.
+# Nothing is built. Of SECONDS (600), making the maps takes its part, the first stage a third of the rest and the denoiser two thirds.
+# PROCEDURAL and BLOCKS (800 and 400: 2000 scenes, 4000 maps), MAPS (24 of each city to test on) and FIRST (steps that measure the
+# rate, 150) can be lowered for a try on a CPU, as can the batches: FIRST_STAGE_BATCH (32) and BATCH (32).
 set -euo pipefail
 if [ $# -lt 3 ]; then
-    sed -n '4,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
-trainer=$1 data=$2 out=$3
-shift 3
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-mkdir -p "$out"
+trainer=$(realpath "$1") cities=$(realpath "$2") limit=${4:-600}
+mkdir -p "$3"
+out=$(realpath "$3") data=$(realpath "$3")/data
+cd "$(dirname "${BASH_SOURCE[0]}")"
+say() { echo "[$SECONDS s] $*" | tee -a "$out/log.txt"; }
 { date -u; uname -srm; nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv 2>/dev/null || echo "no nvidia-smi"; } | tee "$out/machine.txt"
-common=(--config "$here/configs/nano.toml" --out "$out/run" --set "data.train=['$data/train']" --set "data.valid=['$data/valid']")
-longer=(--set autoencoder.steps=20000 --set autoencoder.whole_map_steps=5000 --set diffusion.steps=30000 --set diffusion.symmetries=8
-    --set diffusion.pixel.steps=20000)
-for stage in autoencoder diffusion; do
-    started=$(date +%s)
-    "$trainer" train "$stage" "${common[@]}" "${longer[@]}" "$@" 2>&1 | tee "$out/$stage.log"
-    echo "$stage took $(($(date +%s) - started)) s" | tee -a "$out/machine.txt"
+
+# Maps with roofs and cars, of which the folder then keeps no trace.
+maps() {
+    local name=$1
+    shift
+    "$trainer" dataset synth --out "$data/$name" --roofs 4,40 --cars 40 --method dpm "$@" >>"$out/log.txt" 2>&1
+    mv "$data/$name/gain/carsDPM" "$data/$name/gain/DPM"
+    rm -rf "$data/$name/polygon" "$data/$name/png/heights" "$data/$name/png/cars" "$data/$name/png/antennas"
+}
+pack() {
+    "$trainer" dataset pack --dataset "$data/$1" --method DPM --out "$data/$1-packed" --channels line-of-sight,log-distance-gain,\
+detour-gain,wall-distance,dominant-path-gain,angle-to-transmitter-sin,angle-to-transmitter-cos >>"$out/log.txt" 2>&1
+}
+known=("$cities/munich.geojson" "$cities/helsinki.geojson" "$cities/paris.geojson")
+unseen=("$cities/florence.geojson" "$cities/san-francisco.geojson")
+maps train --procedural "${PROCEDURAL:-800}" --city "${known[@]}" --blocks "${BLOCKS:-400}" --transmitters 2 --seed 11
+maps valid --procedural 12 --city "${known[@]}" --blocks 4 --transmitters 1 --seed 900011
+maps test --city "${unseen[@]}" --blocks "${MAPS:-24}" --transmitters 1 --seed 77
+pack train
+pack valid
+say "data is made"
+
+common=(--config configs/reliability/train.toml --set "data.train=['$data/train-packed']" --set "data.valid=['$data/valid-packed']"
+    --set data.threads="$(nproc)" --set autoencoder.batch="${FIRST_STAGE_BATCH:-32}" --set diffusion.batch="${BATCH:-32}"
+    --set validate_every=1000000)
+first=${FIRST:-150}
+# A stage in so many seconds: a run of a few steps tells the rate, another takes what fits. The first's weights are not used.
+stage() {
+    local name=$1 seconds=$2 begun=$SECONDS
+    "$trainer" train "$name" "${common[@]}" --out "$out/run-$name" --set "$name.steps=$first" --set autoencoder.whole_map_steps=0 \
+        "${@:3}" >"$out/$name-rate.log" 2>&1
+    local rate left steps
+    rate=$(grep -o '[0-9.]* steps/s' "$out/$name-rate.log" | tail -1 | cut -d' ' -f1)
+    left=$((seconds - (SECONDS - begun)))
+    steps=$(awk -v rate="$rate" -v left="$left" -v least=$((first + 1)) 'BEGIN { n = int(rate * left); print (n > least ? n : least) }')
+    say "$name: $rate steps/s, $steps steps"
+    "$trainer" train "$name" "${common[@]}" --out "$out/run" --set "$name.steps=$steps" \
+        --set autoencoder.whole_map_steps=$((steps / 10)) "${@:3}" 2>&1 | tee "$out/$name.log" | tail -3
+    rm -rf "$out/run-$name"
+}
+stage autoencoder $(((limit - SECONDS) / 3))
+say "first stage"
+stage diffusion $((limit - SECONDS)) --from "$out/run/autoencoder.safetensors"
+say "denoiser"
+for steps in 1 5; do
+    "$trainer" evaluate --data "$data/test" --weights "$out/run/diffusion.safetensors" --samples 19 --steps $steps --out "$out/test-$steps.json" \
+        --worst "$out/worst-$steps.png" | tee "$out/test-$steps.md"
 done
-"$trainer" export --weights "$out/run/diffusion.safetensors" --out "$out/nano.safetensors" --evaluate "test=$data/test" 2>&1 | tee "$out/export.log"
+say "done"

@@ -162,6 +162,15 @@ fn ranks_share_a_batch() {
 
 #[test]
 fn sites_cover_what_is_said_of_them() {
+    for spacing in ["0", "-16", "NaN"] {
+        let refused = radiodiff(&["sites", SCENE, "--count", "1", "--threshold", "-80", &format!("--spacing-m={spacing}")]);
+        assert!(
+            !refused.status.success() && text(&refused.stderr).contains("no length from 1 to 10000 metres"),
+            "{}",
+            text(&refused.stderr)
+        );
+    }
+
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("sites.csv").display().to_string();
     let args = ["--bounds", BOUNDS, "--count", "2", "--threshold", "-75", "--spacing-m", "40", "--existing", TX[0], "--out", &out];

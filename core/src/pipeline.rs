@@ -153,17 +153,18 @@ impl<E: Engine> Pipeline<E> {
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let (scene, preset) = (request.scene, self.preset());
         let condition = self.condition(scene, request.position)?;
+        let mut uploaded = None;
         let sampling = if request.start == 1.0 {
             self.model.begin(e, samples, &request.options)
         } else {
-            let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
-            let channels = e.tensor(&condition, &shape);
+            let channels = self.upload(e, &condition);
+            uploaded = Some(channels.clone());
             let physical = DominantPath::level().path_gain(scene, &LinkEnds::at(request.position))?;
             let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
             let map = e.tensor(&map, &[1, 1, preset.map_size, preset.map_size]);
             self.model.begin_from_map(e, (&map, &channels), request.start, samples, &request.options)?
         };
-        self.gray(e, condition, sampling, hook).await
+        self.gray(e, (condition, uploaded), sampling, hook).await
     }
 
     /// Draws a place without buildings and transmitter from noise: gray levels in [0, 1], (H, W). It compiles an engine's kernels and
@@ -179,7 +180,7 @@ impl<E: Engine> Pipeline<E> {
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let preset = self.preset();
         let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
-        self.gray(e, condition, self.model.begin(e, 1, options), hook).await
+        self.gray(e, (condition, None), self.model.begin(e, 1, options), hook).await
     }
 
     /// The preset's channels of a transmitter, (C, H, W) in [-1, 1].
@@ -197,15 +198,24 @@ impl<E: Engine> Pipeline<E> {
         Ok(condition(scene, position, &preset.condition.channels, &preset.gray)?)
     }
 
-    /// A condition encoded, from the cache where it is the one encoded last.
-    fn encode(&self, e: &E, channels: Vec<f32>) -> EncodedScene<E::Tensor> {
+    /// A condition on the device, from the cache where it is the one encoded last.
+    fn upload(&self, e: &E, channels: &[f32]) -> E::Tensor {
+        match &*self.encoded.borrow() {
+            Some(known) if known.channels == channels => known.scene.condition.clone(),
+            _ => {
+                let preset = self.preset();
+                e.tensor(channels, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size])
+            }
+        }
+    }
+
+    /// A condition encoded, from the cache where it is the one encoded last. `uploaded` is the condition on the device, if it is there.
+    fn encode(&self, e: &E, channels: Vec<f32>, uploaded: Option<E::Tensor>) -> EncodedScene<E::Tensor> {
+        let condition = uploaded.unwrap_or_else(|| self.upload(e, &channels));
         let mut encoded = self.encoded.borrow_mut();
         match &*encoded {
             Some(known) if known.channels == channels => known.scene.clone(),
             _ => {
-                let preset = self.preset();
-                let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
-                let condition = e.tensor(&channels, &shape);
                 let features = self.model.denoiser.encode_condition(e, &condition);
                 encoded.insert(CachedCondition { channels, scene: EncodedScene { condition, features } }).scene.clone()
             }
@@ -215,13 +225,13 @@ impl<E: Engine> Pipeline<E> {
     async fn gray<S>(
         &self,
         e: &E,
-        condition: Vec<f32>,
+        (condition, uploaded): (Vec<f32>, Option<E::Tensor>),
         sampling: Sampling<E::Tensor>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let samples = e.shape(&sampling.latent)[0];
         let encode = || {
-            let scene = self.encode(e, condition);
+            let scene = self.encode(e, condition, uploaded);
             if samples == 1 { scene } else { scene.repeated(e, samples) }
         };
         let (latent, scene) = sample(e, &self.model, encode, sampling, hook).await.map_err(PipelineError::Stopped)?;

@@ -189,7 +189,7 @@ fn by_method(engine: &GpuEngine, convolutions: &[Counted], runs: usize, ceiling:
     println!("GPU time of a run in us, median of {runs}:\n");
     println!("| input | weight | stride | a map | MFLOP | {names} | best, GFLOP/s | of the ceiling |");
     println!("|---|---|---:|---:|---:|{}---:|---:|", "---:|".repeat(ConvMethod::ALL.len()));
-    let (mut flop, mut best_total_s, mut rows_total_s) = (0.0, 0.0, 0.0);
+    let (mut flop, mut best_total_s, mut chosen_total_s, mut rows_total_s) = (0.0, 0.0, 0.0, 0.0);
     let mut fastest = Vec::new();
     for Counted { convolution, macs, count } in convolutions {
         let seconds = times(engine, convolution, runs)?;
@@ -211,12 +211,17 @@ fn by_method(engine: &GpuEngine, convolutions: &[Counted], runs: usize, ceiling:
         flop += flop_of_one * *count as f64;
         best_total_s += best_s * *count as f64;
         rows_total_s += seconds[0].unwrap_or_default() * *count as f64;
+        let chosen = ConvMethod::ALL.iter().position(|&method| method == ConvMethod::for_hardware(convolution));
+        chosen_total_s += chosen.and_then(|at| seconds[at]).context("the rule chose a method that was not timed")? * *count as f64;
     }
     println!(
-        "\nAll convolutions of a map: {:.1} us by the best methods, {:.1} GFLOP/s, {:.1} % of the ceiling; {:.1} us by {:?}.\n",
+        "\nAll convolutions of a map: {:.1} us by the best methods, {:.1} GFLOP/s, {:.1} % of the ceiling; {:.1} us ({:+.1} %) by the \
+         rule for GPUs; {:.1} us by {:?}.\n",
         1e6 * best_total_s,
         flop / best_total_s / 1e9,
         100.0 * flop / best_total_s / ceiling,
+        1e6 * chosen_total_s,
+        100.0 * (chosen_total_s / best_total_s - 1.0),
         1e6 * rows_total_s,
         ConvMethod::ALL[0]
     );

@@ -95,6 +95,17 @@ fn bad_files_say_what_is_wrong() {
     assert!(matches!(error, SceneError::OutsideBounds { .. }) && error.to_string().contains("24.9"), "{error}");
     let reversed = ImportOptions { bounds: Some(GeoBounds { west: 3.0, south: 48.0, east: 2.0, north: f64::NAN }), ..options() };
     assert!(matches!(import(building.as_bytes(), &reversed), Err(SceneError::Bounds { .. })));
+    for ([west, south, east, north], advice) in [
+        ([2.0, 49.0, 3.0, 48.0], "south has to be less than north: exchange them"),
+        ([3.0, 48.0, 2.0, 49.0], "west has to be less than east: exchange them"),
+        ([3.0, 49.0, 2.0, 48.0], "exchange both"),
+        ([2.0, 48.0, 2.0, 49.0], "give two different corners"),
+        ([48.0, 102.0, 49.0, 103.0], "have the two been exchanged?"),
+    ] {
+        let asked = ImportOptions { bounds: Some(GeoBounds { west, south, east, north }), ..options() };
+        let error = import(building.as_bytes(), &asked).expect_err("no bounds").to_string();
+        assert!(error.contains(advice), "{error}");
+    }
     for bad in ["[[0,0],[1,1],[0,0]]", "[[500,0],[501,0],[501,1],[500,0]]", "[[1e400,0],[1,0],[1,1],[1e400,0]]", "[[1],[2],[3],[1]]", "[]"]
     {
         let outcome = import(collection(&[feature(&polygon(&[bad.into()]), "{}")]).as_bytes(), &options());

@@ -1,20 +1,21 @@
 // The client: it sends calls to the runtime, starts the runtime again after a crash, and turns answers into maps and typed errors.
 
 import { abortable } from './abort.js';
+import { callBeside } from './beside.js';
 import { plainBounds, readBuildings, readTable, sameScene } from './buildings.js';
+import { Calls } from './calls.js';
 import { RadioError, messageOf } from './errors.js';
 import { RadioMap } from './map.js';
-import { init } from './module.js';
+import { init, initCalibration } from './module.js';
 import { directPort, workerPort } from './ports.js';
 import { drop, keep, loadWeights } from './weights.js';
 
 /** @import { EngineInfo, EngineOptions, Engine as EngineInterface, Progress, PredictRequest, SceneInfo } from './index.js' */
+/** @import { Callbacks } from './calls.js' */
 /** @import { Answer } from './runtime.js' */
 /** @import { Port } from './ports.js' */
 /** @import { LoadedWeights } from './weights.js' */
 
-/** @typedef {{ signal?: AbortSignal | undefined, onProgress?: Progress | undefined }} Callbacks */
-/** @typedef {{ resolve: (result: any) => void, reject: (reason: unknown) => void, onProgress?: Progress | undefined, settled: () => void }} Waiting */
 /**
  * @typedef {object} Started
  * @property {Promise<[WebAssembly.Module, LoadedWeights | null]>} parts
@@ -40,9 +41,9 @@ class Engine {
   /** Why there is no port. @type {unknown} */
   #gone = null;
   #disposed = false;
-  /** @type {Map<number, Waiting>} */
-  #waiting = new Map();
-  #next = 0;
+  #calls = new Calls();
+  /** Ends the work that runs beside. */
+  #ending = new AbortController();
   /** Where the weights come from. @type {string | null} */
   #url = null;
   /** Substitutions made when the engine started. @type {string[]} */
@@ -131,18 +132,9 @@ class Engine {
   }
 
   /** @param {Answer} answer */
-  #receive({ id, result, error, fatal, progress }) {
-    if (fatal) this.#crash(error?.message ?? 'it gave no reason');
-    const call = this.#waiting.get(id);
-    if (!call) return;
-    if (progress) {
-      call.onProgress?.(progress);
-      return;
-    }
-    this.#waiting.delete(id);
-    call.settled();
-    if (error) call.reject(new RadioError(error));
-    else call.resolve(result);
+  #receive(answer) {
+    if (answer.fatal) this.#crash(answer.error?.message ?? 'it gave no reason');
+    this.#calls.receive(answer);
   }
 
   /** @param {string} message */
@@ -161,11 +153,7 @@ class Engine {
     else this.#opening?.then((port) => port.close()).catch(() => {});
     this.#port = this.#opening = this.#starting = null;
     if (this.#scene) this.#scene.known = false;
-    for (const { reject, settled } of this.#waiting.values()) {
-      settled();
-      reject(error);
-    }
-    this.#waiting.clear();
+    this.#calls.abandon(error);
   }
 
   /**
@@ -174,25 +162,17 @@ class Engine {
    * @param {Callbacks} [callbacks]
    * @returns {Promise<any>}
    */
-  #call(call, args, { signal, onProgress } = {}) {
-    return new Promise((resolve, reject) => {
-      const id = this.#next++;
-      const abort = () => {
-        this.#waiting.delete(id);
-        this.#port?.post({ abort: id });
-        reject(signal?.reason);
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.set(id, { resolve, reject, onProgress, settled: () => signal?.removeEventListener('abort', abort) });
+  #call(call, args, callbacks) {
+    const post = (/** @type {object} */ message) => {
       try {
-        this.#port?.post({ id, call, ...args });
+        this.#port?.post(message);
       } catch (error) {
         // The scene did not travel either.
         if (this.#scene) this.#scene.known = false;
-        const message = `the request holds something that cannot be sent to a worker: ${messageOf(error)}`;
-        this.#receive({ id, error: { code: 'request', message } });
+        throw error;
       }
-    });
+    };
+    return this.#calls.send(post, call, args, callbacks);
   }
 
   /**
@@ -217,19 +197,21 @@ class Engine {
   }
 
   /**
-   * The scene as a message: its buildings travel only when the runtime does not have them.
+   * Takes note of the scene that a call is about; without buildings it is the last one.
    * @param {import('./buildings.js').Source | undefined} source
    * @param {import('./buildings.js').SceneTerms} terms
    */
-  #sceneMessage(source, { bounds, buildingHeightM, metersPerPixel }) {
-    if (source !== undefined) {
-      const asked = { source, bounds: plainBounds(bounds), buildingHeightM, metersPerPixel, known: false };
-      if (!sameScene(this.#scene, asked)) this.#scene = asked;
-    }
+  #note(source, { bounds, buildingHeightM, metersPerPixel }) {
+    if (source === undefined) return;
+    const asked = { source, bounds: plainBounds(bounds), buildingHeightM, metersPerPixel, known: false };
+    if (!sameScene(this.#scene, asked)) this.#scene = asked;
+  }
+
+  /** The scene as a message: its buildings travel only when the runtime does not have them. */
+  #sceneMessage() {
     if (!this.#scene || this.#scene.known) return undefined;
     this.#scene.known = true;
-    const { known: _, ...scene } = this.#scene;
-    return scene;
+    return sceneOf(this.#scene);
   }
 
   /**
@@ -240,7 +222,27 @@ class Engine {
    */
   async #ask(call, { buildings, bounds, buildingHeightM, metersPerPixel, signal, onProgress }, request) {
     const source = await this.#attendScene(buildings, signal);
-    return this.#call(call, { scene: this.#sceneMessage(source, { bounds, buildingHeightM, metersPerPixel }), request }, { signal, onProgress });
+    this.#note(source, { bounds, buildingHeightM, metersPerPixel });
+    return this.#call(call, { scene: this.#sceneMessage(), request }, { signal, onProgress });
+  }
+
+  /**
+   * Sends a call to a runtime of its own, so that maps are drawn while it works.
+   * @param {string} call
+   * @param {Partial<import('./index.js').SceneFields & Callbacks>} around
+   * @param {object} request
+   * @param {{ module?: WebAssembly.Module }} [extra] what the call needs beside scene and request
+   */
+  async #askBeside(call, { buildings, bounds, buildingHeightM, metersPerPixel, signal, onProgress }, request, extra) {
+    const source = await this.#attendScene(buildings, signal);
+    this.#note(source, { bounds, buildingHeightM, metersPerPixel });
+    const [module] = await this.#options.parts;
+    const { mapSize, metersPerPixel: own } = this.info.model ?? {};
+    const setup = { module, grid: mapSize && own ? { mapSize, metersPerPixel: own } : undefined };
+    const { worker } = this.#options;
+    const open = worker === false ? directPort : workerPort(typeof worker === 'function' ? worker : undefined);
+    const args = { scene: this.#scene ? sceneOf(this.#scene) : undefined, request, ...extra };
+    return callBeside(open, setup, call, args, { signal, onProgress, ended: this.#ending.signal });
   }
 
   /**
@@ -268,13 +270,14 @@ class Engine {
   /** @param {Parameters<EngineInterface['suggestSites']>[0]} request */
   suggestSites(request) {
     const { count, thresholdDbm, candidates, area, spacingM, existing, transmitter, receiver, ...around } = request ?? /** @type {Partial<typeof request>} */ ({});
-    return this.#ask('suggestSites', around, { count, thresholdDbm, candidates, area, spacingM, existing, transmitter, receiver });
+    return this.#askBeside('suggestSites', around, { count, thresholdDbm, candidates, area, spacingM, existing, transmitter, receiver });
   }
 
   /** @param {Parameters<EngineInterface['calibrate']>[0]} request */
   async calibrate(request) {
     const { transmitter, measurements, device, squareM, blockM, ...around } = request ?? /** @type {Partial<typeof request>} */ ({});
-    const { map, ...report } = await this.#ask('calibrate', around, { transmitter, measurements: await readTable(measurements), device, squareM, blockM });
+    const [table, module] = await abortable(Promise.all([readTable(measurements), initCalibration()]), around.signal);
+    const { map, ...report } = await this.#askBeside('calibrate', around, { transmitter, measurements: table, device, squareM, blockM }, { module });
     return { ...report, map: new RadioMap(map) };
   }
 
@@ -295,9 +298,19 @@ class Engine {
   }
 
   dispose() {
-    this.#abandon(new RadioError({ code: 'disposed', message: 'the engine was disposed of' }));
+    const disposed = new RadioError({ code: 'disposed', message: 'the engine was disposed of' });
+    this.#abandon(disposed);
+    this.#ending.abort(disposed);
     this.#disposed = true;
   }
+}
+
+/**
+ * A scene as it travels.
+ * @param {import('./buildings.js').SceneRequest & { known: boolean }} scene
+ */
+function sceneOf({ known: _, ...scene }) {
+  return scene;
 }
 
 /**

@@ -298,6 +298,11 @@ export interface RadioMap extends MapFiles {
    * (`method: 'dominant-path'`), or what moving a transmitter gains. Its `at`, `stats` and `toImage` are those of a map.
    */
   difference(other: RadioMap): RadioMap;
+  /**
+   * This map where another of the same place is at or above a value, without a value elsewhere: `map.layer('sinr').where(map, -100)` is
+   * the SINR of the covered ground, and so are its files.
+   */
+  where(other: RadioMap, least: number | string): RadioMap;
   /** Over outdoor pixels; `covered` is the share of them at or above the threshold, `rms` of a difference is the root mean square error. */
   stats(options?: { thresholdDbm?: NumberField }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
   /** For a canvas. */
@@ -399,6 +404,9 @@ export interface Engine {
  * compiled module.
  */
 export function init(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
+
+/** The same for the module that fits maps to measurements, which the first `calibrate` otherwise compiles. */
+export function initCalibration(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
 /** The same for the module that writes files, which a map's first export otherwise compiles. */
 export function initExport(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;

@@ -2,6 +2,6 @@
 
 export { createEngine } from './engine.js';
 export { RadioError } from './errors.js';
-export { init, initExport } from './module.js';
+export { init, initCalibration, initExport } from './module.js';
 export { clearCache } from './store.js';
 export { divergingNames as divergingPaletteNames, names as paletteNames, palette } from './palettes.js';

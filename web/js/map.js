@@ -20,6 +20,12 @@ const QUANTITIES = {
 
 const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
+/**
+ * What a map is of, for errors.
+ * @param {RadioMapInterface} map
+ */
+const inWords = ({ size, quantity, bounds }) => `${size} x ${size} pixels of ${quantity} at ${SIDES.map((side) => bounds[side]).join(', ')}`;
+
 /** @implements {RadioMapInterface} */
 export class RadioMap extends WritableMap {
   /** @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn */
@@ -78,14 +84,28 @@ export class RadioMap extends WritableMap {
 
   /** @param {RadioMapInterface} other */
   difference(other) {
-    const same = this.size === other.size && SIDES.every((side) => this.bounds[side] === other.bounds[side]);
-    if (!same || this.quantity !== other.quantity) {
-      const words = (/** @type {RadioMapInterface} */ { size, quantity, bounds }) =>
-        `${size} x ${size} pixels of ${quantity} at ${SIDES.map((side) => bounds[side]).join(', ')}`;
-      throw new RadioError({ code: 'difference', message: `maps of different things cannot be compared: ${words(this)} and ${words(other)}` });
+    if (!this.#isOfThePlaceOf(other) || this.quantity !== other.quantity) {
+      throw new RadioError({ code: 'difference', message: `maps of different things cannot be compared: ${inWords(this)} and ${inWords(other)}` });
     }
     const values = this.values.map((value, i) => value - other.values[i]);
     return this.#derived(values, 'difference-db');
+  }
+
+  /**
+   * @param {RadioMapInterface} other
+   * @param {Parameters<RadioMapInterface['where']>[1]} least
+   */
+  where(other, least) {
+    const from = numberField('least', 'threshold', least);
+    if (!this.#isOfThePlaceOf(other)) {
+      throw new RadioError({ code: 'difference', message: `a map cannot be cut by one of another place: ${inWords(this)} and ${inWords(other)}` });
+    }
+    return this.#derived(this.values.map((value, i) => (other.values[i] >= from ? value : NaN)), this.quantity);
+  }
+
+  /** @param {RadioMapInterface} other */
+  #isOfThePlaceOf(other) {
+    return this.size === other.size && SIDES.every((side) => this.bounds[side] === other.bounds[side]);
   }
 
   /** @param {Parameters<RadioMapInterface['stats']>[0]} [options] */

@@ -1,4 +1,4 @@
-// The compiled wasm modules, shared by every engine of the page: the engine's, and the one that writes files.
+// The compiled wasm modules, shared by every engine of the page: the engine's, the one that writes files and the one that calibrates.
 
 import { RadioError, messageOf } from './errors.js';
 import { looksLikeHtml } from './safetensors.js';
@@ -24,7 +24,7 @@ export function readFilesBy(read) {
 
 /**
  * A function that compiles a module once and again only after it failed.
- * @param {'init' | 'initExport'} name the function's own
+ * @param {'init' | 'initExport' | 'initCalibration'} name the function's own
  * @param {() => URL} address where the module lies unless the caller says so
  * @returns {(source?: ModuleSource) => Promise<WebAssembly.Module>}
  */
@@ -47,6 +47,9 @@ export const init = once('init', () => new URL('./radiodiff-web_bg.wasm', import
 
 /** The same with the module that writes files; a map's first export does it where nobody has. */
 export const initExport = once('initExport', () => new URL('./radiodiff-web-export_bg.wasm', import.meta.url));
+
+/** The same with the module that fits maps to measurements; the first calibration does it where nobody has. */
+export const initCalibration = once('initCalibration', () => new URL('./radiodiff-web-calibration_bg.wasm', import.meta.url));
 
 /** @param {string} words */
 const failure = (words) => new RadioError({ code: 'wasm', message: `the wasm module could not be loaded: ${words}` });

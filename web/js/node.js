@@ -8,7 +8,7 @@ import { readFilesBy } from './module.js';
 /** @import { Engine, EngineOptions } from './index.js' */
 
 export { RadioError } from './errors.js';
-export { init, initExport } from './module.js';
+export { init, initCalibration, initExport } from './module.js';
 export { divergingNames as divergingPaletteNames, names as paletteNames, palette } from './palettes.js';
 export { clearCache } from './store.js';
 

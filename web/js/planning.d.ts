@@ -95,6 +95,8 @@ export interface CalibrationReport {
   errors: CalibrationErrors | null;
   /** Each block with its south-west corner, degrees. */
   blocks: ({ lng: number; lat: number } & CalibrationErrors)[];
+  /** The squares that were measured; `predictedDbm` is by the map that was not given the square's block, null where there is none. */
+  places: { lng: number; lat: number; powerDbm: number; predictedDbm: number | null }[];
   /** Power in dBm, with `stddev`: the standard deviation of what a measurement would show. Its transmitter is the cell as asked for. */
   map: RadioMap;
   warnings: string[];

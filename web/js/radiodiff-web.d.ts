@@ -1,7 +1,7 @@
 // What wasm-bindgen makes of web/src/api, for type-checking this folder without building the module. The classes and their methods
 // are those of the #[wasm_bindgen] items there.
 
-import type { CalibrationReport, CoverageStatistics, EngineInfo, Layer, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo, SuggestedSite, SuggestedSites } from './index.js';
+import type { CoverageStatistics, EngineInfo, Layer, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo, SuggestedSite, SuggestedSites } from './index.js';
 
 /** Instantiates the module. */
 export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -54,20 +54,18 @@ type Warned = { warnings: string[] };
 export class SiteSearch implements Freeable {
   constructor(scene: SceneHandle, request: unknown);
   readonly steps: number;
-  draw(scene: SceneHandle, step: number): void;
+  draw(scene: SceneHandle): void;
   choose(scene: SceneHandle): Omit<SuggestedSites, 'sites' | 'milliseconds'> & { sites: (Omit<SuggestedSite, 'lng' | 'lat' | 'transmitter'> & { transmitter: UsedTransmitter & Warned })[] };
   free(): void;
 }
 
-export class CalibrationHandle implements Freeable {
-  constructor(scene: SceneHandle, request: unknown);
-  fit(): void;
-  validate(): void;
-  drawRow(scene: SceneHandle): void;
-  power(): Float32Array<ArrayBuffer>;
-  deviation(): Float32Array<ArrayBuffer>;
-  report(scene: SceneHandle): Omit<CalibrationReport, 'map' | 'milliseconds'>;
-  transmitter(): UsedTransmitter & Warned;
+export class CellSurroundings implements Freeable {
+  constructor(scene: SceneHandle, request: { transmitter: unknown; squareM: unknown; blockM: unknown });
+  /** What `CalibrationHandle` takes beside the arrays, with the cell as asked for and what was changed of it. */
+  terms(): { size: number; transmitter: UsedTransmitter & Warned } & Warned;
+  statedRoofs(): Float32Array<ArrayBuffer>;
+  wallDistance(): Float64Array<ArrayBuffer>;
+  gain(): Float32Array<ArrayBuffer>;
   free(): void;
 }
 

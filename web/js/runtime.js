@@ -6,7 +6,7 @@
 // Calls are answered one after the other, in the order they came.
 
 import { messageOf } from './errors.js';
-import init, { CalibrationHandle, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
+import init, { CellSurroundings, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
 import { Spread } from './samples.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
@@ -66,19 +66,22 @@ class Runtime {
   #network = null;
   #rebuilt = false;
   #asked = 'auto';
+  /** The grid of scenes that ask for none, unless the networks have one. */
+  #grid = DEFAULT_GRID;
   /** @type {RuntimeInfo} */
   #info = { backend: 'cpu', adapter: null, software: false, f16: false, reason: 'The engine is starting.', model: null };
   /** The last scene that was announced; once prepared it has a handle and info, or an error. @type {Scene | null} */
   #scene = null;
 
   /**
-   * @param {{ module: WebAssembly.Module, weights: Uint8Array | null, backend: string, because?: string }} options
+   * @param {{ module: WebAssembly.Module, weights: Uint8Array | null, backend: string, because?: string, grid?: typeof DEFAULT_GRID }} options
    * @param {Watch} watch
    */
-  async open({ module, weights, backend, because }, { progress }) {
+  async open({ module, weights, backend, because, grid }, { progress }) {
     await init({ module_or_path: module });
     progress('build', 0, 1);
     this.#asked = backend;
+    this.#grid = grid ?? DEFAULT_GRID;
     if (weights) {
       this.#weights = new Weights(weights);
       await this.#choose(this.#weights, because);
@@ -160,7 +163,7 @@ class Runtime {
     if (!scene) throw failure('no-scene', 'there are no buildings: give them with the request, or call setScene first');
     if (scene.error) throw scene.error;
     if (!scene.handle || !scene.info) {
-      const { mapSize, metersPerPixel } = this.#info.model ?? DEFAULT_GRID;
+      const { mapSize, metersPerPixel } = this.#info.model ?? this.#grid;
       try {
         const { bounds, buildingHeightM, metersPerPixel: asked } = scene;
         scene.handle = new SceneHandle(scene.source ?? '', { bounds, buildingHeightM, metersPerPixel: asked }, mapSize, metersPerPixel);
@@ -251,7 +254,7 @@ class Runtime {
     const { handle, info } = this.#prepared();
     const search = new SiteSearch(handle, request);
     const { steps } = search;
-    await inTurns(steps, watch, 'candidates', (step) => search.draw(handle, step));
+    await inTurns(steps, watch, 'candidates', () => search.draw(handle));
     const { sites, warnings, ...rest } = search.choose(handle);
     search.free();
     const placed = sites.map(({ transmitter: { warnings: _, ...transmitter }, ...site }) => ({ lng: transmitter.lng, lat: transmitter.lat, ...site, transmitter }));
@@ -260,21 +263,25 @@ class Runtime {
 
   /**
    * The map of a cell that measurements correct. Between the fit, its validation and the map's rows the runtime can be stopped.
-   * @param {{ request: unknown }} call
+   * @param {{ request: { transmitter: unknown, squareM: unknown, blockM: unknown, measurements: unknown, device: unknown }, module: WebAssembly.Module }} call
    * @param {Watch} watch
    */
-  async calibrate({ request }, watch) {
+  async calibrate({ request: { transmitter, squareM, blockM, measurements, device }, module }, watch) {
     const started = performance.now();
     const { handle, info } = this.#prepared();
-    const calibration = new CalibrationHandle(handle, request);
+    const cell = new CellSurroundings(handle, { transmitter, squareM, blockM });
+    const { transmitter: { warnings: _, ...placed }, warnings: changed, ...terms } = cell.terms();
+    const { default: initCalibration, CalibrationHandle } = await import('./radiodiff-web-calibration.js');
+    await initCalibration({ module_or_path: module });
+    const calibration = new CalibrationHandle(terms, handle.mask(), cell.statedRoofs(), cell.wallDistance(), cell.gain(), { measurements, device });
+    cell.free();
     const parts = [() => calibration.fit(), () => calibration.validate()];
     await inTurns(parts.length, watch, 'fit', (part) => parts[part]());
-    await inTurns(info.size, watch, 'rows', () => calibration.drawRow(handle));
-    const { warnings: told, ...report } = calibration.report(handle);
-    const { warnings: _, ...transmitter } = calibration.transmitter();
-    const warnings = [...info.warnings, ...told];
+    await inTurns(info.size, watch, 'rows', () => calibration.drawRow());
+    const { warnings: told, ...report } = calibration.report();
+    const warnings = [...info.warnings, ...changed, ...told];
     const milliseconds = performance.now() - started;
-    const map = { scene: info, values: calibration.power(), stddev: calibration.deviation(), transmitters: [transmitter], method: 'calibrated', backend: 'cpu', warnings, milliseconds };
+    const map = { scene: info, values: calibration.power(), stddev: calibration.deviation(), transmitters: [placed], method: 'calibrated', backend: 'cpu', warnings, milliseconds };
     calibration.free();
     return { ...report, map, warnings, milliseconds };
   }

@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 
 const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-const BUILT = ['radiodiff-web', 'radiodiff-web-export'].flatMap((name) => [`${name}.js`, `${name}_bg.wasm`]);
+const BUILT = ['radiodiff-web', 'radiodiff-web-export', 'radiodiff-web-calibration'].flatMap((name) => [`${name}.js`, `${name}_bg.wasm`]);
 const missing = BUILT.filter((name) => !existsSync(path(`../../dist/${name}`)));
 if (missing.length) {
   console.error(`error: dist has no ${missing.join(' and no ')}; run \`cargo xtask package\`, which builds them first`);
@@ -19,7 +19,7 @@ if (missing.length) {
 
 const target = path('../dist/');
 rmSync(target, { recursive: true, force: true });
-cpSync(path('../js'), target, { recursive: true, filter: (source) => !/radiodiff-web(-export)?\.d\.ts$/.test(source) });
+cpSync(path('../js'), target, { recursive: true, filter: (source) => !/radiodiff-web(-export|-calibration)?\.d\.ts$/.test(source) });
 for (const name of BUILT) copyFileSync(path(`../../dist/${name}`), target + name);
 for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(path(`../../${name}`), path(`../${name}`));
 copyFileSync(path('../../models/nano.safetensors'), `${target}nano.safetensors`);

@@ -12,12 +12,12 @@ import { addRadioMap as addToOpenLayers } from '../js/adapters/openlayers.js';
 import { createEngine } from '../js/engine.js';
 import { RadioError } from '../js/errors.js';
 import { RadioMap } from '../js/map.js';
-import { init, initExport } from '../js/module.js';
+import { init, initCalibration, initExport } from '../js/module.js';
 import { divergingNames, names, palette } from '../js/palettes.js';
 import { clearCache } from '../js/store.js';
 
 /** What js/index.js exports, from the code itself. Its declaration must fit, and leave nothing out. */
-const implemented = { clearCache, createEngine, init, initExport, RadioError, divergingPaletteNames: divergingNames, paletteNames: names, palette };
+const implemented = { clearCache, createEngine, init, initCalibration, initExport, RadioError, divergingPaletteNames: divergingNames, paletteNames: names, palette };
 export const exported: typeof declared = implemented;
 export const complete: Record<keyof typeof declared, unknown> & Record<keyof typeof implemented, unknown> = declared;
 export const adapters: [typeof maplibre, typeof leaflet, typeof openlayers, typeof deckgl] =

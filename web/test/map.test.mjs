@@ -50,6 +50,17 @@ test('statistics are over outdoor pixels', () => {
   assert.equal(map({ values: new Float32Array(4).fill(NaN) }).stats().outdoorPixels, 0);
 });
 
+test('a map is cut by another of its place, and so are its statistics', () => {
+  const power = map();
+  const sinr = map({ quantity: 'sinr-db', values: Float32Array.of(20, 4, 3, NaN) });
+  const cut = sinr.where(power, '-60');
+  assert.deepEqual([...cut.values], [20, 4, NaN, NaN]);
+  assert.deepEqual([cut.quantity, cut.stats().outdoorPixels, cut.transmitters.length], ['sinr-db', 2, 2]);
+  assert.deepEqual([...sinr.values], [20, 4, 3, NaN], 'the whole layer stays');
+  assert.throws(() => sinr.where(map({ scene: { size: 2, metersPerPixel: 3, bounds: { ...BOUNDS, west: 9 } } }), -60), { name: 'RadioError', code: 'difference' });
+  assert.throws(() => sinr.where(power, NaN), { code: 'threshold', field: 'least' });
+});
+
 test('an image is transparent below the threshold and inside buildings', () => {
   const { data, width } = map().toImage({ palette: (t) => [255 * t, 0, 0], min: -70, max: -50, threshold: -65 });
   assert.equal(width, 2);

@@ -51,6 +51,23 @@ test('requests have the transmitters that are on, and a pattern only of sectors'
   assert.deepEqual([sector.antenna.txg, sector.antenna.azi, sector.antenna.hbw], [8, 120, 65]);
 });
 
+test('a pattern and measurements travel with a plan, and what cannot be used of them is dropped', () => {
+  const pattern = { name: 'panel.csv', antenna: { csv: '0,0,12\n90,0,3' } };
+  const measured = { table: 'drive.csv', name: 'Site 1', cell: { ...HERE, frequencyMHz: 3500 }, readings: 7, places: [[11.5766, 48.1349, -80.25], [11.5767, 48.1349, -82]] };
+  const plan = { ...newPlan(), transmitters: [{ ...newTransmitter(HERE), antenna: 'pattern', pattern, azimuthDeg: 120 }], measured };
+  const read = planOf(JSON.parse(JSON.stringify(plan)));
+  assert.deepEqual(read, plan);
+  assert.deepEqual(requested(read)[0].antenna, { csv: pattern.antenna.csv, azi: 120, tlt: 0 });
+  for (const wrong of [null, {}, { ...measured, places: [] }, { ...measured, places: [[1, 2]] }, { ...measured, places: [[1, 2, 'loud']] }, { ...measured, places: 7 }, { ...measured, cell: null }]) {
+    assert.equal(planOf({ ...plan, measured: wrong }).measured, undefined, JSON.stringify(wrong));
+  }
+  for (const wrong of [null, 'panel', { antenna: [] }, { antenna: 'csv' }]) {
+    const [without] = planOf({ transmitters: [{ ...HERE, antenna: 'pattern', pattern: wrong }] }).transmitters;
+    assert.equal(without.pattern, undefined);
+    assert.equal(requested({ transmitters: [without] })[0].antenna, undefined, 'without its file it radiates equally all around');
+  }
+});
+
 test('metres become degrees and back', () => {
   for (const lat of [0, 48.1, -60, 80]) {
     const away = moved({ lng: 179.9, lat }, 300, -400);

@@ -20,7 +20,8 @@ let networkMs = Infinity;
 /** Warnings that need not be said again of this scene. */
 let told = new Set();
 let wanted = false;
-let drawing = false;
+/** The drawing that is under way, until nothing more is wanted. */
+let drawing;
 /** Where the transmitters of the shown map stand, by id. */
 let shownPlaces = new Map();
 
@@ -38,12 +39,17 @@ function clear() {
   keep({});
 }
 
-/** Draws the plan by the chosen model. */
-export async function draw() {
+/** Draws the plan by the chosen model; it is drawn when the promise resolves. */
+export function draw() {
   wanted = true;
-  if (drawing) return;
-  drawing = true;
+  drawing ??= drawWhatIsWanted();
+  return drawing;
+}
+
+async function drawWhatIsWanted() {
   setStatus('drawing');
+  // What else changes in this moment is drawn with it.
+  await undefined;
   let outcome = 'ready';
   while (wanted) {
     wanted = false;
@@ -64,12 +70,12 @@ export async function draw() {
     }
     show();
   }
-  drawing = false;
+  drawing = undefined;
   // A preview is not what was asked for: letting go draws that.
   if (!isPreview()) setStatus(outcome);
   if (state.dragging || outcome !== 'ready') return;
   tellCoverage();
-  await complete();
+  complete();
 }
 
 /** For those who do not see the map. */

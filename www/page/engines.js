@@ -12,10 +12,13 @@ export const engines = { physical: undefined, network: undefined };
 
 const status = document.getElementById('engine');
 const credit = document.getElementById('model');
+let startingPhysical;
 let starting;
 
-export async function startPhysical() {
-  engines.physical = await createEngine();
+/** Starts the physical engine, once; rejects where it cannot be had. */
+export function startPhysical() {
+  startingPhysical ??= createEngine().then((engine) => { engines.physical = engine; });
+  return startingPhysical;
 }
 
 /** The engine with the networks, started once; undefined where it cannot be had, after the page said why. */

@@ -7,7 +7,8 @@ import { createEngine } from '../index.js';
 import { draw } from './drawing.js';
 import { engines, startPhysical } from './engines.js';
 import { listenToExports } from './export/menu.js';
-import { isTable, listenToCalibration, openTable } from './input/calibration.js';
+import { isPattern, openPattern } from './input/antenna.js';
+import { fitMeasured, isTable, listenToCalibration, openTable } from './input/calibration.js';
 import { listenToControls } from './input/controls.js';
 import { listenToFiles } from './input/files.js';
 import { listenToHistory, refreshHistory } from './input/history.js';
@@ -20,12 +21,12 @@ import { listenToTransmitters, remove } from './input/transmitters.js';
 import { lacksLayer, picture } from './layers/shown.js';
 import { say } from './notices.js';
 import { fromHash } from './plan/link.js';
-import { listenToLook, look } from './plan/look.js';
+import { CALIBRATED_MODELS, changeLook, listenToLook, look } from './plan/look.js';
 import { requested } from './plan/model.js';
 import { listen, plan } from './plan/store.js';
 import { firstPlace, openBuildings, openFile, openFirst, openPlan } from './places.js';
 import { show, showPlan, showReadout } from './show.js';
-import { setStatus, state } from './state.js';
+import { calibration, setStatus, state } from './state.js';
 import { listenToMarkers, placeMarkers } from './views/markers.js';
 import * as stage from './views/stage.js';
 
@@ -37,7 +38,7 @@ window.radiodiff = {
   get map() { return state.map; },
   get maps() { return state.maps; },
   get difference() { return state.difference; },
-  get calibration() { return state.calibration; },
+  get calibration() { return calibration(); },
   get plan() { return plan(); },
   get request() {
     const { map, scene } = state;
@@ -72,7 +73,12 @@ function follow() {
     if (what === 'selection') return showPlan();
     keepLink(footprints);
     if (what !== 'place') showPlan();
-    if (what === 'plan') redraw();
+    if (what === 'plan') {
+      // Undo may have taken the measurements that the map was of, or brought others back.
+      if (CALIBRATED_MODELS.includes(look().model) && !calibration()) changeLook({ model: 'physical' });
+      redraw();
+      fitMeasured();
+    }
     // Settled places are those of the shown map, and a plan that begins is drawn by who opened it.
     else asked = asks();
     return undefined;
@@ -88,6 +94,19 @@ function follow() {
     placeMarkers();
     showReadout();
   });
+}
+
+let filesOpened = 0;
+
+/** Opens a file by what it is: an antenna's pattern, a table of measurements, a plan or buildings. */
+async function openAny(file) {
+  const turn = (filesOpened += 1);
+  const hasPattern = await isPattern(file);
+  // Another file was opened while this one's beginning was read.
+  if (turn !== filesOpened) return;
+  if (hasPattern) openPattern(file);
+  else if (isTable(file)) openTable(file);
+  else openFile(file);
 }
 
 async function linkedPlan() {
@@ -114,17 +133,16 @@ try {
   follow();
   show();
   // What the first map needs arrives while the engine starts.
-  const opening = linkedPlan().then(firstPlace);
+  const opening = linkedPlan().then((linked) => firstPlace(linked, () => stage.startMapLibre({ footprints, shown: picture })));
   await Promise.all([startPhysical(), opening]);
   listenToMap({ point: showReadout });
-  listenToFiles((file) => (isTable(file) ? openTable(file) : openFile(file)));
+  listenToFiles(openAny);
   listenToOverpass(openBuildings);
   addEventListener('hashchange', async () => {
     const plan = await linkedPlan();
     if (plan) openPlan(plan);
   });
-  await openFirst(await opening);
-  await stage.startMapLibre({ footprints, shown: picture });
+  if (!(await openFirst(await opening))) setStatus('error');
 } catch (error) {
   setStatus('error');
   say('scene', error.message, 'error');

@@ -2,9 +2,9 @@
 // for one map.
 
 import { draw, startOver } from './drawing.js';
-import { engines } from './engines.js';
-import { stopFit } from './input/calibration.js';
-import { option } from './input/controls.js';
+import { option } from './elements.js';
+import { engines, startPhysical } from './engines.js';
+import { fitMeasured, stopFit } from './input/calibration.js';
 import { stopSearch } from './input/sites.js';
 import { say, unsay } from './notices.js';
 import { NETWORK_MODELS, changeLook, look as currentLook } from './plan/look.js';
@@ -32,13 +32,17 @@ const areaOf = (metersPerPixel) => AREAS.findIndex((area) => area.metersPerPixel
 let known = [];
 /** How often something was opened: what was asked for last is shown. */
 let opened = 0;
+/** Called after the first map of a scene. */
+let afterOpening = () => {};
 
-/** Fills the menu, and fetches its first place unless there is a linked plan: { scene, plan, look }. */
-export async function firstPlace(linked) {
-  known = await (await fetch('scenes/index.json')).json();
-  places.replaceChildren(...known.map(({ name, city }, index) => option(index, `${name}, ${city}`)));
+/**
+ * Fills the menus, and fetches the first place unless there is a linked plan: { linked, loaded }. Where the page's own places cannot be
+ * had it says so; files and links open all the same. `after` is called with each scene once its first map was drawn.
+ */
+export async function firstPlace(linked, after) {
+  afterOpening = after;
   places.addEventListener('change', () => {
-    open(loadPlace(places.selectedIndex)).catch((error) => {
+    openOr(loadPlace(places.selectedIndex), (error) => {
       say('scene', `The place cannot be loaded (${error.message}): check the connection and choose it again.`, 'error');
       places.selectedIndex = state.scene?.place ?? -1;
     });
@@ -46,69 +50,78 @@ export async function firstPlace(linked) {
   clusters.addEventListener('change', () => openCluster(clusters.selectedIndex));
   areas.replaceChildren(...AREAS.map(({ sideM, metersPerPixel = 1 }, index) => option(index, `${sideM < 1000 ? `${sideM} m` : `${Math.round(sideM / 1024)} km`} a side, ${metersPerPixel} m a pixel`)));
   areas.addEventListener('change', () => openArea(AREAS[areas.selectedIndex]));
-  return { linked, loaded: linked ? undefined : await loadPlace(0) };
+  try {
+    known = JSON.parse(await fetched('scenes/index.json'));
+    places.replaceChildren(...known.map(({ name, city }, index) => option(index, `${name}, ${city}`)));
+    return { linked, loaded: linked ? undefined : await loadPlace(0) };
+  } catch (error) {
+    say('scene', `The places of this page cannot be loaded (${error.message}): check the connection and reload the page, or open a file of your own by Import.`, 'error');
+    element('place').textContent = 'No place is open';
+    return { linked };
+  }
 }
 
-/** Opens what `firstPlace` gave. */
+/** Opens what `firstPlace` gave; false where there is nothing to show. */
 export async function openFirst({ linked, loaded }) {
-  if (linked && (await openPlan(linked))) return;
-  await open(loaded ?? loadPlace(0));
+  // What the visitor opened meanwhile is not opened over.
+  if (opened) return true;
+  if (linked && (await openPlan(linked))) return true;
+  const first = loaded ?? (known.length ? loadPlace(0) : undefined);
+  if (!first) return false;
+  await open(first);
+  return true;
 }
 
 async function loadPlace(index) {
   const { file, name, city, bounds, transmitter: [lng, lat], attribution } = known[index];
-  const answer = await fetch(`scenes/${file}`);
-  if (!answer.ok) throw new Error(`scenes/${file}: ${answer.status}`);
-  return { source: await answer.text(), bounds, at: { lng, lat }, title: `${name}, ${city}`, credit: attribution, place: index };
+  return { source: await fetched(`scenes/${file}`), bounds, at: { lng, lat }, title: `${name}, ${city}`, credit: attribution, place: index };
+}
+
+async function fetched(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  return answer.text();
 }
 
 /** Opens a file: a plan that was saved, or buildings in any format that the package reads. */
-export async function openFile(file) {
-  try {
-    const saved = await planIn(file);
-    if (saved) await openPlan(saved);
-    else await open({ source: file, title: file.name, credit: `from ${file.name}` });
-  } catch (error) {
-    say('scene', `${file.name}: ${error.message}`, 'error');
-  }
+export function openFile(file) {
+  return openOr(inFile(file), (error) => say('scene', `${file.name}: ${error.message}`, 'error'));
 }
 
-/** The plan that a file holds, if it is one. */
-async function planIn(file) {
-  if (!file.name.endsWith('.json')) return undefined;
-  const text = await file.text();
-  return /^\s*\{\s*"version"/.test(text) ? readPlan(text, 'the plan') : undefined;
+async function inFile(file) {
+  const text = file.name.endsWith('.json') ? await file.text() : '';
+  if (/^\s*\{\s*"version"/.test(text)) return ofPlan(readPlan(text, 'the plan'));
+  return { source: file, title: file.name, credit: `from ${file.name}` };
 }
 
 /** Opens buildings that were fetched. */
 export const openBuildings = ({ source, title, credit, bounds, metersPerPixel }) => open({ source, title, credit, bounds, metersPerPixel });
 
 /** Opens a plan with its buildings; false where they cannot be had, after the page said why. */
-export async function openPlan({ scene, plan, look }) {
-  try {
-    const index = known.findIndex(({ file }) => file === scene.place);
-    if (scene.place && index < 0) throw new Error(`this page has no place ${scene.place}`);
-    const source = scene.place ? await loadPlace(index) : { source: scene.buildings, title: scene.title, credit: scene.credit };
-    const grid = { bounds: scene.bounds ?? source.bounds, metersPerPixel: scene.metersPerPixel };
-    changeLook(look);
-    await open({ ...source, ...grid, plan });
-    unsay('plan');
-    return true;
-  } catch (error) {
+export async function openPlan(saved) {
+  let failed = false;
+  await openOr(ofPlan(saved), (error) => {
+    failed = true;
     say('plan', `The plan cannot be opened: ${error.message}.`, 'error');
-    return false;
-  }
+  });
+  return !failed;
+}
+
+/** What `open` takes of a plan. */
+async function ofPlan({ scene, plan, look }) {
+  const index = known.findIndex(({ file }) => file === scene.place);
+  if (scene.place && index < 0) throw new Error(`this page has no place ${scene.place}`);
+  const source = scene.place ? await loadPlace(index) : { source: scene.buildings, title: scene.title, credit: scene.credit };
+  return { ...source, bounds: scene.bounds ?? source.bounds, metersPerPixel: scene.metersPerPixel, plan, look };
 }
 
 /** Moves the map to another group of buildings of the same file. */
-async function openCluster(index) {
+function openCluster(index) {
   const { source, title, credit, groups, group } = state.scene;
-  try {
-    await open({ source, title, credit, groups, group: index, bounds: groups[index].bounds });
-  } catch (error) {
+  return openOr({ source, title, credit, groups, group: index, bounds: groups[index].bounds }, (error) => {
     say('scene', error.message, 'error');
     clusters.selectedIndex = group;
-  }
+  });
 }
 
 /** Draws the same plan on a larger or smaller map around the same middle. */
@@ -116,26 +129,39 @@ async function openArea({ sideM, metersPerPixel }) {
   if (!state.scene) return;
   const { source, title, credit, place, groups, group, bounds, around } = state.scene;
   const middle = { lng: (bounds.west + bounds.east) / 2, lat: (bounds.south + bounds.north) / 2 };
-  try {
-    await open({ source, title, credit, place, groups, group, bounds: squareAround(middle, sideM), metersPerPixel, plan: current() });
-  } catch (error) {
+  await openOr({ source, title, credit, place, groups, group, bounds: squareAround(middle, sideM), metersPerPixel, plan: current() }, (error) => {
     say('scene', error.message, 'error');
     areas.selectedIndex = areaOf(around.metersPerPixel);
+  });
+}
+
+/** As `open`, with what to do where it fails. */
+const openOr = (loading, failed) => open(loading).catch(failed);
+
+/**
+ * Shows what is being loaded, unless something else is opened before it is there: then neither it nor what is wrong with it counts.
+ * @throws where it cannot be shown
+ */
+async function open(loading) {
+  const turn = (opened += 1);
+  try {
+    const [found] = await Promise.all([loading, startPhysical()]);
+    if (turn !== opened) return;
+    // The searches and fits of the scene that is left.
+    stopSearch();
+    stopFit();
+    const around = { buildings: found.source, bounds: found.bounds, metersPerPixel: found.metersPerPixel };
+    const info = await engines.physical.setScene(around);
+    if (turn === opened) await enter(found, around, info, turn);
+  } catch (error) {
+    if (turn === opened) throw error;
   }
 }
 
-/** Shows what is being loaded, unless something else is opened before it is there. */
-async function open(loading) {
-  const turn = (opened += 1);
-  const { source, bounds, metersPerPixel, at, title, credit, place = -1, groups, group = 0, plan } = await loading;
-  if (turn !== opened) return;
-  // The engine answers in order: what it works at would hold up the scene.
-  stopSearch();
-  stopFit();
-  const around = { buildings: source, bounds, metersPerPixel };
-  const info = await engines.physical.setScene(around);
-  if (turn !== opened) return;
+/** Makes what `open` loaded the page's scene, with its plan, and draws it. */
+async function enter({ source, at, title, credit, place = -1, groups, group = 0, plan, look }, around, info, turn) {
   unsay('scene');
+  if (plan) unsay('plan');
   const file = known[place]?.file;
   state.scene = { ...info, source, around, title, credit, place, file, groups: groups ?? info.clusters, group };
   startOver(info.warnings);
@@ -145,14 +171,21 @@ async function open(loading) {
   element('place').textContent = title;
   element('credit').textContent = credit;
   places.selectedIndex = place;
-  // The networks draw on their own grid alone, and a calibration is of one scene.
-  const { model } = currentLook();
-  if (!(model === 'physical' || (metersPerPixel === undefined && NETWORK_MODELS.includes(model)))) changeLook({ model: 'physical' });
-  areas.selectedIndex = areaOf(metersPerPixel);
+  const shownBefore = currentLook().model;
+  changeLook({ ...look, model: modelOn(around, look ?? currentLook()) });
+  areas.selectedIndex = areaOf(around.metersPerPixel);
   listClusters(state.scene.groups, group);
   listWarnings(info.warnings);
   await draw();
-  if (turn === opened) camera()?.setFootprints(await engines.physical.footprints(around));
+  if (turn !== opened) return;
+  afterOpening();
+  fitMeasured(look?.model ?? shownBefore);
+  camera()?.setFootprints(await engines.physical.footprints(around));
+}
+
+/** The networks draw on their own grid alone, and a calibrated map is there once it is fitted. */
+function modelOn({ metersPerPixel }, { model }) {
+  return model === 'physical' || (metersPerPixel === undefined && NETWORK_MODELS.includes(model)) ? model : 'physical';
 }
 
 /** A plan whose transmitters all stand on the open map. */

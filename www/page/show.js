@@ -7,6 +7,7 @@ import { refreshCalibration } from './input/calibration.js';
 import { refreshControls } from './input/controls.js';
 import { refreshTransmitters } from './input/transmitters.js';
 import { drawReadout } from './layers/readout.js';
+import { dots } from './layers/residuals.js';
 import { picture } from './layers/shown.js';
 import { state } from './state.js';
 import { drawMarkers } from './views/markers.js';
@@ -21,7 +22,10 @@ export function showPlan() {
 }
 
 export function show() {
-  if (state.scene) stage.show(picture());
+  if (state.scene) {
+    stage.show(picture());
+    stage.showDots(dots());
+  }
   showPlan();
   drawLegend();
   showReadout();

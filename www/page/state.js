@@ -1,6 +1,8 @@
 // What the page holds beside the plan: the scene and the maps that were drawn of it. Every other module reads it; drawing.js and
 // places.js write it.
 
+import { plan } from './plan/store.js';
+
 export const state = {
   /** The open scene: what `setScene` gave, with `around` to ask for it again, its `source`, `title`, `credit` and `place`. */
   scene: undefined,
@@ -12,12 +14,20 @@ export const state = {
   maps: {},
   /** Generated minus physical, where both are there. */
   difference: undefined,
-  /** What `calibrate` gave of the open scene, with `name` of the transmitter it is of. */
+  /** What `calibrate` gave of the open scene last, with `of`: the plan's measurements that it is of. */
   calibration: undefined,
+  /** Whether the measured places are shown on the map. */
+  dots: true,
   /** Where the pointer is over the map, { x, y } of the stage; a tapped place stays. */
   pointer: undefined,
   dragging: false,
 };
+
+/** The calibration of what the plan holds; undefined where it holds nothing measured, or where that is not fitted yet. */
+export function calibration() {
+  const fitted = state.calibration;
+  return fitted && fitted.of === plan().measured ? fitted : undefined;
+}
 
 /** Says how the page is: 'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be. */
 export function setStatus(status) {

@@ -26,7 +26,6 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
 /// Builds the module, packs the package and returns the tarball.
 pub fn pack() -> Result<PathBuf> {
     page::build()?;
-    install_tools()?;
     let folder = layout::target().join("package");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("clearing {}", folder.display()))?;
@@ -35,9 +34,4 @@ pub fn pack() -> Result<PathBuf> {
     run_process(npm(&["pack", "--pack-destination"]).arg(&folder).current_dir(layout::root().join("web")))?;
     let tarball = fs::read_dir(&folder)?.find_map(|entry| entry.ok().map(|entry| entry.path()));
     tarball.with_context(|| format!("npm pack left nothing in {}", folder.display()))
-}
-
-/// The package's own tools (TypeScript, esbuild) in web/node_modules, in the versions of its lockfile.
-pub fn install_tools() -> Result<()> {
-    run_process(npm(&["ci", "--prefer-offline", "--no-audit", "--no-fund"]).current_dir(layout::root().join("web")))
 }

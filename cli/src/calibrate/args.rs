@@ -1,5 +1,6 @@
 //! The arguments of `calibrate`.
 
+use crate::drawing::length;
 use std::path::PathBuf;
 
 /// Fit the map of a cell to measured power, and say how well it predicts blocks that it was not given
@@ -22,13 +23,13 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
     /// Side of the map around the cell, metres
-    #[arg(long, value_name = "M", default_value_t = 512.0, value_parser = side)]
+    #[arg(long, value_name = "M", default_value_t = 512.0, value_parser = length)]
     pub extent_m: f64,
     /// Measurements are averaged over squares of this side, metres
-    #[arg(long, value_name = "M", default_value_t = 4.0, value_parser = side)]
+    #[arg(long, value_name = "M", default_value_t = 4.0, value_parser = length)]
     pub square_m: f64,
     /// Blocks of this side are left out to validate, metres
-    #[arg(long, value_name = "M", default_value_t = 64.0, value_parser = side)]
+    #[arg(long, value_name = "M", default_value_t = 64.0, value_parser = length)]
     pub block_m: f64,
     /// The calibrated map to write: FILE.csv has a line `lng,lat,dbm,deviation_db` for each outdoor pixel, FILE.npy is a NumPy array
     /// (2, N, N) of power and standard deviation, NaN inside buildings
@@ -38,11 +39,4 @@ pub struct Args {
     /// in blocks of 64 m none of which were given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub draws: Option<u16>,
-}
-
-fn side(text: &str) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(side_m) if (1.0..=10_000.0).contains(&side_m) => Ok(side_m),
-        _ => Err(format!("{text:?} is no length from 1 to 10000 metres")),
-    }
 }

@@ -16,4 +16,4 @@ pub use area::AreaArgs;
 pub use scene::{MapScene, SceneCache};
 pub use source::{MapSource, ModelChoice, SourceArgs};
 pub use station::{PlacedStation, Station, StationArgs};
-pub use values::{TransmitterArg, number, transmitter};
+pub use values::{TransmitterArg, length, number, transmitter};

@@ -19,6 +19,14 @@ pub fn number(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A length in metres, 1 to 10000.
+pub fn length(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(meters) if (1.0..=10_000.0).contains(&meters) => Ok(meters),
+        _ => Err(format!("{text:?} is no length from 1 to 10000 metres")),
+    }
+}
+
 fn numbers(text: &str) -> Result<Vec<f64>, String> {
     text.split(',').map(number).collect()
 }
@@ -58,6 +66,14 @@ mod tests {
         assert_eq!(transmitter(" -0.12, 51.5 ,-3"), Ok(expected(Some(-3.0))));
         for text in ["", "1", "a,b", "1,2,3,4", "1,", "1,2,", "NaN,1", "1,inf", "181,0", "0,-91"] {
             assert!(transmitter(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_those_of_maps() {
+        assert_eq!(length(" 16.5"), Ok(16.5));
+        for text in ["0", "-4", "NaN", "inf", "", "16 m", "10001"] {
+            assert!(length(text).is_err(), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The arguments of `sites`, and its list of candidates.
 
-use crate::drawing::{AreaArgs, SourceArgs, StationArgs, TransmitterArg, number, transmitter};
+use crate::drawing::{AreaArgs, SourceArgs, StationArgs, TransmitterArg, length, number, transmitter};
 use anyhow::{Context, Result, ensure};
 use geo::Coord;
 use radiodiff_dataset::files;
@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub candidates: Option<PathBuf>,
     /// Side of the squares that have one candidate each, metres
-    #[arg(long, value_name = "M", default_value_t = 16.0, conflicts_with = "candidates")]
+    #[arg(long, value_name = "M", default_value_t = 16.0, value_parser = length, conflicts_with = "candidates")]
     pub spacing_m: f64,
     /// Power of the new transmitters, dBm [default: 23]
     #[arg(long, value_name = "DBM", allow_hyphen_values = true, value_parser = number)]

@@ -1,12 +1,12 @@
-//! Convolutions: the weight is packed once, then a kernel is chosen by the convolution's shape and the adapter.
+//! Convolutions: the weight is packed once, then the kernel runs that `conv_method` chooses.
 //!
-//! [`ConvMethod`] lists the kernels. Each `.wgsl` file says how its kernel divides the work; all read weights packed in one order.
+//! Each `.wgsl` file says how its kernel divides the work; all read weights packed in one order.
 
+use super::conv_method::{ConvMethod, ConvMethods};
 use super::profile::{Convolution, Work};
 use super::recorder::{Kernel, Recorder, grid};
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::{ConvGeometry, shape};
-use std::cell::RefCell;
 
 const ROWS_SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv.wgsl"));
 
@@ -98,56 +98,6 @@ const RUN: usize = 288;
 /// Most images of one dispatch: the number of workgroups along a dimension that WebGPU guarantees.
 const MOST_IMAGES: usize = 65535;
 
-/// A kernel for convolutions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConvMethod {
-    /// 4 pixels of a row and 8 channels a thread, no workgroup memory (conv.wgsl).
-    Rows,
-    /// 8 pixels of a column and 4 channels a thread, for 3 x 3 of stride 1 (conv_columns.wgsl).
-    Columns,
-    /// Implicit GEMM, 16 channels x 32 pixels a workgroup, sums in 8 parts (conv_split.wgsl).
-    Split16x32,
-    /// The same for 32 x 32 in 4 parts.
-    Split32x32,
-    /// The same for 32 x 64 in 2 parts.
-    Split32x64,
-    /// The same for 64 x 64 in one part.
-    Split64x64,
-    /// Implicit GEMM, 64 channels x 128 pixels a workgroup, 8 x 8 a thread (conv_tiles.wgsl).
-    Tiles,
-}
-
-impl ConvMethod {
-    pub const ALL: [Self; 7] =
-        [Self::Rows, Self::Columns, Self::Split16x32, Self::Split32x32, Self::Split32x64, Self::Split64x64, Self::Tiles];
-
-    /// Whether the method can compute a convolution.
-    pub fn suits(self, convolution: &Convolution) -> bool {
-        let [.., height, width] = convolution.weight;
-        self != Self::Columns || (height, width, convolution.geometry.stride) == (3, 3, 1)
-    }
-}
-
-/// Chooses the method of each convolution.
-#[derive(Default)]
-pub(super) struct ConvMethods {
-    chosen: RefCell<Option<Box<ChooseMethod>>>,
-}
-
-type ChooseMethod = dyn Fn(&Convolution) -> ConvMethod;
-
-impl ConvMethods {
-    /// Takes the place of this module's own choice.
-    pub(super) fn choose_by(&self, choose: impl Fn(&Convolution) -> ConvMethod + 'static) {
-        self.chosen.replace(Some(Box::new(choose)));
-    }
-
-    fn of(&self, convolution: &Convolution) -> ConvMethod {
-        let chosen = self.chosen.borrow().as_ref().map(|choose| choose(convolution));
-        chosen.filter(|method| method.suits(convolution)).unwrap_or(ConvMethod::Rows)
-    }
-}
-
 pub(super) fn conv2d(
     recorder: &Recorder,
     methods: &ConvMethods,
@@ -189,7 +139,9 @@ pub(super) fn conv2d(
     let convolution =
         Convolution { input: [n, channels, height, width], weight: [out_channels, channels, kernel_height, kernel_width], geometry };
     let work = |taps: usize| Work { macs: (n * out_channels * out_height * out_width * taps) as u64, convolution: Some(convolution) };
-    let gemm = |kernels: &'static [Kernel; 3], tile_channels: usize, tile_pixels: usize| {
+    let method = methods.of(&convolution);
+    let [tile_channels, tile_pixels] = method.tile();
+    let gemm = |kernels: &'static [Kernel; 3]| {
         let kernel = match (kernel_height, kernel_width) {
             (1, 1) => &kernels[0],
             (3, 3) => &kernels[1],
@@ -198,7 +150,7 @@ pub(super) fn conv2d(
         let groups = [(out_height * out_width).div_ceil(tile_pixels), out_channels.div_ceil(tile_channels), n];
         recorder.dispatch_work(kernel, &parameters(sizes), &inputs, &out, groups, work(taps));
     };
-    match methods.of(&convolution) {
+    match method {
         ConvMethod::Rows => {
             // A 1 x 1 kernel does not see rows, and one long row leaves fewer remainders.
             let pointwise = (kernel_height, kernel_width) == (1, 1) && geometry == ConvGeometry::same(1);
@@ -215,14 +167,14 @@ pub(super) fn conv2d(
             }
         }
         ConvMethod::Columns => {
-            let groups = [(out_height.div_ceil(8) * out_width).div_ceil(128), out_channels.div_ceil(4), n];
+            let groups = [(out_height.next_multiple_of(8) * out_width).div_ceil(tile_pixels), out_channels.div_ceil(tile_channels), n];
             recorder.dispatch_work(&CONV_COLUMNS, &parameters(sizes), &inputs, &out, groups, work(taps));
         }
-        ConvMethod::Split16x32 => gemm(&SPLIT_16X32, 16, 32),
-        ConvMethod::Split32x32 => gemm(&SPLIT_32X32, 32, 32),
-        ConvMethod::Split32x64 => gemm(&SPLIT_32X64, 32, 64),
-        ConvMethod::Split64x64 => gemm(&SPLIT_64X64, 64, 64),
-        ConvMethod::Tiles => gemm(&TILES, 64, 128),
+        ConvMethod::Split16x32 => gemm(&SPLIT_16X32),
+        ConvMethod::Split32x32 => gemm(&SPLIT_32X32),
+        ConvMethod::Split32x64 => gemm(&SPLIT_32X64),
+        ConvMethod::Split64x64 => gemm(&SPLIT_64X64),
+        ConvMethod::Tiles => gemm(&TILES),
     }
     out
 }

@@ -27,6 +27,19 @@ fn pixel_of(term: u32, corner: vec2<u32>, image: u32) -> f32 {
     return 0.0;
 }
 
+// The pixels that four terms multiply.
+//
+// Threads copy whole vectors to the workgroup's memory, so a vector holds four terms of one pixel and not four pixels of one term: a
+// thread that writes one component of a vector may write the others too (WGSL's memory model), and they would be other threads'.
+fn four_terms(term: u32, corner: vec2<u32>, image: u32) -> vec4<f32> {
+    return vec4(
+        pixel_of(term, corner, image),
+        pixel_of(term + 1u, corner, image),
+        pixel_of(term + 2u, corner, image),
+        pixel_of(term + 3u, corner, image),
+    );
+}
+
 // Weights of 4 output channels, half of a block, for a term; zero past the last term and channel.
 fn weights_of(block: u32, term: u32, half: u32) -> vec4<f32> {
     let terms = p.channels * taps_of_channel();
@@ -41,25 +54,25 @@ fn product(weights: vec4<f32>, pixels: vec4<f32>) -> mat4x4<f32> {
     return mat4x4(weights * pixels.x, weights * pixels.y, weights * pixels.z, weights * pixels.w);
 }
 
-fn store(channel: u32, image: u32, pixel: u32, pixels: u32, values: vec4<f32>) {
+fn store(channel: u32, image: u32, pixel: u32, step: u32, pixels: u32, values: vec4<f32>) {
     if (channel >= p.out_channels) {
         return;
     }
     let at = (image * p.out_channels + channel) * pixels + pixel;
     if (pixel < pixels) { out[at] = values.x; }
-    if (pixel + 1u < pixels) { out[at + 1u] = values.y; }
-    if (pixel + 2u < pixels) { out[at + 2u] = values.z; }
-    if (pixel + 3u < pixels) { out[at + 3u] = values.w; }
+    if (pixel + step < pixels) { out[at + step] = values.y; }
+    if (pixel + 2u * step < pixels) { out[at + 2u * step] = values.z; }
+    if (pixel + 3u * step < pixels) { out[at + 3u * step] = values.w; }
 }
 
-// Adds the bias and stores the sums of 4 channels (rows) and 4 pixels (columns).
-fn store_block(channel: u32, image: u32, pixel: u32, sum: mat4x4<f32>) {
+// Adds the bias and stores the sums of 4 channels (rows) and 4 pixels (columns) that lie `step` apart.
+fn store_block(channel: u32, image: u32, pixel: u32, step: u32, sum: mat4x4<f32>) {
     var shift = vec4(0.0);
     if (p.has_bias == 1u) { shift = bias_of(channel); }
     let rows = transpose(mat4x4(sum[0] + shift, sum[1] + shift, sum[2] + shift, sum[3] + shift));
     let pixels = p.out_height * p.out_width;
-    store(channel, image, pixel, pixels, rows[0]);
-    store(channel + 1u, image, pixel, pixels, rows[1]);
-    store(channel + 2u, image, pixel, pixels, rows[2]);
-    store(channel + 3u, image, pixel, pixels, rows[3]);
+    store(channel, image, pixel, step, pixels, rows[0]);
+    store(channel + 1u, image, pixel, step, pixels, rows[1]);
+    store(channel + 2u, image, pixel, step, pixels, rows[2]);
+    store(channel + 3u, image, pixel, step, pixels, rows[3]);
 }

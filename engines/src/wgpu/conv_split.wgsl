@@ -6,36 +6,19 @@
 // GPU busy. A part copies DEPTH terms at a time to the workgroup's memory, while it computes those copied before.
 //
 // conv_gemm.wgsl, the constants and the entry point are prepended (conv.rs). DEPTH is PIXELS / 4, so that each thread copies one vector
-// of weights and 4 PIXELS / CHANNELS pixels; EIGHT says that these are 8 and not 4.
+// of weights and 4 PIXELS / CHANNELS terms of a pixel; EIGHT says that these are 8 and not 4.
 
 const THREADS_OF_PART: u32 = 256u / PARTS;
 const CHANNEL_VECTORS: u32 = CHANNELS / 4u;
 const PIXEL_VECTORS: u32 = PIXELS / 4u;
-// Vectors of a part in the workgroup's memory: weights, then pixels.
+// Vectors of a part in the workgroup's memory: weights (DEPTH, CHANNELS / 4), then pixels (DEPTH / 4, PIXELS).
 const SLAB: u32 = DEPTH * (CHANNEL_VECTORS + PIXEL_VECTORS);
-// Terms between two that a thread copies.
-const ROW_STEP: u32 = THREADS_OF_PART / PIXELS;
+// Threads of a part that copy the same pixel, four terms each.
+const COPIERS: u32 = THREADS_OF_PART / PIXELS;
 // Turns after which a sum of about 256 terms is added to the total: each addition rounds in proportion to the sum so far.
 const RUN_TURNS: u32 = 256u / DEPTH;
 
 var<workgroup> slabs: array<vec4<f32>, 768>;
-
-fn four_pixels(term: u32, corner: vec2<u32>, image: u32) -> vec4<f32> {
-    return vec4(
-        pixel_of(term, corner, image),
-        pixel_of(term + ROW_STEP, corner, image),
-        pixel_of(term + 2u * ROW_STEP, corner, image),
-        pixel_of(term + 3u * ROW_STEP, corner, image),
-    );
-}
-
-// Copies four pixels that a thread has gathered; `at` is the first's vector, `lane` their component.
-fn keep(at: u32, lane: u32, pixels: vec4<f32>) {
-    slabs[at][lane] = pixels.x;
-    slabs[at + ROW_STEP * PIXEL_VECTORS][lane] = pixels.y;
-    slabs[at + 2u * ROW_STEP * PIXEL_VECTORS][lane] = pixels.z;
-    slabs[at + 3u * ROW_STEP * PIXEL_VECTORS][lane] = pixels.w;
-}
 
 // Grid of workgroups: pixels, output channels, images.
 fn convolve(group: vec3<u32>, local: u32) {
@@ -50,40 +33,45 @@ fn convolve(group: vec3<u32>, local: u32) {
     let weight_at = slab + weight_term * CHANNEL_VECTORS + thread / (2u * DEPTH) * 2u + thread % 2u;
     let copied = group.x * PIXELS + thread % PIXELS;
     let corner = corner_of(copied);
-    let pixel_term = thread / PIXELS;
-    let pixel_at = slab + DEPTH * CHANNEL_VECTORS + pixel_term * PIXEL_VECTORS + thread % PIXELS / 4u;
-    let lane = thread % 4u;
+    let pixel_term = thread / PIXELS * 4u;
+    let pixel_at = slab + DEPTH * CHANNEL_VECTORS + thread;
 
-    // What it computes.
+    // What it computes: four neighbouring channels, and pixels PIXEL_VECTORS apart, so that neighbouring threads have neighbouring ones.
     let channel_vector = thread / PIXEL_VECTORS;
-    let pixel_vector = thread % PIXEL_VECTORS;
+    let first_pixel = thread % PIXEL_VECTORS;
     var sum = mat4x4<f32>();
     var run = mat4x4<f32>();
 
     var term = part * DEPTH;
     let turns = (terms + PARTS * DEPTH - 1u) / (PARTS * DEPTH);
     var weights = weights_of(weight_block, term + weight_term, thread % 2u);
-    var first = four_pixels(term + pixel_term, corner, group.z);
+    var first = four_terms(term + pixel_term, corner, group.z);
     var second = vec4(0.0);
-    if (EIGHT) { second = four_pixels(term + pixel_term + 4u * ROW_STEP, corner, group.z); }
+    if (EIGHT) { second = four_terms(term + pixel_term + 4u * COPIERS, corner, group.z); }
     for (var turn = 0u; turn < turns; turn++) {
         slabs[weight_at] = weights;
-        keep(pixel_at, lane, first);
-        if (EIGHT) { keep(pixel_at + 4u * ROW_STEP * PIXEL_VECTORS, lane, second); }
+        slabs[pixel_at] = first;
+        if (EIGHT) { slabs[pixel_at + THREADS_OF_PART] = second; }
         workgroupBarrier();
         term += PARTS * DEPTH;
         weights = weights_of(weight_block, term + weight_term, thread % 2u);
-        first = four_pixels(term + pixel_term, corner, group.z);
-        if (EIGHT) { second = four_pixels(term + pixel_term + 4u * ROW_STEP, corner, group.z); }
+        first = four_terms(term + pixel_term, corner, group.z);
+        if (EIGHT) { second = four_terms(term + pixel_term + 4u * COPIERS, corner, group.z); }
         var at_weights = slab + channel_vector;
-        var at_pixels = slab + DEPTH * CHANNEL_VECTORS + pixel_vector;
+        var at_pixels = slab + DEPTH * CHANNEL_VECTORS + first_pixel;
         for (var k = 0u; k < DEPTH; k += 4u) {
-            run += product(slabs[at_weights], slabs[at_pixels]);
-            run += product(slabs[at_weights + CHANNEL_VECTORS], slabs[at_pixels + PIXEL_VECTORS]);
-            run += product(slabs[at_weights + 2u * CHANNEL_VECTORS], slabs[at_pixels + 2u * PIXEL_VECTORS]);
-            run += product(slabs[at_weights + 3u * CHANNEL_VECTORS], slabs[at_pixels + 3u * PIXEL_VECTORS]);
+            let pixels = transpose(mat4x4(
+                slabs[at_pixels],
+                slabs[at_pixels + PIXEL_VECTORS],
+                slabs[at_pixels + 2u * PIXEL_VECTORS],
+                slabs[at_pixels + 3u * PIXEL_VECTORS],
+            ));
+            run += product(slabs[at_weights], pixels[0]);
+            run += product(slabs[at_weights + CHANNEL_VECTORS], pixels[1]);
+            run += product(slabs[at_weights + 2u * CHANNEL_VECTORS], pixels[2]);
+            run += product(slabs[at_weights + 3u * CHANNEL_VECTORS], pixels[3]);
             at_weights += 4u * CHANNEL_VECTORS;
-            at_pixels += 4u * PIXEL_VECTORS;
+            at_pixels += PIXELS;
         }
         if (turn % RUN_TURNS == RUN_TURNS - 1u) {
             sum += run;
@@ -111,5 +99,5 @@ fn convolve(group: vec3<u32>, local: u32) {
     if (part > 0u) {
         return;
     }
-    store_block(group.y * CHANNELS + channel_vector * 4u, group.z, group.x * PIXELS + pixel_vector * 4u, sum);
+    store_block(group.y * CHANNELS + channel_vector * 4u, group.z, group.x * PIXELS + first_pixel, PIXEL_VECTORS, sum);
 }

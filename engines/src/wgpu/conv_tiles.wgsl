@@ -9,16 +9,7 @@
 const RUN_TURNS: u32 = 32u;
 
 var<workgroup> tile_weights: array<vec4<f32>, 128>; // (8 terms, 64 / 4 channels)
-var<workgroup> tile_pixels: array<vec4<f32>, 256>; // (8 terms, 128 / 4 pixels)
-
-fn four_pixels(term: u32, corner: vec2<u32>, image: u32) -> vec4<f32> {
-    return vec4(
-        pixel_of(term, corner, image),
-        pixel_of(term + 1u, corner, image),
-        pixel_of(term + 2u, corner, image),
-        pixel_of(term + 3u, corner, image),
-    );
-}
+var<workgroup> tile_pixels: array<vec4<f32>, 256>; // (8 / 4 terms, 128 pixels)
 
 struct Sums {
     // Channels in columns of blocks, pixels in rows of blocks.
@@ -28,11 +19,15 @@ struct Sums {
     d: mat4x4<f32>,
 }
 
-fn extended(sums: Sums, channels: u32, pixels: u32) -> Sums {
+// Four pixels, 16 apart, of four terms: a column for each term.
+fn pixels_of_terms(at: u32) -> mat4x4<f32> {
+    return transpose(mat4x4(tile_pixels[at], tile_pixels[at + 16u], tile_pixels[at + 32u], tile_pixels[at + 48u]));
+}
+
+// The sums with one term more.
+fn extended(sums: Sums, channels: u32, left: vec4<f32>, right: vec4<f32>) -> Sums {
     let low = tile_weights[channels];
     let high = tile_weights[channels + 8u];
-    let left = tile_pixels[pixels];
-    let right = tile_pixels[pixels + 16u];
     return Sums(
         sums.a + product(low, left), sums.b + product(low, right), sums.c + product(high, left), sums.d + product(high, right),
     );
@@ -49,10 +44,8 @@ fn convolve(group: vec3<u32>, local: u32) {
     let weight_term = local % 16u / 2u;
     let weight_at = weight_term * 16u + local / 16u * 2u + local % 2u;
     let corner = corner_of(group.x * 128u + local);
-    let pixel_at = local / 4u;
-    let lane = local % 4u;
 
-    // What it computes: channels from 4 `row` and 32 on, pixels from 4 `column` and 64 on.
+    // What it computes: four channels from 4 `row` on and four from 32 + 4 `row` on, and every 16th pixel from `column` on.
     let row = local / 16u;
     let column = local % 16u;
     var sum = Sums();
@@ -60,31 +53,26 @@ fn convolve(group: vec3<u32>, local: u32) {
 
     let turns = (p.channels * taps_of_channel() + 7u) / 8u;
     var weights = weights_of(block, weight_term, local % 2u);
-    var first = four_pixels(0u, corner, group.z);
-    var second = four_pixels(4u, corner, group.z);
+    var first = four_terms(0u, corner, group.z);
+    var second = four_terms(4u, corner, group.z);
     for (var turn = 0u; turn < turns; turn++) {
         tile_weights[weight_at] = weights;
-        tile_pixels[pixel_at][lane] = first.x;
-        tile_pixels[pixel_at + 32u][lane] = first.y;
-        tile_pixels[pixel_at + 64u][lane] = first.z;
-        tile_pixels[pixel_at + 96u][lane] = first.w;
-        tile_pixels[pixel_at + 128u][lane] = second.x;
-        tile_pixels[pixel_at + 160u][lane] = second.y;
-        tile_pixels[pixel_at + 192u][lane] = second.z;
-        tile_pixels[pixel_at + 224u][lane] = second.w;
+        tile_pixels[local] = first;
+        tile_pixels[local + 128u] = second;
         workgroupBarrier();
         let term = (turn + 1u) * 8u;
         weights = weights_of(block, term + weight_term, local % 2u);
-        first = four_pixels(term, corner, group.z);
-        second = four_pixels(term + 4u, corner, group.z);
-        run = extended(run, row, column);
-        run = extended(run, row + 16u, column + 32u);
-        run = extended(run, row + 32u, column + 64u);
-        run = extended(run, row + 48u, column + 96u);
-        run = extended(run, row + 64u, column + 128u);
-        run = extended(run, row + 80u, column + 160u);
-        run = extended(run, row + 96u, column + 192u);
-        run = extended(run, row + 112u, column + 224u);
+        first = four_terms(term, corner, group.z);
+        second = four_terms(term + 4u, corner, group.z);
+        for (var four = 0u; four < 2u; four++) {
+            let left = pixels_of_terms(four * 128u + column);
+            let right = pixels_of_terms(four * 128u + 64u + column);
+            let channels = four * 64u + row;
+            run = extended(run, channels, left[0], right[0]);
+            run = extended(run, channels + 16u, left[1], right[1]);
+            run = extended(run, channels + 32u, left[2], right[2]);
+            run = extended(run, channels + 48u, left[3], right[3]);
+        }
         if (turn % RUN_TURNS == RUN_TURNS - 1u) {
             sum = added(sum, run);
             run = Sums();
@@ -93,9 +81,9 @@ fn convolve(group: vec3<u32>, local: u32) {
     }
     sum = added(sum, run);
     let channel = group.y * 64u + row * 4u;
-    let pixel = group.x * 128u + column * 4u;
-    store_block(channel, group.z, pixel, sum.a);
-    store_block(channel, group.z, pixel + 64u, sum.b);
-    store_block(channel + 32u, group.z, pixel, sum.c);
-    store_block(channel + 32u, group.z, pixel + 64u, sum.d);
+    let pixel = group.x * 128u + column;
+    store_block(channel, group.z, pixel, 16u, sum.a);
+    store_block(channel, group.z, pixel + 64u, 16u, sum.b);
+    store_block(channel + 32u, group.z, pixel, 16u, sum.c);
+    store_block(channel + 32u, group.z, pixel + 64u, 16u, sum.d);
 }

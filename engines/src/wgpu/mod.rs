@@ -10,6 +10,7 @@
 mod adapter;
 mod ceiling;
 mod conv;
+mod conv_method;
 mod elementwise;
 mod faults;
 mod layout;
@@ -23,11 +24,11 @@ mod tensor;
 
 pub use adapter::{AdapterReport, GpuError, GpuOptions};
 pub use ceiling::Ceilings;
-pub use conv::ConvMethod;
+pub use conv_method::ConvMethod;
 pub use profile::{Convolution, KernelRun};
 pub use tensor::GpuTensor;
 
-use conv::ConvMethods;
+use conv_method::ConvMethods;
 use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
 use recorder::Recorder;
 use rows::Affine;
@@ -60,7 +61,8 @@ impl GpuEngine {
     async fn open(options: GpuOptions, profile: bool) -> Result<Self, GpuError> {
         let opened = adapter::open(options, profile).await?;
         let recorder = Recorder::new(opened.device, opened.queue, profile);
-        Ok(Self { report: opened.report, methods: ConvMethods::default(), recorder })
+        let methods = ConvMethods::new(opened.report.software);
+        Ok(Self { report: opened.report, methods, recorder })
     }
 
     /// The runs of kernels since the last call, in their order; none from an engine that does not profile.

@@ -27,7 +27,7 @@ const MOST_BIND_GROUPS: usize = 8192;
 const THREADS: usize = 64;
 
 /// The number of workgroups along a dimension that WebGPU guarantees.
-const MOST_GROUPS: usize = 65535;
+pub(super) const MOST_GROUPS: usize = 65535;
 
 /// A WGSL entry point. Binding 0 holds the parameters, binding 1 the output, and the inputs follow.
 pub(super) struct Kernel {

@@ -105,3 +105,8 @@ impl Fields {
         self.fields.into_keys().map(move |name| format!("{}{name}", self.prefix))
     }
 }
+
+/// The items of a list with their paths, such as `transmitters[0]`.
+pub fn numbered(name: &str, items: Vec<Input>) -> impl Iterator<Item = (String, Input)> {
+    items.into_iter().enumerate().map(move |(index, item)| (format!("{name}[{index}]"), item))
+}

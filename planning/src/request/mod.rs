@@ -8,5 +8,5 @@ mod fields;
 mod input;
 
 pub use cloudrf::{PlanRequest, StationRequest};
-pub use fields::{FieldError, Fields};
+pub use fields::{FieldError, Fields, numbered};
 pub use input::Input;

@@ -5,7 +5,6 @@
 //! loses beyond free space. The law ([`super::law`]) makes power of them.
 
 use crate::geometry::{PreparedScene, wall_distance};
-use crate::map::RadioMap;
 use crate::propagation::{DominantPath, LogDistanceLaw, PropagationError, PropagationModel};
 use crate::scene::{ANTENNA_HEIGHT_M, Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene, Transmitter};
 use geo::Coord;
@@ -47,17 +46,22 @@ pub struct Link {
     pub excess_db: f64,
 }
 
-/// A scene as one antenna sees it.
+/// A scene as one antenna sees it. It consists of plain arrays, row-major with row 0 in the north, so that a program can hand it to
+/// another that knows nothing of scenes and paths.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Surroundings {
-    grid: Grid,
-    antenna: Coord<f64>,
-    mask: BuildingMask,
-    /// Stated heights of roofs, 0 where the map states none.
-    roofs: RoofHeights,
-    wall_distance_m: Vec<f64>,
-    /// Path gain by the dominant path from the outdoor pixel nearest to the antenna, dB, and that pixel's centre.
-    gain: RadioMap,
-    street_antenna: Coord<f64>,
+    pub grid: Grid,
+    /// Metres from the map's south-west corner.
+    pub antenna: Coord<f64>,
+    pub mask: BuildingMask,
+    /// Stated heights of roofs, metres; 0 where the map states none.
+    pub stated_roofs_m: Vec<f32>,
+    /// From every pixel to the nearest wall, metres.
+    pub wall_distance_m: Vec<f64>,
+    /// Path gain by the dominant path from the outdoor pixel nearest to the antenna, dB, NaN inside buildings.
+    pub gain_db: Vec<f32>,
+    /// That pixel's centre.
+    pub street_antenna: Coord<f64>,
 }
 
 impl Surroundings {
@@ -77,9 +81,9 @@ impl Surroundings {
             grid,
             antenna,
             mask: scene.mask.clone(),
-            roofs: RoofHeights::of_buildings(grid, &stated, 0.0),
+            stated_roofs_m: RoofHeights::of_buildings(grid, &stated, 0.0).meters().to_vec(),
             wall_distance_m,
-            gain,
+            gain_db: gain.values,
             street_antenna,
         })
     }
@@ -120,7 +124,7 @@ impl Surroundings {
         for i in 0..steps {
             let along = (i as f64 + 0.5) / steps as f64;
             let pixel = self.pixel(self.antenna + step * along);
-            let next = (self.mask.pixels[pixel] != 0).then(|| self.roofs.at(pixel));
+            let next = (self.mask.pixels[pixel] != 0).then(|| f64::from(self.stated_roofs_m[pixel]));
             if next.is_some() {
                 built_m += step_m;
             }
@@ -141,12 +145,12 @@ impl Surroundings {
         let outdoor = (0..size).find_map(|reach| {
             let (top, bottom) = (row.saturating_sub(reach), (row + reach).min(size - 1));
             let (left, right) = (column.saturating_sub(reach), (column + reach).min(size - 1));
-            (top..=bottom).flat_map(|r| (left..=right).map(move |c| r * size + c)).find(|&i| !self.gain.values[i].is_nan())
+            (top..=bottom).flat_map(|r| (left..=right).map(move |c| r * size + c)).find(|&i| !self.gain_db[i].is_nan())
         });
         outdoor.map_or(MOST_EXCESS_DB, |i| {
             let step = self.grid.pixel_center(i / size, i % size) - self.street_antenna;
             let free_db = LogDistanceLaw::LINE_OF_SIGHT.gain_db(libm::hypot(step.x, step.y));
-            (free_db - f64::from(self.gain.values[i])).clamp(0.0, MOST_EXCESS_DB)
+            (free_db - f64::from(self.gain_db[i])).clamp(0.0, MOST_EXCESS_DB)
         })
     }
 }

@@ -4,7 +4,7 @@
 //! fifth of them at a time; all that is fitted is fitted to the other blocks. Blocks of one fold do not touch.
 
 use super::error::CalibrationError;
-use super::fit::{Calibration, CalibrationOptions};
+use super::fit::{Calibration, CalibrationOptions, Prediction};
 use super::link::{Link, Surroundings};
 use super::measurement::{Measurement, check};
 use nalgebra::DVector;
@@ -43,6 +43,8 @@ pub struct Validation {
     pub all: HeldOutErrors,
     /// South-west first.
     pub blocks: Vec<BlockErrors>,
+    /// Of each measurement, what the map predicts that was not given its block; `None` in blocks that are left out.
+    pub predictions: Vec<Option<Prediction>>,
 }
 
 /// Sums of what [`HeldOutErrors`] are means of.
@@ -80,6 +82,7 @@ pub fn cross_validate(
     };
     let links: Vec<Link> = measurements.iter().map(|one| surroundings.link(one.position)).collect();
     let mut sums: BTreeMap<(i64, i64), Sums> = BTreeMap::new();
+    let mut predictions = vec![None; measurements.len()];
     for fold in 0..FOLDS {
         let (tested, given): (Vec<usize>, Vec<usize>) = (0..measurements.len()).partition(|&i| fold_of(&measurements[i]) == fold);
         let known: Vec<Measurement> = given.iter().map(|&i| measurements[i]).collect();
@@ -92,6 +95,7 @@ pub fn cross_validate(
         let calibration = Calibration::fit_links(known_links, &powers, options)?;
         for i in tested {
             let (truth_dbm, predicted) = (measurements[i].power_dbm, calibration.predict_link(&links[i]));
+            predictions[i] = Some(predicted);
             let before_dbm = prior_power_dbm(&links[i], options) + offset_db;
             let sum = sums.entry(block_of(&measurements[i])).or_default();
             sum.count += 1;
@@ -114,7 +118,7 @@ pub fn cross_validate(
         .iter()
         .map(|(&(row, column), sum)| BlockErrors { east_m: column as f64 * block_m, north_m: row as f64 * block_m, errors: sum.errors() })
         .collect();
-    Ok(Validation { block_m, all: all.errors(), blocks })
+    Ok(Validation { block_m, all: all.errors(), blocks, predictions })
 }
 
 /// The law's power with all constants at their priors' means.

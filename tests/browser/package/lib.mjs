@@ -35,19 +35,20 @@ function installed(prepare) {
   return { folder, dist: join(folder, 'node_modules/radiodiff-web/dist'), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** That an application drew the same map twice, and with `written` made a NumPy array of it: 128 bytes of header and float32. */
+/** That an application drew the same map twice, and with `written` made a NumPy array of it: 128 bytes of header and float32, and a fit. */
 export function drawnTwice(mounts, { worker = true, written = false } = {}) {
   assert.equal(mounts.length, 2);
   for (const mount of mounts) {
     assert.equal(mount.worker, worker, mount.warnings.join(' '));
     assert.equal(mount.written, written ? 128 + 4 * 65536 : undefined);
+    assert.ok(written ? mount.fitted > 50 : mount.fitted === undefined, `${mount.fitted} squares`);
     assert.ok(mount.indoors > 1000 && mount.max > -60, JSON.stringify(mount));
   }
   assert.deepEqual(mounts[0], mounts[1]);
 }
 
 /** What an application copies beside its bundle where its bundler does not. */
-export const COPIED = ['worker.js', 'radiodiff-web_bg.wasm', 'radiodiff-web-export_bg.wasm'];
+export const COPIED = ['worker.js', 'radiodiff-web_bg.wasm', 'radiodiff-web-export_bg.wasm', 'radiodiff-web-calibration_bg.wasm'];
 
 /** Runs npm in a folder; what it prints is shown where it fails. */
 export function npm(folder, ...words) {

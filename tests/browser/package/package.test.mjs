@@ -49,11 +49,12 @@ test('unbundled, below a path, under a strict policy with Trusted Types, mounted
   assert.ok(!fetched.includes('radiodiff-web/runtime.js'), 'the worker imports files');
 });
 
-test('a map becomes a file by a second module, which is loaded then', { timeout: 120_000 }, async (t) => {
+test('a map becomes a file and is fitted to measurements by modules of their own, which are loaded then', { timeout: 120_000 }, async (t) => {
   const { run, here } = await site(t);
   drawnTwice(await run('mountTwice', { write: true }), { written: true });
-  const fetched = here.asked.filter((path) => path.includes('-export')).map((path) => path.replace(SUB_PATH, ''));
-  assert.deepEqual(fetched.sort(), ['radiodiff-web/radiodiff-web-export.js', 'radiodiff-web/radiodiff-web-export_bg.wasm']);
+  const fetched = here.asked.filter((path) => /-export|-calibration/.test(path)).map((path) => path.replace(SUB_PATH, ''));
+  // The worker has the calibration's script in its own file.
+  assert.deepEqual(fetched.sort(), ['radiodiff-web/radiodiff-web-calibration_bg.wasm', 'radiodiff-web/radiodiff-web-export.js', 'radiodiff-web/radiodiff-web-export_bg.wasm']);
 });
 
 const CORS = () => ({ 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' });

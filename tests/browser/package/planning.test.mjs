@@ -67,7 +67,26 @@ test('candidates are spread over an area, and the search stops when it is told',
   assert.ok(stopped < 100 && seen === stopped, 'it went on after it was told to stop');
   await assert.rejects(engine.suggestSites({ count: 2 }), { name: 'RadioError', code: 'threshold', field: 'thresholdDbm' });
   await assert.rejects(engine.suggestSites({ thresholdDbm: -80, candidates: [{ lng: 25, lat: 60 }] }), { code: 'candidates' });
+  for (const spacingM of [0, -4, NaN]) await assert.rejects(engine.suggestSites({ thresholdDbm: -80, spacingM }), { code: 'candidates', field: 'spacingM' });
   await assert.rejects(engine.suggestSites({ thresholdDbm: -80, spacingM: 1 }), { code: 'candidates', message: /expected at most 5000/ });
+});
+
+test('maps are drawn while sites are searched, also of another scene, and a search ends with its engine', { timeout: 120_000 }, async () => {
+  const search = engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 8 });
+  let found;
+  search.then((sites) => { found = sites; }, () => {});
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const elsewhere = { type: 'Polygon', coordinates: [[[9, 50], [9.0004, 50], [9.0004, 50.0004], [9, 50.0004], [9, 50]]] };
+  const map = await engine.predict({ buildings: elsewhere, transmitters: [{ lng: 8.9995, lat: 50.0002 }] });
+  assert.ok(Math.abs(map.bounds.west - 9) < 0.01 && found === undefined, 'the map waited for the search');
+  const { createEngine } = await import(pathToFileURL(join(package_.dist, 'node.js')).href);
+  const other = await createEngine();
+  const ended = other.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 8 });
+  setTimeout(() => other.dispose(), 200);
+  await assert.rejects(ended, { name: 'RadioError', code: 'disposed' });
+  // The search goes on about the scene that it was asked of.
+  const { sites } = await search;
+  assert.ok(Math.abs(sites[0].lng - 24.9384) < 0.01);
 });
 
 test('a map is fitted to measured power, with its uncertainty and its errors in blocks', { timeout: 300_000 }, async () => {
@@ -84,6 +103,10 @@ test('a map is fitted to measured power, with its uncertainty and its errors in 
   const ask = { transmitter: cell, blockM: 40, onProgress: ({ phase }) => phases.add(phase) };
   const found = await engine.calibrate({ ...ask, measurements });
   assert.deepEqual([...phases], ['fit', 'rows']);
+  const { places } = found;
+  const known = places.filter(({ predictedDbm }) => predictedDbm !== null);
+  const rms = Math.sqrt(known.reduce((sum, { powerDbm, predictedDbm }) => sum + (powerDbm - predictedDbm) ** 2, 0) / known.length);
+  assert.ok(places.length === found.squares && Math.abs(rms - found.errors.afterDb) < 1e-9, `the places' residuals are ${rms} dB`);
   assert.equal(found.readings, measurements.length);
   const { beforeDb, afterDb, squares } = found.errors;
   assert.ok(squares > 100 && afterDb < beforeDb && afterDb > 0, JSON.stringify(found.errors));
@@ -123,6 +146,9 @@ test('bounds of a kilometre are covered by coarser pixels', { timeout: 120_000 }
   }
   differences.sort((a, b) => a - b);
   assert.ok(differences.length > 1000 && differences[differences.length >> 1] < 1, `half of the pixels differ by more than ${differences[differences.length >> 1]} dB`);
+  for (const [reversed, field] of [[{ ...bounds, south: bounds.north, north: bounds.south }, 'bounds.south'], [{ ...bounds, west: bounds.east, east: bounds.west }, 'bounds.west']]) {
+    await assert.rejects(engine.predict({ buildings, bounds: reversed, metersPerPixel: 2, transmitters: [PLACES[0]] }), { code: 'bounds', field, message: /expected less than/ });
+  }
   await assert.rejects(engine.predict({ buildings, bounds, metersPerPixel: 0.5, transmitters: [PLACES[0]] }), { name: 'RadioError', code: 'bounds', field: 'metersPerPixel' });
   await assert.rejects(engine.predict({ buildings, bounds, metersPerPixel: 2, method: 'network', transmitters: [PLACES[0]] }), { code: 'no-weights' });
 });

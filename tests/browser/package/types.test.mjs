@@ -57,16 +57,17 @@ test('answers of the module are of the declared types, no field more and none le
 
 test('every export has its types', { timeout: 60_000 }, () => {
   const checked = check(`
-    import { createEngine, clearCache, init, initExport, paletteNames } from 'radiodiff-web';
+    import { createEngine, clearCache, init, initCalibration, initExport, paletteNames } from 'radiodiff-web';
     import { addRadioMap as addToMapLibre } from 'radiodiff-web/maplibre';
     import { addRadioMap as addToLeaflet } from 'radiodiff-web/leaflet';
     import { addRadioMap as addToOpenLayers } from 'radiodiff-web/openlayers';
     import { radioMapLayer } from 'radiodiff-web/deckgl';
     import wasm from 'radiodiff-web/wasm';
     import exporter from 'radiodiff-web/export-wasm';
+    import fitter from 'radiodiff-web/calibration-wasm';
     import nano from 'radiodiff-web/nano.safetensors';
     export async function draw(): Promise<number> {
-      await Promise.all([init(wasm), initExport(exporter)]);
+      await Promise.all([init(wasm), initExport(exporter), initCalibration(fitter)]);
       const engine = await createEngine({ model: nano });
       const map = await engine.predict({ buildings: '', transmitters: [{ lng: 1, lat: 2 }] });
       return map.values.length + paletteNames.length + (await map.toGeoTIFF()).length;

@@ -1,9 +1,9 @@
 //! The object that JavaScript hands a map to.
 
-use js_sys::{Error, Reflect};
 use radiodiff_planning::export::{ExportError, PlacemarkPoint, contours, csv, geotiff, kml, kmz, npy, png_of, world_file};
 use radiodiff_planning::raster::{GeoRaster, RasterQuantity};
 use radiodiff_radio::scene::{GeoBounds, Grid};
+use radiodiff_web_values::error;
 use wasm_bindgen::prelude::*;
 
 /// A map to write: values with their place.
@@ -21,10 +21,13 @@ impl ExportRaster {
     pub fn new(values: Vec<f32>, quantity: &str, meters_per_pixel: f64, sides: &[f64]) -> Result<ExportRaster, JsValue> {
         let size = values.len().isqrt();
         let (Some(quantity), &[west, south, east, north]) = (RasterQuantity::named(quantity), sides) else {
-            return Err(error(&format!("there is no quantity {quantity}, or the bounds have {} sides instead of four", sides.len())));
+            return Err(error(
+                "export",
+                &format!("there is no quantity {quantity}, or the bounds have {} sides instead of four", sides.len()),
+            ));
         };
         if size == 0 || size * size != values.len() {
-            return Err(error(&format!("{} values are no square", values.len())));
+            return Err(error("export", &format!("{} values are no square", values.len())));
         }
         let grid = Grid { size, meters_per_pixel };
         Ok(ExportRaster {
@@ -79,13 +82,5 @@ pub fn png(rgba: &[u8]) -> Result<Vec<u8>, JsValue> {
 }
 
 fn failed(cause: ExportError) -> JsValue {
-    error(&cause.to_string())
-}
-
-/// A JavaScript error with the code that web/js gives errors of exports.
-fn error(message: &str) -> JsValue {
-    let error = Error::new(message);
-    // Only a frozen or foreign object refuses a property.
-    let _ = Reflect::set(&error, &"code".into(), &"export".into());
-    error.into()
+    error("export", &cause)
 }

@@ -1,11 +1,12 @@
 //! What the transmitters of a request cover together: the plan's layers and its statistics, which [`Coverage`] computes.
 
+use super::Request;
 use super::scene::SceneHandle;
 use super::signal::TransmitterSignal;
-use super::{Request, error, object};
 use js_sys::Float32Array;
 use radiodiff_planning::coverage::Coverage;
 use radiodiff_planning::raster::PlanLayer;
+use radiodiff_web_values::{error, object};
 use wasm_bindgen::prelude::*;
 
 /// A request's transmitters, added one by one.

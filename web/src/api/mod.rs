@@ -2,10 +2,9 @@
 //! map.
 //!
 //! They live in a worker (web/js/runtime.js holds the order of calls); nothing here touches the page. In come checked requests
-//! ([`crate::request`]), the bytes of buildings and of weights; out go plain objects, written by serde, and Float32Arrays. Errors are
-//! JavaScript `Error`s whose `code` names their kind; `field` says which field of a request is meant.
+//! ([`crate::request`]), the bytes of buildings and of weights; out go plain objects and Float32Arrays ([`radiodiff_web_values`]).
 
-mod calibration;
+mod cell;
 mod coverage;
 mod footprints;
 mod network;
@@ -14,11 +13,8 @@ mod signal;
 mod sites;
 
 use crate::request::PredictRequest;
-use js_sys::{Error, Reflect};
 use radiodiff_core::engine::EngineError;
-use radiodiff_planning::request::{FieldError, Input};
-use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
+use radiodiff_web_values::{checked, error};
 use wasm_bindgen::prelude::*;
 
 /// Shows a panic's message in the console; the client turns the trap into a typed error and starts a new worker.
@@ -86,29 +82,6 @@ pub async fn crash() {
     panic!("a crash was asked for");
 }
 
-/// A JavaScript value as a request of this type.
-fn checked<T: TryFrom<Input, Error = FieldError>>(value: JsValue) -> Result<T, JsValue> {
-    let input: Input = serde_wasm_bindgen::from_value(value).map_err(|e| error("request", &format!("the request cannot be read: {e}")))?;
-    T::try_from(input).map_err(|e| field_error(&e))
-}
-
-/// A struct as a plain object; `None` becomes null.
-fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    value.serialize(&Serializer::json_compatible()).map_err(|e| error("failed", &e))
-}
-
-fn error(code: &str, message: &dyn std::fmt::Display) -> JsValue {
-    let error = Error::new(&message.to_string());
-    set(&error, "code", code);
-    error.into()
-}
-
-fn field_error(cause: &FieldError) -> JsValue {
-    let value = error(cause.code, cause);
-    set(&value, "field", &cause.field);
-    value
-}
-
 /// An engine's error. After `device-lost` and `out-of-memory` another engine is worth a try.
 fn engine_error(cause: &EngineError) -> JsValue {
     let code = match cause {
@@ -117,10 +90,4 @@ fn engine_error(cause: &EngineError) -> JsValue {
         EngineError::Failed { .. } => "failed",
     };
     error(code, cause)
-}
-
-/// Sets a property of an error that was made here.
-fn set(error: &JsValue, key: &str, value: &str) {
-    // Only a frozen or foreign object refuses a property.
-    let _ = Reflect::set(error, &key.into(), &value.into());
 }

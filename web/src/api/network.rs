@@ -4,7 +4,7 @@
 
 use super::scene::{PlacedTransmitter, SceneHandle};
 use super::signal::TransmitterSignal;
-use super::{Request, engine_error, error, object, set};
+use super::{Request, engine_error};
 use js_sys::{Function, Promise};
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
@@ -13,6 +13,7 @@ use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_radio::map::Quantity;
+use radiodiff_web_values::{error, object, set};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;

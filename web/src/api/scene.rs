@@ -1,7 +1,7 @@
 //! Buildings on a map, transmitters that stand on it, and the map that needs no network.
 
+use super::Request;
 use super::signal::TransmitterSignal;
-use super::{Request, checked, error, field_error, object};
 use crate::request::{SceneRequest, TransmitterRequest};
 use geo::Coord;
 use js_sys::Uint8Array;
@@ -12,6 +12,7 @@ use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DominantPath,
 use radiodiff_radio::scene::{
     Building, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
 };
+use radiodiff_web_values::{checked, error, field_error, object};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -215,6 +216,10 @@ impl SceneHandle {
 
     pub(super) fn frame(&self) -> LocalFrame {
         self.frame
+    }
+
+    pub(super) fn bounds(&self) -> GeoBounds {
+        self.bounds
     }
 
     pub(super) fn grid(&self) -> Grid {

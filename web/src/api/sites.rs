@@ -1,13 +1,13 @@
 //! The search for places of new transmitters. JavaScript draws one candidate after the other, so that it can report and stop between them.
 
 use super::scene::{PlacedTransmitter, SceneHandle, TransmitterReport};
-use super::{checked, error, object};
 use crate::request::TransmitterRequest;
 use crate::request::sites::{CandidatePlaces, MOST_CANDIDATES, SPACING_SHARE, SitesRequest};
 use geo::Coord;
 use radiodiff_planning::raster::PlanLayer;
 use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, choose_sites};
 use radiodiff_radio::scene::GeoBounds;
+use radiodiff_web_values::{checked, error, object};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use wasm_bindgen::prelude::*;
@@ -29,6 +29,8 @@ pub struct SiteSearch {
     before: CoveredPixels,
     /// What each candidate that was drawn covers.
     covered: Vec<CoveredPixels>,
+    /// Maps that are drawn, of existing transmitters and of candidates.
+    drawn: usize,
     warnings: Vec<String>,
 }
 
@@ -82,7 +84,7 @@ impl SiteSearch {
             warnings.push(format!("{} of {asked} candidates lie off the map and are not used.", asked - candidates.len()));
         }
         warnings.extend(existing.iter().flat_map(|placed| placed.report.warnings.iter().cloned()));
-        Ok(SiteSearch { request, existing, candidates, before: CoveredPixels::default(), covered: Vec::new(), warnings })
+        Ok(SiteSearch { request, existing, candidates, before: CoveredPixels::default(), covered: Vec::new(), drawn: 0, warnings })
     }
 
     /// How many maps there are to draw: of the existing transmitters, then of the candidates.
@@ -91,18 +93,18 @@ impl SiteSearch {
         self.existing.len() + self.candidates.len()
     }
 
-    /// Draws the map of this number; they are drawn in order.
-    pub fn draw(&mut self, scene: &SceneHandle, step: usize) -> Result<(), JsValue> {
-        match self.existing.get(step) {
-            Some(placed) => {
-                let covered = self.covered_by(scene, placed)?;
-                self.before.merge(&covered);
-            }
-            None => {
-                let covered = self.covered_by(scene, &self.candidates[step - self.existing.len()].placed)?;
-                self.covered.push(covered);
-            }
+    /// Draws the next map; JavaScript counts them.
+    pub fn draw(&mut self, scene: &SceneHandle) -> Result<(), JsValue> {
+        if let Some(placed) = self.existing.get(self.drawn) {
+            let covered = self.covered_by(scene, placed)?;
+            self.before.merge(&covered);
+        } else if let Some(candidate) = self.candidates.get(self.covered.len()) {
+            let covered = self.covered_by(scene, &candidate.placed)?;
+            self.covered.push(covered);
+        } else {
+            return Err(error("failed", &format!("all {} maps are drawn", self.steps())));
         }
+        self.drawn += 1;
         Ok(())
     }
 

@@ -1,22 +1,22 @@
 //! What JavaScript asks for, as one typed request that has been checked.
 //!
 //! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`], a [`SceneRequest`], a [`SitesRequest`] or a
-//! [`CalibrationRequest`] with every default filled in, or the error of one field. Nothing after this module asks again whether a field
+//! [`CellRequest`] with every default filled in, or the error of one field. Nothing after this module asks again whether a field
 //! is there or is a number. The module knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of
 //! defaults and of numbers as text.
 
-pub mod calibration;
+pub mod cell;
 pub mod coverage;
 pub mod scene;
 pub mod sites;
 
-pub use calibration::CalibrationRequest;
+pub use cell::CellRequest;
 pub use scene::SceneRequest;
 pub use sites::SitesRequest;
 
 use coverage::CoverageRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
-use radiodiff_planning::request::{FieldError, Fields, Input};
+use radiodiff_planning::request::{FieldError, Fields, Input, numbered};
 use radiodiff_radio::scene::Transmitter;
 use serde_json::Value;
 
@@ -103,11 +103,6 @@ impl TryFrom<Input> for PredictRequest {
             plan: CoverageRequest::read(&mut fields)?,
         })
     }
-}
-
-/// The items of a list with their paths, such as `transmitters[0]`.
-fn numbered(name: &str, items: Vec<Input>) -> impl Iterator<Item = (String, Input)> {
-    items.into_iter().enumerate().map(move |(index, item)| (format!("{name}[{index}]"), item))
 }
 
 fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {

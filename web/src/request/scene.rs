@@ -43,7 +43,7 @@ impl SceneRequest {
     pub fn grid(&self, own: Grid) -> Result<Grid, FieldError> {
         let Some(meters_per_pixel) = self.meters_per_pixel else { return Ok(own) };
         let Some(GeoBounds { west, south, east, north }) = self.bounds else { return Ok(Grid { meters_per_pixel, ..own }) };
-        let frame = LocalFrame::about(Coord { x: (west + east) / 2.0, y: (south + north) / 2.0 });
+        let frame = LocalFrame::about(Coord { x: west + width_deg(west, east) / 2.0, y: (south + north) / 2.0 });
         let half = frame.to_meters(Coord { x: east, y: north });
         let extent_m = 2.0 * half.x.max(half.y);
         // A hundredth of a pixel more is rounding of degrees.
@@ -72,7 +72,23 @@ pub(super) fn bounds(fields: &mut Fields, name: &str) -> Result<Option<GeoBounds
     }
     let mut sides = Fields::of(found, &fields.path(name), "bounds", "an object with west, south, east and north")?;
     let mut side = |name| sides.required(name, "bounds", "degrees");
-    Ok(Some(GeoBounds { west: side("west")?, south: side("south")?, east: side("east")?, north: side("north")? }))
+    let [west, south, east, north] = [side("west")?, side("south")?, side("east")?, side("north")?];
+    let wrong = |name: &str, found: f64, expected: String| {
+        Err(FieldError { code: "bounds", field: sides.path(name), found: found.to_string(), expected })
+    };
+    if south >= north {
+        return wrong("south", south, format!("less than north, {north}"));
+    }
+    // West of more than half of the globe, they are exchanged; of less, bounds run across the antimeridian.
+    if west == east || (west > east && width_deg(west, east) > 180.0) {
+        return wrong("west", west, format!("less than east, {east}"));
+    }
+    Ok(Some(GeoBounds { west, south, east, north }))
+}
+
+/// From west to east, across the antimeridian too.
+fn width_deg(west: f64, east: f64) -> f64 {
+    if west < east { east - west } else { east + 360.0 - west }
 }
 
 #[cfg(test)]
@@ -101,5 +117,22 @@ mod tests {
         assert_eq!((error.code, error.field.as_str()), ("bounds", "metersPerPixel"));
         assert!(error.expected.starts_with("1.95 to 250.00 m"), "{error}");
         assert!(asked(0.into()).is_err() && asked("fine".into()).is_err());
+    }
+
+    #[test]
+    fn reversed_bounds_are_told_by_the_side_that_is_wrong() {
+        let bounds = |west: f64, south: f64, east: f64, north: f64| {
+            grid(json!({ "bounds": { "west": west, "south": south, "east": east, "north": north }, "metersPerPixel": 4 }))
+        };
+        for (reversed, message) in [
+            (bounds(24.93, 60.18, 24.94, 60.17), "bounds.south is 60.18, expected less than north, 60.17"),
+            (bounds(24.94, 60.17, 24.93, 60.18), "bounds.west is 24.94, expected less than east, 24.93"),
+            (bounds(24.93, 60.17, 24.93, 60.18), "bounds.west is 24.93, expected less than east, 24.93"),
+        ] {
+            assert_eq!(reversed.expect_err("reversed").to_string(), message);
+        }
+        // Across the antimeridian west is the larger.
+        let across = bounds(179.995, -17.0, -179.995, -16.995).expect("Fiji");
+        assert_eq!(across, bounds(178.995, -17.0, 179.005, -16.995).expect("west of it"));
     }
 }

@@ -1,9 +1,9 @@
 //! Places for new transmitters that are asked for.
 
 use super::coverage::CoverageRequest;
-use super::{TransmitterRequest, numbered, scene};
+use super::{TransmitterRequest, scene};
 use geo::Coord;
-use radiodiff_planning::request::{FieldError, Fields, Input};
+use radiodiff_planning::request::{FieldError, Fields, Input, numbered};
 use radiodiff_radio::scene::GeoBounds;
 
 /// More sites than this are no plan of one map.
@@ -121,6 +121,9 @@ mod tests {
             (json!({ "candidates": [] }), "candidates"),
             (json!({ "candidates": [{ "lng": 9 }] }), "candidates[0].lat"),
             (json!({ "spacingM": -1 }), "spacingM"),
+            (json!({ "spacingM": 0 }), "spacingM"),
+            (json!({ "spacingM": "NaN" }), "spacingM"),
+            (json!({ "area": { "west": 1, "south": 3, "east": 2, "north": 2 } }), "area.south"),
             (json!({ "area": { "west": 1 } }), "area.south"),
             (json!({ "existing": [{ "lng": 9 }] }), "existing[0].lat"),
             (json!({ "transmitter": { "powerDbm": "loud" } }), "transmitter.powerDbm"),

@@ -1,5 +1,6 @@
 // Statistics of what is shown: coverage by the threshold, each transmitter's share, or the spread of a difference.
 
+import { termRows } from '../elements.js';
 import { serverColor } from '../layers/colors.js';
 import { countedMap, drawnPositions, shownMap } from '../layers/shown.js';
 import { look, shownLayer } from '../plan/look.js';
@@ -14,15 +15,10 @@ const element = (id) => document.getElementById(id);
 export function drawStatistics() {
   const isDifference = look().model === 'difference' && state.difference;
   const map = countedMap();
-  element('stats').replaceChildren(...(map ? (isDifference ? differenceRows(state.difference) : coverageRows(map)).flatMap(row) : []));
+  element('stats').replaceChildren(...termRows(map ? (isDifference ? differenceRows(state.difference) : coverageRows(map)) : []));
   element('shares').replaceChildren(...(map && !isDifference ? shares(map) : []));
   const shown = shownMap();
   drawDistribution(shown && shown.quantity !== 'best-server' ? shown : map, { unit: shown?.quantity === 'best-server' ? 'dBm' : shownLayer().unit });
-}
-
-function row([term, value, isBig]) {
-  const className = isBig ? 'big' : '';
-  return [Object.assign(document.createElement('dt'), { textContent: term, className }), Object.assign(document.createElement('dd'), { textContent: value, className })];
 }
 
 function coverageRows(map) {

@@ -1,84 +1,149 @@
-// Measured power of one cell: a table that is dropped or chosen, and the map of the chosen transmitter that is fitted to it.
+// Measured power of one cell: a table that is dropped or chosen, and the map of the chosen transmitter that is fitted to it. The plan keeps
+// the measured places, so that a link or a plan file brings them along; the fit is made again where it is opened.
 
+import { termRows } from '../elements.js';
 import { engines } from '../engines.js';
 import { say, unsay } from '../notices.js';
-import { changeLook } from '../plan/look.js';
+import { CALIBRATED_MODELS, changeLook, look } from '../plan/look.js';
 import { requestOf } from '../plan/model.js';
-import { selected } from '../plan/store.js';
-import { announce, state } from '../state.js';
+import { change, plan, selected } from '../plan/store.js';
+import { announce, calibration, state } from '../state.js';
 import { percent } from '../units.js';
 
 const element = (id) => document.getElementById(id);
+/** Digits of what a plan keeps: centimetres, and hundredths of a decibel. */
+const [DEGREES_DIGITS, DBM_DIGITS] = [7, 2];
 
 /** The table that was opened last. */
 let table;
-/** The fit that runs, to end it by the same button. */
+/** The fit that runs: { of, stop }, the plan's measurements that it is of, if it is of the plan's, and what ends it. */
 let fitting;
+/** Measurements of the plan that were not fitted, because it was stopped or cannot be done, and the scene of that. */
+let declined = {};
 let drawn = () => {};
 
 export const isTable = ({ name }) => /\.(csv|tsv)$/i.test(name);
 
-/** `show` is called when there is another calibrated map. */
+/** `show` is called when there is another calibrated map, or where it is shown. */
 export function listenToCalibration({ show }) {
   drawn = show;
-  element('calibrate').addEventListener('click', () => (fitting ? fitting.abort() : calibrate()));
+  element('calibrate').addEventListener('click', press);
+  element('dots').addEventListener('change', ({ target }) => {
+    state.dots = target.checked;
+    show();
+  });
 }
+
+function press() {
+  if (fitting) {
+    decline(fitting.of);
+    stopFit();
+  } else if (table) {
+    calibrate();
+  } else {
+    declined = {};
+    fitMeasured('calibrated');
+  }
+}
+
+const decline = (measured) => { declined = { measured, scene: state.scene }; };
 
 /** Shows a table of measurements, ready to be fitted to. */
 export function openTable(file) {
   table = file;
-  element('measurements').hidden = false;
-  element('calibration').replaceChildren();
+  // What was wrong with the table before it.
+  unsay('calibration');
   refreshCalibration();
   element('measurements').scrollIntoView({ block: 'nearest' });
   announce(`${file.name} is open. Calibrate fits the chosen transmitter's map to it.`);
 }
 
-/** Says what would be fitted, and drops the figures of a scene that was closed. */
+/** Says what is fitted and what would be, with the figures of the fit. */
 export function refreshCalibration() {
-  if (!state.calibration) element('calibration').replaceChildren();
-  if (!table) return;
-  const chosen = selected();
-  element('calibrate').disabled = !chosen;
-  element('measurements-say').textContent = chosen
-    ? `${table.name}: fits the map of ${chosen.name} to it. Its place, height, frequency and azimuth count; power and gain are fitted.`
-    : `${table.name}: choose the transmitter that was measured.`;
+  const { measured } = plan();
+  const fitted = calibration();
+  element('measurements').hidden = !table && !measured;
+  element('calibration').replaceChildren(...termRows(fitted ? rows(fitted) : []));
+  element('residuals').hidden = !fitted;
+  element('calibrate').hidden = !table && !fitting && Boolean(fitted);
+  element('calibrate').disabled = !fitting && Boolean(table) && !selected();
+  element('measurements-say').textContent = inWords(measured, selected());
+}
+
+function inWords(measured, chosen) {
+  const kept = measured ? `The plan holds ${measured.places.length} measured places of ${measured.name} (${measured.table}). ` : '';
+  if (!table) return kept;
+  if (!chosen) return `${kept}${table.name}: choose the transmitter that was measured.`;
+  return `${kept}${table.name}: fits the map of ${chosen.name} to it. Its place, height, frequency and azimuth count; power and gain are fitted.`;
 }
 
 /** Ends a fit that runs: its scene is left. */
-export const stopFit = () => fitting?.abort();
+export const stopFit = () => fitting?.stop.abort();
 
+/** Fits the chosen transmitter's map to the open table, and keeps what was measured with the plan. */
 async function calibrate() {
+  const [chosen, { name }] = [selected(), table];
+  const cell = requestOf(chosen);
+  const fitted = await fit({ transmitter: cell, measurements: table }, undefined, name);
+  if (!fitted) return;
+  const rounded = (value, digits) => Number(value.toFixed(digits));
+  const places = fitted.places.map(({ lng, lat, powerDbm }) => [rounded(lng, DEGREES_DIGITS), rounded(lat, DEGREES_DIGITS), rounded(powerDbm, DBM_DIGITS)]);
+  const measured = { table: name, name: chosen.name, cell, readings: fitted.readings, places };
+  state.calibration = { ...fitted, of: measured };
+  change((now) => ({ ...now, measured }));
+  showFitted('calibrated');
+}
+
+/** Fits to what the plan holds, where that is not done; `model` is shown then, if it is a calibrated one. */
+export async function fitMeasured(model) {
+  const { measured } = plan();
+  // A fit to other measurements, or to those of a plan that was left.
+  if (fitting?.of && fitting.of !== measured) stopFit();
+  if (!measured || calibration() || fitting?.of === measured || (declined.measured === measured && declined.scene === state.scene)) return;
+  const measurements = measured.places.map(([lng, lat, powerDbm]) => ({ lng, lat, powerDbm }));
+  const fitted = await fit({ transmitter: measured.cell, measurements }, measured, measured.table);
+  if (!fitted || plan().measured !== measured) return;
+  state.calibration = { ...fitted, readings: measured.readings, of: measured };
+  showFitted(CALIBRATED_MODELS.includes(model) ? model : look().model);
+}
+
+/** What `calibrate` gives; undefined where it was stopped or cannot be had, after the page said why. */
+async function fit(request, of, name) {
   const { scene } = state;
-  const chosen = selected();
-  fitting = new AbortController();
+  const stop = new AbortController();
+  fitting = { of, stop };
   showProgress(0);
   unsay('calibration');
   try {
     const fitted = await engines.physical.calibrate({
       ...scene.around,
-      transmitter: requestOf(chosen),
-      measurements: table,
-      signal: fitting.signal,
+      ...request,
+      signal: stop.signal,
       onProgress: ({ loaded, total }) => showProgress(total ? loaded / total : 0),
     });
-    if (state.scene !== scene) return;
-    state.calibration = { ...fitted, name: chosen.name };
-    element('calibration').replaceChildren(...rows(fitted).flatMap(([term, value]) => [
-      Object.assign(document.createElement('dt'), { textContent: term }),
-      Object.assign(document.createElement('dd'), { textContent: value }),
-    ]));
+    if (state.scene !== scene) return undefined;
     if (fitted.warnings.length) say('calibration', fitted.warnings.join(' '));
-    changeLook({ model: 'calibrated' });
-    // Where a calibrated map was shown already, the look is the same and its listeners hear nothing.
-    drawn();
-    announce('The map is calibrated.');
+    return fitted;
   } catch (error) {
-    if (!fitting.signal.aborted) say('calibration', `${table.name} cannot be used: ${error.message}.`, 'error');
+    if (!stop.signal.aborted) {
+      if (of) decline(of);
+      say('calibration', `${name} cannot be used: ${error.message}.`, 'error');
+    }
+    return undefined;
   } finally {
-    fitting = undefined;
-    showProgress(undefined);
+    // Another fit may have begun when this one was stopped.
+    if (fitting?.stop === stop) {
+      fitting = undefined;
+      showProgress(undefined);
+    }
   }
+}
+
+function showFitted(model) {
+  changeLook({ model });
+  // Where such a map was shown already, the look is the same and its listeners hear nothing.
+  drawn();
+  announce('The map is calibrated.');
 }
 
 function rows({ readings, squares, errors }) {
@@ -99,4 +164,5 @@ function showProgress(share) {
   element('calibrate-progress').hidden = share === undefined;
   element('calibrate-progress').value = share ?? 0;
   element('calibrate').textContent = share === undefined ? 'Calibrate' : 'Stop';
+  refreshCalibration();
 }

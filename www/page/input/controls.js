@@ -2,20 +2,16 @@
 
 import { paletteNames } from '../../index.js';
 import { WORTH } from '../accuracy.js';
-import { LAYERS, NETWORK_MODELS, OPACITY, changeLook, hasLayers, look, shownLayer } from '../plan/look.js';
+import { option } from '../elements.js';
+import { CALIBRATED_MODELS, LAYERS, NETWORK_MODELS, OPACITY, changeLook, hasLayers, look, shownLayer } from '../plan/look.js';
 import { RECEIVER_FIELDS, THRESHOLD_DBM, within } from '../plan/model.js';
 import { change, endTopic, plan } from '../plan/store.js';
-import { state } from '../state.js';
+import { calibration, state } from '../state.js';
 
 const element = (id) => document.getElementById(id);
 
-export const option = (value, textContent) => Object.assign(document.createElement('option'), { value, textContent });
-
-/** Models that need measurements. */
-const CALIBRATED_MODELS = ['calibrated', 'spread'];
-
 function calibrationInWords() {
-  const { name, errors } = state.calibration ?? {};
+  const { of: { name } = {}, errors } = calibration() ?? {};
   if (!errors) return `Fitted to measurements of ${name ?? 'one transmitter'}; they are too few to say how well.`;
   return `Fitted to measurements of ${name}. Error in blocks of ground that the fit was not given: ${errors.afterDb.toFixed(1)} dB, before ${errors.beforeDb.toFixed(1)} dB.`;
 }
@@ -61,7 +57,7 @@ export function refreshControls() {
   element('layer').value = model;
   element('palette').value = palette;
   element('worth').textContent = WORTH[model] ?? calibrationInWords();
-  for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !state.calibration;
+  for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !calibration();
   // A difference is in decibels with colours of its own, and has no threshold.
   for (const id of ['palette', 'threshold']) element(id).disabled = isDifference;
   element('quantities').disabled = !hasLayers();

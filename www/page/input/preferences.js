@@ -3,7 +3,7 @@
 import { say, unsay } from '../notices.js';
 import { changeSettings, settings } from '../settings.js';
 import { refreshGround } from '../views/stage.js';
-import { option } from './controls.js';
+import { option } from '../elements.js';
 
 const element = (id) => document.getElementById(id);
 const THEMES = [['auto', 'As the system'], ['light', 'Light'], ['dark', 'Dark']];

@@ -10,22 +10,46 @@ const WAIT_MS = 400;
 let timer;
 let turn = 0;
 
+/** What was made of the open scene's buildings for a link, by the scene: a large file is not written and packed after every change. */
+const texts = new WeakMap();
+const fits = new WeakMap();
+
 /** What a link and a plan file hold. Of the page's own places the name suffices; of others, the buildings. */
 export async function whole(footprints) {
-  const { file, title, credit, bounds, source, around: { metersPerPixel } } = state.scene;
+  const { scene } = state;
+  const { file, title, credit, bounds, around: { metersPerPixel } } = scene;
   // The bounds of the networks' own grid follow from the place.
   const grid = metersPerPixel === undefined ? {} : { bounds, metersPerPixel };
   if (file) return { scene: { place: file, ...grid }, plan: plan(), look: look() };
-  const isGeoJson = typeof source === 'string' && source.trimStart().startsWith('{');
-  const buildings = isGeoJson ? source : JSON.stringify(await footprints());
-  return { scene: { title, credit, bounds, metersPerPixel, buildings }, plan: plan(), look: look() };
+  return { scene: { title, credit, bounds, metersPerPixel, buildings: await once(texts, scene, () => buildingsText(scene, footprints)) }, plan: plan(), look: look() };
 }
 
-/** The plan's address, or undefined where its buildings are too many for one. */
-async function link(footprints) {
-  const hash = await toHash(await whole(footprints));
-  return hash.length <= LONGEST_LINK ? `${location.href.split('#')[0]}${hash}` : undefined;
+/** The buildings as GeoJSON, whatever format they came in. */
+async function buildingsText({ source }, footprints) {
+  return typeof source === 'string' && source.trimStart().startsWith('{') ? source : JSON.stringify(await footprints());
 }
+
+/** The value that `made` gives of a scene, made once; what failed is made again. */
+function once(known, scene, made) {
+  if (!known.has(scene)) {
+    known.set(scene, made().catch((error) => {
+      known.delete(scene);
+      throw error;
+    }));
+  }
+  return known.get(scene);
+}
+
+/** The plan's address, or undefined where it would be too long. */
+async function link(footprints) {
+  const { scene } = state;
+  const saved = await whole(footprints);
+  if (!scene.file && !(await once(fits, scene, async () => isShort(await toHash({ scene: saved.scene }))))) return undefined;
+  const hash = await toHash(saved);
+  return isShort(hash) ? `${location.href.split('#')[0]}${hash}` : undefined;
+}
+
+const isShort = (hash) => hash.length <= LONGEST_LINK;
 
 /** Brings the address up to the plan, a moment after the last change. */
 export function keepLink(footprints) {
@@ -45,7 +69,7 @@ export function listenToSharing(footprints) {
     let elsewhere = '';
     try {
       const address = await link(footprints);
-      if (!address) throw new Error('the buildings are too many for a link: use Export, Plan, and send the file');
+      if (!address) throw new Error('the plan is too long for one, by its buildings, measurements or antennas: use Export, Plan, and send the file');
       elsewhere = ' The address of this page holds the plan too.';
       await navigator.clipboard.writeText(address);
       say('link', 'The link is copied. It holds the whole plan; nothing was sent anywhere.');

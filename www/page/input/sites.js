@@ -63,13 +63,18 @@ function add({ sites, shareBefore }) {
   }
   const template = selected();
   const added = [];
-  for (const site of sites) {
+  // Others may have been added while the search ran.
+  for (const site of sites.slice(0, MOST_TRANSMITTERS - plan().transmitters.length)) {
     const others = [...plan().transmitters, ...added];
     added.push({ ...(template ? copyOf(template, site, others) : newTransmitter(site, others)), active: true });
   }
+  if (!added.length) {
+    say('sites', `A plan holds ${MOST_TRANSMITTERS} transmitters: remove some first.`);
+    return;
+  }
   change((now) => ({ ...now, transmitters: [...now.transmitters, ...added] }));
   select(added[0].id);
-  say('sites', `${added.length === 1 ? '1 site' : `${added.length} sites`} added: ${percent(shareBefore)} covered before, ${percent(sites.at(-1).coveredShare)} with ${added.length === 1 ? 'it' : 'them'}. Undo takes ${added.length === 1 ? 'it' : 'them'} away.`);
+  say('sites', `${added.length === 1 ? '1 site' : `${added.length} sites`} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${added.length === 1 ? 'it' : 'them'}. Undo takes ${added.length === 1 ? 'it' : 'them'} away.`);
 }
 
 /** `share` is undefined while nothing runs. */

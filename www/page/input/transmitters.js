@@ -7,6 +7,7 @@ import { change, changeTransmitter, endTopic, plan, select, selected } from '../
 import { announce, state } from '../state.js';
 import { moved } from '../units.js';
 import { onMap } from '../views/markers.js';
+import { listenToPatterns } from './antenna.js';
 import { numberField } from './controls.js';
 
 const element = (id) => document.getElementById(id);
@@ -34,6 +35,7 @@ export function listenToTransmitters() {
     refreshTransmitters();
   });
   element('antenna').addEventListener('change', ({ target }) => edit({ antenna: target.value, gainDbi: target.value === 'sector' ? SECTOR_GAIN_DBI : FIELDS.gainDbi.initial }));
+  listenToPatterns();
 }
 
 const field = (name) => ({ read: () => selected()?.[name], write: (value) => edit({ [name]: value }, name) });
@@ -90,7 +92,8 @@ export function refreshTransmitters() {
   element('hint').textContent = hint(chosen);
   if (!chosen) return;
   for (const refresh of refreshers) refresh();
-  for (const input of element('editor').querySelectorAll('.sector')) input.hidden = chosen.antenna !== 'sector';
+  for (const field of element('editor').querySelectorAll('[data-antennas]')) field.hidden = !field.dataset.antennas.split(' ').includes(chosen.antenna);
+  element('pattern-name').textContent = chosen.pattern?.name ?? 'none is open: radiates equally all around';
   element('antenna').value = chosen.antenna;
   const values = { name: chosen.name, lng: chosen.lng.toFixed(6), lat: chosen.lat.toFixed(6) };
   for (const [id, value] of Object.entries(values)) if (document.activeElement !== element(id)) element(id).value = value;

@@ -1,9 +1,10 @@
 // The read-out beside the pointer: what the shown layer says of the place under it.
 
-import { hasLayers, look, shownLayer } from '../plan/look.js';
+import { CALIBRATED_MODELS, hasLayers, look, shownLayer } from '../plan/look.js';
 import { plan } from '../plan/store.js';
-import { state } from '../state.js';
+import { calibration, state } from '../state.js';
 import { distance, metersBetween, signedDb } from '../units.js';
+import { measuredAt } from './residuals.js';
 import { drawnPositions, layerOf } from './shown.js';
 
 const [stage, readout] = ['stage', 'readout'].map((id) => document.getElementById(id));
@@ -24,16 +25,16 @@ export function drawReadout(unproject) {
 
 /** Lines about a place; none outside the map. */
 export function valuesAt({ lng, lat }) {
-  const { map, maps, difference, calibration } = state;
+  const { map, maps, difference } = state;
   const power = map.at(lng, lat);
   if (power === undefined) return [];
-  if (Number.isNaN(power)) return ['inside a building'];
+  const measured = measuredAt({ lng, lat });
+  if (Number.isNaN(power)) return ['inside a building', ...(measured ? [measured] : [])];
   const lines = Object.entries(NAMES).filter(([, method]) => maps[method]).map(([name, method]) => `${name} ${inWords(maps[method], lng, lat)}`);
   if (difference && (look().model === 'difference' || look().quantity === 'power')) lines.push(`difference ${signedDb(difference.at(lng, lat))}`);
-  if (calibration && !hasLayers() && look().model !== 'difference') {
-    const [mean, deviation] = [calibration.map.at(lng, lat), calibration.map.layer('standard-deviation').at(lng, lat)];
-    lines.push(`calibrated ${mean.toFixed(1)} dBm ± ${deviation.toFixed(1)} dB`);
-  }
+  const fitted = CALIBRATED_MODELS.includes(look().model) ? calibration() : undefined;
+  if (fitted) lines.push(`calibrated ${fitted.map.at(lng, lat).toFixed(1)} dBm ± ${fitted.map.layer('standard-deviation').at(lng, lat).toFixed(1)} dB`);
+  if (measured) lines.push(measured);
   const position = drawnPositions().length > 1 ? serverAt(map, lng, lat) : undefined;
   if (position !== undefined) {
     const server = plan().transmitters[position];

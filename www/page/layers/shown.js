@@ -1,21 +1,21 @@
 // What the map shows now: the values of the chosen layer, and how they are coloured. views/ paints it, charts/ counts it.
 
-import { hasLayers, look, shownLayer } from '../plan/look.js';
+import { CALIBRATED_MODELS, hasLayers, look, shownLayer } from '../plan/look.js';
 import { plan } from '../plan/store.js';
-import { state } from '../state.js';
+import { calibration, state } from '../state.js';
 import { rgbOf, scaleColors, serverColor } from './colors.js';
 
 /** The map of the chosen layer; undefined while there is none. */
 export function shownMap() {
   const { model } = look();
   if (model === 'difference') return state.difference;
-  if (model === 'calibrated') return state.calibration?.map;
-  if (model === 'spread') return state.calibration?.map.layer('standard-deviation');
+  if (model === 'calibrated') return calibration()?.map;
+  if (model === 'spread') return calibration()?.map.layer('standard-deviation');
   return layerOf(state.map);
 }
 
 /** The map whose coverage counts. */
-export const countedMap = () => (['calibrated', 'spread'].includes(look().model) ? state.calibration?.map : state.map);
+export const countedMap = () => (CALIBRATED_MODELS.includes(look().model) ? calibration()?.map : state.map);
 
 /** The chosen layer of a drawn map. */
 export function layerOf(map) {
@@ -37,19 +37,13 @@ export function picture() {
   if (model === 'spread') return { map, options: { palette, min, max, opacity, threshold: undefined } };
   // A threshold of power hides places in every layer.
   if (quantity === 'power' || model === 'calibrated') return { map, options: { palette, min, max, opacity, threshold: plan().thresholdDbm } };
-  const covered = where(map, state.map.values, plan().thresholdDbm);
+  const covered = map.where(state.map, plan().thresholdDbm);
   if (quantity === 'server') return { map: covered, options: { ...servers(), opacity, threshold: undefined } };
   return { map: covered, options: { palette: tabled(scaleColors()), min, max, opacity, threshold: undefined } };
 }
 
 /** The position in the plan of each transmitter that was drawn. */
 export const drawnPositions = () => state.drawn.map((id) => plan().transmitters.findIndex((transmitter) => transmitter.id === id));
-
-/** The values of a map where the power reaches the threshold. */
-function where(map, power, threshold) {
-  const values = map.values.map((value, i) => (power[i] >= threshold ? value : NaN));
-  return Object.assign(Object.create(map), { values });
-}
 
 /** Best servers are numbers from 1. */
 function servers() {

@@ -8,6 +8,9 @@ export const MODELS = ['physical', 'generated', 'difference', 'calibrated', 'spr
 /** Models that need the networks. */
 export const NETWORK_MODELS = ['generated', 'difference'];
 
+/** Models that need measurements. */
+export const CALIBRATED_MODELS = ['calibrated', 'spread'];
+
 /** Layers by the value of their option: the package's layer, the unit, the ends of the colour scale, and whether more is worse. */
 export const LAYERS = {
   power: { name: 'Received power', layer: 'received-power', unit: 'dBm', min: -120, max: -40 },
@@ -58,8 +61,7 @@ export function lookOf(found) {
   const opacity = Number(found?.opacity);
   const isScale = ([name, scale]) => name in LAYERS && Number.isFinite(scale?.min) && Number.isFinite(scale?.max) && scale.min < scale.max;
   return {
-    // A calibration does not travel with a plan.
-    model: one('model', MODELS.slice(0, 3)),
+    model: one('model', MODELS),
     quantity: one('quantity', Object.keys(LAYERS)),
     palette: one('palette', paletteNames),
     opacity: opacity >= OPACITY.min && opacity <= OPACITY.max ? opacity : base.opacity,

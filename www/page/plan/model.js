@@ -20,7 +20,7 @@ export const RECEIVER_FIELDS = {
   noiseFigureDb: { initial: 7, min: 0, max: 30 },
 };
 
-export const ANTENNAS = ['omni', 'sector'];
+export const ANTENNAS = ['omni', 'sector', 'pattern'];
 /** Gain of a sector as 3GPP TR 38.901, table 7.3-1, has it. */
 export const SECTOR_GAIN_DBI = 8;
 const FRONT_TO_BACK_DB = 30;
@@ -29,6 +29,8 @@ export const THRESHOLD_DBM = { initial: -110, min: -140, max: -30 };
 /** More transmitters than this do not follow a finger on any machine. */
 export const MOST_TRANSMITTERS = 32;
 const LONGEST_NAME = 40;
+/** More measured places than this take minutes to fit. */
+const MOST_PLACES = 5000;
 
 const defaults = (fields) => Object.fromEntries(Object.entries(fields).map(([name, { initial }]) => [name, initial]));
 
@@ -58,15 +60,19 @@ export function newPlan(at) {
 export const activeOf = ({ transmitters }) => transmitters.filter(({ active }) => active);
 
 /** A transmitter as the package's requests have it. */
-export const requestOf = ({ lng, lat, heightM, powerDbm, frequencyMHz, gainDbi, antenna, azimuthDeg, downtiltDeg, beamwidthDeg }) => ({
-  lng,
-  lat,
-  heightM,
-  powerDbm,
-  frequencyMHz,
-  antennaGainDbi: gainDbi,
-  ...(antenna === 'sector' && { antenna: { txg: gainDbi, azi: azimuthDeg, tlt: downtiltDeg, hbw: beamwidthDeg, vbw: beamwidthDeg, fbr: FRONT_TO_BACK_DB } }),
-});
+export function requestOf(transmitter) {
+  const { lng, lat, heightM, powerDbm, frequencyMHz, gainDbi } = transmitter;
+  const antenna = antennaOf(transmitter);
+  return { lng, lat, heightM, powerDbm, frequencyMHz, antennaGainDbi: gainDbi, ...(antenna && { antenna }) };
+}
+
+/** In CloudRF's words; undefined where it radiates equally all around. A pattern brings its own gain. */
+function antennaOf({ antenna, pattern, gainDbi, azimuthDeg, downtiltDeg, beamwidthDeg }) {
+  const pointing = { azi: azimuthDeg, tlt: downtiltDeg };
+  if (antenna === 'sector') return { txg: gainDbi, ...pointing, hbw: beamwidthDeg, vbw: beamwidthDeg, fbr: FRONT_TO_BACK_DB };
+  if (antenna === 'pattern' && pattern) return { ...pattern.antenna, ...pointing };
+  return undefined;
+}
 
 /** The transmitters that are on, as the package's requests have them. */
 export const requested = (plan) => activeOf(plan).map(requestOf);
@@ -78,6 +84,23 @@ export function within({ initial, min, max }, value) {
 }
 
 const shaped = (fields, found) => Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, within(field, found?.[name])]));
+
+const isObject = (found) => typeof found === 'object' && found !== null && !Array.isArray(found);
+
+/** A name as the page keeps it; undefined where there is none. */
+const nameOf = (found) => (typeof found === 'string' && found.trim() ? found.trim().slice(0, LONGEST_NAME) : undefined);
+
+/**
+ * What was measured of a cell: the table's name, the transmitter's name, the cell as it was requested, how many readings there were, and
+ * [longitude, latitude, dBm] of each place. Undefined where it cannot be fitted to.
+ */
+function measuredOf(found) {
+  const places = Array.isArray(found?.places) ? found.places.slice(0, MOST_PLACES).map((place) => (Array.isArray(place) ? place.slice(0, 3).map(Number) : [])) : [];
+  const { lng, lat } = found?.cell ?? {};
+  if (!places.length || !places.every((place) => place.length === 3 && place.every(Number.isFinite)) || !Number.isFinite(lng) || !Number.isFinite(lat)) return undefined;
+  const readings = Math.max(places.length, Math.round(Number(found.readings) || 0));
+  return { table: nameOf(found.table) ?? 'measurements', name: nameOf(found.name) ?? 'the transmitter', cell: found.cell, readings, places };
+}
 
 /**
  * A plan out of anything that was parsed: unknown fields are dropped, wrong ones have their default.
@@ -92,13 +115,15 @@ export function planOf(found) {
     const { id, name } = newTransmitter({ lng, lat }, transmitters);
     transmitters.push({
       id,
-      name: typeof given.name === 'string' && given.name.trim() ? given.name.trim().slice(0, LONGEST_NAME) : name,
+      name: nameOf(given.name) ?? name,
       lng,
       lat,
       antenna: ANTENNAS.includes(given.antenna) ? given.antenna : 'omni',
+      ...(isObject(given.pattern?.antenna) && { pattern: { name: nameOf(given.pattern.name) ?? 'pattern', antenna: given.pattern.antenna } }),
       active: given.active !== false,
       ...shaped(FIELDS, given),
     });
   }
-  return { transmitters, receiver: shaped(RECEIVER_FIELDS, found.receiver), thresholdDbm: within(THRESHOLD_DBM, found.thresholdDbm) };
+  const measured = measuredOf(found.measured);
+  return { transmitters, receiver: shaped(RECEIVER_FIELDS, found.receiver), thresholdDbm: within(THRESHOLD_DBM, found.thresholdDbm), ...(measured && { measured }) };
 }

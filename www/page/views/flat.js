@@ -3,6 +3,8 @@
 
 const INSIDE = 98;
 const EDGE = 74;
+/** Of a measured place, in pixels of the page; MapLibre's view has the same. */
+export const DOT_RADIUS = 3.5;
 /** Kept free around the map, in pixels of the page; MapLibre's camera begins with the same. */
 export const PADDING = { top: 64, right: 24, bottom: 24, left: 24 };
 
@@ -13,6 +15,7 @@ export function flatView(canvas, { moved }) {
   let scene;
   let buildings;
   let shown;
+  let dots = [];
 
   function square() {
     const { clientWidth, clientHeight } = canvas;
@@ -36,6 +39,20 @@ export function flatView(canvas, { moved }) {
     view.drawImage(buildings, left, top, side, side);
     view.strokeStyle = '#8888';
     view.strokeRect(left, top, side, side);
+    for (const { color, ...place } of dots) {
+      const { x, y } = project(place);
+      view.beginPath();
+      view.arc(x, y, DOT_RADIUS, 0, 2 * Math.PI);
+      Object.assign(view, { fillStyle: color, strokeStyle: '#000a', lineWidth: 1 });
+      view.fill();
+      view.stroke();
+    }
+  }
+
+  function project({ lng, lat }) {
+    const { west, south, east, north } = scene.bounds;
+    const { left, top, side } = square();
+    return { x: left + ((lng - west) / (east - west)) * side, y: top + ((north - lat) / (north - south)) * side };
   }
 
   new ResizeObserver(() => {
@@ -58,11 +75,11 @@ export function flatView(canvas, { moved }) {
       }
       paint();
     },
-    project({ lng, lat }) {
-      const { west, south, east, north } = scene.bounds;
-      const { left, top, side } = square();
-      return { x: left + ((lng - west) / (east - west)) * side, y: top + ((north - lat) / (north - south)) * side };
+    showDots(next) {
+      dots = next;
+      paint();
     },
+    project,
     unproject({ x, y }) {
       const { west, south, east, north } = scene.bounds;
       const { left, top, side } = square();

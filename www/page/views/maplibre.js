@@ -2,8 +2,8 @@
 // that it delays nothing. The radio map goes through the package's adapter, as in any other application.
 
 import { addRadioMap } from '../../adapters/maplibre.js';
-import { PADDING } from './flat.js';
-import { BELOW, EXTRUDED, SOURCES, edgeOf, groundStyle, plainStyle, sceneLayers } from './style.js';
+import { DOT_RADIUS, PADDING } from './flat.js';
+import { BELOW, EXTRUDED, SOURCES, edgeOf, groundStyle, pointsOf, plainStyle, sceneLayers } from './style.js';
 
 const TILT_DEG = 48;
 const EMPTY = { type: 'FeatureCollection', features: [] };
@@ -16,7 +16,7 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
   document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: 'maplibre/maplibre-gl.css' }));
   const library = await import('../../maplibre/maplibre-gl.mjs');
   library.setWorkerUrl(new URL('../../maplibre/maplibre-gl-worker.mjs', import.meta.url).href);
-  let [overlay, shown, footprints] = [undefined, undefined, EMPTY];
+  let [overlay, shown, footprints, dots] = [undefined, undefined, EMPTY, EMPTY];
   const box = ({ west, south, east, north }) => [[west, south], [east, north]];
   const map = new library.Map({
     container,
@@ -34,7 +34,8 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
   function build() {
     map.addSource(SOURCES.edge, { type: 'geojson', data: edgeOf(scene.bounds) });
     map.addSource(SOURCES.buildings, { type: 'geojson', data: footprints });
-    for (const layer of sceneLayers(ground.theme, tilted)) map.addLayer(layer);
+    map.addSource(SOURCES.dots, { type: 'geojson', data: dots });
+    for (const layer of sceneLayers(ground.theme, tilted, DOT_RADIUS)) map.addLayer(layer);
     overlay = undefined;
     show(shown);
   }
@@ -90,6 +91,10 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
       map.getSource(SOURCES.buildings)?.setData(footprints);
     },
     show,
+    showDots(places) {
+      dots = pointsOf(places);
+      map.getSource(SOURCES.dots)?.setData(dots);
+    },
     project: ({ lng, lat }) => map.project([lng, lat]),
     unproject({ x, y }) {
       const { lng, lat } = map.unproject([x, y]);

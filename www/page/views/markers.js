@@ -41,7 +41,7 @@ export function drawMarkers() {
     marker.querySelector('b').textContent = index + 1;
     marker.querySelector('span').textContent = name;
     marker.querySelector('span').hidden = transmitters.length < 2;
-    marker.querySelector('i').hidden = antenna !== 'sector';
+    marker.querySelector('i').hidden = antenna === 'omni';
     // A marker that is moved in the document loses the pointer that drags it.
     if (layer.children[index] !== marker) layer.insertBefore(marker, layer.children[index] ?? null);
   });

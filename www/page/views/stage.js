@@ -43,6 +43,15 @@ export function show(picture) {
   view.show(picture);
 }
 
+let shownDots = [];
+
+/** Shows [{ lng, lat, color }] above the map. */
+export function showDots(dots) {
+  if (dots === shownDots) return;
+  shownDots = dots;
+  view.showDots(dots);
+}
+
 /** Starts MapLibre on the open scene, once; `footprints` gives the buildings, `shown` the picture. */
 export function startMapLibre({ footprints, shown }) {
   starting ??= start(footprints, shown).catch((error) => {
@@ -85,6 +94,7 @@ async function start(footprints, shown) {
   if (look().tilted !== tilted) started.setTilt(look().tilted);
   gl = view = started;
   view.show(shown());
+  view.showDots(shownDots);
   document.documentElement.dataset.view = 'maplibre';
   tell('moved');
 }

@@ -28,13 +28,13 @@ export async function groundStyle({ background, attribution, theme }) {
 const isTiles = (background) => ['{z}', '{x}', '{y}'].every((part) => background.includes(part));
 
 /** The page's sources. Names of sources and layers are the page's own, since a style of the planner's may well have `buildings`. */
-export const SOURCES = { edge: 'planner-edge', buildings: 'planner-buildings' };
+export const SOURCES = { edge: 'planner-edge', buildings: 'planner-buildings', dots: 'planner-dots' };
 /** Layers of the buildings; the radio map goes below the flat ones. */
 export const BELOW = 'planner-buildings-flat';
 export const EXTRUDED = 'planner-buildings-extruded';
 
-/** The page's layers above the ground, lowest first. */
-export function sceneLayers(theme, tilted) {
+/** The page's layers above the ground, lowest first; measured places are dots of a radius in pixels. */
+export function sceneLayers(theme, tilted, dotRadius) {
   const { roof, outline, edge } = BUILDINGS[theme];
   const visible = (when) => ({ visibility: when ? 'visible' : 'none' });
   return [
@@ -47,8 +47,15 @@ export function sceneLayers(theme, tilted) {
       layout: visible(tilted),
       paint: { 'fill-extrusion-color': roof, 'fill-extrusion-height': ['get', 'height'], 'fill-extrusion-vertical-gradient': true },
     },
+    { id: SOURCES.dots, type: 'circle', source: SOURCES.dots, paint: { 'circle-radius': dotRadius, 'circle-color': ['get', 'color'], 'circle-stroke-color': '#000', 'circle-stroke-width': 0.75 } },
   ];
 }
+
+/** Places with a colour as GeoJSON. */
+export const pointsOf = (places) => ({
+  type: 'FeatureCollection',
+  features: places.map(({ lng, lat, color }) => ({ type: 'Feature', properties: { color }, geometry: { type: 'Point', coordinates: [lng, lat] } })),
+});
 
 /** The edge of the map as GeoJSON. */
 export const edgeOf = ({ west, south, east, north }) => ({

@@ -113,7 +113,7 @@ fn clippy(_: Options) -> Result<Tally> {
     let mut native = workspace_cargo("clippy");
     native.arg("--all-targets");
     let mut wasm = cargo(&["clippy", "--target", "wasm32-unknown-unknown"]);
-    wasm.args(["--package", "radiodiff-web", "--package", "radiodiff-web-export"]);
+    wasm.args(["--package", "radiodiff-web", "--package", "radiodiff-web-export", "--package", "radiodiff-web-calibration"]);
     wasm.env("CLIPPY_CONF_DIR", layout::root().join("xtask/clippy-wasm"));
     let mut trainer = trainer_cargo("clippy")?;
     // Without the feature `mpi`, which needs a system's MPI.
@@ -142,7 +142,7 @@ fn trainer(options: Options) -> Result<Tally> {
 
 /// JavaScript that needs no browser, and the package's types.
 fn node(_: Options) -> Result<Tally> {
-    package::install_tools()?;
+    tools::install_package_tools()?;
     let mut types = npm(&["run", "typecheck"]);
     types.current_dir(layout::root().join("web"));
     let mut tally = each([types]);

@@ -1,4 +1,5 @@
-//! npm packages: the library that drives the browser, and the map library that the page brings along.
+//! npm packages: the library that drives the browser, the map library that the page brings along, and the programs that make the page
+//! and the package small.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ struct NodePackage {
 
 const PLAYWRIGHT: NodePackage = NodePackage { name: "playwright-core", version: "1.65.1" };
 const MAPLIBRE: NodePackage = NodePackage { name: "maplibre-gl", version: "6.17.0" };
+const BINARYEN: NodePackage = NodePackage { name: "binaryen", version: "132.0.0" };
 
 /// The node_modules folder that holds playwright-core.
 pub fn playwright() -> Result<PathBuf> {
@@ -24,6 +26,16 @@ pub fn playwright() -> Result<PathBuf> {
 /// The folder of MapLibre GL.
 pub fn maplibre() -> Result<PathBuf> {
     Ok(MAPLIBRE.node_modules()?.join(MAPLIBRE.name))
+}
+
+/// Binaryen's `wasm-opt`, a program for Node.
+pub fn wasm_opt() -> Result<PathBuf> {
+    Ok(BINARYEN.node_modules()?.join(BINARYEN.name).join("bin/wasm-opt"))
+}
+
+/// The package's own tools (TypeScript, esbuild) in web/node_modules, in the versions of its lockfile.
+pub fn install_package_tools() -> Result<()> {
+    run(npm(&["ci", "--prefer-offline", "--no-audit", "--no-fund"]).current_dir(layout::root().join("web")))
 }
 
 impl NodePackage {

@@ -1,5 +1,6 @@
 //! Why there is no scene.
 
+use super::reading::MAX_LATITUDE;
 use super::report::ImportReport;
 use crate::scene::HeightError;
 use thiserror::Error;
@@ -20,11 +21,27 @@ pub enum SceneError {
         "no building lies on the map: buildings span {buildings}, the map {map} (west, south, east, north); choose bounds that hold them"
     )]
     OutsideBounds { buildings: String, map: String },
-    #[error("bounds {west}, {south}, {east}, {north} (west, south, east, north) are not a region of the globe away from the poles")]
+    #[error(
+        "bounds {west}, {south}, {east}, {north} (west, south, east, north) are not a region of the globe away from the poles; {}",
+        bounds_advice(*west, *south, *east, *north)
+    )]
     Bounds { west: f64, south: f64, east: f64, north: f64 },
     /// The height for buildings without one is none.
     #[error(transparent)]
     Height(#[from] HeightError),
+}
+
+/// What to change about bounds that no map can have.
+fn bounds_advice(west: f64, south: f64, east: f64, north: f64) -> String {
+    let swapped = |low: &str, high: &str| format!("{low} has to be less than {high}: exchange them");
+    match () {
+        () if south > north && west > east => "west has to be less than east and south less than north: exchange both".into(),
+        () if south > north => swapped("south", "north"),
+        () if south == north || west == east => "they have no extent: give two different corners".into(),
+        // Bounds across the antimeridian have their west east of their east, and span less than half of the globe.
+        () if west > east => swapped("west", "east"),
+        () => format!("longitudes go from -180 to 180, latitudes from -{MAX_LATITUDE} to {MAX_LATITUDE}; have the two been exchanged?"),
+    }
 }
 
 fn reasons(report: &ImportReport) -> String {

@@ -8,7 +8,7 @@ const request = { buildings, transmitters: [{ lng: 9.0007, lat: 50.00015 }] };
 
 const told = ({ name, code, reason, message }) => ({ name, code, reason, message });
 
-/** As an application does that draws a map, is taken off the page, and comes back. With `write` the map also becomes a file. */
+/** As an application does that draws a map, is taken off the page, and comes back. With `write` the map also becomes a file, and is fitted to. */
 export async function mountTwice({ createEngine }, { write, ...options } = {}) {
   const mounts = [];
   for (let mount = 0; mount < 2; mount += 1) {
@@ -17,11 +17,21 @@ export async function mountTwice({ createEngine }, { write, ...options } = {}) {
     const { outdoorPixels, max } = map.stats();
     const { worker, warnings, model } = engine.info;
     mounts.push({ worker, warnings, model: model?.name, method: map.method, indoors: map.values.length - outdoorPixels, max });
-    if (write) mounts[mount].written = (await map.toNpy()).length;
+    if (write) {
+      mounts[mount].written = (await map.toNpy()).length;
+      mounts[mount].fitted = (await engine.calibrate({ transmitter: request.transmitters[0], measurements: measuredOn(map) })).squares;
+    }
     document.querySelector('canvas').getContext('2d').putImageData(map.toImage({ min: -120, max: -40 }), 0, 0);
     engine.dispose();
   }
   return mounts;
+}
+
+/** Readings of a map, on every outdoor place of a coarse grid. */
+function measuredOn(map) {
+  const { west, south, east, north } = map.bounds;
+  const places = Array.from({ length: 100 }, (_, i) => ({ lng: west + (((i % 10) + 0.5) / 10) * (east - west), lat: south + ((Math.floor(i / 10) + 0.5) / 10) * (north - south) }));
+  return places.map((place) => ({ ...place, powerDbm: map.at(place.lng, place.lat) })).filter(({ powerDbm }) => powerDbm > -140);
 }
 
 /** Makes an engine and draws a map; an error is told. `progress` is every report on the download. */
@@ -104,11 +114,14 @@ export async function expose(radiodiff) {
 }
 
 const WEIGHTS = './radiodiff-web/nano.safetensors';
+let weights = null;
 
 /** Makes engines with networks, draws a map on each and disposes of it. */
 export async function makeEngines({ createEngine }, { count, worker }) {
+  // Fetched once: a browser under a test's control keeps the body of every response.
+  weights ??= fetch(WEIGHTS).then((answer) => answer.arrayBuffer());
   for (let i = 0; i < count; i += 1) {
-    const engine = await createEngine({ model: WEIGHTS, backend: 'cpu', worker });
+    const engine = await createEngine({ model: await weights, backend: 'cpu', worker });
     await engine.predict({ ...request, method: 'network' });
     engine.dispose();
   }
