@@ -271,3 +271,95 @@ test('measured places are dots with their residuals, and a link brings the calib
   assert.deepEqual(page.failures, []);
   await page.close();
 });
+
+/** Puts the page's calls of an engine's method into `window.asked`, each with `answer` and its signal, instead of doing the work. */
+const answerByHand = (page, method) => page.evaluate((method) => {
+  window.asked = [];
+  window.radiodiff.engine[method] = ({ signal }) => new Promise((answer, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+    window.asked.push({ answer, signal });
+  });
+}, method);
+
+test('a plan keeps an even selection of very many measured places and says so; the fit that is asked for last ends another', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await answerByHand(page, 'calibrate');
+  const fitted = async (index, count) => {
+    await page.waitForFunction((index) => window.asked[index], index);
+    await page.evaluate(([index, count]) => {
+      const { map } = window.radiodiff;
+      const { west, south, east, north } = map.bounds;
+      const places = Array.from({ length: count }, (_, i) => ({ lng: west + (i / count) * (east - west), lat: south + (i / count) * (north - south), powerDbm: -80, predictedDbm: -81 }));
+      window.asked[index].answer({ map, places, readings: count, squares: count, errors: undefined, warnings: [] });
+    }, [index, count]);
+    await page.waitForFunction(() => document.getElementById('calibrate').textContent === 'Calibrate');
+  };
+  await drop(page, 'few.csv', 'lng,lat,rsrp_dbm\n');
+  await page.click('#calibrate');
+  await fitted(0, 5000);
+  assert.equal(await notice(page), '');
+  assert.match(await page.locator('#measurements-say').innerText(), /The plan holds 5000 measured places/);
+  await drop(page, 'many.csv', 'lng,lat,rsrp_dbm\n');
+  await page.click('#calibrate');
+  await fitted(1, 5001);
+  assert.match(await saysSomethingNew(page, ''), /The plan keeps 5000 of 5001 measured places/);
+  assert.match(await page.locator('#measurements-say').innerText(), /The plan holds 5000 of 5001 measured places/);
+
+  // Another fit to the open table runs while undo brings a plan that has to be fitted.
+  await page.click('#calibrate');
+  await page.waitForFunction(() => window.asked.length === 3);
+  await page.click('#undo');
+  await page.waitForFunction(() => window.asked.length === 4);
+  const ended = () => page.evaluate(() => window.asked.slice(2).map(({ signal }) => signal.aborted));
+  assert.deepEqual(await ended(), [true, false]);
+  assert.equal(await page.locator('#calibrate').innerText(), 'Stop');
+  await page.click('#calibrate');
+  await page.waitForFunction(() => document.getElementById('calibrate').textContent === 'Calibrate');
+  assert.deepEqual(await ended(), [true, true]);
+  assert.equal((await plan(page)).measured.table, 'few.csv');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('suggested sites are like the transmitter they were searched for, and their shares say of which plan they are', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await answerByHand(page, 'suggestSites');
+  await page.click('#sites summary');
+  const found = (index) => page.evaluate((index) => {
+    const { west, south, east, north } = window.radiodiff.map.bounds;
+    window.asked[index].answer({ sites: [{ lng: (west + east) / 2, lat: (south + north) / 2, coveredShare: 0.5 }], shareBefore: 0.25 });
+  }, index);
+  const edits = [() => {}, () => drawing(page, () => page.fill('#power', '31'))];
+  for (const [index, edit] of edits.entries()) {
+    const before = await notice(page);
+    await page.click('#sites-find');
+    await page.waitForFunction((index) => window.asked[index], index);
+    await edit();
+    await drawing(page, () => found(index));
+    const words = await saysSomethingNew(page, before);
+    assert.match(words, /1 site added: 25\.0 % covered before, 50\.0 % with it\./);
+    assert.equal(/of the plan as it was when the search began/.test(words), index === 1, words);
+  }
+  assert.deepEqual((await plan(page)).transmitters.map(({ powerDbm }) => powerDbm), [23, 31, 23]);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a folder that is dropped cannot be read, and the page says so whatever its name', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  for (const name of ['city', 'city.csv', 'city.json']) {
+    const before = await notice(page);
+    // No script can drop a folder: a file stands for it that rejects whatever reads it, as a folder does.
+    await page.evaluate((name) => {
+      const reject = () => Promise.reject(new DOMException('it is a folder', 'NotReadableError'));
+      const folder = Object.assign(new File([], name), { text: reject, arrayBuffer: reject, slice: () => ({ text: reject }) });
+      const transfer = new DataTransfer();
+      transfer.items.add(folder);
+      document.getElementById('map').dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }));
+    }, name);
+    const words = await saysSomethingNew(page, before);
+    assert.ok(words.startsWith(name) && words.includes('cannot be read: it is a folder'), words);
+  }
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});

@@ -1,5 +1,5 @@
-// Long work in a runtime of its own, which ends with it. The engine's own runtime goes on drawing meanwhile, and work that is aborted
-// ends at once, wherever it is.
+// Long work in a runtime of its own, which ends with it. In a worker, the engine's own runtime goes on drawing meanwhile, and work that is
+// aborted ends at once, wherever it is. Without a worker both share the calling thread, and the work ends between two of its steps.
 
 import { abortable } from './abort.js';
 import { Calls } from './calls.js';

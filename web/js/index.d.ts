@@ -108,7 +108,7 @@ export interface PlacedTransmitter {
  * | `device-lost`, `out-of-memory`, `failed` | the engine failed and no other could take over, or the weights give no numbers |
  * | `wasm` | the module could not be fetched or compiled, or the page's Content-Security-Policy forbids it |
  * | `no-simd` | the browser's WebAssembly has no fixed-width SIMD |
- * | `worker` | a worker was asked for and could not be started |
+ * | `worker` | a worker was asked for and could not be started, or a function `worker` returned the same one twice |
  * | `crashed` | a defect of this package; the next call starts a new worker, without a worker it is final |
  * | `disposed` | `dispose` was called |
  */
@@ -422,7 +422,8 @@ export interface EngineOptions {
   /**
    * Left out, the engine computes in a worker of its own and, where none can be started, on the calling thread with a warning in
    * `info`. True insists on the worker, false takes the calling thread, where a crash is final for all engines that do so. A function
-   * starts the worker itself, from the package's `./worker`.
+   * starts the worker itself, from the package's `./worker`. It is called for every worker: when the engine starts, after a crash, and by
+   * each `suggestSites` and `calibrate`. It must return a new one each time; the same one again is refused with the code `worker`.
    */
   worker?: boolean | (() => Worker) | undefined;
   /** False keeps weights out of the browser's store (Cache API), where they are otherwise found by their hash at the next visit. */

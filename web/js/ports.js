@@ -57,6 +57,9 @@ const notStarted = (words) => new RadioError({
     + 'or give createEngine a function `worker` that starts it',
 });
 
+/** Workers that already belong to a runtime. @type {WeakSet<Worker>} */
+const taken = new WeakSet();
+
 /**
  * The runtime in a worker of its own.
  * @param {() => Worker} [start]
@@ -71,6 +74,14 @@ export const workerPort = (start = packageWorker) => (receive, crashed) => new P
     reject(notStarted(messageOf(error)));
     return;
   }
+  if (taken.has(worker)) {
+    reject(new RadioError({
+      code: 'worker',
+      message: 'the function `worker` returned a worker that it had returned before; it is called for every worker, also by each suggestSites and calibrate, and must start a new one each time',
+    }));
+    return;
+  }
+  taken.add(worker);
   let started = false;
   worker.onmessage = ({ data }) => {
     if (started) {

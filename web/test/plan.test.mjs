@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FIELDS, MOST_TRANSMITTERS, THRESHOLD_DBM, copyOf, newPlan, newTransmitter, planOf, requested, within } from '../../www/page/plan/model.js';
+import { FIELDS, MOST_PLACES, MOST_TRANSMITTERS, THRESHOLD_DBM, copyOf, keptPlaces, newPlan, newTransmitter, planOf, requested, within } from '../../www/page/plan/model.js';
 import { metersBetween, moved, squareAround } from '../../www/page/units.js';
 
 const HERE = { lng: 11.5766, lat: 48.1349 };
@@ -65,6 +65,28 @@ test('a pattern and measurements travel with a plan, and what cannot be used of 
     const [without] = planOf({ transmitters: [{ ...HERE, antenna: 'pattern', pattern: wrong }] }).transmitters;
     assert.equal(without.pattern, undefined);
     assert.equal(requested({ transmitters: [without] })[0].antenna, undefined, 'without its file it radiates equally all around');
+  }
+});
+
+test('of more places than a plan keeps it keeps an even selection, and says of how many', () => {
+  const row = (length) => Array.from({ length }, (_, i) => [11.5 + i * 1e-6, 48.1, -80]);
+  const all = row(MOST_PLACES);
+  assert.deepEqual(keptPlaces(all), { places: all });
+
+  for (const length of [MOST_PLACES + 1, 7300, 3 * MOST_PLACES]) {
+    const given = row(length);
+    const kept = keptPlaces(given);
+    assert.deepEqual([kept.places.length, kept.placesMeasured], [MOST_PLACES, length]);
+    const indices = kept.places.map((place) => given.indexOf(place));
+    const step = length / MOST_PLACES;
+    assert.ok(indices[0] <= step && length - 1 - indices.at(-1) <= step, `${indices[0]} to ${indices.at(-1)} of ${length}`);
+    assert.ok(indices.every((index, i) => i === 0 || (index > indices[i - 1] && index - indices[i - 1] <= Math.ceil(step))));
+
+    // A file that holds them all is read so too; what was kept once is kept as it is.
+    const measured = { table: 'drive.csv', name: 'Site 1', cell: { ...HERE, frequencyMHz: 3500 }, readings: 20_000 };
+    const read = planOf({ ...newPlan(), measured: { ...measured, places: given } });
+    assert.deepEqual(read.measured, { ...measured, ...kept });
+    assert.deepEqual(planOf(JSON.parse(JSON.stringify(read))), read);
   }
 });
 

@@ -101,7 +101,14 @@ let filesOpened = 0;
 /** Opens a file by what it is: an antenna's pattern, a table of measurements, a plan or buildings. */
 async function openAny(file) {
   const turn = (filesOpened += 1);
-  const hasPattern = await isPattern(file);
+  let hasPattern;
+  try {
+    hasPattern = await isPattern(file);
+  } catch (error) {
+    // A folder, or a file that was moved away.
+    if (turn === filesOpened) say('scene', `${file.name} cannot be read: ${error.message}`, 'error');
+    return;
+  }
   // Another file was opened while this one's beginning was read.
   if (turn !== filesOpened) return;
   if (hasPattern) openPattern(file);

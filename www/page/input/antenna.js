@@ -13,11 +13,15 @@ const FIELD_OF_AN_ANTENNA = /"(ant|azi|csv|fbr|hbw|tlt|txg|vbw)"\s*:/;
 /** Other JSON that the page opens. */
 const OTHER_JSON = /"(type|version|features)"\s*:/;
 
-/** True of a file that holds a pattern. */
+/**
+ * True of a file that holds a pattern.
+ * @throws where the file cannot be read
+ */
 export async function isPattern(file) {
+  const isJson = /\.json$/i.test(file.name);
+  if (!isJson && !/\.csv$/i.test(file.name)) return false;
   const head = await file.slice(0, HEAD_BYTES).text();
-  if (/\.json$/i.test(file.name)) return head.trimStart().startsWith('{') && FIELD_OF_AN_ANTENNA.test(head) && !OTHER_JSON.test(head);
-  if (!/\.csv$/i.test(file.name)) return false;
+  if (isJson) return head.trimStart().startsWith('{') && FIELD_OF_AN_ANTENNA.test(head) && !OTHER_JSON.test(head);
   const [first = ''] = head.split(/\r?\n/).filter((line) => line.trim() && !line.startsWith('#'));
   // A table of measurements names its columns; one of gains may leave them out.
   return /azimuth_deg/.test(first) || (first.includes(',') && first.split(',').every((value) => value.trim() && Number.isFinite(Number(value))));

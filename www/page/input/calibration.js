@@ -5,7 +5,7 @@ import { termRows } from '../elements.js';
 import { engines } from '../engines.js';
 import { say, unsay } from '../notices.js';
 import { CALIBRATED_MODELS, changeLook, look } from '../plan/look.js';
-import { requestOf } from '../plan/model.js';
+import { keptPlaces, requestOf } from '../plan/model.js';
 import { change, plan, selected } from '../plan/store.js';
 import { announce, calibration, state } from '../state.js';
 import { percent } from '../units.js';
@@ -70,8 +70,11 @@ export function refreshCalibration() {
   element('measurements-say').textContent = inWords(measured, selected());
 }
 
+/** How many places a plan keeps, of how many where it does not keep them all. */
+const count = ({ places, placesMeasured }) => (placesMeasured ? `${places.length} of ${placesMeasured}` : `${places.length}`);
+
 function inWords(measured, chosen) {
-  const kept = measured ? `The plan holds ${measured.places.length} measured places of ${measured.name} (${measured.table}). ` : '';
+  const kept = measured ? `The plan holds ${count(measured)} measured places of ${measured.name} (${measured.table}). ` : '';
   if (!table) return kept;
   if (!chosen) return `${kept}${table.name}: choose the transmitter that was measured.`;
   return `${kept}${table.name}: fits the map of ${chosen.name} to it. Its place, height, frequency and azimuth count; power and gain are fitted.`;
@@ -88,9 +91,10 @@ async function calibrate() {
   if (!fitted) return;
   const rounded = (value, digits) => Number(value.toFixed(digits));
   const places = fitted.places.map(({ lng, lat, powerDbm }) => [rounded(lng, DEGREES_DIGITS), rounded(lat, DEGREES_DIGITS), rounded(powerDbm, DBM_DIGITS)]);
-  const measured = { table: name, name: chosen.name, cell, readings: fitted.readings, places };
+  const measured = { table: name, name: chosen.name, cell, readings: fitted.readings, ...keptPlaces(places) };
   state.calibration = { ...fitted, of: measured };
   change((now) => ({ ...now, measured }));
+  if (measured.placesMeasured) say('plan', `The plan keeps ${count(measured)} measured places, spread evenly: where it is opened again, the map is fitted to those.`);
   showFitted('calibrated');
 }
 
@@ -104,6 +108,7 @@ export async function fitMeasured(model) {
   const fitted = await fit({ transmitter: measured.cell, measurements }, measured, measured.table);
   if (!fitted || plan().measured !== measured) return;
   state.calibration = { ...fitted, readings: measured.readings, of: measured };
+  if (measured.placesMeasured) say('plan', `The map is fitted to ${count(measured)} measured places: the plan holds no more.`);
   showFitted(CALIBRATED_MODELS.includes(model) ? model : look().model);
 }
 
@@ -111,6 +116,8 @@ export async function fitMeasured(model) {
 async function fit(request, of, name) {
   const { scene } = state;
   const stop = new AbortController();
+  // The button ends one fit: the one that was asked for last.
+  stopFit();
   fitting = { of, stop };
   showProgress(0);
   unsay('calibration');

@@ -25,7 +25,8 @@ export const stopSearch = () => search?.abort();
 
 async function suggest(count) {
   const { scene } = state;
-  const room = MOST_TRANSMITTERS - plan().transmitters.length;
+  const asked = { plan: plan(), template: selected() };
+  const room = MOST_TRANSMITTERS - asked.plan.transmitters.length;
   if (count > room) {
     say('sites', `A plan holds ${MOST_TRANSMITTERS} transmitters: ask for ${room} or fewer, or remove some.`, 'error');
     return;
@@ -34,20 +35,20 @@ async function suggest(count) {
   showProgress(0);
   unsay('sites');
   // What is suggested is like the chosen transmitter.
-  const { lng, lat, ...transmitter } = requestOf(selected() ?? newTransmitter({ lng: 0, lat: 0 }));
-  const { receiver, thresholdDbm } = plan();
+  const { lng, lat, ...transmitter } = requestOf(asked.template ?? newTransmitter({ lng: 0, lat: 0 }));
+  const { receiver, thresholdDbm } = asked.plan;
   try {
     const found = await engines.physical.suggestSites({
       ...scene.around,
       count,
       thresholdDbm,
-      existing: requested(plan()),
+      existing: requested(asked.plan),
       transmitter,
       receiver,
       signal: search.signal,
       onProgress: ({ loaded, total }) => showProgress(loaded / total),
     });
-    if (state.scene === scene) add(found);
+    if (state.scene === scene) add(found, asked);
   } catch (error) {
     if (!search.signal.aborted) say('sites', `No sites can be suggested: ${error.message}.`, 'error');
   } finally {
@@ -56,12 +57,13 @@ async function suggest(count) {
   }
 }
 
-function add({ sites, shareBefore }) {
+/** Adds what was found, like the transmitter that it was searched for; the plan may be another now. */
+function add({ sites, shareBefore }, { plan: asked, template }) {
+  const ofWhat = plan() === asked ? '' : ' That is of the plan as it was when the search began.';
   if (!sites.length) {
-    say('sites', 'No place covers more than there is: lower the threshold, or raise power or height.');
+    say('sites', `No place covers more than there is: lower the threshold, or raise power or height.${ofWhat}`);
     return;
   }
-  const template = selected();
   const added = [];
   // Others may have been added while the search ran.
   for (const site of sites.slice(0, MOST_TRANSMITTERS - plan().transmitters.length)) {
@@ -74,7 +76,8 @@ function add({ sites, shareBefore }) {
   }
   change((now) => ({ ...now, transmitters: [...now.transmitters, ...added] }));
   select(added[0].id);
-  say('sites', `${added.length === 1 ? '1 site' : `${added.length} sites`} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${added.length === 1 ? 'it' : 'them'}. Undo takes ${added.length === 1 ? 'it' : 'them'} away.`);
+  const [count, them] = added.length === 1 ? ['1 site', 'it'] : [`${added.length} sites`, 'them'];
+  say('sites', `${count} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${them}.${ofWhat} Undo takes ${them} away.`);
 }
 
 /** `share` is undefined while nothing runs. */

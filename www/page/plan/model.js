@@ -30,7 +30,7 @@ export const THRESHOLD_DBM = { initial: -110, min: -140, max: -30 };
 export const MOST_TRANSMITTERS = 32;
 const LONGEST_NAME = 40;
 /** More measured places than this take minutes to fit. */
-const MOST_PLACES = 5000;
+export const MOST_PLACES = 5000;
 
 const defaults = (fields) => Object.fromEntries(Object.entries(fields).map(([name, { initial }]) => [name, initial]));
 
@@ -91,15 +91,26 @@ const isObject = (found) => typeof found === 'object' && found !== null && !Arra
 const nameOf = (found) => (typeof found === 'string' && found.trim() ? found.trim().slice(0, LONGEST_NAME) : undefined);
 
 /**
+ * Places as a plan keeps them: all of them, or MOST_PLACES that are spread evenly over the list, and then `placesMeasured`, how many there
+ * were. The list runs over the map in strips, so that they are spread over the ground too.
+ */
+export function keptPlaces(places, placesMeasured = places.length) {
+  const step = Math.max(1, places.length / MOST_PLACES);
+  const kept = step === 1 ? places : Array.from({ length: MOST_PLACES }, (_, i) => places[Math.floor((i + 0.5) * step)]);
+  return { places: kept, ...(placesMeasured > kept.length && { placesMeasured }) };
+}
+
+/**
  * What was measured of a cell: the table's name, the transmitter's name, the cell as it was requested, how many readings there were, and
- * [longitude, latitude, dBm] of each place. Undefined where it cannot be fitted to.
+ * [longitude, latitude, dBm] of each place, as `keptPlaces` has them. Undefined where it cannot be fitted to.
  */
 function measuredOf(found) {
-  const places = Array.isArray(found?.places) ? found.places.slice(0, MOST_PLACES).map((place) => (Array.isArray(place) ? place.slice(0, 3).map(Number) : [])) : [];
+  const places = Array.isArray(found?.places) ? found.places.map((place) => (Array.isArray(place) ? place.slice(0, 3).map(Number) : [])) : [];
   const { lng, lat } = found?.cell ?? {};
   if (!places.length || !places.every((place) => place.length === 3 && place.every(Number.isFinite)) || !Number.isFinite(lng) || !Number.isFinite(lat)) return undefined;
-  const readings = Math.max(places.length, Math.round(Number(found.readings) || 0));
-  return { table: nameOf(found.table) ?? 'measurements', name: nameOf(found.name) ?? 'the transmitter', cell: found.cell, readings, places };
+  const atLeast = (least, number) => Math.max(least, Math.round(Number(number) || 0));
+  const kept = keptPlaces(places, atLeast(places.length, found.placesMeasured));
+  return { table: nameOf(found.table) ?? 'measurements', name: nameOf(found.name) ?? 'the transmitter', cell: found.cell, readings: atLeast(places.length, found.readings), ...kept };
 }
 
 /**
