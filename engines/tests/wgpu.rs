@@ -119,7 +119,8 @@ fn every_method_of_convolution_is_right() {
         ([3, 3], ConvGeometry { stride: 2, padding: Padding::bottom_right(1) }),
         ([5, 2], ConvGeometry { stride: 1, padding: Padding { top: 3, bottom: 0, left: 0, right: 2 } }),
     ];
-    let images = [([1, 1, 4, 4], 1), ([2, 3, 5, 9], 5), ([1, 33, 8, 8], 20), ([1, 70, 11, 13], 67), ([2, 12, 19, 130], 12)];
+    let images =
+        [([1, 1, 4, 4], 1), ([2, 3, 5, 9], 5), ([1, 33, 8, 8], 20), ([1, 70, 11, 13], 67), ([2, 12, 19, 130], 12), ([1, 256, 8, 8], 20)];
     for method in ConvMethod::ALL {
         engine.choose_conv_methods(move |_| method);
         for (kernel, geometry) in geometries {

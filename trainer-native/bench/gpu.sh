@@ -15,7 +15,7 @@ trainer=$(realpath "$1") limit=${3:-600}
 mkdir -p "$2"
 out=$(realpath "$2") here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${PYTHON:-python3}
-log=$out/gpu.log
+log=$out/gpu.log differ=
 left() { echo $((limit - SECONDS)); }
 say() { echo "[$SECONDS s] $*" | tee -a "$log"; }
 if nvidia-smi --query-gpu=name,driver_version --format=csv,noheader >"$out/gpu.txt" 2>/dev/null; then
@@ -70,17 +70,17 @@ wait
 for stage in first-stage diffusion; do
     runs=("CPU=$out/$stage-cpu.json" "PyTorch=$out/$stage-torch.json")
     [ -n "$gpu" ] && runs+=("GPU=$out/$stage-operations.json" "GPU, replayed=$out/$stage-graphs.json")
-    { echo "$stage"; echo; "$python" "$here/agree.py" "${runs[@]}" 2>&1; echo; } | tee -a "$out/checks.md"
+    { echo "$stage"; echo; "$python" "$here/agree.py" "${runs[@]}" 2>&1; agreed=$?; echo; exit $agreed; } | tee -a "$out/checks.md" || differ=yes
 done
 if [ -n "$gpu" ]; then
     for network in autoencoder diffusion; do
         runs=("without graphs=$out/trained-operations/$network/metrics.jsonl" "with graphs=$out/trained-graphs/$network/metrics.jsonl")
-        runs+=("bfloat16=$out/trained-bfloat16/$network/metrics.jsonl")
-        { echo "train $network"; echo; "$python" "$here/agree.py" "${runs[@]}" 2>&1; echo; } | tee -a "$out/checks.md"
+        runs+=("bfloat16=$out/trained-bfloat16/$network/metrics.jsonl@1e-2")
+        { echo "train $network"; echo; "$python" "$here/agree.py" "${runs[@]}" 2>&1; agreed=$?; echo; exit $agreed; } | tee -a "$out/checks.md" || differ=yes
     done
     tail -n 2 "$out"/trained-*.log | cut -c1-300 | tee -a "$log"
 fi
-say "losses are compared"
+say "losses are compared${differ:+, and differ}"
 
 # Times. Each call needs about so many seconds on a GPU.
 time_steps() {
@@ -96,7 +96,7 @@ time_steps() {
 }
 if [ -z "$gpu" ]; then
     time_steps 0 --data "$data/nano"
-    exit 0
+    exit ${differ:+1}
 fi
 time_steps 60 --data "$data/nano" --compile --stage diffusion
 time_steps 50 --data "$data/nano" --compile --stage first-stage --without-head
@@ -110,3 +110,4 @@ prepare edge edge 8
 time_steps 40 --data "$data/edge" --without-head --operations
 time_steps 60 --data "$data/nano" --cudnn-benchmark --without-head
 cat "$out/speed.md"
+exit ${differ:+1}

@@ -34,7 +34,7 @@ pub struct Config {
     #[serde(default)]
     pub precision: TrainingPrecision,
     /// Record a step on a GPU once and replay it, where the phase's loss allows it.
-    #[serde(default = "yes")]
+    #[serde(default = "default_cuda_graphs")]
     pub cuda_graphs: bool,
     /// Steps between two rows of the log, each with a validation and the weights so far.
     #[serde(default = "default_validate_every")]
@@ -53,7 +53,7 @@ pub struct Config {
     pub diffusion: DiffusionConfig,
 }
 
-fn yes() -> bool {
+fn default_cuda_graphs() -> bool {
     true
 }
 

@@ -1,7 +1,7 @@
 //! Drawing maps by a network from its weights' file, on the best device there is.
 
 use crate::stored_weights::{self, WeightsKind};
-use crate::torch::{TorchEngine, best_device};
+use crate::torch::{TorchEngine, TrainingPrecision, best_device};
 use anyhow::{Context, Result};
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME, SampleOptions};
 use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
@@ -58,6 +58,8 @@ impl MapDrawer {
     pub fn open(path: &Path, options: DrawOptions) -> Result<Self> {
         let stored = stored_weights::open(path, if options.raw { WeightsKind::Raw } else { WeightsKind::Averaged })?;
         let engine = TorchEngine::new(best_device());
+        // As validation computes, whatever libtorch's default is.
+        TrainingPrecision::Float32.set_up(engine.device());
         let pipeline = Pipeline::new(stored.build(&engine).with_context(|| format!("the weights {}", path.display()))?);
         Ok(Self { engine, pipeline, options })
     }

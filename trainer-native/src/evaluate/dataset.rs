@@ -129,8 +129,9 @@ fn reliability(maps: &[MapScores], physical: Vec<String>, network: Option<&str>,
     let name = network?;
     let of_network = [format!("{name}, mean of {samples} maps"), format!("{name}, {samples} samples")];
     let forecasts = physical.into_iter().chain(of_network).collect();
-    let scores: Vec<&[EnsembleScores]> = maps.iter().map(|map| map.reliability.as_slice()).collect();
-    Some(Reliability::new(threshold_db, samples, forecasts, &scores))
+    // A map of which no outdoor pixel is known says nothing.
+    let scores: Vec<&[EnsembleScores]> = maps.iter().map(|map| map.reliability.as_slice()).filter(|scores| !scores.is_empty()).collect();
+    (!scores.is_empty()).then(|| Reliability::new(threshold_db, samples, forecasts, &scores))
 }
 
 impl MapScores {
@@ -140,7 +141,8 @@ impl MapScores {
         let certain = drawn.physical.iter().chain(&drawn.mean).map(std::slice::from_ref);
         let forecasts: Vec<&[Vec<f32>]> = certain.chain([drawn.samples.as_slice()]).collect();
         let score = |members: &&[Vec<f32>]| EnsembleScores::new(members, &truth.gray, &truth.excluded, &GrayCodec::default(), threshold_db);
-        let reliability = if drawn.mean.is_some() { forecasts.par_iter().map(score).collect() } else { Vec::new() };
+        let is_known = truth.excluded.contains(&0);
+        let reliability = if drawn.mean.is_some() && is_known { forecasts.par_iter().map(score).collect() } else { Vec::new() };
         Self { name: truth.name.clone(), physical, network, mean_map, reliability }
     }
 
@@ -162,17 +164,24 @@ impl DatasetEvaluation {
         head.extend((samples > 1).then(|| columns("network", "_deviation")));
         if samples > 1 {
             head.push(columns("mean_map", ""));
-            let certain = self.physical.iter().map(String::as_str).chain(["mean_map"]);
-            head.extend(certain.map(|name| reliability::columns(name, false)));
-            head.push(reliability::columns("samples", true));
         }
+        let mut of_ensembles = Vec::new();
+        if samples > 1 {
+            let certain = self.physical.iter().map(String::as_str).chain(["mean_map"]);
+            of_ensembles.extend(certain.map(|name| reliability::columns(name, false)));
+            of_ensembles.push(reliability::columns("samples", true));
+        }
+        let without = of_ensembles.iter().map(|columns| ",".repeat(columns.matches(',').count()));
+        let without: Vec<String> = without.collect();
+        head.extend(of_ensembles);
         let line = |map: &MapScores| {
             let mut cells = vec![map.name.replace('_', ",")];
             cells.extend(map.physical.iter().map(Scores::csv));
             cells.extend((samples > 0).then(|| mean(map.network.iter().copied()).csv()));
             cells.extend(deviation(&map.network).map(|scores| scores.csv()));
             cells.extend(map.mean_map.map(|scores| scores.csv()));
-            cells.extend(map.reliability.iter().map(reliability::csv));
+            let scores: Vec<String> = map.reliability.iter().map(reliability::csv).collect();
+            cells.extend(if scores.is_empty() { without.clone() } else { scores });
             cells.join(",") + "\n"
         };
         head.join(",") + "\n" + &self.maps.iter().map(line).collect::<String>()

@@ -82,7 +82,8 @@ impl<T> StepGraphs<T> {
         self.stream.is_some()
     }
 
-    /// A step's result. That of a replay is overwritten by the next.
+    /// A step's result. That of a replay is overwritten by the next. The caller reads something of it before the next step, so that the
+    /// device has taken this step's times from the memory that the next writes its own to.
     ///
     /// # Errors
     /// Those of `compute`; a GPU that fails.

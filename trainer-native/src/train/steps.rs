@@ -18,7 +18,8 @@ use tch::{Kind, Tensor};
 /// Runs the phase and leaves the averages of what it trained in the networks.
 ///
 /// A step depends on the configuration, on its number and on the tensors that a checkpoint holds, and on nothing else: the data's
-/// order and every random number follow from seed and step. That is why a resumed run is the undisturbed one.
+/// order and every random number follow from seed and step. That is why a resumed run is the undisturbed one, on the CPU bit for bit: a
+/// GPU's sums come in another order each time, and it encodes maps in batches that depend on what was encoded before.
 pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Objective) -> Result<()> {
     let Some((mut progress, resumed)) = run.enter(phase.name)? else { return Ok(()) };
     let mut trained = phase.trained(&s.parameters)?;
