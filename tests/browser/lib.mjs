@@ -140,3 +140,17 @@ export async function saysSomethingNew(page, before) {
   }, before, { timeout: 60_000 });
   return notice(page);
 }
+
+/** A table of measured power: what the shown map says, some decibels higher, on a coarse grid. */
+export const tableOf = (page, higherDb) => page.evaluate((higherDb) => {
+  const { map } = window.radiodiff;
+  const { west, south, east, north } = map.bounds;
+  const lines = ['lng,lat,rsrp_dbm'];
+  for (let row = 6; row < map.size; row += 18) {
+    for (let column = 6; column < map.size; column += 18) {
+      const value = map.values[row * map.size + column];
+      if (!Number.isNaN(value)) lines.push([west + ((column + 0.5) / map.size) * (east - west), north - ((row + 0.5) / map.size) * (north - south), value + higherDb].join(','));
+    }
+  }
+  return lines.join('\n');
+}, higherDb);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { drawn, drop, launch, notice, open, saysSomethingNew, spot } from './lib.mjs';
+import { drawn, drop, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -40,20 +40,6 @@ async function drawing(page, act) {
   await page.waitForFunction(() => window.radiodiff.map !== window.mapBefore, undefined, { timeout: 60_000 });
   await drawn(page);
 }
-
-/** A table of what the shown map says, some decibels higher, on a coarse grid. */
-const tableOf = (page, higherDb) => page.evaluate((higherDb) => {
-  const { map } = window.radiodiff;
-  const { west, south, east, north } = map.bounds;
-  const lines = ['lng,lat,rsrp_dbm'];
-  for (let row = 6; row < map.size; row += 18) {
-    for (let column = 6; column < map.size; column += 18) {
-      const value = map.values[row * map.size + column];
-      if (!Number.isNaN(value)) lines.push([west + ((column + 0.5) / map.size) * (east - west), north - ((row + 0.5) / map.size) * (north - south), value + higherDb].join(','));
-    }
-  }
-  return lines.join('\n');
-}, higherDb);
 
 test('a picture, a KMZ and contours leave out what the page leaves out; values are whole', { timeout: 300_000 }, async () => {
   const page = await open(browser);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { dragMarker, drawn, drop, launch, notice, open, saysSomethingNew, spot } from './lib.mjs';
+import { dragMarker, drawn, drop, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -395,20 +395,7 @@ test('sites are suggested as one step, and a larger map keeps the plan', { timeo
 
 test('a table of measured power fits the map to it, and says how well', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  // What the map says, 6 dB higher, on every other outdoor pixel of a coarse grid.
-  const table = await page.evaluate(() => {
-    const { map } = window.radiodiff;
-    const { west, south, east, north } = map.bounds;
-    const lines = ['lng,lat,rsrp_dbm'];
-    for (let row = 6; row < map.size; row += 18) {
-      for (let column = 6; column < map.size; column += 18) {
-        const value = map.values[row * map.size + column];
-        if (!Number.isNaN(value)) lines.push([west + ((column + 0.5) / map.size) * (east - west), north - ((row + 0.5) / map.size) * (north - south), value + 6].join(','));
-      }
-    }
-    return lines.join('\n');
-  });
-  await drop(page, 'drive.csv', table);
+  await drop(page, 'drive.csv', await tableOf(page, 6));
   assert.match(await page.locator('#measurements-say').innerText(), /drive\.csv: fits the map of Site 1/);
   await page.click('#calibrate');
   await page.waitForFunction(() => window.radiodiff.calibration, undefined, { timeout: 200_000 });
