@@ -50,7 +50,7 @@ fn shim(libraries: &Path) -> cc::Build {
 
 fn compile_custom_operations(libraries: &Path) {
     const FILES: [&str; 3] = ["src/torch/custom/shim.cpp", "src/torch/custom/lists.cpp", "src/torch/custom/graph.cpp"];
-    FILES.iter().for_each(|file| println!("cargo::rerun-if-changed={file}"));
+    FILES.iter().chain(&["src/torch/custom/failure.h"]).for_each(|file| println!("cargo::rerun-if-changed={file}"));
     shim(libraries).files(FILES).compile("trainer_custom");
 }
 

@@ -51,7 +51,7 @@ impl StepInputs {
 }
 
 /// Steps with inputs of one kind.
-struct Kind<T> {
+struct StepVariant<T> {
     /// What the recorded operations read.
     inputs: StepInputs,
     host_values: Rc<RefCell<HostValues>>,
@@ -63,7 +63,7 @@ struct Kind<T> {
 /// See the module; `T` is a step's result.
 pub struct StepGraphs<T> {
     stream: Option<SideStream>,
-    kinds: Vec<Kind<T>>,
+    kinds: Vec<StepVariant<T>>,
 }
 
 impl<T> StepGraphs<T> {
@@ -95,7 +95,7 @@ impl<T> StepGraphs<T> {
         }
         let place = known.unwrap_or_else(|| {
             let host_values = Rc::new(RefCell::new(HostValues::new(e.device(), inputs.times.len())));
-            self.kinds.push(Kind { inputs: inputs.copied(), host_values, warmed_up: 0, recorded: None });
+            self.kinds.push(StepVariant { inputs: inputs.copied(), host_values, warmed_up: 0, recorded: None });
             self.kinds.len() - 1
         });
         let kind = &mut self.kinds[place];
@@ -132,7 +132,7 @@ impl<T> StepGraphs<T> {
     }
 }
 
-impl<T> Kind<T> {
+impl<T> StepVariant<T> {
     /// Puts a step's inputs where its operations read them.
     fn take(&mut self, inputs: &StepInputs) {
         let [ours, theirs] = [&self.inputs.tensors, &inputs.tensors].map(|tensors| tensors.iter().collect::<Vec<_>>());
@@ -150,7 +150,7 @@ fn warn(reason: &str) {
 mod tests {
     use super::*;
     use radiodiff_core::engine::Engine;
-    use tch::{Device, Kind as Element};
+    use tch::{Device, Kind};
 
     #[test]
     fn on_the_cpu_every_step_is_computed_from_its_own_inputs() {
@@ -158,8 +158,7 @@ mod tests {
         let mut graphs = StepGraphs::new(&e, true);
         assert!(!graphs.records());
         for step in 0..6 {
-            let inputs =
-                StepInputs { tensors: vec![Tensor::full([2], step, (Element::Float, Device::Cpu))], times: vec![0.5, step as f32] };
+            let inputs = StepInputs { tensors: vec![Tensor::full([2], step, (Kind::Float, Device::Cpu))], times: vec![0.5, step as f32] };
             let result = graphs.step(&e, &inputs, |inputs| {
                 let [x] = inputs.parts();
                 Ok(x + e.of_times(&inputs.times, &[2], |t| 10.0 * t).0)
@@ -172,7 +171,7 @@ mod tests {
     #[test]
     fn inputs_of_other_operations_are_of_another_kind() {
         let of = |side: i64, times: &[f32]| StepInputs {
-            tensors: vec![Tensor::zeros([side], (Element::Float, Device::Cpu))],
+            tensors: vec![Tensor::zeros([side], (Kind::Float, Device::Cpu))],
             times: times.to_vec(),
         };
         assert_eq!(of(2, &[0.5, 1.0]).kind(), of(2, &[1.0, 0.1]).kind());

@@ -4,14 +4,13 @@
 // at::cuda::CUDAGraph is found in the loaded library by its symbols, and streams through c10's registry of devices. A function that can
 // fail returns the error's text, which the caller frees, or null.
 
+#include "failure.h"
+
 #include <c10/core/Stream.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <c10/util/Exception.h>
 #include <dlfcn.h>
 
 #include <cstddef>
-#include <cstring>
-#include <exception>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -46,18 +45,6 @@ struct Graph {
     Graph() { construct(storage, false); }
     ~Graph() { destruct(storage); }
 };
-
-template <typename Work>
-char* guarded(Work work) {
-    try {
-        work();
-        return nullptr;
-    } catch (const c10::Error& error) {
-        return strdup(error.what_without_backtrace());
-    } catch (const std::exception& error) {
-        return strdup(error.what());
-    }
-}
 
 c10::impl::VirtualGuardImpl cuda() { return c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA); }
 
