@@ -5,10 +5,12 @@ mod messages;
 pub mod onnx;
 mod recorder;
 
-use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate};
+use crate::drawing::DrawOptions;
+use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate, widening};
 use crate::selection::MapSelection;
 use anyhow::{Context, Result, bail};
-use radiodiff_core::weights::{Checkpoint, Precision, serialize};
+use radiodiff_core::diffusion::MAX_STEPS;
+use radiodiff_core::weights::{Checkpoint, EnsembleRule, Precision, serialize};
 use radiodiff_dataset::files;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -50,6 +52,16 @@ pub struct Args {
     /// Maps of these datasets to evaluate on.
     #[command(flatten)]
     selection: MapSelection,
+    /// Validation maps on which to find the factor that widens the samples until their 90 % interval holds the truth that often. It is
+    /// written into the weights, and whatever draws several samples applies it. Needs --samples and --steps.
+    #[arg(long, value_name = "DIR", requires_all = ["samples", "steps"])]
+    calibrate_spread: Option<PathBuf>,
+    /// Samples of each map to calibrate the spread with and to evaluate, at least 19 for the former.
+    #[arg(long, value_name = "M", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000))]
+    samples: Option<usize>,
+    /// Steps of the sampler, in the calibration and the evaluations.
+    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
+    steps: Option<usize>,
     /// Commit of the code that trained the weights, where the run could not tell.
     #[arg(long)]
     commit: Option<String>,
@@ -73,8 +85,8 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn write_onnx(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
-    if args.precision == Some(PrecisionArg::F16) || !args.evaluations.is_empty() {
-        bail!("an ONNX file is float32 and has no card; leave out --precision f16 and --evaluate");
+    if args.precision == Some(PrecisionArg::F16) || !args.evaluations.is_empty() || args.calibrate_spread.is_some() {
+        bail!("an ONNX file is float32 and has no card; leave out --precision f16, --evaluate and --calibrate-spread");
     }
     let bytes = onnx::onnx(checkpoint)?;
     files::write(&args.out, &bytes)?;
@@ -96,19 +108,35 @@ fn write_safetensors(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
         manifest.commit.clone_from(commit);
     }
 
-    // The evaluation is of the weights as they ship: rounded to their precision and read back from a file.
-    let rounded = tempfile::tempdir().context("making a temporary folder")?;
-    let rounded = (rounded.path().join("weights.safetensors"), rounded);
-    files::write(&rounded.0, &serialize(&tensors, manifest.clone(), precision)?)?;
+    // Calibration and evaluation are of the weights as they ship: rounded to their precision and read back from a file.
+    let folder = tempfile::tempdir().context("making a temporary folder")?;
+    let rounded = folder.path().join("weights.safetensors");
+    let drawing = DrawOptions { steps: args.steps.unwrap_or(1), samples: args.samples.unwrap_or(1), ..DrawOptions::default() };
+    if let Some(validation) = &args.calibrate_spread {
+        manifest.ensemble = None;
+        files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
+        println!("calibrating the spread on {}", validation.display());
+        let selection = MapSelection { method: args.selection.method.clone(), ..MapSelection::default() };
+        let widening = widening(validation, &selection, &rounded, drawing)?;
+        println!("samples are moved away from their mean by a factor of {widening}");
+        manifest.ensemble = Some(EnsembleRule { steps: drawing.steps, widening });
+    }
+    files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
     let mut evaluations = Vec::new();
     for (name, folder) in named {
         println!("evaluating on {name}: {}", folder.display());
-        let request = EvaluationRequest { selection: args.selection.clone(), weights: Some(&rounded.0), ..EvaluationRequest::default() };
+        let selection = args.selection.clone();
+        let request = EvaluationRequest { selection, weights: Some(&rounded), drawing, ..EvaluationRequest::default() };
         let evaluation = evaluate(&folder, &request)?.evaluation;
         print!("{}", evaluation.table());
         if let Some(row) = evaluation.rows.last() {
             let named = NAMES.into_iter().zip(row.scores.values());
             manifest.metrics.extend(named.map(|(metric, value)| (format!("{name}.{metric}"), value)));
+        }
+        if let Some([.., physical, _, samples]) = evaluation.reliability.as_ref().map(|reliability| reliability.rows.as_slice()) {
+            let coverage = samples.scores.spread.map(|spread| ("coverage", spread.coverage));
+            let scores = [("crps_db", samples.scores.crps_db), ("physical_map_crps_db", physical.scores.crps_db)];
+            manifest.metrics.extend(scores.into_iter().chain(coverage).map(|(score, value)| (format!("{name}.{score}"), value)));
         }
         evaluations.push((name, evaluation));
     }

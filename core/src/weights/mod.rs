@@ -11,5 +11,5 @@ pub use checkpoint::{Checkpoint, Precision, serialize};
 pub use error::WeightsError;
 pub use host::{HostSource, HostTensor};
 pub use import::{ImportError, LPIPS_ROOT, LoadReport, import, import_lpips};
-pub use manifest::{FORMAT_VERSION, MANIFEST_KEY, WeightsManifest};
+pub use manifest::{EnsembleRule, FORMAT_VERSION, MANIFEST_KEY, WeightsManifest};
 pub use tensors::read_tensors;

@@ -3,6 +3,7 @@
 //! Values are NaN where there is no value (inside buildings). Row 0 is the northern row.
 
 mod gray;
+mod spread;
 
 use crate::scene::Grid;
 use serde::{Deserialize, Serialize};
