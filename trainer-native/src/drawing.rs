@@ -7,7 +7,7 @@ use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME, SampleOptions};
 use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
 use radiodiff_dataset::Sample;
 use radiodiff_radio::geometry::PreparedScene;
-use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::map::{RadioMap, widen};
 use std::path::Path;
 
 /// Most samples of a scene that are drawn together: more fill a GPU no better and take its memory.
@@ -85,7 +85,7 @@ impl MapDrawer {
             let drawn = pollster::block_on(self.pipeline.draw_samples(&self.engine, &request, batch, no_hook));
             maps.extend(drawn.with_context(|| format!("map {}_{}", sample.map, sample.transmitter))?);
         }
-        RadioMap::widen(&mut maps, self.widening);
+        widen(maps.iter_mut().map(|map| map.values.as_mut_slice()), self.widening);
         Ok(maps)
     }
 }

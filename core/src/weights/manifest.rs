@@ -16,7 +16,7 @@ pub const FORMAT_VERSION: u32 = 1;
 pub struct EnsembleRule {
     /// Steps of the sampler.
     pub steps: usize,
-    /// The factor by which samples are moved away from their mean ([`RadioMap::widen`](radiodiff_radio::map::RadioMap::widen)), found on
+    /// The factor by which samples are moved away from their mean ([`widen`](radiodiff_radio::map::widen)), found on
     /// validation maps. Above 1: the network is surer than its errors allow.
     pub widening: f32,
 }

@@ -5,6 +5,8 @@
 mod gray;
 mod spread;
 
+pub use spread::widen;
+
 use crate::scene::Grid;
 use serde::{Deserialize, Serialize};
 
