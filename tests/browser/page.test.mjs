@@ -98,6 +98,13 @@ test('samples are told under the cursor, in the legend and in the statistics', {
   for (const words of [`In every sample\n${found.every}`, `In at least one\n${found.any}`]) assert.ok(stats.includes(words), `${words}: ${stats}`);
   assert.equal((await page.locator('#ticks').innerText()).replace(/\s+/g, ' '), '0 25 50 75 100 %');
   assert.match(await page.locator('#engine').innerText(), /^3 maps by RadioDiff nano on/);
+  await page.click('#export-menu summary');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-format=contours]')]);
+  assert.equal(download.suggestedFilename(), 'old-town-munich-probability-of-service.contours.geojson');
+  const chunks = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+  const levels = JSON.parse(Buffer.concat(chunks)).features.map(({ properties }) => properties.level.toFixed(1));
+  assert.deepEqual([levels[0], levels.at(-1)], ['0.0', '1.0']);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
