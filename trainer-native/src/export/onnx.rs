@@ -30,7 +30,7 @@ pub fn onnx(checkpoint: &Checkpoint) -> Result<Vec<u8>> {
     let preset = &manifest.preset;
     let recorder = OnnxRecorder::default();
     let constants = NamedConstants(HostSource::new(checkpoint.tensors()));
-    let model = RadioDiff::new(preset, &VarBuilder::new(&recorder, &constants))?;
+    let model = RadioDiff::without_encoder(preset, &VarBuilder::new(&recorder, &constants))?;
     let condition = recorder.input(CONDITION, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
     let noise = recorder.input(NOISE, &model.latent_shape(1));
     let features = model.denoiser.encode_condition(&recorder, &condition);
@@ -39,7 +39,7 @@ pub fn onnx(checkpoint: &Checkpoint) -> Result<Vec<u8>> {
     let gray = model.decode_gray(&recorder, &sampling.latent, &condition);
     let mut graph = recorder.finish(GRAY, &gray);
     graph.name.clone_from(&preset.name);
-    // Constants that the drawing of a map does not use: the first stage's encoder, for one.
+    // Constants that one step does not use: the U-Net's second decoder, for one.
     let used: std::collections::HashSet<&String> = graph.nodes.iter().flat_map(|node| &node.inputs).collect();
     let unused: Vec<bool> = graph.initializers.iter().map(|constant| !used.contains(&constant.name)).collect();
     let mut unused = unused.into_iter();
