@@ -92,6 +92,18 @@ fn from_nothing_to_weights_that_ship() {
     let figures: serde_json::Value = serde_json::from_slice(&fs::read(&figures).unwrap()).unwrap();
     let crps_db = figures["test"]["reliability"]["rows"].as_array().unwrap().last().unwrap()["scores"]["crps_db"].as_f64().unwrap();
     assert!((crps_db - small.manifest().metrics["test.crps_db"]).abs() < 1e-12);
+    assert_eq!(small.manifest().ensemble, None);
+
+    let calibrated = path("calibrated.safetensors");
+    let calibrate = ["export", "--weights", &weights, "--out", &calibrated, "--steps", "2", "--calibrate-spread", &data, "--samples"];
+    succeeds(&[&calibrate[..], &["19", "--evaluate", &evaluated]].concat());
+    let manifest = Checkpoint::parse(&fs::read(&calibrated).unwrap()).unwrap().manifest().clone();
+    let rule = manifest.ensemble.unwrap();
+    assert_eq!(rule.steps, 2);
+    let holds = manifest.metrics["test.interval_holds"];
+    assert!((holds - 0.9).abs() < 0.02, "widened by {}, the interval holds {holds} of the maps it was calibrated by", rule.widening);
+    assert_eq!(manifest.widening(), rule.widening);
+    fails(&[&calibrate[..], &["18"]].concat(), 1, "19 samples");
 }
 
 /// The engine of pages and commands without a GPU draws from the file what the trainer draws: no pixel is more than one of 255 gray levels
