@@ -29,6 +29,39 @@ pub fn walk_pixels(from: (usize, usize), to: (i64, i64), mut visit: impl FnMut(i
     }
 }
 
+/// As [`walk_pixels`], but past pixels of no interest in leaps. `visit` says within how many rows and columns of its pixel the next pixel of
+/// interest is; pixels nearer than that may be left out. It ends the walk by `None`.
+pub fn leap_pixels(from: (usize, usize), to: (i64, i64), mut visit: impl FnMut(i64, i64) -> Option<i64>) {
+    let (first_row, first_column) = (from.0 as i64, from.1 as i64);
+    let (dr, dc) = ((to.0 - first_row).abs(), (to.1 - first_column).abs());
+    let (step_r, step_c) = ((to.0 - first_row).signum(), (to.1 - first_column).signum());
+    let (mut rows, mut columns) = (0, 0);
+    // Where the line has entered the n-th row, it has entered every column that it reaches no later.
+    let entered = |n: i64, along: i64, across: i64| ((2 * n - 1) * across + along) / (2 * along);
+    let mut free = 0;
+    while rows < dr || columns < dc {
+        // One row may take the line two columns on.
+        let leap = free - 2;
+        if leap > 1 {
+            if dr >= dc {
+                rows = (rows + leap).min(dr);
+                columns = entered(rows, dr, dc);
+            } else {
+                columns = (columns + leap).min(dc);
+                rows = entered(columns, dc, dr);
+            }
+        } else {
+            let (next_row, next_column) = ((2 * rows + 1) * dc, (2 * columns + 1) * dr);
+            rows += i64::from(next_row <= next_column);
+            columns += i64::from(next_column <= next_row);
+        }
+        match visit(first_row + step_r * rows, first_column + step_c * columns) {
+            Some(next) => free = next,
+            None => return,
+        }
+    }
+}
+
 /// Row-major (N, N): 1 where the line from the pixel `from` (row, column) meets no building pixel, 0 elsewhere and inside buildings.
 pub fn pixel_line_of_sight(mask: &BuildingMask, from: (usize, usize)) -> Vec<u8> {
     let size = mask.size;
@@ -53,6 +86,7 @@ pub fn pixel_line_of_sight(mask: &BuildingMask, from: (usize, usize)) -> Vec<u8>
 mod tests {
     use super::*;
     use crate::geometry::test_scenes::{blocks, mask};
+    use crate::geometry::wall_distance::steps_to_building;
 
     #[test]
     fn a_wall_casts_a_shadow() {
@@ -60,6 +94,28 @@ mod tests {
         let visible = pixel_line_of_sight(&mask, (0, 2));
         let rows: Vec<String> = visible.chunks(5).map(|r| r.iter().map(u8::to_string).collect()).collect();
         assert_eq!(rows, ["11111", "11111", "10001", "00000", "00000"]);
+    }
+
+    #[test]
+    fn leaps_miss_no_building() {
+        let mask = blocks();
+        let open = steps_to_building(&mask);
+        for from in (0..48 * 48).step_by(31) {
+            for to in (0..48 * 48).step_by(7) {
+                let (start, end) = ((from / 48, from % 48), ((to / 48) as i64, (to % 48) as i64));
+                let (mut walked, mut leapt) = (Vec::new(), Vec::new());
+                walk_pixels(start, end, |row, column| {
+                    walked.extend(mask.is_building(row as usize, column as usize).then_some((row, column)));
+                    true
+                });
+                leap_pixels(start, end, |row, column| {
+                    let steps = open[row as usize * 48 + column as usize];
+                    leapt.extend((steps == 0).then_some((row, column)));
+                    Some(i64::from(steps))
+                });
+                assert_eq!(walked, leapt, "from {start:?} to {end:?}");
+            }
+        }
     }
 
     #[test]

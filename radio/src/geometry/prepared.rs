@@ -13,6 +13,7 @@ use super::pixel_set::{PixelSet, SparsePixelSet};
 use super::prism_sight::{PrismWall, prism_walls, visible_over};
 use super::prisms::Prisms;
 use super::visibility::visible_from;
+use super::wall_distance::steps_to_building;
 use super::walls::Walls;
 use crate::scene::{Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
 use geo::Coord;
@@ -44,6 +45,8 @@ pub struct PreparedScene {
 pub struct TurningPoints {
     /// The buildings that are higher than the paths.
     pub obstacles: BuildingMask,
+    /// Per pixel, the steps to the nearest of them, at most 255.
+    pub steps_to_obstacle: Vec<u8>,
     pub walls: InsetWalls,
     /// Per pixel, the corners it is beside: indices of `walls.corners`.
     pub beside: Csr,
@@ -170,7 +173,8 @@ impl TurningPoints {
         let walls = InsetWalls::new(&Walls::new(&outlines(&obstacles, grid, buildings)), &obstacles, grid);
         let beside = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.beside.iter().map(move |&pixel| (pixel, i as u32)));
         let beside = Csr::new(grid.pixels(), beside);
-        Self { obstacles, beside, sights: walls.corners.iter().map(|_| OnceLock::new()).collect(), walls }
+        let steps_to_obstacle = steps_to_building(&obstacles);
+        Self { obstacles, steps_to_obstacle, beside, sights: walls.corners.iter().map(|_| OnceLock::new()).collect(), walls }
     }
 
     /// The outdoor pixels in a corner's sight.

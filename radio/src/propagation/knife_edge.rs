@@ -10,11 +10,13 @@
 //! antenna sinks behind a roof. For the same reason, T_c's q / p is taken from v = -0.78 up, and further edges fade out with the
 //! main one below the line of sight.
 
-use super::law::least_log2;
+use super::law::{least_log2, most_log2};
 use std::f64::consts::PI;
 
 /// J(v) is zero at and below this v.
 const CLEAR_V: f64 = -0.78;
+/// T_c is at least this, dB: 12 - 20 log10(4), rounded down.
+const LEAST_CORRECTION_DB: f64 = -0.05;
 /// Edges nearer to an antenna count as this far, metres: the formulas have no meaning at an antenna.
 pub const LEAST_DISTANCE_M: f64 = 0.25;
 
@@ -35,6 +37,12 @@ pub fn knife_edge_term_db(above: f64) -> f64 {
 /// J(v), the loss of a single knife edge in dB: 6.03 at grazing incidence, 0 for v <= -0.78.
 pub fn knife_edge_db(v: f64) -> f64 {
     if v <= CLEAR_V { 0.0 } else { knife_edge_term_db(v - 0.1).max(0.0) }
+}
+
+/// An upper bound of J(v) for v > -0.78, too high by up to half a decibel, without a logarithm.
+fn most_knife_edge_db(v: f64) -> f64 {
+    let above = v - 0.1;
+    (6.9 + 20.0 * std::f64::consts::LOG10_2 * most_log2((above * above + 1.0).sqrt() + above)).max(0.0)
 }
 
 /// A lower bound of J(v) by [`VerticalPlane::order`], much cheaper than J itself: from v = 1 on, J is more than 12 + 20 log10 v.
@@ -112,14 +120,19 @@ impl VerticalPlane {
         let before = VerticalPlane { to: top, ..*self };
         let after = VerticalPlane { from: top, ..*self };
         let second_db = |plane: &VerticalPlane, edges: &[PlanePoint]| {
-            let loss_db = |&edge: &PlanePoint| {
-                let second_v = plane.v(plane.order(edge));
-                if second_v <= CLEAR_V {
-                    return 0.0;
-                }
+            let loss_db = |edge: PlanePoint, second_v: f64| {
                 knife_edge_db(second_v) - self.correction_db([v, self.v(self.order(edge))], top, edge)
             };
-            edges.iter().map(loss_db).fold(0.0, f64::max)
+            let Some((worst, worst_v)) = plane.main_edge(edges).filter(|&(_, worst_v)| worst_v > CLEAR_V) else { return 0.0 };
+            // The correction may make another edge the worst; those that it cannot lift so far are told from their v.
+            let mut most_db = loss_db(edges[worst], worst_v).max(0.0);
+            for (index, &edge) in edges.iter().enumerate() {
+                let second_v = plane.v(plane.order(edge));
+                if index != worst && second_v > CLEAR_V && most_knife_edge_db(second_v) - LEAST_CORRECTION_DB > most_db {
+                    most_db = most_db.max(loss_db(edge, second_v));
+                }
+            }
+            most_db
         };
         let others_db = second_db(&before, &edges[..index]) + second_db(&after, &edges[index + 1..]);
         main_db + others_db * (main_db / knife_edge_db(0.0)).min(1.0)
@@ -178,6 +191,15 @@ mod tests {
             let expected = single(whole.from, two, one) + single(one, whole.to, two) + spreading_db;
             let found = whole.loss_db(&[one, two]);
             assert!((found - expected).abs() < 3.0, "{a}, {b}, {c}: {found} dB, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn the_upper_bound_is_one() {
+        for step in 0..4000 {
+            let v = CLEAR_V + 0.01 + 0.02 * f64::from(step);
+            let (bound_db, loss_db) = (most_knife_edge_db(v), knife_edge_db(v));
+            assert!(bound_db >= loss_db && bound_db < loss_db + 0.6, "v = {v}: {bound_db} and {loss_db} dB");
         }
     }
 

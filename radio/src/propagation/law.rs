@@ -15,6 +15,13 @@ pub(super) fn least_log2(x: f64) -> f64 {
     x.to_bits() as f64 * (1.0 / (1u64 << 52) as f64) - 1023.0
 }
 
+/// An upper bound of the same, too high by up to 0.09.
+pub(super) fn most_log2(x: f64) -> f64 {
+    /// The largest distance between a logarithm to base 2 and its chord from one power of two to the next, rounded up.
+    const BELOW: f64 = 0.0861;
+    least_log2(x) + BELOW
+}
+
 /// gain = intercept - slope log10(distance in metres), dB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogDistanceLaw {

@@ -8,29 +8,9 @@ use radiodiff_radio::calibration::{
     Calibration, CalibrationOptions, CellLaw, Measurement, Surroundings, TableRow, Validation, average_by_squares, cross_validate,
 };
 use radiodiff_radio::scene::{BuildingMask, Grid, LocalFrame};
-use radiodiff_web_values::{checked, error, object, parsed};
-use serde::Deserialize;
+use radiodiff_web_values::{CellTerms, checked, error, object, parsed};
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
-
-/// A cell as `CellSurroundings` of the main module tells of it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CellInput {
-    size: usize,
-    meters_per_pixel: f64,
-    /// The middle of the map, degrees.
-    center: [f64; 2],
-    /// Metres from the map's south-west corner.
-    antenna: [f64; 2],
-    street_antenna: [f64; 2],
-    #[serde(rename = "frequencyMHz")]
-    frequency_mhz: f64,
-    azimuth_deg: Option<f64>,
-    height_m: Option<f64>,
-    square_m: f64,
-    block_m: f64,
-}
 
 /// A cell, its surroundings and what was measured of it.
 #[wasm_bindgen]
@@ -62,7 +42,7 @@ impl CalibrationHandle {
         gain_db: Vec<f32>,
         measurements: JsValue,
     ) -> Result<CalibrationHandle, JsValue> {
-        let terms: CellInput = parsed(terms)?;
+        let terms: CellTerms = parsed(terms)?;
         let request: MeasurementsRequest = checked(measurements)?;
         let grid = Grid { size: terms.size, meters_per_pixel: terms.meters_per_pixel };
         if [mask.len(), stated_roofs_m.len(), wall_distance_m.len(), gain_db.len()].iter().any(|&pixels| pixels != grid.pixels()) {

@@ -8,7 +8,7 @@ use js_sys::{Float32Array, Float64Array};
 use radiodiff_radio::calibration::Surroundings;
 use radiodiff_radio::propagation::{AntennaPattern, FrequencyScaling};
 use radiodiff_radio::scene::{GeoBounds, Grid};
-use radiodiff_web_values::{checked, error, object};
+use radiodiff_web_values::{CellTerms, checked, error, object};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -23,21 +23,11 @@ pub struct CellSurroundings {
     warnings: Vec<String>,
 }
 
-/// What the other module is told beside the arrays.
+/// What JavaScript is told: the other module's terms, and what it reports of the cell itself.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CellTerms {
-    size: usize,
-    meters_per_pixel: f64,
-    center: [f64; 2],
-    antenna: [f64; 2],
-    street_antenna: [f64; 2],
-    #[serde(rename = "frequencyMHz")]
-    frequency_mhz: f64,
-    azimuth_deg: Option<f64>,
-    height_m: Option<f64>,
-    square_m: f64,
-    block_m: f64,
+struct CellReport {
+    #[serde(flatten)]
+    terms: CellTerms,
     /// The cell as it was asked for.
     transmitter: TransmitterReport,
     warnings: Vec<String>,
@@ -66,7 +56,7 @@ impl CellSurroundings {
     pub fn terms(&self) -> Result<JsValue, JsValue> {
         let Grid { size, meters_per_pixel } = self.surroundings.grid;
         let place = |Coord { x, y }: Coord<f64>| [x, y];
-        object(&CellTerms {
+        let terms = CellTerms {
             size,
             meters_per_pixel,
             center: self.center,
@@ -77,9 +67,9 @@ impl CellSurroundings {
             height_m: self.request.height_m,
             square_m: self.request.square_m,
             block_m: self.request.block_m,
-            transmitter: TransmitterReport::as_asked(&self.request.transmitter),
-            warnings: self.warnings.clone(),
-        })
+        };
+        let transmitter = TransmitterReport::as_asked(&self.request.transmitter);
+        object(&CellReport { terms, transmitter, warnings: self.warnings.clone() })
     }
 
     /// Stated heights of roofs, metres; 0 where none is stated.

@@ -294,7 +294,7 @@ impl<'a> Wavefront<'a> {
         if self.built(pixel) {
             return Some(straight(Slope::new(length_m, 0.0)));
         }
-        let LastWall { run, roof_m } = last_wall(&self.turning_points.obstacles, &self.levels, pixel, source.position)?;
+        let LastWall { run, roof_m } = last_wall(self.turning_points, &self.levels, pixel, source.position)?;
         let run_m = run * meters;
         let aside = roof_m != source.height_m || roof_m < to_m;
         if aside && (roof_m - to_m) * length_m <= (source.height_m - to_m) * run_m {
