@@ -268,6 +268,25 @@ fn town(size: usize) -> Scene {
 }
 
 /// What the corners see, as a share of a bit for each pixel and corner.
+#[test]
+fn a_scene_that_takes_what_corners_see_from_others_draws_the_same_map() {
+    let [own, given] = [(); 2].map(|()| PreparedScene::new(&town(200)));
+    let (from, to) = (own.turning_points(0.0), given.turning_points(0.0));
+    let corners = from.walls.corners.len();
+    for first in (0..corners).step_by(100) {
+        to.take_sights(first, &from.sights(first..(first + 100).min(corners))).expect("sights of the same scene");
+    }
+    assert!(corners > 300 && to.sight_bytes() == from.sight_bytes());
+    let expected = from.expected_sight_bytes() as f64 / from.sight_bytes() as f64;
+    assert!((0.5..2.0).contains(&expected), "{expected}");
+    let ends = LinkEnds::at(Coord { x: 99.5, y: 99.5 });
+    let map = |prepared: &PreparedScene| DominantPath::default().path_gain(prepared, &ends).expect("outdoors").values;
+    let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+    assert_eq!(bits(map(&own)), bits(map(&given)));
+    let foreign = PreparedScene::new(&town(200)).turning_points(0.0);
+    assert!(foreign.take_sights(corners - 1, &from.sights(0..2)).is_err() && foreign.take_sights(0, &[1, 2, 3]).is_err());
+}
+
 fn sight_share(size: usize) -> f64 {
     let prepared = PreparedScene::new(&town(size));
     prepared.prepare();

@@ -7,6 +7,7 @@ import { Calls } from './calls.js';
 import { RadioError, messageOf } from './errors.js';
 import { RadioMap } from './map.js';
 import { init, initCalibration } from './module.js';
+import { Pool } from './pool.js';
 import { directPort, workerPort } from './ports.js';
 import { drop, keep, loadWeights } from './weights.js';
 
@@ -22,7 +23,13 @@ import { drop, keep, loadWeights } from './weights.js';
  * @property {'auto' | 'webgpu' | 'cpu'} backend
  * @property {string} [because] why this backend, where a crash decided it
  * @property {EngineOptions['worker']} worker
+ * @property {number} workers the most that draw one map
  */
+
+/** @typedef {import('./buildings.js').SceneRequest & { known: boolean }} NotedScene the last scene, and whether the runtime has it */
+
+/** The most workers for one map unless the caller names a number: each holds the whole scene. */
+const MOST_WORKERS = 4;
 
 const BACKENDS = ['auto', 'webgpu', 'cpu'];
 
@@ -48,8 +55,12 @@ class Engine {
   #url = null;
   /** Substitutions made when the engine started. @type {string[]} */
   #warnings = [];
-  /** The last scene, and whether the runtime has it. @type {import('./buildings.js').SceneRequest & { known: boolean } | null} */
+  /** @type {NotedScene | null} */
   #scene = null;
+  /** The workers beside this one, once a large map was asked for. @type {Pool | null} */
+  #pool = null;
+  /** Ends with the map that several workers draw: nothing comes between its parts. @type {Promise<void> | null} */
+  #sharing = null;
 
   /** @param {Started} options */
   constructor(options) {
@@ -153,7 +164,14 @@ class Engine {
     else this.#opening?.then((port) => port.close()).catch(() => {});
     this.#port = this.#opening = this.#starting = null;
     if (this.#scene) this.#scene.known = false;
+    this.#closePool(error);
     this.#calls.abandon(error);
+  }
+
+  /** @param {unknown} reason */
+  #closePool(reason) {
+    this.#pool?.close(reason);
+    this.#pool = null;
   }
 
   /**
@@ -215,15 +233,39 @@ class Engine {
   }
 
   /**
+   * Takes note of a call's scene once no map is under way that several workers draw, and sends the call in the same moment: no other may
+   * change the scene in between.
+   * @template T
+   * @param {Partial<import('./index.js').SceneFields & Callbacks>} around
+   * @param {() => Promise<T>} send
+   */
+  async #onScene({ buildings, bounds, buildingHeightM, metersPerPixel, signal }, send) {
+    const source = await this.#attendScene(buildings, signal);
+    while (this.#sharing) {
+      await abortable(this.#sharing, signal);
+      await this.#attend(signal);
+    }
+    this.#note(source, { bounds, buildingHeightM, metersPerPixel });
+    return send();
+  }
+
+  /**
    * Sends a call with its scene.
    * @param {string} call
    * @param {Partial<import('./index.js').SceneFields & Callbacks>} around
    * @param {object} [request] the fields that are the call's own
    */
-  async #ask(call, { buildings, bounds, buildingHeightM, metersPerPixel, signal, onProgress }, request) {
-    const source = await this.#attendScene(buildings, signal);
-    this.#note(source, { bounds, buildingHeightM, metersPerPixel });
-    return this.#call(call, { scene: this.#sceneMessage(), request }, { signal, onProgress });
+  #ask(call, around, request) {
+    return this.#onScene(around, () => this.#call(call, { scene: this.#sceneMessage(), request }, around));
+  }
+
+  /** What a runtime beside the engine's own is opened with, and how. */
+  async #beside() {
+    const [module] = await this.#options.parts;
+    const { mapSize, metersPerPixel } = this.info.model ?? {};
+    const { worker } = this.#options;
+    const open = worker === false ? directPort : workerPort(typeof worker === 'function' ? worker : undefined);
+    return { open, setup: { module, grid: mapSize && metersPerPixel ? { mapSize, metersPerPixel } : undefined } };
   }
 
   /**
@@ -233,16 +275,56 @@ class Engine {
    * @param {object} request
    * @param {{ module?: WebAssembly.Module }} [extra] what the call needs beside scene and request
    */
-  async #askBeside(call, { buildings, bounds, buildingHeightM, metersPerPixel, signal, onProgress }, request, extra) {
-    const source = await this.#attendScene(buildings, signal);
-    this.#note(source, { bounds, buildingHeightM, metersPerPixel });
-    const [module] = await this.#options.parts;
-    const { mapSize, metersPerPixel: own } = this.info.model ?? {};
-    const setup = { module, grid: mapSize && own ? { mapSize, metersPerPixel: own } : undefined };
-    const { worker } = this.#options;
-    const open = worker === false ? directPort : workerPort(typeof worker === 'function' ? worker : undefined);
-    const args = { scene: this.#scene ? sceneOf(this.#scene) : undefined, request, ...extra };
-    return callBeside(open, setup, call, args, { signal, onProgress, ended: this.#ending.signal });
+  #askBeside(call, around, request, extra) {
+    return this.#onScene(around, async () => {
+      const args = { scene: this.#scene ? sceneOf(this.#scene) : undefined, request, ...extra };
+      const { open, setup } = await this.#beside();
+      const { signal, onProgress } = around;
+      return callBeside(open, setup, call, args, { signal, onProgress, ended: this.#ending.signal });
+    });
+  }
+
+  /**
+   * A map of the noted scene, a large one by several workers; until that is drawn, other calls about scenes wait.
+   * @param {PredictRequest} request
+   * @param {Callbacks} callbacks
+   */
+  #draw(request, callbacks) {
+    const { worker, workers } = this.#options;
+    // Without metres a pixel a map has the network's grid, which one worker draws as fast.
+    const small = !this.#scene || this.#scene.metersPerPixel == null || request.method === 'network';
+    if (small || worker === false || workers < 2) return this.#call('predict', { scene: this.#sceneMessage(), request }, callbacks);
+    const drawing = this.#drawTogether(request, callbacks);
+    const free = () => {
+      this.#sharing = null;
+    };
+    this.#sharing = drawing.then(free, free);
+    return drawing;
+  }
+
+  /**
+   * @param {PredictRequest} request
+   * @param {Callbacks} callbacks
+   */
+  async #drawTogether(request, callbacks) {
+    const started = performance.now();
+    const scene = /** @type {NotedScene} */ (this.#scene);
+    const own = (/** @type {string} */ call, /** @type {object} */ args, /** @type {Callbacks | undefined} */ callbacks) => {
+      // The runtime may have ended between two parts.
+      if (!this.#port) return Promise.reject(this.#gone);
+      return this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks);
+    };
+    const outline = await own('outline', { request }, callbacks);
+    if (!outline.corners) {
+      this.#closePool(new RadioError({ code: 'disposed', message: 'the scene is drawn by one worker' }));
+      return own('predict', { request }, callbacks);
+    }
+    const { open, setup } = await this.#beside();
+    if (!this.#port) throw this.#gone;
+    this.#pool ??= new Pool(open, setup, this.#options.workers - 1, (warning) => this.warn(warning));
+    const gains = await this.#pool.gains(own, scene, outline, request, callbacks);
+    const drawn = await own('predict', { request, gains }, callbacks);
+    return { ...drawn, milliseconds: performance.now() - started };
   }
 
   /**
@@ -262,7 +344,8 @@ class Engine {
   async predict(request) {
     // A request that is missing lacks its transmitters, and the runtime says so.
     const { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm, ...around } = request ?? /** @type {Partial<PredictRequest>} */ ({});
-    const { info, ...map } = await this.#ask('predict', around, { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm });
+    const asked = /** @type {PredictRequest} */ ({ transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm });
+    const { info, ...map } = await this.#onScene(around, () => this.#draw(asked, around));
     this.#learn(info);
     return new RadioMap(map);
   }
@@ -307,7 +390,7 @@ class Engine {
 
 /**
  * A scene as it travels.
- * @param {import('./buildings.js').SceneRequest & { known: boolean }} scene
+ * @param {NotedScene} scene
  */
 function sceneOf({ known: _, ...scene }) {
   return scene;
@@ -317,15 +400,17 @@ function sceneOf({ known: _, ...scene }) {
  * @param {EngineOptions} [options]
  * @returns {Promise<EngineInterface>}
  */
-export async function createEngine({ model, backend, worker, cache, signal, onProgress } = {}) {
+export async function createEngine({ model, backend, worker, workers, cache, signal, onProgress } = {}) {
   // Options that are there and say nothing, as a spread of optional ones has them, are the defaults.
   backend ??= 'auto';
   if (!BACKENDS.includes(backend)) throw new RadioError({ code: 'backend', message: `there is no backend ${backend}; the backends are ${BACKENDS.join(', ')}` });
+  workers ??= Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MOST_WORKERS);
+  if (!Number.isInteger(workers) || workers < 1) throw new RadioError({ code: 'worker', field: 'workers', message: `workers is ${workers}, expected a whole number from 1` });
   signal?.throwIfAborted();
   const start = async (/** @type {boolean} */ cached) => {
     // One beside the other.
     const loading = Promise.all([compile(onProgress), model ? loadWeights(model, { signal, onProgress, cache: cached }) : null]);
-    const engine = new Engine({ parts: loading, backend: backend ?? 'auto', worker });
+    const engine = new Engine({ parts: loading, backend: backend ?? 'auto', worker, workers });
     try {
       await abortable(engine.ready({ signal, onProgress }), signal);
       const [, weights] = await loading;

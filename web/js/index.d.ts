@@ -94,6 +94,7 @@ export interface PlacedTransmitter {
  * | code | meaning |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
+ * | `too-large` | the scene would not fit into memory: larger pixels or smaller bounds are needed |
  * | `transmitter`, `height`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
  * | `candidates`, `count`, `measurements` | that part of a site search or a calibration cannot be used |
  * | `samples`, `receiver`, `layers`, `threshold` | that part of a request cannot be used, or a map does not have that layer |
@@ -108,7 +109,7 @@ export interface PlacedTransmitter {
  * | `device-lost`, `out-of-memory`, `failed` | the engine failed and no other could take over, or the weights give no numbers |
  * | `wasm` | the module could not be fetched or compiled, or the page's Content-Security-Policy forbids it |
  * | `no-simd` | the browser's WebAssembly has no fixed-width SIMD |
- * | `worker` | a worker was asked for and could not be started, or a function `worker` returned the same one twice |
+ * | `worker` | a worker was asked for and could not be started, a function `worker` returned the same one twice, or `workers` is no whole number from 1 |
  * | `crashed` | a defect of this package; the next call starts a new worker, without a worker it is final |
  * | `disposed` | `dispose` was called |
  */
@@ -125,9 +126,10 @@ export type Progress = (progress: {
   /**
    * `download` counts bytes of the weights; `compile` is the wasm module, `build` the networks, `warm-up` and `step` count the
    * sampler's steps. Module and weights load beside each other. `candidates` counts maps of a site search, `fit` the parts of a
-   * calibration, `rows` those of its map.
+   * calibration, `rows` those of its map. `corners` counts corners that a large scene is prepared at, `transmitters` those of a large
+   * plan.
    */
-  phase: 'download' | 'compile' | 'build' | 'warm-up' | 'step' | 'candidates' | 'fit' | 'rows';
+  phase: 'download' | 'compile' | 'build' | 'warm-up' | 'step' | 'candidates' | 'fit' | 'rows' | 'corners' | 'transmitters';
   /** At most `total`. */
   loaded: number;
   /** Bytes of weights as they are once unpacked, which the file's own beginning tells: unknown until that is there. */
@@ -167,7 +169,7 @@ export interface EngineInfo {
   /** The engine computes in a worker; else on the calling thread, which waits meanwhile. */
   worker: boolean;
   model: ModelInfo | null;
-  /** Substitutions made at the start: no worker could be started, the weights could not be kept in the browser. */
+  /** Substitutions: no worker or fewer could be started, a worker was lost, the weights could not be kept in the browser. */
   warnings: string[];
 }
 
@@ -337,8 +339,9 @@ export interface SceneFields {
   /** The map is centred on them; the default is the buildings' centre. */
   bounds?: Bounds | null | undefined;
   /**
-   * Side of a pixel, 0.1 to 100 m. With it the map covers the bounds, with 8 to 1024 pixels a side: 2 km at 2 m, 4 km at 4 m. The
-   * default is the network's grid, 256 x 256 pixels of 1 m around the middle of the bounds; on another only the dominant path draws.
+   * Side of a pixel, 0.1 to 100 m. With it the map covers the bounds, with 8 to 4096 pixels a side: 4 km at 1 m, unless its buildings
+   * need more memory than there is (`too-large`). The default is the network's grid, 256 x 256 pixels of 1 m around the middle of the
+   * bounds; on another only the dominant path draws.
    */
   metersPerPixel?: NumberField;
   /** Height of buildings that the file gives neither a height nor storeys, 0.5 to 1000 m; the default is 25. A warning counts them. */
@@ -426,10 +429,16 @@ export interface EngineOptions {
   /**
    * Left out, the engine computes in a worker of its own and, where none can be started, on the calling thread with a warning in
    * `info`. True insists on the worker, false takes the calling thread, where a crash is final for all engines that do so. A function
-   * starts the worker itself, from the package's `./worker`. It is called for every worker: when the engine starts, after a crash, and by
-   * each `suggestSites` and `calibrate`. It must return a new one each time; the same one again is refused with the code `worker`.
+   * starts the worker itself, from the package's `./worker`. It is called for every worker: when the engine starts, after a crash, for a
+   * large map, and by each `suggestSites` and `calibrate`. It must return a new one each time; the same one again is refused with the
+   * code `worker`.
    */
   worker?: boolean | (() => Worker) | undefined;
+  /**
+   * The most workers that draw one large map together, from 1; the default is the machine's cores, at most 4. Each holds the whole
+   * scene in memory. The map does not depend on their number. With `worker: false` there are none.
+   */
+  workers?: number | undefined;
   /** False keeps weights out of the browser's store (Cache API), where they are otherwise found by their hash at the next visit. */
   cache?: boolean | undefined;
   signal?: AbortSignal | undefined;

@@ -26,6 +26,12 @@ export class SceneHandle implements Freeable {
   footprints(): string;
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
+  /** The parts of a large map's work. `sights` and `takeSights` are of corners from the first number on. */
+  cornerCount(): number;
+  sights(from: number, to: number): Uint8Array<ArrayBuffer>;
+  takeSights(from: number, sights: Uint8Array): void;
+  gain(placed: PlacedTransmitter): Float32Array<ArrayBuffer>;
+  signalOf(placed: PlacedTransmitter, gain: Float32Array): TransmitterSignal;
   free(): void;
 }
 

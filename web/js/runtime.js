@@ -8,10 +8,12 @@
 import { messageOf } from './errors.js';
 import init, { CellSurroundings, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
 import { gather, layersOf } from './samples.js';
+import { between, inTurns } from './turns.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest, SceneTerms } from './buildings.js' */
 /** @import { PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
+/** @import { Watch } from './turns.js' */
 
 /** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
 /**
@@ -22,12 +24,12 @@ import { gather, layersOf } from './samples.js';
  * @property {boolean} [fatal] the module trapped and answers no more
  * @property {Parameters<Progress>[0]} [progress]
  */
-/** @typedef {Parameters<Progress>[0]['phase']} Phase */
-/** @typedef {{ check: () => void, progress: (phase: Phase, loaded: number, total: number) => void }} Watch */
 /** @typedef {SceneTerms & { source?: SceneRequest['source'], handle?: SceneHandle, info?: Omit<SceneInfo, 'mask'>, error?: unknown }} Scene */
 
 /** RadioMapSeer's grid, for maps without a network. */
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
+/** From so many pixels a side on, physical maps are drawn by several workers: smaller scenes are prepared in less time than those start. */
+const SHARED_SIZE = 400;
 /** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
 
@@ -36,9 +38,6 @@ const NETWORK_HEIGHT_M = 1.5;
 
 /** Most maps of a request. All samples of a transmitter are kept until the last is drawn, 0.5 MiB each. */
 const MAX_MAPS = 1000;
-
-/** Long work without the network looks for messages this often. */
-const TURN_MS = 50;
 
 /**
  * @param {string} code
@@ -51,19 +50,6 @@ const failure = (code, message) => Object.assign(new Error(message), { code });
  * @returns {string | undefined}
  */
 const codeOf = (error) => /** @type {{ code?: string }} */ (error).code;
-
-/**
- * Lets messages in, which a long computation keeps out.
- * @returns {Promise<void>}
- */
-const breathe = () => new Promise((resolve) => {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    resolve();
-  };
-  port2.postMessage(null);
-});
 
 class Runtime {
   /** @type {Weights | null} */
@@ -194,10 +180,53 @@ class Runtime {
   }
 
   /**
+   * Checks a request and tells what can be dealt among several workers before its map is drawn: of a small map, no corners.
    * @param {{ request: unknown }} call
+   */
+  outline({ request: asked }) {
+    const request = new Request(asked);
+    const { handle, info } = this.#prepared();
+    const shared = info.size >= SHARED_SIZE && this.#methodOf(request, info) === 'dominant-path';
+    const outline = { corners: shared ? handle.cornerCount() : 0, transmitters: request.transmitterCount };
+    request.free();
+    return outline;
+  }
+
+  /**
+   * What some corners see, for the other workers.
+   * @param {{ from: number, to: number }} corners
+   */
+  sights({ from, to }) {
+    return { sights: this.#prepared().handle.sights(from, to) };
+  }
+
+  /**
+   * What another worker found with `sights`.
+   * @param {{ from: number, sights: Uint8Array }} found
+   */
+  takeSights({ from, sights }) {
+    this.#prepared().handle.takeSights(from, sights);
+    return {};
+  }
+
+  /**
+   * One transmitter's path gain, for the worker that draws the plan.
+   * @param {{ request: unknown, index: number }} call
+   */
+  gain({ request: asked, index }) {
+    const request = new Request(asked);
+    const { handle } = this.#prepared();
+    const placed = handle.place(request, index);
+    const gain = handle.gain(placed);
+    for (const held of [placed, request]) held.free();
+    return { gain };
+  }
+
+  /**
+   * @param {{ request: unknown, gains?: Float32Array[] }} call `gains` of all transmitters, where other workers found them
    * @param {Watch} watch
    */
-  async predict({ request: asked }, watch) {
+  async predict({ request: asked, gains }, watch) {
     const started = performance.now();
     const request = new Request(asked);
     const { handle, info } = this.#prepared();
@@ -221,7 +250,8 @@ class Runtime {
       const drawn = [];
       for (let sample = 0; sample < samples; sample += 1) {
         const watched = ofMany(watch, index * samples + sample, maps);
-        drawn.push(method === 'network' ? await this.#drawWithNetwork(handle, placed, request, sample, watched, warnings) : handle.dominantPath(placed));
+        if (method === 'network') drawn.push(await this.#drawWithNetwork(handle, placed, request, sample, watched, warnings));
+        else drawn.push(gains ? handle.signalOf(placed, gains[index]) : handle.dominantPath(placed));
       }
       signals.push(samples > 1 ? this.#widened(drawn) : drawn);
     }
@@ -404,43 +434,11 @@ function heightsIn(transmitters) {
 const ofMany = ({ check, progress }, drawn, maps) => ({ check, progress: (phase, done, steps) => progress(phase, drawn * steps + done, maps * steps) });
 
 /**
- * What the module awaits between two steps.
- * @param {Watch} watch
- * @param {'warm-up' | 'step'} phase
- */
-const between = (watch, phase) => async (/** @type {number} */ done, /** @type {number} */ steps) => {
-  watch.progress(phase, done, steps);
-  await breathe();
-  watch.check();
-};
-
-/**
- * Does the steps of long work one after the other; every TURN_MS messages are let in.
- * @param {number} steps
- * @param {Watch} watch
- * @param {Phase} phase
- * @param {(step: number) => void} work
- */
-async function inTurns(steps, watch, phase, work) {
-  let rested = -Infinity;
-  for (let step = 0; step < steps; step += 1) {
-    if (performance.now() - rested > TURN_MS) {
-      watch.progress(phase, step, steps);
-      await breathe();
-      watch.check();
-      rested = performance.now();
-    }
-    work(step);
-  }
-  watch.progress(phase, steps, steps);
-}
-
-/**
  * Arrays of a map that are handed over instead of copied.
- * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array, map?: any }} result
+ * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array, gain?: Float32Array, sights?: Uint8Array, map?: any }} result
  * @returns {Transferable[]}
  */
-const buffersOf = ({ map, values, layers = {}, stddev, probability }) => map ? buffersOf(map) : [values, ...Object.values(layers), stddev, probability].flatMap((array) => (array ? [array.buffer] : []));
+const buffersOf = ({ map, values, layers = {}, stddev, probability, gain, sights }) => map ? buffersOf(map) : [values, ...Object.values(layers), stddev, probability, gain, sights].flatMap((array) => (array ? [array.buffer] : []));
 
 /**
  * A function that takes messages; answers go to `post`.

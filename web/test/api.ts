@@ -26,7 +26,7 @@ export const mapOf = (map: RadioMap): declared.RadioMap => map;
 
 /** The calls of README and of users' applications. */
 export async function plan(form: { power: string; model?: string }): Promise<number | undefined> {
-  const engine = await declared.createEngine({ model: form.model, backend: 'auto', onProgress: ({ phase, loaded }) => console.log(phase, loaded) });
+  const engine = await declared.createEngine({ workers: 2, model: form.model, backend: 'auto', onProgress: ({ phase, loaded }) => console.log(phase, loaded) });
   const buildings = { type: 'FeatureCollection', features: [] };
   const optional: { powerDbm?: number } = {};
   const map = await engine.predict({

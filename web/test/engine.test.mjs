@@ -11,6 +11,12 @@ test('a backend that does not exist is refused with those that do', async () => 
   }
 });
 
+test('workers are a whole number from 1', async () => {
+  for (const workers of [0, -1, 1.5, NaN, '2']) {
+    await assert.rejects(createEngine({ workers }), { name: 'RadioError', code: 'worker', field: 'workers', message: /whole number from 1/ });
+  }
+});
+
 test('an aborted signal ends the start with its reason', async () => {
   const reason = new Error('changed my mind');
   await assert.rejects(createEngine({ signal: AbortSignal.abort(reason) }), reason);

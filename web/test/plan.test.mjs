@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { coarsePixel } from '../../www/page/plan/coarse.js';
 import { FIELDS, MOST_PLACES, MOST_TRANSMITTERS, THRESHOLD_DBM, copyOf, keptPlaces, newPlan, newTransmitter, planOf, requested, within } from '../../www/page/plan/model.js';
 import { metersBetween, moved, squareAround } from '../../www/page/units.js';
 
@@ -98,4 +99,12 @@ test('metres become degrees and back', () => {
   const { west, east, south, north } = squareAround(HERE, 1024);
   // WGS84 at this latitude: 74,431 m and 111,193 m a degree.
   assert.ok(Math.abs((east - west) * 74_431.3 - 1024) < 0.1 && Math.abs((north - south) * 111_192.9 - 1024) < 0.1);
+});
+
+test('a slow large map is followed on pixels that make at most 256 a side', () => {
+  const map = { size: 512, metersPerPixel: 2, milliseconds: 400 };
+  assert.equal(coarsePixel(map), 4);
+  assert.equal(coarsePixel({ ...map, size: 1000 }), 8);
+  assert.equal(coarsePixel({ ...map, milliseconds: 250 }), undefined);
+  assert.equal(coarsePixel({ ...map, size: 256 }), undefined);
 });

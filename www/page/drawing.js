@@ -1,12 +1,13 @@
 // Draws maps as often as the worker can: plans that came in while it drew are skipped. The physical map comes first; where the planner
 // asks how sure it is, the network then draws its samples, until something moves.
 
-import { engines, startNetworks } from './engines.js';
+import { engines, startCoarse, startNetworks } from './engines.js';
 import { withoutNetworks } from './input/controls.js';
 import { drawProgress } from './charts/legend.js';
 import { isSampled } from './layers/model.js';
 import { lacksLayer } from './layers/shown.js';
 import { LAYERS, look } from './plan/look.js';
+import { coarsePixel } from './plan/coarse.js';
 import { activeOf, requested } from './plan/model.js';
 import { plan, settle } from './plan/store.js';
 import { say, unsay } from './notices.js';
@@ -19,6 +20,8 @@ const STEPS = 5;
 /** All layers beside the power: they cost little beside the map, and changing the layer then costs nothing. */
 const EXTRA_LAYERS = Object.values(LAYERS).map(({ layer }) => layer).filter((layer) => layer !== 'received-power');
 
+/** Metres a pixel of maps that follow a hand, where the scene's own do not. */
+let coarse;
 /** Warnings that need not be said again of this scene. */
 let told = new Set();
 let wanted = false;
@@ -34,6 +37,7 @@ export function startOver(warnings) {
   told = new Set(warnings);
   shownPlaces = new Map();
   state.calibration = undefined;
+  coarse = undefined;
   clear();
 }
 
@@ -87,7 +91,7 @@ async function drawWhatIsWanted() {
   }
   drawing = undefined;
   // A preview is not what was asked for: letting go draws that.
-  if (!(state.dragging && isSampled())) setStatus(outcome);
+  if (!(state.dragging && (isSampled() || (coarse && state.map?.metersPerPixel === coarse)))) setStatus(outcome);
   if (!state.dragging && outcome === 'ready') tellCoverage();
 }
 
@@ -110,11 +114,16 @@ function take(map, transmitters) {
   if (!wanted && !state.dragging) settle(shownPlaces);
 }
 
-/** The physical map of the plan as it stands. */
-function ask() {
+/** The physical map of the plan as it stands; while a transmitter is dragged, a coarser one where that would not follow. */
+async function ask() {
   // The first map and one that follows a hand make do with what is shown.
   const layers = state.map && !state.dragging ? EXTRA_LAYERS : EXTRA_LAYERS.filter((layer) => layer === LAYERS[look().quantity].layer || layer === 'best-server');
-  return engines.physical.predict({ ...request(), method: 'dominant-path', layers });
+  const asked = { ...request(), method: 'dominant-path', layers };
+  if (state.dragging && coarse) return (await startCoarse()).predict({ ...asked, metersPerPixel: coarse });
+  const isPrepared = state.map !== undefined;
+  const map = await engines.physical.predict(asked);
+  if (isPrepared) coarse = coarsePixel(map);
+  return map;
 }
 
 function request() {

@@ -13,12 +13,19 @@ export const engines = { physical: undefined, network: undefined };
 const status = document.getElementById('engine');
 const credit = document.getElementById('model');
 let startingPhysical;
+let startingCoarse;
 let starting;
 
 /** Starts the physical engine, once; rejects where it cannot be had. */
 export function startPhysical() {
   startingPhysical ??= createEngine().then((engine) => { engines.physical = engine; });
   return startingPhysical;
+}
+
+/** An engine for coarse maps of a large area, started once: it keeps the place on its pixels beside the other's. */
+export function startCoarse() {
+  startingCoarse ??= createEngine({ workers: 1 });
+  return startingCoarse;
 }
 
 /** The engine with the networks, started once; undefined where it cannot be had, after the page said why. */

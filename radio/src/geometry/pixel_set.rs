@@ -58,10 +58,14 @@ impl From<&PixelSet> for SparsePixelSet {
     fn from(set: &PixelSet) -> Self {
         let index = |words: &[u64]| words.iter().rev().fold(0, |index, &word| index << 1 | u64::from(word != 0));
         let kept: Vec<u64> = set.words.chunks(64).map(index).collect();
-        let earlier = |count: &mut u32, index: &u64| Some(std::mem::replace(count, *count + index.count_ones()));
-        let before = kept.iter().scan(0, earlier).collect();
-        Self { kept, before, words: set.words.iter().copied().filter(|&word| word != 0).collect() }
+        Self { before: counts_before(&kept), kept, words: set.words.iter().copied().filter(|&word| word != 0).collect() }
     }
+}
+
+/// For each word of an index, the bits that are set in the words before it.
+fn counts_before(kept: &[u64]) -> Vec<u32> {
+    let earlier = |count: &mut u32, index: &u64| Some(std::mem::replace(count, *count + index.count_ones()));
+    kept.iter().scan(0, earlier).collect()
 }
 
 impl SparsePixelSet {
@@ -74,6 +78,23 @@ impl SparsePixelSet {
         }
         let earlier = (index & ((1 << place) - 1)).count_ones();
         self.words[(self.before[word / 64] + earlier) as usize] >> bit & 1 != 0
+    }
+
+    /// Appends the set to `bytes`, for [`Self::read`].
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        self.kept.iter().chain(&self.words).for_each(|word| bytes.extend(word.to_le_bytes()));
+    }
+
+    /// Takes the set of a map of `pixels` from the front of `bytes`; `None` where they end too early.
+    pub fn read(bytes: &mut &[u8], pixels: usize) -> Option<Self> {
+        let mut take = |words: usize| -> Option<Vec<u64>> {
+            let (taken, rest) = bytes.split_at_checked(8 * words)?;
+            *bytes = rest;
+            Some(taken.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect())
+        };
+        let kept = take(pixels.div_ceil(64).div_ceil(64))?;
+        let words = take(kept.iter().map(|index| index.count_ones() as usize).sum())?;
+        Some(Self { before: counts_before(&kept), kept, words })
     }
 
     /// What it takes in memory.
@@ -97,6 +118,14 @@ mod tests {
             assert!((0..10_000).all(|pixel| sparse.contains(pixel) == set.contains(pixel)));
             assert!(sparse.bytes() < 10_000 / 8);
         }
+        let mut bytes = Vec::new();
+        let sparse = SparsePixelSet::from(&set);
+        sparse.write(&mut bytes);
+        bytes.push(7);
+        let mut rest = bytes.as_slice();
+        let read = SparsePixelSet::read(&mut rest, 10_000).expect("a whole set");
+        assert!(rest == [7] && (0..10_000).all(|pixel| read.contains(pixel) == sparse.contains(pixel)));
+        assert!((0..bytes.len() - 1).all(|end| SparsePixelSet::read(&mut &bytes[..end], 10_000).is_none()));
         set.remove(0, 10_000);
         let empty = SparsePixelSet::from(&set);
         assert!(empty.bytes() < 100 && (0..10_000).all(|pixel| !empty.contains(pixel)));

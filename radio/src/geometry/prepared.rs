@@ -17,6 +17,7 @@ use super::wall_distance::steps_to_building;
 use super::walls::Walls;
 use crate::scene::{Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
 use geo::Coord;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use thiserror::Error;
 
@@ -28,6 +29,22 @@ pub enum PositionError {
     #[error("the transmitter at ({x} m, {y} m) is inside a building; place it outdoors or above the roof")]
     Indoors { x: f64, y: f64 },
 }
+
+/// Why what corners see was not taken over.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum SightsError {
+    #[error(
+        "expected what corners from number {first} on see of a scene with {corners} corners and {pixels} pixels, found {bytes} bytes that \
+         are not of it"
+    )]
+    Scene { bytes: usize, first: usize, corners: usize, pixels: usize },
+}
+
+/// Corners that are looked from to tell what all of them will take in memory.
+const SAMPLED_CORNERS: usize = 32;
+/// What a pixel takes: masks, roofs and lists of corners of the scene (27), the wavefront with its queue (29), and one transmitter's gain,
+/// power and loss with the layer that is shown (20).
+const PIXEL_BYTES: u64 = 76;
 
 /// A scene made ready for maps of many transmitters. The scene's cars are part of it.
 pub struct PreparedScene {
@@ -73,6 +90,11 @@ impl PreparedScene {
         for corner in 0..turning_points.walls.corners.len() {
             turning_points.sight(corner);
         }
+    }
+
+    /// What the scene will take in memory with one map of a dominant path, bytes, by what a few of its corners see.
+    pub fn expected_bytes(&self) -> u64 {
+        self.scene.grid.pixels() as u64 * PIXEL_BYTES + self.turning_points(0.0).expected_sight_bytes()
     }
 
     pub fn grid(&self) -> Grid {
@@ -180,6 +202,42 @@ impl TurningPoints {
     /// The outdoor pixels in a corner's sight.
     pub fn sight(&self, corner: usize) -> &SparsePixelSet {
         self.sights[corner].get_or_init(|| SparsePixelSet::from(&visible_from(&self.walls, self.walls.corners[corner].position)))
+    }
+
+    /// What corners see, as bytes for another copy of the same scene ([`Self::take_sights`]): several workers prepare a scene together.
+    ///
+    /// # Panics
+    /// When a corner is not below the number of corners.
+    pub fn sights(&self, corners: Range<usize>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        corners.for_each(|corner| self.sight(corner).write(&mut bytes));
+        bytes
+    }
+
+    /// Takes what [`Self::sights`] of the same scene gives for corners from `first` on.
+    ///
+    /// # Errors
+    /// Bytes of another scene, as far as their length tells.
+    pub fn take_sights(&self, first: usize, bytes: &[u8]) -> Result<(), SightsError> {
+        let (corners, pixels) = (self.sights.len(), self.obstacles.pixels.len());
+        let error = SightsError::Scene { bytes: bytes.len(), first, corners, pixels };
+        let (mut rest, mut corner) = (bytes, first);
+        while !rest.is_empty() {
+            let sight = SparsePixelSet::read(&mut rest, pixels).ok_or(error)?;
+            // One that is known already is the same.
+            self.sights.get(corner).ok_or(error)?.get_or_init(|| sight);
+            corner += 1;
+        }
+        Ok(())
+    }
+
+    /// What the sights of all corners will take in memory, bytes, by those of a few.
+    pub fn expected_sight_bytes(&self) -> u64 {
+        let corners = self.sights.len();
+        let sampled = (0..corners).step_by(corners.div_ceil(SAMPLED_CORNERS).max(1));
+        let count = sampled.len().max(1) as u64;
+        // 32 bits would not hold the product.
+        sampled.map(|corner| self.sight(corner).bytes() as u64).sum::<u64>() * corners as u64 / count
     }
 
     /// What the sights that were found so far take in memory, bytes.

@@ -8,6 +8,7 @@ mod cell;
 mod coverage;
 mod footprints;
 mod network;
+mod parts;
 mod scene;
 mod signal;
 mod sites;

@@ -6,6 +6,7 @@ use crate::request::{SceneRequest, TransmitterRequest};
 use geo::Coord;
 use js_sys::Uint8Array;
 use radiodiff_planning::coverage::Signal;
+use radiodiff_planning::request::FieldError;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel};
@@ -14,7 +15,13 @@ use radiodiff_radio::scene::{
 };
 use radiodiff_web_values::{checked, error, field_error, object};
 use serde::Serialize;
+use std::cell::OnceCell;
 use wasm_bindgen::prelude::*;
+
+/// What a scene with a map may take. A module addresses 4 GiB and traps beyond; half of that leaves room for more layers and transmitters.
+const MOST_BYTES: u64 = 2 << 30;
+/// Scenes of fewer pixels are far from taking so much.
+const LEAST_CHECKED_PIXELS: usize = 1 << 20;
 
 /// How far the bounds that were asked for may differ from the map's before a warning says so, in pixels.
 const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
@@ -30,6 +37,8 @@ pub struct SceneHandle {
     warnings: Vec<String>,
     /// Of buildings whose source does not state a height.
     building_height_m: f64,
+    /// What a large scene will take in memory, once that was asked.
+    expected_bytes: OnceCell<u64>,
 }
 
 /// The antenna of a transmitter that is asked for; without one, an omnidirectional one.
@@ -166,7 +175,7 @@ impl SceneHandle {
         let own_grid = request.meters_per_pixel.is_none();
         warnings.extend(asked.filter(|_| own_grid).and_then(|asked| differing_bounds(&frame, asked, grid)));
         let prepared = PreparedScene::new(&scene);
-        Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings, building_height_m })
+        Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings, building_height_m, expected_bytes: OnceCell::new() })
     }
 
     /// `{ size, metersPerPixel, bounds, warnings, format, clusters }`.
@@ -203,13 +212,41 @@ impl SceneHandle {
     /// A transmitter's signal by the dominant path model.
     #[wasm_bindgen(js_name = dominantPath)]
     pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
-        let ends = placed.transmitter.links(placed.receiver_height_m);
-        let gain = DominantPath::default().path_gain(&self.prepared, &ends).map_err(|e| error("transmitter", &e))?;
-        placed.signal(&gain)
+        placed.signal(&self.path_gain(placed)?)
     }
 }
 
 impl SceneHandle {
+    /// A transmitter's path gain by the dominant path model, dB.
+    pub(super) fn path_gain(&self, placed: &PlacedTransmitter) -> Result<RadioMap, JsValue> {
+        self.check_memory()?;
+        let ends = placed.transmitter.links(placed.receiver_height_m);
+        DominantPath::default().path_gain(&self.prepared, &ends).map_err(|e| error("transmitter", &e))
+    }
+
+    /// Refuses a large scene that would not fit into memory, by what a few of its corners see.
+    pub(super) fn check_memory(&self) -> Result<(), JsValue> {
+        let Grid { size, meters_per_pixel } = self.scene.grid;
+        if self.scene.grid.pixels() <= LEAST_CHECKED_PIXELS {
+            return Ok(());
+        }
+        let bytes = *self.expected_bytes.get_or_init(|| self.prepared.expected_bytes());
+        if bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        Err(field_error(&FieldError {
+            code: "too-large",
+            field: "metersPerPixel".into(),
+            found: meters_per_pixel.to_string(),
+            expected: format!(
+                "more metres or smaller bounds: {size} x {size} pixels among these buildings take {:.1} GiB of memory, and {:.0} GiB can be had",
+                gib(bytes),
+                gib(MOST_BYTES)
+            ),
+        }))
+    }
+
     pub(super) fn scene(&self) -> &Scene {
         &self.scene
     }

@@ -4,8 +4,8 @@ use geo::Coord;
 use radiodiff_planning::request::{FieldError, Fields, Input};
 use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Grid, LocalFrame, check_building_height};
 
-/// The most pixels along a side: a dense city of as many already takes seconds to prepare (docs/measurements/propagation-speed.md).
-const MOST_PIXELS: usize = 1024;
+/// The most pixels along a side: 4 km at 1 m. What as many take in memory is checked with the buildings.
+const MOST_PIXELS: usize = 4096;
 const LEAST_PIXELS: usize = 8;
 
 /// A scene that is asked for.
@@ -113,9 +113,10 @@ mod tests {
         assert_eq!(asked(3.into()), Ok(Grid { size: 667, meters_per_pixel: 3.0 }));
         assert_eq!(asked(serde_json::Value::Null), Ok(Grid::default()));
         assert_eq!(grid(json!({ "metersPerPixel": 2 })), Ok(Grid { size: 256, meters_per_pixel: 2.0 }));
-        let error = asked(1.into()).expect_err("2,000 pixels");
+        assert_eq!(asked(1.into()), Ok(Grid { size: 2000, meters_per_pixel: 1.0 }));
+        let error = asked(0.4.into()).expect_err("5,000 pixels");
         assert_eq!((error.code, error.field.as_str()), ("bounds", "metersPerPixel"));
-        assert!(error.expected.starts_with("1.95 to 250.00 m"), "{error}");
+        assert!(error.expected.starts_with("0.49 to 250.00 m"), "{error}");
         assert!(asked(0.into()).is_err() && asked("fine".into()).is_err());
     }
 

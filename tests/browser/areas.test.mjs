@@ -1,0 +1,109 @@
+// Large areas: several workers draw the map that one draws, bit for bit, and go on with fewer of them.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { launch, open } from './lib.mjs';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** Degrees of longitude of a metre at the equator; those of latitude are nearly as many. */
+const METER = 1 / 111_320;
+
+/** A town of blocks, every third turned, 840 m a side. */
+function town() {
+  const block = (i) => {
+    const [x, y, turn] = [(i % 15) * 55, Math.floor(i / 15) * 55, i % 3 ? 0 : 0.5];
+    const corner = (a) => [(x + 22 * Math.cos(a + turn)) * METER, (y + 22 * Math.sin(a + turn)) * METER];
+    const ring = [0.7, 2.4, 3.9, 5.5, 0.7].map(corner);
+    return { type: 'Feature', properties: { height: 8 + (i % 7) * 4 }, geometry: { type: 'Polygon', coordinates: [ring] } };
+  };
+  return { type: 'FeatureCollection', features: Array.from({ length: 15 * 15 }, (_, i) => block(i)) };
+}
+
+/** What a request for the town names; transmitters stand in its streets. */
+const REQUEST = {
+  buildings: JSON.stringify(town()),
+  bounds: { west: -20 * METER, south: -20 * METER, east: 820 * METER, north: 820 * METER },
+  metersPerPixel: 2,
+  transmitters: [[27, 27], [412, 412], [750, 300]].map(([x, y], i) => ({ lng: x * METER, lat: y * METER, heightM: [1.5, 6, 40][i] })),
+  layers: ['best-server', 'sinr'],
+  thresholdDbm: -90,
+};
+
+test('several workers draw the map that one draws, bit for bit, and only what moved anew', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const found = await page.evaluate(async (request) => {
+    const { createEngine } = window.radiodiff;
+    const [alone, together] = await Promise.all([1, 3].map((workers) => createEngine({ workers })));
+    const phases = new Set();
+    const onProgress = ({ phase }) => phases.add(phase);
+    const same = (a, b) => a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
+    const equal = async (change) => {
+      const asked = { ...request, ...change };
+      const [one, all] = [await alone.predict(asked), await together.predict({ ...asked, onProgress })];
+      return {
+        size: all.size,
+        values: same(one.values, all.values),
+        layers: Object.keys(one.layers).every((layer) => same(one.layers[layer], all.layers[layer])),
+        told: JSON.stringify([one.coverage, one.transmitters, one.warnings]) === JSON.stringify([all.coverage, all.transmitters, all.warnings]),
+      };
+    };
+    const [first] = request.transmitters;
+    const moved = { ...first, lat: first.lat + 2e-5 };
+    const results = [
+      await equal({}),
+      await equal({ transmitters: [moved, ...request.transmitters.slice(1)] }),
+      await equal({ transmitters: [moved] }),
+    ];
+    const answer = { results, phases: [...phases].sort(), warnings: together.info.warnings };
+    alone.dispose();
+    together.dispose();
+    return answer;
+  }, REQUEST);
+  for (const result of found.results) assert.deepEqual(result, { size: 420, values: true, layers: true, told: true });
+  assert.deepEqual([found.phases, found.warnings], [['corners', 'transmitters'], []]);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('aborting while a large scene is prepared is prompt, other calls wait their turn, and workers may be missing', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const found = await page.evaluate(async (request) => {
+    const { createEngine } = window.radiodiff;
+    let started = 0;
+    const worker = () => {
+      started += 1;
+      if (started === 2) throw new Error('no more workers');
+      return new Worker('worker.js', { type: 'module' });
+    };
+    const engine = await createEngine({ worker, workers: 3 });
+    const stop = new AbortController();
+    let aborted;
+    const onProgress = ({ phase, loaded }) => {
+      if (phase !== 'corners' || !loaded || aborted) return;
+      aborted = performance.now();
+      stop.abort(new Error('changed my mind'));
+    };
+    const waited = await engine.predict({ ...request, signal: stop.signal, onProgress }).then(() => 'drawn', ({ message }) => [message, performance.now() - aborted]);
+    // The second scene waits for the first one's map.
+    const [large, small] = await Promise.all([
+      engine.predict(request),
+      engine.predict({ ...request, bounds: null, metersPerPixel: null, transmitters: [request.transmitters[1]] }).then(({ size }) => size, ({ code }) => code),
+    ]);
+    const refused = await engine.predict({ ...request, transmitters: [{ lng: 1, lat: 1 }] }).then(() => 'drawn', ({ code }) => code);
+    const again = await engine.predict(request);
+    const answer = { waited, sizes: [large.size, small], refused, same: again.values.every((value, i) => Object.is(value, large.values[i])), warnings: engine.info.warnings };
+    engine.dispose();
+    return answer;
+  }, REQUEST);
+  const [message, milliseconds] = found.waited;
+  assert.equal(message, 'changed my mind');
+  assert.ok(milliseconds < 100, `${milliseconds} ms`);
+  assert.deepEqual([found.sizes, found.refused, found.same], [[420, 256], 'transmitter', true]);
+  assert.deepEqual(found.warnings.map((warning) => /2 of 3 workers: .*no more workers/.test(warning)).slice(0, 1), [true]);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});

@@ -1,0 +1,240 @@
+// Several workers for one large map: the engine's own and helpers beside it. Each has the whole scene, so that paths are the same whoever
+// draws them. What is dealt among the workers is the scene's preparation, by corners, and a plan's transmitters; the engine's own runtime
+// then makes the plan's layers of all gains. A map itself is not cut, so it has no seams.
+//
+// A helper that cannot be started or crashes costs a warning: the others do its work.
+
+import { abortable } from './abort.js';
+import { Calls } from './calls.js';
+import { RadioError, messageOf } from './errors.js';
+
+/** @import { Callbacks } from './calls.js' */
+/** @import { OpenPort, Port } from './ports.js' */
+/** @import { Answer } from './runtime.js' */
+
+/** @typedef {(call: string, args: object, callbacks?: Callbacks) => Promise<any>} Send how a member is asked: a method of the runtime */
+/** @typedef {{ send: Send, lost: boolean }} Member a worker that takes part; the engine's own is never lost */
+/** @typedef {{ lng: unknown, lat: unknown, heightM?: unknown, alt?: unknown }} Place */
+/** @typedef {{ transmitters: readonly Place[], receiver?: any }} PlanRequest what a request says of its gains; it was checked */
+
+/** Corners of one job: some tens of milliseconds, so that aborting is prompt and the last job keeps nobody waiting. */
+const CORNERS_A_JOB = 32;
+
+/** A worker beside the engine's own. */
+class Helper {
+  lost = false;
+  #calls = new Calls();
+  /** @type {Port | undefined} */
+  #port;
+  /** The scene that it has. @type {object | null} */
+  #scene = null;
+
+  /**
+   * @param {OpenPort} open
+   * @param {object} setup what the runtime's `open` takes
+   */
+  static async start(open, setup) {
+    const helper = new Helper();
+    const crashed = (/** @type {string} */ message) => helper.close(new RadioError({ code: 'crashed', message }));
+    const receive = (/** @type {Answer} */ answer) => (answer.fatal ? crashed(answer.error?.message ?? 'it gave no reason') : helper.#calls.receive(answer));
+    helper.#port = await open(receive, crashed);
+    try {
+      await helper.#calls.send(helper.#port.post, 'open', { ...setup, weights: null, backend: 'cpu' });
+    } catch (error) {
+      helper.close(error);
+      throw error;
+    }
+    return helper;
+  }
+
+  /**
+   * Sends a call about a scene, which travels with the first.
+   * @param {object} scene
+   * @param {string} call
+   * @param {object} args
+   * @param {Callbacks} [callbacks]
+   */
+  send(scene, call, args, callbacks) {
+    const post = (/** @type {object} */ message) => this.#port?.post(message);
+    const news = this.#scene === scene ? undefined : scene;
+    this.#scene = scene;
+    return this.#calls.send(post, call, { scene: news, ...args }, callbacks);
+  }
+
+  /**
+   * The helper as a member that works on a scene.
+   * @param {object} scene
+   * @returns {Member}
+   */
+  about(scene) {
+    const helper = this;
+    return {
+      send: (call, args, callbacks) => helper.send(scene, call, args, callbacks),
+      get lost() {
+        return helper.lost;
+      },
+    };
+  }
+
+  /** @param {unknown} reason why calls that wait are rejected */
+  close(reason) {
+    this.lost = true;
+    this.#port?.close();
+    this.#calls.abandon(reason);
+  }
+}
+
+export class Pool {
+  /** @type {Promise<Helper[]>} */
+  #helpers;
+  /** @type {(warning: string) => void} */
+  #warn;
+  /** Lost members that the caller was told of. @type {WeakSet<Member>} */
+  #missed = new WeakSet();
+  #closed = false;
+  /** The scene that all members have prepared. @type {object | null} */
+  #prepared = null;
+  /** Gains of the last plan by what they depend on: moving one transmitter costs the map of that one. @type {Map<string, Float32Array>} */
+  #gains = new Map();
+
+  /**
+   * @param {OpenPort} open
+   * @param {object} setup what the runtime's `open` takes
+   * @param {number} count helpers that are wanted
+   * @param {(warning: string) => void} warn
+   */
+  constructor(open, setup, count, warn) {
+    this.#warn = warn;
+    this.#helpers = this.#start(open, setup, count);
+  }
+
+  /**
+   * @param {OpenPort} open
+   * @param {object} setup
+   * @param {number} count
+   */
+  async #start(open, setup, count) {
+    const started = await Promise.allSettled(Array.from({ length: count }, () => Helper.start(open, setup)));
+    const helpers = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const failed = started.find((outcome) => outcome.status === 'rejected');
+    if (failed) this.#warn(`Large maps are drawn by ${helpers.length + 1} of ${count + 1} workers: ${messageOf(failed.reason)}.`);
+    return helpers;
+  }
+
+  /**
+   * Prepares a scene once, and finds the gains of a plan of several transmitters.
+   * @param {Send} own asks the engine's own runtime
+   * @param {object} scene as it travels to a runtime; the same object for the same scene
+   * @param {{ corners: number, transmitters: number }} outline the runtime's
+   * @param {PlanRequest} request
+   * @param {Callbacks} callbacks
+   * @returns {Promise<Float32Array[] | undefined>} undefined of one transmitter: what there is to share of it is the preparation
+   */
+  async gains(own, scene, { corners, transmitters }, request, { signal, onProgress }) {
+    const helpers = (await abortable(this.#helpers, signal)).filter(({ lost }) => !lost);
+    const members = [{ send: own, lost: false }, ...helpers.map((helper) => helper.about(scene))];
+    if (this.#prepared !== scene) {
+      this.#gains.clear();
+      await this.#prepare(members, corners, { signal, onProgress });
+      this.#prepared = scene;
+    }
+    return transmitters === 1 ? undefined : this.#ofPlan(members, request, { signal, onProgress });
+  }
+
+  /**
+   * Every corner is looked from by one member; the others are told what it sees.
+   * @param {Member[]} members
+   * @param {number} corners
+   * @param {Callbacks} callbacks
+   */
+  async #prepare(members, corners, { signal, onProgress }) {
+    /** @type {Promise<void>[]} */
+    const told = [];
+    let done = 0;
+    const starts = Array.from({ length: Math.ceil(corners / CORNERS_A_JOB) }, (_, job) => job * CORNERS_A_JOB);
+    onProgress?.({ phase: 'corners', loaded: 0, total: corners });
+    await this.#deal(starts, members, signal, async (from, member) => {
+      const to = Math.min(from + CORNERS_A_JOB, corners);
+      const { sights } = await member.send('sights', { from, to }, { signal });
+      for (const other of members) {
+        // A helper that is lost needs them no more.
+        if (other === member || other.lost) continue;
+        const taken = other.send('takeSights', { from, sights }).catch((error) => this.#goOnWithout(other, error));
+        // Where the work ends early, nobody waits for it.
+        taken.catch(() => {});
+        told.push(taken);
+      }
+      onProgress?.({ phase: 'corners', loaded: (done += to - from), total: corners });
+    });
+    await Promise.all(told);
+  }
+
+  /**
+   * @param {Member[]} members
+   * @param {PlanRequest} request
+   * @param {Callbacks} callbacks
+   */
+  async #ofPlan(members, request, { signal, onProgress }) {
+    const keys = request.transmitters.map(({ lng, lat, heightM, alt }) => JSON.stringify([lng, lat, heightM, alt, request.receiver?.heightM, request.receiver?.alt]));
+    const missing = [...new Set(keys)].filter((key) => !this.#gains.has(key));
+    let done = keys.length - missing.length;
+    const tell = () => onProgress?.({ phase: 'transmitters', loaded: done, total: keys.length });
+    tell();
+    await this.#deal(missing, members, signal, async (key, member) => {
+      const { gain } = await member.send('gain', { request, index: keys.indexOf(key) }, { signal });
+      this.#gains.set(key, gain);
+      done += 1;
+      tell();
+    });
+    const gains = keys.map((key) => /** @type {Float32Array} */ (this.#gains.get(key)));
+    this.#gains = new Map(keys.map((key, index) => [key, gains[index]]));
+    return gains;
+  }
+
+  /**
+   * Deals jobs: each member takes the next when it is free. The job of a helper that is lost goes to another.
+   * @template Job
+   * @param {Job[]} jobs
+   * @param {Member[]} members
+   * @param {AbortSignal | undefined} signal
+   * @param {(job: Job, member: Member) => Promise<void>} work
+   */
+  async #deal(jobs, members, signal, work) {
+    const waiting = [...jobs];
+    const serve = async (/** @type {Member} */ member) => {
+      while (!member.lost && waiting.length) {
+        const job = /** @type {Job} */ (waiting.shift());
+        try {
+          signal?.throwIfAborted();
+          await work(job, member);
+        } catch (error) {
+          waiting.unshift(job);
+          // Nobody else begins anything either.
+          if (!member.lost) waiting.length = 0;
+          this.#goOnWithout(member, error);
+        }
+      }
+    };
+    while (waiting.length) await Promise.all(members.map(serve));
+  }
+
+  /**
+   * Throws an error that ends the work, as all but that of a lost helper do.
+   * @param {Member} member
+   * @param {unknown} error
+   */
+  #goOnWithout(member, error) {
+    if (!member.lost || this.#closed) throw error;
+    if (this.#missed.has(member)) return;
+    this.#missed.add(member);
+    this.#warn(`A worker was lost while it drew a large map (${messageOf(error)}); the others go on.`);
+  }
+
+  /** @param {unknown} reason why what is under way is rejected */
+  close(reason) {
+    this.#closed = true;
+    this.#helpers.then((helpers) => {
+      for (const helper of helpers) helper.close(reason);
+    });
+  }
+}
