@@ -1,4 +1,7 @@
 //! OpenStreetMap's protocol buffers (.osm.pbf).
+//!
+//! The crate osmpbf reports what cannot be decoded, but panics at a relation's member of a type that the format does not have. A damaged
+//! file must not end the program, so its panics are caught and become errors.
 
 use super::{Elements, Member};
 use crate::scene::import::error::SceneError;
@@ -6,12 +9,13 @@ use crate::scene::import::reading::Reading;
 use crate::scene::tags::Tags;
 use geo::Coord;
 use osmpbf::{Element, ElementReader, RelMemberType};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Reads the elements of an extract.
 pub(in crate::scene::import) fn read(bytes: &[u8], reading: &mut Reading) -> Result<(), SceneError> {
     reading.report.format = "OpenStreetMap PBF".into();
     let mut elements = Elements::default();
-    let read = ElementReader::new(bytes).for_each(|element| match element {
+    let mut take = |element: Element| match element {
         Element::Node(node) => {
             elements.nodes.insert(node.id(), Coord { x: node.lon(), y: node.lat() });
         }
@@ -24,12 +28,17 @@ pub(in crate::scene::import) fn read(bytes: &[u8], reading: &mut Reading) -> Res
             let members = ways.map(|member| Member { way: member.member_id, is_inner: member.role().ok() == Some("inner") });
             elements.relation(relation.id(), &members.collect::<Vec<_>>(), &tags(relation.tags()), reading);
         }
-    });
-    read.map_err(|error| SceneError::Syntax {
-        format: "OpenStreetMap PBF",
-        reason: error.to_string(),
-        advice: "check that the download is complete",
-    })?;
+    };
+    // After a panic neither the elements nor the reading are used any more.
+    let reason = match catch_unwind(AssertUnwindSafe(|| ElementReader::new(bytes).for_each(&mut take))) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(String::from("a value that the format does not have")),
+    };
+    if let Some(reason) = reason {
+        let (format, advice) = ("OpenStreetMap PBF", "check that the download is complete");
+        return Err(SceneError::Syntax { format, reason, advice });
+    }
     elements.finish(reading);
     Ok(())
 }
