@@ -6,11 +6,11 @@ pub mod onnx;
 mod recorder;
 
 use crate::drawing::DrawOptions;
-use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate};
+use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate, widening};
 use crate::selection::MapSelection;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::diffusion::MAX_STEPS;
-use radiodiff_core::weights::{Checkpoint, HostTensor, Precision, is_encoder, serialize};
+use radiodiff_core::weights::{Checkpoint, EnsembleRule, HostTensor, Precision, is_encoder, serialize};
 use radiodiff_dataset::files;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -66,6 +66,10 @@ pub struct Args {
     /// Steps of the sampler to evaluate by.
     #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
     steps: usize,
+    /// Validation maps on which to find the factor that widens samples until their 90 % interval holds the truth that often. It is
+    /// written into the weights, and whatever draws several samples applies it. Needs --samples 19 or more.
+    #[arg(long, value_name = "DIR", requires = "samples")]
+    calibrate_spread: Option<PathBuf>,
     /// Also write the evaluations here, as JSON by their names on the card.
     #[arg(long, value_name = "FILE.json")]
     figures: Option<PathBuf>,
@@ -96,8 +100,9 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn write_onnx(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
-    if args.precision.is_some_and(|precision| precision != PrecisionArg::F32) || !args.evaluations.is_empty() || args.figures.is_some() {
-        bail!("an ONNX file is float32 and has no card; leave out --precision and --evaluate");
+    let of_weights = args.calibrate_spread.is_some() || args.figures.is_some() || !args.evaluations.is_empty();
+    if args.precision.is_some_and(|precision| precision != PrecisionArg::F32) || of_weights {
+        bail!("an ONNX file is float32 and has no card; leave out --precision, --evaluate and --calibrate-spread");
     }
     let bytes = onnx::onnx(checkpoint)?;
     files::write(&args.out, &bytes)?;
@@ -127,18 +132,26 @@ fn write_safetensors(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
         manifest.training_data.clone_from(training_data);
     }
 
-    // The evaluation is of the weights as they ship: rounded to their precision and read back from a file.
-    let rounded = tempfile::tempdir().context("making a temporary folder")?;
-    let rounded = (rounded.path().join("weights.safetensors"), rounded);
-    files::write(&rounded.0, &serialize(&tensors, manifest.clone(), precision)?)?;
+    // Calibration and evaluation are of the weights as they ship: rounded to their precision and read back from a file.
+    let folder = tempfile::tempdir().context("making a temporary folder")?;
+    let rounded = folder.path().join("weights.safetensors");
+    let drawing = DrawOptions { steps: args.steps, samples: args.samples, ..DrawOptions::default() };
+    if let Some(validation) = &args.calibrate_spread {
+        manifest.ensemble = None;
+        files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
+        println!("calibrating the spread on {}", validation.display());
+        let selection = MapSelection { method: args.selection.method.clone(), ..MapSelection::default() };
+        let widening = widening(validation, &selection, &rounded, drawing)?;
+        println!("samples are moved away from their mean by a factor of {widening}");
+        manifest.ensemble = Some(EnsembleRule { steps: drawing.steps, widening });
+    }
+    files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
     let mut evaluations = Vec::new();
     for (name, folder) in named {
         println!("evaluating on {name}: {}", folder.display());
-        let drawing = DrawOptions { samples: args.samples, steps: args.steps, ..DrawOptions::default() };
         let selection = args.selection.clone();
-        let evaluation =
-            evaluate(&folder, &EvaluationRequest { selection, weights: Some(&rounded.0), drawing, ..EvaluationRequest::default() })?;
-        let evaluation = evaluation.evaluation;
+        let request = EvaluationRequest { selection, weights: Some(&rounded), drawing, ..EvaluationRequest::default() };
+        let evaluation = evaluate(&folder, &request)?.evaluation;
         print!("{}", evaluation.table());
         manifest.metrics.extend(metrics(&evaluation).into_iter().map(|(metric, value)| (format!("{name}.{metric}"), value)));
         evaluations.push((name, evaluation));

@@ -366,7 +366,9 @@ export interface PredictRequest extends SceneFields {
   /**
    * Maps that are drawn with the seeds that follow `seed`, 1 to 1000; the default is 1. Of several, the map is their mean, with
    * `stddev` and, where there is a `thresholdDbm`, `probability`: what roofs and cars that nobody stated can change. Eight of 5 steps are
-   * a start. The progress counts the steps of all maps. Only with `network`.
+   * a start. They are moved apart by the factor that the weights carry, found on validation maps, so that they differ as much as the
+   * truth may; a single map is as it was drawn. The progress counts the steps of all maps, of which there are at most 1000 over all
+   * transmitters. Only with `network`.
    */
   samples?: NumberField;
   receiver?: Receiver | null | undefined;

@@ -34,6 +34,9 @@ const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
 /** The height that networks learn antennas at. */
 const NETWORK_HEIGHT_M = 1.5;
 
+/** Most maps of a request. All samples of a transmitter are kept until the last is drawn, 0.5 MiB each. */
+const MAX_MAPS = 1000;
+
 /** Long work without the network looks for messages this often. */
 const TURN_MS = 50;
 
@@ -212,6 +215,16 @@ class Runtime {
     if (method === 'network') warnings.push(...heightsIn(transmitters));
     const samples = samplesOf(request, method, warnings);
     const maps = samples * places.length;
+    /** The samples of each transmitter. @type {TransmitterSignal[][]} */
+    const signals = [];
+    for (const [index, placed] of places.entries()) {
+      const drawn = [];
+      for (let sample = 0; sample < samples; sample += 1) {
+        const watched = ofMany(watch, index * samples + sample, maps);
+        drawn.push(method === 'network' ? await this.#drawWithNetwork(handle, placed, request, sample, watched, warnings) : handle.dominantPath(placed));
+      }
+      signals.push(samples > 1 ? this.#widened(drawn) : drawn);
+    }
     /** @type {Map<string, import('./samples.js').Spread>} */
     const spreads = new Map();
     /** @type {CoverageHandle | null} */
@@ -219,10 +232,7 @@ class Runtime {
     for (let sample = 0; sample < samples; sample += 1) {
       coverage?.free();
       coverage = new CoverageHandle(handle, request);
-      for (const [index, placed] of places.entries()) {
-        const watched = ofMany(watch, sample * places.length + index, maps);
-        coverage.add(method === 'network' ? await this.#drawWithNetwork(handle, placed, request, sample, watched, warnings) : handle.dominantPath(placed));
-      }
+      for (const drawn of signals) coverage.add(drawn[sample]);
       if (samples > 1) gather(spreads, coverage, request);
     }
     const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
@@ -230,6 +240,15 @@ class Runtime {
     for (const held of [...places, coverage, request]) held?.free();
     const backend = method === 'network' ? this.#info.backend : 'cpu';
     return { scene: info, ...drawn, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
+  }
+
+  /**
+   * The samples of a transmitter, as far apart as the weights' file says.
+   * @param {TransmitterSignal[]} samples
+   */
+  #widened(samples) {
+    if (!this.#weights) throw failure('disposed', 'the engine was disposed of');
+    return this.#weights.widened(samples);
   }
 
   /**
@@ -358,6 +377,10 @@ function samplesOf(request, method, warnings) {
   }
   if (request.layers.includes('best-server')) {
     throw Object.assign(failure('layers', 'a best server has no mean over samples: ask for it with samples 1'), { field: 'layers' });
+  }
+  const maps = request.samples * request.transmitterCount;
+  if (maps > MAX_MAPS) {
+    throw Object.assign(failure('samples', `samples ask for ${maps} maps, expected at most ${MAX_MAPS} over all transmitters`), { field: 'samples' });
   }
   return request.samples;
 }
