@@ -3,10 +3,10 @@
 #
 #   trainer-native/ship.sh TRAINER WEIGHTS VALID TEST
 #
-# TRAINER is the release binary. WEIGHTS is a run's diffusion.safetensors. VALID and TEST are folders of maps whose roofs and cars are hidden,
-# of the cities of training and of others (gpu-run.sh makes them as OUT/data/valid and OUT/data/test): by the first the spread is calibrated. The figures are those of the very file that ships. configs/reliability/card.md says on the card how
-# the weights were trained and what their limits are: bring it up to date first. LEVELS (see `trainer export --help`), SAMPLES (19) and
-# LIMIT, the number of maps, can be set.
+# TRAINER is the release binary. WEIGHTS is a run's diffusion.safetensors. VALID and TEST are folders of maps whose roofs and cars are hidden
+# (gpu-run.sh makes them as OUT/data/valid and OUT/data/test): on the first the factor is found that widens the samples, on the second the
+# very file that ships is evaluated. configs/reliability/card.md says on the card how the weights were trained and what their limits are:
+# bring it up to date first. LEVELS (see `trainer export --help`), SAMPLES (19) and LIMIT, the number of test maps, can be set.
 set -euo pipefail
 if [ $# -ne 4 ]; then
     sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
