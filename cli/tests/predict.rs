@@ -255,7 +255,7 @@ fn bad_requests_are_refused_by_name() {
 #[cfg(feature = "network")]
 #[test]
 fn a_network_draws_and_its_seed_decides() {
-    let nano = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/nano.safetensors");
+    let nano = radiodiff_tests::SHIPPED_WEIGHTS;
     let draw = |seed: &str| array(&["--tx", TX, "--weights", nano, "--seed", seed]);
     let (one, again, other) = (draw("1"), draw("1"), draw("2"));
     assert!(one.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits()));

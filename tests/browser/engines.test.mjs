@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { MODEL, launch, open, openGenerated, placeTransmitter, shownMap } from './lib.mjs';
+import { MODEL, chooseSampled, drawn, launch, open, openSampled, placeTransmitter, shownMap } from './lib.mjs';
 import { agreement, faults } from './plausible.mjs';
 
 const WITHIN_DB = 1;
@@ -52,7 +52,7 @@ test('both draw the map that burn draws off the browser', { timeout: 400_000 }, 
 });
 
 test('a software adapter is taken only when it is asked for, and the page says what runs', { timeout: 300_000 }, async () => {
-  const page = await openGenerated(browser);
+  const page = await openSampled(browser);
   const automatic = await page.evaluate(() => window.radiodiff.engine.info);
   const asked = await predictOn(page, 'webgpu');
   assert.equal(asked.info.backend, 'webgpu');
@@ -64,20 +64,10 @@ test('a software adapter is taken only when it is asked for, and the page says w
   await page.close();
 });
 
-test('the page draws with WebGPU when it is told to', { timeout: 300_000 }, async () => {
-  const page = await openGenerated(browser, { query: { backend: 'webgpu' } });
-  assert.match(await page.locator('#engine').innerText(), /RadioDiff nano on WebGPU/);
-  assert.deepEqual(faults(await shownMap(page)), []);
-  await placeTransmitter(page, 0.25, 0.25);
-  assert.deepEqual(faults(await shownMap(page)), []);
-  assert.deepEqual(page.failures, []);
-  await page.close();
-});
-
 test('without WebGPU the CPU draws, and the page says so', { timeout: 300_000 }, async () => {
   const without = await launch({ webgpu: false });
   try {
-    const page = await openGenerated(without);
+    const page = await openSampled(without);
     assert.match(await page.locator('#engine').innerText(), /CPU.*WebGPU is not used: .*(no WebGPU|no adapter)/);
     assert.deepEqual(faults(await shownMap(page)), []);
     const code = await page.evaluate((model) => window.radiodiff.createEngine({ model, backend: 'webgpu' })
@@ -119,8 +109,10 @@ test('WebGPU lost in the middle is opened once more, then the CPU draws, with th
   await page.close();
 });
 
-test('a lost device is told on the page, which goes on', { timeout: 300_000 }, async () => {
-  const page = await openGenerated(browser, { query: { backend: 'webgpu' } });
+test('the page draws with WebGPU when it is told to, tells of a lost device and goes on', { timeout: 300_000 }, async () => {
+  const page = await openSampled(browser, { query: { backend: 'webgpu' } });
+  assert.match(await page.locator('#engine').innerText(), /RadioDiff nano on WebGPU/);
+  assert.deepEqual(faults(await shownMap(page)), []);
   await page.evaluate(() => window.radiodiff.engine.loseDevice());
   await placeTransmitter(page, 0.25, 0.25);
   assert.match(await page.locator('[role=status]').innerText(), /WebGPU was lost/);
@@ -131,14 +123,16 @@ test('a lost device is told on the page, which goes on', { timeout: 300_000 }, a
 });
 
 test('WebGPU that fails for another reason is told as such, and the CPU draws', { timeout: 300_000 }, async () => {
-  const page = await openGenerated(browser, { query: { backend: 'webgpu' } });
-  // More workgroups than any device allows: a validation error.
-  await page.workers().at(-1).evaluate(() => {
+  const page = await open(browser, { query: { backend: 'webgpu' } });
+  // The networks' worker, as soon as it is there. More workgroups than any device allows: a validation error.
+  const broken = page.waitForEvent('worker').then((worker) => worker.evaluate(() => {
     const { prototype } = GPUComputePassEncoder;
     const dispatch = prototype.dispatchWorkgroups;
     prototype.dispatchWorkgroups = function () { dispatch.call(this, 2 ** 32 - 1); };
-  });
-  await placeTransmitter(page, 0.25, 0.25);
+  }));
+  await chooseSampled(page, { layer: 'mean', samples: 2 });
+  await broken;
+  await drawn(page);
   const [told, engine] = [await page.locator('[role=status]').innerText(), await page.locator('#engine').innerText()];
   assert.match(told, /WebGPU failed in the middle.*the CPU draws/s);
   assert.match(engine, /CPU.*WebGPU failed/s);
@@ -191,9 +185,13 @@ test('the networks are warmed up, and the same seed gives the same map', { timeo
   await page.close();
 });
 
-test('a map that begins from the dominant path stays by it', { timeout: 300_000 }, async () => {
+test('a map that begins from the dominant path stays by it; weights without an encoder begin from noise alone', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  const [near, noise] = await page.evaluate(async (model) => {
+  // The weights that shipped first have an encoder.
+  const body = readFileSync(new URL('../goldens/nano.safetensors', import.meta.url));
+  await page.route('**/first.safetensors', (route) => route.fulfill({ body }));
+  const [near, noise, refused] = await page.evaluate(async (shipped) => {
+    const model = 'first.safetensors';
     const { createEngine } = window.radiodiff;
     // The network knows buildings of one height, so the physical map is drawn of the same.
     const buildings = await fetch('scenes/munich-old-town.geojson').then((response) => response.json());
@@ -208,8 +206,12 @@ test('a map that begins from the dominant path stays by it', { timeout: 300_000 
     };
     const errors = [errorDb(await draw(0.0001)), errorDb(await draw(1))];
     engine.dispose();
-    return errors;
+    const other = await createEngine({ model: shipped, backend: 'cpu' });
+    const { code, message } = await other.predict({ ...request, method: 'network', start: 0.5 }).catch((error) => error);
+    other.dispose();
+    return [...errors, `${code}: ${message}`];
   }, MODEL);
+  assert.match(refused, /^start: .*no encoder/);
   assert.ok(near < 0.5 * noise, `${near} dB from the dominant path, ${noise} dB when begun from noise`);
   await page.close();
 });
@@ -273,7 +275,7 @@ const damages = [
 for (const [what, damage] of damages) {
   test(`${what} weights are refused with a typed error, and the page says so and draws the dominant path`, { timeout: 300_000 }, async () => {
     const weights = async (route) => route.fulfill({ body: damage(Buffer.from(await (await route.fetch()).body())) });
-    const page = await openGenerated(browser, { weights });
+    const page = await openSampled(browser, { weights });
     const error = await page.evaluate((model) => window.radiodiff.createEngine({ model, backend: 'cpu' })
       .then(() => null, (error) => ({ name: error.name, code: error.code, message: error.message })), MODEL);
     assert.equal(error?.name, 'RadioError', 'the weights were accepted');

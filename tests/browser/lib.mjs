@@ -2,14 +2,14 @@
 //
 //   document.documentElement.dataset.state   'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be
 //   document.documentElement.dataset.view    'loading' until MapLibre shows the map, then 'maplibre'; 'flat' where it cannot
-//   window.radiodiff                         { createEngine, engine, request, map, maps, difference }: the package's createEngine;
-//                                            the engine with the networks once a layer asked for it, else the physical one; the
-//                                            request last drawn ({ buildings, bounds, transmitters, method }) and its map; the maps
-//                                            there are of its transmitters, by method, and the generated one minus the physical one;
+//   window.radiodiff                         { createEngine, engine, request, map, sampled }: the package's createEngine; the engine
+//                                            with the networks once a layer asked for it, else the physical one; the request last
+//                                            drawn ({ buildings, bounds, transmitters, method }), its physical map, and the network's
+//                                            samples of it once they are drawn;
 //                                            { plan, calibration, picture(), project({ lng, lat }), camera() }: the plan, the map
 //                                            that measurements were fitted by, what is shown and how, where a place is in #map, and
 //                                            MapLibre's view
-//   #layer                                   the model: 'physical' at first, 'generated', 'difference'
+//   #layer, #samples                         the model: 'physical' at first, 'mean', 'deviation', 'probability'; maps of the latter
 //   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and which
 //                                            networks it runs or why none
 //   .marker                                  a transmitter on the map
@@ -60,12 +60,22 @@ export async function open(browser, { query = {}, hash = '', viewport = { width:
   return page;
 }
 
-/** As `open`, and then shows the generated layer, for which the page loads the networks. */
-export async function openGenerated(browser, options) {
+/** As `open`, and then shows the mean of two samples, for which the page loads the networks. */
+export async function openSampled(browser, options) {
   const page = await open(browser, options);
-  await page.selectOption('#layer', 'generated');
+  await chooseSampled(page, { layer: 'mean', samples: 2 });
   await drawn(page);
   return page;
+}
+
+/** Chooses a layer of so many samples, without waiting for them. */
+export async function chooseSampled(page, { layer, samples }) {
+  // The field is hidden until such a layer is chosen.
+  await page.locator('#samples').evaluate((field, samples) => {
+    field.value = samples;
+    field.dispatchEvent(new Event('input'));
+  }, samples);
+  await page.selectOption('#layer', layer);
 }
 
 /** Waits until the page shows a map; an error the page reports is thrown with the page's own words. */
@@ -84,10 +94,11 @@ export async function drawn(page) {
 /** What the page's notice says now. */
 export const notice = (page) => page.locator('[role=status]').first().innerText();
 
-/** The map that is shown, with the request it answers; its buildings are GeoJSON text that the page was given. */
+/** The mean of the samples where there are some, else the physical map, with the request it answers; its buildings are GeoJSON text that the page was given. */
 export async function shownMap(page) {
   const shown = await page.evaluate(() => {
-    const { request, map } = window.radiodiff;
+    const { request, map: physical, sampled } = window.radiodiff;
+    const map = sampled ?? physical;
     return { request, width: map.width, height: map.height, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) };
   });
   const request = { ...shown.request, buildings: JSON.parse(shown.request.buildings) };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { MODEL, dragMarker, drawn, launch, notice, open, openGenerated, placeTransmitter, saysSomethingNew, shownMap, spot } from './lib.mjs';
+import { MODEL, chooseSampled, dragMarker, drawn, launch, notice, open, openSampled, placeTransmitter, saysSomethingNew, shownMap, spot } from './lib.mjs';
 import { agreement, faults } from './plausible.mjs';
 
 let browser;
@@ -13,17 +13,20 @@ after(() => browser.close());
 test('the page opens on the physical layer, without the networks, and says what each layer is worth', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const downloads = () => page.evaluate((model) => performance.getEntriesByName(new URL(model, location.href).href).length, MODEL);
-  const shown = () => page.evaluate(() => [document.getElementById('layer').value, window.radiodiff.map.method]);
+  const shown = () => page.evaluate(() => [document.getElementById('layer').value, window.radiodiff.picture().map.quantity]);
   const worth = () => page.locator('#worth').innerText();
-  assert.deepEqual([await shown(), await downloads()], [['physical', 'dominant-path'], 0]);
-  assert.match(await worth(), /most accurate.*22 real maps.*NMSE 0\.0024, 1\.5 dB/);
-  await page.selectOption('#layer', 'generated');
+  assert.deepEqual([await shown(), await downloads()], [['physical', 'received-power-dbm'], 0]);
+  assert.match(await worth(), /22 real maps.*NMSE 0\.0024, 1\.5 dB/);
+  await chooseSampled(page, { layer: 'mean', samples: 2 });
   await drawn(page);
-  assert.deepEqual([await shown(), await downloads()], [['generated', 'network'], 1]);
-  assert.match(await worth(), /22 real maps.*NMSE 0\.0238, 4\.9 dB.*More steps make the map worse.*0\.057, 0\.106 and 0\.143 in 1, 3 and 10 steps/);
-  await page.selectOption('#layer', 'difference');
-  await drawn(page);
-  assert.match(await worth(), /1\.5 dB against 4\.9 dB/);
+  assert.deepEqual([await shown(), await downloads()], [['mean', 'received-power-dbm'], 1]);
+  assert.match(await worth(), /told footprints, and not the roofs.*CRPS [\d.]+ instead of [\d.]+ dB.*1\.5 m high/);
+  await page.evaluate(() => { window.before = window.radiodiff.sampled; });
+  for (const [layer, quantity] of [['deviation', 'standard-deviation-db'], ['probability', 'probability']]) {
+    await page.selectOption('#layer', layer);
+    assert.deepEqual(await shown(), [layer, quantity]);
+  }
+  assert.ok(await page.evaluate(() => window.radiodiff.sampled === window.before), 'the samples were drawn again');
   assert.equal(await downloads(), 1, 'the networks were loaded again');
   assert.deepEqual(page.failures, []);
   await page.close();
@@ -41,88 +44,83 @@ test('a click moves the transmitter and the map follows it', { timeout: 300_000 
   await page.close();
 });
 
-test('a map follows the transmitter while it is dragged, and the last is drawn by what was chosen', { timeout: 300_000 }, async () => {
-  const page = await openGenerated(browser);
+test('the physical map follows the transmitter while it is dragged, and samples are drawn where it is let go', { timeout: 300_000 }, async () => {
+  const page = await openSampled(browser);
   // The first place's transmitter stands west of the middle.
   const before = await page.evaluate(() => window.radiodiff.map.transmitter.lng);
   await dragMarker(page, 0.5, 0.3);
   await page.waitForFunction((before) => window.radiodiff.map.transmitter.lng > before, before, { timeout: 30_000 });
+  assert.ok(await page.evaluate(() => window.radiodiff.sampled === undefined), 'samples of another place are shown');
   await page.mouse.up();
   await drawn(page);
-  const { shown, chosen, share } = await page.evaluate(() => {
-    const { map } = window.radiodiff;
+  const { methods, places, chosen, share } = await page.evaluate(() => {
+    const { map, sampled } = window.radiodiff;
     const { west, east } = map.bounds;
-    return { shown: map.method, chosen: document.getElementById('layer').value, share: (map.transmitter.lng - west) / (east - west) };
+    const maps = [map, sampled];
+    return {
+      methods: maps.map(({ method }) => method), places: maps.map(({ transmitter: { lng, lat } }) => [lng, lat]), chosen: document.getElementById('layer').value,
+      share: (map.transmitter.lng - west) / (east - west),
+    };
   });
-  assert.deepEqual([shown, chosen], ['network', 'generated']);
+  assert.deepEqual([methods, chosen], [['dominant-path', 'network'], 'mean']);
+  assert.deepEqual(places[0], places[1], 'the two maps are of different places');
   assert.ok(Math.abs(share - 0.5) < 0.01, `the transmitter ended at ${share} of the width`);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
 
-/** Waits until the page has both maps of the transmitter. */
-const bothMaps = (page) => page.waitForFunction(() => window.radiodiff.difference, undefined, { timeout: 60_000 });
-
-test('the physical map and its difference to the generated one are layers, with both under the cursor', { timeout: 300_000 }, async () => {
+test('samples are told under the cursor, in the legend and in the statistics', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  await page.selectOption('#layer', 'physical');
+  await chooseSampled(page, { layer: 'probability', samples: 3 });
   await drawn(page);
-  assert.equal(await page.evaluate(() => window.radiodiff.map.method), 'dominant-path');
-  assert.match(await page.locator('#engine').innerText(), /^Dominant path/);
-  await page.selectOption('#layer', 'difference');
-  await drawn(page);
-  await bothMaps(page);
   const found = await page.evaluate(() => {
-    const { maps, difference, map } = window.radiodiff;
-    const [generated, physical] = [maps.network.values, maps['dominant-path'].values];
-    const wrong = difference.values.filter((value, i) => Math.abs(value - (generated[i] - physical[i])) > 1e-4 || Number.isNaN(value) !== Number.isNaN(physical[i]));
-    const { rms } = difference.stats();
-    const squares = difference.values.filter((value) => !Number.isNaN(value)).map((value) => value ** 2);
-    // What the overlay's picture has where one is clearly stronger, and where they agree.
-    const { map: shown, options } = window.radiodiff.picture();
-    const { data } = shown.toImage(options);
-    const color = (wanted) => {
-      const i = difference.values.findIndex(wanted);
-      const [r, g, b] = data.slice(4 * i, 4 * i + 3);
-      return { r, g, b };
-    };
-    const at = difference.values.findIndex((value, i) => Math.abs(value) > 3 && Math.abs(value) < 15 && i > 40 * map.size);
+    const { map, sampled, plan } = window.radiodiff;
+    const outdoors = sampled.probability.filter((share) => !Number.isNaN(share));
+    const share = (wanted) => `${(100 * outdoors.filter(wanted).length / outdoors.length).toFixed(1)} %`;
+    // Where the samples disagree, away from the legend and the marker.
+    const at = sampled.probability.findIndex((share, i) => share > 0 && share < 1 && i > 40 * map.size && i % map.size > 0.5 * map.size);
     return {
-      wrong: wrong.length, quantity: difference.quantity, rms: rms - Math.sqrt(squares.reduce((a, b) => a + b) / squares.length),
-      stronger: color((value) => value > 12), weaker: color((value) => value < -12), same: color((value) => Math.abs(value) < 0.05),
       at: [((at % map.size) + 0.5) / map.size, (Math.floor(at / map.size) + 0.5) / map.size],
-      values: [generated[at], physical[at], difference.values[at]],
+      said: [
+        `physical ${map.values[at].toFixed(1)} dBm`,
+        `samples ${sampled.values[at].toFixed(1)} dBm ± ${sampled.stddev[at].toFixed(1)} dB`,
+        `${(100 * sampled.probability[at]).toFixed(1)} % with ${plan.thresholdDbm} dBm or more`,
+      ],
+      every: share((p) => p === 1), any: share((p) => p > 0), thirds: [...new Set(outdoors.map((p) => Math.round(3 * p)))].sort(),
+      shown: window.radiodiff.picture().map.values.every((value, i) => value === sampled.probability[i] || Number.isNaN(value)),
     };
   });
-  assert.deepEqual([found.wrong, found.quantity], [0, 'difference-db']);
-  assert.ok(Math.abs(found.rms) < 1e-3, `the root mean square is ${found.rms} off`);
-  assert.ok(found.stronger.r > found.stronger.b + 60, JSON.stringify(found.stronger));
-  assert.ok(found.weaker.b > found.weaker.r + 60, JSON.stringify(found.weaker));
-  assert.ok(Math.min(...Object.values(found.same)) > 235, JSON.stringify(found.same));
-  assert.equal(await page.locator('#ticks').innerText().then((text) => text.replace(/\s+/g, ' ')), '-20 -10 0 +10 +20 dB');
-
+  assert.ok(found.shown, 'another layer is shown');
+  assert.deepEqual(found.thirds, [0, 1, 2, 3]);
   await page.mouse.move(...await spot(page, ...found.at));
-  const [generated, physical, difference] = found.values;
-  const sign = difference > 0 ? '+' : '';
-  assert.equal(await page.locator('#readout').innerText(), `generated ${generated.toFixed(1)} dBm\nphysical ${physical.toFixed(1)} dBm\ndifference ${sign}${difference.toFixed(1)} dB`);
+  assert.equal(await page.locator('#readout').innerText(), found.said.join('\n'));
+  const stats = await page.locator('#stats').innerText();
+  for (const words of [`In every sample\n${found.every}`, `In at least one\n${found.any}`]) assert.ok(stats.includes(words), `${words}: ${stats}`);
+  assert.equal((await page.locator('#ticks').innerText()).replace(/\s+/g, ' '), '0 25 50 75 100 %');
+  assert.match(await page.locator('#engine').innerText(), /^3 maps by RadioDiff nano on/);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
 
-test('the difference follows the transmitter while it is dragged', { timeout: 300_000 }, async () => {
-  const page = await open(browser);
-  await page.selectOption('#layer', 'difference');
+test('samples that are being drawn end when another model is chosen, and when the transmitter moves', { timeout: 300_000 }, async () => {
+  const page = await openSampled(browser);
+  const bar = page.locator('#sampling');
+  await chooseSampled(page, { layer: 'mean', samples: 32 });
+  await bar.waitFor();
+  assert.match(await page.locator('#meaning').innerText(), /physical map, while 32 maps are drawn/);
+  await page.selectOption('#layer', 'physical');
   await drawn(page);
-  await bothMaps(page);
-  await page.evaluate(() => (window.before = window.radiodiff.difference));
-  await dragMarker(page, 0.5, 0.3);
-  // Before the button is let go.
-  await page.waitForFunction(() => window.radiodiff.difference && window.radiodiff.difference !== window.before && window.radiodiff.difference.transmitter.lng > window.before.transmitter.lng, undefined, { timeout: 60_000 });
-  await page.mouse.up();
+  assert.deepEqual([await bar.isVisible(), await page.evaluate(() => window.radiodiff.sampled === undefined)], [false, true]);
+  await page.selectOption('#layer', 'mean');
+  await bar.waitFor();
+  await page.mouse.click(...await spot(page, 0.25, 0.25));
+  await chooseSampled(page, { layer: 'deviation', samples: 2 });
   await drawn(page);
-  await bothMaps(page);
-  const places = await page.evaluate(() => Object.values(window.radiodiff.maps).map(({ transmitter }) => [transmitter.lng, transmitter.lat]));
-  assert.deepEqual(places[0], places[1], 'the two maps are of different places');
+  const share = await page.evaluate(() => {
+    const { bounds: { west, east }, transmitter: { lng } } = window.radiodiff.sampled;
+    return (lng - west) / (east - west);
+  });
+  assert.ok(Math.abs(share - 0.25) < 0.02, `the samples are of ${share} of the width`);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
@@ -173,7 +171,7 @@ for (const [what, answer, words] of [
   ['are a web page', (route) => route.fulfill({ body: '<!doctype html><title>Hello</title>' }), /weights.*not a safetensors file/],
 ]) {
   test(`weights that ${what} leave the dominant path, and the page says so`, { timeout: 300_000 }, async () => {
-    const page = await openGenerated(browser, { weights: answer });
+    const page = await openSampled(browser, { weights: answer });
     assert.match(await page.locator('#model').innerText(), words);
     assert.match(await notice(page), words);
     assert.deepEqual(faults(await shownMap(page)), []);

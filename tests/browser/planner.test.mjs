@@ -388,7 +388,7 @@ test('sites are suggested as one step, and a larger map keeps the plan', { timeo
   const moved = (await plan(page)).transmitters.map(({ name, lng, lat }, i) => [name, Math.max(Math.abs(lng - transmitters[i].lng), Math.abs(lat - transmitters[i].lat))]);
   assert.deepEqual(moved.map(([name]) => name), transmitters.map(({ name }) => name));
   assert.ok(moved.every(([, degrees]) => degrees < 5e-5), JSON.stringify(moved));
-  assert.ok(await page.locator('#layer option[value=generated]').isDisabled(), 'the networks cannot draw on this grid');
+  assert.ok(await page.locator('#layer option[value=mean]').isDisabled(), 'the networks cannot draw on this grid');
   assert.deepEqual(page.failures, []);
   await page.close();
 });

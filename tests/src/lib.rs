@@ -32,6 +32,9 @@ use serde::Deserialize;
 use std::convert::Infallible;
 use std::path::PathBuf;
 
+/// Steps in which the shipped weights draw a sample.
+pub const SHIPPED_STEPS: usize = 5;
+
 /// Where the networks' parameters come from.
 enum CaseWeights {
     /// By rule, from a seed.
@@ -111,41 +114,92 @@ pub fn seeing_scene() -> Preset {
     preset
 }
 
-/// The preset and the bytes of models/nano.safetensors.
-fn shipped_weights() -> (Preset, Vec<u8>) {
-    let bytes = std::fs::read(repository_file("models/nano.safetensors")).expect("the shipped weights are there");
-    let preset = Checkpoint::parse(&bytes).expect("the shipped weights are sound").manifest().preset.clone();
+/// The weights that ship.
+pub const SHIPPED_WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/nano.safetensors");
+/// The weights that shipped first, of a preset with a name, in float16 and with an encoder: for tests whose numbers are pinned, and of
+/// files, imports and starts from a map.
+pub const FIRST_WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/goldens/nano.safetensors");
+
+/// The preset and the bytes of a weights file of the repository.
+fn weights_of(path: &str) -> (Preset, Vec<u8>) {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("the weights {path}: {error}"));
+    let preset = Checkpoint::parse(&bytes).unwrap_or_else(|error| panic!("the weights {path}: {error}")).manifest().preset.clone();
     (preset, bytes)
 }
 
 impl MapCase {
-    /// Every case: two by rule, one of them with several steps, and the shipped weights.
+    /// Every case: two by rule, one of them with several steps, the first weights, and the shipped ones.
     ///
     /// # Panics
     /// When the repository's scenes or weights are not there.
     pub fn all() -> Vec<Self> {
+        let (preset, bytes) = weights_of(SHIPPED_WEIGHTS);
+        let options = SampleOptions { steps: SHIPPED_STEPS, seed: 4, ..SampleOptions::default() };
+        let shipped = Self::new("munich-old-town.geojson", None, "the shipped weights", preset, CaseWeights::File(bytes), options);
+        Self::pinned().into_iter().take(3).chain([shipped]).collect()
+    }
+
+    /// The cases whose maps must not change: two by rule, and two of the first weights, whose file's name they bear.
+    ///
+    /// # Panics
+    /// When the repository's scenes or weights are not there.
+    pub fn pinned() -> Vec<Self> {
         let nano = || Preset::named("nano").expect("nano is a preset");
         let options = |steps, seed| SampleOptions { steps, seed, ..SampleOptions::default() };
-        let (shipped, bytes) = shipped_weights();
+        let (first, bytes) = weights_of(FIRST_WEIGHTS);
+        let file = |bytes: &Vec<u8>| CaseWeights::File(bytes.clone());
+        let page = Self::places().remove(0);
         vec![
             Self::new("munich-old-town.geojson", None, "rule 1", nano(), CaseWeights::Rule(1), options(1, 1)),
             // More than one step takes the U-Net's second decoder too.
             Self::new("helsinki-center.geojson", None, "rule 2", nano(), CaseWeights::Rule(2), options(3, 2)),
-            Self::new("paris-etoile.geojson", None, "nano.safetensors", shipped, CaseWeights::File(bytes), options(1, 3)),
+            Self::new("paris-etoile.geojson", None, "nano.safetensors", first.clone(), file(&bytes), options(1, 3)),
+            Self::new(&page.file, Some(&page), "nano.safetensors", first, file(&bytes), options(1, 42)),
         ]
     }
 
-    /// The map the page opens with, by the shipped weights and seed 42.
+    /// The map of the page's first place, by the shipped weights, seed 42 and one step.
     ///
     /// # Panics
     /// When the repository's scenes or weights are not there.
     pub fn of_the_page() -> Self {
+        let (preset, bytes) = weights_of(SHIPPED_WEIGHTS);
+        let (page, options) = (Self::places().remove(0), SampleOptions { seed: 42, ..SampleOptions::default() });
+        Self::new(&page.file, Some(&page), "the shipped weights", preset, CaseWeights::File(bytes), options)
+    }
+
+    /// Twenty scenes for the shipped weights, of three cities: every place is moved by up to a quarter of a map, the transmitter stands
+    /// elsewhere, and each has noise of its own.
+    ///
+    /// # Panics
+    /// When the repository's scenes or weights are not there.
+    pub fn twenty() -> Vec<Self> {
+        let (preset, bytes) = weights_of(SHIPPED_WEIGHTS);
+        let places = Self::places();
+        let case = |number: usize| {
+            let place = &places[number % places.len()];
+            // Two sequences that fill the unit interval evenly.
+            let share = |step: f64| (number as f64 * step).fract();
+            let (east, north) = (share(0.618_034), share(0.414_214));
+            let GeoBounds { west, south, east: most_east, north: most_north } = place.bounds;
+            let (width, height) = (most_east - west, most_north - south);
+            let (right, up) = ((east - 0.5) * width / 2.0, (north - 0.5) * height / 2.0);
+            let bounds = GeoBounds { west: west + right, south: south + up, east: most_east + right, north: most_north + up };
+            let transmitter = [bounds.west + (0.2 + 0.6 * north) * width, bounds.south + (0.2 + 0.6 * east) * height];
+            let moved = DemoScene { file: place.file.clone(), bounds, transmitter };
+            let options = SampleOptions { steps: SHIPPED_STEPS, seed: number as u64, ..SampleOptions::default() };
+            let name = format!("the shipped weights, case {number}");
+            Self::new(&moved.file, Some(&moved), &name, preset.clone(), CaseWeights::File(bytes.clone()), options)
+        };
+        (0..20).map(case).collect()
+    }
+
+    /// The page's places, at least one.
+    fn places() -> Vec<DemoScene> {
         let index = std::fs::read_to_string(repository_file("www/scenes/index.json")).expect("the page's places are there");
         let places: Vec<DemoScene> = serde_json::from_str(&index).expect("the page's places are sound");
-        let place = places.first().expect("the page opens with a place");
-        let (preset, bytes) = shipped_weights();
-        let options = SampleOptions { seed: 42, ..SampleOptions::default() };
-        Self::new(&place.file, Some(place), "nano.safetensors", preset, CaseWeights::File(bytes), options)
+        assert!(!places.is_empty(), "the page opens with a place");
+        places
     }
 
     /// A transmitter of a scene of the page: the place's, or one in the middle.

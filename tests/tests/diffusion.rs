@@ -8,6 +8,7 @@ use radiodiff_core::random::standard_normal;
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::metrics::relative_error;
+use radiodiff_tests::FIRST_WEIGHTS;
 
 const SHAPE: [usize; 4] = [1, 3, 8, 8];
 const COUNT: usize = 3 * 8 * 8;
@@ -37,12 +38,12 @@ fn an_oracle_leads_to_the_latent_it_knows() {
     }
 }
 
-/// The shipped weights from a map that fades with the distance: at t = 1e-4 it comes back but for what sqrt(t) = 0.01 of noise does.
+/// The first weights from a map that fades with the distance: at t = 1e-4 it comes back but for what sqrt(t) = 0.01 of noise does.
 #[test]
 fn a_map_is_the_start_as_far_as_it_is_told() {
     let e = CpuEngine::new();
-    let weights = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/nano.safetensors")).expect("the shipped weights are there");
-    let model = Checkpoint::parse(&weights).and_then(|file| file.build(&e)).expect("the shipped weights are sound");
+    let weights = std::fs::read(FIRST_WEIGHTS).expect("the first weights are there");
+    let model = Checkpoint::parse(&weights).and_then(|file| file.build(&e)).expect("the first weights are sound");
     let read = |x: &<CpuEngine as Engine>::Tensor| block_on(e.read(x)).expect("the CPU reads");
     let side = model.preset.map_size;
     let faded = |i: usize| 1.0 - ((i / side) as f32 - 100.0).hypot((i % side) as f32 - 80.0) / 128.0;

@@ -9,10 +9,13 @@ use radiodiff_core::model::autoencoder::Autoencoder;
 use radiodiff_core::model::preset::{EncoderPreset, PyramidPreset, SwinPreset};
 use radiodiff_core::parameters::{ParameterError, ParameterRecorder, VarBuilder};
 use radiodiff_core::pipeline::sample_latent;
-use radiodiff_core::weights::{Checkpoint, HostTensor, Precision, WeightsError, WeightsManifest, serialize};
+use radiodiff_core::weights::{Checkpoint, HostTensor, MANIFEST_KEY, Precision, WeightsError, WeightsManifest, is_encoder, serialize};
 use radiodiff_radio::map::Quantity;
+use radiodiff_tests::relative_error;
 use radiodiff_tests::rule::rule_parameter;
-use std::collections::BTreeMap;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 fn nano() -> Preset {
     named("nano")
@@ -125,6 +128,103 @@ fn nano_file_of(quantity: Quantity, edit: impl FnOnce(&mut BTreeMap<String, Host
         .collect();
     edit(&mut tensors);
     serialize(&tensors, WeightsManifest { quantity, ..WeightsManifest::of(preset) }, Precision::F16).expect("the tensors fit")
+}
+
+/// Tensors of nano by rule, and its manifest.
+fn nano_tensors() -> (BTreeMap<String, HostTensor>, WeightsManifest) {
+    let tensor = |(name, shape): (String, Vec<usize>)| {
+        let values = rule_parameter(1, &name, &shape);
+        (name, HostTensor { shape, values })
+    };
+    (parameters_of(&nano()).0.into_iter().map(tensor).collect(), WeightsManifest::of(nano()))
+}
+
+/// A file's tensors, stored otherwise than [`serialize`] does, with the hash that belongs to them.
+fn stored_as(edit: impl Fn(&mut BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>)) -> Vec<u8> {
+    let (tensors, manifest) = nano_tensors();
+    let file = serialize(&tensors, manifest, Precision::Int8 { levels: 8.0 }).expect("the tensors fit");
+    let tensors = SafeTensors::deserialize(&file).expect("a sound file");
+    let stored = tensors.iter().map(|(name, view)| (name.to_owned(), (view.dtype(), view.shape().to_vec(), view.data().to_vec())));
+    let mut stored: BTreeMap<_, _> = stored.collect();
+    edit(&mut stored);
+    let (_, header) = SafeTensors::read_metadata(&file).expect("a sound file");
+    let mut manifest: WeightsManifest = serde_json::from_str(&header.metadata().as_ref().expect("a manifest")[MANIFEST_KEY]).expect("JSON");
+    manifest.content_sha256 = String::new();
+    let mut hash = Sha256::new();
+    hash.update(serde_json::to_vec(&manifest).expect("JSON"));
+    for (name, (dtype, shape, bytes)) in &stored {
+        hash.update(format!("\n{name} {dtype:?} {shape:?}\n"));
+        hash.update(bytes);
+    }
+    manifest.content_sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let views = stored.iter().map(|(name, (dtype, shape, bytes))| (name, TensorView::new(*dtype, shape.clone(), bytes).expect("a tensor")));
+    let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), serde_json::to_string(&manifest).expect("JSON"))]);
+    safetensors::serialize(views, Some(metadata)).expect("a file")
+}
+
+/// A convolution of nano.
+const WEIGHT: &str = "model.downs.0.0.block1.proj.weight";
+
+#[test]
+fn weights_of_eight_bits_are_near_those_they_were() {
+    let (tensors, manifest) = nano_tensors();
+    let size = |precision| serialize(&tensors, manifest.clone(), precision).expect("the tensors fit").len();
+    let file = serialize(&tensors, manifest.clone(), Precision::Int8 { levels: 16.0 }).expect("the tensors fit");
+    assert!(file.len() < size(Precision::F16) * 6 / 10, "{} bytes", file.len());
+    let checkpoint = Checkpoint::parse(&file).expect("a sound file");
+    assert_eq!(checkpoint.tensors().keys().collect::<BTreeSet<_>>(), tensors.keys().collect::<BTreeSet<_>>());
+    for (name, tensor) in &tensors {
+        let found = &checkpoint.tensors()[name];
+        assert_eq!(found.shape, tensor.shape, "{name}");
+        let error = relative_error(&found.values, &tensor.values);
+        assert!(error < 0.03, "{name}: {error}");
+    }
+    load(&file).expect("nothing is missing");
+    for levels in [0.0, 0.5, f32::NAN, 1000.0] {
+        let error = serialize(&tensors, manifest.clone(), Precision::Int8 { levels }).unwrap_err();
+        assert!(matches!(error, WeightsError::Levels { .. }), "{levels}: {error}");
+    }
+}
+
+#[test]
+fn bad_weights_of_eight_bits_are_refused() {
+    load(&stored_as(|_| ())).expect("as it was");
+    let scale = format!("{WEIGHT}.scale");
+    let error = load(&stored_as(|stored| drop(stored.remove(&scale)))).unwrap_err();
+    assert!(matches!(&error, WeightsError::NoScales { name } if name == WEIGHT), "{error}");
+    // A scale too few; one for all.
+    for channels in [1, 23] {
+        let error =
+            load(&stored_as(|stored| drop(stored.insert(scale.clone(), (Dtype::F16, vec![channels], vec![0; 2 * channels]))))).unwrap_err();
+        assert!(matches!(&error, WeightsError::Scales { name, channels: 24, .. } if *name == scale), "{error}");
+    }
+    let infinite = [0x00, 0x7c].repeat(24);
+    let error = load(&stored_as(|stored| drop(stored.insert(scale.clone(), (Dtype::F16, vec![24], infinite.clone()))))).unwrap_err();
+    assert!(matches!(&error, WeightsError::NotFinite { name, index: 0 } if *name == scale), "{error}");
+    // Scales of a tensor that is none of integers belong to nothing.
+    let error = load(&stored_as(|stored| drop(stored.insert("scale_factor.scale".into(), (Dtype::F16, vec![1], vec![0; 2]))))).unwrap_err();
+    assert!(matches!(&error, WeightsError::Unused { names, .. } if names == &["scale_factor.scale"]), "{error}");
+    let error = load(&stored_as(|stored| drop(stored.insert("scale_factor".into(), (Dtype::U8, vec![1], vec![1]))))).unwrap_err();
+    assert!(matches!(&error, WeightsError::ElementType { name, .. } if name == "scale_factor"), "{error}");
+}
+
+/// Files that draw only.
+#[test]
+fn without_the_encoder_maps_are_drawn_from_noise_alone() {
+    let without = |tensors: &mut BTreeMap<String, HostTensor>| tensors.retain(|name, _| !is_encoder(name));
+    let checkpoint = Checkpoint::parse(&nano_file(without)).expect("a sound file");
+    assert!(checkpoint.draws_only());
+    let engine = CountingEngine::default();
+    let model = checkpoint.build(&engine).expect("what draws is there");
+    let condition = vec![1, model.preset.condition.channels.len(), 256, 256];
+    assert_eq!(block_on(sample_latent(&engine, &model, &condition, &SampleOptions::default())), model.latent_shape(1));
+    let error =
+        model.begin_from_map(&engine, (&vec![1, 1, 256, 256], &condition), 0.5, 1, &SampleOptions::default()).err().expect("no encoder");
+    assert!(error.to_string().contains("no encoder"), "{error}");
+    // Half an encoder is a damaged file.
+    let half = |tensors: &mut BTreeMap<String, HostTensor>| tensors.retain(|name, _| !name.starts_with("first_stage_model.encoder."));
+    let error = load(&nano_file(half)).unwrap_err();
+    assert!(matches!(&error, WeightsError::Parameter(ParameterError::Missing { .. })), "{error}");
 }
 
 fn load(bytes: &[u8]) -> Result<(), WeightsError> {

@@ -41,6 +41,17 @@ fn the_gpu_engine_draws_the_same_maps() {
     draws_the_same_maps("the GPU engine", &engine, 1e-4);
 }
 
+/// The shipped weights on the GPU engine, against the SIMD engine, which trainer-native/tests/engine.rs holds to libtorch.
+#[test]
+#[ignore = "slow: twenty maps of five steps"]
+fn the_gpu_engine_draws_twenty_scenes() {
+    let (cpu, gpu) = (CpuEngine::new(), block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter"));
+    for case in MapCase::twenty() {
+        let expected = block_on(case.draw(&cpu)).expect("the CPU reads");
+        block_on(case.assert_drawn_as("the GPU engine", &gpu, &expected, 1e-4));
+    }
+}
+
 #[test]
 fn every_layer_is_the_same_on_every_engine() {
     let burn = BurnFlex::default();

@@ -1,7 +1,7 @@
-//! Maps that must not change by a bit: the dominant path and nano's on the CPU engine, over the demo's scenes and made ones.
+//! Maps that must not change by a bit: the dominant path and the networks' on the CPU engine, over the demo's scenes and made ones.
 //!
 //! goldens/maps.sha256 holds a line a map: the SHA-256 of its little-endian float32 values, and its name. A change of the physics or
-//! of nano's arithmetic changes lines there, and the commit says why. `RADIODIFF_PRINT=1` prints the lines of today.
+//! of the networks' arithmetic changes lines there, and the commit says why. `RADIODIFF_PRINT=1` prints the lines of today.
 
 use geo::Coord;
 use pollster::block_on;
@@ -68,7 +68,7 @@ fn maps_are_those_of_before() {
         dominant_paths(&mut lines, &format!("boxes-{seed}"), &boxes(seed, 20 + 25 * seed as usize));
     }
     let engine = CpuEngine::new();
-    for case in MapCase::all().iter().chain([&MapCase::of_the_page()]) {
+    for case in MapCase::pinned() {
         line(&mut lines, &format!("nano/{}", case.name), &block_on(case.map(&engine)).expect("the CPU reads"));
     }
     if std::env::var_os("RADIODIFF_PRINT").is_some() {

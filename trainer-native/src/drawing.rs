@@ -7,7 +7,7 @@ use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME, SampleOptions};
 use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
 use radiodiff_dataset::Sample;
 use radiodiff_radio::geometry::PreparedScene;
-use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::map::{RadioMap, widen};
 use std::path::Path;
 
 /// Most samples of a scene that are drawn together: more fill a GPU no better and take its memory.
@@ -50,6 +50,8 @@ fn start_time(text: &str) -> Result<f32, String> {
 pub struct MapDrawer {
     engine: TorchEngine,
     pipeline: Pipeline<TorchEngine>,
+    /// The factor by which the weights' manifest has samples widened.
+    widening: f32,
     options: DrawOptions,
 }
 
@@ -61,7 +63,7 @@ impl MapDrawer {
         // As validation computes, whatever libtorch's default is.
         TrainingPrecision::Float32.set_up(engine.device());
         let pipeline = Pipeline::new(stored.build(&engine).with_context(|| format!("the weights {}", path.display()))?);
-        Ok(Self { engine, pipeline, options })
+        Ok(Self { engine, pipeline, widening: stored.manifest().widening(), options })
     }
 
     /// The network's name and where it starts.
@@ -71,7 +73,7 @@ impl MapDrawer {
         format!("{}{raw}{begun}", self.pipeline.preset().name)
     }
 
-    /// A map for each of the samples' seeds, of the same scene and transmitter.
+    /// A map for each of the samples' seeds, of the same scene and transmitter. Several are widened as the weights' manifest says.
     pub fn draw(&self, scene: &PreparedScene, sample: &Sample) -> Result<Vec<RadioMap>> {
         let _guard = tch::no_grad_guard();
         let mut maps = Vec::with_capacity(self.options.samples);
@@ -83,6 +85,7 @@ impl MapDrawer {
             let drawn = pollster::block_on(self.pipeline.draw_samples(&self.engine, &request, batch, no_hook));
             maps.extend(drawn.with_context(|| format!("map {}_{}", sample.map, sample.transmitter))?);
         }
+        widen(maps.iter_mut().map(|map| map.values.as_mut_slice()), self.widening);
         Ok(maps)
     }
 }

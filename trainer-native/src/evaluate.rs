@@ -13,11 +13,13 @@ mod dataset;
 mod folders;
 mod reliability;
 mod scores;
+mod widening;
 mod worst;
 
 pub use dataset::{DatasetEvaluation, EvaluationRequest, evaluate};
 pub use reliability::{Reliability, ReliabilityRow};
 pub use scores::{Evaluation, NAMES, Row, Scores, mean};
+pub use widening::widening;
 
 use crate::drawing::DrawOptions;
 use crate::selection::MapSelection;

@@ -1,18 +1,20 @@
-//! Weights that ship: safetensors, float16, with the figures of their evaluation in the manifest, and a card that describes them; or
-//! an ONNX file for other runtimes ([`onnx`]).
+//! Weights that ship: safetensors in float16 or eight bits, without the encoder, with the figures of their evaluation in the manifest, and
+//! a card that describes them; or an ONNX file for other runtimes ([`onnx`]).
 
 mod messages;
 pub mod onnx;
 mod recorder;
 
-use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate};
+use crate::drawing::DrawOptions;
+use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate, widening};
 use crate::selection::MapSelection;
 use anyhow::{Context, Result, bail};
-use radiodiff_core::weights::{Checkpoint, Precision, serialize};
+use radiodiff_core::diffusion::MAX_STEPS;
+use radiodiff_core::weights::{Checkpoint, EnsembleRule, HostTensor, Precision, is_encoder, serialize};
 use radiodiff_dataset::files;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The file's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -28,6 +30,8 @@ enum ExportFormat {
 enum PrecisionArg {
     F16,
     F32,
+    /// 8-bit integers with a scale for each output channel.
+    Int8,
 }
 
 /// Write weights for the runtime and their card, with an evaluation of the very file that ships; or an ONNX file
@@ -44,15 +48,37 @@ pub struct Args {
     /// Element type of safetensors; by default f16. ONNX files are float32.
     #[arg(long, value_enum)]
     precision: Option<PrecisionArg>,
+    /// Of int8, the steps to the root mean square of a channel's weights, 1 to 64. Fewer make a file that a web server compresses further.
+    #[arg(long, default_value_t = 8.0)]
+    levels: f32,
+    /// Keep the first stage's encoder, which only maps that start from another need (`start` of a request).
+    #[arg(long)]
+    with_encoder: bool,
     /// A dataset to evaluate on and its name on the card, NAME=DIR; may be given more than once.
     #[arg(long = "evaluate", value_name = "NAME=DIR")]
     evaluations: Vec<String>,
     /// Maps of these datasets to evaluate on.
     #[command(flatten)]
     selection: MapSelection,
+    /// Maps drawn of each scene to evaluate by; of several, how sure they are is judged too.
+    #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000))]
+    samples: usize,
+    /// Steps of the sampler to evaluate by.
+    #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
+    steps: usize,
+    /// Validation maps on which to find the factor that widens samples until their 90 % interval holds the truth that often. It is
+    /// written into the weights, and whatever draws several samples applies it. Needs --samples 19 or more.
+    #[arg(long, value_name = "DIR", requires = "samples")]
+    calibrate_spread: Option<PathBuf>,
+    /// Also write the evaluations here, as JSON by their names on the card.
+    #[arg(long, value_name = "FILE.json")]
+    figures: Option<PathBuf>,
     /// Commit of the code that trained the weights, where the run could not tell.
     #[arg(long)]
     commit: Option<String>,
+    /// The training data and its licence, where the run names no more than a folder.
+    #[arg(long)]
+    training_data: Option<String>,
     /// A note for the card: how the weights were trained, in a sentence or two.
     #[arg(long, default_value = "")]
     note: String,
@@ -64,6 +90,7 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("--out is {}, expected a name that ends in .{expected}", args.out.display());
     }
     files::check_place(&args.out)?;
+    args.figures.iter().try_for_each(|path| files::check_place(path))?;
     let bytes = std::fs::read(&args.weights).with_context(|| format!("reading the weights {}", args.weights.display()))?;
     let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {}", args.weights.display()))?;
     match args.format {
@@ -73,8 +100,9 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn write_onnx(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
-    if args.precision == Some(PrecisionArg::F16) || !args.evaluations.is_empty() {
-        bail!("an ONNX file is float32 and has no card; leave out --precision f16 and --evaluate");
+    let of_weights = args.calibrate_spread.is_some() || args.figures.is_some() || !args.evaluations.is_empty();
+    if args.precision.is_some_and(|precision| precision != PrecisionArg::F32) || of_weights {
+        bail!("an ONNX file is float32 and has no card; leave out --precision, --evaluate and --calibrate-spread");
     }
     let bytes = onnx::onnx(checkpoint)?;
     files::write(&args.out, &bytes)?;
@@ -89,46 +117,89 @@ fn write_safetensors(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
     });
     let named = named.collect::<Result<Vec<_>>>()?;
 
-    let tensors: BTreeMap<_, _> = checkpoint.tensors().clone().into_iter().collect();
-    let precision = if args.precision == Some(PrecisionArg::F32) { Precision::F32 } else { Precision::F16 };
+    let kept = |(name, _): &(String, HostTensor)| args.with_encoder || !is_encoder(name);
+    let tensors: BTreeMap<_, _> = checkpoint.tensors().clone().into_iter().filter(kept).collect();
+    let precision = match args.precision {
+        Some(PrecisionArg::F32) => Precision::F32,
+        Some(PrecisionArg::F16) | None => Precision::F16,
+        Some(PrecisionArg::Int8) => Precision::Int8 { levels: args.levels },
+    };
     let mut manifest = checkpoint.manifest().clone();
     if let Some(commit) = &args.commit {
         manifest.commit.clone_from(commit);
     }
+    if let Some(training_data) = &args.training_data {
+        manifest.training_data.clone_from(training_data);
+    }
 
-    // The evaluation is of the weights as they ship: rounded to their precision and read back from a file.
-    let rounded = tempfile::tempdir().context("making a temporary folder")?;
-    let rounded = (rounded.path().join("weights.safetensors"), rounded);
-    files::write(&rounded.0, &serialize(&tensors, manifest.clone(), precision)?)?;
+    // Calibration and evaluation are of the weights as they ship: rounded to their precision and read back from a file.
+    let folder = tempfile::tempdir().context("making a temporary folder")?;
+    let rounded = folder.path().join("weights.safetensors");
+    let drawing = DrawOptions { steps: args.steps, samples: args.samples, ..DrawOptions::default() };
+    if let Some(validation) = &args.calibrate_spread {
+        manifest.ensemble = None;
+        files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
+        println!("calibrating the spread on {}", validation.display());
+        let selection = MapSelection { method: args.selection.method.clone(), ..MapSelection::default() };
+        let widening = widening(validation, &selection, &rounded, drawing)?;
+        println!("samples are moved away from their mean by a factor of {widening}");
+        manifest.ensemble = Some(EnsembleRule { steps: drawing.steps, widening });
+    }
+    files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
     let mut evaluations = Vec::new();
     for (name, folder) in named {
         println!("evaluating on {name}: {}", folder.display());
-        let request = EvaluationRequest { selection: args.selection.clone(), weights: Some(&rounded.0), ..EvaluationRequest::default() };
+        let selection = args.selection.clone();
+        let request = EvaluationRequest { selection, weights: Some(&rounded), drawing, ..EvaluationRequest::default() };
         let evaluation = evaluate(&folder, &request)?.evaluation;
         print!("{}", evaluation.table());
-        if let Some(row) = evaluation.rows.last() {
-            let named = NAMES.into_iter().zip(row.scores.values());
-            manifest.metrics.extend(named.map(|(metric, value)| (format!("{name}.{metric}"), value)));
-        }
+        manifest.metrics.extend(metrics(&evaluation).into_iter().map(|(metric, value)| (format!("{name}.{metric}"), value)));
         evaluations.push((name, evaluation));
     }
     let weights = serialize(&tensors, manifest, precision)?;
     let shipped = Checkpoint::parse(&weights)?;
     files::write(&args.out, &weights)?;
+    if let Some(path) = &args.figures {
+        let named: BTreeMap<&String, &Evaluation> = evaluations.iter().map(|(name, evaluation)| (name, evaluation)).collect();
+        files::write(path, &serde_json::to_vec_pretty(&named)?)?;
+    }
     let card = args.out.with_extension("md");
-    files::write(&card, card_text(args, &shipped, weights.len(), &evaluations).as_bytes())?;
+    files::write(&card, card_text(args, &shipped, (weights.len(), precision), &evaluations).as_bytes())?;
     println!("wrote {} ({} bytes) and {}", args.out.display(), weights.len(), card.display());
     Ok(())
 }
 
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn in_words(precision: Precision) -> String {
+    match precision {
+        Precision::F32 => String::from("float32"),
+        Precision::F16 => String::from("float16"),
+        Precision::Int8 { levels } => format!("8-bit integers, {levels} steps to the root mean square of a channel"),
+    }
+}
+
+/// What a manifest tells of an evaluation: the scores of the network's map, or of the mean of its samples and of these as an ensemble.
+fn metrics(evaluation: &Evaluation) -> Vec<(String, f64)> {
+    let of_map = evaluation.rows.last().map(|row| NAMES.into_iter().zip(row.scores.values()).collect::<Vec<_>>());
+    let mut metrics: Vec<(String, f64)> = of_map.into_iter().flatten().map(|(name, value)| (name.to_owned(), value)).collect();
+    if let Some(row) = evaluation.reliability.as_ref().and_then(|reliability| reliability.rows.last()) {
+        metrics.push((String::from("crps_db"), row.scores.crps_db));
+        metrics.extend(row.scores.spread.map(|spread| (String::from("interval_holds"), spread.coverage)));
+    }
+    metrics
+}
+
 /// The card, in Markdown.
-fn card_text(args: &Args, shipped: &Checkpoint, bytes: usize, evaluations: &[(String, Evaluation)]) -> String {
+fn card_text(args: &Args, shipped: &Checkpoint, (bytes, precision): (usize, Precision), evaluations: &[(String, Evaluation)]) -> String {
     let manifest = shipped.manifest();
     let preset = &manifest.preset;
     let parameters: usize = shipped.tensors().values().map(|t| t.values.len()).sum();
     let file = args.out.file_name().unwrap_or_default().to_string_lossy();
     let facts = [
-        ("file", format!("{file}, {bytes} bytes, {}", if args.precision == Some(PrecisionArg::F32) { "float32" } else { "float16" })),
+        ("file", format!("{file}, {bytes} bytes, {}", in_words(precision))),
         ("content SHA-256", manifest.content_sha256.clone()),
         ("parameters", parameters.to_string()),
         (
@@ -151,13 +222,16 @@ fn card_text(args: &Args, shipped: &Checkpoint, bytes: usize, evaluations: &[(St
         let _ = writeln!(text, "\n{}", args.note);
     }
     for (name, evaluation) in evaluations {
-        let source = Path::new(&evaluation.data).display();
+        // The rest of the path is this machine's.
+        let source = evaluation.data.file_name().unwrap_or_default().to_string_lossy();
         let _ = writeln!(
             text,
-            "\n## {name}: {} maps of {}\n\nMean over maps of `{source}`, gray levels without threshold, buildings at 0. The baseline's law out of sight is fitted to \
-             these very maps.\n\n{}",
+            "\n## {name}: {} maps of {}\n\nMean over maps of `{source}`, gray levels without threshold, buildings at 0, {} drawn in {}. The baseline's law \
+             out of sight is fitted to these very maps.\n\n{}",
             evaluation.maps,
             evaluation.method,
+            counted(args.samples, "map"),
+            counted(args.steps, "step"),
             evaluation.table().trim_end()
         );
     }

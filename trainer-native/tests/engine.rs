@@ -1,5 +1,8 @@
 //! The libtorch engine computes what every engine must, and draws the maps the runtime draws.
 
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
 use pollster::block_on;
 use radiodiff_core::engine::conformance;
 use radiodiff_engines::cpu::CpuEngine;
@@ -21,8 +24,19 @@ fn every_layer_is_the_runtimes() {
 
 #[test]
 fn maps_are_those_of_the_runtime() {
+    assert_drawn_by_the_runtime(MapCase::all());
+}
+
+/// The shipped weights. tests/tests/parity.rs holds the GPU engine to the same.
+#[test]
+#[ignore = "slow: twenty maps of five steps"]
+fn twenty_maps_of_the_shipped_weights_are_those_of_the_runtime() {
+    assert_drawn_by_the_runtime(MapCase::twenty());
+}
+
+fn assert_drawn_by_the_runtime(cases: Vec<MapCase>) {
     let (torch, runtime) = (TorchEngine::new(tch::Device::Cpu), CpuEngine::new());
-    for case in MapCase::all() {
+    for case in cases {
         let expected = block_on(case.draw(&runtime)).unwrap();
         let found = tch::no_grad(|| block_on(case.draw(&torch)).unwrap());
         let difference = case.difference(&found, &expected);

@@ -10,8 +10,8 @@ use common::{fails, succeeds};
 use radiodiff_core::weights::Checkpoint;
 use std::fs;
 
-/// A state dict with the names of the public code: those of the weights that ship.
-const NANO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/nano.safetensors");
+/// A state dict with the names of the public code: those of the weights that shipped first.
+const NANO: &str = radiodiff_tests::FIRST_WEIGHTS;
 
 #[test]
 fn a_state_dict_becomes_a_weights_file() {

@@ -1,4 +1,4 @@
-//! Networks learn: a small one overfits a batch, and the shipped one knows more of maps than a law of distance.
+//! Networks learn: a small one overfits a batch, and the shipped one knows more of a map than the physical model of the same knowledge.
 
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
@@ -6,6 +6,7 @@
 mod common;
 
 use common::{Workshop, strs, succeeds};
+use std::fs;
 
 /// From 0.91 to 0.08 in 150 steps.
 #[test]
@@ -28,19 +29,31 @@ fn a_small_first_stage_overfits_a_batch() {
     assert!(losses[0] > 0.5 && losses[149] < LEAST_LOSS, "from {} to {}", losses[0], losses[149]);
 }
 
-/// On eight maps of streets drawn by rule, of the kind that the shipped network was validated on: an NMSE of 0.016 against 0.037.
+/// The gate of what ships: on maps whose roofs and cars neither is told of, the network's samples are a better forecast than the physical
+/// map, by at least this factor: 1.10 was found on these eight, and docs/accuracy.md has the figures on cities that it was not trained on.
 #[test]
-fn the_shipped_network_beats_the_law_of_distance() {
-    const LEAST_FACTOR: f64 = 1.5;
+fn the_shipped_network_beats_the_physical_map() {
+    const LEAST_FACTOR: f64 = 1.05;
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data").display().to_string();
-    succeeds(&["dataset", "synth", "--out", &data, "--procedural", "8", "--transmitters", "1", "--seed", "20002"]);
-    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/nano.safetensors");
-    let table = succeeds(&["evaluate", "--weights", weights, "--data", &data]);
-    let nmse = |method: &str| {
-        let row = table.lines().find(|row| row.starts_with(&format!("| {method} |"))).unwrap_or_else(|| panic!("{method}: {table}"));
-        row.split('|').nth(2).unwrap().trim().parse::<f64>().unwrap()
+    let path = |name: &str| folder.path().join(name);
+    let (data, scores) = (path("data").display().to_string(), path("scores.json").display().to_string());
+    let maps = ["--procedural", "8", "--transmitters", "1", "--roofs", "4,40", "--cars", "40", "--method", "dpm", "--seed", "20002"];
+    succeeds(&[&["dataset", "synth", "--out", &data], &maps[..]].concat());
+    // What a planner is not told leaves the folder; the maps are those of the scenes that had it.
+    fs::rename(path("data/gain/carsDPM"), path("data/gain/DPM")).unwrap();
+    for hidden in ["polygon", "png/heights", "png/cars", "png/antennas"] {
+        fs::remove_dir_all(path("data").join(hidden)).unwrap();
+    }
+    let drawn = ["--samples", "5", "--steps", "5", "--out", &scores];
+    let table = succeeds(&[&["evaluate", "--weights", radiodiff_tests::SHIPPED_WEIGHTS, "--data", &data], &drawn[..]].concat());
+    let scores: serde_json::Value = serde_json::from_slice(&fs::read(&scores).unwrap()).unwrap();
+    let crps_db = |forecast: &str| {
+        let rows = scores["reliability"]["rows"].as_array().unwrap();
+        let row =
+            rows.iter().find(|row| row["forecast"].as_str().unwrap().contains(forecast)).unwrap_or_else(|| panic!("{forecast}: {table}"));
+        row["scores"]["crps_db"].as_f64().unwrap()
     };
-    let (baseline, network) = (nmse("line of sight + log distance"), nmse("nano"));
-    assert!(network * LEAST_FACTOR < baseline, "nano's NMSE is {network}, the baseline's {baseline}");
+    let (physical, network) = (crps_db("dominant path"), crps_db("5 samples"));
+    println!("{table}");
+    assert!(network * LEAST_FACTOR < physical, "the network's CRPS is {network} dB, the physical map's {physical} dB");
 }

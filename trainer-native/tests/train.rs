@@ -78,6 +78,20 @@ fn from_nothing_to_weights_that_ship() {
     let card = fs::read_to_string(path("nano.md")).unwrap();
     assert!(card.contains(&manifest.content_sha256) && card.contains("| nano |"), "{card}");
     assert_runtime_draws_the_trainers_map(&shipped, &data, &path("drawn"));
+
+    let (small, figures) = (path("small.safetensors"), path("figures.json"));
+    let eight_bits = ["--precision", "int8", "--levels", "20", "--samples", "2", "--training-data", "made ones", "--figures", &figures];
+    let evaluated = format!("test={data}");
+    succeeds(&[&["export", "--weights", &weights, "--out", &small, "--evaluate", &evaluated], &eight_bits[..]].concat());
+    let small = fs::read(&small).unwrap();
+    assert!(small.len() < bytes.len() * 7 / 10, "{} bytes of 8 bits, {} of float16", small.len(), bytes.len());
+    let small = Checkpoint::parse(&small).unwrap();
+    assert!(small.draws_only() && small.manifest().training_data == "made ones");
+    let card = fs::read_to_string(path("small.md")).unwrap();
+    assert!(card.contains("8-bit integers, 20 steps") && card.contains("CRPS, dB") && !card.contains(&data), "{card}");
+    let figures: serde_json::Value = serde_json::from_slice(&fs::read(&figures).unwrap()).unwrap();
+    let crps_db = figures["test"]["reliability"]["rows"].as_array().unwrap().last().unwrap()["scores"]["crps_db"].as_f64().unwrap();
+    assert!((crps_db - small.manifest().metrics["test.crps_db"]).abs() < 1e-12);
 }
 
 /// The engine of pages and commands without a GPU draws from the file what the trainer draws: no pixel is more than one of 255 gray levels

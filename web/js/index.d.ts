@@ -311,12 +311,12 @@ export interface RadioMap extends MapFiles {
 
 /**
  * How a map is drawn.
- * - `dominant-path` searches the path of least loss over building corners. It needs no weights, and today it is the accurate method:
- *   on real maps its squared error is a tenth of the network's.
- * - `network` draws with the weights. Today's `nano` is a small network that shows the whole pipeline at work; use it to try the
- *   pipeline, not to plan with.
+ * - `dominant-path` searches the path of least loss over building corners and roofs. It needs no weights and uses the heights that are
+ *   stated.
+ * - `network` draws with the weights. The shipped `nano` is told footprints alone and draws a map that the place could have: ask for
+ *   several `samples`, whose mean and spread say what unknown roofs and cars change.
  *
- * docs/accuracy.md has the figures of both, on the same real maps.
+ * docs/accuracy.md has the figures of both.
  */
 export type Method = 'network' | 'dominant-path';
 
@@ -348,23 +348,27 @@ export interface SceneFields {
 export interface PredictRequest extends SceneFields {
   /** At least one. */
   transmitters: Transmitter[];
-  /** The default is `network` where the engine has weights, although the dominant path is more accurate today; see {@link Method}. */
+  /** The default is `network` where the engine has weights. For one map ask for `dominant-path`; see {@link Method}. */
   method?: Method | null | undefined;
   /**
-   * Steps of the sampler, 1 to 1000; the default is 1. More steps take longer and, with the weights shipped today, make the map
-   * worse: `nano` was trained to draw in one step.
+   * Steps of the sampler, 1 to 1000; the default is 1. The shipped weights are judged in 5: more steps take longer and draw maps that
+   * differ as far as heights and cars can make them.
    */
   steps?: NumberField;
   /** Seed of the sampler's noise, 0 to 2^53 - 1; the default is 0. The same seed gives the same map. */
   seed?: NumberField;
   /**
    * The sampler's time to begin at, from 1 (the default: noise alone) down to 0.0001. Below 1 the sampler begins from the dominant
-   * path's map with as much noise as belongs to that time, so that the nearer to 0, the more of that map stays. Only with `network`.
+   * path's map with as much noise as belongs to that time, so that the nearer to 0, the more of that map stays. Only with `network`, and
+   * with weights that have an encoder; those that ship have none.
    */
   start?: NumberField;
   /**
    * Maps that are drawn with the seeds that follow `seed`, 1 to 1000; the default is 1. Of several, the map is their mean, with
-   * `stddev` and, where there is a `thresholdDbm`, `probability`. Only with `network`.
+   * `stddev` and, where there is a `thresholdDbm`, `probability`: what roofs and cars that nobody stated can change. Eight of 5 steps are
+   * a start. They are moved apart by the factor that the weights carry, found on validation maps, so that they differ as much as the
+   * truth may; a single map is as it was drawn. The progress counts the steps of all maps, of which there are at most 1000 over all
+   * transmitters. Only with `network`.
    */
   samples?: NumberField;
   receiver?: Receiver | null | undefined;

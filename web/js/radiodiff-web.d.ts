@@ -72,6 +72,8 @@ export class CellSurroundings implements Freeable {
 export class Weights implements Freeable {
   constructor(bytes: Uint8Array);
   info(): Omit<ModelInfo, 'url'>;
+  /** Takes the signals and gives others: those taken are not to be freed. */
+  widened(samples: TransmitterSignal[]): TransmitterSignal[];
   free(): void;
 }
 

@@ -7,7 +7,7 @@
 
 import { messageOf } from './errors.js';
 import init, { CellSurroundings, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
-import { Spread } from './samples.js';
+import { gather, layersOf } from './samples.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest, SceneTerms } from './buildings.js' */
@@ -30,6 +30,12 @@ import { Spread } from './samples.js';
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 /** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
+
+/** The height that networks learn antennas at. */
+const NETWORK_HEIGHT_M = 1.5;
+
+/** Most maps of a request. All samples of a transmitter are kept until the last is drawn, 0.5 MiB each. */
+const MAX_MAPS = 1000;
 
 /** Long work without the network looks for messages this often. */
 const TURN_MS = 50;
@@ -206,17 +212,27 @@ class Runtime {
       transmitters.push(transmitter);
       places.push(placed);
     }
+    if (method === 'network') warnings.push(...heightsIn(transmitters));
     const samples = samplesOf(request, method, warnings);
-    /** @type {Map<string, Spread>} */
+    const maps = samples * places.length;
+    /** The samples of each transmitter. @type {TransmitterSignal[][]} */
+    const signals = [];
+    for (const [index, placed] of places.entries()) {
+      const drawn = [];
+      for (let sample = 0; sample < samples; sample += 1) {
+        const watched = ofMany(watch, index * samples + sample, maps);
+        drawn.push(method === 'network' ? await this.#drawWithNetwork(handle, placed, request, sample, watched, warnings) : handle.dominantPath(placed));
+      }
+      signals.push(samples > 1 ? this.#widened(drawn) : drawn);
+    }
+    /** @type {Map<string, import('./samples.js').Spread>} */
     const spreads = new Map();
     /** @type {CoverageHandle | null} */
     let coverage = null;
     for (let sample = 0; sample < samples; sample += 1) {
       coverage?.free();
       coverage = new CoverageHandle(handle, request);
-      for (const placed of places) {
-        coverage.add(method === 'network' ? await this.#drawWithNetwork(handle, placed, request, sample, watch, warnings) : handle.dominantPath(placed));
-      }
+      for (const drawn of signals) coverage.add(drawn[sample]);
       if (samples > 1) gather(spreads, coverage, request);
     }
     const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
@@ -224,6 +240,15 @@ class Runtime {
     for (const held of [...places, coverage, request]) held?.free();
     const backend = method === 'network' ? this.#info.backend : 'cpu';
     return { scene: info, ...drawn, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
+  }
+
+  /**
+   * The samples of a transmitter, as far apart as the weights' file says.
+   * @param {TransmitterSignal[]} samples
+   */
+  #widened(samples) {
+    if (!this.#weights) throw failure('disposed', 'the engine was disposed of');
+    return this.#weights.widened(samples);
   }
 
   /**
@@ -353,40 +378,30 @@ function samplesOf(request, method, warnings) {
   if (request.layers.includes('best-server')) {
     throw Object.assign(failure('layers', 'a best server has no mean over samples: ask for it with samples 1'), { field: 'layers' });
   }
+  const maps = request.samples * request.transmitterCount;
+  if (maps > MAX_MAPS) {
+    throw Object.assign(failure('samples', `samples ask for ${maps} maps, expected at most ${MAX_MAPS} over all transmitters`), { field: 'samples' });
+  }
   return request.samples;
 }
 
-/** The layer that every map has. */
-const POWER = 'received-power';
-
 /**
- * Adds a sample's layers to their spreads.
- * @param {Map<string, Spread>} spreads
- * @param {CoverageHandle} coverage
- * @param {Request} request
+ * Warnings of what the network does not know.
+ * @param {{ heightM: number }[]} transmitters
  */
-function gather(spreads, coverage, request) {
-  for (const layer of [POWER, ...request.layers]) {
-    const values = coverage.values(layer);
-    if (!spreads.has(layer)) spreads.set(layer, new Spread(values.length, layer === POWER ? request.thresholdDbm : undefined));
-    spreads.get(layer)?.add(values);
-  }
+function heightsIn(transmitters) {
+  const other = transmitters.filter(({ heightM }) => heightM !== NETWORK_HEIGHT_M);
+  return other.length ? [`The network takes every antenna as ${NETWORK_HEIGHT_M} m high: ${other.length === 1 ? `one stands at ${other[0].heightM} m` : `${other.length} stand at other heights`}.`] : [];
 }
 
 /**
- * What is told of a plan: the received power, the layers that were asked for, and statistics. Of samples, the means.
- * @param {CoverageHandle} plan the last sample's
- * @param {Request} request
- * @param {Map<string, Spread>} spreads
+ * The progress of one map as that of many, of which so many are drawn.
+ * @param {Watch} watch
+ * @param {number} drawn
+ * @param {number} maps
+ * @returns {Watch}
  */
-function layersOf(plan, request, spreads) {
-  const valuesOf = (/** @type {string} */ layer) => spreads.get(layer)?.mean ?? plan.values(layer);
-  const layers = Object.fromEntries(request.layers.map((layer) => [layer, valuesOf(layer)]));
-  const { stddev, probability } = spreads.get(POWER) ?? {};
-  const { thresholdDbm } = request;
-  const coverage = thresholdDbm === undefined || spreads.size ? undefined : plan.statistics(POWER, thresholdDbm);
-  return { values: valuesOf(POWER), layers, stddev, probability, coverage };
-}
+const ofMany = ({ check, progress }, drawn, maps) => ({ check, progress: (phase, done, steps) => progress(phase, drawn * steps + done, maps * steps) });
 
 /**
  * What the module awaits between two steps.

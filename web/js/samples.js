@@ -1,5 +1,7 @@
 // The spread of maps that differ by their seed: what the network is unsure of.
 
+/** @import { CoverageHandle, Request } from './radiodiff-web.js' */
+
 /** Mean and variance of each pixel over maps that come one by one (Welford, 1962), and how often a threshold is reached. */
 export class Spread {
   #count = 0;
@@ -44,4 +46,36 @@ export class Spread {
   get probability() {
     return this.threshold === undefined ? undefined : Float32Array.from(this.#reached, (times) => times / this.#count);
   }
+}
+
+/** The layer that every map has. */
+const POWER = 'received-power';
+
+/**
+ * Adds a sample's layers to their spreads.
+ * @param {Map<string, Spread>} spreads
+ * @param {CoverageHandle} coverage
+ * @param {Request} request
+ */
+export function gather(spreads, coverage, request) {
+  for (const layer of [POWER, ...request.layers]) {
+    const values = coverage.values(layer);
+    if (!spreads.has(layer)) spreads.set(layer, new Spread(values.length, layer === POWER ? request.thresholdDbm : undefined));
+    spreads.get(layer)?.add(values);
+  }
+}
+
+/**
+ * What is told of a plan: the received power, the layers that were asked for, and statistics. Of samples, the means.
+ * @param {CoverageHandle} plan the last sample's
+ * @param {Request} request
+ * @param {Map<string, Spread>} spreads
+ */
+export function layersOf(plan, request, spreads) {
+  const valuesOf = (/** @type {string} */ layer) => spreads.get(layer)?.mean ?? plan.values(layer);
+  const layers = Object.fromEntries(request.layers.map((layer) => [layer, valuesOf(layer)]));
+  const { stddev, probability } = spreads.get(POWER) ?? {};
+  const { thresholdDbm } = request;
+  const coverage = thresholdDbm === undefined || spreads.size ? undefined : plan.statistics(POWER, thresholdDbm);
+  return { values: valuesOf(POWER), layers, stddev, probability, coverage };
 }

@@ -1,28 +1,38 @@
-// The page's figures are those of the documentation.
+// The page's figures are those of the documentation, and the shipped network is worth its layers.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { BY_STEPS, REAL_MAPS, WORTH } from '../../www/page/accuracy.js';
+import { REAL_MAPS, WORTH } from '../../www/page/accuracy.js';
+import { FIGURES } from '../../www/page/figures.js';
+import { readHeader } from '../js/safetensors.js';
 
-const documented = readFileSync(new URL('../../docs/accuracy.md', import.meta.url), 'utf8').replace(/\s+/g, ' ');
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url));
+const documented = read('docs/accuracy.md').toString().replace(/\s+/g, ' ');
 
 test('the error on real maps is the documented one', () => {
-  assert.ok(documented.includes(`${REAL_MAPS.count} real`), 'the number of real maps');
-  for (const { nmse, rmseDb } of [REAL_MAPS.physical, REAL_MAPS.generated]) {
-    assert.ok(documented.includes(`| ${nmse} | ${rmseDb} |`), `${nmse}, ${rmseDb} dB`);
+  const { count, physical: { nmse, rmseDb } } = REAL_MAPS;
+  assert.ok(documented.includes(`${count} real`), 'the number of real maps');
+  assert.ok(documented.includes(`| ${nmse} | ${rmseDb} |`), `${nmse}, ${rmseDb} dB`);
+});
+
+test('what the network is worth is documented, and on the card of the very weights that ship', () => {
+  const { maps, samples, steps, physical, network } = FIGURES;
+  assert.ok(documented.includes(`| ${maps} maps | CRPS, dB | RMSE outdoors, dB |`), 'the number of maps');
+  assert.ok(documented.includes(`| physical map, without heights and cars | ${physical.crpsDb.toFixed(2)} | ${physical.rmseDb.toFixed(2)} |`), 'the physical map');
+  assert.ok(documented.includes(`| the network: mean of ${samples} maps |`), 'the mean');
+  assert.ok(documented.includes(`| the network: ${samples} maps of ${steps} steps | ${network.crpsDb.toFixed(2)} |`), 'the samples');
+  const weights = read('models/nano.safetensors');
+  assert.ok(read('models/nano.md').includes(readHeader(weights.subarray(0, 8 + Number(weights.readBigUInt64LE(0)))).sha256), 'the card is of other weights');
+});
+
+test('every layer of the network is better than the physical map of the same knowledge, and says so', () => {
+  assert.deepEqual(Object.keys(WORTH).sort(), ['deviation', 'mean', 'physical', 'probability']);
+  const { physical, network } = FIGURES;
+  assert.ok(network.crpsDb < physical.crpsDb && network.rmseDb <= physical.rmseDb, JSON.stringify(FIGURES));
+  for (const layer of ['mean', 'deviation', 'probability']) {
+    assert.ok(WORTH[layer].includes(`CRPS ${network.crpsDb.toFixed(2)} instead of ${physical.crpsDb.toFixed(2)} dB`), WORTH[layer]);
+    assert.equal(/too sure/.test(WORTH[layer]), network.holds < 0.85);
   }
-});
-
-test('the error by steps is the documented one', () => {
-  assert.ok(documented.includes(`first ${BY_STEPS.count} synthetic test maps`), 'the number of synthetic maps');
-  for (const [, nmse] of BY_STEPS.nmse) assert.ok(documented.includes(String(nmse)), String(nmse));
-});
-
-test('every layer says what it is worth, and the page says that more steps are worse as long as they are', () => {
-  assert.deepEqual(Object.keys(WORTH).sort(), ['difference', 'generated', 'physical']);
-  const errors = BY_STEPS.nmse.map(([, nmse]) => nmse);
-  assert.equal(/More steps make the map worse/.test(WORTH.generated), errors.every((error, i) => i === 0 || error > errors[i - 1]));
-  assert.equal(/most accurate/.test(WORTH.physical), REAL_MAPS.physical.nmse < REAL_MAPS.generated.nmse);
 });

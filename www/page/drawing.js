@@ -1,8 +1,12 @@
-// Draws maps as often as the worker can: plans that came in while it drew are skipped.
+// Draws maps as often as the worker can: plans that came in while it drew are skipped. The physical map comes first; where the planner
+// asks how sure it is, the network then draws its samples, until something moves.
 
-import { engineOf, engines, METHODS, startNetworks } from './engines.js';
+import { engines, startNetworks } from './engines.js';
 import { withoutNetworks } from './input/controls.js';
-import { LAYERS, NETWORK_MODELS, look } from './plan/look.js';
+import { drawProgress } from './charts/legend.js';
+import { isSampled } from './layers/model.js';
+import { lacksLayer } from './layers/shown.js';
+import { LAYERS, look } from './plan/look.js';
 import { activeOf, requested } from './plan/model.js';
 import { plan, settle } from './plan/store.js';
 import { say, unsay } from './notices.js';
@@ -10,18 +14,18 @@ import { show } from './show.js';
 import { announce, setStatus, state } from './state.js';
 import { percent } from './units.js';
 
-/** A map that takes longer does not follow a finger; while dragging, the dominant path stands in for it. */
-const SMOOTH_MS = 120;
+/** Steps in which the network draws a sample: docs/accuracy.md has its scores in as many. */
+const STEPS = 5;
 /** All layers beside the power: they cost little beside the map, and changing the layer then costs nothing. */
 const EXTRA_LAYERS = Object.values(LAYERS).map(({ layer }) => layer).filter((layer) => layer !== 'received-power');
 
-/** How long the networks' last map took. */
-let networkMs = Infinity;
 /** Warnings that need not be said again of this scene. */
 let told = new Set();
 let wanted = false;
 /** The drawing that is under way, until nothing more is wanted. */
 let drawing;
+/** Ends the samples that are being drawn. */
+let sampling;
 /** Where the transmitters of the shown map stand, by id. */
 let shownPlaces = new Map();
 
@@ -35,15 +39,23 @@ export function startOver(warnings) {
 
 function clear() {
   state.map = undefined;
+  state.sampled = undefined;
   state.drawn = [];
-  keep({});
 }
 
 /** Draws the plan by the chosen model; it is drawn when the promise resolves. */
 export function draw() {
   wanted = true;
+  sampling?.abort();
   drawing ??= drawWhatIsWanted();
   return drawing;
+}
+
+/** Draws what a changed look asks for and is not there, and ends what it asks for no more. */
+export function followLook(changed) {
+  const needsSamples = isSampled() && (changed.includes('samples') || (!state.sampled && !sampling));
+  if (needsSamples || lacksLayer()) draw();
+  else if (!isSampled()) sampling?.abort();
 }
 
 async function drawWhatIsWanted() {
@@ -54,15 +66,18 @@ async function drawWhatIsWanted() {
   while (wanted) {
     wanted = false;
     const asked = { scene: state.scene, transmitters: activeOf(plan()) };
+    // Another place was opened meanwhile, and asks for its own map.
+    const isLeft = () => state.scene !== asked.scene;
     try {
-      const maps = asked.transmitters.length ? await chosenMaps() : [];
-      // Another place was opened meanwhile, and asks for its own map.
-      if (state.scene !== asked.scene) continue;
+      const map = asked.transmitters.length ? await ask() : undefined;
+      if (isLeft()) continue;
       unsay('map', 'error');
-      take(maps, asked.transmitters);
+      take(map, asked.transmitters);
       outcome = 'ready';
+      show();
+      if (map && isSampled() && !state.dragging) await sample(isLeft);
     } catch (error) {
-      if (state.scene !== asked.scene) continue;
+      if (isLeft()) continue;
       say('map', `${error.message}${/outside the map/.test(error.message) ? '. Drag the transmitter onto the map, or remove it.' : ''}`, 'error');
       outcome = 'error';
       // Back to the places that the shown map is of.
@@ -72,72 +87,71 @@ async function drawWhatIsWanted() {
   }
   drawing = undefined;
   // A preview is not what was asked for: letting go draws that.
-  if (!isPreview()) setStatus(outcome);
-  if (state.dragging || outcome !== 'ready') return;
-  tellCoverage();
-  complete();
+  if (!(state.dragging && isSampled())) setStatus(outcome);
+  if (!state.dragging && outcome === 'ready') tellCoverage();
 }
 
 /** For those who do not see the map. */
 function tellCoverage() {
   const { thresholdDbm } = plan();
-  if (state.map) announce(`Map drawn: ${percent(state.map.stats({ thresholdDbm }).covered)} of the ground outdoors has ${thresholdDbm} dBm or more.`);
+  const map = (isSampled() && state.sampled) || state.map;
+  const whose = map === state.sampled ? `${look().samples} maps drawn: on average ` : 'Map drawn: ';
+  if (map) announce(`${whose}${percent(map.stats({ thresholdDbm }).covered)} of the ground outdoors has ${thresholdDbm} dBm or more.`);
 }
 
-/** Shows what was drawn, the chosen model's map first. */
-function take(maps, transmitters) {
-  if (!maps.length) {
-    clear();
-    return;
-  }
-  [state.map] = maps;
+/** Shows what was drawn; samples of before are of other places. */
+function take(map, transmitters) {
+  clear();
+  if (!map) return;
+  state.map = map;
   state.drawn = transmitters.map(({ id }) => id);
-  keep(Object.fromEntries(maps.map((map) => [map.method, map])));
-  if (state.map.method === 'network') networkMs = state.map.milliseconds;
-  tellWarnings(state.map.warnings);
-  shownPlaces = new Map(state.map.transmitters.map(({ lng, lat }, k) => [state.drawn[k], { lng, lat }]));
+  tellWarnings(map.warnings);
+  shownPlaces = new Map(map.transmitters.map(({ lng, lat }, k) => [state.drawn[k], { lng, lat }]));
   if (!wanted && !state.dragging) settle(shownPlaces);
 }
 
-/** The maps of the chosen model, the one that is shown first. */
-async function chosenMaps() {
-  if (NETWORK_MODELS.includes(look().model) && !engines.network && !(await startNetworks())) withoutNetworks();
-  return Promise.all(methods().map(ask));
-}
-
-/** The methods of the chosen model; while a transmitter is dragged, one that keeps up with it. */
-function methods() {
-  const { model } = look();
-  if (model === 'difference') return ['network', 'dominant-path'];
-  return !NETWORK_MODELS.includes(model) || (state.dragging && networkMs > SMOOTH_MS) ? ['dominant-path'] : ['network'];
-}
-
-const isPreview = () => state.dragging && state.map?.method === 'dominant-path' && NETWORK_MODELS.includes(look().model);
-
-/** A map of the plan as it stands. */
-function ask(method) {
-  const { receiver, thresholdDbm } = plan();
+/** The physical map of the plan as it stands. */
+function ask() {
   // The first map and one that follows a hand make do with what is shown.
   const layers = state.map && !state.dragging ? EXTRA_LAYERS : EXTRA_LAYERS.filter((layer) => layer === LAYERS[look().quantity].layer || layer === 'best-server');
-  return engineOf(method).predict({ ...state.scene.around, transmitters: requested(plan()), method, receiver, thresholdDbm, layers });
+  return engines.physical.predict({ ...request(), method: 'dominant-path', layers });
 }
 
-function keep(maps) {
-  state.maps = maps;
-  state.difference = maps.network && maps['dominant-path'] && maps.network.difference(maps['dominant-path']);
+function request() {
+  const { receiver, thresholdDbm } = plan();
+  return { ...state.scene.around, transmitters: requested(plan()), receiver, thresholdDbm };
 }
 
-/** Draws the method that the layer does not show, so that the read-out has both; not before the networks are there. */
-async function complete() {
-  const missing = Object.keys(METHODS).find((method) => !state.maps[method]);
-  if (!missing || !engines.network || !state.map) return;
-  const before = state.maps;
-  try {
-    const map = await ask(missing);
-    if (state.maps === before && !drawing) keep({ ...state.maps, [missing]: map });
-  } catch {
-    // The read-out goes without; what the layer shows tells of trouble.
+/** Draws the network's samples, until something else is wanted. */
+async function sample(isLeft) {
+  if (!engines.network && !(await startNetworks())) {
+    withoutNetworks();
+    return;
   }
+  if (wanted || isLeft() || !isSampled()) return;
+  sampling = new AbortController();
+  const { signal } = sampling;
+  progress(0);
+  try {
+    const onProgress = ({ phase, loaded, total }) => { if (phase === 'step') progress(loaded / total); };
+    const map = await engines.network.predict({ ...request(), method: 'network', steps: STEPS, samples: look().samples, signal, onProgress });
+    if (signal.aborted || isLeft()) return;
+    state.sampled = map;
+    tellWarnings(map.warnings);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    sampling = undefined;
+    progress(undefined);
+  }
+}
+
+/** `share` is undefined while no sample is being drawn. */
+function progress(share) {
+  const begins = share !== undefined && state.samplesDrawn === undefined;
+  state.samplesDrawn = share;
+  if (begins) show();
+  else drawProgress();
 }
 
 function tellWarnings(warnings) {

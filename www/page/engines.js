@@ -6,7 +6,7 @@ import { say } from './notices.js';
 
 const MODEL = 'models/nano.safetensors';
 /** Names of the methods on the page. */
-export const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path' };
+const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path' };
 
 export const engines = { physical: undefined, network: undefined };
 
@@ -24,7 +24,7 @@ export function startPhysical() {
 /** The engine with the networks, started once; undefined where it cannot be had, after the page said why. */
 export function startNetworks() {
   starting ??= start().catch((error) => {
-    const trouble = `RadioDiff nano is not available: ${error.message}. Maps are drawn by the dominant path.`;
+    const trouble = `RadioDiff nano is not available: ${error.message}. The physical map is shown.`;
     say('networks', trouble, 'error');
     credit.textContent = trouble;
   });
@@ -45,13 +45,10 @@ async function start() {
   return engines.network;
 }
 
-/** The engine that draws by a method. */
-export const engineOf = (method) => (method === 'network' ? engines.network : engines.physical);
-
-/** What drew a map, where, how fast and why there. */
-export function tellEngine(map) {
-  const { info } = engineOf(map.method);
+/** What drew a map, of how many samples, where, how fast and why there. */
+export function tellEngine(map, samples) {
+  const { info } = map.method === 'network' ? engines.network : engines.physical;
   const machine = map.backend === 'webgpu' ? `WebGPU (${info.adapter})` : "this machine's CPU (WebAssembly SIMD)";
-  const why = map.method === 'network' ? info.reason : '';
-  status.textContent = `${METHODS[map.method]} on ${machine} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
+  const [what, why] = map.method === 'network' ? [`${samples} maps by ${METHODS.network}`, info.reason] : [METHODS[map.method], ''];
+  status.textContent = `${what} on ${machine} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
 }

@@ -4,7 +4,7 @@
 // layers/ says what is shown, input/ is every control. drawing.js asks the engines for maps, places.js opens scenes. It begins here.
 
 import { createEngine } from '../index.js';
-import { draw } from './drawing.js';
+import { draw, followLook } from './drawing.js';
 import { engines, startPhysical } from './engines.js';
 import { listenToExports } from './export/menu.js';
 import { isPattern, openPattern } from './input/antenna.js';
@@ -18,7 +18,7 @@ import { listenToSettings } from './input/preferences.js';
 import { keepLink, listenToSharing, whole } from './input/sharing.js';
 import { listenToSites } from './input/sites.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
-import { lacksLayer, picture } from './layers/shown.js';
+import { picture } from './layers/shown.js';
 import { say } from './notices.js';
 import { fromHash } from './plan/link.js';
 import { CALIBRATED_MODELS, changeLook, listenToLook, look } from './plan/look.js';
@@ -36,8 +36,7 @@ window.radiodiff = {
   /** The engine with the networks once a layer asked for it, else the physical one. */
   get engine() { return engines.network ?? engines.physical; },
   get map() { return state.map; },
-  get maps() { return state.maps; },
-  get difference() { return state.difference; },
+  get sampled() { return state.sampled; },
   get calibration() { return calibration(); },
   get plan() { return plan(); },
   get request() {
@@ -52,8 +51,6 @@ window.radiodiff = {
 };
 
 const footprints = () => engines.physical.footprints(state.scene.around);
-/** Fields of the look that need another map. */
-const DRAWN_BY = ['model'];
 
 /** What the last map was asked with: a change of a name needs no other map. */
 let asked;
@@ -88,7 +85,7 @@ function follow() {
     document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
     if (changed.includes('tilted')) stage.camera()?.setTilt(look().tilted);
     show();
-    if (state.scene && (changed.some((name) => DRAWN_BY.includes(name)) || lacksLayer())) draw();
+    if (state.scene) followLook(changed);
   });
   stage.whenMoved(() => {
     placeMarkers();

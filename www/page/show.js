@@ -7,8 +7,10 @@ import { refreshCalibration } from './input/calibration.js';
 import { refreshControls } from './input/controls.js';
 import { refreshTransmitters } from './input/transmitters.js';
 import { drawReadout } from './layers/readout.js';
+import { isSampled } from './layers/model.js';
 import { dots } from './layers/residuals.js';
 import { picture } from './layers/shown.js';
+import { look } from './plan/look.js';
 import { state } from './state.js';
 import { drawMarkers } from './views/markers.js';
 import * as stage from './views/stage.js';
@@ -30,7 +32,8 @@ export function show() {
   drawLegend();
   showReadout();
   drawStatistics();
-  if (state.map) tellEngine(state.map);
+  const told = (isSampled() && state.sampled) || state.map;
+  if (told) tellEngine(told, look().samples);
 }
 
 export const showReadout = () => drawReadout(stage.unproject);

@@ -6,14 +6,14 @@ import { plan } from './plan/store.js';
 export const state = {
   /** The open scene: what `setScene` gave, with `around` to ask for it again, its `source`, `title`, `credit` and `place`. */
   scene: undefined,
-  /** The map of the chosen model; for the difference, the generated map. */
+  /** The physical map of the plan's transmitters. */
   map: undefined,
   /** Ids of the plan's transmitters in the map's order. */
   drawn: [],
-  /** The maps there are of the transmitters, by method. */
-  maps: {},
-  /** Generated minus physical, where both are there. */
-  difference: undefined,
+  /** The network's samples of the same transmitters, as one map with their mean and spread; undefined until they are drawn. */
+  sampled: undefined,
+  /** The share of the samples that is drawn, 0 to 1, while they are. */
+  samplesDrawn: undefined,
   /** What `calibrate` gave of the open scene last, with `of`: the plan's measurements that it is of. */
   calibration: undefined,
   /** Whether the measured places are shown on the map. */

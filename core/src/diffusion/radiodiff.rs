@@ -22,11 +22,13 @@ pub enum BuildError {
     Parameter(#[from] ParameterError),
 }
 
-/// A time that the sampler cannot start at.
+/// Why the sampler cannot start from a map.
 #[derive(Debug, Error, Clone, Copy, PartialEq)]
-#[error("start is {found}, expected a time from {MIN_TIME} (the map that is given) to 1 (noise)")]
-pub struct StartError {
-    pub found: f32,
+pub enum StartError {
+    #[error("start is {found}, expected a time from {MIN_TIME} (the map that is given) to 1 (noise)")]
+    Time { found: f32 },
+    #[error("start is {found}, and the weights have no encoder for the map to start from: leave start out, or export the weights with it")]
+    NoEncoder { found: f32 },
 }
 
 /// Latent diffusion: the first stage, the denoiser, and the scale between them.
@@ -48,6 +50,20 @@ impl<E: Engine> RadioDiff<E> {
     pub fn new(preset: &Preset, vb: &VarBuilder<E>) -> Result<Self, BuildError> {
         preset.validate()?;
         let first_stage = Autoencoder::new(&vb.pp("first_stage_model"), &preset.autoencoder)?;
+        Self::of_stages(preset, vb, first_stage)
+    }
+
+    /// As [`Self::new`], but without what turns maps into latents: enough to draw from noise.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn without_encoder(preset: &Preset, vb: &VarBuilder<E>) -> Result<Self, BuildError> {
+        preset.validate()?;
+        let first_stage = Autoencoder::without_encoder(&vb.pp("first_stage_model"), &preset.autoencoder)?;
+        Self::of_stages(preset, vb, first_stage)
+    }
+
+    fn of_stages(preset: &Preset, vb: &VarBuilder<E>, first_stage: Autoencoder<E>) -> Result<Self, BuildError> {
         let denoiser = Denoiser::new(&vb.pp("model"), preset)?;
         let scale_factor = vb.buffer("scale_factor", &[1], Initializer::Constant(preset.latent_scale))?;
         Ok(Self { preset: preset.clone(), coding: MapCoding::of(preset), first_stage, denoiser, scale_factor })
@@ -70,7 +86,7 @@ impl<E: Engine> RadioDiff<E> {
     /// which equals [`Self::begin`]. `samples` as there.
     ///
     /// # Errors
-    /// A start that is not in [`MIN_TIME`] to 1.
+    /// A start that is not in [`MIN_TIME`] to 1; networks without an encoder.
     pub fn begin_from_map(
         &self,
         e: &E,
@@ -80,7 +96,10 @@ impl<E: Engine> RadioDiff<E> {
         options: &SampleOptions,
     ) -> Result<Sampling<E::Tensor>, StartError> {
         if !(MIN_TIME..=1.0).contains(&start) {
-            return Err(StartError { found: start });
+            return Err(StartError::Time { found: start });
+        }
+        if !self.first_stage.has_encoder() {
+            return Err(StartError::NoEncoder { found: start });
         }
         let x0 = e.mul(&self.encode_map(e, map, condition).mean, &self.scale_factor);
         let latent = noised(e, &x0, &self.noise(e, options.seed, 0, samples), &[start]);
@@ -101,6 +120,9 @@ impl<E: Engine> RadioDiff<E> {
     }
 
     /// Maps (N, 1, H, W) in [-1, 1] of the scenes `condition` (N, C, H, W) -> the posterior of their latents, not scaled.
+    ///
+    /// # Panics
+    /// Without an encoder.
     pub fn encode_map(&self, e: &E, map: &E::Tensor, condition: &E::Tensor) -> Posterior<E> {
         self.first_stage.encode(e, &self.coding.code(e, map, condition))
     }

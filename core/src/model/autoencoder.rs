@@ -179,9 +179,9 @@ impl<E: Engine> Posterior<E> {
 
 /// Encoder, decoder and the 1 x 1 convolutions between them.
 pub struct Autoencoder<E: Engine> {
-    encoder: Encoder<E>,
+    /// With the convolution behind it; absent where maps are only drawn.
+    encoder: Option<(Encoder<E>, Conv2d<E>)>,
     decoder: Decoder<E>,
-    quant_conv: Conv2d<E>,
     post_quant_conv: Conv2d<E>,
     latent_channels: usize,
 }
@@ -189,22 +189,47 @@ pub struct Autoencoder<E: Engine> {
 impl<E: Engine> Autoencoder<E> {
     /// Parameters `encoder`, `decoder`, `quant_conv` and `post_quant_conv`. The preset has been validated.
     pub fn new(vb: &VarBuilder<E>, preset: &AutoencoderPreset) -> Result<Self, ParameterError> {
-        let z = preset.latent_channels;
-        Ok(Self {
-            encoder: Encoder::new(&vb.pp("encoder"), preset)?,
-            decoder: Decoder::new(&vb.pp("decoder"), preset)?,
-            quant_conv: Conv2d::same(&vb.pp("quant_conv"), 2 * z, 2 * z, 1)?,
-            post_quant_conv: Conv2d::same(&vb.pp("post_quant_conv"), z, z, 1)?,
-            latent_channels: z,
-        })
+        let latents = 2 * preset.latent_channels;
+        // In this order, in which a training run draws what it begins with.
+        let encoder = Encoder::new(&vb.pp("encoder"), preset)?;
+        let decoder = Decoder::new(&vb.pp("decoder"), preset)?;
+        let quant_conv = Conv2d::same(&vb.pp("quant_conv"), latents, latents, 1)?;
+        Self::of_parts(vb, preset, Some((encoder, quant_conv)), decoder)
+    }
+
+    /// What turns latents into maps: `decoder` and `post_quant_conv`.
+    pub fn without_encoder(vb: &VarBuilder<E>, preset: &AutoencoderPreset) -> Result<Self, ParameterError> {
+        Self::of_parts(vb, preset, None, Decoder::new(&vb.pp("decoder"), preset)?)
+    }
+
+    fn of_parts(
+        vb: &VarBuilder<E>,
+        preset: &AutoencoderPreset,
+        encoder: Option<(Encoder<E>, Conv2d<E>)>,
+        decoder: Decoder<E>,
+    ) -> Result<Self, ParameterError> {
+        let latent_channels = preset.latent_channels;
+        let post_quant_conv = Conv2d::same(&vb.pp("post_quant_conv"), latent_channels, latent_channels, 1)?;
+        Ok(Self { encoder, decoder, post_quant_conv, latent_channels })
+    }
+
+    pub fn has_encoder(&self) -> bool {
+        self.encoder.is_some()
     }
 
     /// Gray map in [-1, 1], (N, 1, H, W) -> mean and log-variance, concatenated, (N, 2 Z, H/f, W/f).
+    ///
+    /// # Panics
+    /// Without an encoder.
     pub fn moments(&self, e: &E, map: &E::Tensor) -> E::Tensor {
-        self.quant_conv.forward(e, &self.encoder.forward(e, map))
+        let (encoder, quant_conv) = self.encoder.as_ref().expect("a first stage that encodes maps was built with its encoder");
+        quant_conv.forward(e, &encoder.forward(e, map))
     }
 
     /// Gray map in [-1, 1], (N, 1, H, W) -> posterior.
+    ///
+    /// # Panics
+    /// Without an encoder.
     pub fn encode(&self, e: &E, map: &E::Tensor) -> Posterior<E> {
         self.posterior(e, &self.moments(e, map))
     }

@@ -2,12 +2,15 @@
 //!
 //! The manifest (key [`MANIFEST_KEY`]) says which networks the tensors belong to and what their numbers mean. Reading validates
 //! everything before a tensor is made. Building the networks fails on any tensor that is missing, unused or misshapen, by name.
-//! Tensors are float32 or float16; float16 is widened on load, so any engine runs either.
+//! Tensors are float32, float16 or 8-bit integers with scales; all are widened on load, so any engine runs any of them. A file may lack
+//! the first stage's encoder, which drawing from noise does not need.
 
 use super::error::WeightsError;
 use super::host::{HostSource, HostTensor};
 use super::manifest::{FORMAT_VERSION, MANIFEST_KEY, WeightsManifest};
-use super::tensors::{read, widen};
+use super::precision::{LEAST_LEVELS, MOST_LEVELS, Precision};
+use super::quantized::{Quantized, quantize, scale_name};
+use super::tensors::{read, widened};
 use crate::diffusion::RadioDiff;
 use crate::engine::Engine;
 use crate::parameters::VarBuilder;
@@ -35,6 +38,11 @@ fn content_hash<'a>(
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a tensor belongs to what turns maps into latents.
+pub fn is_encoder(name: &str) -> bool {
+    ["first_stage_model.encoder.", "first_stage_model.quant_conv."].iter().any(|part| name.starts_with(part))
 }
 
 /// A validated weights file.
@@ -67,9 +75,7 @@ impl Checkpoint {
             return Err(WeightsError::Quantity { found: manifest.quantity });
         }
         manifest.preset.validate()?;
-        let tensors =
-            file.iter().map(|(name, view)| Ok((name.to_owned(), widen(name, &view)?))).collect::<Result<HashMap<_, _>, WeightsError>>()?;
-        Ok(Self { manifest, tensors })
+        Ok(Self { manifest, tensors: widened(&file)? })
     }
 
     pub fn manifest(&self) -> &WeightsManifest {
@@ -81,10 +87,17 @@ impl Checkpoint {
         &self.tensors
     }
 
+    /// Whether the file lacks the first stage's encoder.
+    pub fn draws_only(&self) -> bool {
+        !self.tensors.keys().any(|name| is_encoder(name))
+    }
+
     /// The networks with these weights on an engine.
     pub fn build<E: Engine>(&self, engine: &E) -> Result<RadioDiff<E>, WeightsError> {
         let source = HostSource::new(&self.tensors);
-        let model = RadioDiff::new(&self.manifest.preset, &VarBuilder::new(engine, &source))?;
+        let vb = VarBuilder::new(engine, &source);
+        let preset = &self.manifest.preset;
+        let model = if self.draws_only() { RadioDiff::without_encoder(preset, &vb)? } else { RadioDiff::new(preset, &vb)? };
         let names = source.unused();
         if !names.is_empty() {
             return Err(WeightsError::Unused { preset: self.manifest.preset.name.clone(), names });
@@ -93,39 +106,56 @@ impl Checkpoint {
     }
 }
 
-/// Element type of a written file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    F32,
-    F16,
-}
-
 /// The bytes of a weights file. `manifest.format_version` and `.content_sha256` are filled in here.
 ///
 /// # Errors
-/// A value too large for float16.
+/// A value too large for float16; levels out of their range.
 pub fn serialize(
     tensors: &BTreeMap<String, HostTensor>,
     mut manifest: WeightsManifest,
     precision: Precision,
 ) -> Result<Vec<u8>, WeightsError> {
-    let encode = |name: &String, values: &[f32]| -> Result<Vec<u8>, WeightsError> {
-        if precision == Precision::F32 {
-            return Ok(values.iter().flat_map(|v| v.to_le_bytes()).collect());
-        }
-        if let Some(index) = values.iter().position(|&v| v.is_finite() && !half::f16::from_f32(v).is_finite()) {
-            return Err(WeightsError::TooLarge { name: name.clone(), index, value: values[index] });
-        }
-        Ok(values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect())
-    };
-    let dtype = if precision == Precision::F32 { Dtype::F32 } else { Dtype::F16 };
-    let encoded = tensors.iter().map(|(name, t)| Ok((name, t, encode(name, &t.values)?))).collect::<Result<Vec<_>, WeightsError>>()?;
+    let mut encoded = Vec::new();
+    for (name, tensor) in tensors {
+        encoded.extend(encode(name, tensor, precision)?);
+    }
     let views = encoded
         .iter()
-        .map(|(name, t, bytes)| Ok((name.as_str(), TensorView::new(dtype, t.shape.clone(), bytes)?)))
+        .map(|(name, dtype, shape, bytes)| Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
     manifest.format_version = FORMAT_VERSION;
     manifest.content_sha256 = content_hash(&manifest, views.iter().cloned())?;
     let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), serde_json::to_string(&manifest)?)]);
     Ok(safetensors::serialize(views, Some(metadata))?)
+}
+
+/// A tensor of a file: name, element type, shape, bytes.
+type EncodedTensor = (String, Dtype, Vec<usize>, Vec<u8>);
+
+/// A tensor as it is written; of 8-bit integers also their scales.
+fn encode(name: &str, tensor: &HostTensor, precision: Precision) -> Result<Vec<EncodedTensor>, WeightsError> {
+    let HostTensor { shape, values } = tensor;
+    let quantized = match precision {
+        Precision::F32 => {
+            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            return Ok(vec![(name.to_owned(), Dtype::F32, shape.clone(), bytes)]);
+        }
+        Precision::F16 => None,
+        Precision::Int8 { levels } if (LEAST_LEVELS..=MOST_LEVELS).contains(&levels) => quantize(tensor, levels),
+        Precision::Int8 { levels } => return Err(WeightsError::Levels { found: levels }),
+    };
+    if let Some(index) = values.iter().position(|&v| v.is_finite() && !half::f16::from_f32(v).is_finite()) {
+        return Err(WeightsError::TooLarge { name: name.into(), index, value: values[index] });
+    }
+    let halves = |values: &[half::f16]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    Ok(match quantized {
+        None => {
+            let values: Vec<half::f16> = values.iter().map(|&v| half::f16::from_f32(v)).collect();
+            vec![(name.to_owned(), Dtype::F16, shape.clone(), halves(&values))]
+        }
+        Some(Quantized { integers, scales }) => vec![
+            (name.to_owned(), Dtype::I8, shape.clone(), integers.iter().map(|integer| integer.cast_unsigned()).collect()),
+            (scale_name(name), Dtype::F16, vec![scales.len()], halves(&scales)),
+        ],
+    })
 }

@@ -1,6 +1,7 @@
 //! Why a weights file is refused.
 
 use super::manifest::{FORMAT_VERSION, MANIFEST_KEY};
+use super::precision::{LEAST_LEVELS, MOST_LEVELS};
 use crate::diffusion::BuildError;
 use crate::model::PresetError;
 use crate::parameters::ParameterError;
@@ -26,6 +27,12 @@ pub enum WeightsError {
     Preset(#[from] PresetError),
     #[error("tensor {name} has element type {found}, expected {expected}")]
     ElementType { name: String, found: String, expected: &'static str },
+    #[error("tensor {name} holds 8-bit integers, and the file has no {name}.scale: export it again")]
+    NoScales { name: String },
+    #[error("tensor {name} has the shape {found:?}, expected [{channels}]: a scale for each output channel")]
+    Scales { name: String, channels: usize, found: Vec<usize> },
+    #[error("8-bit weights with {found} steps to a channel's root mean square, expected {LEAST_LEVELS} to {MOST_LEVELS}")]
+    Levels { found: f32 },
     #[error("tensor {name} holds a value that is not finite at element {index}: the file is damaged or its training failed")]
     NotFinite { name: String, index: usize },
     #[error("tensor {name} holds {value} at element {index}, which float16 cannot hold: write float32")]

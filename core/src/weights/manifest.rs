@@ -10,6 +10,17 @@ pub const MANIFEST_KEY: &str = "radiodiff";
 /// The format this build reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// How the samples of a network are meant to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnsembleRule {
+    /// Steps of the sampler.
+    pub steps: usize,
+    /// The factor by which samples are moved away from their mean ([`widen`](radiodiff_radio::map::widen)), found on
+    /// validation maps. Above 1: the network is surer than its errors allow.
+    pub widening: f32,
+}
+
 /// What a weights file says about itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightsManifest {
@@ -27,6 +38,9 @@ pub struct WeightsManifest {
     pub metrics: BTreeMap<String, f64>,
     /// Commit of the code that trained the weights.
     pub commit: String,
+    /// Only of networks whose samples were compared with validation maps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<EnsembleRule>,
 }
 
 impl WeightsManifest {
@@ -42,6 +56,12 @@ impl WeightsManifest {
             license: String::new(),
             metrics: BTreeMap::new(),
             commit: String::new(),
+            ensemble: None,
         }
+    }
+
+    /// The factor by which samples are widened; 1 unless the file has another.
+    pub fn widening(&self) -> f32 {
+        self.ensemble.map_or(1.0, |rule| rule.widening)
     }
 }

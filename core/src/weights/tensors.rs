@@ -2,6 +2,7 @@
 
 use super::error::WeightsError;
 use super::host::HostTensor;
+use super::quantized::{restore, scale_name};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 
@@ -13,11 +14,32 @@ pub(super) fn read(bytes: &[u8]) -> Result<SafeTensors<'_>, WeightsError> {
     })
 }
 
+/// The tensors of a file as float32, by name. Tensors of 8-bit integers are multiplied by their scales, which are no tensors of their own
+/// then.
+pub(super) fn widened(file: &SafeTensors<'_>) -> Result<HashMap<String, HostTensor>, WeightsError> {
+    let mut tensors = HashMap::new();
+    let mut scales = HashMap::new();
+    for (name, view) in file.iter() {
+        let is_integer = |of: &str| file.tensor(of).is_ok_and(|tensor| tensor.dtype() == Dtype::I8);
+        if view.dtype() == Dtype::I8 {
+            continue;
+        }
+        let is_scale = name.strip_suffix(".scale").is_some_and(is_integer);
+        let kept = if is_scale { &mut scales } else { &mut tensors };
+        kept.insert(name.to_owned(), widen(name, &view)?);
+    }
+    for (name, view) in file.iter().filter(|(_, view)| view.dtype() == Dtype::I8) {
+        let scales = scales.get(&scale_name(name)).ok_or_else(|| WeightsError::NoScales { name: name.into() })?;
+        tensors.insert(name.to_owned(), restore(name, view.shape(), view.data(), scales)?);
+    }
+    Ok(tensors)
+}
+
 /// A float32 or float16 tensor as float32.
 pub(super) fn widen(name: &str, view: &TensorView) -> Result<HostTensor, WeightsError> {
     match view.dtype() {
         Dtype::F32 | Dtype::F16 => host_tensor(name, view),
-        other => Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}"), expected: "F32 or F16" }),
+        other => Err(WeightsError::ElementType { name: name.into(), found: format!("{other:?}"), expected: "F32, F16 or I8 with scales" }),
     }
 }
 

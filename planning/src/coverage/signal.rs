@@ -1,7 +1,7 @@
 //! One transmitter's part of a plan.
 
 use geo::Coord;
-use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::map::{RadioMap, widen};
 use radiodiff_radio::propagation::{AntennaPattern, FrequencyError, received_power};
 use radiodiff_radio::scene::Transmitter;
 
@@ -15,6 +15,15 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// Moves the signals that a transmitter may have, a network's samples, away from their mean by a factor ([`widen`]).
+    ///
+    /// # Panics
+    /// When they have not the same number of pixels.
+    pub fn widen(samples: &mut [Self], factor: f32) {
+        widen(samples.iter_mut().map(|sample| sample.received.values.as_mut_slice()), factor);
+        widen(samples.iter_mut().map(|sample| sample.path_loss_db.as_mut_slice()), factor);
+    }
+
     /// From a map of path gain at 5.9 GHz and the transmitter that it was made for. Directions of departure are those of the straight
     /// lines to receivers `receiver_height_m` above the ground.
     ///

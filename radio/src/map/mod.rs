@@ -3,6 +3,9 @@
 //! Values are NaN where there is no value (inside buildings). Row 0 is the northern row.
 
 mod gray;
+mod spread;
+
+pub use spread::widen;
 
 use crate::scene::Grid;
 use serde::{Deserialize, Serialize};

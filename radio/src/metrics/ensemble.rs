@@ -123,6 +123,53 @@ pub fn nominal_coverage(members: usize) -> f64 {
     INTERVAL.min((members as f64 - 1.0) / (members as f64 + 1.0))
 }
 
+/// Where the truth of a pixel lies to the [`central_interval`] of its members, all relative to the members' mean, dB.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IntervalMiss {
+    pub low_db: f32,
+    pub high_db: f32,
+    pub truth_db: f32,
+}
+
+impl IntervalMiss {
+    /// Of the members' values in a pixel, in any order, and the truth.
+    ///
+    /// # Panics
+    /// Without members.
+    pub fn new(mut members: Vec<f64>, truth: f64) -> Self {
+        members.sort_unstable_by(f64::total_cmp);
+        let mean = members[0] + members.iter().map(|value| value - members[0]).sum::<f64>() / members.len() as f64;
+        let [low, high] = central_interval(&members);
+        let [low_db, high_db, truth_db] = [low, high, truth].map(|value| (value - mean) as f32);
+        Self { low_db, high_db, truth_db }
+    }
+
+    /// Whether the interval holds the truth once the members are moved from their mean by a factor.
+    fn is_held(&self, factor: f32) -> bool {
+        (factor * self.low_db..=factor * self.high_db).contains(&self.truth_db)
+    }
+}
+
+/// The factor by which the members must be moved away from their mean for the interval to hold a share of the pixels, on the mean of
+/// maps: the least one, to a hundredth, from 0.1 to 100; none where even 100 is too little, because members agree where they are wrong.
+/// `maps` have an entry for every pixel that counts.
+pub fn widening_that_holds(share: f64, maps: &[Vec<IntervalMiss>]) -> Option<f32> {
+    let coverage = |factor: f32| {
+        let held = |map: &Vec<IntervalMiss>| map.iter().filter(|pixel| pixel.is_held(factor)).count() as f64 / map.len().max(1) as f64;
+        maps.iter().map(held).sum::<f64>() / maps.len().max(1) as f64
+    };
+    let factor = |hundredths: u32| hundredths as f32 / 100.0;
+    let (mut below, mut enough) = (9, 10_000);
+    if coverage(factor(enough)) < share {
+        return None;
+    }
+    while enough - below > 1 {
+        let middle = u32::midpoint(below, enough);
+        *(if coverage(factor(middle)) < share { &mut below } else { &mut enough }) = middle;
+    }
+    Some(factor(enough))
+}
+
 /// Pearson's correlation; none where either side does not vary.
 fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
     let means = [a, b].map(|values| values.iter().sum::<f64>() / values.len() as f64);

@@ -227,17 +227,18 @@ impl PhysicalMaps {
 }
 
 /// A sample that maps are compared with.
-struct Truth {
+pub(super) struct Truth {
     name: String,
-    sample: Sample,
-    prepared: PreparedScene,
+    pub(super) sample: Sample,
+    pub(super) prepared: PreparedScene,
     /// Above 0 inside buildings and where the map is not known.
-    excluded: Vec<u8>,
+    pub(super) excluded: Vec<u8>,
     /// Gray levels in [0, 1], 0 where excluded.
-    gray: Vec<f32>,
+    pub(super) gray: Vec<f32>,
 }
 
-fn chunks(dataset: &Dataset, count: usize) -> impl Iterator<Item = Result<Vec<Truth>>> {
+/// The dataset's first `count` maps, a few at a time.
+pub(super) fn chunks(dataset: &Dataset, count: usize) -> impl Iterator<Item = Result<Vec<Truth>>> {
     let load = move |begin: usize| (begin..count.min(begin + CHUNK)).into_par_iter().map(|i| Truth::new(dataset, i)).collect();
     (0..count).step_by(CHUNK).map(load)
 }

@@ -79,7 +79,7 @@ fn assert_onnx_draws_as_the_engine(checkpoint: &Checkpoint) {
 #[test]
 #[cfg_attr(not(python_packages), ignore = "needs TensorBoard and ONNX Runtime (RADIODIFF_PYTHON_PACKAGES)")]
 fn onnx_runtime_draws_nano_as_the_cpu_engine_does() {
-    let bytes = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/nano.safetensors")).expect("the shipped weights");
+    let bytes = fs::read(radiodiff_tests::SHIPPED_WEIGHTS).expect("the shipped weights");
     assert_onnx_draws_as_the_engine(&Checkpoint::parse(&bytes).expect("sound weights"));
 }
 

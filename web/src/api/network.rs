@@ -12,6 +12,7 @@ use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProg
 use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
+use radiodiff_planning::coverage::Signal;
 use radiodiff_radio::map::Quantity;
 use radiodiff_web_values::{error, object, set};
 use serde::Serialize;
@@ -65,6 +66,14 @@ impl Weights {
             metrics: &manifest.metrics,
             commit: &manifest.commit,
         })
+    }
+
+    /// Widens the samples of one transmitter as the file says, so that they differ as much as the truth may. Takes the signals, and
+    /// gives them back.
+    pub fn widened(&self, samples: Vec<TransmitterSignal>) -> Vec<TransmitterSignal> {
+        let mut signals: Vec<Signal> = samples.into_iter().map(|sample| sample.signal).collect();
+        Signal::widen(&mut signals, self.checkpoint.manifest().widening());
+        signals.into_iter().map(|signal| TransmitterSignal { signal }).collect()
     }
 
     fn build<E: Engine>(&self, engine: E) -> Result<Running<E>, JsValue> {

@@ -9,22 +9,22 @@ const BINS = 120;
 
 const figure = document.getElementById('cdf');
 
-/** Draws the distribution of a map's values; `unit` is theirs. */
-export function drawDistribution(map, { unit }) {
+/** Draws the distribution of a map's values; `unit` is theirs once they are multiplied by `factor`. */
+export function drawDistribution(map, { unit, factor = 1 }) {
   const found = map && distribution(map.values);
   figure.hidden = !found;
   if (!found) return;
   const { min, max, shares } = found;
   const x = (value) => BOX.left + ((value - min) / (max - min)) * (WIDTH - BOX.left - BOX.right);
   const y = (share) => BOX.top + (1 - share) * (HEIGHT - BOX.top - BOX.bottom);
-  const svg = node('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': inWords(found, unit) });
+  const svg = node('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': inWords(found, { unit, factor }) });
   for (const share of [0, 0.5, 1]) {
     svg.append(node('line', { class: 'axis', x1: BOX.left, x2: WIDTH - BOX.right, y1: y(share), y2: y(share) }));
     svg.append(node('text', { x: BOX.left - 4, y: y(share) + 3, 'text-anchor': 'end' }, `${100 * share}%`));
   }
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
     const value = min + share * (max - min);
-    svg.append(node('text', { x: x(value), y: HEIGHT - BOX.bottom + 13, 'text-anchor': share === 1 ? 'end' : 'middle' }, value.toFixed(0)));
+    svg.append(node('text', { x: x(value), y: HEIGHT - BOX.bottom + 13, 'text-anchor': share === 1 ? 'end' : 'middle' }, (factor * value).toFixed(0)));
   }
   svg.append(node('text', { x: WIDTH / 2, y: HEIGHT - 2, 'text-anchor': 'middle' }, `share of the ground at or above each value, ${unit}`));
   const points = shares.map((share, i) => `${x(min + (i / BINS) * (max - min)).toFixed(1)},${y(share).toFixed(1)}`);
@@ -57,9 +57,10 @@ export function distribution(values) {
   return { min, max, shares };
 }
 
-function inWords({ min, max, shares }, unit) {
+function inWords({ min, max, shares }, { unit, factor }) {
   const median = min + (shares.findLastIndex((share) => share >= 0.5) / BINS) * (max - min);
-  return `Distribution from ${min.toFixed(0)} to ${max.toFixed(0)} ${unit}; half of the ground has at least ${median.toFixed(0)} ${unit}`;
+  const [least, most, half] = [min, max, median].map((value) => (factor * value).toFixed(0));
+  return `Distribution from ${least} to ${most} ${unit}; half of the ground has at least ${half} ${unit}`;
 }
 
 function node(name, attributes, text) {

@@ -1,38 +1,51 @@
 // The legend: the colour scale with its values, or the transmitters of the best-server layer.
 
 import { scaleColors, serverColor } from '../layers/colors.js';
-import { hasLayers, look, shownLayer } from '../plan/look.js';
+import { hasLayers, isStandIn, shownLayer, shownModel } from '../layers/model.js';
+import { look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
+import { state } from '../state.js';
 
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 const element = (id) => document.getElementById(id);
 
 export function drawLegend() {
-  const isDifference = look().model === 'difference';
   const layer = shownLayer();
   const isServers = hasLayers() && look().quantity === 'server';
   element('legend-title').textContent = layer.unit ? `${layer.name}, ${layer.unit}` : layer.name;
   for (const [id, hidden] of [['scale', isServers], ['ticks', isServers], ['servers', !isServers]]) element(id).hidden = hidden;
-  element('meaning').textContent = meaning(isDifference);
+  element('meaning').textContent = meaning();
+  drawProgress();
   if (isServers) drawServers();
-  else drawScale(layer, isDifference);
+  else drawScale(layer);
 }
 
-function meaning(isDifference) {
-  if (isDifference) return 'Generated minus physical: red where the network is stronger';
-  if (look().model === 'spread') return 'How far a measurement would be from the calibrated map';
-  return `Below ${plan().thresholdDbm} dBm: no colour`;
+function meaning() {
+  const { thresholdDbm } = plan();
+  if (isStandIn() && state.samplesDrawn !== undefined) return `The physical map, while ${look().samples} maps are drawn`;
+  const ofModel = {
+    deviation: 'How far the samples are apart: what unknown heights and cars change',
+    probability: `Share of the samples with ${thresholdDbm} dBm or more`,
+    spread: 'How far a measurement would be from the calibrated map',
+  };
+  return ofModel[shownModel()] ?? `Below ${thresholdDbm} dBm: no colour`;
 }
 
-function drawScale({ min, max, unit }, isDifference) {
+/** How many of the samples are drawn. */
+export function drawProgress() {
+  const bar = element('sampling');
+  bar.hidden = state.samplesDrawn === undefined;
+  bar.value = state.samplesDrawn ?? 0;
+}
+
+function drawScale({ min, max, unit, factor = 1 }) {
   const colors = scaleColors();
   const image = new ImageData(256, 1);
   for (let i = 0; i < 256; i++) image.data.set([...colors(i / 255), 255], 4 * i);
   element('scale').getContext('2d').putImageData(image, 0, 0);
   element('ticks').replaceChildren(...TICKS.map((share, i) => {
-    const value = Number((min + share * (max - min)).toFixed(1));
-    const sign = isDifference && value > 0 ? '+' : '';
-    return Object.assign(document.createElement('span'), { textContent: `${sign}${value}${i === TICKS.length - 1 ? ` ${unit}` : ''}` });
+    const value = Number((factor * (min + share * (max - min))).toFixed(1));
+    return Object.assign(document.createElement('span'), { textContent: `${value}${i === TICKS.length - 1 ? ` ${unit}` : ''}` });
   }));
 }
 

@@ -1,24 +1,22 @@
-// Statistics of what is shown: coverage by the threshold, each transmitter's share, or the spread of a difference.
+// Statistics of what is shown: coverage by the threshold, each transmitter's share, and how sure the samples are of it.
 
 import { termRows } from '../elements.js';
 import { serverColor } from '../layers/colors.js';
 import { countedMap, drawnPositions, shownMap } from '../layers/shown.js';
-import { look, shownLayer } from '../plan/look.js';
+import { shownLayer } from '../layers/model.js';
 import { plan } from '../plan/store.js';
-import { state } from '../state.js';
-import { area, distance, percent, signedDb } from '../units.js';
+import { area, distance, percent } from '../units.js';
 import { drawDistribution } from './cdf.js';
 import { swatched } from './legend.js';
 
 const element = (id) => document.getElementById(id);
 
 export function drawStatistics() {
-  const isDifference = look().model === 'difference' && state.difference;
   const map = countedMap();
-  element('stats').replaceChildren(...termRows(map ? (isDifference ? differenceRows(state.difference) : coverageRows(map)) : []));
-  element('shares').replaceChildren(...(map && !isDifference ? shares(map) : []));
+  element('stats').replaceChildren(...termRows(map ? (map.probability ? surenessRows(map) : coverageRows(map)) : []));
+  element('shares').replaceChildren(...(map ? shares(map) : []));
   const shown = shownMap();
-  drawDistribution(shown && shown.quantity !== 'best-server' ? shown : map, { unit: shown?.quantity === 'best-server' ? 'dBm' : shownLayer().unit });
+  drawDistribution(shown && shown.quantity !== 'best-server' ? shown : map, shown?.quantity === 'best-server' ? { unit: 'dBm' } : shownLayer());
 }
 
 function coverageRows(map) {
@@ -36,13 +34,20 @@ function coverageRows(map) {
   return rows;
 }
 
-function differenceRows(difference) {
-  const { mean, rms, min, max } = difference.stats();
+/** Of samples: coverage on average, by all of them and by any. */
+function surenessRows(map) {
+  const probability = map.layer('probability');
+  const { mean, outdoorPixels } = probability.stats();
+  const outdoorsM2 = outdoorPixels * map.metersPerPixel ** 2;
+  const { rms } = map.layer('standard-deviation').stats();
+  // Any share above 0 and below that of one sample.
+  const [every, any] = [1, Number.MIN_VALUE].map((thresholdDbm) => probability.stats({ thresholdDbm }).covered);
   return [
-    ['Mean difference', signedDb(mean)],
-    ['Root mean square', `${rms.toFixed(1)} dB`],
-    ['Generated weaker by up to', `${Math.max(0, -min).toFixed(1)} dB`],
-    ['Generated stronger by up to', `${Math.max(0, max).toFixed(1)} dB`],
+    ['Covered on average', percent(mean), true],
+    ['Covered area', `${area(outdoorsM2 * mean)} of ${area(outdoorsM2)}`],
+    ['In every sample', percent(every)],
+    ['In at least one', percent(any)],
+    ['Spread (RMS)', `${rms.toFixed(1)} dB`],
   ];
 }
 

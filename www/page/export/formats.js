@@ -1,9 +1,10 @@
 // The files that the shown layer and the plan are saved as. Maps are written by the package; a plan is JSON that this page opens again.
 
+import { shownLayer } from '../layers/model.js';
 import { picture } from '../layers/shown.js';
 import { planText } from '../plan/link.js';
 
-/** Contours in the menu's file are this far apart, in the layer's unit. */
+/** Contours in the menu's file are this far apart, in the layer's unit, unless the layer has a step of its own. */
 const CONTOUR_STEP = 10;
 
 /** The map as the page shows it, with its colours but without what only a screen has. */
@@ -14,7 +15,9 @@ function shown() {
 
 /** From the ends of the legend's scale, of power from the threshold. */
 function levels({ min, max, threshold = min }) {
-  return Array.from({ length: Math.floor((max - threshold) / CONTOUR_STEP) + 1 }, (_, i) => threshold + i * CONTOUR_STEP);
+  const { contourStep = CONTOUR_STEP } = shownLayer();
+  // A hundredth of a step more, for what rounding takes.
+  return Array.from({ length: Math.floor((max - threshold) / contourStep + 0.01) + 1 }, (_, i) => threshold + i * contourStep);
 }
 
 /** Of what is shown: places without a colour are in no area. */
@@ -44,7 +47,7 @@ export const FORMATS = {
   },
   contours: {
     name: 'Contours',
-    says: 'GeoJSON areas, a level every 10 dB',
+    says: 'GeoJSON areas, level by level',
     write: async () => [['contours.geojson', 'application/geo+json', JSON.stringify(await contours())]],
   },
   csv: { name: 'Table', says: 'CSV, a line for each place', write: async ({ map }) => [['csv', 'text/csv', await map.toCSV()]] },

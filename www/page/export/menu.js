@@ -1,8 +1,8 @@
 // The menu of files. What is saved is the shown layer, as it is shown; nothing leaves the machine.
 
+import { shownLayer } from '../layers/model.js';
 import { shownMap } from '../layers/shown.js';
 import { say, unsay } from '../notices.js';
-import { shownLayer } from '../plan/look.js';
 import { announce, state } from '../state.js';
 import { FORMATS } from './formats.js';
 

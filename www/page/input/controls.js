@@ -3,7 +3,8 @@
 import { paletteNames } from '../../index.js';
 import { WORTH } from '../accuracy.js';
 import { option } from '../elements.js';
-import { CALIBRATED_MODELS, LAYERS, NETWORK_MODELS, OPACITY, changeLook, hasLayers, look, shownLayer } from '../plan/look.js';
+import { hasLayers, isSampled, shownLayer } from '../layers/model.js';
+import { CALIBRATED_MODELS, LAYERS, OPACITY, SAMPLED_MODELS, SAMPLES, SINGLE, changeLook, look } from '../plan/look.js';
 import { RECEIVER_FIELDS, THRESHOLD_DBM, within } from '../plan/model.js';
 import { change, endTopic, plan } from '../plan/store.js';
 import { calibration, state } from '../state.js';
@@ -50,18 +51,16 @@ const refreshers = [];
 /** Brings the form up to the plan and the look. */
 export function refreshControls() {
   const { model, quantity, palette, opacity } = look();
-  const isDifference = model === 'difference';
   // The networks draw on their own grid alone.
   const isTheirGrid = state.scene?.around.metersPerPixel === undefined;
-  for (const name of NETWORK_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
+  for (const name of SAMPLED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;
   element('palette').value = palette;
   element('worth').textContent = WORTH[model] ?? calibrationInWords();
   for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !calibration();
-  // A difference is in decibels with colours of its own, and has no threshold.
-  for (const id of ['palette', 'threshold']) element(id).disabled = isDifference;
-  element('quantities').disabled = !hasLayers();
-  for (const id of ['scale-min', 'scale-max']) element(id).disabled = !hasLayers() || quantity === 'server';
+  element('quantities').disabled = model in SINGLE;
+  for (const id of ['scale-min', 'scale-max']) element(id).disabled = model in SINGLE || quantity === 'server';
+  element('samples-row').hidden = !isSampled();
   for (const input of element('quantities').querySelectorAll('input')) input.checked = input.value === quantity;
   element('opacity-value').textContent = `${Math.round(100 * opacity)} %`;
   element('threshold-value').textContent = `${plan().thresholdDbm} dBm`;
@@ -75,7 +74,8 @@ export function listenToControls() {
   element('quantities').append(...Object.entries(LAYERS).map(([value, { name }]) => pill(value, name)));
   const threshold = { read: () => plan().thresholdDbm, write: (thresholdDbm) => change((now) => ({ ...now, thresholdDbm }), 'threshold') };
   const opacity = { read: () => look().opacity, write: (value) => changeLook({ opacity: value }) };
-  refreshers.push(numberField('threshold', THRESHOLD_DBM, threshold), numberField('opacity', OPACITY, opacity));
+  const samples = { read: () => look().samples, write: (value) => changeLook({ samples: Math.round(value) }) };
+  refreshers.push(numberField('threshold', THRESHOLD_DBM, threshold), numberField('opacity', OPACITY, opacity), numberField('samples', SAMPLES, samples));
   for (const [name, field] of Object.entries(RECEIVER_FIELDS)) {
     const write = (value) => change((now) => ({ ...now, receiver: { ...now.receiver, [name]: value } }), `receiver ${name}`);
     refreshers.push(numberField(`receiver-${name}`, field, { read: () => plan().receiver[name], write }));

@@ -1,7 +1,8 @@
 // Colours of values and of transmitters.
 
-import { divergingPaletteNames, palette } from '../../index.js';
-import { look, shownLayer } from '../plan/look.js';
+import { palette } from '../../index.js';
+import { look } from '../plan/look.js';
+import { shownLayer } from './model.js';
 
 /** Told apart by people with every kind of colour vision as far as so many can be; white figures are readable on each. */
 const SERVERS = ['#0b62d6', '#c2410c', '#0f7a55', '#a21caf', '#7c5a00', '#0e7490', '#be123c', '#4d49d8', '#4d7c0f', '#86198f', '#9a3412', '#155e75'];
@@ -14,7 +15,6 @@ export const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 
 
 /** The colour of a share of the shown layer's scale. */
 export function scaleColors() {
-  if (look().model === 'difference') return palette(divergingPaletteNames[0]);
   const colors = palette(look().palette);
   return shownLayer().reversed ? (share) => colors(1 - share) : colors;
 }

@@ -1,14 +1,14 @@
 // The read-out beside the pointer: what the shown layer says of the place under it.
 
-import { CALIBRATED_MODELS, hasLayers, look, shownLayer } from '../plan/look.js';
+import { CALIBRATED_MODELS, look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { calibration, state } from '../state.js';
-import { distance, metersBetween, signedDb } from '../units.js';
+import { distance, metersBetween, percent } from '../units.js';
+import { hasLayers, isSampled, shownLayer } from './model.js';
 import { measuredAt } from './residuals.js';
 import { drawnPositions, layerOf } from './shown.js';
 
 const [stage, readout] = ['stage', 'readout'].map((id) => document.getElementById(id));
-const NAMES = { generated: 'network', physical: 'dominant-path' };
 
 /** `unproject` gives the place of a point of the stage. */
 export function drawReadout(unproject) {
@@ -25,13 +25,13 @@ export function drawReadout(unproject) {
 
 /** Lines about a place; none outside the map. */
 export function valuesAt({ lng, lat }) {
-  const { map, maps, difference } = state;
+  const { map, sampled } = state;
   const power = map.at(lng, lat);
   if (power === undefined) return [];
   const measured = measuredAt({ lng, lat });
   if (Number.isNaN(power)) return ['inside a building', ...(measured ? [measured] : [])];
-  const lines = Object.entries(NAMES).filter(([, method]) => maps[method]).map(([name, method]) => `${name} ${inWords(maps[method], lng, lat)}`);
-  if (difference && (look().model === 'difference' || look().quantity === 'power')) lines.push(`difference ${signedDb(difference.at(lng, lat))}`);
+  const lines = [`physical ${inWords(map, lng, lat)}`];
+  if (isSampled() && sampled) lines.push(...sureness(sampled, lng, lat));
   const fitted = CALIBRATED_MODELS.includes(look().model) ? calibration() : undefined;
   if (fitted) lines.push(`calibrated ${fitted.map.at(lng, lat).toFixed(1)} dBm ± ${fitted.map.layer('standard-deviation').at(lng, lat).toFixed(1)} dB`);
   if (measured) lines.push(measured);
@@ -41,6 +41,12 @@ export function valuesAt({ lng, lat }) {
     if (server) lines.push(`${server.name}, ${distance(metersBetween(server, { lng, lat }))} away`);
   }
   return lines;
+}
+
+/** What the samples say of a place. */
+function sureness(sampled, lng, lat) {
+  const [deviation, probability] = ['standard-deviation', 'probability'].map((layer) => sampled.layer(layer).at(lng, lat));
+  return [`samples ${sampled.at(lng, lat).toFixed(1)} dBm ± ${deviation.toFixed(1)} dB`, `${percent(probability)} with ${plan().thresholdDbm} dBm or more`];
 }
 
 function inWords(map, lng, lat) {

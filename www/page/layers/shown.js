@@ -1,21 +1,27 @@
 // What the map shows now: the values of the chosen layer, and how they are coloured. views/ paints it, charts/ counts it.
 
-import { CALIBRATED_MODELS, hasLayers, look, shownLayer } from '../plan/look.js';
+import { CALIBRATED_MODELS, look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { calibration, state } from '../state.js';
 import { rgbOf, scaleColors, serverColor } from './colors.js';
+import { hasLayers, isSampled, shownLayer, shownModel } from './model.js';
 
 /** The map of the chosen layer; undefined while there is none. */
 export function shownMap() {
-  const { model } = look();
-  if (model === 'difference') return state.difference;
+  const model = shownModel();
+  if (model === 'mean') return state.sampled;
+  if (model === 'deviation') return state.sampled.layer('standard-deviation');
+  if (model === 'probability') return state.sampled.layer('probability');
   if (model === 'calibrated') return calibration()?.map;
   if (model === 'spread') return calibration()?.map.layer('standard-deviation');
   return layerOf(state.map);
 }
 
 /** The map whose coverage counts. */
-export const countedMap = () => (CALIBRATED_MODELS.includes(look().model) ? calibration()?.map : state.map);
+export function countedMap() {
+  if (CALIBRATED_MODELS.includes(look().model)) return calibration()?.map;
+  return isSampled() && state.sampled ? state.sampled : state.map;
+}
 
 /** The chosen layer of a drawn map. */
 export function layerOf(map) {
@@ -32,11 +38,11 @@ export function picture() {
   const map = shownMap();
   if (!map) return undefined;
   const { min, max } = shownLayer();
-  const { model, quantity, palette, opacity } = look();
-  if (model === 'difference') return { map, options: { min, max, opacity, threshold: undefined, palette: undefined } };
-  if (model === 'spread') return { map, options: { palette, min, max, opacity, threshold: undefined } };
+  const { quantity, palette, opacity } = look();
+  const model = shownModel();
+  if (['deviation', 'probability', 'spread'].includes(model)) return { map, options: { palette, min, max, opacity, threshold: undefined } };
   // A threshold of power hides places in every layer.
-  if (quantity === 'power' || model === 'calibrated') return { map, options: { palette, min, max, opacity, threshold: plan().thresholdDbm } };
+  if (!hasLayers() || quantity === 'power') return { map, options: { palette, min, max, opacity, threshold: plan().thresholdDbm } };
   const covered = map.where(state.map, plan().thresholdDbm);
   if (quantity === 'server') return { map: covered, options: { ...servers(), opacity, threshold: undefined } };
   return { map: covered, options: { palette: tabled(scaleColors()), min, max, opacity, threshold: undefined } };

@@ -3,10 +3,10 @@
 import { paletteNames } from '../../index.js';
 
 /** Models by the value of their option. */
-export const MODELS = ['physical', 'generated', 'difference', 'calibrated', 'spread'];
+export const MODELS = ['physical', 'mean', 'deviation', 'probability', 'calibrated', 'spread'];
 
-/** Models that need the networks. */
-export const NETWORK_MODELS = ['generated', 'difference'];
+/** Models that say how sure a map is, by several maps that the network draws. */
+export const SAMPLED_MODELS = ['mean', 'deviation', 'probability'];
 
 /** Models that need measurements. */
 export const CALIBRATED_MODELS = ['calibrated', 'spread'];
@@ -19,16 +19,21 @@ export const LAYERS = {
   snr: { name: 'SNR', layer: 'snr', unit: 'dB', min: -10, max: 50 },
   sinr: { name: 'SINR', layer: 'sinr', unit: 'dB', min: -10, max: 40 },
 };
-/** What models show that have no layers. */
-const ONLY = {
-  difference: { name: 'Difference', unit: 'dB', min: -20, max: 20 },
+/** What models show that have no layers: as above, and what a value is multiplied by to be shown. */
+export const SINGLE = {
+  mean: { name: 'Received power, mean of samples', unit: 'dBm', min: -120, max: -40 },
+  deviation: { name: 'Standard deviation of samples', unit: 'dB', min: 0, max: 8, contourStep: 2 },
+  probability: { name: 'Probability of service', unit: '%', min: 0, max: 1, factor: 100, contourStep: 0.1 },
   calibrated: { name: 'Received power, calibrated', unit: 'dBm', min: -120, max: -40 },
-  spread: { name: 'Standard deviation, calibrated', unit: 'dB', min: 0, max: 12 },
+  spread: { name: 'Standard deviation, calibrated', unit: 'dB', min: 0, max: 12, contourStep: 2 },
 };
+
+/** How many maps the network draws. */
+export const SAMPLES = { initial: 8, min: 2, max: 32 };
 
 export const OPACITY = { initial: 0.85, min: 0.1, max: 1 };
 
-const initial = () => ({ model: 'physical', quantity: 'power', palette: paletteNames[0], opacity: OPACITY.initial, tilted: true, scales: {} });
+const initial = () => ({ model: 'physical', quantity: 'power', palette: paletteNames[0], samples: SAMPLES.initial, opacity: OPACITY.initial, tilted: true, scales: {} });
 
 let current = initial();
 const listeners = new Set();
@@ -44,26 +49,18 @@ export function changeLook(fields) {
   listeners.forEach((listener) => listener(changed));
 }
 
-/** False of models that show one thing. */
-export const hasLayers = () => !(current.model in ONLY);
-
-/** The shown layer with the ends of its scale as the planner set them. */
-export function shownLayer() {
-  if (!hasLayers()) return ONLY[current.model];
-  const layer = LAYERS[current.quantity];
-  return { ...layer, ...current.scales[current.quantity] };
-}
-
 /** A look out of anything that was parsed; wrong fields have their default. */
 export function lookOf(found) {
   const base = initial();
   const one = (name, known) => (known.includes(found?.[name]) ? found[name] : base[name]);
   const opacity = Number(found?.opacity);
+  const samples = Number(found?.samples);
   const isScale = ([name, scale]) => name in LAYERS && Number.isFinite(scale?.min) && Number.isFinite(scale?.max) && scale.min < scale.max;
   return {
     model: one('model', MODELS),
     quantity: one('quantity', Object.keys(LAYERS)),
     palette: one('palette', paletteNames),
+    samples: Number.isInteger(samples) && samples >= SAMPLES.min && samples <= SAMPLES.max ? samples : base.samples,
     opacity: opacity >= OPACITY.min && opacity <= OPACITY.max ? opacity : base.opacity,
     tilted: found?.tilted !== false,
     scales: Object.fromEntries(Object.entries(found?.scales ?? {}).filter(isScale).map(([name, { min, max }]) => [name, { min, max }])),
