@@ -120,9 +120,8 @@ impl VerticalPlane {
         let before = VerticalPlane { to: top, ..*self };
         let after = VerticalPlane { from: top, ..*self };
         let second_db = |plane: &VerticalPlane, edges: &[PlanePoint]| {
-            let loss_db = |edge: PlanePoint, second_v: f64| {
-                knife_edge_db(second_v) - self.correction_db([v, self.v(self.order(edge))], top, edge)
-            };
+            let loss_db =
+                |edge: PlanePoint, second_v: f64| knife_edge_db(second_v) - self.correction_db([v, self.v(self.order(edge))], top, edge);
             let Some((worst, worst_v)) = plane.main_edge(edges).filter(|&(_, worst_v)| worst_v > CLEAR_V) else { return 0.0 };
             // The correction may make another edge the worst; those that it cannot lift so far are told from their v.
             let mut most_db = loss_db(edges[worst], worst_v).max(0.0);
