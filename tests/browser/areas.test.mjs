@@ -12,20 +12,20 @@ after(() => browser.close());
 /** Degrees of longitude of a metre at the equator; those of latitude are nearly as many. */
 const METER = 1 / 111_320;
 
-/** A town of blocks, every third turned, 840 m a side. */
-function town() {
+/** A town of so many blocks a side, one every 55 m, every third turned. */
+function town(blocks) {
   const block = (i) => {
-    const [x, y, turn] = [(i % 15) * 55, Math.floor(i / 15) * 55, i % 3 ? 0 : 0.5];
+    const [x, y, turn] = [(i % blocks) * 55, Math.floor(i / blocks) * 55, i % 3 ? 0 : 0.5];
     const corner = (a) => [(x + 22 * Math.cos(a + turn)) * METER, (y + 22 * Math.sin(a + turn)) * METER];
     const ring = [0.7, 2.4, 3.9, 5.5, 0.7].map(corner);
     return { type: 'Feature', properties: { height: 8 + (i % 7) * 4 }, geometry: { type: 'Polygon', coordinates: [ring] } };
   };
-  return { type: 'FeatureCollection', features: Array.from({ length: 15 * 15 }, (_, i) => block(i)) };
+  return { type: 'FeatureCollection', features: Array.from({ length: blocks ** 2 }, (_, i) => block(i)) };
 }
 
 /** What a request for the town names; transmitters stand in its streets. */
 const REQUEST = {
-  buildings: JSON.stringify(town()),
+  buildings: JSON.stringify(town(15)),
   bounds: { west: -20 * METER, south: -20 * METER, east: 820 * METER, north: 820 * METER },
   metersPerPixel: 2,
   transmitters: [[27, 27], [412, 412], [750, 300]].map(([x, y], i) => ({ lng: x * METER, lat: y * METER, heightM: [1.5, 6, 40][i] })),
@@ -104,6 +104,23 @@ test('aborting while a large scene is prepared is prompt, other calls wait their
   assert.ok(milliseconds < 100, `${milliseconds} ms`);
   assert.deepEqual([found.sizes, found.refused, found.same], [[420, 256], 'transmitter', true]);
   assert.deepEqual(found.warnings.map((warning) => /2 of 3 workers: .*no more workers/.test(warning)).slice(0, 1), [true]);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a dense town of 4 km at 1 m is refused before its memory is asked for, and the engine goes on', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const bounds = { west: 0, south: 0, east: 4000 * METER, north: 4000 * METER };
+  const found = await page.evaluate(async ([buildings, bounds, request]) => {
+    const engine = await window.radiodiff.createEngine({ workers: 2 });
+    const refused = await engine.predict({ ...request, buildings, bounds, metersPerPixel: 1 }).then(() => 'drawn', ({ code, field, message }) => [code, field, message]);
+    const { size } = await engine.predict({ ...request, metersPerPixel: 8 });
+    engine.dispose();
+    return [refused, size];
+  }, [JSON.stringify(town(72)), bounds, REQUEST]);
+  const [[code, field, message], size] = found;
+  assert.deepEqual([code, field, size], ['too-large', 'metersPerPixel', 105]);
+  assert.match(message, /4000 x 4000 pixels among these buildings take \d\.\d GiB of memory, and 2 GiB can be had/);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

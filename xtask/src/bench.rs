@@ -3,16 +3,21 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use lexopt::{Arg, ValueExt};
 
 use crate::process::{cargo, run as run_process};
 use crate::server::PageServer;
-use crate::{browser, page, tools};
+use crate::{browser, layout, page, tools};
 
 pub const HELP: &str = "  bench  print how long one map takes in headless Chromium, warm
          --engine <cpu|webgpu>  one engine instead of both
          --runs <n>             maps that are timed, 10 unless given
+  bench areas  print how long large physical maps take in headless Chromium, by one worker and by several
+         --city <file>          buildings, target/cities/munich.geojson unless given (`cargo xtask cities` makes it)
+         --side <m>             side of the map, 1000 unless given
+         --resolution <m>       side of a pixel, 2 unless given
+         --moves <n>            moves of a transmitter that are timed, 10 unless given
   bench engines  print how long each engine takes for one map off the browser
          --engine <name>        one of cpu, wgpu, burn-flex, burn-wgpu (all unless given; burn-wgpu takes minutes to build)
          --preset <name>        one of nano, edge, paper (all unless given)
@@ -30,6 +35,7 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Value(subject) if subject == "engines" => return run_engines(arguments),
+            Arg::Value(subject) if subject == "areas" => return run_areas(arguments),
             Arg::Long("engine") => {
                 let engine = arguments.value()?.string()?;
                 if !engines.contains(&engine) {
@@ -47,6 +53,31 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     }
     let server = PageServer::start(page::build()?, 0)?;
     run_process(browser::node_with_chromium(&server)?.arg(browser::script("bench.mjs")).arg(runs.to_string()).args(engines))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Times large maps of a city.
+fn run_areas(mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    let mut city = layout::target().join("cities/munich.geojson");
+    let (mut side_m, mut resolution_m, mut moves) = (1000f64, 2f64, 10u32);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("city") => city = arguments.value()?.into(),
+            Arg::Long("side") => side_m = arguments.value()?.parse()?,
+            Arg::Long("resolution") => resolution_m = arguments.value()?.parse()?,
+            Arg::Long("moves") => moves = arguments.value()?.parse()?,
+            Arg::Long("help") | Arg::Short('h') => {
+                print!("{HELP}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    ensure!(city.is_file(), "{} is missing: `cargo xtask cities` makes the cities, or name a file with --city", city.display());
+    let server = PageServer::start(page::build()?, 0)?;
+    let mut bench = browser::node_with_chromium(&server)?;
+    bench.arg(browser::script("bench-areas.mjs")).arg(city);
+    run_process(bench.args([side_m.to_string(), resolution_m.to_string(), moves.to_string()]))?;
     Ok(ExitCode::SUCCESS)
 }
 

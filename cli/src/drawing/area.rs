@@ -4,8 +4,8 @@ use super::values::{bounds, number};
 use anyhow::{Result, ensure};
 use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Grid, ImportOptions};
 
-/// The most pixels along a side. Beyond it, what the corners of a dense city see fills gigabytes (docs/measurements/propagation-speed.md).
-const MOST_PIXELS: usize = 1024;
+/// The most pixels along a side: 4 km at 1 m. What as many take in memory is checked with the buildings.
+const MOST_PIXELS: usize = 4096;
 
 /// The ground that the map covers, and how high it is built
 #[derive(clap::Args, Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct AreaArgs {
     /// Side of the map, metres [default: 256]
     #[arg(long, value_name = "M")]
     pub extent_m: Option<f64>,
-    /// Side of a pixel, metres; up to 1024 pixels make a side [default: 1]
+    /// Side of a pixel, metres; up to 4096 pixels make a side [default: 1]
     #[arg(long, value_name = "M")]
     pub resolution_m: Option<f64>,
     /// Height of buildings that the file gives neither a height nor storeys, metres, 0.5 to 1000
@@ -62,7 +62,8 @@ mod tests {
         let area = |extent_m, resolution_m| AreaArgs { extent_m, resolution_m, bounds: None, building_height_m: BUILDING_HEIGHT_M };
         assert_eq!(area(None, None).grid(None).unwrap(), Grid::default());
         assert_eq!(area(Some(4000.0), Some(5.0)).grid(None).unwrap(), Grid { size: 800, meters_per_pixel: 5.0 });
-        for (extent_m, resolution_m) in [(4000.0, 1.0), (f64::NAN, 1.0), (256.0, 0.0), (256.0, f64::NAN), (-256.0, 1.0), (1.0, 1.0)] {
+        assert_eq!(area(Some(4000.0), None).grid(None).unwrap(), Grid { size: 4000, meters_per_pixel: 1.0 });
+        for (extent_m, resolution_m) in [(5000.0, 1.0), (f64::NAN, 1.0), (256.0, 0.0), (256.0, f64::NAN), (-256.0, 1.0), (1.0, 1.0)] {
             assert!(area(Some(extent_m), Some(resolution_m)).grid(None).is_err(), "{extent_m} at {resolution_m}");
         }
         let own = Grid { size: 64, meters_per_pixel: 2.0 };

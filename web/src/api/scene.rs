@@ -21,7 +21,7 @@ use wasm_bindgen::prelude::*;
 /// What a scene with a map may take. A module addresses 4 GiB and traps beyond; half of that leaves room for more layers and transmitters.
 const MOST_BYTES: u64 = 2 << 30;
 /// Scenes of fewer pixels are far from taking so much.
-const LEAST_CHECKED_PIXELS: usize = 1 << 20;
+const LEAST_CHECKED_PIXELS: usize = 400 * 400;
 
 /// How far the bounds that were asked for may differ from the map's before a warning says so, in pixels.
 const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
