@@ -44,12 +44,14 @@ fn shim(libraries: &Path) -> cc::Build {
     let home = libraries.parent().unwrap_or(libraries);
     let include = env::var_os("LIBTORCH_INCLUDE").map_or_else(|| home.to_owned(), PathBuf::from).join("include");
     let mut shim = cc::Build::new();
-    shim.cpp(true).std("c++17").warnings(false).pic(true).include(&include).include(include.join("torch/csrc/api/include"));
+    // libtorch's headers make more debug information than code.
+    shim.cpp(true).std("c++17").debug(false).warnings(false).pic(true).include(&include).include(include.join("torch/csrc/api/include"));
     shim
 }
 
 fn compile_custom_operations(libraries: &Path) {
-    const FILES: [&str; 3] = ["src/torch/custom/shim.cpp", "src/torch/custom/lists.cpp", "src/torch/custom/graph.cpp"];
+    const FILES: [&str; 4] =
+        ["src/torch/custom/shim.cpp", "src/torch/custom/lists.cpp", "src/torch/custom/graph.cpp", "src/torch/custom/recompute.cpp"];
     FILES.iter().chain(&["src/torch/custom/failure.h"]).for_each(|file| println!("cargo::rerun-if-changed={file}"));
     shim(libraries).files(FILES).compile("trainer_custom");
 }
@@ -62,7 +64,7 @@ fn compile_c10d(libraries: &Path) {
     println!("cargo::rerun-if-changed=src/parallel/shim");
     let home = libraries.parent().unwrap_or(libraries);
     let mut shim = shim(libraries);
-    shim.file("src/parallel/shim/c10d.cpp").include("src/parallel/shim");
+    shim.file("src/parallel/shim/c10d.cpp").include("src/parallel/shim").include("src/torch/custom");
     if libraries.join("libtorch_cuda.so").exists()
         && let Some(folders) = nccl_headers(home)
     {

@@ -36,6 +36,9 @@ pub struct Config {
     /// Record a step on a GPU once and replay it, where the phase's loss allows it.
     #[serde(default = "default_cuda_graphs")]
     pub cuda_graphs: bool,
+    /// Forget the inner values of the networks' blocks and compute them again for their gradients: less memory for more time.
+    #[serde(default)]
+    pub gradient_checkpointing: bool,
     /// Steps between two rows of the log, each with a validation and the weights so far.
     #[serde(default = "default_validate_every")]
     pub validate_every: usize,

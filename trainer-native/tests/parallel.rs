@@ -43,10 +43,15 @@ const SETS: [&str; 9] = [
 
 /// Starts `trainer` twice, as torchrun would.
 fn pair(args: &[&str]) -> [Child; 2] {
+    pair_in([".", "."], args)
+}
+
+/// As [`pair`], in two working folders.
+fn pair_in(folders: [&str; 2], args: &[&str]) -> [Child; 2] {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-    ["0", "1"].map(|rank| {
+    [("0", folders[0]), ("1", folders[1])].map(|(rank, folder)| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-        command.args(args).env("OMP_NUM_THREADS", "1").env("RANK", rank).env("LOCAL_RANK", rank).env("WORLD_SIZE", "2");
+        command.args(args).current_dir(folder).env("OMP_NUM_THREADS", "1").env("RANK", rank).env("LOCAL_RANK", rank).env("WORLD_SIZE", "2");
         command.env("MASTER_ADDR", "127.0.0.1").env("MASTER_PORT", &port);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     })
@@ -152,6 +157,24 @@ fn a_signal_to_one_stops_both(shop: &Workshop) {
     for (rank, output) in outputs(children).iter().enumerate() {
         assert_eq!(output.status.code(), Some(130), "process {rank}: {}{}", text(&output.stdout), text(&output.stderr));
     }
+}
+
+#[test]
+fn when_one_process_fails_the_other_ends_with_its_reason() {
+    let shop = workshop();
+    // Each process finds the dataset in its own folder, process 1 with damaged maps.
+    let other = shop.path("other");
+    fs::create_dir(&other).unwrap();
+    assert!(Command::new("cp").args(["-r", &shop.path("data"), &other]).status().unwrap().success());
+    for entry in fs::read_dir(format!("{other}/data/gain/DPM")).unwrap() {
+        common::damage(&entry.unwrap().path(), |bytes| bytes.truncate(40));
+    }
+    let sets = [SETS.as_slice(), &["data.train=[\"data\"]"]].concat();
+    let children = pair_in([&shop.path("."), &other], &strs(&shop.train("autoencoder", "failing", &sets)));
+    let [sound, damaged] = outputs(children).map(|output| (output.status.code(), text(&output.stderr)));
+    assert_eq!((sound.0, damaged.0), (Some(1), Some(1)), "{sound:?} {damaged:?}");
+    assert!(damaged.1.contains("expected a whole PNG"), "{damaged:?}");
+    assert!(sound.1.contains("process 1 has ended by an error: ") && sound.1.contains("expected a whole PNG"), "{sound:?}");
 }
 
 #[test]

@@ -88,8 +88,8 @@ pub struct BatchNormState<T> {
 }
 
 /// A tensor engine. [`crate::engine`] states the contract.
-pub trait Engine {
-    type Tensor: Clone;
+pub trait Engine: 'static {
+    type Tensor: Clone + 'static;
 
     // Host memory in and out.
 
@@ -184,6 +184,16 @@ pub trait Engine {
     fn mean_from(&self, x: &Self::Tensor, first: usize) -> Self::Tensor;
 
     // Training. Engines that only infer keep this default.
+
+    /// `block` of the inputs. An engine that takes gradients may forget what the block has computed but for its result, and compute it
+    /// again when the gradients are asked for (Chen et al., 2016). So `block` does the same whenever it is called.
+    fn recomputable<const N: usize>(
+        &self,
+        inputs: [&Self::Tensor; N],
+        block: impl Fn(&Self, [&Self::Tensor; N]) -> Self::Tensor + 'static,
+    ) -> Self::Tensor {
+        block(self, inputs)
+    }
 
     /// Zeroes elements with probability `p` and scales the rest by 1/(1-p) in training; the identity otherwise.
     fn dropout(&self, x: &Self::Tensor, _p: f64) -> Self::Tensor {

@@ -5,6 +5,7 @@ use super::channel_norm::ChannelNorm;
 use super::conv2d::Conv2d;
 use crate::engine::Engine;
 use crate::parameters::{ParameterError, VarBuilder};
+use std::rc::Rc;
 
 /// y = x + W_o (softmax(q k^T / sqrt(d)) v) + b, several heads of d channels; q, k and v are 1 x 1 convolutions of norm(x).
 pub struct FullAttention<E: Engine> {
@@ -17,21 +18,26 @@ pub struct FullAttention<E: Engine> {
 
 impl<E: Engine> FullAttention<E> {
     /// Parameters `fn.norm`, `fn.fn.to_qkv` and `fn.fn.to_out`.
-    pub fn new(vb: &VarBuilder<E>, channels: usize, heads: usize, head_dim: usize) -> Result<Self, ParameterError> {
+    pub fn new(vb: &VarBuilder<E>, channels: usize, heads: usize, head_dim: usize) -> Result<Rc<Self>, ParameterError> {
         let vb = vb.pp("fn");
         let inner = vb.pp("fn");
         let hidden = heads * head_dim;
-        Ok(Self {
+        Ok(Rc::new(Self {
             norm: ChannelNorm::new(&vb.pp("norm"), channels)?,
             to_qkv: Conv2d::pointwise_without_bias(&inner.pp("to_qkv"), channels, 3 * hidden)?,
             to_out: Conv2d::same(&inner.pp("to_out"), hidden, channels, 1)?,
             heads,
             head_dim,
-        })
+        }))
     }
 
     /// (N, C, H, W) -> the same shape.
-    pub fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
+    pub fn forward(self: &Rc<Self>, e: &E, x: &E::Tensor) -> E::Tensor {
+        let layer = Rc::clone(self);
+        e.recomputable([x], move |e, [x]| layer.compute(e, x))
+    }
+
+    fn compute(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         let heads = AttentionHeads::over(e, x, self.heads, self.head_dim);
         let parts = heads.split(e, &self.to_qkv.forward(e, &self.norm.forward(e, x)));
         let [q, k, v] = parts.map(|part| e.permute(&part, &[0, 2, 1]));

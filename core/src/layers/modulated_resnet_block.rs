@@ -6,6 +6,7 @@ use super::linear::Linear;
 use super::weight_standardized_conv2d::WeightStandardizedConv2d;
 use crate::engine::Engine;
 use crate::parameters::{ParameterError, VarBuilder};
+use std::rc::Rc;
 
 /// y = SiLU(norm(conv(x)) (1 + scale) + shift), a weight-standardised 3 x 3 convolution and a group normalisation. Scale and shift
 /// (FiLM, Perez et al., 2018) are there only where the time modulates.
@@ -43,18 +44,23 @@ pub struct ModulatedResnetBlock<E: Engine> {
 
 impl<E: Engine> ModulatedResnetBlock<E> {
     /// Parameters `mlp.1`, `block1`, `block2` and, where the channels change, `res_conv`. `groups` divides `output`.
-    pub fn new(vb: &VarBuilder<E>, input: usize, output: usize, time_width: usize, groups: usize) -> Result<Self, ParameterError> {
-        Ok(Self {
+    pub fn new(vb: &VarBuilder<E>, input: usize, output: usize, time_width: usize, groups: usize) -> Result<Rc<Self>, ParameterError> {
+        Ok(Rc::new(Self {
             mlp: Linear::new(&vb.pp("mlp.1"), time_width, 2 * output)?,
             block1: ModulatedConv::new(&vb.pp("block1"), input, output, groups)?,
             block2: ModulatedConv::new(&vb.pp("block2"), output, output, groups)?,
             res_conv: (input != output).then(|| Conv2d::same(&vb.pp("res_conv"), input, output, 1)).transpose()?,
             output,
-        })
+        }))
     }
 
     /// x (N, input, H, W), `time` (N, time_width) after SiLU -> (N, output, H, W).
-    pub fn forward(&self, e: &E, x: &E::Tensor, time: &E::Tensor) -> E::Tensor {
+    pub fn forward(self: &Rc<Self>, e: &E, x: &E::Tensor, time: &E::Tensor) -> E::Tensor {
+        let layer = Rc::clone(self);
+        e.recomputable([x, time], move |e, [x, time]| layer.compute(e, x, time))
+    }
+
+    fn compute(&self, e: &E, x: &E::Tensor, time: &E::Tensor) -> E::Tensor {
         let modulation = self.mlp.forward(e, time);
         let batch = e.shape(time)[0];
         let part = |i: usize| e.reshape(&e.narrow(&modulation, 1, i * self.output, self.output), &[batch, self.output, 1, 1]);

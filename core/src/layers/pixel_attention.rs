@@ -4,6 +4,7 @@ use super::conv2d::Conv2d;
 use super::group_norm::GroupNorm;
 use crate::engine::Engine;
 use crate::parameters::{ParameterError, VarBuilder};
+use std::rc::Rc;
 
 /// y = x + proj(softmax(q k^T / sqrt(C)) v), one head over all pixels; q, k and v are 1 x 1 convolutions of norm(x).
 pub struct PixelAttention<E: Engine> {
@@ -16,19 +17,24 @@ pub struct PixelAttention<E: Engine> {
 
 impl<E: Engine> PixelAttention<E> {
     /// Parameters `norm`, `q`, `k`, `v` and `proj_out`.
-    pub fn new(vb: &VarBuilder<E>, channels: usize, groups: usize) -> Result<Self, ParameterError> {
+    pub fn new(vb: &VarBuilder<E>, channels: usize, groups: usize) -> Result<Rc<Self>, ParameterError> {
         let pointwise = |name| Conv2d::same(&vb.pp(name), channels, channels, 1);
-        Ok(Self {
+        Ok(Rc::new(Self {
             norm: GroupNorm::new(&vb.pp("norm"), channels, groups, 1e-6)?,
             q: pointwise("q")?,
             k: pointwise("k")?,
             v: pointwise("v")?,
             proj_out: pointwise("proj_out")?,
-        })
+        }))
     }
 
     /// (N, C, H, W) -> the same shape.
-    pub fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
+    pub fn forward(self: &Rc<Self>, e: &E, x: &E::Tensor) -> E::Tensor {
+        let layer = Rc::clone(self);
+        e.recomputable([x], move |e, [x]| layer.compute(e, x))
+    }
+
+    fn compute(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         let shape = e.shape(x);
         let (channels, tokens) = (shape[1], shape[2] * shape[3]);
         let h = self.norm.forward(e, x);

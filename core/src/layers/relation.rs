@@ -9,6 +9,7 @@ use super::group_norm::GroupNorm;
 use super::linear::Linear;
 use crate::engine::{Engine, Padding, Unary};
 use crate::parameters::{Initializer, ParameterError, VarBuilder};
+use std::rc::Rc;
 
 /// Number of attention heads; the public code uses 8. The embedding's channels are a multiple of it.
 pub const RELATION_HEADS: usize = 8;
@@ -55,14 +56,14 @@ pub struct RelationLayer<E: Engine> {
 
 impl<E: Engine> RelationLayer<E> {
     /// Parameters `input_conv{1, 2}.*` and `attentions.0.*`. `embedding` is a multiple of 8 and of `groups`.
-    pub fn new(vb: &VarBuilder<E>, shape: RelationShape) -> Result<Self, ParameterError> {
+    pub fn new(vb: &VarBuilder<E>, shape: RelationShape) -> Result<Rc<Self>, ParameterError> {
         let c = shape.embedding;
         let input = |name, channels| -> Result<_, ParameterError> {
             let vb = vb.pp(name);
             Ok((Conv2d::same(&vb.pp(0), channels, c, 1)?, BatchNorm::new(&vb.pp(1), c, Initializer::Constant(1.0), 0.03, 1e-3)?))
         };
         let a = vb.pp("attentions.0");
-        Ok(Self {
+        Ok(Rc::new(Self {
             condition_in: input("input_conv1", shape.condition)?,
             feature_in: input("input_conv2", shape.feature)?,
             q: Linear::xavier(&a.pp("q_lin"), c, c)?,
@@ -74,11 +75,16 @@ impl<E: Engine> RelationLayer<E> {
             norm: GroupNorm::new(&a.pp("gn"), c, shape.groups, 1e-5)?,
             out_conv: Conv2d::pointwise_kaiming(&a.pp("out_conv"), c, c)?,
             shape,
-        })
+        }))
     }
 
     /// condition (N, condition, Hc, Wc), feature (N, feature, H, W) -> (N, embedding, H, W). Both have the same number of tiles.
-    pub fn forward(&self, e: &E, condition: &E::Tensor, feature: &E::Tensor) -> E::Tensor {
+    pub fn forward(self: &Rc<Self>, e: &E, condition: &E::Tensor, feature: &E::Tensor) -> E::Tensor {
+        let layer = Rc::clone(self);
+        e.recomputable([condition, feature], move |e, [condition, feature]| layer.compute(e, condition, feature))
+    }
+
+    fn compute(&self, e: &E, condition: &E::Tensor, feature: &E::Tensor) -> E::Tensor {
         let condition = self.condition_in.1.forward(e, &self.condition_in.0.forward(e, condition));
         let feature = self.feature_in.1.forward(e, &self.feature_in.0.forward(e, feature));
         let size = e.shape(&feature);

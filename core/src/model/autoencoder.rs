@@ -10,14 +10,15 @@ use super::preset::AutoencoderPreset;
 use crate::engine::{ConvGeometry, Engine, Padding, Unary};
 use crate::layers::{Conv2d, GroupNorm, PixelAttention, ResnetBlock};
 use crate::parameters::{ParameterError, VarBuilder};
+use std::rc::Rc;
 
 const EPSILON: f32 = 1e-6;
 
 /// y = block_2(attn_1(block_1(x))) at the lowest resolution; shapes stay.
 struct Middle<E: Engine> {
-    block_1: ResnetBlock<E>,
-    attn_1: PixelAttention<E>,
-    block_2: ResnetBlock<E>,
+    block_1: Rc<ResnetBlock<E>>,
+    attn_1: Rc<PixelAttention<E>>,
+    block_2: Rc<ResnetBlock<E>>,
 }
 
 impl<E: Engine> Middle<E> {
@@ -37,7 +38,7 @@ impl<E: Engine> Middle<E> {
 
 /// The residual blocks of one resolution and the convolution that changes to the next.
 struct Level<E: Engine> {
-    blocks: Vec<ResnetBlock<E>>,
+    blocks: Vec<Rc<ResnetBlock<E>>>,
     resample: Option<Conv2d<E>>,
 }
 

@@ -9,24 +9,25 @@ use crate::layers::{
     AdaptiveFourier, Conv2d, FullAttention, GroupNorm, LinearAttention, ModulatedResnetBlock, RelationLayer, RelationShape, TimeEmbedding,
 };
 use crate::parameters::{ParameterError, VarBuilder};
+use std::rc::Rc;
 
 /// Level i of the encoder: x1 = res1(x), x2 = attention(res2(relation(condition, x1))), y = down(x2). x1 and x2 are the level's skips.
 /// Channels d_i and size h / 2^i stay until `down` gives d_(i+1) channels and halves the size; the last level keeps its size.
 struct DownLevel<E: Engine> {
-    res1: ModulatedResnetBlock<E>,
-    relation: RelationLayer<E>,
-    res2: ModulatedResnetBlock<E>,
-    attention: LinearAttention<E>,
+    res1: Rc<ModulatedResnetBlock<E>>,
+    relation: Rc<RelationLayer<E>>,
+    res2: Rc<ModulatedResnetBlock<E>>,
+    attention: Rc<LinearAttention<E>>,
     down: Conv2d<E>,
 }
 
 /// Level i of a decoder: x1 = res1([x, skip]), x2 = attention(res2([relation(condition, x1), skip])), y = up(x2). `up` gives d_i
 /// channels and doubles the size (nearest neighbour, then a 3 x 3 convolution); the finest level keeps its size.
 struct UpLevel<E: Engine> {
-    res1: ModulatedResnetBlock<E>,
-    relation: RelationLayer<E>,
-    res2: ModulatedResnetBlock<E>,
-    attention: LinearAttention<E>,
+    res1: Rc<ModulatedResnetBlock<E>>,
+    relation: Rc<RelationLayer<E>>,
+    res2: Rc<ModulatedResnetBlock<E>>,
+    attention: Rc<LinearAttention<E>>,
     up: Conv2d<E>,
     doubles: bool,
 }
@@ -35,7 +36,7 @@ struct UpLevel<E: Engine> {
 struct UnetDecoder<E: Engine> {
     decouple: AdaptiveFourier<E>,
     ups: Vec<UpLevel<E>>,
-    final_block: ModulatedResnetBlock<E>,
+    final_block: Rc<ModulatedResnetBlock<E>>,
     final_conv: Conv2d<E>,
 }
 
@@ -142,9 +143,9 @@ pub struct Unet<E: Engine> {
     init_norm: GroupNorm<E>,
     time: TimeEmbedding<E>,
     downs: Vec<DownLevel<E>>,
-    mid_block1: ModulatedResnetBlock<E>,
-    mid_attn: FullAttention<E>,
-    mid_block2: ModulatedResnetBlock<E>,
+    mid_block1: Rc<ModulatedResnetBlock<E>>,
+    mid_attn: Rc<FullAttention<E>>,
+    mid_block2: Rc<ModulatedResnetBlock<E>>,
     decoder1: UnetDecoder<E>,
     decoder2: UnetDecoder<E>,
 }

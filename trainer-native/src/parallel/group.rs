@@ -202,6 +202,7 @@ mod tests {
         fn broadcast(&self, _: &Tensor) -> Result<()> {
             Ok(())
         }
+        fn abandon(&self, _: &Error) {}
     }
 
     #[test]

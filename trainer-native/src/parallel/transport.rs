@@ -18,7 +18,7 @@ pub trait Transport {
     /// Overwrites the tensor by that of process 0; float32, int64 or uint8.
     fn broadcast(&self, tensor: &Tensor) -> Result<()>;
 
-    /// Called before this process ends by an error that the others may not have. A library whose processes would go on waiting for this
-    /// one says the reason and ends them all.
-    fn abandon(&self, _reason: &Error) {}
+    /// Called before this process ends by an error that the others may not have: they would go on waiting for this one, so the library
+    /// tells them the reason or ends them.
+    fn abandon(&self, reason: &Error);
 }

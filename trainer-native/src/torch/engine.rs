@@ -3,6 +3,7 @@
 //! On the CPU, images have their channels side by side in memory, under the same shapes: libtorch's convolutions take half the time
 //! then (docs/measurements/training-speed.md). Group normalisation is our own there, because libtorch's is slow in that order.
 
+use super::custom::{is_repeating, recomputable};
 use super::host_values::HostValues;
 use super::linear_attention::{has_kernel, linear_attention};
 use super::normalize::group_norm;
@@ -20,14 +21,16 @@ impl Clone for TorchTensor {
     }
 }
 
-/// Operations by libtorch on one device, in float32 or, for tests, float64.
+/// Operations by libtorch on one device, in float32 or, for tests, float64. A clone is the same engine.
+#[derive(Clone)]
 pub struct TorchEngine {
     device: Device,
     kind: Kind,
-    training: Cell<bool>,
+    training: Rc<Cell<bool>>,
     drops: bool,
+    recomputes: bool,
     /// Keeps what a step takes from the host, while that is recorded.
-    host_values: RefCell<Option<Rc<RefCell<HostValues>>>>,
+    host_values: Rc<RefCell<Option<Rc<RefCell<HostValues>>>>>,
 }
 
 fn ints(shape: &[usize]) -> Vec<i64> {
@@ -36,7 +39,7 @@ fn ints(shape: &[usize]) -> Vec<i64> {
 
 impl TorchEngine {
     pub fn new(device: Device) -> Self {
-        Self { device, kind: Kind::Float, training: Cell::new(false), drops: true, host_values: RefCell::default() }
+        Self { device, kind: Kind::Float, training: Rc::default(), drops: true, recomputes: false, host_values: Rc::default() }
     }
 
     /// In float64, for gradients by finite differences and for what rounding does to a network.
@@ -47,6 +50,11 @@ impl TorchEngine {
     /// With dropout and stochastic depth off in training too, for comparing it with other programs, which draw other masks.
     pub fn without_dropout(self) -> Self {
         Self { drops: false, ..self }
+    }
+
+    /// With blocks of networks whose inner values are forgotten and computed again for their gradients, where `recomputes` says so.
+    pub fn recomputing(self, recomputes: bool) -> Self {
+        Self { recomputes, ..self }
     }
 
     pub fn device(&self) -> Device {
@@ -206,11 +214,14 @@ impl Engine for TorchEngine {
         TorchTensor(x.0.layer_norm([last], None::<&Tensor>, None::<&Tensor>, f64::from(epsilon), true))
     }
     fn batch_norm(&self, x: &TorchTensor, state: &BatchNormState<TorchTensor>) -> TorchTensor {
+        // A batch moves the running statistics once, however often it passes.
+        let running = [&state.running_mean.0, &state.running_var.0];
+        let [running_mean, running_var] = running.map(|running| if is_repeating() { running.copy() } else { running.shallow_clone() });
         TorchTensor(x.0.batch_norm(
             Some(&state.weight.0),
             Some(&state.bias.0),
-            Some(&state.running_mean.0),
-            Some(&state.running_var.0),
+            Some(&running_mean),
+            Some(&running_var),
             self.training.get(),
             state.momentum,
             state.epsilon,
@@ -273,6 +284,18 @@ impl Engine for TorchEngine {
         let (q, k) = (parts[0].softmax(-2, None::<Kind>) * (channels as f64).powf(-0.5), parts[1].softmax(-1, None::<Kind>));
         let context_transposed = (&parts[2] / tokens as f64).matmul(&k.transpose(-1, -2));
         TorchTensor(context_transposed.matmul(&q).reshape([size[0], heads as i64 * channels, size[2], size[3]]))
+    }
+
+    fn recomputable<const N: usize>(
+        &self,
+        inputs: [&TorchTensor; N],
+        block: impl Fn(&Self, [&TorchTensor; N]) -> TorchTensor + 'static,
+    ) -> TorchTensor {
+        if !self.recomputes {
+            return block(self, inputs);
+        }
+        let (engine, inputs) = (self.clone(), inputs.map(TorchTensor::clone));
+        TorchTensor(recomputable(self.device, move || block(&engine, inputs.each_ref()).0))
     }
 
     fn dropout(&self, x: &TorchTensor, p: f64) -> TorchTensor {

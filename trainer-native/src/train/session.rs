@@ -77,7 +77,7 @@ impl Session {
     /// phase begins.
     pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
         let preset = config.preset.clone();
-        let engine = TorchEngine::new(group.device());
+        let engine = TorchEngine::new(group.device()).recomputing(config.gradient_checkpointing);
         config.precision.set_up(engine.device());
         let parameters = TorchParameters::initialized(config.seed);
         let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;

@@ -53,7 +53,9 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
     // A step whose gradients are those of one batch of one process is clipped by their norm as they are.
     let alone = s.group.share().is_alone();
     let with_norm = alone && phase.accumulate == 1;
-    let mut graphs = StepGraphs::new(&s.engine, s.config.cuda_graphs && alone && objective.repeats());
+    // Blocks that are computed again draw random numbers from the generator's kept state, which a record does not have.
+    let recordable = alone && objective.repeats() && !s.config.gradient_checkpointing;
+    let mut graphs = StepGraphs::new(&s.engine, s.config.cuda_graphs && recordable);
     let steps = phase.schedule.steps;
     let count: i64 = trained.iter().map(|(_, p)| p.numel() as i64).sum();
     if s.group.leads() {

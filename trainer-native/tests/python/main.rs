@@ -3,6 +3,7 @@
 use pollster::block_on;
 use radiodiff_core::diffusion::{SampleOptions, parameter_shapes};
 use radiodiff_core::engine::Engine;
+use radiodiff_core::model::Preset;
 use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_core::random::{standard_normal, uniform};
 use radiodiff_core::weights::{Checkpoint, HostTensor, Precision, WeightsManifest, serialize};
@@ -12,8 +13,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use tch::Device;
 use trainer::export::onnx::onnx;
 use trainer::run_log::{GrayGrid, RunLog};
+use trainer::torch::TorchEngine;
 
 /// Runs a Python script of this folder with the packages that read the trainer's files; what it prints.
 fn python(script: &str, arguments: &[&Path]) -> String {
@@ -48,19 +51,31 @@ fn tensorboard_reads_scalars_and_images_of_a_resumed_run() {
     assert_eq!(read["images"]["samples"], serde_json::json!([[4, 6, 2, png]]));
 }
 
+/// The seed of a map's noise.
+const SEED: u64 = 7;
+
+/// A condition for a preset, (1, C, N, N).
+fn condition(preset: &Preset) -> (Vec<f32>, [usize; 4]) {
+    let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
+    (uniform(1, 0, shape.iter().product()).into_iter().map(|u| 2.0 * u as f32 - 1.0).collect(), shape)
+}
+
+/// The gray levels of a map that an engine draws.
+fn drawn_by<E: Engine>(engine: &E, checkpoint: &Checkpoint) -> Vec<f32> {
+    let model = checkpoint.build(engine).expect("the networks are built");
+    let (condition, shape) = condition(&checkpoint.manifest().preset);
+    let options = SampleOptions { seed: SEED, ..SampleOptions::default() };
+    let gray = block_on(draw_on_device(engine, &model, &engine.tensor(&condition, &shape), &options));
+    block_on(engine.read(&gray)).expect("the engine draws")
+}
+
 /// Draws a map by the CPU engine and by ONNX Runtime, from the exported file.
 fn assert_onnx_draws_as_the_engine(checkpoint: &Checkpoint) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("network.onnx"), onnx(checkpoint).expect("the network is exported")).expect("the file is written");
     let preset = &checkpoint.manifest().preset;
-    let engine = CpuEngine::default();
-    let model = checkpoint.build(&engine).expect("the networks are built");
-    let shape = [1, preset.condition.channels.len(), preset.map_size, preset.map_size];
-    let condition: Vec<f32> = uniform(1, 0, shape.iter().product()).into_iter().map(|u| 2.0 * u as f32 - 1.0).collect();
-    let options = SampleOptions { seed: 7, ..SampleOptions::default() };
-    let gray = block_on(draw_on_device(&engine, &model, &engine.tensor(&condition, &shape), &options));
-    let expected = block_on(engine.read(&gray)).expect("the engine draws");
-    let noise = standard_normal(options.seed, 0, model.latent_shape(1).iter().product());
+    let (expected, (condition, _)) = (drawn_by(&CpuEngine::default(), checkpoint), condition(preset));
+    let noise = standard_normal(SEED, 0, preset.unet.latent_channels * preset.unet.latent_size.pow(2));
     for (name, values) in [("condition", &condition), ("noise", &noise)] {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         fs::write(folder.path().join(name), bytes).expect("the file is written");
@@ -87,7 +102,25 @@ fn onnx_runtime_draws_nano_as_the_cpu_engine_does() {
 #[test]
 #[cfg_attr(not(python_packages), ignore = "needs TensorBoard and ONNX Runtime (RADIODIFF_PYTHON_PACKAGES)")]
 fn onnx_runtime_draws_a_small_paper_network_as_the_cpu_engine_does() {
-    let preset = radiodiff_tests::small::preset();
+    assert_onnx_draws_as_the_engine(&by_rule(radiodiff_tests::small::preset()));
+}
+
+#[test]
+#[ignore = "slow: a map of edge on three engines (RADIODIFF_PYTHON_PACKAGES)"]
+fn onnx_runtime_draws_edge_as_the_engines_do() {
+    let edge = by_rule(Preset::named("edge").expect("a known preset"));
+    assert_onnx_draws_as_the_engine(&edge);
+    let exact = drawn_by(&TorchEngine::in_double(Device::Cpu), &edge);
+    for (engine, drawn) in [("libtorch", drawn_by(&TorchEngine::new(Device::Cpu), &edge)), ("CPU", drawn_by(&CpuEngine::default(), &edge))]
+    {
+        let worst = drawn.iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        println!("edge: {engine} in float32 differs from libtorch in float64 by {worst:e}");
+        assert!(worst <= 1e-4, "{engine}: gray levels differ by {worst}");
+    }
+}
+
+/// Weights by rule.
+fn by_rule(preset: Preset) -> Checkpoint {
     let shapes = parameter_shapes(&preset).expect("a sound preset");
     let tensor = |(name, shape): (String, Vec<usize>)| {
         let values = rule_parameter(radiodiff_tests::small::SEED, &name, &shape);
@@ -95,5 +128,5 @@ fn onnx_runtime_draws_a_small_paper_network_as_the_cpu_engine_does() {
     };
     let tensors: BTreeMap<String, HostTensor> = shapes.into_iter().map(tensor).collect();
     let bytes = serialize(&tensors, WeightsManifest::of(preset), Precision::F32).expect("the weights are written");
-    assert_onnx_draws_as_the_engine(&Checkpoint::parse(&bytes).expect("sound weights"));
+    Checkpoint::parse(&bytes).expect("sound weights")
 }

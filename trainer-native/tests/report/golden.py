@@ -16,8 +16,9 @@ INTERVAL, LAST, ADVERSARY = 50, 3000, 1550
 SECONDS = 20  # for fifty steps
 GAP = range(600, 800, INTERVAL)  # not logged, though trained at the usual rate
 PAUSE_AFTER, PAUSE = 1000, 7200
-REACHED, RESUMED = 2000, 1800  # killed after 2000 was logged, resumed from a checkpoint at 1750
-DOWN = 5400
+# First and last step of each stretch: killed after 2000 was logged, resumed from a checkpoint at 1750, and so again after 2600.
+STRETCHES = [(INTERVAL, 2000), (1800, 2600), (2450, LAST)]
+DOWN = [0, 5400, 900]  # seconds from the row before to a stretch's first
 
 
 def values(step):
@@ -39,14 +40,15 @@ def values(step):
 def run():
     """(step, time, values, stretch, whether it is superseded) in the order in which they were logged."""
     now, log = datetime(2026, 1, 31, 22, 0, 0), []
-    for stretch, (first, last) in enumerate([(INTERVAL, REACHED), (RESUMED, LAST)]):
+    for stretch, (first, last) in enumerate(STRETCHES):
         for step in range(first, last + 1, INTERVAL):
             if (stretch, step) != (0, INTERVAL):
-                now += timedelta(seconds=DOWN if stretch == 1 and step == first else SECONDS)
+                now += timedelta(seconds=DOWN[stretch] if step == first else SECONDS)
             if step == PAUSE_AFTER + INTERVAL:
                 now += timedelta(seconds=PAUSE)
             if step not in GAP:
-                log.append((step, now, values(step), stretch, stretch == 0 and step >= RESUMED))
+                again = any(step >= later for later, _ in STRETCHES[stretch + 1 :])
+                log.append((step, now, values(step), stretch, again))
     return log
 
 
@@ -59,7 +61,7 @@ def write_csv(path, log):
         writer.writerow(header)
         for step, time, row, _, _ in log:
             cells = {"train/" + name: row[name] for name in COLUMNS} | {"lr": row["lr"], "step": step, "datetime": time, "epoch": step // 1000}
-            cells["note"] = "killed, later" if step == REACHED else "ok"
+            cells["note"] = "killed, later" if step in [last for _, last in STRETCHES[:-1]] else "ok"
             writer.writerow(["" if cells[name] is None else cells[name] for name in header])
 
 
@@ -126,11 +128,11 @@ def main():
         "steps": {"first": INTERVAL, "last": LAST, "interval": float(INTERVAL)},
         "gaps": [{"after_step": GAP[0] - INTERVAL, "next_step": GAP[-1] + INTERVAL, "missing_rows": len(GAP)}],
         "resumptions": [{
-            "row": 1 + sum(entry[3] == 0 for entry in log),
-            "reached_step": REACHED,
-            "resumed_at_step": RESUMED,
-            "superseded_rows": superseded,
-        }],
+            "row": 1 + sum(entry[3] < stretch for entry in log),
+            "reached_step": STRETCHES[stretch - 1][1],
+            "resumed_at_step": STRETCHES[stretch][0],
+            "superseded_rows": sum(entry[3] == stretch - 1 and entry[4] for entry in log),
+        } for stretch in range(1, len(STRETCHES))],
         "time": {
             "begun": log[0][1].isoformat(),
             "ended": log[-1][1].isoformat(),

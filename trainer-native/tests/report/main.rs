@@ -1,4 +1,4 @@
-//! `trainer report` on a log with gaps, a pause, a resumed stretch, missing values and foreign columns, whose truth is known
+//! `trainer report` on a log with gaps, a pause, two resumed stretches, missing values and foreign columns, whose truth is known
 //! (golden.py), and on logs that lack what they may lack.
 
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
@@ -54,8 +54,10 @@ fn the_parsed_table_has_what_counts_and_nothing_else() {
     let steps: Vec<u64> = lines.clone().map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
     let expected: Vec<u64> = (50..=3000).step_by(50).filter(|step| !(600..800).contains(step)).collect();
     assert_eq!(steps, expected);
-    let resumed = lines.find(|line| line.starts_with("1800,")).unwrap();
-    assert_eq!(resumed.split(',').nth(2), Some("1"), "step 1800 is of the resumed stretch");
+    for (step, stretch) in [("1750", "0"), ("1800", "1"), ("2400", "1"), ("2450", "2")] {
+        let row = lines.find(|line| line.starts_with(&format!("{step},"))).unwrap();
+        assert_eq!(row.split(',').nth(2), Some(stretch), "the stretch of step {step}");
+    }
 }
 
 #[test]

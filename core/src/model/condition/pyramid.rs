@@ -6,11 +6,12 @@ use crate::engine::Engine;
 use crate::layers::{Conv2d, ResnetBlock};
 use crate::model::preset::{PATCH, PyramidPreset};
 use crate::parameters::{ParameterError, VarBuilder};
+use std::rc::Rc;
 
 /// y = block(shrink(x)): a convolution that shrinks the map, where there is one, and a residual block.
 struct PyramidStage<E: Engine> {
     shrink: Option<Conv2d<E>>,
-    block: ResnetBlock<E>,
+    block: Rc<ResnetBlock<E>>,
 }
 
 /// A patch convolution (4 x 4, stride 4), then halving convolutions, each before a residual block.

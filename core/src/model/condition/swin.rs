@@ -8,13 +8,14 @@ use crate::engine::Engine;
 use crate::layers::{Conv2d, LayerNorm, PatchMerging, ShiftedWindows, SwinBlock};
 use crate::model::preset::{PATCH, SwinPreset};
 use crate::parameters::{Initializer, ParameterError, VarBuilder};
+use std::rc::Rc;
 
 /// Classes of the public checkpoints' unused classifier.
 const CLASSES: usize = 1000;
 
 struct SwinStage<E: Engine> {
     merging: Option<PatchMerging<E>>,
-    blocks: Vec<SwinBlock<E>>,
+    blocks: Vec<Rc<SwinBlock<E>>>,
 }
 
 /// The transformer; tokens are (N, H, W, C).
@@ -68,7 +69,7 @@ impl<E: Engine> SwinEncoder<E> {
                 x = merging.forward(e, &x);
             }
             let shape = e.shape(&x);
-            let windows = [false, true].map(|shifted| ShiftedWindows::new(e, [shape[1], shape[2]], self.window, shifted));
+            let windows = [false, true].map(|shifted| Rc::new(ShiftedWindows::new(e, [shape[1], shape[2]], self.window, shifted)));
             for (i, block) in stage.blocks.iter().enumerate() {
                 x = block.forward(e, &x, &windows[i % 2]);
             }

@@ -1,6 +1,6 @@
 // libtorch's c10d for Rust: a group of processes that sum and copy tensors among them. src/parallel/c10d.rs says what for.
 //
-// Every function returns what it made, or true; on an error null or false, and `error` is then a text that the caller frees by free().
+// A function that can fail returns the error's text, which the caller frees, or null.
 
 #define USE_C10D_GLOO
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -11,8 +11,9 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
-#include <cstring>
-#include <exception>
+#include "failure.h"
+
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -22,18 +23,6 @@ struct Group {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::Backend> backend;
 };
-
-template <typename Action>
-auto guarded(char** error, Action action) -> decltype(action()) {
-  try {
-    return action();
-  } catch (const std::exception& exception) {
-    *error = strdup(exception.what());
-  } catch (...) {
-    *error = strdup("an exception that is no std::exception");
-  }
-  return {};
-}
 
 c10::intrusive_ptr<c10d::Backend> backend(
     const c10::intrusive_ptr<c10d::Store>& store,
@@ -60,7 +49,7 @@ extern "C" {
 
 // Meets the other processes at `host`:`port`, where process 0 listens if `serves`. `prefix` keeps the keys of one start from those of
 // another.
-void* trainer_c10d_open(
+char* trainer_c10d_open(
     const char* host,
     uint16_t port,
     bool serves,
@@ -69,37 +58,51 @@ void* trainer_c10d_open(
     int world,
     bool cuda,
     int64_t timeout_s,
-    char** error) {
-  return guarded(error, [&]() -> void* {
+    Group** group) {
+  return guarded([&] {
     c10d::TCPStoreOptions options;
     options.port = port;
     options.isServer = serves;
     options.timeout = std::chrono::seconds(timeout_s);
     auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
     auto store = c10::make_intrusive<c10d::PrefixStore>(prefix, tcp);
-    auto group = std::make_unique<Group>();
-    group->store = store;
-    group->backend = backend(store, rank, world, cuda, std::chrono::seconds(timeout_s));
-    return group.release();
+    auto opened = std::make_unique<Group>();
+    opened->store = store;
+    opened->backend = backend(store, rank, world, cuda, std::chrono::seconds(timeout_s));
+    *group = opened.release();
   });
 }
 
-bool trainer_c10d_sum(void* group, void* tensor, char** error) {
-  return guarded(error, [&] {
-    std::vector<at::Tensor> tensors{*static_cast<at::Tensor*>(tensor)};
-    return static_cast<Group*>(group)->backend->allreduce(tensors)->wait();
+char* trainer_c10d_sum(Group* group, const at::Tensor* tensor) {
+  return guarded([&] {
+    std::vector<at::Tensor> tensors{*tensor};
+    if (!group->backend->allreduce(tensors)->wait()) throw std::runtime_error("the operation has failed");
   });
 }
 
 // Every process's tensor becomes that of process 0.
-bool trainer_c10d_broadcast(void* group, void* tensor, char** error) {
-  return guarded(error, [&] {
-    std::vector<at::Tensor> tensors{*static_cast<at::Tensor*>(tensor)};
-    return static_cast<Group*>(group)->backend->broadcast(tensors)->wait();
+char* trainer_c10d_broadcast(Group* group, const at::Tensor* tensor) {
+  return guarded([&] {
+    std::vector<at::Tensor> tensors{*tensor};
+    if (!group->backend->broadcast(tensors)->wait()) throw std::runtime_error("the operation has failed");
   });
 }
 
-void trainer_c10d_close(void* group) {
-  delete static_cast<Group*>(group);
+// Leaves a text for the processes that look for it.
+char* trainer_c10d_leave(Group* group, const char* key, const char* text) {
+  return guarded([&] { group->store->set(key, std::string(text)); });
+}
+
+// The text that a process has left, which the caller frees; null where none has.
+char* trainer_c10d_look(Group* group, const char* key, char** text) {
+  return guarded([&] {
+    if (!group->store->check({key})) return;
+    auto bytes = group->store->get(key);
+    *text = strdup(std::string(bytes.begin(), bytes.end()).c_str());
+  });
+}
+
+void trainer_c10d_close(Group* group) {
+  delete group;
 }
 }

@@ -17,5 +17,7 @@ char* guarded(Work work) {
         return strdup(error.what_without_backtrace());
     } catch (const std::exception& error) {
         return strdup(error.what());
+    } catch (...) {
+        return strdup("an exception that is no std::exception");
     }
 }

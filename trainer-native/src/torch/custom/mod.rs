@@ -2,7 +2,7 @@
 //!
 //! In flow the result of an operation, the tensors it was computed from and a function from the result's gradient to theirs; out
 //! flows the result as a node of libtorch's graph. [`parallel`] lends libtorch's threads, so that such an operation starts none
-//! beside them. `lists.rs`, `graph.rs`, `staging.rs` and `modes.rs` are what training on a GPU needs beyond tch:
+//! beside them. [`recomputable`] is gradient checkpointing. `lists.rs`, `graph.rs`, `staging.rs` and `modes.rs` are what training on a GPU needs beyond tch:
 //! [whole lists of tensors](fused_adamw) in a few kernels, [recorded work](SideStream), [page-locked memory](Staged), and the arithmetic's
 //! settings.
 
@@ -10,14 +10,18 @@ mod failure;
 mod graph;
 mod lists;
 mod modes;
+mod recompute;
 mod staging;
 
+pub use failure::outcome;
 pub use graph::{RecordedGraph, SideStream};
 pub use lists::{FusedStep, copy, fused_adamw, lerp, norms, scale};
 pub use modes::{allow_tf32, autocast};
+pub use recompute::{is_repeating, recomputable};
 pub use staging::{Staged, staging};
 
-use std::ffi::c_void;
+use failure::succeed;
+use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,18 +39,18 @@ unsafe extern "C" {
         operation: *mut c_void,
         backward: unsafe extern "C" fn(*mut c_void, *const C_tensor, *mut *mut C_tensor) -> bool,
         release: unsafe extern "C" fn(*mut c_void),
-    );
+    ) -> *mut c_char;
     fn trainer_parallel(count: i64, context: *mut c_void, work: unsafe extern "C" fn(*mut c_void, i64, i64));
 }
 
 /// Makes `output`, computed without gradients, a function of `inputs`. `backward` gives one gradient an input, in their order. It
 /// runs without recording, so there is no second derivative: asking for one is an error.
 pub fn differentiable(output: Tensor, inputs: &[&Tensor], backward: impl Fn(&Tensor) -> Vec<Option<Tensor>> + Send + 'static) -> Tensor {
-    let operation: Box<Backward> = Box::new(Box::new(backward));
+    let operation: Box<Backward> = Box::new(recompute::kept(Box::new(backward)));
     let inputs: Vec<*const C_tensor> = inputs.iter().map(|input| input.as_ptr()).collect();
     // SAFETY: the pointers are of living tensors; the shim owns the operation and hands it to `release` once.
     unsafe {
-        trainer_attach(output.as_ptr(), inputs.as_ptr(), inputs.len(), Box::into_raw(operation).cast(), run_backward, release);
+        succeed(trainer_attach(output.as_ptr(), inputs.as_ptr(), inputs.len(), Box::into_raw(operation).cast(), run_backward, release));
     }
     output
 }

@@ -1,7 +1,9 @@
 // What tch lacks of libtorch: an operation whose gradient is given by the caller, and libtorch's own threads.
 //
 // The Rust side is mod.rs. Tensors cross as tch's pointers to at::Tensor. An error of the callback is a C++ exception from its node on,
-// as for libtorch's own operations.
+// as for libtorch's own operations. A function that can fail returns the error's text, which the caller frees, or null.
+
+#include "failure.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/function.h>
@@ -52,13 +54,15 @@ extern "C" {
 
 // Makes `output`, which was computed without gradients, a function of `inputs`. The node owns the operation from here on; where no
 // input needs a gradient, the operation is released at once.
-void trainer_attach(at::Tensor* output, at::Tensor* const* inputs, size_t count, void* operation, Backward backward, Release release) {
-    auto node = std::shared_ptr<CustomNode>(new CustomNode(operation, backward, release), torch::autograd::deleteNode);
-    torch::autograd::variable_list list;
-    for (size_t i = 0; i < count; ++i) list.push_back(*inputs[i]);
-    if (!torch::autograd::compute_requires_grad(list)) return;
-    node->set_next_edges(torch::autograd::collect_next_edges(list));
-    torch::autograd::set_history(*output, node);
+char* trainer_attach(at::Tensor* output, at::Tensor* const* inputs, size_t count, void* operation, Backward backward, Release release) {
+    return guarded([&] {
+        auto node = std::shared_ptr<CustomNode>(new CustomNode(operation, backward, release), torch::autograd::deleteNode);
+        torch::autograd::variable_list list;
+        for (size_t i = 0; i < count; ++i) list.push_back(*inputs[i]);
+        if (!torch::autograd::compute_requires_grad(list)) return;
+        node->set_next_edges(torch::autograd::collect_next_edges(list));
+        torch::autograd::set_history(*output, node);
+    });
 }
 
 // Calls work(context, begin, end) for parts of 0..count on libtorch's threads.
