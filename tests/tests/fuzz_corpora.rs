@@ -7,8 +7,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+type Target = (&'static str, fn(&[u8]));
+
 /// As the programs in fuzz/fuzz_targets.
-const TARGETS: [(&str, fn(&[u8])); 11] = [
+const TARGETS: [Target; 11] = [
     ("antenna", targets::antenna),
     ("checkpoint_import", targets::checkpoint_import),
     ("footprint_json", targets::footprint_json),
