@@ -7,7 +7,7 @@
 //! a little later.
 
 use super::transport::Transport;
-use crate::torch::outcome;
+use crate::torch::{ShimError, outcome};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use radiodiff_dataset::share::RankShare;
 use std::env;
@@ -31,11 +31,11 @@ unsafe extern "C" {
         cuda: bool,
         timeout_s: i64,
         group: *mut *mut c_void,
-    ) -> *mut c_char;
-    fn trainer_c10d_sum(group: *mut c_void, tensor: *const C_tensor) -> *mut c_char;
-    fn trainer_c10d_broadcast(group: *mut c_void, tensor: *const C_tensor) -> *mut c_char;
-    fn trainer_c10d_leave(group: *mut c_void, key: *const c_char, text: *const c_char) -> *mut c_char;
-    fn trainer_c10d_look(group: *mut c_void, key: *const c_char, text: *mut *mut c_char) -> *mut c_char;
+    ) -> ShimError;
+    fn trainer_c10d_sum(group: *mut c_void, tensor: *const C_tensor) -> ShimError;
+    fn trainer_c10d_broadcast(group: *mut c_void, tensor: *const C_tensor) -> ShimError;
+    fn trainer_c10d_leave(group: *mut c_void, key: *const c_char, text: *const c_char) -> ShimError;
+    fn trainer_c10d_look(group: *mut c_void, key: *const c_char, text: *mut ShimError) -> ShimError;
     fn trainer_c10d_close(group: *mut c_void);
 }
 
@@ -120,7 +120,7 @@ unsafe impl Sync for OpenGroup {}
 impl OpenGroup {
     /// The reason that a process has left.
     fn failure(&self) -> Result<Option<String>, String> {
-        let mut text = null_mut();
+        let mut text = ShimError::none();
         // SAFETY: the group is open until it is dropped, the key ends in a zero, and `text` is a place for one pointer.
         outcome(unsafe { trainer_c10d_look(self.0, FAILURE.as_ptr(), &raw mut text) })?;
         // A text that the caller frees, as an error's is.

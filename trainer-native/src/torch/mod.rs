@@ -15,7 +15,7 @@ mod precision;
 mod schedule;
 mod step_graph;
 
-pub use custom::{Staged, copy as copy_all, outcome};
+pub use custom::{ShimError, Staged, copy as copy_all, outcome};
 pub use engine::{TorchEngine, TorchTensor};
 pub use optimizer::{AdamW, Average, Gradients};
 pub use parameters::TorchParameters;

@@ -2,8 +2,21 @@
 
 use std::ffi::{CStr, c_char};
 
+/// What a function of a shim returns: null, or the text of an error in memory of malloc, which is the caller's. Only shims make one, so
+/// that the functions here can be safe.
+#[must_use = "an operation may have failed"]
+#[repr(transparent)]
+pub struct ShimError(*mut c_char);
+
+impl ShimError {
+    /// Nothing, where a shim's function is to put one.
+    pub fn none() -> Self {
+        Self(std::ptr::null_mut())
+    }
+}
+
 /// Takes the text of an error that a shim has returned.
-pub fn outcome(error: *mut c_char) -> Result<(), String> {
+pub fn outcome(ShimError(error): ShimError) -> Result<(), String> {
     if error.is_null() {
         return Ok(());
     }
@@ -18,7 +31,7 @@ pub fn outcome(error: *mut c_char) -> Result<(), String> {
 ///
 /// # Panics
 /// When the operation has failed.
-pub fn succeed(error: *mut c_char) {
+pub fn succeed(error: ShimError) {
     if let Err(text) = outcome(error) {
         panic!("libtorch: {text}");
     }

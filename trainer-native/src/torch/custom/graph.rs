@@ -3,21 +3,21 @@
 //! [`SideStream::run`] sends a closure's work to a stream beside the default one, [`SideStream::record`] records it there without running it.
 //! Everything that the closure allocates stays at its place for the replays, so results are read where the recording left them.
 
-use super::failure::outcome;
-use std::ffi::{c_char, c_int, c_void};
+use super::failure::{ShimError, outcome};
+use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use tch::{Cuda, Device};
 
 unsafe extern "C" {
-    fn trainer_stream_new(device: c_int, stream: *mut *mut c_void) -> *mut c_char;
+    fn trainer_stream_new(device: c_int, stream: *mut *mut c_void) -> ShimError;
     fn trainer_stream_delete(stream: *mut c_void);
-    fn trainer_stream_enter(stream: *const c_void, before: *mut *mut c_void) -> *mut c_char;
-    fn trainer_stream_leave(before: *mut c_void) -> *mut c_char;
-    fn trainer_graph_begin(graph: *mut *mut c_void) -> *mut c_char;
-    fn trainer_graph_end(graph: *mut c_void) -> *mut c_char;
-    fn trainer_graph_replay(graph: *mut c_void) -> *mut c_char;
-    fn trainer_graph_delete(graph: *mut c_void) -> *mut c_char;
+    fn trainer_stream_enter(stream: *const c_void, before: *mut *mut c_void) -> ShimError;
+    fn trainer_stream_leave(before: *mut c_void) -> ShimError;
+    fn trainer_graph_begin(graph: *mut *mut c_void) -> ShimError;
+    fn trainer_graph_end(graph: *mut c_void) -> ShimError;
+    fn trainer_graph_replay(graph: *mut c_void) -> ShimError;
+    fn trainer_graph_delete(graph: *mut c_void) -> ShimError;
 }
 
 /// A stream of a GPU beside its default one.

@@ -1,8 +1,7 @@
 //! Whole lists of tensors in a few kernels, where tch has one call a tensor: on a GPU the calls of a small network take longer than its
 //! computing. libtorch refuses lists without a tensor; here they are left as they are.
 
-use super::failure::succeed;
-use std::ffi::c_char;
+use super::failure::{ShimError, succeed};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
@@ -20,11 +19,11 @@ unsafe extern "C" {
         beta2: f64,
         weight_decay: f64,
         epsilon: f64,
-    ) -> *mut c_char;
-    fn trainer_scale(tensors: *const *const C_tensor, count: usize, factor: f64) -> *mut c_char;
-    fn trainer_lerp(tensors: *const *const C_tensor, targets: *const *const C_tensor, count: usize, weight: f64) -> *mut c_char;
-    fn trainer_copy(tensors: *const *const C_tensor, sources: *const *const C_tensor, count: usize) -> *mut c_char;
-    fn trainer_norms(tensors: *const *const C_tensor, count: usize, norms: *mut *mut C_tensor) -> *mut c_char;
+    ) -> ShimError;
+    fn trainer_scale(tensors: *const *const C_tensor, count: usize, factor: f64) -> ShimError;
+    fn trainer_lerp(tensors: *const *const C_tensor, targets: *const *const C_tensor, count: usize, weight: f64) -> ShimError;
+    fn trainer_copy(tensors: *const *const C_tensor, sources: *const *const C_tensor, count: usize) -> ShimError;
+    fn trainer_norms(tensors: *const *const C_tensor, count: usize, norms: *mut *mut C_tensor) -> ShimError;
 }
 
 fn pointers(tensors: &[&Tensor]) -> Vec<*const C_tensor> {

@@ -2,9 +2,9 @@
 //!
 //! In flow the result of an operation, the tensors it was computed from and a function from the result's gradient to theirs; out
 //! flows the result as a node of libtorch's graph. [`parallel`] lends libtorch's threads, so that such an operation starts none
-//! beside them. [`recomputable`] is gradient checkpointing. `lists.rs`, `graph.rs`, `staging.rs` and `modes.rs` are what training on a GPU needs beyond tch:
-//! [whole lists of tensors](fused_adamw) in a few kernels, [recorded work](SideStream), [page-locked memory](Staged), and the arithmetic's
-//! settings.
+//! beside them. [`recomputable`] is gradient checkpointing. `lists.rs`, `graph.rs`, `staging.rs` and `modes.rs` are what training on a GPU
+//! needs beyond tch: [whole lists of tensors](fused_adamw) in a few kernels, [recorded work](SideStream), [page-locked memory](Staged), and
+//! the arithmetic's settings.
 
 mod failure;
 mod graph;
@@ -13,7 +13,7 @@ mod modes;
 mod recompute;
 mod staging;
 
-pub use failure::outcome;
+pub use failure::{ShimError, outcome};
 pub use graph::{RecordedGraph, SideStream};
 pub use lists::{FusedStep, copy, fused_adamw, lerp, norms, scale};
 pub use modes::{allow_tf32, autocast};
@@ -21,7 +21,7 @@ pub use recompute::{is_repeating, recomputable};
 pub use staging::{Staged, staging};
 
 use failure::succeed;
-use std::ffi::{c_char, c_void};
+use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,7 +39,7 @@ unsafe extern "C" {
         operation: *mut c_void,
         backward: unsafe extern "C" fn(*mut c_void, *const C_tensor, *mut *mut C_tensor) -> bool,
         release: unsafe extern "C" fn(*mut c_void),
-    ) -> *mut c_char;
+    ) -> ShimError;
     fn trainer_parallel(count: i64, context: *mut c_void, work: unsafe extern "C" fn(*mut c_void, i64, i64));
 }
 

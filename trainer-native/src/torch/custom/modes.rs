@@ -1,11 +1,10 @@
 //! Settings of libtorch's CUDA half that hold for a process or a thread.
 
-use super::failure::succeed;
-use std::ffi::c_char;
+use super::failure::{ShimError, succeed};
 
 unsafe extern "C" {
-    fn trainer_allow_tf32(allow: bool) -> *mut c_char;
-    fn trainer_autocast(begin: bool) -> *mut c_char;
+    fn trainer_allow_tf32(allow: bool) -> ShimError;
+    fn trainer_autocast(begin: bool) -> ShimError;
 }
 
 /// Whether convolutions and matrix products on CUDA may round their factors to TF32.

@@ -9,11 +9,11 @@
 //! The second computing draws the random numbers of the first, is in its precision, and must not move running statistics:
 //! [`is_repeating`] tells.
 
-use super::failure::succeed;
+use super::failure::{ShimError, succeed};
 use super::modes::autocast;
 use super::{Backward, C_tensor};
 use std::cell::{Cell, RefCell};
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::sync::{Arc, Once};
@@ -28,9 +28,9 @@ struct Callbacks {
 }
 
 unsafe extern "C" {
-    fn trainer_recompute_install(callbacks: Callbacks) -> *mut c_char;
-    fn trainer_generator_state(cuda_device: c_int, state: *mut *mut C_tensor) -> *mut c_char;
-    fn trainer_set_generator_state(cuda_device: c_int, state: *const C_tensor) -> *mut c_char;
+    fn trainer_recompute_install(callbacks: Callbacks) -> ShimError;
+    fn trainer_generator_state(cuda_device: c_int, state: *mut *mut C_tensor) -> ShimError;
+    fn trainer_set_generator_state(cuda_device: c_int, state: *const C_tensor) -> ShimError;
     fn trainer_autocast_is_on() -> bool;
 }
 

@@ -1,8 +1,7 @@
 //! Memory of the host for values on their way to a device. For a GPU it is page-locked: the GPU copies from there by itself, while the
 //! processor goes on, and faster than from other memory.
 
-use super::failure::outcome;
-use std::ffi::c_char;
+use super::failure::{ShimError, outcome};
 use std::marker::PhantomData;
 use std::sync::Once;
 use tch::kind::Element;
@@ -10,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 use torch_sys::C_tensor;
 
 unsafe extern "C" {
-    fn trainer_page_locked(bytes: i64, result: *mut *mut C_tensor) -> *mut c_char;
+    fn trainer_page_locked(bytes: i64, result: *mut *mut C_tensor) -> ShimError;
 }
 
 /// A tensor on the host for values of `device`, which it does not hold yet. Where memory cannot be page-locked it is ordinary memory.
