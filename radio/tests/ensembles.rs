@@ -1,7 +1,7 @@
 //! The scores of ensembles against closed forms, against their definitions, and on ensembles that are calibrated by construction.
 
 use radiodiff_radio::map::GrayCodec;
-use radiodiff_radio::metrics::{EnsembleScores, central_interval, crps, nominal_coverage};
+use radiodiff_radio::metrics::{EnsembleScores, IntervalMiss, central_interval, crps, nominal_coverage, widening_that_holds};
 use std::f64::consts::{PI, SQRT_2, TAU};
 
 /// Gray levels that are dB above the floor.
@@ -133,4 +133,18 @@ fn the_brier_score_is_the_fair_one() {
     assert!((scores.brier - (0.25 - 0.25 / 3.0)).abs() < 1e-12);
     let scores = EnsembleScores::new(&members, &[52.0], &[0], &DB, 60.0);
     assert_eq!(scores.brier, 0.0, "a threshold is not above itself");
+}
+
+#[test]
+fn the_least_widening_that_holds_enough_is_found() {
+    // 100 pixels, in which the truth is 0.1 to 10 dB above the mean of members that reach 1 dB to either side.
+    let pixel = |truth: f64| IntervalMiss::new(vec![-1.0, 1.0], truth);
+    let map: Vec<IntervalMiss> = (1..=100).map(|i| pixel(f64::from(i) / 10.0)).collect();
+    let factor = widening_that_holds(0.9, std::slice::from_ref(&map)).unwrap();
+    assert!((factor - 9.0).abs() < 0.02, "{factor}");
+    // Each map counts the same, whatever its size; below 1, members come nearer to their mean.
+    let factor = widening_that_holds(0.75, &[map, vec![pixel(0.0); 3]]).unwrap();
+    assert!((factor - 5.0).abs() < 0.02, "{factor}");
+    assert_eq!(widening_that_holds(0.9, &[vec![pixel(0.5)]]), Some(0.5));
+    assert_eq!(widening_that_holds(0.9, &[vec![IntervalMiss::new(vec![2.0, 2.0], 2.5)]]), None);
 }
