@@ -63,8 +63,7 @@ impl EnsembleScores {
             values.sort_unstable_by(f64::total_cmp);
             let above = values.len() - values.partition_point(|&value| value <= threshold);
             let [low, high] = central_interval(&values);
-            // Members that agree have this mean exactly, and no deviation.
-            let mean = values[0] + values.iter().map(|value| value - values[0]).sum::<f64>() / count as f64;
+            let mean = mean(&values);
             let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
             crps_sum += crps(&values, truth);
             brier_sum += brier(above, count, truth > threshold);
@@ -138,7 +137,7 @@ impl IntervalMiss {
     /// Without members.
     pub fn new(mut members: Vec<f64>, truth: f64) -> Self {
         members.sort_unstable_by(f64::total_cmp);
-        let mean = members[0] + members.iter().map(|value| value - members[0]).sum::<f64>() / members.len() as f64;
+        let mean = mean(&members);
         let [low, high] = central_interval(&members);
         let [low_db, high_db, truth_db] = [low, high, truth].map(|value| (value - mean) as f32);
         Self { low_db, high_db, truth_db }
@@ -168,6 +167,11 @@ pub fn widening_that_holds(share: f64, maps: &[Vec<IntervalMiss>]) -> Option<f32
         *(if coverage(factor(middle)) < share { &mut below } else { &mut enough }) = middle;
     }
     Some(factor(enough))
+}
+
+/// The mean of members: of those that agree exactly their value, so that they have no deviation.
+fn mean(members: &[f64]) -> f64 {
+    members[0] + members.iter().map(|value| value - members[0]).sum::<f64>() / members.len() as f64
 }
 
 /// Pearson's correlation; none where either side does not vary.

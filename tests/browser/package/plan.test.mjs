@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
+import { headerEnd } from '../../../web/js/safetensors.js';
 import { PAGES, install, launch, result, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
@@ -22,7 +23,7 @@ after(async () => {
 /** The factor by which samples of the shipped weights are moved away from their mean, as their file says. */
 function widening() {
   const file = readFileSync(new URL('../../../models/nano.safetensors', import.meta.url));
-  const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE(0))));
+  const header = JSON.parse(file.subarray(8, headerEnd(file)));
   return JSON.parse(header.__metadata__.radiodiff).ensemble.widening;
 }
 
