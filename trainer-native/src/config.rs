@@ -8,6 +8,7 @@ mod stages;
 
 pub use stages::{
     AdversaryConfig, AutoencoderConfig, CropConfig, DiffusionConfig, FirstStageLossConfig, LatentScale, OptimizerConfig, PixelConfig,
+    QuantilesConfig,
 };
 
 use crate::checkpoint::Retention;
@@ -54,6 +55,9 @@ pub struct Config {
     pub data: DataConfig,
     pub autoencoder: AutoencoderConfig,
     pub diffusion: DiffusionConfig,
+    /// Of `trainer train quantiles`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<QuantilesConfig>,
 }
 
 fn default_cuda_graphs() -> bool {
@@ -118,7 +122,8 @@ impl Config {
             bail!("guard.outlier is {}, expected above 0, inf for no outliers", self.guard.outlier);
         }
         self.autoencoder.check(&self.preset)?;
-        self.diffusion.check(&self.preset)
+        self.diffusion.check(&self.preset)?;
+        self.quantiles.as_ref().map_or(Ok(()), |quantiles| quantiles.check(&self.preset))
     }
 }
 

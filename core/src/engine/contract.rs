@@ -220,6 +220,11 @@ pub trait Engine: 'static {
     fn silu(&self, x: &Self::Tensor) -> Self::Tensor {
         self.unary(Unary::Silu, x)
     }
+    /// log(1 + exp(x)) = relu(x) + log(1 + exp(-|x|)), which does not overflow.
+    fn softplus(&self, x: &Self::Tensor) -> Self::Tensor {
+        let small = self.unary(Unary::Exp, &self.affine(&self.unary(Unary::Abs, x), -1.0, 0.0));
+        self.add(&self.unary(Unary::Relu, x), &self.unary(Unary::Log, &self.affine(&small, 1.0, 1.0)))
+    }
     /// x where it is positive, slope * x elsewhere. The sum of the two halves is exact, because one of them is zero.
     fn leaky_relu(&self, x: &Self::Tensor, slope: f32) -> Self::Tensor {
         let negative = self.unary(Unary::Relu, &self.affine(x, -1.0, 0.0));
