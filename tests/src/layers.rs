@@ -289,7 +289,7 @@ where
         let preset = Preset {
             residual: Some(ResidualPreset { physical: LogDistanceGain, range_db: 40.0 }),
             quantiles: Some(QuantilesPreset { widths: vec![8, 12], detail_width: 8, norm_groups: 4 }),
-            ..small_preset()?
+            ..of_small_maps(known("nano")?, 32)
         };
         let failed = |error: QuantilesError| ParameterError::Invalid { name: ROOT.into(), reason: error.to_string() };
         let network = QuantileNet::new(&preset, &self.vb.pp("whole networks").pp("small")).map_err(failed)?;

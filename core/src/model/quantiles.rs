@@ -50,7 +50,7 @@ pub struct QuantileNet<E: Engine> {
     coding: MapCoding,
     stem: Conv2d<E>,
     /// Finest first.
-    levels: Vec<Level<E>>,
+    levels: Vec<QuantileLevel<E>>,
     middle: Rc<ResnetBlock<E>>,
     norm_out: GroupNorm<E>,
     narrow: Conv2d<E>,
@@ -61,13 +61,13 @@ pub struct QuantileNet<E: Engine> {
 }
 
 /// A level: its block on the way down, and on the way up the block that takes the coarser level and the skip. The coarsest has one alone.
-struct Level<E: Engine> {
+struct QuantileLevel<E: Engine> {
     down: Rc<ResnetBlock<E>>,
-    below: Option<Below<E>>,
+    below: Option<CoarserLevel<E>>,
 }
 
 /// What leads to the next coarser level and back.
-struct Below<E: Engine> {
+struct CoarserLevel<E: Engine> {
     halve: Conv2d<E>,
     up: Rc<ResnetBlock<E>>,
 }
@@ -91,9 +91,9 @@ impl<E: Engine> QuantileNet<E> {
             let down = ResnetBlock::new(&vb.pp("down"), width, width, *groups)?;
             let below = widths.get(i + 1).map(|&below| {
                 let halve = Conv2d::halving(&vb.pp("halve"), width, below)?;
-                Ok(Below { halve, up: ResnetBlock::new(&vb.pp("up"), width + below, width, *groups)? })
+                Ok(CoarserLevel { halve, up: ResnetBlock::new(&vb.pp("up"), width + below, width, *groups)? })
             });
-            Ok(Level { down, below: below.transpose()? })
+            Ok(QuantileLevel { down, below: below.transpose()? })
         };
         Ok(Self {
             preset: preset.clone(),
@@ -161,10 +161,15 @@ fn sums() -> Vec<f32> {
 /// 2007), but for there being Q of them. `quantiles` is (N, Q, H, W), `truth` (N, 1, H, W), `weights` of the pixels (N, 1, H, W) with
 /// mean 1. One element, in the maps' unit.
 pub fn quantile_loss<E: Engine>(e: &E, quantiles: &E::Tensor, truth: &E::Tensor, weights: &E::Tensor) -> E::Tensor {
-    let tilt = e.tensor(&probabilities().map(|p| 2.0 * p - 1.0), &[1, QUANTILES, 1, 1]);
-    let above = e.sub(truth, quantiles);
-    let loss = e.add(&e.unary(Unary::Abs, &above), &e.mul(&above, &tilt));
-    e.mean_from(&e.mul(&loss, weights), 0)
+    // Means over the quantiles as 1 x 1 convolutions: engines keep few tensors of Q channels then. The truth falls out of the second,
+    // because 2 p - 1 adds up to 0.
+    let mean = |x: &E::Tensor, factors: [f32; QUANTILES]| {
+        let shares = factors.map(|factor| factor / QUANTILES as f32);
+        e.conv2d(x, &e.tensor(&shares, &[1, QUANTILES, 1, 1]), None, ConvGeometry::same(1))
+    };
+    let distance = mean(&e.unary(Unary::Abs, &e.sub(truth, quantiles)), [1.0; QUANTILES]);
+    let tilt = mean(quantiles, probabilities().map(|p| 1.0 - 2.0 * p));
+    e.mean_from(&e.mul(&e.add(&distance, &tilt), weights), 0)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::rc::Rc;
 use tch::{Kind, Tensor};
 
-type Networks = QuantileNet<TorchEngine>;
+type QuantileNetwork = QuantileNet<TorchEngine>;
 
 /// Trains and writes `quantiles.safetensors`.
 pub fn run(config: Config, folder: &Path, mode: RunMode, group: &Rc<ProcessGroup>) -> Result<()> {
@@ -54,13 +54,13 @@ struct QuantilesObjective<'a> {
     settings: &'a QuantilesConfig,
 }
 
-impl Objective<Networks> for QuantilesObjective<'_> {
-    fn inputs(&self, s: &Session<Networks>, step: usize, number: usize, batch: &Batch) -> Result<StepInputs> {
+impl Objective<QuantileNetwork> for QuantilesObjective<'_> {
+    fn inputs(&self, s: &Session<QuantileNetwork>, step: usize, number: usize, batch: &Batch) -> Result<StepInputs> {
         let Batch { condition, truth, outdoors, .. } = s.cropped(number, batch, self.settings.crop_at(step));
         Ok(StepInputs { tensors: vec![condition, truth, outdoors], times: Vec::new() })
     }
 
-    fn loss(&self, s: &Session<Networks>, _: usize, inputs: &StepInputs) -> Result<StepLoss> {
+    fn loss(&self, s: &Session<QuantileNetwork>, _: usize, inputs: &StepInputs) -> Result<StepLoss> {
         let [condition, truth, outdoors] = inputs.parts().map(Tensor::shallow_clone);
         let batch = Batch { samples: Vec::new(), condition, truth, outdoors };
         let weights = TorchTensor(place_weights(&batch, s.config.data.building_weight, &s.group)?);
@@ -73,7 +73,7 @@ impl Objective<Networks> for QuantilesObjective<'_> {
 }
 
 /// The mean of the quantiles.
-fn mean_map(s: &Session<Networks>, batch: &Batch) -> TorchTensor {
+fn mean_map(s: &Session<QuantileNetwork>, batch: &Batch) -> TorchTensor {
     let quantiles = s.model.maps(&s.engine, &TorchTensor(batch.condition.shallow_clone()));
     TorchTensor(quantiles.0.mean_dim([1i64].as_slice(), true, Kind::Float))
 }
