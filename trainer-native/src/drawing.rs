@@ -59,8 +59,8 @@ pub struct MapDrawer {
 
 /// The two kinds of networks.
 enum DrawingNetwork {
-    Diffusion(Pipeline<TorchEngine>),
-    Quantiles(QuantilePipeline<TorchEngine>),
+    Diffusion(Box<Pipeline<TorchEngine>>),
+    Quantiles(Box<QuantilePipeline<TorchEngine>>),
 }
 
 impl MapDrawer {
@@ -79,9 +79,9 @@ impl MapDrawer {
                 "the weights {} are a network of quantiles, which draws all of them at once: leave out --samples, --steps and --start",
                 path.display()
             );
-            stored.build_quantiles(&engine).map(|model| DrawingNetwork::Quantiles(QuantilePipeline::new(model)))
+            stored.build_quantiles(&engine).map(|model| DrawingNetwork::Quantiles(Box::new(QuantilePipeline::new(model))))
         } else {
-            stored.build(&engine).map(|model| DrawingNetwork::Diffusion(Pipeline::new(model)))
+            stored.build(&engine).map(|model| DrawingNetwork::Diffusion(Box::new(Pipeline::new(model))))
         };
         let network = network.with_context(|| format!("the weights {}", path.display()))?;
         Ok(Self { engine, network, widening: stored.manifest().widening(), options })

@@ -7,6 +7,7 @@ use anyhow::{Result, bail, ensure};
 use radiodiff_core::diffusion::{LossOptions, parameter_shapes};
 use radiodiff_core::model::discriminator::DiscriminatorPreset;
 use radiodiff_core::model::first_stage_loss::{AdversarialLoss, AdversarialPhase};
+use radiodiff_core::model::preset::QuantilesPreset;
 use radiodiff_core::model::{Compat, Preset, lpips};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -323,16 +324,13 @@ impl DiffusionConfig {
 impl QuantilesConfig {
     pub(super) fn check(&self, preset: &Preset) -> Result<()> {
         let table = "quantiles";
-        let Some(sizes) = &preset.quantiles else {
-            bail!("the configuration has [quantiles], and preset {} has not: docs/networks.md says what it holds", preset.name)
-        };
         positive(table, &[("batch", self.batch), ("crop", self.crop)])?;
-        ensure!(
-            self.crop.is_multiple_of(sizes.reduction()),
-            "quantiles.crop is {}, expected a multiple of {}, by which the levels divide a map",
-            self.crop,
-            sizes.reduction()
-        );
+        // A preset without such a network is refused where it is asked for.
+        if let Some(reduction) = preset.quantiles.as_ref().map(QuantilesPreset::reduction)
+            && !self.crop.is_multiple_of(reduction)
+        {
+            bail!("quantiles.crop is {}, expected a multiple of {reduction}, by which the levels divide a map", self.crop);
+        }
         let numbers = [
             ("learning_rate", self.learning_rate),
             ("weight_decay", self.weight_decay),

@@ -14,6 +14,7 @@ use crate::torch::{StepInputs, TorchEngine, TorchTensor};
 use anyhow::{Context, Result};
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::quantiles::{QuantileNet, quantile_loss};
+use radiodiff_core::parameters::VarBuilder;
 use std::path::Path;
 use std::rc::Rc;
 use tch::{Kind, Tensor};
@@ -24,7 +25,9 @@ type QuantileNetwork = QuantileNet<TorchEngine>;
 pub fn run(config: Config, folder: &Path, mode: RunMode, group: &Rc<ProcessGroup>) -> Result<()> {
     let settings = config.quantiles.clone().context("the configuration has no section [quantiles], which says how long it is trained")?;
     let mut run = StageRun::open("quantiles", &config, folder, mode, group)?;
-    let session = Session::with_networks(config, folder, true, group, |preset, vb| Ok(QuantileNet::new(preset, vb)?))?;
+    let session = Session::with_networks(config, folder, true, group, |preset, engine, parameters| {
+        Ok(QuantileNet::new(preset, &VarBuilder::new(engine, parameters))?)
+    })?;
     let (optimizer, compat) = (&settings.optimizer, session.config.compat);
     let phase = Phase {
         name: "quantiles",

@@ -79,27 +79,29 @@ impl Session {
     /// phase begins.
     pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
         let with_condition = second_stage || config.preset.first_stage_takes_condition();
-        let session = Self::with_networks(config, folder, with_condition, group, |preset, vb| Ok(RadioDiff::new(preset, vb)?))?;
-        let (parameters, preset) = (&session.parameters, &session.config.preset);
-        from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(parameters, preset, second_stage))?;
-        Ok(session)
+        Self::with_networks(config, folder, with_condition, group, |preset, engine, parameters| {
+            let model = RadioDiff::new(preset, &VarBuilder::new(engine, parameters))?;
+            from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(parameters, preset, second_stage))?;
+            Ok(model)
+        })
     }
 }
 
 impl<M> Session<M> {
-    /// Builds the networks by `build` with fresh parameters and opens the datasets, with the scenes' channels or without them.
+    /// Builds the networks by `build`, whose parameters begin as their initialisers say, and opens the datasets, with the scenes'
+    /// channels or without them.
     pub fn with_networks(
         config: Config,
         folder: &Path,
         with_condition: bool,
         group: &Rc<ProcessGroup>,
-        build: impl FnOnce(&Preset, &VarBuilder<TorchEngine>) -> Result<M>,
+        build: impl FnOnce(&Preset, &TorchEngine, &TorchParameters) -> Result<M>,
     ) -> Result<Self> {
         let preset = config.preset.clone();
         let engine = TorchEngine::new(group.device()).recomputing(config.gradient_checkpointing);
         config.precision.set_up(engine.device());
         let parameters = TorchParameters::initialized(config.seed);
-        let model = build(&preset, &VarBuilder::new(&engine, &parameters))?;
+        let model = build(&preset, &engine, &parameters)?;
         let open = |datasets| TrainingData::open(datasets, &config.data, &preset, with_condition, engine.device());
         let (train, valid) = (open(&config.data.train)?, open(&config.data.valid)?);
         if group.leads() {
