@@ -191,6 +191,24 @@ mod tests {
     }
 
     #[test]
+    fn the_configuration_for_reliability_is_of_both_rivals() {
+        let path = format!("{}/configs/reliability/train.toml", env!("CARGO_MANIFEST_DIR"));
+        let load = |text: &str| Config::load(Path::new(&path), &[text.to_owned()]);
+        let config = load("seed=2").unwrap();
+        let quantiles = config.quantiles.unwrap();
+        assert!(config.preset.residual.is_some() && config.preset.quantiles.is_some());
+        assert_eq!([0, quantiles.steps - quantiles.whole_map_steps].map(|step| quantiles.crop_at(step)), [128, usize::MAX]);
+        for (text, words) in [
+            ("quantiles.crop=100", "quantiles.crop is 100, expected a multiple of 16"),
+            ("quantiles.batch=0", "quantiles.batch is 0"),
+            ("quantiles.learning_rate=-1", "quantiles.learning_rate is -1"),
+        ] {
+            let error = format!("{:#}", load(text).unwrap_err());
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
     fn an_override_of_nothing_is_refused_by_name() {
         for (text, words) in [
             ("diffusion.stops=7", "[\"diffusion.stops=7\"]: diffusion: unknown field `stops`, did you mean `steps`?"),
