@@ -3,6 +3,7 @@
 use crate::diffusion::{BuildError, RadioDiff};
 use crate::engine::CountingEngine;
 use crate::model::Preset;
+use crate::model::quantiles::{QuantileNet, QuantilesError};
 use crate::parameters::{ParameterRecorder, VarBuilder};
 
 /// The number of a preset's parameters, and the cost of drawing one map.
@@ -73,5 +74,30 @@ impl ModelCost {
     /// Multiply-accumulates of a map in one step: condition, the evaluation at t = 1 and decoding.
     pub fn map_in_one_step(&self) -> u64 {
         self.condition + self.one_step + self.decoder
+    }
+}
+
+/// The parameters of a preset's network of quantiles, and the cost of the maps it draws in its only evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuantilesCost {
+    pub parameters: usize,
+    /// Multiply-accumulates.
+    pub macs: u64,
+    /// Elements of the largest tensor.
+    pub largest_tensor: usize,
+}
+
+impl QuantilesCost {
+    /// Runs the network of a preset on the counting engine.
+    ///
+    /// # Errors
+    /// A preset that cannot work or has no such network.
+    pub fn estimate(preset: &Preset) -> Result<Self, QuantilesError> {
+        let (engine, recorder) = (CountingEngine::default(), ParameterRecorder::default());
+        let model = QuantileNet::new(preset, &VarBuilder::new(&engine, &recorder))?;
+        let parameters = recorder.take_shapes().values().map(|shape| shape.iter().product::<usize>()).sum();
+        model.gray(&engine, &vec![1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
+        let cost = engine.take();
+        Ok(Self { parameters, macs: cost.macs, largest_tensor: cost.largest_tensor })
     }
 }

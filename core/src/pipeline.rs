@@ -8,10 +8,13 @@
 //! [`Pipeline::draw_samples`] draws several maps of a scene as one batch, which a GPU draws in little more than the time of one.
 //! A hook is awaited before every step: it shows progress, or stops the map by an error. [`draw_on_device`] is the same path
 //! without the cache, from a condition that is already a tensor, for networks whose weights still change.
+//!
+//! [`QuantilePipeline`] is the way of a network of quantiles: condition -> quantiles -> gray -> dB.
 
 use crate::diffusion::{RadioDiff, SampleOptions, Sampling, StartError};
 use crate::engine::{Engine, EngineError};
 use crate::model::Preset;
+use crate::model::quantiles::QuantileNet;
 use crate::model::unet::EncodedCondition;
 use geo::Coord;
 use radiodiff_radio::features::condition;
@@ -152,7 +155,7 @@ impl<E: Engine> Pipeline<E> {
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let (scene, preset) = (request.scene, self.preset());
-        let condition = self.condition(scene, request.position)?;
+        let condition = condition_of(preset, scene, request.position)?;
         let mut uploaded = None;
         let sampling = if request.start == 1.0 {
             self.model.begin(e, samples, &request.options)
@@ -181,21 +184,6 @@ impl<E: Engine> Pipeline<E> {
         let preset = self.preset();
         let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
         self.gray(e, (condition, None), self.model.begin(e, 1, options), hook).await
-    }
-
-    /// The preset's channels of a transmitter, (C, H, W) in [-1, 1].
-    fn condition<S>(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, PipelineError<S>> {
-        let (grid, preset) = (scene.grid(), self.preset());
-        if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
-            return Err(PipelineError::Grid {
-                size: grid.size,
-                meters_per_pixel: grid.meters_per_pixel,
-                preset: preset.name.clone(),
-                expected_size: preset.map_size,
-                expected_meters_per_pixel: preset.meters_per_pixel,
-            });
-        }
-        Ok(condition(scene, position, &preset.condition.channels, &preset.gray)?)
     }
 
     /// A condition on the device, from the cache where it is the one encoded last.
@@ -235,12 +223,62 @@ impl<E: Engine> Pipeline<E> {
             if samples == 1 { scene } else { scene.repeated(e, samples) }
         };
         let (latent, scene) = sample(e, &self.model, encode, sampling, hook).await.map_err(PipelineError::Stopped)?;
-        let gray = e.read(&self.model.decode_gray(e, &latent, &scene.condition)).await?;
-        // Finite weights can still divide by zero on the way, and a map's NaN means "inside a building".
-        match gray.iter().filter(|level| !level.is_finite()).count() {
-            0 => Ok(gray),
-            count => Err(PipelineError::NotFinite { count, of: gray.len() }),
-        }
+        read_gray(e, &self.model.decode_gray(e, &latent, &scene.condition)).await
+    }
+}
+
+/// A network of quantiles, which needs neither noise nor steps.
+pub struct QuantilePipeline<E: Engine> {
+    model: QuantileNet<E>,
+}
+
+impl<E: Engine> QuantilePipeline<E> {
+    /// `model` is built on the engine that [`Self::draw`] is given.
+    pub fn new(model: QuantileNet<E>) -> Self {
+        Self { model }
+    }
+
+    pub fn preset(&self) -> &Preset {
+        &self.model.preset
+    }
+
+    /// The quantiles of a transmitter's path gain in every pixel, in dB, NaN inside buildings: a map for each of
+    /// [`probabilities`](crate::model::quantiles::probabilities), ascending. `position` is in metres in the grid's frame, outdoors.
+    ///
+    /// # Errors
+    /// A transmitter off the map or indoors, a scene on another grid than the preset's, an engine that fails, gray levels that are not
+    /// finite.
+    pub async fn draw(&self, e: &E, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<RadioMap>, PipelineError<Infallible>> {
+        let (preset, grid, mask) = (self.preset(), scene.grid(), scene.mask());
+        let channels = condition_of(preset, scene, position)?;
+        let condition = e.tensor(&channels, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
+        let gray = read_gray(e, &self.model.gray(e, &condition)).await?;
+        Ok(gray.chunks_exact(grid.pixels()).map(|gray| preset.gray.decode_map(gray, grid, mask)).collect())
+    }
+}
+
+/// A preset's channels of a transmitter, (C, H, W) in [-1, 1].
+fn condition_of<S>(preset: &Preset, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, PipelineError<S>> {
+    let grid = scene.grid();
+    if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
+        return Err(PipelineError::Grid {
+            size: grid.size,
+            meters_per_pixel: grid.meters_per_pixel,
+            preset: preset.name.clone(),
+            expected_size: preset.map_size,
+            expected_meters_per_pixel: preset.meters_per_pixel,
+        });
+    }
+    Ok(condition(scene, position, &preset.condition.channels, &preset.gray)?)
+}
+
+/// Gray levels off the device.
+async fn read_gray<E: Engine, S>(e: &E, levels: &E::Tensor) -> Result<Vec<f32>, PipelineError<S>> {
+    let gray = e.read(levels).await?;
+    // Finite weights can still divide by zero on the way, and a map's NaN means "inside a building".
+    match gray.iter().filter(|level| !level.is_finite()).count() {
+        0 => Ok(gray),
+        count => Err(PipelineError::NotFinite { count, of: gray.len() }),
     }
 }
 

@@ -16,8 +16,9 @@ use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset, N
 use radiodiff_core::model::first_stage_loss::{AdversarialLoss, generator_loss, kl_term, negative_log_likelihood, pixel_error};
 use radiodiff_core::model::lpips::{Lpips, MIN_SIDE, UPSTREAM_DROPOUT};
 use radiodiff_core::model::preset::{
-    AutoencoderPreset, ConditionPreset, EncoderPreset, PyramidPreset, ResidualPreset, SwinPreset, UnetPreset,
+    AutoencoderPreset, ConditionPreset, EncoderPreset, PyramidPreset, QUANTILES, QuantilesPreset, ResidualPreset, SwinPreset, UnetPreset,
 };
+use radiodiff_core::model::quantiles::{QuantileNet, QuantilesError, ROOT, quantile_loss};
 use radiodiff_core::model::residual::MapCoding;
 use radiodiff_core::model::{Compat, Preset};
 use radiodiff_core::parameters::{Initializer, ParameterError, ParameterSource, ParameterSpec, VarBuilder};
@@ -51,6 +52,7 @@ pub fn cases<E: Engine + 'static>(e: &E, source: &dyn ParameterSource<E>) -> Res
     suite.adversary()?;
     suite.losses()?;
     suite.denoisers()?;
+    suite.quantiles()?;
     Ok(suite.cases)
 }
 
@@ -278,6 +280,24 @@ where
         self.add(name, &[2, unet.latent_channels, unet.latent_size, unet.latent_size], move |e, x| {
             let prediction = denoiser.predict(e, x, &[0.4, 1.0], &denoiser.encode_condition(e, &scenes));
             e.concat(&[&prediction.drift, &prediction.noise], 1)
+        });
+        Ok(())
+    }
+
+    /// The network on a condition that the input is, and its loss.
+    fn quantiles(&mut self) -> Result<(), ParameterError> {
+        let preset = Preset {
+            residual: Some(ResidualPreset { physical: LogDistanceGain, range_db: 40.0 }),
+            quantiles: Some(QuantilesPreset { widths: vec![8, 12], detail_width: 8, norm_groups: 4 }),
+            ..of_small_maps(known("nano")?, 32)
+        };
+        let failed = |error: QuantilesError| ParameterError::Invalid { name: ROOT.into(), reason: error.to_string() };
+        let network = QuantileNet::new(&preset, &self.vb.pp("whole networks").pp("small")).map_err(failed)?;
+        let shape = [2, preset.condition.channels.len(), 32, 32];
+        self.add("network of quantiles", &shape, move |e, x| network.maps(e, x));
+        self.add("loss of quantiles", &[2, QUANTILES + 2, 3, 5], |e, x| {
+            let [truth, weights] = [0, 1].map(|channel| channels(e, x, QUANTILES + channel, 1));
+            quantile_loss(e, &channels(e, x, 0, QUANTILES), &truth, &weights)
         });
         Ok(())
     }

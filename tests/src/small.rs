@@ -60,6 +60,7 @@ pub fn preset() -> Preset {
             time_width: 32,
             relation_windows: vec![4, 2],
         },
+        quantiles: None,
         latent_scale: 0.3,
     }
 }

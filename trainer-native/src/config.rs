@@ -8,6 +8,7 @@ mod stages;
 
 pub use stages::{
     AdversaryConfig, AutoencoderConfig, CropConfig, DiffusionConfig, FirstStageLossConfig, LatentScale, OptimizerConfig, PixelConfig,
+    QuantilesConfig,
 };
 
 use crate::checkpoint::Retention;
@@ -54,6 +55,9 @@ pub struct Config {
     pub data: DataConfig,
     pub autoencoder: AutoencoderConfig,
     pub diffusion: DiffusionConfig,
+    /// Of `trainer train quantiles`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<QuantilesConfig>,
 }
 
 fn default_cuda_graphs() -> bool {
@@ -118,7 +122,8 @@ impl Config {
             bail!("guard.outlier is {}, expected above 0, inf for no outliers", self.guard.outlier);
         }
         self.autoencoder.check(&self.preset)?;
-        self.diffusion.check(&self.preset)
+        self.diffusion.check(&self.preset)?;
+        self.quantiles.as_ref().map_or(Ok(()), |quantiles| quantiles.check(&self.preset))
     }
 }
 
@@ -182,6 +187,24 @@ mod tests {
             let config = Config::load(Path::new(&path), &[]).unwrap();
             assert!(config.preset.residual.is_some() && config.preset.first_stage_takes_condition(), "{name}");
             assert!(config.diffusion.pixel.squared && config.data.building_weight == 0.0, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_for_reliability_is_of_both_rivals() {
+        let path = format!("{}/configs/reliability/train.toml", env!("CARGO_MANIFEST_DIR"));
+        let load = |text: &str| Config::load(Path::new(&path), &[text.to_owned()]);
+        let config = load("seed=2").unwrap();
+        let quantiles = config.quantiles.unwrap();
+        assert!(config.preset.residual.is_some() && config.preset.quantiles.is_some());
+        assert_eq!([0, quantiles.steps - quantiles.whole_map_steps].map(|step| quantiles.crop_at(step)), [128, usize::MAX]);
+        for (text, words) in [
+            ("quantiles.crop=100", "quantiles.crop is 100, expected a multiple of 16"),
+            ("quantiles.batch=0", "quantiles.batch is 0"),
+            ("quantiles.learning_rate=-1", "quantiles.learning_rate is -1"),
+        ] {
+            let error = format!("{:#}", load(text).unwrap_err());
+            assert!(error.contains(words), "{error}");
         }
     }
 

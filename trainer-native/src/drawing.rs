@@ -2,12 +2,14 @@
 
 use crate::stored_weights::{self, WeightsKind};
 use crate::torch::{TorchEngine, TrainingPrecision, best_device};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME, SampleOptions};
-use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
+use radiodiff_core::model::quantiles::probabilities;
+use radiodiff_core::pipeline::{MapRequest, Pipeline, QuantilePipeline, no_hook};
 use radiodiff_dataset::Sample;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{RadioMap, widen};
+use radiodiff_radio::metrics::EnsembleKind;
 use std::path::Path;
 
 /// Most samples of a scene that are drawn together: more fill a GPU no better and take its memory.
@@ -49,41 +51,88 @@ fn start_time(text: &str) -> Result<f32, String> {
 /// A network that draws.
 pub struct MapDrawer {
     engine: TorchEngine,
-    pipeline: Pipeline<TorchEngine>,
+    network: DrawingNetwork,
     /// The factor by which the weights' manifest has samples widened.
     widening: f32,
     options: DrawOptions,
 }
 
+/// The two kinds of networks.
+enum DrawingNetwork {
+    Diffusion(Box<Pipeline<TorchEngine>>),
+    Quantiles(Box<QuantilePipeline<TorchEngine>>),
+}
+
 impl MapDrawer {
     /// Reads the weights, a file's or those of a checkpoint's folder.
+    ///
+    /// # Errors
+    /// Weights that cannot be used; options of a sampler with a network of quantiles, which has none.
     pub fn open(path: &Path, options: DrawOptions) -> Result<Self> {
         let stored = stored_weights::open(path, if options.raw { WeightsKind::Raw } else { WeightsKind::Averaged })?;
         let engine = TorchEngine::new(best_device());
         // As validation computes, whatever libtorch's default is.
         TrainingPrecision::Float32.set_up(engine.device());
-        let pipeline = Pipeline::new(stored.build(&engine).with_context(|| format!("the weights {}", path.display()))?);
-        Ok(Self { engine, pipeline, widening: stored.manifest().widening(), options })
+        let network = if stored.holds_quantiles() {
+            ensure!(
+                options.samples == 1 && options.steps == 1 && options.start.is_none(),
+                "the weights {} are a network of quantiles, which draws all of them at once: leave out --samples, --steps and --start",
+                path.display()
+            );
+            stored.build_quantiles(&engine).map(|model| DrawingNetwork::Quantiles(Box::new(QuantilePipeline::new(model))))
+        } else {
+            stored.build(&engine).map(|model| DrawingNetwork::Diffusion(Box::new(Pipeline::new(model))))
+        };
+        let network = network.with_context(|| format!("the weights {}", path.display()))?;
+        Ok(Self { engine, network, widening: stored.manifest().widening(), options })
     }
 
     /// The network's name and where it starts.
     pub fn name(&self) -> String {
         let begun = self.options.start.map_or(String::new(), |start| format!(" from the dominant path at t = {start}"));
         let raw = if self.options.raw { ", raw weights" } else { "" };
-        format!("{}{raw}{begun}", self.pipeline.preset().name)
+        let name = match &self.network {
+            DrawingNetwork::Diffusion(pipeline) => pipeline.preset().name.clone(),
+            DrawingNetwork::Quantiles(pipeline) => format!("quantiles of {}", pipeline.preset().name),
+        };
+        format!("{name}{raw}{begun}")
     }
 
-    /// A map for each of the samples' seeds, of the same scene and transmitter. Several are widened as the weights' manifest says.
+    /// What the maps are that are drawn of a scene.
+    pub fn kind(&self) -> EnsembleKind {
+        match self.network {
+            DrawingNetwork::Diffusion(_) => EnsembleKind::Draws,
+            DrawingNetwork::Quantiles(_) => EnsembleKind::Quantiles,
+        }
+    }
+
+    /// A name for each of the maps that are drawn of a scene.
+    pub fn maps(&self) -> Vec<String> {
+        match self.network {
+            DrawingNetwork::Diffusion(_) => (0..self.options.samples as u64).map(|i| format!("seed-{}", self.options.seed + i)).collect(),
+            DrawingNetwork::Quantiles(_) => probabilities().map(|p| format!("quantile-{p:.2}")).to_vec(),
+        }
+    }
+
+    /// The maps of a scene and a transmitter: one for each of the samples' seeds, several of which are widened as the weights' manifest
+    /// says; or the quantiles, ascending.
     pub fn draw(&self, scene: &PreparedScene, sample: &Sample) -> Result<Vec<RadioMap>> {
         let _guard = tch::no_grad_guard();
+        let of_map = || format!("map {}_{}", sample.map, sample.transmitter);
+        let pipeline = match &self.network {
+            DrawingNetwork::Diffusion(pipeline) => pipeline,
+            DrawingNetwork::Quantiles(pipeline) => {
+                return pollster::block_on(pipeline.draw(&self.engine, scene, sample.position)).with_context(of_map);
+            }
+        };
         let mut maps = Vec::with_capacity(self.options.samples);
         while maps.len() < self.options.samples {
             let batch = MAX_BATCH.min(self.options.samples - maps.len());
             let seed = self.options.seed.wrapping_add(maps.len() as u64);
             let options = SampleOptions { steps: self.options.steps, seed, ..SampleOptions::default() };
             let request = MapRequest { scene, position: sample.position, start: self.options.start.unwrap_or(1.0), options };
-            let drawn = pollster::block_on(self.pipeline.draw_samples(&self.engine, &request, batch, no_hook));
-            maps.extend(drawn.with_context(|| format!("map {}_{}", sample.map, sample.transmitter))?);
+            let drawn = pollster::block_on(pipeline.draw_samples(&self.engine, &request, batch, no_hook));
+            maps.extend(drawn.with_context(of_map)?);
         }
         widen(maps.iter_mut().map(|map| map.values.as_mut_slice()), self.widening);
         Ok(maps)

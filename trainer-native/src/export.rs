@@ -10,6 +10,7 @@ use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate, widening};
 use crate::selection::MapSelection;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::diffusion::MAX_STEPS;
+use radiodiff_core::model::preset::QUANTILES;
 use radiodiff_core::weights::{Checkpoint, EnsembleRule, HostTensor, Precision, is_encoder, serialize};
 use radiodiff_dataset::files;
 use std::collections::BTreeMap;
@@ -221,17 +222,20 @@ fn card_text(args: &Args, shipped: &Checkpoint, (bytes, precision): (usize, Prec
     if !args.note.is_empty() {
         let _ = writeln!(text, "\n{}", args.note);
     }
+    let drawn = if shipped.holds_quantiles() {
+        format!("{QUANTILES} quantiles said in one evaluation")
+    } else {
+        format!("{} drawn in {}", counted(args.samples, "map"), counted(args.steps, "step"))
+    };
     for (name, evaluation) in evaluations {
         // The rest of the path is this machine's.
         let source = evaluation.data.file_name().unwrap_or_default().to_string_lossy();
         let _ = writeln!(
             text,
-            "\n## {name}: {} maps of {}\n\nMean over maps of `{source}`, gray levels without threshold, buildings at 0, {} drawn in {}. The baseline's law \
+            "\n## {name}: {} maps of {}\n\nMean over maps of `{source}`, gray levels without threshold, buildings at 0, {drawn}. The baseline's law \
              out of sight is fitted to these very maps.\n\n{}",
             evaluation.maps,
             evaluation.method,
-            counted(args.samples, "map"),
-            counted(args.steps, "step"),
             evaluation.table().trim_end()
         );
     }

@@ -2,7 +2,7 @@
 //! from, by its name or out of a TOML file of the user's.
 
 use anyhow::{Context, Result, bail};
-use radiodiff_core::cost::ModelCost;
+use radiodiff_core::cost::{ModelCost, QuantilesCost};
 use radiodiff_core::model::Preset;
 use serde::de::{Deserialize, Deserializer, Error};
 use std::fmt::Write as _;
@@ -57,24 +57,33 @@ pub fn deserialize<'de, D: Deserializer<'de>>(entry: D) -> Result<Preset, D::Err
     preset.map_err(|error| D::Error::custom(format!("{error:#}")))
 }
 
-/// The table, in Markdown.
+/// The table, in Markdown, and a second one of the networks of quantiles.
 fn table(presets: &[Preset]) -> Result<String> {
     let mut text = String::from(
         "| preset | first stage, parameters | denoiser, parameters | encoder, GMAC | decoder | condition | U-Net, an evaluation \
          | the one step at t = 1 | a map in one step | largest tensor, MiB |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
+    let giga = |macs: u64| macs as f64 / 1e9;
+    let mebibytes = |elements: usize| 4.0 * elements as f64 / f64::from(1 << 20);
     for preset in presets {
         let (name, p) = (&preset.name, ModelCost::estimate(preset)?);
-        let giga = |macs: u64| macs as f64 / 1e9;
         let [encoder, decoder, condition, unet, one_step] = [p.encoder, p.decoder, p.condition, p.unet, p.one_step].map(giga);
         let map = giga(p.map_in_one_step());
-        let largest = 4.0 * p.largest_tensor as f64 / f64::from(1 << 20);
+        let largest = mebibytes(p.largest_tensor);
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "| {name} | {} | {} | {encoder:.3} | {decoder:.3} | {condition:.3} | {unet:.3} | {one_step:.3} | {map:.3} | {largest:.1} |",
             p.first_stage, p.denoiser
         );
+    }
+    let with_quantiles: Vec<&Preset> = presets.iter().filter(|preset| preset.quantiles.is_some()).collect();
+    if !with_quantiles.is_empty() {
+        text += "\n| preset | network of quantiles, parameters | GMAC | largest tensor, MiB |\n|---|---:|---:|---:|\n";
+    }
+    for preset in with_quantiles {
+        let p = QuantilesCost::estimate(preset)?;
+        let _ = writeln!(text, "| {} | {} | {:.3} | {:.1} |", preset.name, p.parameters, giga(p.macs), mebibytes(p.largest_tensor));
     }
     Ok(text)
 }

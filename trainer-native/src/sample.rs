@@ -23,7 +23,8 @@ pub struct Args {
     selection: MapSelection,
     #[command(flatten)]
     drawing: DrawOptions,
-    /// Folder of the maps, `{map}_{tx}.png`; with several samples a folder `seed-N` in it for each.
+    /// Folder of the maps, `{map}_{tx}.png`; with several samples a folder `seed-N` in it for each, of a network of
+    /// quantiles `quantile-0.05` and so on.
     #[arg(long)]
     out: PathBuf,
 }
@@ -32,10 +33,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let (dataset, count) = args.selection.open(&args.data)?;
     let drawer = MapDrawer::open(&args.weights, args.drawing)?;
-    let folders: Vec<PathBuf> = match args.drawing.samples {
-        1 => vec![args.out.clone()],
-        samples => (0..samples as u64).map(|i| args.out.join(format!("seed-{}", args.drawing.seed + i))).collect(),
-    };
+    let names = drawer.maps();
+    let folders: Vec<PathBuf> =
+        if names.len() == 1 { vec![args.out.clone()] } else { names.iter().map(|name| args.out.join(name)).collect() };
     folders.iter().try_for_each(|folder| files::make_folder(folder))?;
     for i in (0..count).progress() {
         let sample = dataset.load(i)?;

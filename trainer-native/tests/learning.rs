@@ -5,7 +5,9 @@
 
 mod common;
 
-use common::{Workshop, strs, succeeds};
+use common::{Workshop, fails, strs, succeeds};
+use radiodiff_core::weights::Checkpoint;
+use std::collections::BTreeSet;
 use std::fs;
 
 /// From 0.91 to 0.08 in 150 steps.
@@ -22,11 +24,53 @@ fn a_small_first_stage_overfits_a_batch() {
     ];
     let args = [shop.train("autoencoder", "run", &sets), vec!["--overfit-batch".into()]].concat();
     succeeds(&strs(&args));
-    let log = shop.read("run/autoencoder/metrics.jsonl");
-    let loss = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["train/total_loss"].as_f64().unwrap();
-    let losses: Vec<f64> = log.lines().map(loss).collect();
+    let losses = losses(&shop, "autoencoder");
     assert_eq!(losses.len(), 150);
     assert!(losses[0] > 0.5 && losses[149] < LEAST_LOSS, "from {} to {}", losses[0], losses[149]);
+}
+
+/// Its loss is the score of the forecast in dB: from 18.2 to 5.8 in 150 steps.
+#[test]
+fn a_small_network_of_quantiles_overfits_a_batch() {
+    const MOST_SHARE: f64 = 0.4;
+    let shop = Workshop::new(&[3, 4, 5]);
+    let sets = [
+        "quantiles.steps=150",
+        "quantiles.whole_map_steps=0",
+        "quantiles.crop=32",
+        "quantiles.learning_rate=1e-2",
+        "quantiles.optimizer.decay=cosine",
+        "validate_every=150",
+    ];
+    let args = [shop.train("quantiles", "run", &sets), vec!["--overfit-batch".into()]].concat();
+    succeeds(&strs(&args));
+    let losses = losses(&shop, "quantiles");
+    assert!(losses[149] < MOST_SHARE * losses[0], "from {} to {} dB", losses[0], losses[149]);
+
+    // Its weights stand in one table with samples, and are of nothing else.
+    let weights = shop.path("run/quantiles.safetensors");
+    let checkpoint = Checkpoint::parse(&fs::read(&weights).unwrap()).unwrap();
+    assert!(checkpoint.holds_quantiles() && checkpoint.tensors().keys().all(|name| name.starts_with("quantiles.")));
+    let data = shop.path("data");
+    let evaluate = ["evaluate", "--data", &data, "--weights", &weights, "--threshold-db", "-100"];
+    let table = succeeds(&evaluate);
+    let row = table.lines().find(|line| line.starts_with("| quantiles of small-swin, 19 together |")).unwrap_or_else(|| panic!("{table}"));
+    assert!(row.matches('%').count() == 1 && table.contains("| quantiles of small-swin, their mean |"), "{table}");
+    fails(&[&evaluate[..], &["--samples", "4"]].concat(), &["leave out --samples"]);
+    let maps = shop.path("maps");
+    succeeds(&["sample", "--data", &data, "--weights", &weights, "--limit", "1", "--out", &maps]);
+    let level = |name: &str| image::open(format!("{maps}/{name}/3_0.png")).unwrap().into_luma8().into_raw();
+    let [low, high] = ["quantile-0.05", "quantile-0.95"].map(level);
+    // Outdoors, and where the scale's ends cut nothing off.
+    let within = low.iter().zip(&high).filter(|(low, high)| **low > 0 && **high < u8::MAX);
+    let widths: BTreeSet<i16> = within.map(|(low, high)| i16::from(*high) - i16::from(*low)).collect();
+    let [least, most] = [widths.first(), widths.last()].map(|width| *width.unwrap());
+    assert!(least >= 0 && most - least > 5, "quantiles are in order, and where they are far apart was learnt: {widths:?}");
+}
+
+fn losses(shop: &Workshop, network: &str) -> Vec<f64> {
+    let loss = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["train/total_loss"].as_f64().unwrap();
+    shop.read(&format!("run/{network}/metrics.jsonl")).lines().map(loss).collect()
 }
 
 /// The gate of what ships: on maps whose roofs and cars neither is told of, the network's samples are a better forecast than the physical

@@ -27,6 +27,17 @@ fn the_named_presets_cost_what_docs_say() {
     assert!(one.lines().count() == 3 && table.contains(one.lines().last().unwrap()), "{one}");
 }
 
+/// What ships and its rival, of one preset: the same cost.
+#[test]
+fn the_network_of_quantiles_costs_what_docs_say() {
+    let table = succeeds(&["presets", "--preset", concat!(env!("CARGO_MANIFEST_DIR"), "/configs/reliability/preset.toml")]);
+    let docs = include_str!("../../docs/networks.md");
+    assert!(docs.contains(table.trim_end()), "docs/networks.md has another table than\n{table}");
+    let row: Vec<&str> = table.lines().last().unwrap().split(" | ").collect();
+    let (parameters, giga_macs): (usize, f64) = (row[1].parse().unwrap(), row[2].parse().unwrap());
+    assert!(parameters < 1_286_209 && giga_macs < 1.5, "{row:?}");
+}
+
 /// docs/networks.md: a preset is printed, changed, counted.
 #[test]
 fn a_printed_preset_is_where_ones_own_begins() {

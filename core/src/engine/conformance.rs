@@ -145,6 +145,7 @@ async fn elementwise<E: Engine>(c: &mut Checker<'_, E>) {
         c.compare(&format!("{op:?}"), &e.unary(op, &input.on(e)), &input.map(function)).await;
     }
     c.compare("affine", &e.affine(&x.on(e), -1.5, 0.25), &x.map(|v| -1.5 * v + 0.25)).await;
+    c.compare("softplus", &e.softplus(&x.on(e)), &x.map(|v| v.max(0.0) + (-v.abs()).exp().ln_1p())).await;
     c.compare("leaky ReLU", &e.leaky_relu(&x.on(e), 0.2), &x.map(|v| if v > 0.0 { v } else { f64::from(0.2_f32) * v })).await;
     c.compare("clamp", &e.clamp(&x.on(e), -1.0, 2.0), &x.map(|v| v.clamp(-1.0, 2.0))).await;
 

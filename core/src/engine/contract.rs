@@ -220,6 +220,13 @@ pub trait Engine: 'static {
     fn silu(&self, x: &Self::Tensor) -> Self::Tensor {
         self.unary(Unary::Silu, x)
     }
+    /// log(1 + exp(x)) = (x + |x|) / 2 + log(1 + exp(-|x|)), which does not overflow. An engine with gradients that takes |x| to have
+    /// none at 0 finds the right one, 1/2, which relu(x) in place of the first term would not give.
+    fn softplus(&self, x: &Self::Tensor) -> Self::Tensor {
+        let size = self.unary(Unary::Abs, x);
+        let small = self.unary(Unary::Exp, &self.affine(&size, -1.0, 0.0));
+        self.add(&self.affine(&self.add(x, &size), 0.5, 0.0), &self.unary(Unary::Log, &self.affine(&small, 1.0, 1.0)))
+    }
     /// x where it is positive, slope * x elsewhere. The sum of the two halves is exact, because one of them is zero.
     fn leaky_relu(&self, x: &Self::Tensor, slope: f32) -> Self::Tensor {
         let negative = self.unary(Unary::Relu, &self.affine(x, -1.0, 0.0));

@@ -41,6 +41,12 @@ impl<E: Engine> Conv2d<E> {
         Ok(Self { weight, bias, geometry: ConvGeometry::same(1) })
     }
 
+    /// 1 x 1. Weights and biases begin at 0, so that a network begins by saying the same everywhere.
+    pub fn pointwise_from_zero(vb: &VarBuilder<E>, input: usize, output: usize) -> Result<Self, ParameterError> {
+        let weight = vb.param("weight", &[output, input, 1, 1], Initializer::ZERO)?;
+        Ok(Self { weight, bias: Some(vb.param("bias", &[output], Initializer::ZERO)?), geometry: ConvGeometry::same(1) })
+    }
+
     /// 1 x 1 without a bias.
     pub fn pointwise_without_bias(vb: &VarBuilder<E>, input: usize, output: usize) -> Result<Self, ParameterError> {
         let weight = vb.param("weight", &[output, input, 1, 1], Initializer::fan_in(input))?;

@@ -76,17 +76,11 @@ impl AdversarialLoss {
     pub fn of_discriminator<E: Engine>(self, e: &E, real: &E::Tensor, drawn: &E::Tensor) -> E::Tensor {
         let penalty = |signed: &E::Tensor| match self {
             Self::Hinge => e.unary(Unary::Relu, &e.affine(signed, 1.0, 1.0)),
-            Self::Vanilla => softplus(e, signed),
+            Self::Vanilla => e.softplus(signed),
         };
         let [real, drawn] = [&e.affine(real, -1.0, 0.0), drawn].map(|signed| e.mean_from(&penalty(signed), 0));
         e.affine(&e.add(&real, &drawn), 0.5, 0.0)
     }
-}
-
-/// log(1 + exp(x)) = relu(x) + log(1 + exp(-|x|)), which does not overflow.
-fn softplus<E: Engine>(e: &E, x: &E::Tensor) -> E::Tensor {
-    let small = e.unary(Unary::Exp, &e.affine(&e.unary(Unary::Abs, x), -1.0, 0.0));
-    e.add(&e.unary(Unary::Relu, x), &e.unary(Unary::Log, &e.affine(&small, 1.0, 1.0)))
 }
 
 /// d = weight * clamp(|grad NLL| / (|grad g| + 1e-4), 0, 1e4), gradients with respect to the decoder's last weights: the adversary

@@ -3,7 +3,7 @@
 //! [`preset`] says how large everything is and refuses sizes that cannot work. [`autoencoder`] turns a gray map into a latent and
 //! back, and [`residual`] says what of a map it codes: the map, or its difference to a physical map. [`condition`] encodes the scene,
 //! [`unet`] predicts the two parts of the diffusion process. Training the first stage also takes the critics, [`discriminator`] and
-//! [`lpips`], and [`first_stage_loss`]. Parameter names are those of the public RadioDiff checkpoints. docs/radiodiff.md says what each
+//! [`lpips`], and [`first_stage_loss`]. [`quantiles`] is the plain rival of all these: one network, one evaluation, the map's distribution. Parameter names are those of the public RadioDiff checkpoints. docs/radiodiff.md says what each
 //! network computes.
 
 pub mod autoencoder;
@@ -13,6 +13,7 @@ pub mod discriminator;
 pub mod first_stage_loss;
 pub mod lpips;
 pub mod preset;
+pub mod quantiles;
 pub mod residual;
 pub mod unet;
 

@@ -3,7 +3,7 @@
 //! The manifest (key [`MANIFEST_KEY`]) says which networks the tensors belong to and what their numbers mean. Reading validates
 //! everything before a tensor is made. Building the networks fails on any tensor that is missing, unused or misshapen, by name.
 //! Tensors are float32, float16 or 8-bit integers with scales; all are widened on load, so any engine runs any of them. A file may lack
-//! the first stage's encoder, which drawing from noise does not need.
+//! the first stage's encoder, which drawing from noise does not need. The weights of a network of quantiles are a file of their own.
 
 use super::error::WeightsError;
 use super::host::{HostSource, HostTensor};
@@ -13,6 +13,8 @@ use super::quantized::{Quantized, quantize, scale_name};
 use super::tensors::{read, widened};
 use crate::diffusion::RadioDiff;
 use crate::engine::Engine;
+use crate::model::Preset;
+use crate::model::quantiles::{self, QuantileNet};
 use crate::parameters::VarBuilder;
 use radiodiff_radio::map::Quantity;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -92,17 +94,39 @@ impl Checkpoint {
         !self.tensors.keys().any(|name| is_encoder(name))
     }
 
-    /// The networks with these weights on an engine.
+    /// Whether these are the weights of a network of quantiles, which [`Self::build_quantiles`] builds.
+    pub fn holds_quantiles(&self) -> bool {
+        self.tensors.keys().any(|name| name.starts_with(&format!("{}.", quantiles::ROOT)))
+    }
+
+    /// The networks of diffusion with these weights on an engine.
     pub fn build<E: Engine>(&self, engine: &E) -> Result<RadioDiff<E>, WeightsError> {
-        let source = HostSource::new(&self.tensors);
-        let vb = VarBuilder::new(engine, &source);
-        let preset = &self.manifest.preset;
-        let model = if self.draws_only() { RadioDiff::without_encoder(preset, &vb)? } else { RadioDiff::new(preset, &vb)? };
-        let names = source.unused();
-        if !names.is_empty() {
-            return Err(WeightsError::Unused { preset: self.manifest.preset.name.clone(), names });
+        if self.holds_quantiles() {
+            return Err(WeightsError::OfQuantiles { preset: self.manifest.preset.name.clone() });
         }
-        Ok(model)
+        self.with_all(engine, |preset, vb| {
+            Ok(if self.draws_only() { RadioDiff::without_encoder(preset, vb)? } else { RadioDiff::new(preset, vb)? })
+        })
+    }
+
+    /// The network of quantiles with these weights on an engine.
+    pub fn build_quantiles<E: Engine>(&self, engine: &E) -> Result<QuantileNet<E>, WeightsError> {
+        self.with_all(engine, |preset, vb| Ok(QuantileNet::new(preset, vb)?))
+    }
+
+    /// What `build` makes of the file's tensors, of which none may be left over.
+    fn with_all<E: Engine, M>(
+        &self,
+        engine: &E,
+        build: impl FnOnce(&Preset, &VarBuilder<E>) -> Result<M, WeightsError>,
+    ) -> Result<M, WeightsError> {
+        let source = HostSource::new(&self.tensors);
+        let preset = &self.manifest.preset;
+        let model = build(preset, &VarBuilder::new(engine, &source))?;
+        match source.unused() {
+            names if names.is_empty() => Ok(model),
+            names => Err(WeightsError::Unused { preset: preset.name.clone(), names }),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::manifest::{FORMAT_VERSION, MANIFEST_KEY};
 use super::precision::{LEAST_LEVELS, MOST_LEVELS};
 use crate::diffusion::BuildError;
 use crate::model::PresetError;
+use crate::model::quantiles::QuantilesError;
 use crate::parameters::ParameterError;
 use radiodiff_radio::map::Quantity;
 use thiserror::Error;
@@ -43,6 +44,10 @@ pub enum WeightsError {
     Damaged { expected: String, found: String },
     #[error("{} of the file's tensors are not used by preset {preset}: {}", names.len(), names.join(", "))]
     Unused { preset: String, names: Vec<String> },
+    #[error("the file holds the network of quantiles of preset {preset}, expected networks that draw maps from noise")]
+    OfQuantiles { preset: String },
+    #[error("preset {preset} has no entry [quantiles], which says how large such a network is")]
+    NoQuantiles { preset: String },
     #[error(transparent)]
     Parameter(#[from] ParameterError),
 }
@@ -52,6 +57,16 @@ impl From<BuildError> for WeightsError {
         match error {
             BuildError::Preset(error) => Self::Preset(error),
             BuildError::Parameter(error) => Self::Parameter(error),
+        }
+    }
+}
+
+impl From<QuantilesError> for WeightsError {
+    fn from(error: QuantilesError) -> Self {
+        match error {
+            QuantilesError::Preset(error) => Self::Preset(error),
+            QuantilesError::NoEntry { preset } => Self::NoQuantiles { preset },
+            QuantilesError::Parameter(error) => Self::Parameter(error),
         }
     }
 }

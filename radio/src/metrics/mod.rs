@@ -6,7 +6,9 @@
 mod ensemble;
 mod ssim;
 
-pub use ensemble::{EnsembleScores, INTERVAL, IntervalMiss, SpreadScores, central_interval, crps, nominal_coverage, widening_that_holds};
+pub use ensemble::{
+    EnsembleKind, EnsembleScores, INTERVAL, IntervalMiss, SpreadScores, central_interval, crps, nominal_coverage, widening_that_holds,
+};
 pub use ssim::{SSIM_WINDOW, ssim};
 
 use crate::map::GrayCodec;

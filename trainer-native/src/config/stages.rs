@@ -7,6 +7,7 @@ use anyhow::{Result, bail, ensure};
 use radiodiff_core::diffusion::{LossOptions, parameter_shapes};
 use radiodiff_core::model::discriminator::DiscriminatorPreset;
 use radiodiff_core::model::first_stage_loss::{AdversarialLoss, AdversarialPhase};
+use radiodiff_core::model::preset::QuantilesPreset;
 use radiodiff_core::model::{Compat, Preset, lpips};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -185,6 +186,26 @@ pub struct PixelConfig {
     pub average: AverageSchedule,
 }
 
+/// The network of quantiles, which is trained on maps alone.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantilesConfig {
+    pub steps: usize,
+    pub batch: usize,
+    /// Side in pixels of the random crops it is trained on.
+    pub crop: usize,
+    /// The last steps are on whole maps, whose statistics the normalisations meet afterwards.
+    pub whole_map_steps: usize,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+    /// The learning rate does not fall below this; a hundredth of it where nothing is said.
+    pub min_learning_rate: Option<f64>,
+    #[serde(default)]
+    pub optimizer: OptimizerConfig,
+    #[serde(default)]
+    pub average: AverageSchedule,
+}
+
 /// What every phase has, under its table's name.
 fn check_steps(table: &str, optimizer: &OptimizerConfig, average: AverageSchedule) -> Result<()> {
     positive(table, &[("optimizer.accumulate", optimizer.accumulate), ("average.every", average.every)])?;
@@ -297,5 +318,30 @@ impl DiffusionConfig {
         not_negative(table, &numbers)?;
         check_steps(table, &self.optimizer, self.average)?;
         check_steps("diffusion.pixel", &self.pixel.optimizer, self.pixel.average)
+    }
+}
+
+impl QuantilesConfig {
+    pub(super) fn check(&self, preset: &Preset) -> Result<()> {
+        let table = "quantiles";
+        positive(table, &[("batch", self.batch), ("crop", self.crop)])?;
+        // A preset without such a network is refused where it is asked for.
+        if let Some(reduction) = preset.quantiles.as_ref().map(QuantilesPreset::reduction)
+            && !self.crop.is_multiple_of(reduction)
+        {
+            bail!("quantiles.crop is {}, expected a multiple of {reduction}, by which the levels divide a map", self.crop);
+        }
+        let numbers = [
+            ("learning_rate", self.learning_rate),
+            ("weight_decay", self.weight_decay),
+            ("min_learning_rate", self.min_learning_rate.unwrap_or(0.0)),
+        ];
+        not_negative(table, &numbers)?;
+        check_steps(table, &self.optimizer, self.average)
+    }
+
+    /// The crops' side in pixels at a step; the largest number for whole maps.
+    pub fn crop_at(&self, step: usize) -> usize {
+        if step + self.whole_map_steps >= self.steps { usize::MAX } else { self.crop }
     }
 }

@@ -11,7 +11,7 @@ use radiodiff_dataset::simulate::Simulator;
 use radiodiff_dataset::{Dataset, Sample, Variant};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::metrics::{self, EnsembleScores};
+use radiodiff_radio::metrics::{self, EnsembleKind, EnsembleScores};
 use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, WithCars};
 use radiodiff_radio::scene::LinkEnds;
 use rayon::prelude::*;
@@ -49,17 +49,19 @@ pub struct MapScores {
     name: String,
     /// The baseline's and the physical maps', in the order of [`PhysicalMaps::rows`]; none where they were left out.
     physical: Vec<Scores>,
-    /// The network's, of each sample.
+    /// The network's, of each sample; none of quantiles, which are no maps that a place could have.
     network: Vec<Scores>,
-    /// Of the mean of the samples' gray levels, where there are several.
+    /// Of the mean of the gray levels, where there are several maps.
     mean_map: Option<Scores>,
-    /// Where there are several samples: of the physical maps, the mean map and the samples as an ensemble.
+    /// Where there are several maps: of the physical maps, the mean map and the maps as an ensemble.
     reliability: Vec<EnsembleScores>,
 }
 
 /// The maps that are drawn of a truth, as gray levels in [0, 1].
 struct DrawnMaps {
     physical: Vec<Vec<f32>>,
+    kind: EnsembleKind,
+    /// Samples, or quantiles.
     samples: Vec<Vec<f32>>,
     /// Of the samples, where there are several.
     mean: Option<Vec<f32>>,
@@ -71,12 +73,14 @@ struct DrawnMaps {
 /// Nothing to compare; a map that cannot be read or computed; weights that cannot be used.
 pub fn evaluate(folder: &Path, request: &EvaluationRequest) -> Result<DatasetEvaluation> {
     ensure!(request.weights.is_some() || !request.network_only, "there is no network to compare: no weights are given");
-    ensure!(request.threshold_db.is_none() || request.drawing.samples > 1, "a threshold is forecast by several samples, give --samples");
     let (threshold_db, codec) = (request.threshold_db.unwrap_or(THRESHOLD_DB), GrayCodec::default());
     let scale = codec.floor_db..=codec.ceiling_db;
     ensure!(scale.contains(&threshold_db), "the threshold is {threshold_db} dB, expected a path gain on the maps' scale, {scale:?} dB");
     let (dataset, count) = request.selection.open(folder)?;
     let drawer = request.weights.map(|path| MapDrawer::open(path, request.drawing)).transpose()?;
+    let forecast = drawer.as_ref().map(Forecast::of);
+    let several = forecast.as_ref().is_some_and(|forecast| forecast.members > 1);
+    ensure!(request.threshold_db.is_none() || several, "a threshold is forecast by several samples, give --samples");
     let physical_maps = if request.network_only { None } else { Some(PhysicalMaps::new(&dataset, &request.selection.method, count)?) };
     let physical_rows = physical_maps.as_ref().map_or_else(Vec::new, PhysicalMaps::rows);
     let bar = ProgressBar::new(count as u64);
@@ -89,7 +93,8 @@ pub fn evaluate(folder: &Path, request: &EvaluationRequest) -> Result<DatasetEva
             let samples = drawer.as_ref().map_or(Ok(Vec::new()), |drawer| drawer.draw(&truth.prepared, &truth.sample))?;
             let samples: Vec<Vec<f32>> = samples.iter().map(|map| GrayCodec::default().encode_map(map)).collect();
             let (physical, physical_scores) = physical.into_iter().unzip();
-            let drawn = DrawnMaps { physical, mean: (samples.len() > 1).then(|| mean_levels(&samples)), samples };
+            let kind = drawer.as_ref().map(MapDrawer::kind).unwrap_or_default();
+            let drawn = DrawnMaps { physical, mean: (samples.len() > 1).then(|| mean_levels(&samples)), kind, samples };
             let scores = MapScores::new(truth, physical_scores, &drawn, threshold_db);
             if let Some(shown) = scores.shown() {
                 worst.offer(shown.nmse, || truth.as_worst(&scores, &drawn, physical_rows.last()));
@@ -99,48 +104,78 @@ pub fn evaluate(folder: &Path, request: &EvaluationRequest) -> Result<DatasetEva
         }
     }
     bar.finish();
-    let network = drawer.map(|drawer| drawer.name());
-    let reliability = reliability(&maps, physical_rows.clone(), network.as_deref(), threshold_db);
-    let rows = rows(&maps, physical_rows, network);
+    let reliability = reliability(&maps, physical_rows.clone(), forecast.as_ref(), threshold_db);
+    let rows = rows(&maps, physical_rows, forecast.as_ref());
     let evaluation = Evaluation { data: folder.to_owned(), method: request.selection.description(), maps: count, rows, reliability };
     let physical = physical_maps.iter().flat_map(PhysicalMaps::columns).collect();
     Ok(DatasetEvaluation { evaluation, maps, physical, worst })
 }
 
+/// What a network draws of each scene.
+struct Forecast {
+    network: String,
+    kind: EnsembleKind,
+    members: usize,
+}
+
+impl Forecast {
+    fn of(drawer: &MapDrawer) -> Self {
+        Self { network: drawer.name(), kind: drawer.kind(), members: drawer.maps().len() }
+    }
+
+    /// The name of the members together, for a table.
+    fn together(&self) -> String {
+        match (self.kind, self.members) {
+            (EnsembleKind::Draws, 1) => self.network.clone(),
+            (EnsembleKind::Draws, samples) => format!("{}, {samples} samples", self.network),
+            (EnsembleKind::Quantiles, members) => format!("{}, {members} together", self.network),
+        }
+    }
+
+    /// The name of their mean.
+    fn mean(&self) -> String {
+        match self.kind {
+            EnsembleKind::Draws => format!("{}, mean of {} maps", self.network, self.members),
+            EnsembleKind::Quantiles => format!("{}, their mean", self.network),
+        }
+    }
+}
+
 /// The table's rows: means over the maps.
-fn rows(maps: &[MapScores], physical: Vec<String>, network: Option<String>) -> Vec<Row> {
+fn rows(maps: &[MapScores], physical: Vec<String>, forecast: Option<&Forecast>) -> Vec<Row> {
     let row = |(i, method)| Row { method, scores: mean(maps.iter().map(|map| map.physical[i])), deviation: None };
     let mut rows: Vec<Row> = physical.into_iter().enumerate().map(row).collect();
-    let Some(name) = network else { return rows };
+    let Some(forecast) = forecast else { return rows };
     let samples = maps.first().map_or(0, |map| map.network.len());
     let means: Vec<Scores> = (0..samples).map(|i| mean(maps.iter().map(|map| map.network[i]))).collect();
-    let method = if samples == 1 { name.clone() } else { format!("{name}, {samples} samples") };
-    rows.push(Row { method, scores: mean(means.iter().copied()), deviation: deviation(&means) });
+    if samples > 0 {
+        rows.push(Row { method: forecast.together(), scores: mean(means.iter().copied()), deviation: deviation(&means) });
+    }
     let of_means: Vec<Scores> = maps.iter().filter_map(|map| map.mean_map).collect();
     if !of_means.is_empty() {
-        rows.push(Row { method: format!("{name}, mean of {samples} maps"), scores: mean(of_means.into_iter()), deviation: None });
+        rows.push(Row { method: forecast.mean(), scores: mean(of_means.into_iter()), deviation: None });
     }
     rows
 }
 
-/// The means over maps of what is in [`MapScores::reliability`]; none without several samples.
-fn reliability(maps: &[MapScores], physical: Vec<String>, network: Option<&str>, threshold_db: f32) -> Option<Reliability> {
-    let samples = maps.first().map(|map| map.network.len()).filter(|&samples| samples > 1)?;
-    let name = network?;
-    let of_network = [format!("{name}, mean of {samples} maps"), format!("{name}, {samples} samples")];
-    let forecasts = physical.into_iter().chain(of_network).collect();
+/// The means over maps of what is in [`MapScores::reliability`]; none without several members.
+fn reliability(maps: &[MapScores], physical: Vec<String>, forecast: Option<&Forecast>, threshold_db: f32) -> Option<Reliability> {
+    let forecast = forecast.filter(|forecast| forecast.members > 1)?;
+    let forecasts = physical.into_iter().chain([forecast.mean(), forecast.together()]).collect();
     // A map of which no outdoor pixel is known says nothing.
     let scores: Vec<&[EnsembleScores]> = maps.iter().map(|map| map.reliability.as_slice()).filter(|scores| !scores.is_empty()).collect();
-    (!scores.is_empty()).then(|| Reliability::new(threshold_db, samples, forecasts, &scores))
+    (!scores.is_empty()).then(|| Reliability::new(threshold_db, forecast.members, forecasts, &scores))
 }
 
 impl MapScores {
     fn new(truth: &Truth, physical: Vec<Scores>, drawn: &DrawnMaps, threshold_db: f32) -> Self {
-        let network = drawn.samples.par_iter().map(|gray| truth.scores(gray)).collect();
+        let single = if drawn.kind == EnsembleKind::Draws { drawn.samples.as_slice() } else { &[] };
+        let network = single.par_iter().map(|gray| truth.scores(gray)).collect();
         let mean_map = drawn.mean.as_ref().map(|gray| truth.scores(gray));
         let certain = drawn.physical.iter().chain(&drawn.mean).map(std::slice::from_ref);
         let forecasts: Vec<&[Vec<f32>]> = certain.chain([drawn.samples.as_slice()]).collect();
-        let score = |members: &&[Vec<f32>]| EnsembleScores::new(members, &truth.gray, &truth.excluded, &GrayCodec::default(), threshold_db);
+        let codec = GrayCodec::default();
+        let score = |members: &&[Vec<f32>]| EnsembleScores::new((drawn.kind, members), &truth.gray, &truth.excluded, &codec, threshold_db);
         let is_known = truth.excluded.contains(&0);
         let reliability = if drawn.mean.is_some() && is_known { forecasts.par_iter().map(score).collect() } else { Vec::new() };
         Self { name: truth.name.clone(), physical, network, mean_map, reliability }
@@ -162,11 +197,9 @@ impl DatasetEvaluation {
         let samples = first.map_or(0, |map| map.network.len());
         head.extend((samples > 0).then(|| columns("network", "")));
         head.extend((samples > 1).then(|| columns("network", "_deviation")));
-        if samples > 1 {
-            head.push(columns("mean_map", ""));
-        }
         let mut of_ensembles = Vec::new();
-        if samples > 1 {
+        if first.is_some_and(|map| map.mean_map.is_some()) {
+            head.push(columns("mean_map", ""));
             let certain = self.physical.iter().map(String::as_str).chain(["mean_map"]);
             of_ensembles.extend(certain.map(|name| reliability::columns(name, false)));
             of_ensembles.push(reliability::columns("samples", true));
@@ -279,7 +312,8 @@ impl Truth {
         let mut panels = vec![panel("truth", Shade::Level, self.gray.clone())];
         if let Some(mean) = &drawn.mean {
             panels.extend(physical.zip(drawn.physical.last()).map(|(name, map)| panel(name, Shade::Level, map.clone())));
-            panels.push(panel(&format!("mean of {} maps", drawn.samples.len()), Shade::Level, mean.clone()));
+            let of_what = if drawn.kind == EnsembleKind::Draws { "maps" } else { "quantiles" };
+            panels.push(panel(&format!("mean of {} {of_what}", drawn.samples.len()), Shade::Level, mean.clone()));
             let deviation_db = deviations(&drawn.samples).into_iter().map(|deviation| deviation * range_db).collect();
             panels.push(panel("standard deviation", Shade::Size, deviation_db));
             panels.push(panel("error of the mean", Shade::Size, error_db(mean).into_iter().map(f32::abs).collect()));

@@ -11,7 +11,7 @@ use crate::selection::MapSelection;
 use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 use radiodiff_radio::map::GrayCodec;
-use radiodiff_radio::metrics::{INTERVAL, IntervalMiss, widening_that_holds};
+use radiodiff_radio::metrics::{EnsembleKind, INTERVAL, IntervalMiss, widening_that_holds};
 use std::path::Path;
 
 /// Fewer samples have no interval that is meant to hold the truth this often.
@@ -21,11 +21,12 @@ const MIN_SAMPLES: usize = 19;
 /// weights' own widening must be 1.
 ///
 /// # Errors
-/// Too few samples; maps and weights that cannot be used; samples that agree where they are wrong.
+/// Too few samples; quantiles; maps and weights that cannot be used; samples that agree where they are wrong.
 pub fn widening(folder: &Path, selection: &MapSelection, weights: &Path, drawing: DrawOptions) -> Result<f32> {
     ensure!(drawing.samples >= MIN_SAMPLES, "an interval of 90 % takes {MIN_SAMPLES} samples and more, found {}", drawing.samples);
     let (dataset, count) = selection.open(folder)?;
     let drawer = MapDrawer::open(weights, drawing)?;
+    ensure!(drawer.kind() == EnsembleKind::Draws, "only samples are widened; quantiles are trained to be as far apart as they should be");
     let codec = GrayCodec::default();
     let bar = ProgressBar::new(count as u64);
     let mut maps = Vec::with_capacity(count);

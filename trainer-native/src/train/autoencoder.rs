@@ -100,7 +100,7 @@ impl AutoencoderObjective {
 
 impl Objective for AutoencoderObjective {
     fn inputs(&self, s: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepInputs> {
-        let batch = s.cropped(step, number, batch, &self.settings);
+        let batch = s.cropped(number, batch, self.settings.crop_at(step));
         let noise = s.latent_noise(&batch);
         Ok(StepInputs { tensors: vec![batch.condition, batch.truth, batch.outdoors, noise], times: Vec::new() })
     }
@@ -131,7 +131,7 @@ impl Objective for AutoencoderObjective {
             return Ok(None);
         }
         // The same maps through the autoencoder as it is now, with new noise.
-        let batch = s.cropped(step, step * self.settings.optimizer.accumulate, batch, &self.settings);
+        let batch = s.cropped(step * self.settings.optimizer.accumulate, batch, self.settings.crop_at(step));
         let drawn = tch::no_grad(|| s.autoencode(&batch, &s.latent_noise(&batch)).0);
         let seed = random::seed_for(s.config.seed, &format!("gradient penalty {step}"));
         let shares = random::uniform(seed, 0, s.noise.whole(batch.truth.size()[0] as usize));
@@ -172,16 +172,6 @@ fn reconstruct(session: &Session, batch: &Batch) -> TorchTensor {
 }
 
 impl Session {
-    /// The maps of the batch `number`, of step `step`: crops at first, whole at last.
-    fn cropped(&self, step: usize, number: usize, batch: &Batch, settings: &AutoencoderConfig) -> Batch {
-        let side = self.model.preset.map_size;
-        let crop = settings.crop_at(step).min(side);
-        let number = if self.config.overfit_batch { 0 } else { number };
-        let places = random::uniform(random::seed_for(self.config.seed, &format!("crop {number}")), 0, 2);
-        let corner = |place: f64| (place * (side - crop + 1) as f64) as i64;
-        batch.crop(corner(places[0]), corner(places[1]), crop as i64)
-    }
-
     /// Shape of the latent of a map of `side` x `side` pixels.
     fn latent_shape(&self, side: i64) -> [i64; 3] {
         let first_stage = &self.model.preset.autoencoder;

@@ -12,7 +12,7 @@ use tch::Tensor;
 const MIB: f64 = (1 << 20) as f64;
 
 /// Prints the table of parameters and the memory they need in training, then takes one step of the phase without changing anything.
-pub fn report(s: &Session, phase: &Phase, objective: &dyn Objective) -> Result<()> {
+pub fn report<M>(s: &Session<M>, phase: &Phase<M>, objective: &dyn Objective<M>) -> Result<()> {
     let mut trained = phase.trained(&s.parameters)?;
     trained.extend(objective.trained());
     print!("{}", table(&s.parameters.all(&[""]), &trained));

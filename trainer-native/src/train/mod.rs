@@ -1,11 +1,12 @@
-//! Training: the first stage on maps alone, then the denoiser on its latents, then both by the map itself.
+//! Training: the first stage on maps alone, then the denoiser on its latents, then both by the map itself. The network of
+//! quantiles is a stage of its own.
 //!
 //! What flows in: a configuration and datasets. What flows out, in the run's folder: `config-<network>.toml` as resolved, the
 //! averaged weights with their manifest, `<network>.safetensors`, `preview.png` of the last validation (truth above, drawn below),
-//! and a folder `<network>` with the log and the checkpoints, where the network is `autoencoder` or `diffusion`.
+//! and a folder `<network>` with the log and the checkpoints, where the network is `autoencoder`, `diffusion` or `quantiles`.
 //!
-//! `steps.rs` is the training loop, written to be read from top to bottom. `autoencoder.rs` and `diffusion.rs` say what is trained
-//! and on what loss.
+//! `steps.rs` is the training loop, written to be read from top to bottom. `autoencoder.rs`, `diffusion.rs` and
+//! `quantiles.rs` say what is trained and on what loss.
 
 mod autoencoder;
 pub mod diffusion;
@@ -15,6 +16,7 @@ mod guard;
 mod noise;
 mod objective;
 mod pixels;
+mod quantiles;
 mod session;
 mod stage_run;
 mod steps;
@@ -60,7 +62,12 @@ enum StageArgs {
         #[arg(long)]
         from: Option<PathBuf>,
     },
-    /// Both stages, one after the other.
+    /// The network of quantiles, which says in one evaluation how a map is distributed.
+    Quantiles {
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Autoencoder and diffusion, one after the other.
     All {
         #[command(flatten)]
         run: RunArgs,
@@ -134,11 +141,13 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn run_stages(args: &Args, group: &Rc<ProcessGroup>) -> Result<()> {
-    let (StageArgs::Autoencoder { run, .. } | StageArgs::Diffusion { run, .. } | StageArgs::All { run, .. }) = &args.stage;
+    let (StageArgs::Autoencoder { run, .. } | StageArgs::Diffusion { run, .. } | StageArgs::Quantiles { run } | StageArgs::All { run, .. }) =
+        &args.stage;
     ensure!(group.share().is_alone() || !run.dry_run, "a dry run is one of one process: start it without torchrun, srun or mpirun");
     match &args.stage {
         StageArgs::Autoencoder { run, from } => train_autoencoder(run, from.as_deref(), group)?,
         StageArgs::Diffusion { run, from } => train_diffusion(run, from.as_deref(), group)?,
+        StageArgs::Quantiles { run } => quantiles::run(run.config("quantiles", group)?, &run.out, run.mode(), group)?,
         StageArgs::All { run, from } => {
             // The second stage only begins when the first has ended.
             let second_has_begun = group.leads() && run.resume && run.out.join("diffusion/checkpoints").exists();

@@ -4,12 +4,13 @@ use super::first_stage::FirstStageTerms;
 use super::session::{MapDrawing, Session};
 use super::trouble::Signs;
 use crate::data::{Batch, BatchStream, Curriculum, StreamOptions, StreamPosition};
-use crate::torch::{AverageSchedule, Schedule, StepInputs, TorchParameters};
+use crate::torch::{AverageSchedule, Schedule, StepInputs, TorchEngine, TorchParameters};
 use anyhow::{Result, ensure};
+use radiodiff_core::diffusion::RadioDiff;
 use tch::Tensor;
 
-/// A phase of a stage: which parameters move, and how.
-pub struct Phase<'a> {
+/// A phase of a stage: which parameters move, and how. `M` are the networks.
+pub struct Phase<'a, M = RadioDiff<TorchEngine>> {
     pub name: &'static str,
     /// The networks' parameters under these are trained, and averaged together with their running statistics.
     pub prefixes: &'static [&'static str],
@@ -28,12 +29,12 @@ pub struct Phase<'a> {
     pub weight_decay: f64,
     pub average: AverageSchedule,
     /// What validation draws.
-    pub draw: MapDrawing,
+    pub draw: MapDrawing<M>,
     /// Whether that should be as sharp as the maps.
     pub reconstructs: bool,
 }
 
-impl Phase<'_> {
+impl<M> Phase<'_, M> {
     /// The networks' parameters that the optimiser moves.
     ///
     /// # Errors
@@ -51,7 +52,7 @@ impl Phase<'_> {
     }
 
     /// The phase's batches from a position on.
-    pub fn stream(&self, s: &Session, position: StreamPosition) -> Result<BatchStream> {
+    pub fn stream(&self, s: &Session<M>, position: StreamPosition) -> Result<BatchStream> {
         let options = StreamOptions {
             batch: self.batch,
             symmetries: self.symmetries,
@@ -86,13 +87,13 @@ impl StepLoss {
 }
 
 /// See the module. Everything that a step changes in it is among its tensors, so that a checkpoint can hold it.
-pub trait Objective {
+pub trait Objective<M = RadioDiff<TorchEngine>> {
     /// What the loss of a batch of step `step` is computed from, with everything that is drawn for it; `number` is the batch's place
     /// among all of the phase.
-    fn inputs(&self, session: &Session, step: usize, number: usize, batch: &Batch) -> Result<StepInputs>;
+    fn inputs(&self, session: &Session<M>, step: usize, number: usize, batch: &Batch) -> Result<StepInputs>;
 
     /// The loss of a step's inputs.
-    fn loss(&self, session: &Session, step: usize, inputs: &StepInputs) -> Result<StepLoss>;
+    fn loss(&self, session: &Session<M>, step: usize, inputs: &StepInputs) -> Result<StepLoss>;
 
     /// Whether the loss of inputs of the same shapes is the same operations at every step, of which none reads anything back
     /// ([`crate::torch::StepGraphs`]).
@@ -105,7 +106,7 @@ pub trait Objective {
 
     /// What follows a step of the optimiser at the rate `rate`, of which `batch` was the first batch: an adversary's own step, which
     /// changes nothing where its loss is not finite. The loss, where there was such a step.
-    fn after_step(&self, _session: &Session, _step: usize, _rate: f64, _batch: &Batch) -> Result<Option<f64>> {
+    fn after_step(&self, _session: &Session<M>, _step: usize, _rate: f64, _batch: &Batch) -> Result<Option<f64>> {
         Ok(None)
     }
 

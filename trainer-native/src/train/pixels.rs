@@ -15,7 +15,7 @@ const LEAST_POWER: f64 = 0.01;
 /// # Errors
 /// A process that has ended or does not answer.
 pub fn pixel_weights(batch: &Batch, building_weight: f64, group: &ProcessGroup) -> Result<Tensor> {
-    let weight = &batch.outdoors * (1.0 - building_weight) + building_weight;
+    let weight = weight_of_place(batch, building_weight);
     let dims: &[i64] = &[1, 2, 3];
     let power = (&batch.truth * 0.5 + 0.5).square().mean_dim(dims, true, Kind::Float) + LEAST_POWER;
     let map_weight = power.reciprocal();
@@ -23,4 +23,20 @@ pub fn pixel_weights(batch: &Batch, building_weight: f64, group: &ProcessGroup) 
     group.average(&[mean_map_weight.shallow_clone()], [])?;
     let mean = (weight.mean_dim(dims, true, Kind::Float) * mean_map_weight).clamp_min(f64::from(f32::MIN_POSITIVE));
     Ok(weight * map_weight / mean)
+}
+
+/// As [`pixel_weights`], but every map counts alike.
+///
+/// # Errors
+/// A process that has ended or does not answer.
+pub fn place_weights(batch: &Batch, building_weight: f64, group: &ProcessGroup) -> Result<Tensor> {
+    let weight = weight_of_place(batch, building_weight);
+    let mean = weight.mean(Kind::Float);
+    group.average(&[mean.shallow_clone()], [])?;
+    Ok(weight / mean.clamp_min(f64::from(f32::MIN_POSITIVE)))
+}
+
+/// 1 outdoors, `building_weight` inside a building and where the map is not known.
+fn weight_of_place(batch: &Batch, building_weight: f64) -> Tensor {
+    &batch.outdoors * (1.0 - building_weight) + building_weight
 }

@@ -10,7 +10,9 @@ use crate::run_log::GrayGrid;
 use crate::torch::{TorchEngine, TorchParameters, TorchTensor};
 use anyhow::Result;
 use radiodiff_core::diffusion::RadioDiff;
+use radiodiff_core::model::Preset;
 use radiodiff_core::parameters::VarBuilder;
+use radiodiff_core::random;
 use radiodiff_core::weights::{Precision, WeightsManifest, serialize};
 use radiodiff_dataset::files;
 use radiodiff_radio::metrics;
@@ -24,16 +26,16 @@ const VALIDATION_MAPS: usize = 24;
 const SHOWN_MAPS: usize = 4;
 
 /// Draws the maps of a batch, (B, 1, N, N) in [-1, 1].
-pub type MapDrawing = fn(&Session, &Batch) -> TorchTensor;
+pub type MapDrawing<M> = fn(&Session<M>, &Batch) -> TorchTensor;
 
-/// See the module.
-pub struct Session {
+/// See the module. `M` are the networks.
+pub struct Session<M = RadioDiff<TorchEngine>> {
     pub config: Config,
     /// The run's folder.
     pub folder: PathBuf,
     pub engine: TorchEngine,
     pub parameters: TorchParameters,
-    pub model: RadioDiff<TorchEngine>,
+    pub model: M,
     pub train: TrainingData,
     valid: TrainingData,
     pub group: Rc<ProcessGroup>,
@@ -76,13 +78,30 @@ impl Session {
     /// for the second stage and for a first stage that sees them. Only process 0 reads `from`; the others are given its parameters when a
     /// phase begins.
     pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
+        let with_condition = second_stage || config.preset.first_stage_takes_condition();
+        Self::with_networks(config, folder, with_condition, group, |preset, engine, parameters| {
+            let model = RadioDiff::new(preset, &VarBuilder::new(engine, parameters))?;
+            from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(parameters, preset, second_stage))?;
+            Ok(model)
+        })
+    }
+}
+
+impl<M> Session<M> {
+    /// Builds the networks by `build`, whose parameters begin as their initialisers say, and opens the datasets, with the scenes'
+    /// channels or without them.
+    pub fn with_networks(
+        config: Config,
+        folder: &Path,
+        with_condition: bool,
+        group: &Rc<ProcessGroup>,
+        build: impl FnOnce(&Preset, &TorchEngine, &TorchParameters) -> Result<M>,
+    ) -> Result<Self> {
         let preset = config.preset.clone();
         let engine = TorchEngine::new(group.device()).recomputing(config.gradient_checkpointing);
         config.precision.set_up(engine.device());
         let parameters = TorchParameters::initialized(config.seed);
-        let model = RadioDiff::new(&preset, &VarBuilder::new(&engine, &parameters))?;
-        from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(&parameters, &preset, second_stage))?;
-        let with_condition = second_stage || preset.first_stage_takes_condition();
+        let model = build(&preset, &engine, &parameters)?;
         let open = |datasets| TrainingData::open(datasets, &config.data, &preset, with_condition, engine.device());
         let (train, valid) = (open(&config.data.train)?, open(&config.data.valid)?);
         if group.leads() {
@@ -99,7 +118,7 @@ impl Session {
     }
 
     /// Draws the validation maps and compares them with the truth.
-    pub fn validate(&self, draw: MapDrawing) -> Result<Validation> {
+    pub fn validate(&self, draw: MapDrawing<M>) -> Result<Validation> {
         self.engine.set_training(false);
         let _guard = tch::no_grad_guard();
         let (mut scores, mut variation, mut shown) = (Vec::new(), [0.0; 2], [Vec::new(), Vec::new()]);
@@ -117,7 +136,7 @@ impl Session {
                 shown[1].push(levels(&drawn)?);
             }
         }
-        let picture = GrayGrid::new(self.model.preset.map_size, &shown)?;
+        let picture = GrayGrid::new(self.config.preset.map_size, &shown)?;
         // Maps without variation cannot be blurred.
         let sharpness = if variation[1] > 0.0 { variation[0] / variation[1] } else { 1.0 };
         Ok(Validation { scores: mean(scores.into_iter()), sharpness, picture })
@@ -125,7 +144,7 @@ impl Session {
 
     /// The scores of a map; maps are (1, 1, N, N) in [0, 1]. SSIM is not a number where its window does not fit into the map.
     fn scores(&self, drawn: &Tensor, truth: &Tensor, outdoors: &Tensor) -> Result<Scores> {
-        let side = self.model.preset.map_size;
+        let side = self.config.preset.map_size;
         let [drawn, truth, outdoors] = [values(drawn)?, values(truth)?, values(outdoors)?];
         let inside: Vec<u8> = outdoors.iter().map(|&outdoors| u8::from(outdoors == 0.0)).collect();
         Ok(Scores {
@@ -133,8 +152,18 @@ impl Session {
             rmse: metrics::rmse(&drawn, &truth),
             ssim: if side < metrics::SSIM_WINDOW { f64::NAN } else { metrics::ssim(&drawn, &truth, side) },
             psnr_db: metrics::psnr(&drawn, &truth),
-            rmse_db: metrics::rmse_db(&drawn, &truth, &inside, &self.model.preset.gray),
+            rmse_db: metrics::rmse_db(&drawn, &truth, &inside, &self.config.preset.gray),
         })
+    }
+
+    /// The maps of the batch `number`, cut to `side` pixels where they are larger. All of a batch are cut at the same place.
+    pub fn cropped(&self, number: usize, batch: &Batch, side: usize) -> Batch {
+        let whole = self.config.preset.map_size;
+        let side = side.min(whole);
+        let number = if self.config.overfit_batch { 0 } else { number };
+        let places = random::uniform(random::seed_for(self.config.seed, &format!("crop {number}")), 0, 2);
+        let corner = |place: f64| (place * (whole - side + 1) as f64) as i64;
+        batch.crop(corner(places[0]), corner(places[1]), side as i64)
     }
 
     /// Writes the parameters as they are now, which process 0 does for all.
@@ -147,7 +176,7 @@ impl Session {
             training_data: self.train.description.clone(),
             license: String::from("MIT OR Apache-2.0"),
             commit: files::commit(),
-            ..WeightsManifest::of(self.model.preset.clone())
+            ..WeightsManifest::of(self.config.preset.clone())
         };
         files::write(&self.folder.join(file), &serialize(&tensors, manifest, Precision::F32)?)
     }

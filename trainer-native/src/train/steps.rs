@@ -20,7 +20,7 @@ use tch::{Kind, Tensor};
 /// A step depends on the configuration, on its number and on the tensors that a checkpoint holds, and on nothing else: the data's
 /// order and every random number follow from seed and step. That is why a resumed run is the undisturbed one, on the CPU bit for bit: a
 /// GPU's sums come in another order each time, and it encodes maps in batches that depend on what was encoded before.
-pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Objective) -> Result<()> {
+pub fn train<M>(s: &Session<M>, run: &mut StageRun, phase: &Phase<M>, objective: &dyn Objective<M>) -> Result<()> {
     let Some((mut progress, resumed)) = run.enter(phase.name)? else { return Ok(()) };
     let mut trained = phase.trained(&s.parameters)?;
     trained.extend(objective.trained());
@@ -132,7 +132,7 @@ pub fn train(s: &Session, run: &mut StageRun, phase: &Phase, objective: &dyn Obj
                 "warning: step {step} is left out: {reason}. It is one of several in a row, so the rate is {} times the schedule's from here on",
                 progress.guard.rate_factor() * progress.adversary_guard.rate_factor()
             )),
-            Verdict::Stop(reason) => return Err(give_up(run, phase, &progress, &parts(&optimizer, &average), &reason)),
+            Verdict::Stop(reason) => return Err(give_up(run, phase.name, &progress, &parts(&optimizer, &average), &reason)),
         }
 
         // The log, now and then with a validation of the averages and the weights so far.
@@ -208,7 +208,7 @@ impl BatchResult {
 const FINITE: GuardConfig = GuardConfig { outlier: f64::INFINITY, skips: 3, lowerings: 4, recovery: 1000 };
 
 /// Ends a run whose steps stay bad: with its state saved, unless that is bad too, and with what to do.
-fn give_up(run: &mut StageRun, phase: &Phase, progress: &Progress, parts: &[(&str, Vec<(String, Tensor)>)], reason: &str) -> anyhow::Error {
+fn give_up(run: &mut StageRun, name: &str, progress: &Progress, parts: &[(&str, Vec<(String, Tensor)>)], reason: &str) -> anyhow::Error {
     let tensors = parts.iter().flat_map(|(_, tensors)| tensors);
     let broken = tensors.filter(|(_, tensor)| tensor.is_floating_point() && tensor.isfinite().all().int64_value(&[]) == 0);
     let broken: Vec<&str> = broken.map(|(name, _)| name.as_str()).take(3).collect();
@@ -220,7 +220,6 @@ fn give_up(run: &mut StageRun, phase: &Phase, progress: &Progress, parts: &[(&st
     } else {
         format!("Values that are not finite have reached {}, so {}", broken.join(", "), run.what_remains(progress.stage_step))
     };
-    let name = phase.name;
     anyhow!(
         "{name}: {reason} at step {}, and halving the rate has not helped. {state}. Go on with a lower {name}.learning_rate or \
          {name}.optimizer.clip_norm, or a longer {name}.optimizer.warmup; if the steps were bad from the beginning, look at the data with \

@@ -70,6 +70,11 @@ head_width = 4
 time_frequencies = 4
 time_width = 8
 relation_windows = [2, 1]
+
+[quantiles]
+widths = [8, 12]
+detail_width = 8
+norm_groups = 4
 "#;
 
 /// A folder with such a dataset, that preset, and a configuration of two steps of each stage on them.
@@ -101,6 +106,8 @@ impl Workshop {
         ] {
             set(&mut config, place, value.into());
         }
+        let quantiles = "steps = 2\nbatch = 2\ncrop = 16\nwhole_map_steps = 1\nlearning_rate = 2e-3\nweight_decay = 0.01";
+        config.insert("quantiles".into(), quantiles.parse::<toml::Table>().unwrap().into());
         fs::write(workshop.path("config.toml"), config.to_string()).unwrap();
         workshop
     }

@@ -5,6 +5,7 @@
 
 mod operations;
 
+use radiodiff_core::engine::Engine;
 use radiodiff_core::model::discriminator::{Discriminator, DiscriminatorPreset, Normalization};
 use radiodiff_core::model::lpips::Lpips;
 use radiodiff_core::parameters::{ParameterError, ParameterSource, ParameterSpec, VarBuilder};
@@ -13,7 +14,7 @@ use radiodiff_tests::rule::RuleSource;
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 use trainer::torch::{TorchEngine, TorchParameters, TorchTensor};
 use trainer::train::first_stage::gradient_penalty;
 
@@ -144,6 +145,15 @@ fn of_the_gradient_penalty() {
             check(&format!("gradient penalty of {normalization:?}, spectral {spectral},"), &inputs, |_| false, penalty);
         }
     }
+}
+
+/// Where its two halves meet: a network of quantiles begins there with all its distances, and must get away.
+#[test]
+fn of_softplus_at_zero() {
+    let x = TorchTensor(Tensor::zeros([3], (Kind::Double, Device::Cpu)).set_requires_grad(true));
+    let sum = engine().softplus(&x).0.sum(Kind::Double);
+    let gradient = &Tensor::run_backward(&[sum], &[&x.0], false, false)[0];
+    assert_eq!(Vec::<f64>::try_from(gradient).unwrap(), [0.5; 3]);
 }
 
 /// A flat image whose features are all 0: the public code's gradient is no number there.

@@ -52,6 +52,10 @@ impl Engine for Differentiated {
         self.of("clamp", &[x], |i| self.0.clamp(&i[0], min, max))
     }
 
+    fn softplus(&self, x: &TorchTensor) -> TorchTensor {
+        self.of("softplus", &[x], |i| self.0.softplus(&i[0]))
+    }
+
     fn reshape(&self, x: &TorchTensor, shape: &[usize]) -> TorchTensor {
         self.of("reshape", &[x], |i| self.0.reshape(&i[0], shape))
     }

@@ -1,7 +1,9 @@
 //! The conditions a preset must meet: everything the networks' constructors rely on, and bounds on the memory that a file can make
 //! a program allocate. Nothing is allocated before a preset has passed.
 
-use super::sizes::{AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, ResidualPreset, SwinPreset, UnetPreset};
+use super::sizes::{
+    AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, QUANTILES, QuantilesPreset, ResidualPreset, SwinPreset, UnetPreset,
+};
 use crate::layers::RELATION_HEADS;
 use thiserror::Error;
 
@@ -76,6 +78,9 @@ impl Preset {
         }
         let condition_width = self.condition.stage_widths()[0];
         fits("unet.stem_kernel", &[unet.width, ae.latent_channels + condition_width, unet.stem_kernel, unet.stem_kernel])?;
+        if let Some(quantiles) = &self.quantiles {
+            quantiles.check(self.map_size, scene_channels)?;
+        }
         // The decoder doubles a level's map before it narrows to the next level's channels.
         let widths = ae.widths();
         let widest = |level: usize| widths[level].max(*widths.get(level + 1).unwrap_or(&0)) + ae.scene_channels;
@@ -112,6 +117,24 @@ impl ResidualPreset {
             return refuse("residual.physical", found, "a channel of gain that is among condition.channels");
         }
         positive("residual.range_db", self.range_db.into())
+    }
+}
+
+impl QuantilesPreset {
+    /// For maps of `side` pixels and so many channels of the condition.
+    fn check(&self, side: usize, condition: usize) -> Result<(), Refusal> {
+        within("quantiles.norm_groups", self.norm_groups, 1, MAX_WIDTH)?;
+        within("quantiles.detail_width", self.detail_width, 1, MAX_WIDTH)?;
+        levels("quantiles.widths", self.widths.len())?;
+        widths("quantiles.widths", &self.widths, self.norm_groups)?;
+        if !side.is_multiple_of(self.reduction()) {
+            let expected = format!("levels whose halvings divide the map's {side} pixels");
+            return refuse("quantiles.widths", format!("{} levels", self.widths.len()), expected);
+        }
+        fits("quantiles.detail_width", &[(self.detail_width + condition).max(QUANTILES), side, side])?;
+        // A level's decoder takes the level below and the skip.
+        let widest = |level: usize| self.widths[level] + self.widths.get(level + 1).unwrap_or(&0);
+        (0..self.widths.len()).try_for_each(|level| fits("quantiles.widths", &[widest(level), side >> (level + 1), side >> (level + 1)]))
     }
 }
 

@@ -52,6 +52,7 @@ impl Preset {
                 relation_windows: vec![4, 2],
             },
             latent_scale: 0.3,
+            quantiles: None,
         }
     }
 
@@ -96,6 +97,7 @@ impl Preset {
                 relation_windows: vec![4, 2, 1],
             },
             latent_scale: 0.3,
+            quantiles: None,
         }
     }
 
@@ -141,6 +143,7 @@ impl Preset {
                 relation_windows: vec![8, 4, 2, 1],
             },
             latent_scale: 0.3,
+            quantiles: None,
         }
     }
 }

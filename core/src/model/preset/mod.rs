@@ -6,4 +6,7 @@ mod known;
 mod sizes;
 
 pub use check::PresetError;
-pub use sizes::{AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, PyramidPreset, ResidualPreset, SwinPreset, UnetPreset};
+pub use sizes::{
+    AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, PyramidPreset, QUANTILES, QuantilesPreset, ResidualPreset,
+    SwinPreset, UnetPreset,
+};

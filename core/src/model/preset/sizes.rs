@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Kernel and stride of a condition encoder's first convolution: it divides the scene into patches of 4 x 4 pixels.
 pub const PATCH: usize = 4;
 
+/// How many quantiles a network of quantiles says, those of the probabilities 1/20, 2/20, ... 19/20: the ends are the middle 90 %.
+pub const QUANTILES: usize = 19;
+
 /// First stage. A side of the latent is 2^(number of multipliers - 1) times shorter than the map's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,6 +154,25 @@ pub struct ResidualPreset {
     pub range_db: f32,
 }
 
+/// The network that says a map's quantiles, [`crate::model::quantiles`]. A side of its first level is half the map's, and each level
+/// halves the one before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantilesPreset {
+    /// Channels of each level, finest first.
+    pub widths: Vec<usize>,
+    /// Channels at the map's full resolution, before the quantiles.
+    pub detail_width: usize,
+    pub norm_groups: usize,
+}
+
+impl QuantilesPreset {
+    /// What divides the side of every map that the network takes.
+    pub fn reduction(&self) -> usize {
+        1 << self.widths.len()
+    }
+}
+
 /// Everything that determines the networks' shapes and the meaning of their numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +191,9 @@ pub struct Preset {
     pub unet: UnetPreset,
     /// Initial value of the latent scale, by which latents are multiplied before diffusion; RadioDiff's constant is 0.3.
     pub latent_scale: f32,
+    /// The network of quantiles that is trained beside the others on the same condition. Its weights are a file of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<QuantilesPreset>,
 }
 
 impl Preset {
