@@ -136,24 +136,30 @@ pub(super) fn panel_product(a: &[f32], panel: &[f32], inner: usize, bias: Bias, 
 }
 
 /// A B of one tile, each row of which begins with its `start`: `block` (inner x 4) is a block of A, `panel` (inner x 16) one of B.
-#[inline(never)]
 pub(super) fn multiply(tile: &mut Tile, start: [f32; ROWS], block: &[f32], panel: &[f32]) {
-    let mut sums = start.map(|start| [f32x4::splat(start); VECTORS]);
-    *tile = sums.map(|row| row.map(f32x4::to_array));
-    for (run, (block, panel)) in block.chunks(RUN * ROWS).zip(panel.chunks(RUN * COLUMNS)).enumerate() {
-        for (a, b) in block.as_chunks::<ROWS>().0.iter().zip(panel.as_chunks::<LANES>().0.as_chunks::<VECTORS>().0) {
-            let b = b.map(f32x4::from);
-            for (sums, a) in sums.iter_mut().zip(a) {
-                let a = f32x4::splat(*a);
-                for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum += a * b;
-                }
-            }
-        }
-        for (total, sum) in tile.as_flattened_mut().iter_mut().zip(sums.as_flattened_mut()) {
-            // The first run's sums began with `start`.
-            *total = if run == 0 { *sum } else { f32x4::from(*total) + *sum }.to_array();
-            *sum = f32x4::ZERO;
+    let (first, rest) = block.split_at(block.len().min(RUN * ROWS));
+    let (first_panel, rest_panel) = panel.split_at(panel.len().min(RUN * COLUMNS));
+    multiply_run(tile, start, first, first_panel);
+    for (block, panel) in rest.chunks(RUN * ROWS).zip(rest_panel.chunks(RUN * COLUMNS)) {
+        let mut sums: Tile = [[[0.0; LANES]; VECTORS]; ROWS];
+        multiply_run(&mut sums, [0.0; ROWS], block, panel);
+        for (total, sum) in tile.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+            *total = (f32x4::from(*total) + f32x4::from(*sum)).to_array();
         }
     }
+}
+
+#[inline(never)]
+fn multiply_run(tile: &mut Tile, start: [f32; ROWS], block: &[f32], panel: &[f32]) {
+    let mut sums = start.map(|start| [f32x4::splat(start); VECTORS]);
+    for (a, b) in block.as_chunks::<ROWS>().0.iter().zip(panel.as_chunks::<LANES>().0.as_chunks::<VECTORS>().0) {
+        let b = b.map(f32x4::from);
+        for (sums, a) in sums.iter_mut().zip(a) {
+            let a = f32x4::splat(*a);
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    tile.as_flattened_mut().iter_mut().zip(sums.as_flattened()).for_each(|(tile, sum)| *tile = sum.to_array());
 }

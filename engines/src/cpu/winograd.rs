@@ -13,7 +13,7 @@
 use super::gemm::{self, COLUMNS, ROWS, Tile, VECTORS};
 use super::layout;
 use super::simd::LANES;
-use super::tensor::BufferPool;
+use super::tensor::{Buffer, BufferPool};
 use radiodiff_core::engine::Padding;
 use std::rc::Rc;
 use wide::f32x4;
@@ -94,52 +94,130 @@ impl Target<'_> {
     }
 }
 
-/// Convolves an image (channels, height, width). `filters` come from [`pack`].
-pub(super) fn convolve(
-    pool: &Rc<BufferPool>,
-    image: &[f32],
-    [channels, height, width]: [usize; 3],
+/// What the convolutions differ by.
+trait Scheme<const TERMS: usize> {
+    /// The term that counts once in every pixel of a tile, so that it takes the bias.
+    const MIDDLE: usize;
+
+    /// Makes lines of tiles ready up to `line`. They are asked for from the top.
+    fn reach(&mut self, line: usize);
+
+    /// A channel's terms of the four tiles at the place (line, vector).
+    fn terms(&self, channel: usize, place: (usize, usize)) -> [f32x4; TERMS];
+
+    /// The pixels of four tiles of one output's products.
+    fn pixels(products: [f32x4; TERMS]) -> Pixels;
+}
+
+/// An image whose padded lines are stored as their even pixels and then their odd ones: a tile's columns are even, odd, even and odd
+/// ones, so a load then has the same column of four tiles. It keeps as many lines as the tiles under way need, which fit the cache.
+struct SplitLines<'a> {
+    image: &'a [f32],
+    shape: [usize; 3],
     padding: Padding,
-    filters: &[f32],
-    target: &mut Target,
-) {
-    // A tile's columns are even, odd, even and odd ones, so each padded line is stored as its even pixels and then its odd ones: a
-    // load then has the same column of four tiles.
-    let half = target.vectors() * LANES + 2;
-    let (lines, line_len) = (2 * target.tile_lines() + 2, 2 * half);
-    let mut split = pool.take(channels * lines * line_len);
-    for (c, plane) in split.chunks_exact_mut(lines * line_len).enumerate() {
-        for (y, line) in plane.chunks_exact_mut(line_len).enumerate() {
-            line.fill(0.0);
-            if (padding.top..padding.top + height).contains(&y) {
-                split_line(&image[(c * height + y - padding.top) * width..][..width], padding.left, line.split_at_mut(half));
+    /// (channels, kept, line_len); line y of the padded image is at y % kept.
+    lines: Buffer,
+    /// A power of two.
+    kept: usize,
+    line_len: usize,
+    /// The first line that is not there yet.
+    next: usize,
+}
+
+impl Scheme<16> for SplitLines<'_> {
+    const MIDDLE: usize = 5;
+
+    fn reach(&mut self, line: usize) {
+        let [channels, height, width] = self.shape;
+        for y in self.next..2 * line + 4 {
+            for channel in 0..channels {
+                let slot = (channel * self.kept + y % self.kept) * self.line_len;
+                let slot = &mut self.lines[slot..slot + self.line_len];
+                if (self.padding.top..self.padding.top + height).contains(&y) {
+                    let line = &self.image[(channel * height + y - self.padding.top) * width..][..width];
+                    split_line(line, self.padding.left, slot.split_at_mut(self.line_len / 2));
+                } else {
+                    slot.fill(0.0);
+                }
             }
         }
+        self.next = self.next.max(2 * line + 4);
     }
-    let terms = |channel: usize, (line, vector): (usize, usize)| {
-        let corner = (channel * lines + 2 * line) * line_len + vector * LANES;
+
+    #[inline(always)]
+    fn terms(&self, channel: usize, (line, vector): (usize, usize)) -> [f32x4; 16] {
         let rows: [[f32x4; 4]; 4] = std::array::from_fn(|i| {
-            let at = corner + i * line_len;
-            let [[a, c], [b, d]] = [at, at + half].map(|at| neighbours(&split, at));
+            let at = (channel * self.kept + ((2 * line + i) & (self.kept - 1))) * self.line_len + vector * LANES;
+            let [[a, c], [b, d]] = [at, at + self.line_len / 2].map(|at| neighbours(&self.lines, at));
             [a - c, b + c, c - b, b - d]
         });
         let columns: [[f32x4; 4]; 4] = std::array::from_fn(|j| {
             let [a, b, c, d] = rows.map(|row| row[j]);
             [a - c, b + c, c - b, b - d]
         });
-        std::array::from_fn::<_, 16, _>(|term| columns[term % 4][term / 4])
-    };
-    multiply(pool, channels, filters, target, terms, |products| {
+        std::array::from_fn(|term| columns[term % 4][term / 4])
+    }
+
+    #[inline(always)]
+    fn pixels(products: [f32x4; 16]) -> Pixels {
         let lines: [[f32x4; 2]; 4] = std::array::from_fn(|i| {
             let [a, b, c, d] = std::array::from_fn(|j| products[4 * i + j]);
             [a + (b + c), (b - c) - d]
         });
-        let [upper, lower] = [0, 1].map(|j| {
+        let [[left_0, left_1], [right_0, right_1]] = [0, 1].map(|j| {
             let [a, b, c, d] = lines.map(|line| line[j]);
-            (a + (b + c), (b - c) - d)
+            [a + (b + c), (b - c) - d]
         });
-        [[upper.0, lower.0], [upper.1, lower.1]]
-    });
+        [[left_0, right_0], [left_1, right_1]]
+    }
+}
+
+/// Convolves an image (channels, height, width). `filters` come from [`pack`].
+pub(super) fn convolve(pool: &Rc<BufferPool>, image: &[f32], shape: [usize; 3], padding: Padding, filters: &[f32], target: &mut Target) {
+    let line_len = 2 * (target.vectors() * LANES + 2);
+    // Four lines a line of tiles, of which the next shares two. Vectors that do not divide the lines of tiles span several.
+    let spanned = if target.vectors().is_multiple_of(VECTORS) { 1 } else { VECTORS.div_ceil(target.vectors()) + 1 };
+    let kept = (2 * spanned + 2).next_power_of_two();
+    let mut lines = pool.take(shape[0] * kept * line_len);
+    lines.fill(0.0);
+    let source = SplitLines { image, shape, padding, lines, kept, line_len, next: 0 };
+    multiply(pool, shape[0], filters, target, source);
+}
+
+/// An image whose pixels are doubled afterwards, padded by a pixel.
+struct Doubled {
+    padded: Buffer,
+    height: usize,
+    line_len: usize,
+}
+
+impl Scheme<9> for Doubled {
+    const MIDDLE: usize = 4;
+
+    fn reach(&mut self, _line: usize) {}
+
+    #[inline(always)]
+    fn terms(&self, channel: usize, (line, vector): (usize, usize)) -> [f32x4; 9] {
+        let corner = (channel * (self.height + 2) + line) * self.line_len + vector * LANES;
+        let rows: [[f32x4; 3]; 3] = std::array::from_fn(|i| {
+            let [a, b, c] = neighbours(&self.padded, corner + i * self.line_len);
+            [a - b, b, c - b]
+        });
+        let columns: [[f32x4; 3]; 3] = std::array::from_fn(|j| {
+            let [a, b, c] = rows.map(|row| row[j]);
+            [a - b, b, c - b]
+        });
+        std::array::from_fn(|term| columns[term % 3][term / 3])
+    }
+
+    #[inline(always)]
+    fn pixels(products: [f32x4; 9]) -> Pixels {
+        let lines: [[f32x4; 2]; 3] = std::array::from_fn(|i| {
+            let [a, b, c] = std::array::from_fn(|j| products[3 * i + j]);
+            [a + b, b + c]
+        });
+        [0, 1].map(|i: usize| [0, 1].map(|j: usize| lines[i][j] + lines[i + 1][j]))
+    }
 }
 
 /// Convolves an image (channels, height, width) whose pixels are doubled in both directions, with the padding that keeps the doubled
@@ -148,42 +226,17 @@ pub(super) fn convolve_doubled(pool: &Rc<BufferPool>, image: &[f32], shape: [usi
     let [channels, height, width] = shape;
     let right = 1 + width.next_multiple_of(LANES) - width;
     let padded = layout::pad_planes(pool, image, shape, Padding { top: 1, bottom: 1, left: 1, right });
-    let line_len = width + 1 + right;
-    let terms = |channel: usize, (line, vector): (usize, usize)| {
-        let corner = (channel * (height + 2) + line) * line_len + vector * LANES;
-        let rows: [[f32x4; 3]; 3] = std::array::from_fn(|i| {
-            let [a, b, c] = neighbours(&padded, corner + i * line_len);
-            [a - b, b, c - b]
-        });
-        let columns: [[f32x4; 3]; 3] = std::array::from_fn(|j| {
-            let [a, b, c] = rows.map(|row| row[j]);
-            [a - b, b, c - b]
-        });
-        std::array::from_fn::<_, 9, _>(|term| columns[term % 3][term / 3])
-    };
-    multiply(pool, channels, filters, target, terms, |products| {
-        let lines: [[f32x4; 2]; 3] = std::array::from_fn(|i| {
-            let [a, b, c] = std::array::from_fn(|j| products[3 * i + j]);
-            [a + b, b + c]
-        });
-        let [first, second] = [0, 1].map(|i: usize| [0, 1].map(|j: usize| lines[i][j] + lines[i + 1][j]));
-        [first, second]
-    });
+    multiply(pool, channels, filters, target, Doubled { padded, height, line_len: width + 1 + right });
 }
 
-/// The products of the terms, block by block of sixteen tiles. `terms` makes a channel's terms at the place (line, vector) of four
-/// tiles, `pixels` makes the pixels of four tiles of one output's products. The middle term counts once in every pixel, so that it
-/// takes the bias.
-#[inline(always)]
-fn multiply<const TERMS: usize>(
+/// The products of the terms, block by block of sixteen tiles.
+fn multiply<const TERMS: usize, S: Scheme<TERMS>>(
     pool: &Rc<BufferPool>,
     channels: usize,
     filters: &[f32],
     target: &mut Target,
-    terms: impl Fn(usize, (usize, usize)) -> [f32x4; TERMS],
-    pixels: impl Fn([f32x4; TERMS]) -> Pixels,
+    mut source: S,
 ) {
-    let middle = if TERMS == 9 { 4 } else { 5 };
     let outputs = target.values.len() / (target.height * target.width);
     let (in_line, vectors) = (target.vectors(), target.vectors() * target.tile_lines());
     let mut tiles = pool.take(TERMS * channels * COLUMNS);
@@ -192,10 +245,11 @@ fn multiply<const TERMS: usize>(
         // A division costs as much as the terms of a channel.
         let places: [_; VECTORS] = std::array::from_fn(|i| ((first + i) / in_line, (first + i) % in_line));
         let places = &places[..VECTORS.min(vectors - first)];
+        source.reach(places[places.len() - 1].0);
         for channel in 0..channels {
             let (vectors, _) = tiles.as_chunks_mut::<LANES>();
             for (i, place) in places.iter().enumerate() {
-                let terms = terms(channel, *place);
+                let terms = source.terms(channel, *place);
                 for (row, value) in vectors.chunks_exact_mut(channels * VECTORS).zip(terms) {
                     row[channel * VECTORS + i] = value.to_array();
                 }
@@ -206,12 +260,12 @@ fn multiply<const TERMS: usize>(
                 std::array::from_fn(|i| target.bias.and_then(|bias| bias.get(block * ROWS + i)).copied().unwrap_or(0.0));
             let factors = filters.chunks_exact(channels * ROWS).zip(tiles.chunks_exact(channels * COLUMNS));
             for (term, (products, (filters, tiles))) in products.iter_mut().zip(factors).enumerate() {
-                gemm::multiply(products, if term == middle { bias } else { [0.0; ROWS] }, filters, tiles);
+                gemm::multiply(products, if term == S::MIDDLE { bias } else { [0.0; ROWS] }, filters, tiles);
             }
             for row in 0..ROWS.min(outputs - block * ROWS) {
                 for (i, place) in places.iter().enumerate() {
                     let vectors = std::array::from_fn(|term| f32x4::from(products[term][row][i]));
-                    target.store(block * ROWS + row, *place, pixels(vectors));
+                    target.store(block * ROWS + row, *place, S::pixels(vectors));
                 }
             }
         }
