@@ -118,7 +118,22 @@ impl<E: Engine> Pipeline<E> {
         request: &MapRequest<'_>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<RadioMap, PipelineError<S>> {
-        let gray = self.requested(e, request, 1, hook).await?;
+        let condition = self.condition(request.scene, request.position)?;
+        self.draw_map_of(e, request, &condition, hook).await
+    }
+
+    /// As [`Self::draw_map`], with what [`Self::condition`] gave for the request's scene and position: the samples of a place share it.
+    ///
+    /// # Errors
+    /// Those of [`Self::draw_map`].
+    pub async fn draw_map_of<S>(
+        &self,
+        e: &E,
+        request: &MapRequest<'_>,
+        condition: &[f32],
+        hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
+    ) -> Result<RadioMap, PipelineError<S>> {
+        let gray = self.requested(e, request, condition, 1, hook).await?;
         Ok(self.preset().gray.decode_map(&gray, request.scene.grid(), request.scene.mask()))
     }
 
@@ -139,7 +154,8 @@ impl<E: Engine> Pipeline<E> {
     ) -> Result<Vec<RadioMap>, PipelineError<S>> {
         assert!(samples > 0, "a batch has at least one map");
         let (grid, mask) = (request.scene.grid(), request.scene.mask());
-        let gray = self.requested(e, request, samples, hook).await?;
+        let condition = self.condition(request.scene, request.position)?;
+        let gray = self.requested(e, request, &condition, samples, hook).await?;
         Ok(gray.chunks_exact(grid.pixels()).map(|gray| self.preset().gray.decode_map(gray, grid, mask)).collect())
     }
 
@@ -148,16 +164,16 @@ impl<E: Engine> Pipeline<E> {
         &self,
         e: &E,
         request: &MapRequest<'_>,
+        condition: &[f32],
         samples: usize,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let (scene, preset) = (request.scene, self.preset());
-        let condition = self.condition(scene, request.position)?;
         let mut uploaded = None;
         let sampling = if request.start == 1.0 {
             self.model.begin(e, samples, &request.options)
         } else {
-            let channels = self.upload(e, &condition);
+            let channels = self.upload(e, condition);
             uploaded = Some(channels.clone());
             let physical = DominantPath::level().path_gain(scene, &LinkEnds::at(request.position))?;
             let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
@@ -180,11 +196,14 @@ impl<E: Engine> Pipeline<E> {
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let preset = self.preset();
         let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
-        self.gray(e, (condition, None), self.model.begin(e, 1, options), hook).await
+        self.gray(e, (&condition, None), self.model.begin(e, 1, options), hook).await
     }
 
     /// The preset's channels of a transmitter, (C, H, W) in [-1, 1].
-    fn condition<S>(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, PipelineError<S>> {
+    ///
+    /// # Errors
+    /// A transmitter off the map or indoors, a scene on another grid than the preset's.
+    pub fn condition<S>(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, PipelineError<S>> {
         let (grid, preset) = (scene.grid(), self.preset());
         if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
             return Err(PipelineError::Grid {
@@ -210,14 +229,15 @@ impl<E: Engine> Pipeline<E> {
     }
 
     /// A condition encoded, from the cache where it is the one encoded last. `uploaded` is the condition on the device, if it is there.
-    fn encode(&self, e: &E, channels: Vec<f32>, uploaded: Option<E::Tensor>) -> EncodedScene<E::Tensor> {
-        let condition = uploaded.unwrap_or_else(|| self.upload(e, &channels));
+    fn encode(&self, e: &E, channels: &[f32], uploaded: Option<E::Tensor>) -> EncodedScene<E::Tensor> {
+        let condition = uploaded.unwrap_or_else(|| self.upload(e, channels));
         let mut encoded = self.encoded.borrow_mut();
         match &*encoded {
             Some(known) if known.channels == channels => known.scene.clone(),
             _ => {
                 let features = self.model.denoiser.encode_condition(e, &condition);
-                encoded.insert(CachedCondition { channels, scene: EncodedScene { condition, features } }).scene.clone()
+                let scene = EncodedScene { condition, features };
+                encoded.insert(CachedCondition { channels: channels.to_vec(), scene }).scene.clone()
             }
         }
     }
@@ -225,7 +245,7 @@ impl<E: Engine> Pipeline<E> {
     async fn gray<S>(
         &self,
         e: &E,
-        (condition, uploaded): (Vec<f32>, Option<E::Tensor>),
+        (condition, uploaded): (&[f32], Option<E::Tensor>),
         sampling: Sampling<E::Tensor>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {

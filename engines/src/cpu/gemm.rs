@@ -46,6 +46,7 @@ impl<'a> Matrix<'a> {
 
     /// Fills `panel` (`inner` x 16) with the columns from `first` on. Columns past `columns` keep what they held: their products are
     /// not stored.
+    #[inline(never)]
     pub(super) fn pack_panel(self, first: usize, columns: usize, panel: &mut [f32]) {
         let count = COLUMNS.min(columns - first);
         let (rows, _) = panel.as_chunks_mut::<COLUMNS>();
@@ -69,6 +70,7 @@ impl<'a> Matrix<'a> {
 }
 
 /// Packs the rows of A in blocks of four, each block `inner` x 4. Zeros fill up the last block.
+#[inline(never)]
 pub(super) fn pack_rows(a: Matrix, rows: usize, inner: usize) -> Vec<f32> {
     let mut packed = vec![0.0; rows.div_ceil(ROWS) * ROWS * inner];
     for i in 0..rows {

@@ -103,6 +103,7 @@ pub(super) fn softmax_row(row: &mut [f32]) {
 }
 
 /// Replaces each value by e^(value - largest) and returns their sum.
+#[inline(never)]
 pub(super) fn exp_and_sum(row: &mut [f32], largest: f32) -> f32 {
     let shift = f32x4::splat(largest);
     let (vectors, rest) = row.as_chunks_mut::<LANES>();
