@@ -121,7 +121,22 @@ impl<E: Engine> Pipeline<E> {
         request: &MapRequest<'_>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<RadioMap, PipelineError<S>> {
-        let gray = self.requested(e, request, 1, hook).await?;
+        let condition = self.condition(request.scene, request.position)?;
+        self.draw_map_of(e, request, &condition, hook).await
+    }
+
+    /// As [`Self::draw_map`], with what [`Self::condition`] gave for the request's scene and position: the samples of a place share it.
+    ///
+    /// # Errors
+    /// Those of [`Self::draw_map`].
+    pub async fn draw_map_of<S>(
+        &self,
+        e: &E,
+        request: &MapRequest<'_>,
+        condition: &[f32],
+        hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
+    ) -> Result<RadioMap, PipelineError<S>> {
+        let gray = self.requested(e, request, condition, 1, hook).await?;
         Ok(self.preset().gray.decode_map(&gray, request.scene.grid(), request.scene.mask()))
     }
 
@@ -142,7 +157,8 @@ impl<E: Engine> Pipeline<E> {
     ) -> Result<Vec<RadioMap>, PipelineError<S>> {
         assert!(samples > 0, "a batch has at least one map");
         let (grid, mask) = (request.scene.grid(), request.scene.mask());
-        let gray = self.requested(e, request, samples, hook).await?;
+        let condition = self.condition(request.scene, request.position)?;
+        let gray = self.requested(e, request, &condition, samples, hook).await?;
         Ok(gray.chunks_exact(grid.pixels()).map(|gray| self.preset().gray.decode_map(gray, grid, mask)).collect())
     }
 
@@ -151,16 +167,16 @@ impl<E: Engine> Pipeline<E> {
         &self,
         e: &E,
         request: &MapRequest<'_>,
+        condition: &[f32],
         samples: usize,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let (scene, preset) = (request.scene, self.preset());
-        let condition = condition_of(preset, scene, request.position)?;
         let mut uploaded = None;
         let sampling = if request.start == 1.0 {
             self.model.begin(e, samples, &request.options)
         } else {
-            let channels = self.upload(e, &condition);
+            let channels = self.upload(e, condition);
             uploaded = Some(channels.clone());
             let physical = DominantPath::level().path_gain(scene, &LinkEnds::at(request.position))?;
             let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
@@ -183,7 +199,15 @@ impl<E: Engine> Pipeline<E> {
     ) -> Result<Vec<f32>, PipelineError<S>> {
         let preset = self.preset();
         let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
-        self.gray(e, (condition, None), self.model.begin(e, 1, options), hook).await
+        self.gray(e, (&condition, None), self.model.begin(e, 1, options), hook).await
+    }
+
+    /// The preset's channels of a transmitter, (C, H, W) in [-1, 1].
+    ///
+    /// # Errors
+    /// A transmitter off the map or indoors, a scene on another grid than the preset's.
+    pub fn condition<S>(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, PipelineError<S>> {
+        condition_of(self.preset(), scene, position)
     }
 
     /// A condition on the device, from the cache where it is the one encoded last.
@@ -198,14 +222,15 @@ impl<E: Engine> Pipeline<E> {
     }
 
     /// A condition encoded, from the cache where it is the one encoded last. `uploaded` is the condition on the device, if it is there.
-    fn encode(&self, e: &E, channels: Vec<f32>, uploaded: Option<E::Tensor>) -> EncodedScene<E::Tensor> {
-        let condition = uploaded.unwrap_or_else(|| self.upload(e, &channels));
+    fn encode(&self, e: &E, channels: &[f32], uploaded: Option<E::Tensor>) -> EncodedScene<E::Tensor> {
+        let condition = uploaded.unwrap_or_else(|| self.upload(e, channels));
         let mut encoded = self.encoded.borrow_mut();
         match &*encoded {
             Some(known) if known.channels == channels => known.scene.clone(),
             _ => {
                 let features = self.model.denoiser.encode_condition(e, &condition);
-                encoded.insert(CachedCondition { channels, scene: EncodedScene { condition, features } }).scene.clone()
+                let scene = EncodedScene { condition, features };
+                encoded.insert(CachedCondition { channels: channels.to_vec(), scene }).scene.clone()
             }
         }
     }
@@ -213,7 +238,7 @@ impl<E: Engine> Pipeline<E> {
     async fn gray<S>(
         &self,
         e: &E,
-        (condition, uploaded): (Vec<f32>, Option<E::Tensor>),
+        (condition, uploaded): (&[f32], Option<E::Tensor>),
         sampling: Sampling<E::Tensor>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {
@@ -250,10 +275,24 @@ impl<E: Engine> QuantilePipeline<E> {
     /// finite.
     pub async fn draw(&self, e: &E, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<RadioMap>, PipelineError<Infallible>> {
         let (preset, grid, mask) = (self.preset(), scene.grid(), scene.mask());
-        let channels = condition_of(preset, scene, position)?;
-        let condition = e.tensor(&channels, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
-        let gray = read_gray(e, &self.model.gray(e, &condition)).await?;
+        let gray = self.gray(e, &condition_of(preset, scene, position)?).await?;
         Ok(gray.chunks_exact(grid.pixels()).map(|gray| preset.gray.decode_map(gray, grid, mask)).collect())
+    }
+
+    /// The gray levels of an empty place's quantiles, (Q, N, N): for warming up.
+    ///
+    /// # Errors
+    /// An engine that fails, gray levels that are not finite.
+    pub async fn draw_empty(&self, e: &E) -> Result<Vec<f32>, PipelineError<Infallible>> {
+        let preset = self.preset();
+        self.gray(e, &vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size]).await
+    }
+
+    /// The condition's channels, (C, N, N) -> the quantiles' gray levels, (Q, N, N).
+    async fn gray(&self, e: &E, channels: &[f32]) -> Result<Vec<f32>, PipelineError<Infallible>> {
+        let preset = self.preset();
+        let condition = e.tensor(channels, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
+        read_gray(e, &self.model.gray(e, &condition)).await
     }
 }
 

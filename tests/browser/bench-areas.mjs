@@ -4,40 +4,16 @@
 // many as the package takes here. Beside the time by the clock stands what the busiest worker computed, which other programs on the
 // machine do not lengthen; Linux counts it.
 
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 
 import { launch, open } from './lib.mjs';
+import { computedMs, computedSince } from './threads.mjs';
 
 const [file, side, metersPerPixel, moves] = process.argv.slice(2);
 const buildings = await readFile(file, 'utf8');
 
-/** The processes that this one has started, by their parents. */
-async function descendants() {
-  const processes = await Promise.all((await readdir('/proc')).filter(Number).map(async (id) => {
-    const status = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => '');
-    return [id, status.slice(status.lastIndexOf(')')).split(' ')[2]];
-  }));
-  const found = [String(process.pid)];
-  for (const parent of found) found.push(...processes.flatMap(([id, of]) => (of === parent ? [id] : [])));
-  return found;
-}
-
-/** Milliseconds that each worker of the browser has computed, by its thread; none where the system does not count them. */
-async function computedMs() {
-  const threads = new Map();
-  for (const id of await descendants().catch(() => [])) {
-    for (const thread of await readdir(`/proc/${id}/task`).catch(() => [])) {
-      const [name, counts] = await Promise.all(['comm', 'schedstat'].map((file) => readFile(`/proc/${id}/task/${thread}/${file}`, 'utf8').catch(() => '')));
-      if (name.startsWith('DedicatedWorker')) threads.set(thread, Number(counts.split(' ')[0]) / 1e6);
-    }
-  }
-  return threads;
-}
-
-/** What the busiest worker computed since; a worker that is new began at nothing. */
-async function busiestMs(before) {
-  return Math.max(...[...(await computedMs())].map(([thread, ms]) => ms - (before.get(thread) ?? 0)));
-}
+/** What the busiest worker computed since. */
+const busiestMs = async (before) => Math.max(...(await computedSince(before)));
 
 const columns = (cells) => console.log(cells.map((cell, i) => String(cell).padEnd(i ? 22 : 9)).join(''));
 const rounded = (ms) => ms.toFixed(0);

@@ -83,6 +83,12 @@ export class Weights implements Freeable {
   free(): void;
 }
 
+/** What the networks are told of a transmitter in its scene. */
+export class NetworkCondition implements Freeable {
+  private constructor();
+  free(): void;
+}
+
 export class Network implements Freeable {
   private constructor();
   static onCpu(weights: Weights): Network;
@@ -90,9 +96,11 @@ export class Network implements Freeable {
   report(): Pick<EngineInfo, 'backend' | 'adapter' | 'software' | 'f16'>;
   lost(): string | undefined;
   release(): void;
+  condition(scene: SceneHandle, placed: PlacedTransmitter): NetworkCondition;
   predict(
     scene: SceneHandle,
     placed: PlacedTransmitter,
+    condition: NetworkCondition,
     request: Request,
     sample: number,
     between: (done: number, steps: number) => Promise<void>,

@@ -12,7 +12,7 @@ import { between, inTurns } from './turns.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest, SceneTerms } from './buildings.js' */
-/** @import { PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
+/** @import { NetworkCondition, PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
 /** @import { Watch } from './turns.js' */
 
 /** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
@@ -248,12 +248,16 @@ class Runtime {
     const signals = [];
     for (const [index, placed] of places.entries()) {
       const drawn = [];
+      // All samples of a transmitter share it.
+      const condition = method === 'network' ? this.#running().network.condition(handle, placed) : null;
       for (let sample = 0; sample < samples; sample += 1) {
         const watched = ofMany(watch, index * samples + sample, maps);
-        if (method === 'network') drawn.push(await this.#drawWithNetwork(handle, placed, request, sample, watched, warnings));
+        if (condition) drawn.push(await this.#drawWithNetwork(handle, placed, condition, request, sample, watched, warnings));
         else drawn.push(gains ? handle.signalOf(placed, gains[index]) : handle.dominantPath(placed));
       }
-      signals.push(samples > 1 ? this.#widened(drawn) : drawn);
+      condition?.free();
+      // As far apart as the weights' file says.
+      signals.push(samples > 1 ? this.#running().weights.widened(drawn) : drawn);
     }
     /** @type {Map<string, import('./samples.js').Spread>} */
     const spreads = new Map();
@@ -272,13 +276,10 @@ class Runtime {
     return { scene: info, ...drawn, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
   }
 
-  /**
-   * The samples of a transmitter, as far apart as the weights' file says.
-   * @param {TransmitterSignal[]} samples
-   */
-  #widened(samples) {
-    if (!this.#weights) throw failure('disposed', 'the engine was disposed of');
-    return this.#weights.widened(samples);
+  /** The networks and their weights. */
+  #running() {
+    if (!this.#weights || !this.#network) throw failure('disposed', 'the engine was disposed of');
+    return { weights: this.#weights, network: this.#network };
   }
 
   /**
@@ -344,18 +345,18 @@ class Runtime {
   /**
    * @param {SceneHandle} scene
    * @param {PlacedTransmitter} placed
+   * @param {NetworkCondition} condition
    * @param {Request} request
    * @param {number} sample
    * @param {Watch} watch
    * @param {string[]} warnings
    * @returns {Promise<TransmitterSignal>}
    */
-  async #drawWithNetwork(scene, placed, request, sample, watch, warnings) {
+  async #drawWithNetwork(scene, placed, condition, request, sample, watch, warnings) {
     for (;;) {
-      const [weights, network] = [this.#weights, this.#network];
-      if (!weights || !network) throw failure('disposed', 'the engine was disposed of');
+      const { weights, network } = this.#running();
       try {
-        return await network.predict(scene, placed, request, sample, between(watch, 'step'));
+        return await network.predict(scene, placed, condition, request, sample, between(watch, 'step'));
       } catch (error) {
         if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(codeOf(error) ?? '')) throw error;
         warnings.push(await this.#recover(weights, network, error));

@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: how long one map takes on this machine. For a person to read: CI does not time anything, because its
 //! machines differ.
 
+mod web;
+
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
@@ -9,6 +11,7 @@ use lexopt::{Arg, ValueExt};
 use crate::process::{cargo, run as run_process};
 use crate::server::PageServer;
 use crate::{browser, layout, page, tools};
+use web::WebBench;
 
 pub const HELP: &str = "  bench  print how long one map takes in headless Chromium, warm
          --engine <cpu|webgpu>  one engine instead of both
@@ -24,6 +27,12 @@ pub const HELP: &str = "  bench  print how long one map takes in headless Chromi
          --runs <n>             warm maps of each preset, 5 unless given
          --limit <s>            seconds that one preset may take on one engine, 300 unless given
          --engine and --preset may be given more than once
+  bench web  print how long the networks take in headless Chromium, in our wasm and in onnxruntime-web
+         --onnx <file>          the networks as ONNX (needed), which the trainer writes:
+                                trainer export --weights models/nano.safetensors --format onnx --out nano.onnx
+         --weights <file>       the same networks' weights, models/nano.safetensors unless given
+         --runs <n>             maps that are timed, 30 unless given
+         --webgpu               also WebGPU, on a software adapter where there is no other
 ";
 
 /// Engines of `bench engines`, with the feature of radiodiff-engines that builds each.
@@ -36,6 +45,7 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         match argument {
             Arg::Value(subject) if subject == "engines" => return run_engines(arguments),
             Arg::Value(subject) if subject == "areas" => return run_areas(arguments),
+            Arg::Value(subject) if subject == "web" => return run_web(arguments),
             Arg::Long("engine") => {
                 let engine = arguments.value()?.string()?;
                 if !engines.contains(&engine) {
@@ -78,6 +88,29 @@ fn run_areas(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     let mut bench = browser::node_with_chromium(&server)?;
     bench.arg(browser::script("bench-areas.mjs")).arg(city);
     run_process(bench.args([side_m.to_string(), resolution_m.to_string(), moves.to_string()]))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Times the networks beside onnxruntime-web.
+fn run_web(mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    let mut onnx = None;
+    let (mut weights, mut runs, mut webgpu) = (layout::root().join("models/nano.safetensors"), 30u32, false);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("onnx") => onnx = Some(arguments.value()?.into()),
+            Arg::Long("weights") => weights = arguments.value()?.into(),
+            Arg::Long("runs") => runs = arguments.value()?.parse()?,
+            Arg::Long("webgpu") => webgpu = true,
+            Arg::Long("help") | Arg::Short('h') => {
+                print!("{HELP}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let onnx = onnx.ok_or_else(|| lexopt::Error::from("--onnx is missing; --help says how to make the file"))?;
+    ensure!(runs > 0, "--runs is 0, expected at least one map");
+    web::run(&WebBench { weights, onnx, runs, webgpu })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -25,7 +25,7 @@ pub fn build() -> Result<PathBuf> {
     trunk.args(["build", "--offline", "--cargo-profile", "web", "--dist"]).arg(layout::dist());
     println!("Building the page");
     run(&mut trunk)?;
-    shrink_modules(&layout::dist())?;
+    shrink_modules(&layout::dist(), ".wasm")?;
     shrink_scripts(&layout::dist())?;
     add_maplibre(&layout::dist())?;
     preload_modules(&layout::dist())?;
@@ -43,12 +43,13 @@ const FEATURES: [&str; 7] = [
     "--enable-simd",
 ];
 
-/// Has Binaryen rewrite the wasm modules: a tenth smaller, and as fast. What it made of the same module before is taken again.
-fn shrink_modules(page: &Path) -> Result<()> {
+/// Has Binaryen rewrite the modules whose names end in `ending`: a tenth smaller, and as fast. What it made of the same module before is
+/// taken again.
+pub fn shrink_modules(page: &Path, ending: &str) -> Result<()> {
     let kept = layout::target().join("shrunk");
     fs::create_dir_all(&kept).with_context(|| format!("making {}", kept.display()))?;
     let program = tools::wasm_opt()?;
-    for module in layout::files_below(page, ".wasm")? {
+    for module in layout::files_below(page, ending)? {
         let name = module.file_name().with_context(|| format!("{} has no name", module.display()))?;
         let (source, shrunk) = (kept.join(format!("source-of-{}", name.to_string_lossy())), kept.join(name));
         // What it depends on beside the module.

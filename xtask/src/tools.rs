@@ -12,6 +12,6 @@ mod system;
 
 pub use cargo_programs::{cargo_deny, cargo_machete, page_builders};
 pub use libtorch::libtorch;
-pub use node_packages::{install_package_tools, maplibre, playwright, wasm_opt};
+pub use node_packages::{install_package_tools, maplibre, onnxruntime_web, playwright, wasm_opt};
 pub use python_packages::python_packages;
 pub use system::{chromium, cpp_compiler, pip, vulkan, wasm_target};

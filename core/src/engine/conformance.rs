@@ -117,6 +117,7 @@ pub async fn check<E: Engine>(engine: &E, tolerance: f64) -> Vec<String> {
     shapes(&mut checker).await;
     products(&mut checker).await;
     convolutions(&mut checker).await;
+    convolutions_of_doubled(&mut checker).await;
     normalisations(&mut checker).await;
     resampling(&mut checker).await;
     checker.tolerance *= LONG_SUM;
@@ -346,6 +347,35 @@ async fn convolutions<E: Engine>(c: &mut Checker<'_, E>) {
         let case = format!("conv2d of {:?} with {:?}, {geometry:?}", x.shape, weight.shape);
         c.compare(&case, &e.conv2d(&x.on(e), &weight.on(e), Some(&bias.on(e)), geometry), &expected).await;
         c.compare(&format!("{case}, no bias"), &e.conv2d(&x.on(e), &weight.on(e), None, geometry), &without_bias).await;
+    }
+}
+
+async fn convolutions_of_doubled<E: Engine>(c: &mut Checker<'_, E>) {
+    let e = c.engine;
+    // Batch, input channels, output channels, height, width.
+    for (batch, input, output, height, width) in [(1, 3, 5, 8, 8), (2, 16, 8, 5, 11), (1, 1, 1, 1, 1), (1, 9, 6, 2, 18)] {
+        let x = Reference::new("x", &[batch, input, height, width]);
+        let weight = Reference::new("weight", &[output, input, 3, 3]);
+        let bias = Reference::new("bias", &[output]);
+        let without_bias = Reference::build(&[batch, output, 2 * height, 2 * width], |i| {
+            let mut sum = 0.0;
+            for channel in 0..input {
+                for tap in 0..9 {
+                    // Flooring: a pixel left of the doubled image is left of the image.
+                    let [y, column] = [i[2] + tap / 3, i[3] + tap % 3].map(|at| (at as isize - 1).div_euclid(2));
+                    sum += x.pixel(i[0], channel, y, column) * weight.at(&[i[1], channel, tap / 3, tap % 3]);
+                }
+            }
+            sum
+        });
+        let expected = Reference::build(&without_bias.shape, |i| without_bias.at(i) + bias.at(&[i[1]]));
+        let case = format!("conv2d of {:?} doubled with {:?}", x.shape, weight.shape);
+        // One weight for both, as a network may use it: no engine may mix up what it keeps of a weight.
+        let kernel = weight.on(e);
+        c.compare(&case, &e.conv2d_of_doubled(&x.on(e), &kernel, Some(&bias.on(e))), &expected).await;
+        c.compare(&format!("{case}, no bias"), &e.conv2d_of_doubled(&x.on(e), &kernel, None), &without_bias).await;
+        let upsampled = e.upsample_nearest_2x(&x.on(e));
+        c.compare(&format!("{case}, in two steps"), &e.conv2d(&upsampled, &kernel, None, ConvGeometry::same(3)), &without_bias).await;
     }
 }
 

@@ -57,4 +57,10 @@ impl<E: Engine> Conv2d<E> {
     pub fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         e.conv2d(x, &self.weight, self.bias.as_ref(), self.geometry)
     }
+    /// Of an image whose pixels are doubled in both directions first: (N, input, H, W) -> (N, output, 2 H, 2 W). Only for a kernel of 3
+    /// that keeps the size.
+    pub fn forward_doubled(&self, e: &E, x: &E::Tensor) -> E::Tensor {
+        debug_assert_eq!(self.geometry, ConvGeometry::same(3), "what a convolution of a doubled image is computed with");
+        e.conv2d_of_doubled(x, &self.weight, self.bias.as_ref())
+    }
 }

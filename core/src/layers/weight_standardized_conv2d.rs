@@ -8,7 +8,6 @@ use crate::parameters::{Initializer, ParameterError, VarBuilder};
 pub struct WeightStandardizedConv2d<E: Engine> {
     weight: E::Tensor,
     bias: E::Tensor,
-    shape: [usize; 4],
 }
 
 impl<E: Engine> WeightStandardizedConv2d<E> {
@@ -16,13 +15,11 @@ impl<E: Engine> WeightStandardizedConv2d<E> {
     pub fn new(vb: &VarBuilder<E>, input: usize, output: usize) -> Result<Self, ParameterError> {
         let shape = [output, input, 3, 3];
         let init = Initializer::fan_in(input * 9);
-        Ok(Self { weight: vb.param("weight", &shape, init)?, bias: vb.param("bias", &[output], init)?, shape })
+        Ok(Self { weight: vb.param("weight", &shape, init)?, bias: vb.param("bias", &[output], init)? })
     }
 
     /// (N, input, H, W) -> (N, output, H, W).
     pub fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
-        let [output, input, ..] = self.shape;
-        let filters = e.normalize_last(&e.reshape(&self.weight, &[output, input * 9]), 1e-5);
-        e.conv2d(x, &e.reshape(&filters, &self.shape), Some(&self.bias), ConvGeometry::same(3))
+        e.conv2d(x, &e.standardize_filters(&self.weight, 1e-5), Some(&self.bias), ConvGeometry::same(3))
     }
 }

@@ -146,7 +146,7 @@ impl<E: Engine> Decoder<E> {
                 h = block.forward(e, &h);
             }
             if let Some(resample) = &level.resample {
-                h = resample.forward(e, &e.upsample_nearest_2x(&h));
+                h = resample.forward_doubled(e, &h);
             }
         }
         self.conv_out.forward(e, &self.norm_out.forward_silu(e, &h))

@@ -101,7 +101,7 @@ impl<E: Engine> UnetDecoder<E> {
             x = level.relation.forward(e, condition, &x);
             x = level.res2.forward(e, &with_skip(&x), time);
             x = level.attention.forward(e, &x);
-            x = level.up.forward(e, &if level.doubles { e.upsample_nearest_2x(&x) } else { x });
+            x = if level.doubles { level.up.forward_doubled(e, &x) } else { level.up.forward(e, &x) };
         }
         let x = self.final_block.forward(e, &e.concat(&[&x, stem], 1), time);
         self.final_conv.forward(e, &x)

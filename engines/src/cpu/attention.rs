@@ -1,9 +1,9 @@
-//! softmax(scale * q k^T) v without storing the M x N matrix of scores: twelve queries at a time, whose scores stay in the cache.
+//! softmax(scale * q k^T) v without storing the M x N matrix of scores: sixteen queries at a time, whose scores stay in the cache.
 //!
 //! Both products have the queries as columns: scores = k q^T and out^T = v^T scores. The keys and values are therefore packed once
 //! for all queries, and a block of scores already has the layout of the panel that the second product reads.
 
-use super::gemm::{self, Bias, COLUMNS, Matrix};
+use super::gemm::{self, Bias, COLUMNS, Matrix, VECTORS};
 use super::simd::{self, LANES};
 use super::tensor::{BufferPool, CpuTensor};
 use std::rc::Rc;
@@ -28,9 +28,11 @@ pub(super) fn attention(pool: &Rc<BufferPool>, q: &CpuTensor, k: &CpuTensor, v: 
         panel.fill(0.0);
         for first in (0..queries).step_by(COLUMNS) {
             q.pack_panel(first, queries, &mut panel);
+            panel.iter_mut().for_each(|q| *q *= scale);
             gemm::panel_product(&k, &panel, depth, Bias::None, &mut scores, COLUMNS, 0);
-            softmax_columns(&mut scores, scale);
+            let totals = exp_of_columns(&mut scores);
             gemm::panel_product(&v, &scores, keys, Bias::None, &mut columns, COLUMNS, 0);
+            columns.as_chunks_mut::<COLUMNS>().0.iter_mut().for_each(|row| row.iter_mut().zip(&totals).for_each(|(v, total)| *v /= total));
             for (j, row) in out[first * width..].chunks_exact_mut(width.max(1)).take(COLUMNS).enumerate() {
                 row.iter_mut().zip(columns.as_chunks::<COLUMNS>().0).for_each(|(out, column)| *out = column[j]);
             }
@@ -39,30 +41,23 @@ pub(super) fn attention(pool: &Rc<BufferPool>, q: &CpuTensor, k: &CpuTensor, v: 
     CpuTensor::new(out, &[batch, queries, width])
 }
 
-/// Replaces each of the twelve columns x by softmax(scale * x).
-fn softmax_columns(scores: &mut [f32], scale: f32) {
-    const VECTORS: usize = COLUMNS / LANES;
-    let rows = scores.as_chunks_mut::<COLUMNS>().0;
-    let scale = f32x4::splat(scale);
-    let vector = |row: &[f32; COLUMNS], i: usize| f32x4::from(row.as_chunks::<LANES>().0[i]);
+/// Replaces each of the sixteen columns x by e^(x - its largest) and returns their sums: a softmax without its division.
+fn exp_of_columns(scores: &mut [f32]) -> [f32; COLUMNS] {
+    let (vectors, _) = scores.as_chunks_mut::<LANES>();
+    let (rows, _) = vectors.as_chunks_mut::<VECTORS>();
     let mut largest = [f32x4::splat(f32::NEG_INFINITY); VECTORS];
     for row in rows.iter() {
-        for (i, largest) in largest.iter_mut().enumerate() {
-            *largest = largest.fast_max(vector(row, i) * scale);
-        }
+        largest.iter_mut().zip(row).for_each(|(largest, score)| *largest = largest.fast_max(f32x4::from(*score)));
     }
-    let mut total = [f32x4::ZERO; VECTORS];
-    for row in rows.iter_mut() {
-        for i in 0..VECTORS {
-            let e = simd::exp(vector(row, i) * scale - largest[i]);
-            total[i] += e;
-            row.as_chunks_mut::<LANES>().0[i] = e.to_array();
-        }
-    }
-    let inverse = total.map(|total| f32x4::ONE / total);
+    let mut totals = [f32x4::ZERO; VECTORS];
     for row in rows {
-        for (i, inverse) in inverse.iter().enumerate() {
-            row.as_chunks_mut::<LANES>().0[i] = (vector(row, i) * *inverse).to_array();
+        for ((score, total), largest) in row.iter_mut().zip(&mut totals).zip(&largest) {
+            let e = simd::exp(f32x4::from(*score) - *largest);
+            *total += e;
+            *score = e.to_array();
         }
     }
+    let mut sums = [0.0; COLUMNS];
+    sums.as_chunks_mut::<LANES>().0.iter_mut().zip(totals).for_each(|(sums, total)| *sums = total.to_array());
+    sums
 }

@@ -1,19 +1,13 @@
-//! Convolutions. Those of 3 x 3 and stride 1 go to [`direct`]; the others are a matrix product of the weight with the image's
-//! windows, which are gathered panel by panel and never stored as a whole (implicit im2col).
+//! Convolutions. Those of 3 x 3 and stride 1 go to [`winograd`], or to [`direct`] where they have few outputs; the others are a matrix
+//! product of the weight with the image's windows, which are gathered panel by panel and never stored as a whole (implicit im2col).
 
 use super::direct;
-use super::gemm::{self, Bias, COLUMNS, Matrix};
+use super::gemm::{self, Bias, COLUMNS, Matrix, ROWS};
 use super::layout;
-use super::tensor::{BufferPool, CpuTensor};
+use super::tensor::{BufferPool, CpuTensor, Packing};
+use super::winograd::{self, Target};
 use radiodiff_core::engine::{ConvGeometry, Padding, shape};
 use std::rc::Rc;
-
-/// Calls `then` with the packed weight. The packing depends on the weight's shape, so values shared under two shapes are packed
-/// anew for the second shape.
-fn packed_weight<T>(weight: &CpuTensor, pack: impl Fn() -> Vec<f32>, then: impl FnOnce(&[f32]) -> T) -> T {
-    let packed = weight.packed(&pack);
-    if packed.shape == weight.shape() { then(&packed.values) } else { then(&pack()) }
-}
 
 pub(super) fn conv2d(
     pool: &Rc<BufferPool>,
@@ -55,25 +49,37 @@ fn windows(
     let (kernel_height, kernel_width) = (weight.shape()[2], weight.shape()[3]);
     let inner = channels * kernel_height * kernel_width;
     let (out_width, columns) = (out_shape[3], out_shape[2] * out_shape[3]);
+    let channel_shape = [channels, height, width];
+    if (kernel_height, kernel_width, geometry.stride) == (winograd::KERNEL, winograd::KERNEL, 1) {
+        if out_shape[1] < ROWS {
+            let mut padding = geometry.padding;
+            padding.right += out_width.next_multiple_of(direct::PIXELS) - out_width;
+            let values = layout::pad_planes(pool, image, channel_shape, padding);
+            let (height, width) = (height + padding.top + padding.bottom, width + padding.left + padding.right);
+            let planes = direct::Planes { values: &values, height, width };
+            for (output, (filters, out)) in weight.values().chunks_exact(inner).zip(out.chunks_exact_mut(columns)).enumerate() {
+                direct::convolve(&planes, filters, bias.map_or(0.0, |bias| bias[output]), out, out_width);
+            }
+            return;
+        }
+        let pack = || winograd::pack(weight.values(), channels);
+        let mut target = Target { values: out, height: out_shape[2], width: out_width, bias };
+        return weight.with_packed(Packing::Winograd, pack, |filters| {
+            winograd::convolve(pool, image, channel_shape, geometry.padding, filters, &mut target);
+        });
+    }
     let pack = || gemm::pack_rows(Matrix::row_major(weight.values(), inner), out_shape[1], inner);
     let row_bias = bias.map_or(Bias::None, Bias::Row);
-    packed_weight(weight, pack, |a| {
+    weight.with_packed(Packing::Rows, pack, |a| {
         if (kernel_height, kernel_width, geometry.stride, geometry.padding) == (1, 1, 1, Padding::default()) {
             let b = Matrix::row_major(image, columns);
             return gemm::product(pool, a, inner, row_bias, out, columns, |first, panel| b.pack_panel(first, columns, panel));
         }
-        if (kernel_height, kernel_width, geometry.stride) == (direct::KERNEL, direct::KERNEL, 1) {
-            let mut padding = geometry.padding;
-            padding.right += out_width.next_multiple_of(direct::PIXELS) - out_width;
-            let padded = layout::pad_planes(pool, image, [channels, height, width], padding);
-            let (height, width) = (height + padding.top + padding.bottom, width + padding.left + padding.right);
-            return direct::convolve(&direct::Planes { values: &padded, height, width }, a, bias, out, out_width);
-        }
-        let padded = layout::pad_planes(pool, image, [channels, height, width], geometry.padding);
+        let padded = layout::pad_planes(pool, image, channel_shape, geometry.padding);
         let (padded_height, padded_width) =
             (height + geometry.padding.top + geometry.padding.bottom, width + geometry.padding.left + geometry.padding.right);
         gemm::product(pool, a, inner, row_bias, out, columns, |first, panel| {
-            // Offsets in a padded channel at which the twelve windows begin. Columns past the last repeat the last window.
+            // Offsets in a padded channel at which the sixteen windows begin. Columns past the last repeat the last window.
             let corners: [usize; COLUMNS] = std::array::from_fn(|j| {
                 let pixel = (first + j).min(columns - 1);
                 pixel / out_width * geometry.stride * padded_width + pixel % out_width * geometry.stride
@@ -91,4 +97,27 @@ fn windows(
             }
         })
     });
+}
+
+/// [`radiodiff_core::engine::Engine::conv2d_of_doubled`].
+pub(super) fn conv2d_of_doubled(pool: &Rc<BufferPool>, x: &CpuTensor, weight: &CpuTensor, bias: Option<&CpuTensor>) -> CpuTensor {
+    let (&[batch, channels, height, width], &[outputs, inputs, kernel_height, kernel_width]) = (x.shape(), weight.shape()) else {
+        panic!("conv2d_of_doubled takes (N, Cin, H, W) and (Cout, Cin, 3, 3), found {:?} and {:?}", x.shape(), weight.shape());
+    };
+    let fits = (inputs, kernel_height, kernel_width) == (channels, winograd::KERNEL, winograd::KERNEL);
+    assert!(fits && bias.is_none_or(|bias| bias.shape() == [outputs]), "conv2d_of_doubled of {:?} with {:?}", x.shape(), weight.shape());
+    let out_shape = [batch, outputs, 2 * height, 2 * width];
+    let mut out = pool.take(out_shape.iter().product());
+    let bias = bias.map(CpuTensor::values);
+    if !out.is_empty() {
+        let pack = || winograd::pack_doubled(weight.values(), channels);
+        weight.with_packed(Packing::WinogradDoubled, pack, |filters| {
+            let image_len = channels * height * width;
+            for (image, values) in x.values().chunks_exact(image_len).zip(out.chunks_exact_mut(4 * outputs * height * width)) {
+                let mut target = Target { values, height: 2 * height, width: 2 * width, bias };
+                winograd::convolve_doubled(pool, image, [channels, height, width], filters, &mut target);
+            }
+        });
+    }
+    CpuTensor::new(out, &out_shape)
 }

@@ -36,34 +36,48 @@ pub(super) fn map(pool: &Rc<BufferPool>, x: &CpuTensor, f: impl Fn(f32) -> f32) 
 }
 
 pub(super) fn binary(pool: &Rc<BufferPool>, op: Binary, a: &CpuTensor, b: &CpuTensor) -> CpuTensor {
-    match op {
-        Binary::Add => zip(pool, a, b, |a, b| a + b),
-        Binary::Sub => zip(pool, a, b, |a, b| a - b),
-        Binary::Mul => zip(pool, a, b, |a, b| a * b),
-        Binary::Div => zip(pool, a, b, |a, b| a / b),
-    }
-}
-
-fn zip(pool: &Rc<BufferPool>, a: &CpuTensor, b: &CpuTensor, f: impl Fn(f32, f32) -> f32 + Copy) -> CpuTensor {
     let target = shape::broadcast(a.shape(), b.shape());
     let mut out = pool.take(target.iter().product());
     if !out.is_empty() {
         if a.shape() == b.shape() {
-            zip_run(&mut out, a.values(), b.values(), f);
+            combine(op, &mut out, Operand::Run(a.values()), Operand::Run(b.values()));
         } else {
-            zip_broadcast(&mut out, &target, a, b, f);
+            broadcast(op, &mut out, &target, a, b);
         }
     }
     CpuTensor::new(out, &target)
 }
 
-fn zip_run(out: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) {
-    out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = f(*a, *b));
+/// What a run of results takes of a tensor: a value for each, or one for all.
+#[derive(Clone, Copy)]
+enum Operand<'a> {
+    Run(&'a [f32]),
+    Value(f32),
+}
+
+#[inline(never)]
+fn combine(op: Binary, out: &mut [f32], a: Operand, b: Operand) {
+    match op {
+        Binary::Add => combine_by(out, a, b, |a, b| a + b),
+        Binary::Sub => combine_by(out, a, b, |a, b| a - b),
+        Binary::Mul => combine_by(out, a, b, |a, b| a * b),
+        Binary::Div => combine_by(out, a, b, |a, b| a / b),
+    }
+}
+
+#[inline(always)]
+fn combine_by(out: &mut [f32], a: Operand, b: Operand, f: impl Fn(f32, f32) -> f32) {
+    match (a, b) {
+        (Operand::Run(a), Operand::Run(b)) => out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = f(*a, *b)),
+        (Operand::Run(a), Operand::Value(b)) => out.iter_mut().zip(a).for_each(|(out, a)| *out = f(*a, b)),
+        (Operand::Value(a), Operand::Run(b)) => out.iter_mut().zip(b).for_each(|(out, b)| *out = f(a, *b)),
+        (Operand::Value(a), Operand::Value(b)) => out.fill(f(a, b)),
+    }
 }
 
 /// Merges the trailing dimensions in which each operand is either contiguous or a single repeated value into one run, and steps
 /// through the leading dimensions by strides.
-fn zip_broadcast(out: &mut [f32], target: &[usize], a: &CpuTensor, b: &CpuTensor, f: impl Fn(f32, f32) -> f32) {
+fn broadcast(op: Binary, out: &mut [f32], target: &[usize], a: &CpuTensor, b: &CpuTensor) {
     let a_strides = shape::broadcast_strides(a.shape(), target);
     let b_strides = shape::broadcast_strides(b.shape(), target);
     let (mut split, mut run) = (target.len(), 1);
@@ -83,18 +97,7 @@ fn zip_broadcast(out: &mut [f32], target: &[usize], a: &CpuTensor, b: &CpuTensor
     let mut index = vec![0; split];
     let (mut a_at, mut b_at) = (0, 0);
     for out in out.chunks_exact_mut(run) {
-        match (a_whole, b_whole) {
-            (true, true) => zip_run(out, &a.values()[a_at..][..run], &b.values()[b_at..][..run], &f),
-            (true, false) => {
-                let b = b.values()[b_at];
-                out.iter_mut().zip(&a.values()[a_at..][..run]).for_each(|(out, a)| *out = f(*a, b));
-            }
-            (false, true) => {
-                let a = a.values()[a_at];
-                out.iter_mut().zip(&b.values()[b_at..][..run]).for_each(|(out, b)| *out = f(a, *b));
-            }
-            (false, false) => out.fill(f(a.values()[a_at], b.values()[b_at])),
-        }
+        combine(op, out, operand(a, a_at, a_whole, run), operand(b, b_at, b_whole, run));
         for dim in (0..split).rev() {
             index[dim] += 1;
             a_at += a_strides[dim];
@@ -107,4 +110,8 @@ fn zip_broadcast(out: &mut [f32], target: &[usize], a: &CpuTensor, b: &CpuTensor
             index[dim] = 0;
         }
     }
+}
+
+fn operand(x: &CpuTensor, at: usize, whole: bool, run: usize) -> Operand<'_> {
+    if whole { Operand::Run(&x.values()[at..][..run]) } else { Operand::Value(x.values()[at]) }
 }

@@ -1,13 +1,14 @@
-//! The matrix product C = A B + bias behind linear layers, attention and most convolutions, in tiles of 4 rows x 12 columns that
-//! stay in registers.
+//! The matrix product C = A B + bias behind linear layers, attention and most convolutions, in tiles of 4 rows x 16 columns.
 //!
-//! wasm has sixteen vector registers: twelve hold the tile, three a row of B, one an element of A. A is packed in blocks of four
-//! rows and B in panels of twelve columns, so the inner loop reads both from front to back. The caller fills the panels of B, so a
+//! A tile's sixteen vectors of sums exceed the registers. In V8 that is still faster than twelve, because each element of A that is
+//! broadcast to a vector serves four products. A is packed in blocks of four
+//! rows and B in panels of sixteen columns, so the inner loop reads both from front to back. The caller fills the panels of B, so a
 //! transposed matrix or the windows of a convolution need no copy of their own.
 //!
 //! The terms are summed in runs, and the runs' sums are added up. Each addition rounds in proportion to the sum so far, so thousands
 //! of terms added one after another would lose a digit.
 
+use super::simd::LANES;
 use super::tensor::BufferPool;
 use std::rc::Rc;
 use wide::f32x4;
@@ -15,7 +16,13 @@ use wide::f32x4;
 /// Rows of a tile.
 pub(super) const ROWS: usize = 4;
 /// Columns of a tile.
-pub(super) const COLUMNS: usize = 12;
+pub(super) const COLUMNS: usize = 16;
+
+/// Vectors in a row of a tile.
+pub(super) const VECTORS: usize = COLUMNS / LANES;
+
+/// Four rows of sixteen columns.
+pub(super) type Tile = [[[f32; LANES]; VECTORS]; ROWS];
 
 /// Terms of a run.
 const RUN: usize = 256;
@@ -37,8 +44,9 @@ impl<'a> Matrix<'a> {
         Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
     }
 
-    /// Fills `panel` (`inner` x 12) with the columns from `first` on. Columns past `columns` keep what they held: their products are
+    /// Fills `panel` (`inner` x 16) with the columns from `first` on. Columns past `columns` keep what they held: their products are
     /// not stored.
+    #[inline(never)]
     pub(super) fn pack_panel(self, first: usize, columns: usize, panel: &mut [f32]) {
         let count = COLUMNS.min(columns - first);
         let (rows, _) = panel.as_chunks_mut::<COLUMNS>();
@@ -62,6 +70,7 @@ impl<'a> Matrix<'a> {
 }
 
 /// Packs the rows of A in blocks of four, each block `inner` x 4. Zeros fill up the last block.
+#[inline(never)]
 pub(super) fn pack_rows(a: Matrix, rows: usize, inner: usize) -> Vec<f32> {
     let mut packed = vec![0.0; rows.div_ceil(ROWS) * ROWS * inner];
     for i in 0..rows {
@@ -84,7 +93,7 @@ pub(super) enum Bias<'a> {
 }
 
 /// Computes out (rows x columns, row-major) = A B + bias. `a` comes from [`pack_rows`]. `pack(first, panel)` fills a panel of B
-/// (`inner` x 12) with the columns from `first` on.
+/// (`inner` x 16) with the columns from `first` on.
 pub(super) fn product(
     pool: &Rc<BufferPool>,
     a: &[f32],
@@ -104,55 +113,55 @@ pub(super) fn product(
     }
 }
 
-/// Computes columns `first..first + 12` of a product from a packed panel.
+/// Computes columns `first..first + 16` of a product from a packed panel.
 pub(super) fn panel_product(a: &[f32], panel: &[f32], inner: usize, bias: Bias, out: &mut [f32], columns: usize, first: usize) {
     let rows = out.len() / columns;
     let count = COLUMNS.min(columns - first);
+    let mut tile: Tile = [[[0.0; LANES]; VECTORS]; ROWS];
     for top in (0..rows).step_by(ROWS) {
         let height = ROWS.min(rows - top);
         let block = &a[top * inner..][..ROWS * inner];
-        let mut start = [[0.0; COLUMNS]; ROWS];
-        match bias {
-            Bias::None => {}
-            Bias::Row(bias) => start.iter_mut().zip(&bias[top..top + height]).for_each(|(row, b)| row.fill(*b)),
-            Bias::Column(bias) => start.iter_mut().for_each(|row| row[..count].copy_from_slice(&bias[first..first + count])),
+        let mut start = [0.0; ROWS];
+        if let Bias::Row(bias) = bias {
+            start[..height].copy_from_slice(&bias[top..top + height]);
         }
-        let tile = tile(start, block, panel);
+        multiply(&mut tile, start, block, panel);
         for (i, row) in tile[..height].iter().enumerate() {
-            let out = &mut out[(top + i) * columns + first..];
-            match out.first_chunk_mut::<COLUMNS>() {
-                Some(out) if count == COLUMNS => *out = *row,
-                _ => out[..count].copy_from_slice(&row[..count]),
+            let (out, row) = (&mut out[(top + i) * columns + first..][..count], row.as_flattened());
+            match (bias, out.first_chunk_mut::<COLUMNS>()) {
+                (Bias::Column(bias), _) => out.iter_mut().zip(row).zip(&bias[first..]).for_each(|((out, value), bias)| *out = value + bias),
+                (_, Some(out)) => out.copy_from_slice(row),
+                (_, None) => out.copy_from_slice(&row[..count]),
             }
         }
     }
 }
 
-#[inline(always)]
-fn tile(start: [[f32; COLUMNS]; ROWS], block: &[f32], panel: &[f32]) -> [[f32; COLUMNS]; ROWS] {
-    let vectors = |row: &[f32; COLUMNS]| {
-        let (v, _) = row.as_chunks::<4>();
-        [f32x4::from(v[0]), f32x4::from(v[1]), f32x4::from(v[2])]
-    };
-    let mut totals = [vectors(&start[0]), vectors(&start[1]), vectors(&start[2]), vectors(&start[3])];
-    for (block, panel) in block.chunks(RUN * ROWS).zip(panel.chunks(RUN * COLUMNS)) {
-        let mut sums = [[f32x4::ZERO; COLUMNS / 4]; ROWS];
-        for (a, b) in block.as_chunks::<ROWS>().0.iter().zip(panel.as_chunks::<COLUMNS>().0) {
-            let b = vectors(b);
-            for (sums, a) in sums.iter_mut().zip(a) {
-                let a = f32x4::splat(*a);
-                for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum += a * b;
-                }
+/// A B of one tile, each row of which begins with its `start`: `block` (inner x 4) is a block of A, `panel` (inner x 16) one of B.
+pub(super) fn multiply(tile: &mut Tile, start: [f32; ROWS], block: &[f32], panel: &[f32]) {
+    let (first, rest) = block.split_at(block.len().min(RUN * ROWS));
+    let (first_panel, rest_panel) = panel.split_at(panel.len().min(RUN * COLUMNS));
+    multiply_run(tile, start, first, first_panel);
+    for (block, panel) in rest.chunks(RUN * ROWS).zip(rest_panel.chunks(RUN * COLUMNS)) {
+        let mut sums: Tile = [[[0.0; LANES]; VECTORS]; ROWS];
+        multiply_run(&mut sums, [0.0; ROWS], block, panel);
+        for (total, sum) in tile.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+            *total = (f32x4::from(*total) + f32x4::from(*sum)).to_array();
+        }
+    }
+}
+
+#[inline(never)]
+fn multiply_run(tile: &mut Tile, start: [f32; ROWS], block: &[f32], panel: &[f32]) {
+    let mut sums = start.map(|start| [f32x4::splat(start); VECTORS]);
+    for (a, b) in block.as_chunks::<ROWS>().0.iter().zip(panel.as_chunks::<LANES>().0.as_chunks::<VECTORS>().0) {
+        let b = b.map(f32x4::from);
+        for (sums, a) in sums.iter_mut().zip(a) {
+            let a = f32x4::splat(*a);
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
             }
         }
-        totals.as_flattened_mut().iter_mut().zip(sums.as_flattened()).for_each(|(total, sum)| *total += *sum);
     }
-    totals.map(|row| {
-        let mut values = [0.0; COLUMNS];
-        for (values, vector) in values.as_chunks_mut::<4>().0.iter_mut().zip(row) {
-            *values = vector.to_array();
-        }
-        values
-    })
+    tile.as_flattened_mut().iter_mut().zip(sums.as_flattened()).for_each(|(tile, sum)| *tile = sum.to_array());
 }

@@ -17,6 +17,7 @@ mod norm;
 mod resample;
 mod simd;
 mod tensor;
+mod winograd;
 
 pub use tensor::CpuTensor;
 
@@ -103,6 +104,17 @@ impl Engine for CpuEngine {
     }
     fn conv2d(&self, x: &CpuTensor, weight: &CpuTensor, bias: Option<&CpuTensor>, geometry: ConvGeometry) -> CpuTensor {
         conv::conv2d(&self.pool, x, weight, bias, geometry)
+    }
+
+    fn conv2d_of_doubled(&self, x: &CpuTensor, weight: &CpuTensor, bias: Option<&CpuTensor>) -> CpuTensor {
+        conv::conv2d_of_doubled(&self.pool, x, weight, bias)
+    }
+    fn standardize_filters(&self, weight: &CpuTensor, epsilon: f32) -> CpuTensor {
+        weight.standardized(|| {
+            let shape = weight.shape().to_vec();
+            let filters = weight.reshaped(&[shape[0], shape[1..].iter().product()]);
+            norm::normalize_last(&self.pool, &filters, epsilon).reshaped(&shape)
+        })
     }
 
     fn group_norm(&self, x: &CpuTensor, groups: usize, weight: &CpuTensor, bias: &CpuTensor, epsilon: f32) -> CpuTensor {

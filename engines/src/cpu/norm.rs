@@ -9,32 +9,34 @@ use wide::f32x4;
 /// Elements summed in f32 before they are added in f64.
 const CHUNK: usize = 1024;
 
-/// Sums `term(x)` over a chunk in four independent vectors, which hide the latency of the additions.
-#[inline(always)]
-fn sum_of(values: &[f32], term: impl Fn(f32x4) -> f32x4, rest_term: impl Fn(f32) -> f32) -> f32 {
+/// The sums of a chunk's deviations from `center` and of their squares, in one pass.
+fn deviations(values: &[f32], center: f32) -> (f32, f32) {
     let (wide16, rest) = values.as_chunks::<{ 4 * LANES }>();
-    let mut sums = [f32x4::ZERO; 4];
+    let (mut sums, mut squares) = ([f32x4::ZERO; 4], [f32x4::ZERO; 4]);
     for chunk in wide16 {
-        for (sum, v) in sums.iter_mut().zip(chunk.as_chunks::<LANES>().0) {
-            *sum += term(f32x4::from(*v));
+        for ((sum, square), v) in sums.iter_mut().zip(&mut squares).zip(chunk.as_chunks::<LANES>().0) {
+            let deviation = f32x4::from(*v) - f32x4::splat(center);
+            *sum += deviation;
+            *square += deviation * deviation;
         }
     }
-    (sums[0] + sums[1] + (sums[2] + sums[3])).reduce_add() + rest.iter().map(|v| rest_term(*v)).sum::<f32>()
+    let [sum, square] = [sums, squares].map(|of| (of[0] + of[1] + (of[2] + of[3])).reduce_add());
+    rest.iter().map(|v| v - center).fold((sum, square), |(sum, square), v| (sum + v, square + v * v))
 }
 
-/// Mean and biased variance. Each chunk yields its mean and squared deviations; these are merged by the formula of Chan, Golub and
-/// LeVeque (1983).
+/// Mean and biased variance. A chunk's deviations are taken from the mean so far, and the first chunk's from the mean of a few values:
+/// what these are away from the chunk's own mean counts as variance of the whole, so that it costs no digits. The chunks are merged by
+/// the formula of Chan, Golub and LeVeque (1983).
 fn mean_and_variance(values: &[f32]) -> (f32, f32) {
-    let (mut count, mut mean, mut squares) = (0.0_f64, 0.0_f64, 0.0_f64);
+    let few = &values[..values.len().min(4 * LANES)];
+    let (mut count, mut mean, mut squares) = (0.0_f64, f64::from(few.iter().sum::<f32>()) / few.len() as f64, 0.0_f64);
     for chunk in values.chunks(CHUNK) {
-        let chunk_mean = sum_of(chunk, |v| v, |v| v) / chunk.len() as f32;
-        let center = f32x4::splat(chunk_mean);
-        let deviation = sum_of(chunk, |v| v - center, |v| v - chunk_mean);
-        let chunk_squares = sum_of(chunk, |v| (v - center) * (v - center), |v| (v - chunk_mean) * (v - chunk_mean));
+        let center = mean as f32;
+        let (deviation, chunk_squares) = deviations(chunk, center);
         let n = chunk.len() as f64;
-        let exact_mean = f64::from(chunk_mean) + f64::from(deviation) / n;
+        let chunk_mean = f64::from(center) + f64::from(deviation) / n;
         let chunk_squares = f64::from(chunk_squares) - f64::from(deviation) * f64::from(deviation) / n;
-        let delta = exact_mean - mean;
+        let delta = chunk_mean - mean;
         let total = count + n;
         squares += chunk_squares + delta * delta * count * n / total;
         mean += delta * n / total;
@@ -101,6 +103,7 @@ pub(super) fn softmax_row(row: &mut [f32]) {
 }
 
 /// Replaces each value by e^(value - largest) and returns their sum.
+#[inline(never)]
 pub(super) fn exp_and_sum(row: &mut [f32], largest: f32) -> f32 {
     let shift = f32x4::splat(largest);
     let (vectors, rest) = row.as_chunks_mut::<LANES>();
@@ -157,7 +160,7 @@ pub(super) fn mean_from(pool: &Rc<BufferPool>, x: &CpuTensor, first: usize) -> C
     let shape: Vec<usize> = x.shape().iter().enumerate().map(|(i, &n)| if i < first { n } else { 1 }).collect();
     let mut out = pool.take(shape.iter().product());
     for (i, mean) in out.iter_mut().enumerate() {
-        let total: f64 = x.values()[i * len..][..len].chunks(CHUNK).map(|chunk| f64::from(sum_of(chunk, |v| v, |v| v))).sum();
+        let total: f64 = x.values()[i * len..][..len].chunks(CHUNK).map(|chunk| f64::from(deviations(chunk, 0.0).0)).sum();
         *mean = (total / len as f64) as f32;
     }
     CpuTensor::new(out, &shape)

@@ -75,16 +75,28 @@ impl Drop for Buffer {
     }
 }
 
-/// A weight in the order in which a kernel reads it, with the shape it was packed for.
-pub(super) struct Packed {
-    pub shape: Vec<usize>,
-    pub values: Vec<f32>,
+/// The kernel that reads a packed weight.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// Blocks of four rows ([`super::gemm::pack_rows`]).
+    Rows,
+    Winograd,
+    WinogradDoubled,
+}
+
+/// A weight in the order in which a kernel reads it.
+struct Packed {
+    packing: Packing,
+    shape: Rc<[usize]>,
+    values: Vec<f32>,
 }
 
 struct SharedBuffer {
     buffer: Buffer,
     /// Packed by the first convolution with this weight: a network runs many times with the same weights.
     packed: OnceCell<Packed>,
+    /// The values as standardised filters, for the same reason.
+    standardized: OnceCell<CpuTensor>,
 }
 
 /// A dense, row-major f32 tensor. Cloning and reshaping share the values.
@@ -97,7 +109,7 @@ pub struct CpuTensor {
 impl CpuTensor {
     pub(super) fn new(buffer: Buffer, shape: &[usize]) -> Self {
         debug_assert_eq!(buffer.len(), shape.iter().product::<usize>());
-        Self { storage: Rc::new(SharedBuffer { buffer, packed: OnceCell::new() }), shape: shape.into() }
+        Self { storage: Rc::new(SharedBuffer { buffer, packed: OnceCell::new(), standardized: OnceCell::new() }), shape: shape.into() }
     }
 
     /// The values, row-major.
@@ -115,8 +127,15 @@ impl CpuTensor {
         Self { storage: self.storage.clone(), shape: shape.into() }
     }
 
-    /// This weight as `pack` orders it. The first call packs, later calls return what it kept.
-    pub(super) fn packed(&self, pack: impl Fn() -> Vec<f32>) -> &Packed {
-        self.storage.packed.get_or_init(|| Packed { shape: self.shape.to_vec(), values: pack() })
+    /// Calls `then` with this weight as `pack` orders it. The first call's weight is kept. Values that are shared under another shape,
+    /// or read by another kernel, are packed anew each time.
+    pub(super) fn with_packed<T>(&self, packing: Packing, pack: impl Fn() -> Vec<f32>, then: impl FnOnce(&[f32]) -> T) -> T {
+        let packed = self.storage.packed.get_or_init(|| Packed { packing, shape: self.shape.clone(), values: pack() });
+        if packed.packing == packing && packed.shape == self.shape { then(&packed.values) } else { then(&pack()) }
+    }
+
+    /// This weight as `standardize` makes it, computed once.
+    pub(super) fn standardized(&self, standardize: impl FnOnce() -> Self) -> Self {
+        self.storage.standardized.get_or_init(standardize).clone()
     }
 }

@@ -111,6 +111,12 @@ struct BackendReport<'a> {
     f16: bool,
 }
 
+/// What the networks are told of a transmitter in its scene; its samples share it.
+#[wasm_bindgen]
+pub struct NetworkCondition {
+    channels: Vec<f32>,
+}
+
 /// The networks, built and ready.
 #[wasm_bindgen]
 pub struct Network {
@@ -159,12 +165,23 @@ impl Network {
         }
     }
 
+    /// What the networks are told of a transmitter, for [`Self::predict`].
+    pub fn condition(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<NetworkCondition, JsValue> {
+        let position = placed.transmitter.position;
+        let channels = match &self.backend {
+            Backend::Cpu(running) => running.pipeline.condition(&scene.prepared, position),
+            Backend::Gpu(running) => running.pipeline.condition(&scene.prepared, position),
+        };
+        Ok(NetworkCondition { channels: channels.map_err(pipeline_error)? })
+    }
+
     /// Draws one transmitter's signal with the request's sampler and the seed of the request's sample of this number. Before each step
     /// and before decoding `between(done, steps)` is awaited; it may throw to stop.
     pub async fn predict(
         &self,
         scene: &SceneHandle,
         placed: &PlacedTransmitter,
+        condition: &NetworkCondition,
         request: &Request,
         sample: u32,
         between: Function,
@@ -172,9 +189,10 @@ impl Network {
         let asked = &request.request;
         let options = SampleOptions { steps: asked.steps, seed: asked.seed.wrapping_add(sample.into()), split_last_step: false };
         let request = MapRequest { scene: &scene.prepared, position: placed.transmitter.position, start: asked.start, options };
+        let channels = &condition.channels;
         let gain = match &self.backend {
-            Backend::Cpu(running) => running.pipeline.draw_map(&running.engine, &request, hook(&between)).await,
-            Backend::Gpu(running) => running.pipeline.draw_map(&running.engine, &request, hook(&between)).await,
+            Backend::Cpu(running) => running.pipeline.draw_map_of(&running.engine, &request, channels, hook(&between)).await,
+            Backend::Gpu(running) => running.pipeline.draw_map_of(&running.engine, &request, channels, hook(&between)).await,
         };
         placed.signal(&gain.map_err(pipeline_error)?)
     }

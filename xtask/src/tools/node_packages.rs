@@ -1,5 +1,5 @@
-//! npm packages: the library that drives the browser, the map library that the page brings along, and the programs that make the page
-//! and the package small.
+//! npm packages: the library that drives the browser, the map library that the page brings along, the programs that make the page and the
+//! package small, and the runtime that a bench compares ours with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ struct NodePackage {
 const PLAYWRIGHT: NodePackage = NodePackage { name: "playwright-core", version: "1.65.1" };
 const MAPLIBRE: NodePackage = NodePackage { name: "maplibre-gl", version: "6.17.0" };
 const BINARYEN: NodePackage = NodePackage { name: "binaryen", version: "132.0.0" };
+const ONNXRUNTIME_WEB: NodePackage = NodePackage { name: "onnxruntime-web", version: "1.30.0" };
 
 /// The node_modules folder that holds playwright-core.
 pub fn playwright() -> Result<PathBuf> {
@@ -26,6 +27,11 @@ pub fn playwright() -> Result<PathBuf> {
 /// The folder of MapLibre GL.
 pub fn maplibre() -> Result<PathBuf> {
     Ok(MAPLIBRE.node_modules()?.join(MAPLIBRE.name))
+}
+
+/// The folder of onnxruntime-web, which `cargo xtask bench web` times beside our module.
+pub fn onnxruntime_web() -> Result<PathBuf> {
+    Ok(ONNXRUNTIME_WEB.node_modules()?.join(ONNXRUNTIME_WEB.name))
 }
 
 /// Binaryen's `wasm-opt`, a program for Node.
