@@ -2,7 +2,7 @@
 //!
 //! Walls stand [`INSET`] inside the outlines and turning points [`INSET`] outside them, so that a point on an outline is outdoors and a
 //! path along a wall is free. Coordinates are in pixels, x to the east and y to the north from the map's south-west corner. A turning
-//! point knows the outdoor pixels beside it: a path that arrives at one of them can turn there.
+//! point knows the outdoor pixels at it, where paths turn at the corner itself, and those beside it.
 
 use super::pixel_set::PixelSet;
 use super::walls::Walls;
@@ -16,6 +16,8 @@ const INSET: f64 = 0.01;
 const TILE: f64 = 16.0;
 /// Pixels whose centre is no farther from a corner than this are beside it, in pixels.
 const BESIDE: f64 = 1.5;
+/// Pixels whose centre is no farther from a corner than this are at it, in pixels: all those that touch it.
+const AT: f64 = 0.75;
 
 /// A wall from one point to the other with the building on its left.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,8 @@ pub struct TurningPoint {
     pub position: Coord<f64>,
     /// Outdoor pixels beside it, row-major indices.
     pub beside: Vec<u32>,
+    /// Those of them that are at it: paths turn at the corner itself there.
+    pub at: Vec<u32>,
 }
 
 /// Walls that are near each other, with the rectangle round them from `low` to `high`.
@@ -81,7 +85,8 @@ impl InsetWalls {
             let Inset { position, inward } = insets[corner.walls[0] as usize];
             let length = libm::hypot(inward.x, inward.y).max(1e-9);
             let position = position - inward * (2.0 * INSET / length);
-            TurningPoint { position, beside: beside(position, mask) }
+            let near = |reach: f64| outdoor_pixels_near(position, reach, mask);
+            TurningPoint { position, beside: near(BESIDE), at: near(AT) }
         });
         Self { size: mask.size, outdoors: PixelSet::outdoors(mask), tiles: tiles(&segments), corners: corners.collect() }
     }
@@ -145,8 +150,8 @@ fn unit(from: Coord<f64>, to: Coord<f64>) -> Coord<f64> {
     step / libm::hypot(step.x, step.y).max(1e-12)
 }
 
-/// The outdoor pixels whose centre is at most [`BESIDE`] from a point.
-fn beside(position: Coord<f64>, mask: &BuildingMask) -> Vec<u32> {
+/// The outdoor pixels whose centre is at most `reach` from a point, up to 2 pixels.
+fn outdoor_pixels_near(position: Coord<f64>, reach: f64, mask: &BuildingMask) -> Vec<u32> {
     let size = mask.size as i64;
     let (row, column) = ((size as f64 - position.y).floor() as i64, position.x.floor() as i64);
     let mut pixels = Vec::new();
@@ -154,7 +159,7 @@ fn beside(position: Coord<f64>, mask: &BuildingMask) -> Vec<u32> {
         for c in (column - 2).max(0)..(column + 3).min(size) {
             let pixel = (r * size + c) as usize;
             let step = center(pixel, mask.size) - position;
-            if mask.pixels[pixel] == 0 && libm::hypot(step.x, step.y) <= BESIDE {
+            if mask.pixels[pixel] == 0 && libm::hypot(step.x, step.y) <= reach {
                 pixels.push(pixel as u32);
             }
         }

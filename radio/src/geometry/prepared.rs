@@ -6,7 +6,7 @@
 use super::cars::CarOutlines;
 use super::csr::Csr;
 use super::footprints::exact_outlines;
-use super::inset::InsetWalls;
+use super::inset::{InsetWalls, center};
 use super::outline::outlines;
 use super::pixel_line_of_sight::pixel_line_of_sight;
 use super::pixel_set::{PixelSet, SparsePixelSet};
@@ -17,6 +17,7 @@ use super::wall_distance::steps_to_building;
 use super::walls::Walls;
 use crate::scene::{Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
 use geo::Coord;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use thiserror::Error;
@@ -42,9 +43,9 @@ pub enum SightsError {
 
 /// Corners that are looked from to tell what all of them will take in memory.
 const SAMPLED_CORNERS: usize = 32;
-/// What a pixel takes: masks, roofs and lists of corners of the scene (27), the wavefront with its queue (29), and one transmitter's gain,
+/// What a pixel takes: masks, roofs and lists of corners of the scene (27), the wavefront with its queue (33), and one transmitter's gain,
 /// power and loss with the layer that is shown (20).
-const PIXEL_BYTES: u64 = 76;
+const PIXEL_BYTES: u64 = 80;
 
 /// A scene made ready for maps of many transmitters. The scene's cars are part of it.
 pub struct PreparedScene {
@@ -58,7 +59,7 @@ pub struct PreparedScene {
     high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
 }
 
-/// The corners that the dominant path turns at, with what each of them sees.
+/// The corners that the dominant path turns at, with what is seen from them and from other pixels where paths turned.
 pub struct TurningPoints {
     /// The buildings that are higher than the paths.
     pub obstacles: BuildingMask,
@@ -67,7 +68,11 @@ pub struct TurningPoints {
     pub walls: InsetWalls,
     /// Per pixel, the corners it is beside: indices of `walls.corners`.
     pub beside: Csr,
-    sights: Vec<OnceLock<SparsePixelSet>>,
+    /// The corner that a pixel is at, for each pixel that is at one.
+    corner_at: HashMap<u32, u32>,
+    sights: Vec<OnceLock<Arc<SparsePixelSet>>>,
+    /// What other pixels see that paths turned at: at most as many as corners, so that moving about does not fill the memory.
+    others: Mutex<HashMap<u32, Arc<SparsePixelSet>>>,
 }
 
 impl PreparedScene {
@@ -196,12 +201,36 @@ impl TurningPoints {
         let beside = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.beside.iter().map(move |&pixel| (pixel, i as u32)));
         let beside = Csr::new(grid.pixels(), beside);
         let steps_to_obstacle = steps_to_building(&obstacles);
-        Self { obstacles, steps_to_obstacle, beside, sights: walls.corners.iter().map(|_| OnceLock::new()).collect(), walls }
+        let corner_at = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.at.iter().map(move |&pixel| (pixel, i as u32)));
+        let (corner_at, sights) = (corner_at.collect(), walls.corners.iter().map(|_| OnceLock::new()).collect());
+        Self { obstacles, steps_to_obstacle, beside, corner_at, sights, others: Mutex::default(), walls }
+    }
+
+    /// The corner that an outdoor pixel is at.
+    pub fn corner_at(&self, pixel: usize) -> Option<u32> {
+        self.corner_at.get(&(pixel as u32)).copied()
     }
 
     /// The outdoor pixels in a corner's sight.
-    pub fn sight(&self, corner: usize) -> &SparsePixelSet {
-        self.sights[corner].get_or_init(|| SparsePixelSet::from(&visible_from(&self.walls, self.walls.corners[corner].position)))
+    pub fn sight(&self, corner: usize) -> &Arc<SparsePixelSet> {
+        self.sights[corner].get_or_init(|| self.look_from(self.walls.corners[corner].position))
+    }
+
+    /// The outdoor pixels in sight of an outdoor pixel's centre.
+    pub fn sight_of_pixel(&self, pixel: u32) -> Arc<SparsePixelSet> {
+        let others = || self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sight) = others().get(&pixel) {
+            return Arc::clone(sight);
+        }
+        let (sight, mut others) = (self.look_from(center(pixel as usize, self.obstacles.size)), others());
+        if others.len() < self.sights.len() {
+            others.insert(pixel, Arc::clone(&sight));
+        }
+        sight
+    }
+
+    fn look_from(&self, point: Coord<f64>) -> Arc<SparsePixelSet> {
+        Arc::new(SparsePixelSet::from(&visible_from(&self.walls, point)))
     }
 
     /// What corners see, as bytes for another copy of the same scene ([`Self::take_sights`]): several workers prepare a scene together.
@@ -225,7 +254,7 @@ impl TurningPoints {
         while !rest.is_empty() {
             let sight = SparsePixelSet::read(&mut rest, pixels).ok_or(error)?;
             // One that is known already is the same.
-            self.sights.get(corner).ok_or(error)?.get_or_init(|| sight);
+            self.sights.get(corner).ok_or(error)?.get_or_init(|| Arc::new(sight));
             corner += 1;
         }
         Ok(())
@@ -236,12 +265,12 @@ impl TurningPoints {
         let corners = self.sights.len();
         let sampled = (0..corners).step_by(corners.div_ceil(SAMPLED_CORNERS).max(1));
         let count = sampled.len().max(1) as u64;
-        // 32 bits would not hold the product.
-        sampled.map(|corner| self.sight(corner).bytes() as u64).sum::<u64>() * corners as u64 / count
+        // As much again for other pixels that paths turn at. 32 bits would not hold the product.
+        2 * sampled.map(|corner| self.sight(corner).bytes() as u64).sum::<u64>() * corners as u64 / count
     }
 
     /// What the sights that were found so far take in memory, bytes.
     pub fn sight_bytes(&self) -> usize {
-        self.sights.iter().filter_map(OnceLock::get).map(SparsePixelSet::bytes).sum()
+        self.sights.iter().filter_map(OnceLock::get).map(|sight| sight.bytes()).sum()
     }
 }

@@ -86,9 +86,9 @@ impl Default for DominantPathLaw {
             line_of_sight: LogDistanceLaw::LINE_OF_SIGHT,
             loss_intercept_db: 47.86,
             loss_slope_db: 28.0,
-            turn_offset_db: 2.26,
-            turn_per_degree_db: 0.1548,
-            turn_most_db: 13.03,
+            turn_offset_db: 2.19,
+            turn_per_degree_db: 0.1544,
+            turn_most_db: 12.99,
             roof_m: 23.5,
             floor_db: -147.0,
         }

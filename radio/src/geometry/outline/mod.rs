@@ -19,7 +19,7 @@ use straight::{pieces, straightened};
 use trace::trace;
 
 /// The largest distance, in pixels, at which a footprint's corner replaces an outline's.
-const SNAP_PIXELS: f64 = 1.2;
+const SNAP_PIXELS: f64 = 1.5;
 
 /// Closed rings in metres with the buildings on their left: outer rings run counter-clockwise, courtyards clockwise. Buildings that
 /// touch at a pixel's corner are one. Corners of `buildings` within [`SNAP_PIXELS`] of an outline's corner replace it.

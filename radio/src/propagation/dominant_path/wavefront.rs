@@ -1,19 +1,24 @@
 //! The wavefront that finds dominant paths.
 //!
 //! Paths spread pixel by pixel in the order of their loss, over the ground and over the roofs, and a pixel keeps only the best path
-//! that reaches it. So a path is not any chain of corners in sight of each other: it must be the best path at every pixel on its way.
-//! WinProp's maps behave so (docs/dominant-path.md), and it makes a map cheap: a pixel notes only the source that its path came
-//! straight from, and spreading asks only whether the next pixel is in that source's sight.
+//! that reaches it. A pixel notes only the source that its path came straight from. Spreading asks whether the next pixel is in that
+//! source's sight; where it is not, the path turns here: at this pixel's centre, or at the corner that the pixel touches. So a path is not any chain of corners in sight of
+//! each other: it must be the best path at every pixel on its way. WinProp's maps behave so (docs/dominant-path.md), turns at pixels'
+//! centres included, and it makes a map cheap: few points are worth turning at, and only they are looked from.
+//!
+//! The loss along a straight leg is not the order in which it grows: away from a sharp turn a leg may lose less than beside it. So a
+//! pixel of the ground whose path has spread may still be given a better one round a corner, which spreads again.
 
 use super::levels::Levels;
 use super::queue::Queue;
 use super::roofs::{LastWall, Slope, last_wall};
 use crate::geometry::TurningPoints;
 use crate::geometry::inset::center;
-use crate::geometry::pixel_set::PixelSet;
+use crate::geometry::pixel_set::{PixelSet, SparsePixelSet};
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
 use geo::Coord;
+use std::sync::Arc;
 
 /// The source of a pixel that no path has reached.
 const NOWHERE: u32 = u32::MAX;
@@ -30,6 +35,8 @@ enum PathOrigin {
     Transmitter,
     /// At a corner, by its number.
     Corner(u32),
+    /// At the centre of an outdoor pixel, by its index.
+    Pixel(u32),
     /// At a wall's top, or at a transmitter above roofs.
     Roof,
 }
@@ -45,11 +52,19 @@ struct Source {
     direction: Option<LegDirection>,
     /// What a turn here costs of the law's offset.
     offset_share: f64,
-    /// Sources at the corners that paths reached from here. They take over where this source's sight ends.
-    corners: Vec<u32>,
+    /// The source that the path up to here came from.
+    before: u32,
+    /// What a corner or a pixel sees, once it was asked for.
+    sight: Option<Arc<SparsePixelSet>>,
 }
 
 impl Source {
+    /// The end of a path that came from the source `before`.
+    fn after(before: u32, origin: PathOrigin, position: Coord<f64>, height_m: f64, path: Path, offset_share: f64) -> Self {
+        let Path { length_m, turns_db, direction } = path;
+        Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, sight: None }
+    }
+
     /// Loss in dB of the turn into a direction, where `cost_db` gives a turn's loss by its cosine; 0 at the transmitter.
     fn turn_db(&self, law: &DominantPathLaw, to: LegDirection, cost_db: impl Fn(f64) -> f64) -> f64 {
         self.direction.map_or(0.0, |from| cost_db(from.cosine(to)) - (1.0 - self.offset_share) * law.turn_offset_db)
@@ -92,12 +107,14 @@ pub struct Wavefront<'a> {
     law: &'a DominantPathLaw,
     levels: Levels<'a>,
     sources: Vec<Source>,
-    /// Per corner, its source once a path has reached it.
-    corner_source: Vec<Option<u32>>,
     loss_db: Vec<f64>,
     /// Per pixel, the source of its path's last leg.
     source_of: Vec<u32>,
+    /// Per pixel, the source that last turned there.
+    turned: Vec<u32>,
+    /// Per pixel, whether a path has spread from there.
     settled: Vec<bool>,
+    in_sight: PixelSet,
     queue: Queue,
 }
 
@@ -124,17 +141,19 @@ impl<'a> Wavefront<'a> {
             turns_db: 0.0,
             direction: None,
             offset_share: 1.0,
-            corners: Vec::new(),
+            before: NOWHERE,
+            sight: None,
         };
         let mut front = Self {
             grid,
             turning_points,
             law,
             levels,
-            corner_source: vec![None; turning_points.walls.corners.len()],
             loss_db: vec![f64::INFINITY; grid.pixels()],
             source_of: vec![NOWHERE; grid.pixels()],
+            turned: vec![NOWHERE; grid.pixels()],
             settled: vec![false; grid.pixels()],
+            in_sight,
             sources: vec![source(PathOrigin::Transmitter), source(PathOrigin::Roof)],
             queue: Queue::new(),
         };
@@ -145,8 +164,6 @@ impl<'a> Wavefront<'a> {
             front.source_of[pixel] = TRANSMITTER;
             front.settled[pixel] = true;
         }
-        // All corners in sight first: a shadow may begin at any of them.
-        seen.iter().for_each(|&pixel| front.diffract(pixel));
         seen.iter().for_each(|&pixel| front.propagate(pixel));
         if front.built(start) {
             front.relax(start, ALOFT);
@@ -160,13 +177,11 @@ impl<'a> Wavefront<'a> {
             if loss_db > -self.law.floor_db {
                 break;
             }
-            if self.settled[pixel] {
+            // A better path came in the meantime.
+            if loss_db > self.loss_db[pixel] {
                 continue;
             }
             self.settled[pixel] = true;
-            if !self.built(pixel) {
-                self.diffract(pixel);
-            }
             self.propagate(pixel);
         }
         self.fill();
@@ -177,66 +192,19 @@ impl<'a> Wavefront<'a> {
         self.turning_points.obstacles.pixels[pixel] != 0
     }
 
-    /// Starts a diffracted path at every corner next to the settled pixel.
-    fn diffract(&mut self, pixel: usize) {
-        let turning_points = self.turning_points;
-        let (source, size) = (self.source_of[pixel], self.grid.size);
-        for &corner in turning_points.beside.row(pixel) {
-            if !turning_points.sight(corner as usize).contains(pixel) {
-                continue;
-            }
-            if let Some(number) = self.corner_source[corner as usize] {
-                // Another path reached the corner first. It takes over beyond this path's sight.
-                let known = &mut self.sources[source as usize].corners;
-                if number != source && !known.contains(&number) {
-                    known.push(number);
-                }
-                continue;
-            }
-            let position = turning_points.walls.corners[corner as usize].position;
-            let from = &self.sources[source as usize];
-            // A pixel beside a corner is not at the corner: the path may have to turn at another corner first.
-            if self.keeps_to_the_plane(from) && !turning_points.walls.clear(from.position, position) {
-                continue;
-            }
-            let end = if from.origin == PathOrigin::Roof { center(pixel, size) } else { position };
-            let Some(path) = self.path(source, end, pixel, self.levels.corners_m) else { continue };
-            let number = self.add(PathOrigin::Corner(corner), position, self.levels.corners_m, path, 1.0);
-            self.corner_source[corner as usize] = Some(number);
-            self.sources[source as usize].corners.push(number);
-            for next in around(pixel, 2, size) {
-                self.relax(next, number);
-            }
-        }
-    }
-
-    /// Whether a source's straight legs end where walls stand in the plane. A transmitter that looks down on corners looks over roofs.
-    fn keeps_to_the_plane(&self, source: &Source) -> bool {
-        match source.origin {
-            PathOrigin::Transmitter => self.levels.transmitter_m == self.levels.corners_m,
-            PathOrigin::Corner(_) => true,
-            PathOrigin::Roof => false,
-        }
-    }
-
-    fn add(&mut self, origin: PathOrigin, position: Coord<f64>, height_m: f64, path: Path, offset_share: f64) -> u32 {
-        let Path { length_m, turns_db, direction } = path;
-        let (direction, corners) = (Some(direction), Vec::new());
-        self.sources.push(Source { origin, position, height_m, length_m, turns_db, direction, offset_share, corners });
-        (self.sources.len() - 1) as u32
-    }
-
-    /// Spreads a settled pixel's path to its neighbours and up the walls beside it. Where the source's sight ends, the sources at the
-    /// corners that its paths reached take over.
+    /// Spreads a pixel's path to its neighbours and up the walls beside it. Where the source's sight ends, the path turns here. A path
+    /// that came down from a roof sees every pixel; it may also turn where it lands beside a corner.
     fn propagate(&mut self, pixel: usize) {
         let (number, size) = (self.source_of[pixel], self.grid.size);
         let (origin, height_m) = (self.sources[number as usize].origin, self.sources[number as usize].height_m);
-        let on_ground = !self.built(pixel) && origin != PathOrigin::Roof;
-        for next in around(pixel, 1, size) {
-            if self.settled[next] {
+        let from_roof = origin == PathOrigin::Roof;
+        let on_ground = !self.built(pixel) && !from_roof;
+        let turns_beside_corner = from_roof && !self.built(pixel) && !self.turning_points.beside.row(pixel).is_empty();
+        for next in around(pixel, size) {
+            if self.settled[next] && (from_roof || self.built(next)) {
                 continue;
             }
-            if self.built(next) && (on_ground || origin == PathOrigin::Roof) {
+            if self.built(next) && (on_ground || from_roof) {
                 let over = self.levels.roof_m(next) <= height_m + SAME_HEIGHT_M;
                 match origin {
                     PathOrigin::Roof if over => {
@@ -247,12 +215,58 @@ impl<'a> Wavefront<'a> {
                     }
                     _ => self.climb(pixel, next),
                 }
-            } else if !self.relax(next, number) && !self.built(next) {
-                for i in 0..self.sources[number as usize].corners.len() {
-                    self.relax(next, self.sources[number as usize].corners[i]);
-                }
+            } else if (!self.relax(next, number) || turns_beside_corner) && !self.built(next) {
+                self.turn(pixel, next);
             }
         }
+    }
+
+    /// Turns a pixel's path towards a neighbour: at the corner that the pixel is at, else at the pixel's centre.
+    fn turn(&mut self, pixel: usize, next: usize) {
+        if self.source_of[next] == TRANSMITTER || self.between_walls(pixel, next) {
+            return;
+        }
+        let (from, known) = (self.source_of[pixel], self.turned[pixel]);
+        let number = if known != NOWHERE && self.sources[known as usize].before == from {
+            known
+        } else {
+            let Some(source) = self.turning_source(pixel) else { return };
+            self.sources.push(source);
+            (self.sources.len() - 1) as u32
+        };
+        self.turned[pixel] = number;
+        self.lower(next, number);
+    }
+
+    /// A source where a pixel's path turns; `None` where no wall leads down to it.
+    fn turning_source(&self, pixel: usize) -> Option<Source> {
+        let (number, center, height_m) = (self.source_of[pixel], center(pixel, self.grid.size), self.levels.corners_m);
+        let walls = &self.turning_points.walls;
+        let from = &self.sources[number as usize];
+        // The pixel may be in sight where the corner is not.
+        let corner = self.turning_points.corner_at(pixel).map(|corner| (corner, walls.corners[corner as usize].position));
+        let corner = corner.filter(|&(_, position)| !self.keeps_to_the_plane(from) || walls.clear(from.position, position));
+        let (origin, position) =
+            corner.map_or((PathOrigin::Pixel(pixel as u32), center), |(corner, position)| (PathOrigin::Corner(corner), position));
+        let end = if from.origin == PathOrigin::Roof { center } else { position };
+        let path = self.path(number, end, pixel, height_m)?;
+        Some(Source::after(number, origin, position, height_m, path, 1.0))
+    }
+
+    /// Whether a source's straight legs end where walls stand in the plane. A transmitter that looks down on corners looks over roofs.
+    fn keeps_to_the_plane(&self, source: &Source) -> bool {
+        match source.origin {
+            PathOrigin::Transmitter => self.levels.transmitter_m == self.levels.corners_m,
+            PathOrigin::Corner(_) | PathOrigin::Pixel(_) => true,
+            PathOrigin::Roof => false,
+        }
+    }
+
+    /// Whether a step to a neighbour squeezes through between two buildings that touch at a pixel's corner.
+    fn between_walls(&self, pixel: usize, next: usize) -> bool {
+        let size = self.grid.size;
+        let (row, column, next_row, next_column) = (pixel / size, pixel % size, next / size, next % size);
+        row != next_row && column != next_column && self.built(row * size + next_column) && self.built(next_row * size + column)
     }
 
     /// Leads a path up the wall between its pixel and a higher one.
@@ -269,7 +283,8 @@ impl<'a> Wavefront<'a> {
         // The turn at the top depends on where the path goes from there; no turn costs less than its share of the offset.
         let offset_share = slope.offset_share();
         if self.law.loss_db(path.length_m, path.turns_db + offset_share * self.law.turn_offset_db) < self.loss_db[wall] {
-            let number = self.add(PathOrigin::Roof, top, top_m, path, offset_share);
+            self.sources.push(Source::after(number, PathOrigin::Roof, top, top_m, path, offset_share));
+            let number = (self.sources.len() - 1) as u32;
             if !self.relax(wall, number) || self.source_of[wall] != number {
                 self.sources.pop();
             }
@@ -317,12 +332,19 @@ impl<'a> Wavefront<'a> {
     }
 
     /// Whether a straight leg leads from a source to a pixel. Legs on the ground end at buildings and where the source's sight ends.
-    fn sees(&self, number: u32, pixel: usize) -> bool {
-        match self.sources[number as usize].origin {
-            PathOrigin::Roof => true,
-            // All pixels in the transmitter's sight were settled at the start.
-            PathOrigin::Transmitter => self.settled[pixel] && !self.built(pixel),
-            PathOrigin::Corner(corner) => self.turning_points.sight(corner as usize).contains(pixel),
+    fn sees(&mut self, number: u32, pixel: usize) -> bool {
+        let (turning_points, source) = (self.turning_points, &mut self.sources[number as usize]);
+        let look = |origin| match origin {
+            PathOrigin::Corner(corner) => Some(Arc::clone(turning_points.sight(corner as usize))),
+            PathOrigin::Pixel(from) => Some(turning_points.sight_of_pixel(from)),
+            PathOrigin::Transmitter | PathOrigin::Roof => None,
+        };
+        if source.sight.is_none() {
+            source.sight = look(source.origin);
+        }
+        match &source.sight {
+            Some(sight) => sight.contains(pixel),
+            None => source.origin == PathOrigin::Roof || self.in_sight.contains(pixel),
         }
     }
 
@@ -335,19 +357,22 @@ impl<'a> Wavefront<'a> {
         self.law.least_loss_db(length_m, source.turns_db + turn_db)
     }
 
-    /// Lowers a pixel's loss to that of the straight path from a source, if that is less. Returns false where the source does not see
-    /// the pixel.
+    /// Lowers a pixel's loss to that of the straight path from a source, if that is less. Returns false where it would be less but the
+    /// source does not see the pixel.
     fn relax(&mut self, pixel: usize, number: u32) -> bool {
-        if self.settled[pixel] || self.source_of[pixel] == number {
+        if self.source_of[pixel] == TRANSMITTER || self.source_of[pixel] == number {
             return true;
         }
-        if !self.sees(number, pixel) {
-            return false;
+        if self.least_loss_db(number, center(pixel, self.grid.size)) >= self.loss_db[pixel] {
+            return true;
         }
+        self.sees(number, pixel) && self.lower(pixel, number)
+    }
+
+    /// Lowers a pixel's loss to that of the straight path from a source that sees it, if that is less. Returns false where no straight
+    /// path leads down to it.
+    fn lower(&mut self, pixel: usize, number: u32) -> bool {
         let to = center(pixel, self.grid.size);
-        if self.least_loss_db(number, to) >= self.loss_db[pixel] {
-            return true;
-        }
         let Some(path) = self.path(number, to, pixel, self.levels.receivers_m) else { return false };
         let loss_db = self.law.loss_db(path.length_m, path.turns_db);
         if loss_db < self.loss_db[pixel] {
@@ -363,18 +388,18 @@ impl<'a> Wavefront<'a> {
         let size = self.grid.size;
         let unreached: Vec<usize> = (0..self.loss_db.len()).filter(|&i| self.loss_db[i].is_infinite() && !self.built(i)).collect();
         let outdoors = |i: usize| if self.built(i) { f64::INFINITY } else { self.loss_db[i] };
-        let filled: Vec<f64> = unreached.iter().map(|&i| around(i, 1, size).map(outdoors).fold(f64::INFINITY, f64::min)).collect();
+        let filled: Vec<f64> = unreached.iter().map(|&i| around(i, size).map(outdoors).fold(f64::INFINITY, f64::min)).collect();
         for (i, loss_db) in unreached.into_iter().zip(filled) {
             self.loss_db[i] = loss_db;
         }
     }
 }
 
-/// The pixels at most `reach` rows and columns away.
-fn around(pixel: usize, reach: usize, size: usize) -> impl Iterator<Item = usize> {
+/// The pixel and its neighbours.
+fn around(pixel: usize, size: usize) -> impl Iterator<Item = usize> {
     let (row, column) = (pixel / size, pixel % size);
-    let (first, end) = (column.saturating_sub(reach), (column + reach + 1).min(size));
-    (row.saturating_sub(reach)..(row + reach + 1).min(size)).flat_map(move |r| r * size + first..r * size + end)
+    let (first, end) = (column.saturating_sub(1), (column + 2).min(size));
+    (row.saturating_sub(1)..(row + 2).min(size)).flat_map(move |r| r * size + first..r * size + end)
 }
 
 /// Length and unit vector of a leg.
