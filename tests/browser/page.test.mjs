@@ -111,7 +111,7 @@ test('samples are told under the cursor, in the legend and in the statistics', {
 
 test('samples that are being drawn end when another model is chosen, and when the transmitter moves', { timeout: 300_000 }, async () => {
   const page = await openSampled(browser);
-  const bar = page.locator('#sampling');
+  const bar = page.locator('#beside');
   await chooseSampled(page, { layer: 'mean', samples: 32 });
   await bar.waitFor();
   assert.match(await page.locator('#meaning').innerText(), /physical map, while 32 maps are drawn/);
@@ -128,6 +128,46 @@ test('samples that are being drawn end when another model is chosen, and when th
     return (lng - west) / (east - west);
   });
   assert.ok(Math.abs(share - 0.25) < 0.02, `the samples are of ${share} of the width`);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('rays are traced beside the physical map, and their difference is shown and told', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.selectOption('#layer', 'difference');
+  await drawn(page);
+  const found = await page.evaluate(async () => {
+    const { map, traced, engine, request, picture } = window.radiodiff;
+    const again = await engine.predict({ ...request, method: 'rays' });
+    const at = map.values.findIndex((power, i) => traced.values[i] > power + 3 && i > 40 * map.size && i % map.size > 0.5 * map.size);
+    const more = traced.values[at] - map.values[at];
+    const { map: shown, options: { palette, threshold } } = picture();
+    return {
+      methods: [map.method, traced.method],
+      same: again.values.every((value, i) => Object.is(value, traced.values[i])),
+      shown: shown.values.every((value, i) => Number.isNaN(value) || Math.abs(value - (traced.values[i] - map.values[i])) < 1e-4),
+      palette, threshold,
+      at: [((at % map.size) + 0.5) / map.size, (Math.floor(at / map.size) + 0.5) / map.size],
+      said: `physical ${map.values[at].toFixed(1)} dBm\nray tracing ${traced.values[at].toFixed(1)} dBm (+${more.toFixed(1)} dB)`,
+    };
+  });
+  assert.deepEqual(found.methods, ['dominant-path', 'rays']);
+  assert.ok(found.same, 'the package traces another map than the page');
+  assert.ok(found.shown, 'what is shown is not the difference');
+  assert.deepEqual([found.palette, found.threshold], ['rdbu', undefined]);
+  await page.mouse.move(...await spot(page, ...found.at));
+  assert.equal(await page.locator('#readout').innerText(), found.said);
+  assert.match(await page.locator('#engine').innerText(), /^Ray tracing on this machine's CPU/);
+  await page.selectOption('#layer', 'traced');
+  assert.ok(await page.evaluate(() => window.radiodiff.picture().map === window.radiodiff.traced), 'the rays were traced again');
+  // A map that follows the hand does not wait for rays; letting go traces them anew.
+  await page.mouse.click(...await spot(page, 0.25, 0.25));
+  await drawn(page);
+  const share = await page.evaluate(() => {
+    const { bounds: { west, east }, transmitter: { lng } } = window.radiodiff.traced;
+    return (lng - west) / (east - west);
+  });
+  assert.ok(Math.abs(share - 0.25) < 0.02, `the rays are of ${share} of the width`);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

@@ -315,12 +315,14 @@ export interface RadioMap extends MapFiles {
  * How a map is drawn.
  * - `dominant-path` searches the path of least loss over building corners and roofs. It needs no weights and uses the heights that are
  *   stated.
+ * - `rays` traces all paths of up to two reflections and diffractions between walls of stated heights and materials, by first
+ *   principles. It takes longer than `dominant-path` and shows what that leaves out: streets that reflections light.
  * - `network` draws with the weights. The shipped `nano` is told footprints alone and draws a map that the place could have: ask for
  *   several `samples`, whose mean and spread say what unknown roofs and cars change.
  *
- * docs/accuracy.md has the figures of both.
+ * docs/accuracy.md has the figures.
  */
-export type Method = 'network' | 'dominant-path';
+export type Method = 'network' | 'dominant-path' | 'rays';
 
 /**
  * Buildings: a GeoJSON object, or a file as text, bytes, `Blob` or `File`. The format is told by the content: GeoJSON (also a feature

@@ -1,7 +1,7 @@
 // What wasm-bindgen makes of web/src/api, for type-checking this folder without building the module. The classes and their methods
 // are those of the #[wasm_bindgen] items there.
 
-import type { CoverageStatistics, EngineInfo, Layer, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo, SuggestedSite, SuggestedSites } from './index.js';
+import type { CoverageStatistics, EngineInfo, Layer, Method, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo, SuggestedSite, SuggestedSites } from './index.js';
 
 /** Instantiates the module. */
 export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -10,7 +10,7 @@ type Freeable = { free(): void };
 
 export class Request implements Freeable {
   constructor(request: unknown);
-  readonly method: 'network' | 'dominant-path' | undefined;
+  readonly method: Method | undefined;
   readonly transmitterCount: number;
   readonly samples: number;
   readonly layers: Layer[];
@@ -26,6 +26,7 @@ export class SceneHandle implements Freeable {
   footprints(): string;
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
+  rays(placed: PlacedTransmitter): TransmitterSignal;
   /** The parts of a large map's work. `sights` and `takeSights` are of corners from the first number on. */
   cornerCount(): number;
   sights(from: number, to: number): Uint8Array<ArrayBuffer>;

@@ -7,7 +7,7 @@
 
 import { messageOf } from './errors.js';
 import init, { CellSurroundings, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
-import { gather, layersOf } from './samples.js';
+import { gather, layersOf, samplesOf } from './samples.js';
 import { between, inTurns } from './turns.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
@@ -35,9 +35,6 @@ const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
 
 /** The height that networks learn antennas at. */
 const NETWORK_HEIGHT_M = 1.5;
-
-/** Most maps of a request. All samples of a transmitter are kept until the last is drawn, 0.5 MiB each. */
-const MAX_MAPS = 1000;
 
 /**
  * @param {string} code
@@ -253,6 +250,7 @@ class Runtime {
       for (let sample = 0; sample < samples; sample += 1) {
         const watched = ofMany(watch, index * samples + sample, maps);
         if (condition) drawn.push(await this.#drawWithNetwork(handle, placed, condition, request, sample, watched, warnings));
+        else if (method === 'rays') drawn.push(await traced(handle, placed, watched));
         else drawn.push(gains ? handle.signalOf(placed, gains[index]) : handle.dominantPath(placed));
       }
       condition?.free();
@@ -395,25 +393,16 @@ class Runtime {
 }
 
 /**
- * How many maps are drawn.
- * @param {Request} request
- * @param {string} method
- * @param {string[]} warnings
+ * A transmitter's signal by ray tracing. Before it the runtime can be stopped.
+ * @param {SceneHandle} scene
+ * @param {PlacedTransmitter} placed
+ * @param {Watch} watch
  */
-function samplesOf(request, method, warnings) {
-  if (request.samples === 1) return 1;
-  if (method !== 'network') {
-    warnings.push('The dominant path has no randomness, so samples is not used.');
-    return 1;
-  }
-  if (request.layers.includes('best-server')) {
-    throw Object.assign(failure('layers', 'a best server has no mean over samples: ask for it with samples 1'), { field: 'layers' });
-  }
-  const maps = request.samples * request.transmitterCount;
-  if (maps > MAX_MAPS) {
-    throw Object.assign(failure('samples', `samples ask for ${maps} maps, expected at most ${MAX_MAPS} over all transmitters`), { field: 'samples' });
-  }
-  return request.samples;
+async function traced(scene, placed, watch) {
+  await between(watch, 'transmitters')(0, 1);
+  const signal = scene.rays(placed);
+  watch.progress('transmitters', 1, 1);
+  return signal;
 }
 
 /**

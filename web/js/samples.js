@@ -1,6 +1,11 @@
 // The spread of maps that differ by their seed: what the network is unsure of.
 
+import { RadioError } from './errors.js';
+
 /** @import { CoverageHandle, Request } from './radiodiff-web.js' */
+
+/** Most maps of a request. All samples of a transmitter are kept until the last is drawn, 0.5 MiB each. */
+const MAX_MAPS = 1000;
 
 /** Mean and variance of each pixel over maps that come one by one (Welford, 1962), and how often a threshold is reached. */
 export class Spread {
@@ -78,4 +83,26 @@ export function layersOf(plan, request, spreads) {
   const { thresholdDbm } = request;
   const coverage = thresholdDbm === undefined || spreads.size ? undefined : plan.statistics(POWER, thresholdDbm);
   return { values: valuesOf(POWER), layers, stddev, probability, coverage };
+}
+
+/**
+ * How many maps are drawn.
+ * @param {Request} request
+ * @param {string} method
+ * @param {string[]} warnings
+ */
+export function samplesOf(request, method, warnings) {
+  if (request.samples === 1) return 1;
+  if (method !== 'network') {
+    warnings.push(`${method === 'rays' ? 'Ray tracing' : 'The dominant path'} has no randomness, so samples is not used.`);
+    return 1;
+  }
+  if (request.layers.includes('best-server')) {
+    throw new RadioError({ code: 'layers', message: 'a best server has no mean over samples: ask for it with samples 1', field: 'layers' });
+  }
+  const maps = request.samples * request.transmitterCount;
+  if (maps > MAX_MAPS) {
+    throw new RadioError({ code: 'samples', message: `samples ask for ${maps} maps, expected at most ${MAX_MAPS} over all transmitters`, field: 'samples' });
+  }
+  return request.samples;
 }

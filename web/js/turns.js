@@ -24,7 +24,7 @@ const breathe = () => new Promise((resolve) => {
 /**
  * What the module awaits between two steps.
  * @param {Watch} watch
- * @param {'warm-up' | 'step'} phase
+ * @param {'warm-up' | 'step' | 'transmitters'} phase
  */
 export const between = (watch, phase) => async (/** @type {number} */ done, /** @type {number} */ steps) => {
   watch.progress(phase, done, steps);

@@ -28,7 +28,7 @@ test('what the network is worth is documented, and on the card of the very weigh
 });
 
 test('every layer of the network is better than the physical map of the same knowledge, and says so', () => {
-  assert.deepEqual(Object.keys(WORTH).sort(), ['deviation', 'mean', 'physical', 'probability']);
+  assert.deepEqual(Object.keys(WORTH).sort(), ['deviation', 'difference', 'mean', 'physical', 'probability', 'traced']);
   const { physical, network } = FIGURES;
   assert.ok(network.crpsDb < physical.crpsDb && network.rmseDb <= physical.rmseDb, JSON.stringify(FIGURES));
   for (const layer of ['mean', 'deviation', 'probability']) {

@@ -20,6 +20,10 @@ const SAMPLED =
   `(CRPS ${network.crpsDb.toFixed(2)} instead of ${FIGURES.physical.crpsDb.toFixed(2)} dB). ${network.holds < 0.85 ? 'It is too sure: the' : 'The'} middle 90 % of ${samples} maps hold ${percents(network.holds)} of the truth. ` +
   'It takes antennas and receivers as 1.5 m high and uses no stated heights.';
 
+const TRACED =
+  'All paths of up to two reflections and diffractions at the stated heights and materials, by first principles: what the one path of the ' +
+  'physical map leaves out. Nothing in it is fitted, and places that need more turns stay dark.';
+
 /** A sentence or two about each layer, by the value of its option. */
 export const WORTH = {
   physical:
@@ -28,4 +32,6 @@ export const WORTH = {
   mean: SAMPLED,
   deviation: SAMPLED,
   probability: SAMPLED,
+  traced: TRACED,
+  difference: TRACED,
 };

@@ -1,10 +1,10 @@
 // Draws maps as often as the worker can: plans that came in while it drew are skipped. The physical map comes first; where the planner
-// asks how sure it is, the network then draws its samples, until something moves.
+// asks how sure it is, or for rays, that is then drawn beside it, until something moves.
 
-import { engines, startCoarse, startNetworks } from './engines.js';
+import { engines, startCoarse, startNetworks, startTracer, stopTracer } from './engines.js';
 import { withoutNetworks } from './input/controls.js';
 import { drawProgress } from './charts/legend.js';
-import { isSampled } from './layers/model.js';
+import { besideKind, besideMap, isSampled, isStandIn } from './layers/model.js';
 import { lacksLayer } from './layers/shown.js';
 import { LAYERS, look } from './plan/look.js';
 import { coarsePixel } from './plan/coarse.js';
@@ -27,8 +27,8 @@ let told = new Set();
 let wanted = false;
 /** The drawing that is under way, until nothing more is wanted. */
 let drawing;
-/** Ends the samples that are being drawn. */
-let sampling;
+/** What is being drawn beside the physical map: its kind, and what ends it. */
+let beside;
 /** Where the transmitters of the shown map stand, by id. */
 let shownPlaces = new Map();
 
@@ -43,23 +43,24 @@ export function startOver(warnings) {
 
 function clear() {
   state.map = undefined;
-  state.sampled = undefined;
+  state.beside = {};
   state.drawn = [];
 }
 
 /** Draws the plan by the chosen model; it is drawn when the promise resolves. */
 export function draw() {
   wanted = true;
-  sampling?.abort();
+  beside?.controller.abort();
   drawing ??= drawWhatIsWanted();
   return drawing;
 }
 
 /** Draws what a changed look asks for and is not there, and ends what it asks for no more. */
 export function followLook(changed) {
-  const needsSamples = isSampled() && (changed.includes('samples') || (!state.sampled && !sampling));
-  if (needsSamples || lacksLayer()) draw();
-  else if (!isSampled()) sampling?.abort();
+  const isOther = beside !== undefined && beside.kind !== besideKind();
+  if (isOther) beside.controller.abort();
+  const isMissing = isStandIn() && (!beside || isOther);
+  if (isMissing || (isSampled() && changed.includes('samples')) || lacksLayer()) draw();
 }
 
 async function drawWhatIsWanted() {
@@ -79,7 +80,7 @@ async function drawWhatIsWanted() {
       take(map, asked.transmitters);
       outcome = 'ready';
       show();
-      if (map && isSampled() && !state.dragging) await sample(isLeft);
+      if (map && besideKind() && !state.dragging) await drawBeside(isLeft);
     } catch (error) {
       if (isLeft()) continue;
       say('map', `${error.message}${/outside the map/.test(error.message) ? '. Drag the transmitter onto the map, or remove it.' : ''}`, 'error');
@@ -91,19 +92,19 @@ async function drawWhatIsWanted() {
   }
   drawing = undefined;
   // A preview is not what was asked for: letting go draws that.
-  if (!(state.dragging && (isSampled() || (coarse && state.map?.metersPerPixel === coarse)))) setStatus(outcome);
+  if (!(state.dragging && (besideKind() || (coarse && state.map?.metersPerPixel === coarse)))) setStatus(outcome);
   if (!state.dragging && outcome === 'ready') tellCoverage();
 }
 
 /** For those who do not see the map. */
 function tellCoverage() {
   const { thresholdDbm } = plan();
-  const map = (isSampled() && state.sampled) || state.map;
-  const whose = map === state.sampled ? `${look().samples} maps drawn: on average ` : 'Map drawn: ';
+  const map = besideMap() ?? state.map;
+  const whose = map === state.beside.samples ? `${look().samples} maps drawn: on average ` : 'Map drawn: ';
   if (map) announce(`${whose}${percent(map.stats({ thresholdDbm }).covered)} of the ground outdoors has ${thresholdDbm} dBm or more.`);
 }
 
-/** Shows what was drawn; samples of before are of other places. */
+/** Shows what was drawn; what was drawn beside it before is of other places. */
 function take(map, transmitters) {
   clear();
   if (!map) return;
@@ -131,34 +132,50 @@ function request() {
   return { ...state.scene.around, transmitters: requested(plan()), receiver, thresholdDbm };
 }
 
-/** Draws the network's samples, until something else is wanted. */
-async function sample(isLeft) {
-  if (!engines.network && !(await startNetworks())) {
+/** How a map beside the physical one is drawn, by its kind: the engine, undefined where it cannot be had; the request; what ends it. */
+const KINDS = {
+  samples: {
+    start: startNetworks,
+    request: () => ({ method: 'network', steps: STEPS, samples: look().samples }),
+    // It ends by itself before its next step.
+    stop: () => {},
+  },
+  rays: { start: startTracer, request: () => ({ method: 'rays' }), stop: stopTracer },
+};
+
+/** Draws what the chosen model shows beside the physical map, until something else is wanted. */
+async function drawBeside(isLeft) {
+  const kind = besideKind();
+  const { start, request: terms, stop } = KINDS[kind];
+  const engine = await start();
+  if (!engine) {
     withoutNetworks();
     return;
   }
-  if (wanted || isLeft() || !isSampled()) return;
-  sampling = new AbortController();
-  const { signal } = sampling;
+  if (wanted || isLeft() || besideKind() !== kind) return;
+  const controller = new AbortController();
+  const { signal } = controller;
+  beside = { kind, controller };
   progress(0);
   try {
-    const onProgress = ({ phase, loaded, total }) => { if (phase === 'step') progress(loaded / total); };
-    const map = await engines.network.predict({ ...request(), method: 'network', steps: STEPS, samples: look().samples, signal, onProgress });
+    const onProgress = ({ phase, loaded, total }) => { if (phase === 'step' || phase === 'transmitters') progress(loaded / total); };
+    const map = await engine.predict({ ...request(), ...terms(), signal, onProgress });
     if (signal.aborted || isLeft()) return;
-    state.sampled = map;
+    state.beside[kind] = map;
     tellWarnings(map.warnings);
   } catch (error) {
     if (!signal.aborted) throw error;
+    stop();
   } finally {
-    sampling = undefined;
+    beside = undefined;
     progress(undefined);
   }
 }
 
-/** `share` is undefined while no sample is being drawn. */
+/** `share` is undefined while nothing is drawn beside the physical map. */
 function progress(share) {
-  const begins = share !== undefined && state.samplesDrawn === undefined;
-  state.samplesDrawn = share;
+  const begins = share !== undefined && state.besideDrawn === undefined;
+  state.besideDrawn = share;
   if (begins) show();
   else drawProgress();
 }

@@ -6,7 +6,7 @@ import { say } from './notices.js';
 
 const MODEL = 'models/nano.safetensors';
 /** Names of the methods on the page. */
-const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path' };
+const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path', rays: 'Ray tracing' };
 
 export const engines = { physical: undefined, network: undefined };
 
@@ -14,6 +14,7 @@ const status = document.getElementById('engine');
 const credit = document.getElementById('model');
 let startingPhysical;
 let startingCoarse;
+let startingTracer;
 let starting;
 
 /** Starts the physical engine, once; rejects where it cannot be had. */
@@ -26,6 +27,18 @@ export function startPhysical() {
 export function startCoarse() {
   startingCoarse ??= createEngine({ workers: 1 });
   return startingCoarse;
+}
+
+/** An engine that traces rays beside the physical one, so that a map that follows the hand need not wait for it. */
+export function startTracer() {
+  startingTracer ??= createEngine({ workers: 1 });
+  return startingTracer;
+}
+
+/** Ends what it is tracing. The next rays are traced by another. */
+export function stopTracer() {
+  startingTracer?.then((engine) => engine.dispose());
+  startingTracer = undefined;
 }
 
 /** The engine with the networks, started once; undefined where it cannot be had, after the page said why. */

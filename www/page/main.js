@@ -36,7 +36,8 @@ window.radiodiff = {
   /** The engine with the networks once a layer asked for it, else the physical one. */
   get engine() { return engines.network ?? engines.physical; },
   get map() { return state.map; },
-  get sampled() { return state.sampled; },
+  get sampled() { return state.beside.samples; },
+  get traced() { return state.beside.rays; },
   get calibration() { return calibration(); },
   get plan() { return plan(); },
   get request() {

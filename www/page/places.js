@@ -7,7 +7,7 @@ import { engines, startPhysical } from './engines.js';
 import { fitMeasured, stopFit } from './input/calibration.js';
 import { stopSearch } from './input/sites.js';
 import { say, unsay } from './notices.js';
-import { SAMPLED_MODELS, changeLook, look as currentLook } from './plan/look.js';
+import { BESIDE, changeLook, look as currentLook } from './plan/look.js';
 import { readPlan } from './plan/link.js';
 import { newPlan } from './plan/model.js';
 import { begin, plan as current } from './plan/store.js';
@@ -185,7 +185,8 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
 
 /** The networks draw on their own grid alone, and a calibrated map is there once it is fitted. */
 function modelOn({ metersPerPixel }, { model }) {
-  return model === 'physical' || (metersPerPixel === undefined && SAMPLED_MODELS.includes(model)) ? model : 'physical';
+  const kind = BESIDE[model];
+  return kind === 'rays' || (kind === 'samples' && metersPerPixel === undefined) ? model : 'physical';
 }
 
 /** A plan whose transmitters all stand on the open map. */

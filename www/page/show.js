@@ -7,7 +7,7 @@ import { refreshCalibration } from './input/calibration.js';
 import { refreshControls } from './input/controls.js';
 import { refreshTransmitters } from './input/transmitters.js';
 import { drawReadout } from './layers/readout.js';
-import { isSampled } from './layers/model.js';
+import { besideMap } from './layers/model.js';
 import { dots } from './layers/residuals.js';
 import { picture } from './layers/shown.js';
 import { look } from './plan/look.js';
@@ -32,7 +32,7 @@ export function show() {
   drawLegend();
   showReadout();
   drawStatistics();
-  const told = (isSampled() && state.sampled) || state.map;
+  const told = besideMap() ?? state.map;
   if (told) tellEngine(told, look().samples);
 }
 

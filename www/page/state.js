@@ -10,10 +10,13 @@ export const state = {
   map: undefined,
   /** Ids of the plan's transmitters in the map's order. */
   drawn: [],
-  /** The network's samples of the same transmitters, as one map with their mean and spread; undefined until they are drawn. */
-  sampled: undefined,
-  /** The share of the samples that is drawn, 0 to 1, while they are. */
-  samplesDrawn: undefined,
+  /**
+   * Maps of the same transmitters that models draw beside it, once they are drawn: `samples` of the network, as one map with their mean
+   * and spread, and `rays`.
+   */
+  beside: {},
+  /** The share of such a map that is drawn, 0 to 1, while it is. */
+  besideDrawn: undefined,
   /** What `calibrate` gave of the open scene last, with `of`: the plan's measurements that it is of. */
   calibration: undefined,
   /** Whether the measured places are shown on the map. */

@@ -9,9 +9,11 @@ use radiodiff_planning::coverage::Signal;
 use radiodiff_planning::request::FieldError;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel};
+use radiodiff_radio::propagation::{
+    AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, RayOptions, RayTracing, RoofsOfRays,
+};
 use radiodiff_radio::scene::{
-    Building, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LocalFrame, Scene, SceneError, Transmitter, import,
+    Building, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LinkEnds, LocalFrame, Scene, SceneError, Transmitter, import,
 };
 use radiodiff_web_values::{checked, error, field_error, object};
 use serde::Serialize;
@@ -146,6 +148,12 @@ impl PlacedTransmitter {
     pub fn report(&self) -> Result<JsValue, JsValue> {
         object(&self.report)
     }
+}
+
+impl PlacedTransmitter {
+    fn links(&self) -> LinkEnds {
+        self.transmitter.links(self.receiver_height_m)
+    }
 
     /// What the transmitter sends to every pixel, from its map of path gain (dB).
     pub(super) fn signal(&self, gain: &RadioMap) -> Result<TransmitterSignal, JsValue> {
@@ -214,14 +222,20 @@ impl SceneHandle {
     pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
         placed.signal(&self.path_gain(placed)?)
     }
+
+    /// A transmitter's signal by ray tracing: all paths of up to two reflections and diffractions, and the direct line over roofs.
+    pub fn rays(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
+        let model = RayTracing { options: RayOptions { roofs: RoofsOfRays::Scene, ..RayOptions::default() } };
+        let gain = model.path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))?;
+        placed.signal(&gain)
+    }
 }
 
 impl SceneHandle {
     /// A transmitter's path gain by the dominant path model, dB.
     pub(super) fn path_gain(&self, placed: &PlacedTransmitter) -> Result<RadioMap, JsValue> {
         self.check_memory()?;
-        let ends = placed.transmitter.links(placed.receiver_height_m);
-        DominantPath::default().path_gain(&self.prepared, &ends).map_err(|e| error("transmitter", &e))
+        DominantPath::default().path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))
     }
 
     /// Refuses a large scene that would not fit into memory, by what a few of its corners see.

@@ -32,16 +32,18 @@ const MAX_DECIBELS: f64 = 200.0;
 pub enum Method {
     Network,
     DominantPath,
+    Rays,
 }
 
 impl Method {
-    const ALL: [Self; 2] = [Self::Network, Self::DominantPath];
+    const ALL: [Self; 3] = [Self::Network, Self::DominantPath, Self::Rays];
 
     /// The method's name in JavaScript.
     pub fn name(self) -> &'static str {
         match self {
             Self::Network => "network",
             Self::DominantPath => "dominant-path",
+            Self::Rays => "rays",
         }
     }
 }

@@ -1,7 +1,7 @@
 // The legend: the colour scale with its values, or the transmitters of the best-server layer.
 
 import { scaleColors, serverColor } from '../layers/colors.js';
-import { hasLayers, isStandIn, shownLayer, shownModel } from '../layers/model.js';
+import { hasLayers, isSampled, isStandIn, shownLayer, shownModel } from '../layers/model.js';
 import { look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { state } from '../state.js';
@@ -22,20 +22,21 @@ export function drawLegend() {
 
 function meaning() {
   const { thresholdDbm } = plan();
-  if (isStandIn() && state.samplesDrawn !== undefined) return `The physical map, while ${look().samples} maps are drawn`;
+  if (isStandIn() && state.besideDrawn !== undefined) return `The physical map, while ${isSampled() ? `${look().samples} maps are drawn` : 'rays are traced'}`;
   const ofModel = {
     deviation: 'How far the samples are apart: what unknown heights and cars change',
     probability: `Share of the samples with ${thresholdDbm} dBm or more`,
+    difference: 'Red: more arrives than by the one path of the physical map, as by reflections; blue: less',
     spread: 'How far a measurement would be from the calibrated map',
   };
   return ofModel[shownModel()] ?? `Below ${thresholdDbm} dBm: no colour`;
 }
 
-/** How many of the samples are drawn. */
+/** How much of what is drawn beside the physical map is there. */
 export function drawProgress() {
-  const bar = element('sampling');
-  bar.hidden = state.samplesDrawn === undefined;
-  bar.value = state.samplesDrawn ?? 0;
+  const bar = element('beside');
+  bar.hidden = state.besideDrawn === undefined;
+  bar.value = state.besideDrawn ?? 0;
 }
 
 function drawScale({ min, max, unit, factor = 1 }) {

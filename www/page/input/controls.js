@@ -4,7 +4,7 @@ import { paletteNames } from '../../index.js';
 import { WORTH } from '../accuracy.js';
 import { option } from '../elements.js';
 import { hasLayers, isSampled, shownLayer } from '../layers/model.js';
-import { CALIBRATED_MODELS, LAYERS, OPACITY, SAMPLED_MODELS, SAMPLES, SINGLE, changeLook, look } from '../plan/look.js';
+import { BESIDE, CALIBRATED_MODELS, LAYERS, OPACITY, SAMPLES, SINGLE, changeLook, look } from '../plan/look.js';
 import { RECEIVER_FIELDS, THRESHOLD_DBM, within } from '../plan/model.js';
 import { change, endTopic, plan } from '../plan/store.js';
 import { calibration, state } from '../state.js';
@@ -53,7 +53,8 @@ export function refreshControls() {
   const { model, quantity, palette, opacity } = look();
   // The networks draw on their own grid alone.
   const isTheirGrid = state.scene?.around.metersPerPixel === undefined;
-  for (const name of SAMPLED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
+  const sampled = Object.keys(BESIDE).filter((name) => BESIDE[name] === 'samples');
+  for (const name of sampled) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;
   element('palette').value = palette;
   element('worth').textContent = WORTH[model] ?? calibrationInWords();

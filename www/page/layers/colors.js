@@ -15,6 +15,7 @@ export const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 
 
 /** The colour of a share of the shown layer's scale. */
 export function scaleColors() {
-  const colors = palette(look().palette);
-  return shownLayer().reversed ? (share) => colors(1 - share) : colors;
+  const { palette: own, reversed } = shownLayer();
+  const colors = palette(own ?? look().palette);
+  return reversed ? (share) => colors(1 - share) : colors;
 }

@@ -1,13 +1,19 @@
-// Which model's layer is on the map: the chosen one's, or the physical map's while the network's samples are drawn.
+// Which model's layer is on the map: the chosen one's, or the physical map's while what is drawn beside it is not there.
 
-import { LAYERS, SAMPLED_MODELS, SINGLE, look } from '../plan/look.js';
+import { BESIDE, LAYERS, SINGLE, look } from '../plan/look.js';
 import { state } from '../state.js';
 
-/** True where the planner asks how sure the map is. */
-export const isSampled = () => SAMPLED_MODELS.includes(look().model);
+/** What the chosen model draws beside the physical map: 'samples', 'rays' or nothing. */
+export const besideKind = () => BESIDE[look().model];
 
-/** True while the physical map stands in for samples that are not there. */
-export const isStandIn = () => isSampled() && !state.sampled;
+/** That map; undefined until it is drawn. */
+export const besideMap = () => state.beside[besideKind()];
+
+/** True where the planner asks how sure the map is. */
+export const isSampled = () => besideKind() === 'samples';
+
+/** True while the physical map stands in for a map that is not there. */
+export const isStandIn = () => besideKind() !== undefined && !besideMap();
 
 export const shownModel = () => (isStandIn() ? 'physical' : look().model);
 

@@ -4,7 +4,7 @@ import { CALIBRATED_MODELS, look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { calibration, state } from '../state.js';
 import { distance, metersBetween, percent } from '../units.js';
-import { hasLayers, isSampled, shownLayer } from './model.js';
+import { besideKind, besideMap, hasLayers, shownLayer } from './model.js';
 import { measuredAt } from './residuals.js';
 import { drawnPositions, layerOf } from './shown.js';
 
@@ -25,13 +25,14 @@ export function drawReadout(unproject) {
 
 /** Lines about a place; none outside the map. */
 export function valuesAt({ lng, lat }) {
-  const { map, sampled } = state;
+  const { map } = state;
+  const beside = besideMap();
   const power = map.at(lng, lat);
   if (power === undefined) return [];
   const measured = measuredAt({ lng, lat });
   if (Number.isNaN(power)) return ['inside a building', ...(measured ? [measured] : [])];
   const lines = [`physical ${inWords(map, lng, lat)}`];
-  if (isSampled() && sampled) lines.push(...sureness(sampled, lng, lat));
+  if (beside) lines.push(...(besideKind() === 'rays' ? [tracing(beside, power, lng, lat)] : sureness(beside, lng, lat)));
   const fitted = CALIBRATED_MODELS.includes(look().model) ? calibration() : undefined;
   if (fitted) lines.push(`calibrated ${fitted.map.at(lng, lat).toFixed(1)} dBm ± ${fitted.map.layer('standard-deviation').at(lng, lat).toFixed(1)} dB`);
   if (measured) lines.push(measured);
@@ -47,6 +48,13 @@ export function valuesAt({ lng, lat }) {
 function sureness(sampled, lng, lat) {
   const [deviation, probability] = ['standard-deviation', 'probability'].map((layer) => sampled.layer(layer).at(lng, lat));
   return [`samples ${sampled.at(lng, lat).toFixed(1)} dBm ± ${deviation.toFixed(1)} dB`, `${percent(probability)} with ${plan().thresholdDbm} dBm or more`];
+}
+
+/** What ray tracing says of a place, beside the physical map's power. */
+function tracing(traced, power, lng, lat) {
+  const found = traced.at(lng, lat);
+  const more = found - power;
+  return `ray tracing ${found.toFixed(1)} dBm (${more < 0 ? '−' : '+'}${Math.abs(more).toFixed(1)} dB)`;
 }
 
 function inWords(map, lng, lat) {

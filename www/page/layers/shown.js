@@ -4,14 +4,15 @@ import { CALIBRATED_MODELS, look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { calibration, state } from '../state.js';
 import { rgbOf, scaleColors, serverColor } from './colors.js';
-import { hasLayers, isSampled, shownLayer, shownModel } from './model.js';
+import { besideMap, hasLayers, shownLayer, shownModel } from './model.js';
 
 /** The map of the chosen layer; undefined while there is none. */
 export function shownMap() {
   const model = shownModel();
-  if (model === 'mean') return state.sampled;
-  if (model === 'deviation') return state.sampled.layer('standard-deviation');
-  if (model === 'probability') return state.sampled.layer('probability');
+  if (model === 'mean' || model === 'traced') return besideMap();
+  if (model === 'deviation') return besideMap().layer('standard-deviation');
+  if (model === 'probability') return besideMap().layer('probability');
+  if (model === 'difference') return besideMap().difference(state.map);
   if (model === 'calibrated') return calibration()?.map;
   if (model === 'spread') return calibration()?.map.layer('standard-deviation');
   return layerOf(state.map);
@@ -20,7 +21,7 @@ export function shownMap() {
 /** The map whose coverage counts. */
 export function countedMap() {
   if (CALIBRATED_MODELS.includes(look().model)) return calibration()?.map;
-  return isSampled() && state.sampled ? state.sampled : state.map;
+  return besideMap() ?? state.map;
 }
 
 /** The chosen layer of a drawn map. */
@@ -37,10 +38,10 @@ export const lacksLayer = () => Boolean(state.map && hasLayers() && !shownMap())
 export function picture() {
   const map = shownMap();
   if (!map) return undefined;
-  const { min, max } = shownLayer();
-  const { quantity, palette, opacity } = look();
+  const { min, max, palette = look().palette } = shownLayer();
+  const { quantity, opacity } = look();
   const model = shownModel();
-  if (['deviation', 'probability', 'spread'].includes(model)) return { map, options: { palette, min, max, opacity, threshold: undefined } };
+  if (['deviation', 'probability', 'difference', 'spread'].includes(model)) return { map, options: { palette, min, max, opacity, threshold: undefined } };
   // A threshold of power hides places in every layer.
   if (!hasLayers() || quantity === 'power') return { map, options: { palette, min, max, opacity, threshold: plan().thresholdDbm } };
   const covered = map.where(state.map, plan().thresholdDbm);

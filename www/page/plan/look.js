@@ -3,10 +3,10 @@
 import { paletteNames } from '../../index.js';
 
 /** Models by the value of their option. */
-export const MODELS = ['physical', 'mean', 'deviation', 'probability', 'calibrated', 'spread'];
+export const MODELS = ['physical', 'mean', 'deviation', 'probability', 'traced', 'difference', 'calibrated', 'spread'];
 
-/** Models that say how sure a map is, by several maps that the network draws. */
-export const SAMPLED_MODELS = ['mean', 'deviation', 'probability'];
+/** What is drawn beside the physical map for a model: several maps of the network, which say how sure it is, or a map by ray tracing. */
+export const BESIDE = { mean: 'samples', deviation: 'samples', probability: 'samples', traced: 'rays', difference: 'rays' };
 
 /** Models that need measurements. */
 export const CALIBRATED_MODELS = ['calibrated', 'spread'];
@@ -19,11 +19,13 @@ export const LAYERS = {
   snr: { name: 'SNR', layer: 'snr', unit: 'dB', min: -10, max: 50 },
   sinr: { name: 'SINR', layer: 'sinr', unit: 'dB', min: -10, max: 40 },
 };
-/** What models show that have no layers: as above, and what a value is multiplied by to be shown. */
+/** What models show that have no layers: as above, and what a value is multiplied by to be shown, or colours of its own. */
 export const SINGLE = {
   mean: { name: 'Received power, mean of samples', unit: 'dBm', min: -120, max: -40 },
   deviation: { name: 'Standard deviation of samples', unit: 'dB', min: 0, max: 8, contourStep: 2 },
   probability: { name: 'Probability of service', unit: '%', min: 0, max: 1, factor: 100, contourStep: 0.1 },
+  traced: { name: 'Received power by ray tracing', unit: 'dBm', min: -120, max: -40 },
+  difference: { name: 'Ray tracing minus physical map', unit: 'dB', min: -30, max: 30, palette: 'rdbu', contourStep: 10 },
   calibrated: { name: 'Received power, calibrated', unit: 'dBm', min: -120, max: -40 },
   spread: { name: 'Standard deviation, calibrated', unit: 'dB', min: 0, max: 12, contourStep: 2 },
 };
