@@ -232,11 +232,13 @@ pub trait Engine: 'static {
         let negative = self.unary(Unary::Relu, &self.affine(x, -1.0, 0.0));
         self.sub(&self.unary(Unary::Relu, x), &self.affine(&negative, slope, 0.0))
     }
+
     /// `upsample_nearest_2x`, then a convolution of 3 x 3 that keeps the size: x (N, Cin, H, W), weight (Cout, Cin, 3, 3), bias (Cout) ->
     /// (N, Cout, 2 H, 2 W).
     fn conv2d_of_doubled(&self, x: &Self::Tensor, weight: &Self::Tensor, bias: Option<&Self::Tensor>) -> Self::Tensor {
         self.conv2d(&self.upsample_nearest_2x(x), weight, bias, ConvGeometry::same(3))
     }
+
     /// The filters of each output channel moved to mean 0 and variance 1: weight (Cout, Cin, Kh, Kw) -> the same shape.
     fn standardize_filters(&self, weight: &Self::Tensor, epsilon: f32) -> Self::Tensor {
         let shape = self.shape(weight);

@@ -109,8 +109,9 @@ impl Engine for CpuEngine {
     fn conv2d_of_doubled(&self, x: &CpuTensor, weight: &CpuTensor, bias: Option<&CpuTensor>) -> CpuTensor {
         conv::conv2d_of_doubled(&self.pool, x, weight, bias)
     }
+
     fn standardize_filters(&self, weight: &CpuTensor, epsilon: f32) -> CpuTensor {
-        weight.standardized(|| {
+        weight.standardized(epsilon, || {
             let shape = weight.shape().to_vec();
             let filters = weight.reshaped(&[shape[0], shape[1..].iter().product()]);
             norm::normalize_last(&self.pool, &filters, epsilon).reshaped(&shape)

@@ -95,8 +95,8 @@ struct SharedBuffer {
     buffer: Buffer,
     /// Packed by the first convolution with this weight: a network runs many times with the same weights.
     packed: OnceCell<Packed>,
-    /// The values as standardised filters, for the same reason.
-    standardized: OnceCell<CpuTensor>,
+    /// The values as standardised filters, for the same reason, and the number and shape that they were made with.
+    standardized: OnceCell<(f32, CpuTensor)>,
 }
 
 /// A dense, row-major f32 tensor. Cloning and reshaping share the values.
@@ -134,8 +134,9 @@ impl CpuTensor {
         if packed.packing == packing && packed.shape == self.shape { then(&packed.values) } else { then(&pack()) }
     }
 
-    /// This weight as `standardize` makes it, computed once.
-    pub(super) fn standardized(&self, standardize: impl FnOnce() -> Self) -> Self {
-        self.storage.standardized.get_or_init(standardize).clone()
+    /// This weight as `standardize` makes it. What the first call makes is kept; with another epsilon or shape it is made anew each time.
+    pub(super) fn standardized(&self, epsilon: f32, standardize: impl Fn() -> Self) -> Self {
+        let (kept, filters) = self.storage.standardized.get_or_init(|| (epsilon, standardize()));
+        if *kept == epsilon && filters.shape == self.shape { filters.clone() } else { standardize() }
     }
 }

@@ -262,6 +262,7 @@ fn multiply<const TERMS: usize, S: Scheme<TERMS>>(
             for (term, (products, (filters, tiles))) in products.iter_mut().zip(factors).enumerate() {
                 gemm::multiply(products, if term == S::MIDDLE { bias } else { [0.0; ROWS] }, filters, tiles);
             }
+            #[expect(clippy::needless_range_loop, reason = "the row is the second of three indices")]
             for row in 0..ROWS.min(outputs - block * ROWS) {
                 for (i, place) in places.iter().enumerate() {
                     let vectors = std::array::from_fn(|term| f32x4::from(products[term][row][i]));

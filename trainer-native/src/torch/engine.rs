@@ -255,6 +255,7 @@ impl Engine for TorchEngine {
     fn softplus(&self, x: &TorchTensor) -> TorchTensor {
         TorchTensor(x.0.softplus())
     }
+
     fn group_norm_silu(&self, x: &TorchTensor, groups: usize, weight: &TorchTensor, bias: &TorchTensor, epsilon: f32) -> TorchTensor {
         TorchTensor(self.normalize_groups(&x.0, groups, [&weight.0, &bias.0], epsilon, true))
     }
