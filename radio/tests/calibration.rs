@@ -57,6 +57,27 @@ fn rms_db(calibration: &Calibration, surroundings: &Surroundings) -> f64 {
     (fresh.iter().map(error_db).map(|error| error * error).sum::<f64>() / fresh.len() as f64).sqrt()
 }
 
+/// Also where another roof becomes the main edge on the way, and the loss jumps by some decibels.
+#[test]
+fn a_deviation_of_a_height_changes_power_by_no_more_than_roofs_can() {
+    const MOST_DB: f64 = 12.0;
+    let surroundings = surroundings();
+    let priors = options(Some(100.0)).priors;
+    let mut constants = truth();
+    // Beside the antenna its own pattern changes more.
+    for place in places(300).into_iter().filter(|&place| (place - ANTENNA).x.hypot((place - ANTENNA).y) > 20.0) {
+        let link = surroundings.link(place);
+        for centimetres in (200..3000).step_by(35) {
+            constants[ConstantName::AntennaHeight as usize] = f64::from(centimetres) / 100.0;
+            let (_, slopes) = LAW.linearised(&constants, &priors, &link);
+            for name in [ConstantName::AntennaHeight, ConstantName::RoofHeight] {
+                let slope_db = slopes[name as usize];
+                assert!(slope_db.abs() < MOST_DB, "{name:?}: {slope_db} dB at {place:?}, the antenna {centimetres} cm high");
+            }
+        }
+    }
+}
+
 #[test]
 fn known_constants_are_recovered_through_noise_and_outliers() {
     let surroundings = surroundings();

@@ -148,14 +148,18 @@ impl CellLaw {
     pub fn linearised(&self, constants: &Constants, priors: &[Prior; CONSTANTS], link: &Link) -> (f64, Constants) {
         /// Differences are taken over this part of a deviation.
         const PART: f64 = 0.02;
+        /// Of heights over more: the loss over roofs jumps by some decibels where another roof becomes the main edge, and a slope across
+        /// a jump that is taken over a hair says anything.
+        const PART_OF_HEIGHTS: f64 = 0.5;
         let over_roof_db = self.over_roof_db(constants, link);
         let power_dbm = self.with_over_roof(constants, link, over_roof_db);
         let slopes = std::array::from_fn(|i| {
             let mut moved = *constants;
-            moved[i] += PART * priors[i].deviation;
             let roofs_move = matches!(priors[i].name, ConstantName::AntennaHeight | ConstantName::RoofHeight);
+            let part = if roofs_move { PART_OF_HEIGHTS } else { PART };
+            moved[i] += part * priors[i].deviation;
             let moved_db = if roofs_move { self.over_roof_db(&moved, link) } else { over_roof_db };
-            (self.with_over_roof(&moved, link, moved_db) - power_dbm) / PART
+            (self.with_over_roof(&moved, link, moved_db) - power_dbm) / part
         });
         (power_dbm, slopes)
     }
