@@ -223,9 +223,11 @@ impl TurningPoints {
             return Arc::clone(sight);
         }
         let (sight, mut others) = (self.look_from(center(pixel as usize, self.obstacles.size)), others());
-        if others.len() < self.sights.len() {
-            others.insert(pixel, Arc::clone(&sight));
+        // Full of the places that earlier maps turned at.
+        if others.len() >= self.sights.len() {
+            others.clear();
         }
+        others.insert(pixel, Arc::clone(&sight));
         sight
     }
 
