@@ -43,6 +43,9 @@ pub struct Config {
     /// Steps between two rows of the log, each with a validation and the weights so far.
     #[serde(default = "default_validate_every")]
     pub validate_every: usize,
+    /// Steps between two pictures of drawn maps in the log; without it each validation has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_every: Option<usize>,
     /// Train on the first batch alone, to see that a network can learn at all.
     #[serde(default)]
     pub overfit_batch: bool,
@@ -113,6 +116,7 @@ impl Config {
     fn check(&self) -> Result<()> {
         let positive_numbers = [
             ("validate_every", self.validate_every),
+            ("samples_every", self.samples_every.unwrap_or(1)),
             ("checkpoints.every", self.checkpoints.every),
             ("checkpoints.keep", self.checkpoints.keep),
         ];
@@ -215,6 +219,7 @@ mod tests {
             ("autoencoder.latent_scale=0", "autoencoder.latent_scale is 0, expected \"measured\" or a number above 0"),
             ("autoencoder.latent_scale=guessed", "expected \"measured\" or a number"),
             ("validate_every=0", "validate_every is 0"),
+            ("samples_every=0", "samples_every is 0"),
             ("a.b=1", "unknown field `a`"),
             ("diffusion.pixl.steps=1", "diffusion: unknown field `pixl`, did you mean `pixel`?"),
             ("checkpoints.every=0", "checkpoints.every is 0"),

@@ -119,9 +119,15 @@ fn the_log_tells_the_terms_of_the_loss() {
     assert!((parts[0] + weight * parts[1] - loss).abs() < 1e-5 * loss, "before the adversary comes: {parts:?}, {loss}");
 
     // The public code's log-variance is in no optimiser, and its discriminator takes steps of nothing before its phase.
-    shop.trains("autoencoder", "upstream", &["autoencoder.steps=4", "validate_every=2", "compat=upstream"]);
+    shop.trains("autoencoder", "upstream", &["autoencoder.steps=4", "validate_every=2", "samples_every=1", "compat=upstream"]);
     assert!(!shop.read("upstream/autoencoder/metrics.csv").contains("log_variance"));
     assert_eq!(column(&shop, "upstream", "train/disc_loss")[0].parse::<f64>(), Ok(0.0));
+
+    // Pictures have a rhythm of their own, or that of the validations.
+    let pictures = |run: &str| fs::read_dir(shop.path(&format!("{run}/autoencoder/images"))).expect("pictures").count();
+    assert_eq!((pictures("full"), pictures("upstream")), (6, 4));
+    let rated = column(&shop, "upstream", "val/nmse").iter().filter(|cell| !cell.is_empty()).count();
+    assert_eq!(rated, 2, "only validations have scores");
 }
 
 /// With `building_weight` 0 a crop that is all building counts for nothing, and training goes on.

@@ -87,6 +87,13 @@ impl Session {
     }
 }
 
+/// A validation map as it was drawn and as it is, both (1, 1, N, N) in [0, 1], and where it counts.
+struct DrawnSample {
+    drawn: Tensor,
+    truth: Tensor,
+    outdoors: Tensor,
+}
+
 impl<M> Session<M> {
     /// Builds the networks by `build`, whose parameters begin as their initialisers say, and opens the datasets, with the scenes'
     /// channels or without them.
@@ -124,11 +131,9 @@ impl<M> Session<M> {
         let (mut scores, mut variation, mut shown) = (Vec::new(), [0.0; 2], [Vec::new(), Vec::new()]);
         let maps = self.valid.len().min(VALIDATION_MAPS);
         for i in 0..maps {
-            let batch = self.valid.sample(i)?;
-            let drawn = (draw(self, &batch).0 * 0.5 + 0.5).clamp(0.0, 1.0) * &batch.outdoors;
-            let truth = &batch.truth * 0.5 + 0.5;
-            scores.push(self.scores(&drawn, &truth, &batch.outdoors)?);
-            let inner = away_from_buildings(&batch.outdoors);
+            let DrawnSample { drawn, truth, outdoors } = self.drawn_sample(i, draw)?;
+            scores.push(self.scores(&drawn, &truth, &outdoors)?);
+            let inner = away_from_buildings(&outdoors);
             variation[0] += variation_within(&drawn, &inner);
             variation[1] += variation_within(&smoothed(&truth), &inner);
             if i < SHOWN_MAPS {
@@ -140,6 +145,25 @@ impl<M> Session<M> {
         // Maps without variation cannot be blurred.
         let sharpness = if variation[1] > 0.0 { variation[0] / variation[1] } else { 1.0 };
         Ok(Validation { scores: mean(scores.into_iter()), sharpness, picture })
+    }
+
+    /// Draws the first of the validation maps, the truth above them.
+    pub fn samples(&self, draw: MapDrawing<M>) -> Result<GrayGrid> {
+        self.engine.set_training(false);
+        let _guard = tch::no_grad_guard();
+        let mut shown = [Vec::new(), Vec::new()];
+        for i in 0..self.valid.len().min(SHOWN_MAPS) {
+            let DrawnSample { drawn, truth, .. } = self.drawn_sample(i, draw)?;
+            shown[0].push(levels(&truth)?);
+            shown[1].push(levels(&drawn)?);
+        }
+        Ok(GrayGrid::new(self.config.preset.map_size, &shown)?)
+    }
+
+    fn drawn_sample(&self, i: usize, draw: MapDrawing<M>) -> Result<DrawnSample> {
+        let batch = self.valid.sample(i)?;
+        let drawn = (draw(self, &batch).0 * 0.5 + 0.5).clamp(0.0, 1.0) * &batch.outdoors;
+        Ok(DrawnSample { drawn, truth: &batch.truth * 0.5 + 0.5, outdoors: batch.outdoors })
     }
 
     /// The scores of a map; maps are (1, 1, N, N) in [0, 1]. SSIM is not a number where its window does not fit into the map.

@@ -147,6 +147,7 @@ pub fn train<M>(s: &Session<M>, run: &mut StageRun, phase: &Phase<M>, objective:
         }
         let smoothed = progress.smoothed_loss.unwrap_or(f64::NAN);
         bar.step(format!("loss {smoothed:.5}"));
+        let samples_every = s.config.samples_every;
         if s.group.leads() && (progress.step.is_multiple_of(s.config.validate_every) || progress.step == steps) {
             average.swap();
             let validation = s.validate(phase.draw)?;
@@ -160,8 +161,16 @@ pub fn train<M>(s: &Session<M>, run: &mut StageRun, phase: &Phase<M>, objective:
                 bar.line(&format!("warning: {trouble}"));
             }
             files::write(&s.folder.join("preview.png"), &validation.picture.to_png()?)?;
-            run.images(progress.stage_step, "validation", &validation.picture)?;
+            if samples_every.is_none() {
+                run.images(progress.stage_step, "validation", &validation.picture)?;
+            }
             bar.line(&format!("loss {smoothed:.5}, validation {}", validation.summary()));
+        }
+        if s.group.leads() && samples_every.is_some_and(|every| progress.step.is_multiple_of(every) || progress.step == steps) {
+            average.swap();
+            let picture = s.samples(phase.draw)?;
+            average.swap();
+            run.images(progress.stage_step, "validation", &picture)?;
         }
         run.scalars(progress.stage_step, &scalars)?;
 
