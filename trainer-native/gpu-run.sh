@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# One visit to a machine with a CUDA GPU: makes maps whose roofs and cars vary, trains on them a network that is not told, evaluates it.
+# One visit to a machine with a CUDA GPU: makes maps whose roofs and cars vary, trains on them two networks that are not told, evaluates them.
 #
 #   trainer-native/gpu-run.sh TRAINER CITIES OUT [SECONDS]
 #
 # TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets weights, logs and tables.
-# Nothing is built. Of SECONDS (600), making the maps takes its part, the first stage a third of the rest and the denoiser two thirds.
-# PROCEDURAL and BLOCKS (800 and 400: 2000 scenes, 4000 maps), MAPS (24 of each city to test on) and FIRST (steps that measure the
-# rate, 150) can be lowered for a try on a CPU, as can the batches: FIRST_STAGE_BATCH (32) and BATCH (32).
+# Nothing is built. Of SECONDS (600), making the maps takes its part, the quantiles a third of the rest, the first stage a third of what is
+# then left. PROCEDURAL and BLOCKS (800 and 400: 2000 scenes, 4000 maps), MAPS (24 of each city to test on), FIRST (steps that measure the
+# rate, 150) and WHOLE (the quantiles' steps on whole maps, 50) can be lowered for a try on a CPU, as can the batches: FIRST_STAGE_BATCH (32)
+# and BATCH (32).
 set -euo pipefail
 if [ $# -lt 3 ]; then
-    sed -n '4,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$(realpath "$1") cities=$(realpath "$2") limit=${4:-600}
@@ -58,6 +59,10 @@ stage() {
         --set autoencoder.whole_map_steps=$((steps / 10)) "${@:3}" 2>&1 | tee "$out/$name.log" | tail -3
     rm -rf "$out/run-$name"
 }
+stage quantiles $(((limit - SECONDS) / 3)) --set quantiles.batch="${BATCH:-32}" --set quantiles.whole_map_steps="${WHOLE:-50}"
+say "quantiles"
+"$trainer" evaluate --data "$data/test" --weights "$out/run/quantiles.safetensors" --threshold-db -100 --out "$out/test-quantiles.json" \
+    --worst "$out/worst-quantiles.png" | tee "$out/test-quantiles.md"
 stage autoencoder $(((limit - SECONDS) / 3))
 say "first stage"
 stage diffusion $((limit - SECONDS)) --from "$out/run/autoencoder.safetensors"

@@ -1,24 +1,36 @@
 #!/usr/bin/env bash
-# Ships a trained network: weights in eight bits without the encoder, their card, and the figures that the page and docs/accuracy.md tell.
+# Ships a trained network: weights in eight bits, their card, and the figures that the page and docs/accuracy.md tell.
 #
 #   trainer-native/ship.sh TRAINER WEIGHTS VALID TEST
 #
-# TRAINER is the release binary. WEIGHTS is a run's diffusion.safetensors. VALID and TEST are folders of maps whose roofs and cars are hidden
-# (gpu-run.sh makes them as OUT/data/valid and OUT/data/test): on the first the factor is found that widens the samples, on the second the
-# very file that ships is evaluated. configs/reliability/card.md says on the card how the weights were trained and what their limits are:
-# bring it up to date first. LEVELS (see `trainer export --help`), SAMPLES (19) and LIMIT, the number of test maps, can be set.
+# TRAINER is the release binary. WEIGHTS is a run's quantiles.safetensors, which the page draws with, or its diffusion.safetensors, which
+# ships as nano without its encoder. VALID and TEST are folders of maps whose roofs and cars are hidden (gpu-run.sh makes them as
+# OUT/data/valid and OUT/data/test): on the first the factor is found that widens nano's samples, on the second the very file that ships is
+# evaluated. configs/reliability/card-NAME.md says on the card how the weights were trained and what their limits are: bring it up to date
+# first. LEVELS (see `trainer export --help`), SAMPLES (19) of nano and LIMIT, the number of test maps, can be set.
 set -euo pipefail
 if [ $# -ne 4 ]; then
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-samples=${SAMPLES:-19} steps=5
+case $(basename "$2") in
+quantiles*.safetensors)
+    name=quantiles levels=${LEVELS:-16} drawing=()
+    ;;
+diffusion*.safetensors)
+    name=nano levels=${LEVELS:-7} drawing=(--samples "${SAMPLES:-19}" --steps 5 --calibrate-spread "$3")
+    ;;
+*)
+    echo "$2: expected a run's quantiles.safetensors or diffusion.safetensors" >&2
+    exit 2
+    ;;
+esac
 figures=$(mktemp --suffix .json)
 trap 'rm -f "$figures"' EXIT
 data="maps of the dominant path model whose roofs (4 to 40 m) and parked cars are hidden, of procedural scenes (MIT OR Apache-2.0, made by \
 \`trainer dataset synth\`) and of Munich, Helsinki and Paris (ODbL-1.0, footprints © OpenStreetMap contributors (openstreetmap.org/copyright))"
-"$1" export --weights "$2" --out "$root/models/nano.safetensors" --precision int8 --levels "${LEVELS:-7}" --calibrate-spread "$3" --evaluate "unknown roofs and cars=$4" \
-    --samples "$samples" --steps "$steps" ${LIMIT:+--limit "$LIMIT"} --figures "$figures" --training-data "$data" --note "$(cat "$root/trainer-native/configs/reliability/card.md")"
-node "$root/web/scripts/figures.mjs" "$figures" "$samples" "$steps"
-echo "Look at models/nano.md, www/page/figures.js and docs/accuracy.md, and run cargo xtask test."
+"$1" export --weights "$2" --out "$root/models/$name.safetensors" --precision int8 --levels "$levels" --evaluate "unknown roofs and cars=$4" \
+    "${drawing[@]}" ${LIMIT:+--limit "$LIMIT"} --figures "$figures" --training-data "$data" --note "$(cat "$root/trainer-native/configs/reliability/card-$name.md")"
+node "$root/web/scripts/figures.mjs" "$name" "$figures"
+echo "Look at models/$name.md, www/page/figures.js and docs/accuracy.md, and run cargo xtask test."

@@ -22,7 +22,7 @@ use radiodiff_core::engine::{Engine, EngineError};
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::preset::ResidualPreset;
 use radiodiff_core::parameters::VarBuilder;
-use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, no_hook, sample_latent};
+use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, QuantilePipeline, no_hook, sample_latent};
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_radio::features::condition;
 use radiodiff_radio::geometry::PreparedScene;
@@ -114,7 +114,9 @@ pub fn seeing_scene() -> Preset {
     preset
 }
 
-/// The weights that ship.
+/// The weights of the network of quantiles that ship, with which the page draws.
+pub const SHIPPED_QUANTILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/quantiles.safetensors");
+/// The weights that ship of the network that draws samples.
 pub const SHIPPED_WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/nano.safetensors");
 /// The weights that shipped first, of a preset with a name, in float16 and with an encoder: for tests whose numbers are pinned, and of
 /// files, imports and starts from a map.
@@ -192,6 +194,15 @@ impl MapCase {
             Self::new(&moved.file, Some(&moved), &name, preset.clone(), CaseWeights::File(bytes.clone()), options)
         };
         (0..20).map(case).collect()
+    }
+
+    /// The quantiles of the case's place by a network that says them, lowest first.
+    ///
+    /// # Panics
+    /// When the weights are of another kind or an engine fails.
+    pub async fn quantiles<E: Engine>(&self, e: &E, weights: &Checkpoint) -> Vec<RadioMap> {
+        let network = weights.build_quantiles(e).expect("the weights of a network of quantiles");
+        QuantilePipeline::new(network).draw(e, &self.scene, self.position).await.expect("the place has quantiles")
     }
 
     /// The page's places, at least one.

@@ -214,7 +214,8 @@ fn card_text(args: &Args, shipped: &Checkpoint, (bytes, precision): (usize, Prec
         ("trained by", format!("commit {}", manifest.commit)),
         ("licence", manifest.license.clone()),
     ];
-    let mut text = format!("# {}\n\nWritten by `trainer export`; do not edit.\n\n| | |\n|---|---|\n", preset.name);
+    let network = if shipped.holds_quantiles() { "quantiles of " } else { "" };
+    let mut text = format!("# {network}{}\n\nWritten by `trainer export`; do not edit.\n\n| | |\n|---|---|\n", preset.name);
     for (name, value) in facts {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "| {name} | {value} |");

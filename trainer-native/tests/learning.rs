@@ -57,6 +57,9 @@ fn a_small_network_of_quantiles_overfits_a_batch() {
     let row = table.lines().find(|line| line.starts_with("| quantiles of small-swin, 19 together |")).unwrap_or_else(|| panic!("{table}"));
     assert!(row.matches('%').count() == 1 && table.contains("| quantiles of small-swin, their mean |"), "{table}");
     fails(&[&evaluate[..], &["--samples", "4"]].concat(), &["leave out --samples"]);
+    let widened =
+        ["export", "--weights", &weights, "--out", &shop.path("wide.safetensors"), "--samples", "19", "--calibrate-spread", &data];
+    fails(&widened, &["only samples are widened"]);
     let maps = shop.path("maps");
     succeeds(&["sample", "--data", &data, "--weights", &weights, "--limit", "1", "--out", &maps]);
     let level = |name: &str| image::open(format!("{maps}/{name}/3_0.png")).unwrap().into_luma8().into_raw();
@@ -73,11 +76,14 @@ fn losses(shop: &Workshop, network: &str) -> Vec<f64> {
     shop.read(&format!("run/{network}/metrics.jsonl")).lines().map(loss).collect()
 }
 
-/// The gate of what ships: on maps whose roofs and cars neither is told of, the network's samples are a better forecast than the physical
-/// map, by at least this factor: 1.10 was found on these eight, and docs/accuracy.md has the figures on cities that it was not trained on.
+/// The gate of what ships: on maps whose roofs and cars nobody is told of, both networks are better forecasts than the physical map, by at
+/// least these factors: 1.30 and 1.27 were found on these eight. docs/accuracy.md has the figures on cities that they were not trained on.
 #[test]
-fn the_shipped_network_beats_the_physical_map() {
-    const LEAST_FACTOR: f64 = 1.05;
+fn the_shipped_networks_beat_the_physical_map() {
+    let networks: [(&str, &[&str], &str, f64); 2] = [
+        (radiodiff_tests::SHIPPED_WEIGHTS, &["--samples", "5", "--steps", "5"], "5 samples", 1.1),
+        (radiodiff_tests::SHIPPED_QUANTILES, &["--threshold-db", "-100"], "19 together", 1.2),
+    ];
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let (data, scores) = (path("data").display().to_string(), path("scores.json").display().to_string());
@@ -88,16 +94,16 @@ fn the_shipped_network_beats_the_physical_map() {
     for hidden in ["polygon", "png/heights", "png/cars", "png/antennas"] {
         fs::remove_dir_all(path("data").join(hidden)).unwrap();
     }
-    let drawn = ["--samples", "5", "--steps", "5", "--out", &scores];
-    let table = succeeds(&[&["evaluate", "--weights", radiodiff_tests::SHIPPED_WEIGHTS, "--data", &data], &drawn[..]].concat());
-    let scores: serde_json::Value = serde_json::from_slice(&fs::read(&scores).unwrap()).unwrap();
-    let crps_db = |forecast: &str| {
-        let rows = scores["reliability"]["rows"].as_array().unwrap();
-        let row =
-            rows.iter().find(|row| row["forecast"].as_str().unwrap().contains(forecast)).unwrap_or_else(|| panic!("{forecast}: {table}"));
-        row["scores"]["crps_db"].as_f64().unwrap()
-    };
-    let (physical, network) = (crps_db("dominant path"), crps_db("5 samples"));
-    println!("{table}");
-    assert!(network * LEAST_FACTOR < physical, "the network's CRPS is {network} dB, the physical map's {physical} dB");
+    for (weights, drawn, forecast, least_factor) in networks {
+        let table = succeeds(&[&["evaluate", "--weights", weights, "--data", &data, "--out", &scores], drawn].concat());
+        let scores: serde_json::Value = serde_json::from_slice(&fs::read(&scores).unwrap()).unwrap();
+        let crps_db = |forecast: &str| {
+            let rows = scores["reliability"]["rows"].as_array().unwrap();
+            let row = rows.iter().find(|row| row["forecast"].as_str().unwrap().contains(forecast));
+            row.unwrap_or_else(|| panic!("{forecast}: {table}"))["scores"]["crps_db"].as_f64().unwrap()
+        };
+        let (physical, network) = (crps_db("dominant path"), crps_db(forecast));
+        println!("{table}");
+        assert!(network * least_factor < physical, "{forecast}: a CRPS of {network} dB, the physical map's is {physical} dB");
+    }
 }

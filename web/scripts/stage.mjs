@@ -22,6 +22,6 @@ rmSync(target, { recursive: true, force: true });
 cpSync(path('../js'), target, { recursive: true, filter: (source) => !/radiodiff-web(-export|-calibration)?\.d\.ts$/.test(source) });
 for (const name of BUILT) copyFileSync(path(`../../dist/${name}`), target + name);
 for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(path(`../../${name}`), path(`../${name}`));
-copyFileSync(path('../../models/nano.safetensors'), `${target}nano.safetensors`);
+for (const name of ['quantiles', 'nano']) copyFileSync(path(`../../models/${name}.safetensors`), `${target}${name}.safetensors`);
 
 await build({ entryPoints: [`${target}worker.js`], outfile: `${target}worker.js`, allowOverwrite: true, bundle: true, format: 'esm', target: 'es2022', logLevel: 'warning' });

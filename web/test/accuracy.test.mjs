@@ -17,14 +17,15 @@ test('the error on real maps is the documented one', () => {
   assert.ok(documented.includes(`| ${nmse} | ${rmseDb} |`), `${nmse}, ${rmseDb} dB`);
 });
 
-test('what the network is worth is documented, and on the card of the very weights that ship', () => {
-  const { maps, samples, steps, physical, network } = FIGURES;
+test('what the page\'s network is worth is documented, and the cards are of the very weights that ship', () => {
+  const { maps, physical, network } = FIGURES;
   assert.ok(documented.includes(`| ${maps} maps | CRPS, dB | RMSE outdoors, dB |`), 'the number of maps');
   assert.ok(documented.includes(`| physical map, without heights and cars | ${physical.crpsDb.toFixed(2)} | ${physical.rmseDb.toFixed(2)} |`), 'the physical map');
-  assert.ok(documented.includes(`| the network: mean of ${samples} maps |`), 'the mean');
-  assert.ok(documented.includes(`| the network: ${samples} maps of ${steps} steps | ${network.crpsDb.toFixed(2)} |`), 'the samples');
-  const weights = read('models/nano.safetensors');
-  assert.ok(read('models/nano.md').includes(readHeader(weights.subarray(0, headerEnd(weights))).sha256), 'the card is of other weights');
+  assert.ok(documented.includes(`| the network: 19 quantiles | ${network.crpsDb.toFixed(2)} |`), 'the quantiles');
+  for (const name of ['quantiles', 'nano']) {
+    const weights = read(`models/${name}.safetensors`);
+    assert.ok(read(`models/${name}.md`).includes(readHeader(weights.subarray(0, headerEnd(weights))).sha256), `the card of ${name} is of other weights`);
+  }
 });
 
 test('every layer of the network is better than the physical map of the same knowledge, and says so', () => {

@@ -8,16 +8,16 @@ export const REAL_MAPS = { count: 22, physical: { nmse: 0.0019, rmseDb: 1.33 } }
 
 const decibels = (db) => `${db.toFixed(1)} dB`;
 const { count, physical } = REAL_MAPS;
-const { maps, samples, network } = FIGURES;
+const { maps, network } = FIGURES;
 
-/** How much better the samples are as a forecast than the physical map that knows as much: a share of its error. */
+/** How much better the forecast is than the physical map that knows as much: a share of its error. */
 const better = 1 - network.crpsDb / FIGURES.physical.crpsDb;
 const percents = (share) => `${Math.round(100 * share)} %`;
 
-const SAMPLED =
-  'A network draws maps that this place could have: it is told footprints, and not the roofs (4 to 40 m) and parked cars. ' +
+const FORECAST =
+  'A network that is told footprints alone forecasts what the roofs (4 to 40 m) and parked cars, which it is not told, may make of each place’s power. ' +
   `Against the physical map without heights, on ${maps} maps of cities that it was not trained on, its forecast is ${percents(better)} better ` +
-  `(CRPS ${network.crpsDb.toFixed(2)} instead of ${FIGURES.physical.crpsDb.toFixed(2)} dB). ${network.holds < 0.85 ? 'It is too sure: the' : 'The'} middle 90 % of ${samples} maps hold ${percents(network.holds)} of the truth. ` +
+  `(CRPS ${network.crpsDb.toFixed(2)} instead of ${FIGURES.physical.crpsDb.toFixed(2)} dB). ${network.holds < 0.85 ? 'It is too sure: its' : 'Its'} middle 90 % holds ${percents(network.holds)} of the truth. ` +
   'It takes antennas and receivers as 1.5 m high and uses no stated heights.';
 
 const TRACED =
@@ -29,9 +29,9 @@ export const WORTH = {
   physical:
     'The dominant path model: the layer to plan with where heights are known. ' +
     `Error on ${count} real maps (RadioMapSeer, computed by WinProp): NMSE ${physical.nmse}, ${decibels(physical.rmseDb)}. “How sure” says what unknown heights and cars change.`,
-  mean: SAMPLED,
-  deviation: SAMPLED,
-  probability: SAMPLED,
+  mean: FORECAST,
+  deviation: FORECAST,
+  probability: FORECAST,
   traced: TRACED,
   difference: TRACED,
 };

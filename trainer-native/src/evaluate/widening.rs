@@ -23,10 +23,12 @@ const MIN_SAMPLES: usize = 19;
 /// # Errors
 /// Too few samples; quantiles; maps and weights that cannot be used; samples that agree where they are wrong.
 pub fn widening(folder: &Path, selection: &MapSelection, weights: &Path, drawing: DrawOptions) -> Result<f32> {
+    let plain = DrawOptions { samples: 1, steps: 1, start: None, ..drawing };
+    let kind = MapDrawer::open(weights, plain)?.kind();
+    ensure!(kind == EnsembleKind::Draws, "only samples are widened; quantiles are trained to be as far apart as they should be");
     ensure!(drawing.samples >= MIN_SAMPLES, "an interval of 90 % takes {MIN_SAMPLES} samples and more, found {}", drawing.samples);
     let (dataset, count) = selection.open(folder)?;
     let drawer = MapDrawer::open(weights, drawing)?;
-    ensure!(drawer.kind() == EnsembleKind::Draws, "only samples are widened; quantiles are trained to be as far apart as they should be");
     let codec = GrayCodec::default();
     let bar = ProgressBar::new(count as u64);
     let mut maps = Vec::with_capacity(count);
