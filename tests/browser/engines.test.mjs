@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { MODEL, chooseSampled, drawn, launch, open, openSampled, placeTransmitter, shownMap } from './lib.mjs';
+import { MODEL, SAMPLER, drawn, launch, open, openForecast, placeTransmitter, shownMap } from './lib.mjs';
 import { agreement, faults } from './plausible.mjs';
 
 const WITHIN_DB = 1;
@@ -24,7 +24,7 @@ const predictOn = (page, backend, options = {}) => page.evaluate(async ([model, 
   const answer = { info: other.info, backend: map.backend, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) };
   other.dispose();
   return answer;
-}, [MODEL, backend, options]);
+}, [SAMPLER, backend, options]);
 
 const numbers = ({ values }) => values.map((value) => value ?? NaN);
 
@@ -40,6 +40,37 @@ for (const steps of [1, 3]) {
   });
 }
 
+test('WebGPU and CPU make the same forecast in one evaluation', { timeout: 400_000 }, async () => {
+  const page = await open(browser);
+  const [gpu, cpu] = await page.evaluate(async (model) => {
+    const { createEngine, request } = window.radiodiff;
+    const answers = [];
+    for (const backend of ['webgpu', 'cpu']) {
+      const engine = await createEngine({ model, backend });
+      await engine.warmup();
+      const phases = [];
+      const map = await engine.predict({ ...request, method: 'network', thresholdDbm: -90, samples: 4, onProgress: ({ phase }) => phases.push(phase) });
+      const layers = [map.values, map.stddev, map.probability].map((values) => Array.from(values, (value) => (Number.isNaN(value) ? null : value)));
+      const code = await engine.predict({ ...request, method: 'network', layers: ['best-server'] }).then(() => 'answered', (error) => error.code);
+      answers.push({ kind: engine.info.model.kind, backend: map.backend, layers, warnings: map.warnings, phases: [...new Set(phases)], code });
+      engine.dispose();
+    }
+    return answers;
+  }, MODEL);
+  for (const { kind, warnings, phases, code } of [gpu, cpu]) {
+    assert.deepEqual([kind, phases, code], ['quantiles', ['transmitters'], 'layers']);
+    assert.ok(warnings.some((warning) => /all quantiles at once, so samples is not used/.test(warning)), warnings.join('; '));
+  }
+  assert.deepEqual([gpu.backend, cpu.backend], ['webgpu', 'cpu']);
+  for (const [layer, within] of [[0, WITHIN_DB], [1, WITHIN_DB], [2, 0.06]]) {
+    const share = agreement(...[gpu, cpu].map(({ layers }) => layers[layer].map((value) => value ?? NaN)), within);
+    assert.ok(share >= LEAST_SHARE, `layer ${layer}: ${(100 * share).toFixed(3)} % of the pixels are within ${within}`);
+  }
+  assert.ok(Math.max(...cpu.layers[1]) > 3, 'nothing is unsure');
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 test('both draw the map that burn draws off the browser', { timeout: 400_000 }, async () => {
   const file = readFileSync(process.env.RADIODIFF_REFERENCE);
   const expected = Array.from({ length: file.length / 4 }, (_, i) => file.readFloatLE(4 * i));
@@ -52,7 +83,7 @@ test('both draw the map that burn draws off the browser', { timeout: 400_000 }, 
 });
 
 test('a software adapter is taken only when it is asked for, and the page says what runs', { timeout: 300_000 }, async () => {
-  const page = await openSampled(browser);
+  const page = await openForecast(browser);
   const automatic = await page.evaluate(() => window.radiodiff.engine.info);
   const asked = await predictOn(page, 'webgpu');
   assert.equal(asked.info.backend, 'webgpu');
@@ -67,11 +98,11 @@ test('a software adapter is taken only when it is asked for, and the page says w
 test('without WebGPU the CPU draws, and the page says so', { timeout: 300_000 }, async () => {
   const without = await launch({ webgpu: false });
   try {
-    const page = await openSampled(without);
+    const page = await openForecast(without);
     assert.match(await page.locator('#engine').innerText(), /CPU.*WebGPU is not used: .*(no WebGPU|no adapter)/);
     assert.deepEqual(faults(await shownMap(page)), []);
     const code = await page.evaluate((model) => window.radiodiff.createEngine({ model, backend: 'webgpu' })
-      .then(() => null, (error) => error.code), MODEL);
+      .then(() => null, (error) => error.code), SAMPLER);
     assert.equal(code, 'no-webgpu');
     assert.deepEqual(page.failures, []);
   } finally {
@@ -97,7 +128,7 @@ test('WebGPU lost in the middle is opened once more, then the CPU draws, with th
     const calm = await engine.predict({ ...request, method: 'network' });
     engine.dispose();
     return { answers, calm: { backend: calm.backend, warnings: calm.warnings } };
-  }, MODEL);
+  }, SAMPLER);
   assert.deepEqual(answers.answers.map(({ backend, info }) => [backend, info.backend]), [['webgpu', 'webgpu'], ['cpu', 'cpu']]);
   for (const answer of answers.answers) {
     assert.match(answer.warnings.join('; '), /WebGPU was lost/);
@@ -110,8 +141,8 @@ test('WebGPU lost in the middle is opened once more, then the CPU draws, with th
 });
 
 test('the page draws with WebGPU when it is told to, tells of a lost device and goes on', { timeout: 300_000 }, async () => {
-  const page = await openSampled(browser, { query: { backend: 'webgpu' } });
-  assert.match(await page.locator('#engine').innerText(), /RadioDiff nano on WebGPU/);
+  const page = await openForecast(browser, { query: { backend: 'webgpu' } });
+  assert.match(await page.locator('#engine').innerText(), /Network of quantiles on WebGPU/);
   assert.deepEqual(faults(await shownMap(page)), []);
   await page.evaluate(() => window.radiodiff.engine.loseDevice());
   await placeTransmitter(page, 0.25, 0.25);
@@ -130,7 +161,7 @@ test('WebGPU that fails for another reason is told as such, and the CPU draws', 
     const dispatch = prototype.dispatchWorkgroups;
     prototype.dispatchWorkgroups = function () { dispatch.call(this, 2 ** 32 - 1); };
   }));
-  await chooseSampled(page, { layer: 'mean', samples: 2 });
+  await page.selectOption('#layer', 'mean');
   await broken;
   await drawn(page);
   const [told, engine] = [await page.locator('[role=status]').innerText(), await page.locator('#engine').innerText()];
@@ -162,7 +193,7 @@ test('a map that is aborted rejects with the reason, and the engine goes on', { 
     const waitedMs = performance.now() - started;
     engine.dispose();
     return { reason, last: steps.at(-1), waitedMs };
-  }, MODEL);
+  }, SAMPLER);
   assert.equal(outcome.reason, 'changed my mind');
   assert.equal(outcome.last, 2);
   assert.ok(outcome.waitedMs < 10_000, `the worker went on for ${outcome.waitedMs} ms`);
@@ -180,7 +211,7 @@ test('the networks are warmed up, and the same seed gives the same map', { timeo
     engine.dispose();
     const equal = (x, y) => x.every((value, i) => value === y[i]);
     return [equal(a, b), equal(a, c)];
-  }, MODEL);
+  }, SAMPLER);
   assert.deepEqual([same, other], [true, false]);
   await page.close();
 });
@@ -210,7 +241,7 @@ test('a map that begins from the dominant path stays by it; weights without an e
     const { code, message } = await other.predict({ ...request, method: 'network', start: 0.5 }).catch((error) => error);
     other.dispose();
     return [...errors, `${code}: ${message}`];
-  }, MODEL);
+  }, SAMPLER);
   assert.match(refused, /^start: .*no encoder/);
   assert.ok(near < 0.5 * noise, `${near} dB from the dominant path, ${noise} dB when begun from noise`);
   await page.close();
@@ -227,7 +258,7 @@ for (const worker of [true, false]) {
       const crashed = await Promise.all([outcome(engine.crash()), outcome(engine.predict({ ...request, method: 'network' }))]);
       const next = await outcome(engine.predict({ ...request, method: 'dominant-path' }));
       return { crashed, after: [next, await outcome(createEngine({ worker })), await outcome(createEngine())] };
-    }, [MODEL, worker]);
+    }, [SAMPLER, worker]);
     for (const error of crashed) {
       assert.match(error, worker ? /RadioError crashed.*the next call starts it again/ : /RadioError crashed.*cannot be started again/);
     }
@@ -259,7 +290,7 @@ function withZero(bytes, name) {
 test('weights that give no numbers are an error on both engines, not a map of buildings', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const body = async (route) => withZero(Buffer.from(await (await route.fetch()).body()), 'scale_factor');
-  await page.route(`**/${MODEL}`, async (route) => route.fulfill({ body: await body(route) }));
+  await page.route(`**/${SAMPLER}`, async (route) => route.fulfill({ body: await body(route) }));
   for (const backend of ['cpu', 'webgpu']) {
     await assert.rejects(predictOn(page, backend), /gray levels are not finite/);
   }
@@ -275,7 +306,7 @@ const damages = [
 for (const [what, damage] of damages) {
   test(`${what} weights are refused with a typed error, and the page says so and draws the dominant path`, { timeout: 300_000 }, async () => {
     const weights = async (route) => route.fulfill({ body: damage(Buffer.from(await (await route.fetch()).body())) });
-    const page = await openSampled(browser, { weights });
+    const page = await openForecast(browser, { weights });
     const error = await page.evaluate((model) => window.radiodiff.createEngine({ model, backend: 'cpu' })
       .then(() => null, (error) => ({ name: error.name, code: error.code, message: error.message })), MODEL);
     assert.equal(error?.name, 'RadioError', 'the weights were accepted');

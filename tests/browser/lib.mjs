@@ -2,14 +2,14 @@
 //
 //   document.documentElement.dataset.state   'drawing' while a map is computed, 'ready' when one is shown, 'error' when none can be
 //   document.documentElement.dataset.view    'loading' until MapLibre shows the map, then 'maplibre'; 'flat' where it cannot
-//   window.radiodiff                         { createEngine, engine, request, map, sampled }: the package's createEngine; the engine
-//                                            with the networks once a layer asked for it, else the physical one; the request last
-//                                            drawn ({ buildings, bounds, transmitters, method }), its physical map, and the network's
-//                                            samples of it once they are drawn;
+//   window.radiodiff                         { createEngine, engine, request, map, forecast, traced }: the package's createEngine; the
+//                                            engine with the network once a layer asked for it, else the physical one; the request
+//                                            last drawn ({ buildings, bounds, transmitters, method }), its physical map, and the
+//                                            network's forecast and the rays of it once they are drawn;
 //                                            { plan, calibration, picture(), project({ lng, lat }), camera() }: the plan, the map
 //                                            that measurements were fitted by, what is shown and how, where a place is in #map, and
 //                                            MapLibre's view
-//   #layer, #samples                         the model: 'physical' at first, 'mean', 'deviation', 'probability'; maps of the latter
+//   #layer                                   the model: 'physical' at first; 'mean', 'deviation', 'probability' of the forecast
 //   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and which
 //                                            networks it runs or why none
 //   .marker                                  a transmitter on the map
@@ -25,8 +25,8 @@ const { chromium } = require('playwright-core');
 
 export const url = process.env.RADIODIFF_URL;
 
-/** The weights that come with the page, relative to it. */
-export const MODEL = 'models/nano.safetensors';
+/** The weights that the page draws with, and those of the network that draws samples, relative to it. */
+export const [MODEL, SAMPLER] = ['models/quantiles.safetensors', 'models/nano.safetensors'];
 
 // A software adapter compiles shaders for seconds before its first map.
 const DRAW_TIMEOUT_MS = 90_000;
@@ -60,22 +60,12 @@ export async function open(browser, { query = {}, hash = '', viewport = { width:
   return page;
 }
 
-/** As `open`, and then shows the mean of two samples, for which the page loads the networks. */
-export async function openSampled(browser, options) {
+/** As `open`, and then shows what the network expects, for which the page loads it. */
+export async function openForecast(browser, options) {
   const page = await open(browser, options);
-  await chooseSampled(page, { layer: 'mean', samples: 2 });
+  await page.selectOption('#layer', 'mean');
   await drawn(page);
   return page;
-}
-
-/** Chooses a layer of so many samples, without waiting for them. */
-export async function chooseSampled(page, { layer, samples }) {
-  // The field is hidden until such a layer is chosen.
-  await page.locator('#samples').evaluate((field, samples) => {
-    field.value = samples;
-    field.dispatchEvent(new Event('input'));
-  }, samples);
-  await page.selectOption('#layer', layer);
 }
 
 /** Waits until the page shows a map; an error the page reports is thrown with the page's own words. */
@@ -94,11 +84,11 @@ export async function drawn(page) {
 /** What the page's notice says now. */
 export const notice = (page) => page.locator('[role=status]').first().innerText();
 
-/** The mean of the samples where there are some, else the physical map, with the request it answers; its buildings are GeoJSON text that the page was given. */
+/** The network's forecast where there is one, else the physical map, with the request it answers; its buildings are GeoJSON text that the page was given. */
 export async function shownMap(page) {
   const shown = await page.evaluate(() => {
-    const { request, map: physical, sampled } = window.radiodiff;
-    const map = sampled ?? physical;
+    const { request, map: physical, forecast } = window.radiodiff;
+    const map = forecast ?? physical;
     return { request, width: map.width, height: map.height, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) };
   });
   const request = { ...shown.request, buildings: JSON.parse(shown.request.buildings) };

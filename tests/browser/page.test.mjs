@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { MODEL, chooseSampled, dragMarker, drawn, launch, notice, open, openSampled, placeTransmitter, saysSomethingNew, shownMap, spot } from './lib.mjs';
+import { MODEL, dragMarker, drawn, launch, notice, open, openForecast, placeTransmitter, saysSomethingNew, shownMap, spot } from './lib.mjs';
 import { agreement, faults } from './plausible.mjs';
 
 let browser;
@@ -16,17 +16,17 @@ test('the page opens on the physical layer, without the networks, and says what 
   const shown = () => page.evaluate(() => [document.getElementById('layer').value, window.radiodiff.picture().map.quantity]);
   const worth = () => page.locator('#worth').innerText();
   assert.deepEqual([await shown(), await downloads()], [['physical', 'received-power-dbm'], 0]);
-  assert.match(await worth(), /22 real maps.*NMSE 0\.0024, 1\.5 dB/);
-  await chooseSampled(page, { layer: 'mean', samples: 2 });
+  assert.match(await worth(), /22 real maps.*NMSE 0\.0019, 1\.3 dB/);
+  await page.selectOption('#layer', 'mean');
   await drawn(page);
   assert.deepEqual([await shown(), await downloads()], [['mean', 'received-power-dbm'], 1]);
-  assert.match(await worth(), /told footprints, and not the roofs.*CRPS [\d.]+ instead of [\d.]+ dB.*1\.5 m high/);
-  await page.evaluate(() => { window.before = window.radiodiff.sampled; });
+  assert.match(await worth(), /told footprints alone.*roofs.*CRPS [\d.]+ instead of [\d.]+ dB.*1\.5 m high/);
+  await page.evaluate(() => { window.before = window.radiodiff.forecast; });
   for (const [layer, quantity] of [['deviation', 'standard-deviation-db'], ['probability', 'probability']]) {
     await page.selectOption('#layer', layer);
     assert.deepEqual(await shown(), [layer, quantity]);
   }
-  assert.ok(await page.evaluate(() => window.radiodiff.sampled === window.before), 'the samples were drawn again');
+  assert.ok(await page.evaluate(() => window.radiodiff.forecast === window.before), 'the forecast was drawn again');
   assert.equal(await downloads(), 1, 'the networks were loaded again');
   assert.deepEqual(page.failures, []);
   await page.close();
@@ -44,19 +44,18 @@ test('a click moves the transmitter and the map follows it', { timeout: 300_000 
   await page.close();
 });
 
-test('the physical map follows the transmitter while it is dragged, and samples are drawn where it is let go', { timeout: 300_000 }, async () => {
-  const page = await openSampled(browser);
+test('physical map and forecast follow the transmitter while it is dragged', { timeout: 300_000 }, async () => {
+  const page = await openForecast(browser);
   // The first place's transmitter stands west of the middle.
   const before = await page.evaluate(() => window.radiodiff.map.transmitter.lng);
   await dragMarker(page, 0.5, 0.3);
-  await page.waitForFunction((before) => window.radiodiff.map.transmitter.lng > before, before, { timeout: 30_000 });
-  assert.ok(await page.evaluate(() => window.radiodiff.sampled === undefined), 'samples of another place are shown');
+  await page.waitForFunction((before) => window.radiodiff.forecast?.transmitter.lng > before, before, { timeout: 30_000 });
   await page.mouse.up();
   await drawn(page);
   const { methods, places, chosen, share } = await page.evaluate(() => {
-    const { map, sampled } = window.radiodiff;
+    const { map, forecast } = window.radiodiff;
     const { west, east } = map.bounds;
-    const maps = [map, sampled];
+    const maps = [map, forecast];
     return {
       methods: maps.map(({ method }) => method), places: maps.map(({ transmitter: { lng, lat } }) => [lng, lat]), chosen: document.getElementById('layer').value,
       share: (map.transmitter.lng - west) / (east - west),
@@ -69,35 +68,35 @@ test('the physical map follows the transmitter while it is dragged, and samples 
   await page.close();
 });
 
-test('samples are told under the cursor, in the legend and in the statistics', { timeout: 300_000 }, async () => {
+test('a forecast is told under the cursor, in the legend and in the statistics', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  await chooseSampled(page, { layer: 'probability', samples: 3 });
+  await page.selectOption('#layer', 'probability');
   await drawn(page);
   const found = await page.evaluate(() => {
-    const { map, sampled, plan } = window.radiodiff;
-    const outdoors = sampled.probability.filter((share) => !Number.isNaN(share));
+    const { map, forecast, plan } = window.radiodiff;
+    const outdoors = forecast.probability.filter((share) => !Number.isNaN(share));
     const share = (wanted) => `${(100 * outdoors.filter(wanted).length / outdoors.length).toFixed(1)} %`;
-    // Where the samples disagree, away from the legend and the marker.
-    const at = sampled.probability.findIndex((share, i) => share > 0 && share < 1 && i > 40 * map.size && i % map.size > 0.5 * map.size);
+    // Where service is unsure, away from the legend and the marker.
+    const at = forecast.probability.findIndex((share, i) => share > 0 && share < 1 && i > 40 * map.size && i % map.size > 0.5 * map.size);
     return {
       at: [((at % map.size) + 0.5) / map.size, (Math.floor(at / map.size) + 0.5) / map.size],
       said: [
         `physical ${map.values[at].toFixed(1)} dBm`,
-        `samples ${sampled.values[at].toFixed(1)} dBm ± ${sampled.stddev[at].toFixed(1)} dB`,
-        `${(100 * sampled.probability[at]).toFixed(1)} % with ${plan.thresholdDbm} dBm or more`,
+        `expected ${forecast.values[at].toFixed(1)} dBm ± ${forecast.stddev[at].toFixed(1)} dB`,
+        `${(100 * forecast.probability[at]).toFixed(1)} % with ${plan.thresholdDbm} dBm or more`,
       ],
-      every: share((p) => p === 1), any: share((p) => p > 0), thirds: [...new Set(outdoors.map((p) => Math.round(3 * p)))].sort(),
-      shown: window.radiodiff.picture().map.values.every((value, i) => value === sampled.probability[i] || Number.isNaN(value)),
+      every: share((p) => p === 1), any: share((p) => p > 0), parts: [...new Set(outdoors.map((p) => Math.round(1e4 * (19 * p % 1))))],
+      shown: window.radiodiff.picture().map.values.every((value, i) => value === forecast.probability[i] || Number.isNaN(value)),
     };
   });
   assert.ok(found.shown, 'another layer is shown');
-  assert.deepEqual(found.thirds, [0, 1, 2, 3]);
+  assert.ok(found.parts.every((part) => part === 0 || part === 1e4), `probabilities are not those of 19 quantiles: ${found.parts}`);
   await page.mouse.move(...await spot(page, ...found.at));
   assert.equal(await page.locator('#readout').innerText(), found.said.join('\n'));
   const stats = await page.locator('#stats').innerText();
-  for (const words of [`In every sample\n${found.every}`, `In at least one\n${found.any}`]) assert.ok(stats.includes(words), `${words}: ${stats}`);
+  for (const words of [`Almost surely (95 %)\n${found.every}`, `Possibly (5 %)\n${found.any}`]) assert.ok(stats.includes(words), `${words}: ${stats}`);
   assert.equal((await page.locator('#ticks').innerText()).replace(/\s+/g, ' '), '0 25 50 75 100 %');
-  assert.match(await page.locator('#engine').innerText(), /^3 maps by RadioDiff nano on/);
+  assert.match(await page.locator('#engine').innerText(), /^Network of quantiles on/);
   await page.click('#export-menu summary');
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-format=contours]')]);
   assert.equal(download.suggestedFilename(), 'old-town-munich-probability-of-service.contours.geojson');
@@ -109,25 +108,28 @@ test('samples are told under the cursor, in the legend and in the statistics', {
   await page.close();
 });
 
-test('samples that are being drawn end when another model is chosen, and when the transmitter moves', { timeout: 300_000 }, async () => {
-  const page = await openSampled(browser);
+test('rays that are being traced end when another model is chosen, and when the transmitter moves', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  // Large enough that they take seconds.
+  await page.selectOption('#areas', { index: 2 });
+  await drawn(page);
   const bar = page.locator('#beside');
-  await chooseSampled(page, { layer: 'mean', samples: 32 });
+  await page.selectOption('#layer', 'traced');
   await bar.waitFor();
-  assert.match(await page.locator('#meaning').innerText(), /physical map, while 32 maps are drawn/);
+  assert.match(await page.locator('#meaning').innerText(), /physical map, while rays are traced/);
   await page.selectOption('#layer', 'physical');
   await drawn(page);
-  assert.deepEqual([await bar.isVisible(), await page.evaluate(() => window.radiodiff.sampled === undefined)], [false, true]);
-  await page.selectOption('#layer', 'mean');
+  assert.deepEqual([await bar.isVisible(), await page.evaluate(() => window.radiodiff.traced === undefined)], [false, true]);
+  await page.selectOption('#layer', 'traced');
   await bar.waitFor();
   await page.mouse.click(...await spot(page, 0.25, 0.25));
-  await chooseSampled(page, { layer: 'deviation', samples: 2 });
+  await page.selectOption('#layer', 'difference');
   await drawn(page);
   const share = await page.evaluate(() => {
-    const { bounds: { west, east }, transmitter: { lng } } = window.radiodiff.sampled;
+    const { bounds: { west, east }, transmitter: { lng } } = window.radiodiff.traced;
     return (lng - west) / (east - west);
   });
-  assert.ok(Math.abs(share - 0.25) < 0.02, `the samples are of ${share} of the width`);
+  assert.ok(Math.abs(share - 0.25) < 0.02, `the rays are of ${share} of the width`);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
@@ -214,11 +216,11 @@ test('a transmitter that leaves the map stays where it was, with a word about it
 });
 
 for (const [what, answer, words] of [
-  ['are missing', (route) => route.fulfill({ status: 404, body: 'not found' }), /models\/nano\.safetensors.*404/],
+  ['are missing', (route) => route.fulfill({ status: 404, body: 'not found' }), /models\/quantiles\.safetensors.*404/],
   ['are a web page', (route) => route.fulfill({ body: '<!doctype html><title>Hello</title>' }), /weights.*not a safetensors file/],
 ]) {
   test(`weights that ${what} leave the dominant path, and the page says so`, { timeout: 300_000 }, async () => {
-    const page = await openSampled(browser, { weights: answer });
+    const page = await openForecast(browser, { weights: answer });
     assert.match(await page.locator('#model').innerText(), words);
     assert.match(await notice(page), words);
     assert.deepEqual(faults(await shownMap(page)), []);

@@ -15,10 +15,10 @@ warnings, and values in dBm from the north-west, row by row, null inside buildin
   --out FILE             where the map is written; its ending says as what
   --frequency MHZ        of all transmitters, 5900 unless given
   --threshold DBM        also print how much is covered from this power on
-  --layer NAME           also write path-loss, snr, sinr or best-server, as JSON; may be given more than once
+  --layer NAME           also write path-loss, snr, sinr or, of the physical model, best-server, as JSON; may be given more than once
   --network              draw with the network that comes with the package instead of the physical model
   --model FILE           draw with the network of this file
-  --seed N               of the network's noise
+  --seed N               of the noise, with --model of a network that draws samples
 `;
 
 /** A command line that cannot be used. */
@@ -42,7 +42,7 @@ async function main() {
   const write = Object.hasOwn(WRITERS, ending) ? WRITERS[ending] : null;
   if (!write) throw new UsageError(`--out ${out}: expected a name that ends in ${Object.keys(WRITERS).map((known) => `.${known}`).join(', ')}`);
   if (layer && write !== asJson) throw new UsageError('--layer needs --out MAP.json: the other formats hold one layer');
-  const model = options.model ?? (options.network ? new URL('../dist/nano.safetensors', import.meta.url) : undefined);
+  const model = options.model ?? (options.network ? new URL('../dist/quantiles.safetensors', import.meta.url) : undefined);
   const buildings = await readFile(scene);
   const engine = await createEngine({ model, backend: 'cpu' });
   const map = await engine.predict({
@@ -60,7 +60,8 @@ async function main() {
   for (const warning of warnings) console.error(`warning: ${warning}`);
   const { min, max } = map.stats();
   console.log(`${out}: ${size} x ${size} pixels, ${min.toFixed(1)} to ${max.toFixed(1)} dBm`);
-  if (map.coverage) console.log(`covered: ${(100 * map.coverage.share).toFixed(1)} % of the ground outdoors`);
+  const covered = map.coverage?.share ?? (map.probability && map.layer('probability').stats().mean);
+  if (covered !== undefined) console.log(`covered: ${(100 * covered).toFixed(1)} % of the ground outdoors${map.coverage ? '' : ' on average'}`);
   engine.dispose();
 }
 

@@ -139,6 +139,11 @@ export type Progress = (progress: {
 /** What the weights file says of itself. */
 export interface ModelInfo {
   name: string;
+  /**
+   * `samples` are maps that the place could have, drawn one by one by diffusion. `quantiles` are the power that each place exceeds with 95,
+   * 90, ... 5 % probability, all found in one evaluation.
+   */
+  kind: 'samples' | 'quantiles';
   /** Where it was fetched from; null for bytes. */
   url: string | null;
   /** Over the manifest and all tensors, verified. */
@@ -267,9 +272,9 @@ export interface RadioMap extends MapFiles {
   readonly quantity: Quantity;
   /** The layers that were asked for, each as `values` is; `layer` makes maps of them. */
   readonly layers: Partial<Record<Layer, Float32Array>>;
-  /** Of several samples, how much they differ in each pixel, dB; of a calibrated map, its uncertainty. */
+  /** Of a forecast (quantiles, or several samples), how much it may be off in each pixel, dB; of a calibrated map, its uncertainty. */
   readonly stddev: Float32Array | undefined;
-  /** Of several samples, the share of them at or above `thresholdDbm`, 0 to 1. */
+  /** Of a forecast, the share of it at or above `thresholdDbm`, 0 to 1. */
   readonly probability: Float32Array | undefined;
   /** Statistics at the request's `thresholdDbm`, of a single sample. */
   readonly coverage: CoverageStatistics | undefined;
@@ -293,7 +298,7 @@ export interface RadioMap extends MapFiles {
   readonly milliseconds: number;
   /** dBm at a place in degrees; NaN inside buildings, undefined outside the map. */
   at(lng: number, lat: number): number | undefined;
-  /** A layer that was asked for, or of several samples their spread, as a map: with its own `values`, `at`, `stats` and `toImage`. */
+  /** A layer that was asked for, or of a forecast its spread, as a map: with its own `values`, `at`, `stats` and `toImage`. */
   layer(name: Layer | 'standard-deviation' | 'probability'): RadioMap;
   /**
    * This map minus another of the same place, in dB: how far a generated map (`method: 'network'`) is from the physical one
@@ -317,8 +322,9 @@ export interface RadioMap extends MapFiles {
  *   stated.
  * - `rays` traces all paths of up to two reflections and diffractions between walls of stated heights and materials, by first
  *   principles. It takes longer than `dominant-path` and shows what that leaves out: streets that reflections light.
- * - `network` draws with the weights. The shipped `nano` is told footprints alone and draws a map that the place could have: ask for
- *   several `samples`, whose mean and spread say what unknown roofs and cars change.
+ * - `network` draws with the weights. The shipped ones are told footprints alone. `quantiles` says in one evaluation what unknown roofs and
+ *   cars may change: the map is the expected power, with `stddev` and, where there is a `thresholdDbm`, `probability`. `nano` draws a map
+ *   that the place could have: ask for several `samples`.
  *
  * docs/accuracy.md has the figures.
  */
@@ -343,7 +349,7 @@ export interface SceneFields {
   /**
    * Side of a pixel, 0.1 to 100 m. With it the map covers the bounds, with 8 to 4096 pixels a side: 4 km at 1 m, unless its buildings
    * need more memory than there is (`too-large`). The default is the network's grid, 256 x 256 pixels of 1 m around the middle of the
-   * bounds; on another only the dominant path draws.
+   * bounds; on another the network does not draw.
    */
   metersPerPixel?: NumberField;
   /** Height of buildings that the file gives neither a height nor storeys, 0.5 to 1000 m; the default is 25. A warning counts them. */
@@ -353,10 +359,10 @@ export interface SceneFields {
 export interface PredictRequest extends SceneFields {
   /** At least one. */
   transmitters: Transmitter[];
-  /** The default is `network` where the engine has weights. For one map ask for `dominant-path`; see {@link Method}. */
+  /** The default is `network` where the engine has weights; see {@link Method}. */
   method?: Method | null | undefined;
   /**
-   * Steps of the sampler, 1 to 1000; the default is 1. The shipped weights are judged in 5: more steps take longer and draw maps that
+   * Steps of the sampler of networks whose `kind` is `samples`, 1 to 1000; the default is 1. `nano` is judged in 5: more steps take longer and draw maps that
    * differ as far as heights and cars can make them.
    */
   steps?: NumberField;
@@ -373,15 +379,15 @@ export interface PredictRequest extends SceneFields {
    * `stddev` and, where there is a `thresholdDbm`, `probability`: what roofs and cars that nobody stated can change. Eight of 5 steps are
    * a start. They are moved apart by the factor that the weights carry, found on validation maps, so that they differ as much as the
    * truth may; a single map is as it was drawn. The progress counts the steps of all maps, of which there are at most 1000 over all
-   * transmitters. Only with `network`.
+   * transmitters. Only of networks whose `kind` is `samples`.
    */
   samples?: NumberField;
   receiver?: Receiver | null | undefined;
-  /** Layers beside the received power; `best-server` only of one sample. */
+  /** Layers beside the received power; `best-server` only of one map, not of a forecast. */
   layers?: readonly Layer[] | null | undefined;
-  /** From this power on a place is covered: the map has `coverage`, of several samples `probability`. */
+  /** From this power on a place is covered: the map has `coverage`, a forecast `probability`. */
   thresholdDbm?: NumberField;
-  /** Aborting rejects at once with the signal's reason; the worker stops before its next step. */
+  /** Aborting rejects at once with the signal's reason; the worker stops before its next step. One transmitter's rays or quantiles are one step. */
   signal?: AbortSignal | undefined;
   onProgress?: Progress | undefined;
 }

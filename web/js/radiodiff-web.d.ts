@@ -106,6 +106,8 @@ export class Network implements Freeable {
     sample: number,
     between: (done: number, steps: number) => Promise<void>,
   ): Promise<TransmitterSignal>;
+  /** The signals at the quantiles of a network that says them, lowest first. */
+  quantiles(scene: SceneHandle, placed: PlacedTransmitter): Promise<TransmitterSignal[]>;
   warmup(between: (done: number, steps: number) => Promise<void>): Promise<void>;
   free(): void;
 }

@@ -7,12 +7,12 @@
 
 import { messageOf } from './errors.js';
 import init, { CellSurroundings, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
-import { gather, layersOf, samplesOf } from './samples.js';
-import { between, inTurns } from './turns.js';
+import { gather, heightsIn, layersOf, samplesOf } from './samples.js';
+import { between, inTurns, ofMany } from './turns.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest, SceneTerms } from './buildings.js' */
-/** @import { NetworkCondition, PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
+/** @import { PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
 /** @import { Watch } from './turns.js' */
 
 /** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
@@ -32,9 +32,6 @@ const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 const SHARED_SIZE = 400;
 /** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
-
-/** The height that networks learn antennas at. */
-const NETWORK_HEIGHT_M = 1.5;
 
 /**
  * @param {string} code
@@ -177,13 +174,14 @@ class Runtime {
   }
 
   /**
-   * Checks a request and tells what can be dealt among several workers before its map is drawn: of a small map, no corners.
+   * Checks a request and tells what can be dealt among several workers before its map is drawn. Of a small map or a single transmitter no
+   * corners: its paths turn at few of them, and to look from all takes longer than its map.
    * @param {{ request: unknown }} call
    */
   outline({ request: asked }) {
     const request = new Request(asked);
     const { handle, info } = this.#prepared();
-    const shared = info.size >= SHARED_SIZE && this.#methodOf(request, info) === 'dominant-path';
+    const shared = info.size >= SHARED_SIZE && request.transmitterCount > 1 && this.#methodOf(request, info) === 'dominant-path';
     const outline = { corners: shared ? handle.cornerCount() : 0, transmitters: request.transmitterCount };
     request.free();
     return outline;
@@ -239,33 +237,27 @@ class Runtime {
       places.push(placed);
     }
     if (method === 'network') warnings.push(...heightsIn(transmitters));
-    const samples = samplesOf(request, method, warnings);
-    const maps = samples * places.length;
-    /** The samples of each transmitter. @type {TransmitterSignal[][]} */
+    const saysQuantiles = method === 'network' && this.#info.model?.kind === 'quantiles';
+    const samples = samplesOf(request, saysQuantiles ? 'quantiles' : method, warnings);
+    /** The samples or the quantiles of each transmitter. @type {TransmitterSignal[][]} */
     const signals = [];
     for (const [index, placed] of places.entries()) {
-      const drawn = [];
-      // All samples of a transmitter share it.
-      const condition = method === 'network' ? this.#running().network.condition(handle, placed) : null;
-      for (let sample = 0; sample < samples; sample += 1) {
-        const watched = ofMany(watch, index * samples + sample, maps);
-        if (condition) drawn.push(await this.#drawWithNetwork(handle, placed, condition, request, sample, watched, warnings));
-        else if (method === 'rays') drawn.push(await traced(handle, placed, watched));
-        else drawn.push(gains ? handle.signalOf(placed, gains[index]) : handle.dominantPath(placed));
-      }
-      condition?.free();
-      // As far apart as the weights' file says.
-      signals.push(samples > 1 ? this.#running().weights.widened(drawn) : drawn);
+      const watched = ofMany(watch, index, places.length);
+      if (saysQuantiles) signals.push(await this.#quantiles(handle, placed, watched, warnings));
+      else if (method === 'network') signals.push(await this.#samples(handle, placed, request, samples, watched, warnings));
+      else if (method === 'rays') signals.push([await traced(handle, placed, watched)]);
+      else signals.push([gains ? handle.signalOf(placed, gains[index]) : handle.dominantPath(placed)]);
     }
+    const members = signals[0].length;
     /** @type {Map<string, import('./samples.js').Spread>} */
     const spreads = new Map();
     /** @type {CoverageHandle | null} */
     let coverage = null;
-    for (let sample = 0; sample < samples; sample += 1) {
+    for (let member = 0; member < members; member += 1) {
       coverage?.free();
       coverage = new CoverageHandle(handle, request);
-      for (const drawn of signals) coverage.add(drawn[sample]);
-      if (samples > 1) gather(spreads, coverage, request);
+      for (const drawn of signals) coverage.add(drawn[member]);
+      if (members > 1) gather(spreads, coverage, request);
     }
     const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
     // After an error the collector frees them: a call into a module that trapped would hide why.
@@ -278,6 +270,42 @@ class Runtime {
   #running() {
     if (!this.#weights || !this.#network) throw failure('disposed', 'the engine was disposed of');
     return { weights: this.#weights, network: this.#network };
+  }
+
+  /**
+   * A transmitter's samples; several are as far apart as the weights' file says.
+   * @param {SceneHandle} scene
+   * @param {PlacedTransmitter} placed
+   * @param {Request} request
+   * @param {number} count
+   * @param {Watch} watch
+   * @param {string[]} warnings
+   */
+  async #samples(scene, placed, request, count, watch, warnings) {
+    // All samples share it.
+    const condition = this.#running().network.condition(scene, placed);
+    /** @type {TransmitterSignal[]} */
+    const drawn = [];
+    for (let sample = 0; sample < count; sample += 1) {
+      const watched = between(ofMany(watch, sample, count), 'step');
+      drawn.push(await this.#withNetwork(warnings, (network) => network.predict(scene, placed, condition, request, sample, watched)));
+    }
+    condition.free();
+    return count > 1 ? this.#running().weights.widened(drawn) : drawn;
+  }
+
+  /**
+   * A transmitter's quantiles, lowest first. Before them the runtime can be stopped.
+   * @param {SceneHandle} scene
+   * @param {PlacedTransmitter} placed
+   * @param {Watch} watch
+   * @param {string[]} warnings
+   */
+  async #quantiles(scene, placed, watch, warnings) {
+    await between(watch, 'transmitters')(0, 1);
+    const found = await this.#withNetwork(warnings, (network) => network.quantiles(scene, placed));
+    watch.progress('transmitters', 1, 1);
+    return found;
   }
 
   /**
@@ -341,20 +369,17 @@ class Runtime {
   }
 
   /**
-   * @param {SceneHandle} scene
-   * @param {PlacedTransmitter} placed
-   * @param {NetworkCondition} condition
-   * @param {Request} request
-   * @param {number} sample
-   * @param {Watch} watch
+   * Draws with the networks, and once more after WebGPU was lost or failed.
+   * @template Drawn
    * @param {string[]} warnings
-   * @returns {Promise<TransmitterSignal>}
+   * @param {(network: Network) => Promise<Drawn>} draw
+   * @returns {Promise<Drawn>}
    */
-  async #drawWithNetwork(scene, placed, condition, request, sample, watch, warnings) {
+  async #withNetwork(warnings, draw) {
     for (;;) {
       const { weights, network } = this.#running();
       try {
-        return await network.predict(scene, placed, condition, request, sample, between(watch, 'step'));
+        return await draw(network);
       } catch (error) {
         if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(codeOf(error) ?? '')) throw error;
         warnings.push(await this.#recover(weights, network, error));
@@ -404,24 +429,6 @@ async function traced(scene, placed, watch) {
   watch.progress('transmitters', 1, 1);
   return signal;
 }
-
-/**
- * Warnings of what the network does not know.
- * @param {{ heightM: number }[]} transmitters
- */
-function heightsIn(transmitters) {
-  const other = transmitters.filter(({ heightM }) => heightM !== NETWORK_HEIGHT_M);
-  return other.length ? [`The network takes every antenna as ${NETWORK_HEIGHT_M} m high: ${other.length === 1 ? `one stands at ${other[0].heightM} m` : `${other.length} stand at other heights`}.`] : [];
-}
-
-/**
- * The progress of one map as that of many, of which so many are drawn.
- * @param {Watch} watch
- * @param {number} drawn
- * @param {number} maps
- * @returns {Watch}
- */
-const ofMany = ({ check, progress }, drawn, maps) => ({ check, progress: (phase, done, steps) => progress(phase, drawn * steps + done, maps * steps) });
 
 /**
  * Arrays of a map that are handed over instead of copied.

@@ -1,4 +1,4 @@
-// The spread of maps that differ by their seed: what the network is unsure of.
+// The spread of samples or quantiles: what the network is unsure of.
 
 import { RadioError } from './errors.js';
 
@@ -85,24 +85,45 @@ export function layersOf(plan, request, spreads) {
   return { values: valuesOf(POWER), layers, stddev, probability, coverage };
 }
 
+/** The warning that samples is not used, by what draws. @type {Record<string, string>} */
+const WITHOUT_SAMPLES = {
+  'dominant-path': 'The dominant path has no randomness, so samples is not used.',
+  rays: 'Ray tracing has no randomness, so samples is not used.',
+  quantiles: 'The network says all quantiles at once, so samples is not used.',
+};
+
 /**
  * How many maps are drawn.
  * @param {Request} request
- * @param {string} method
+ * @param {'network' | 'dominant-path' | 'rays' | 'quantiles'} by
  * @param {string[]} warnings
  */
-export function samplesOf(request, method, warnings) {
-  if (request.samples === 1) return 1;
-  if (method !== 'network') {
-    warnings.push(`${method === 'rays' ? 'Ray tracing' : 'The dominant path'} has no randomness, so samples is not used.`);
-    return 1;
+export function samplesOf(request, by, warnings) {
+  const isForecast = by === 'quantiles' || (by === 'network' && request.samples > 1);
+  if (isForecast && request.layers.includes('best-server')) {
+    const mend = by === 'quantiles' ? 'the dominant path' : 'samples 1';
+    throw new RadioError({ code: 'layers', message: `a best server has no mean over ${by === 'quantiles' ? by : 'samples'}: ask for it with ${mend}`, field: 'layers' });
   }
-  if (request.layers.includes('best-server')) {
-    throw new RadioError({ code: 'layers', message: 'a best server has no mean over samples: ask for it with samples 1', field: 'layers' });
+  if (request.samples === 1) return 1;
+  if (by !== 'network') {
+    warnings.push(WITHOUT_SAMPLES[by]);
+    return 1;
   }
   const maps = request.samples * request.transmitterCount;
   if (maps > MAX_MAPS) {
     throw new RadioError({ code: 'samples', message: `samples ask for ${maps} maps, expected at most ${MAX_MAPS} over all transmitters`, field: 'samples' });
   }
   return request.samples;
+}
+
+/** The height that networks learn antennas at. */
+const NETWORK_HEIGHT_M = 1.5;
+
+/**
+ * Warnings of what the network does not know.
+ * @param {{ heightM: number }[]} transmitters
+ */
+export function heightsIn(transmitters) {
+  const other = transmitters.filter(({ heightM }) => heightM !== NETWORK_HEIGHT_M);
+  return other.length ? [`The network takes every antenna as ${NETWORK_HEIGHT_M} m high: ${other.length === 1 ? `one stands at ${other[0].heightM} m` : `${other.length} stand at other heights`}.`] : [];
 }

@@ -52,3 +52,12 @@ export async function inTurns(steps, watch, phase, work) {
   }
   watch.progress(phase, steps, steps);
 }
+
+/**
+ * The progress of one map as that of many, of which so many are drawn.
+ * @param {Watch} watch
+ * @param {number} drawn
+ * @param {number} maps
+ * @returns {Watch}
+ */
+export const ofMany = ({ check, progress }, drawn, maps) => ({ check, progress: (phase, done, steps) => progress(phase, drawn * steps + done, maps * steps) });

@@ -4,7 +4,7 @@
 import { engines, startCoarse, startNetworks, startTracer, stopTracer } from './engines.js';
 import { withoutNetworks } from './input/controls.js';
 import { drawProgress } from './charts/legend.js';
-import { besideKind, besideMap, isSampled, isStandIn } from './layers/model.js';
+import { besideKind, besideMap, isStandIn } from './layers/model.js';
 import { lacksLayer } from './layers/shown.js';
 import { LAYERS, look } from './plan/look.js';
 import { coarsePixel } from './plan/coarse.js';
@@ -15,8 +15,6 @@ import { show } from './show.js';
 import { announce, setStatus, state } from './state.js';
 import { percent } from './units.js';
 
-/** Steps in which the network draws a sample: docs/accuracy.md has its scores in as many. */
-const STEPS = 5;
 /** All layers beside the power: they cost little beside the map, and changing the layer then costs nothing. */
 const EXTRA_LAYERS = Object.values(LAYERS).map(({ layer }) => layer).filter((layer) => layer !== 'received-power');
 
@@ -29,6 +27,8 @@ let wanted = false;
 let drawing;
 /** What is being drawn beside the physical map: its kind, and what ends it. */
 let beside;
+/** What the last forecast took, milliseconds. */
+let besideMs = 0;
 /** Where the transmitters of the shown map stand, by id. */
 let shownPlaces = new Map();
 
@@ -50,17 +50,17 @@ function clear() {
 /** Draws the plan by the chosen model; it is drawn when the promise resolves. */
 export function draw() {
   wanted = true;
-  beside?.controller.abort();
+  if (beside && !KINDS[beside.kind].follows) beside.controller.abort();
   drawing ??= drawWhatIsWanted();
   return drawing;
 }
 
 /** Draws what a changed look asks for and is not there, and ends what it asks for no more. */
-export function followLook(changed) {
+export function followLook() {
   const isOther = beside !== undefined && beside.kind !== besideKind();
   if (isOther) beside.controller.abort();
   const isMissing = isStandIn() && (!beside || isOther);
-  if (isMissing || (isSampled() && changed.includes('samples')) || lacksLayer()) draw();
+  if (isMissing || lacksLayer()) draw();
 }
 
 async function drawWhatIsWanted() {
@@ -74,13 +74,15 @@ async function drawWhatIsWanted() {
     // Another place was opened meanwhile, and asks for its own map.
     const isLeft = () => state.scene !== asked.scene;
     try {
-      const map = asked.transmitters.length ? await ask() : undefined;
+      const terms = asked.transmitters.length ? request() : undefined;
+      const map = terms && await ask(terms);
       if (isLeft()) continue;
       unsay('map', 'error');
       take(map, asked.transmitters);
       outcome = 'ready';
-      show();
-      if (map && besideKind() && !state.dragging) await drawBeside(isLeft);
+      // The forecast of before stays on the map until the next is there.
+      if (!isFollowed()) show();
+      if (map && besideKind() && (isFollowed() || !state.dragging)) await drawBeside(terms, isLeft);
     } catch (error) {
       if (isLeft()) continue;
       say('map', `${error.message}${/outside the map/.test(error.message) ? '. Drag the transmitter onto the map, or remove it.' : ''}`, 'error');
@@ -100,8 +102,9 @@ async function drawWhatIsWanted() {
 function tellCoverage() {
   const { thresholdDbm } = plan();
   const map = besideMap() ?? state.map;
-  const whose = map === state.beside.samples ? `${look().samples} maps drawn: on average ` : 'Map drawn: ';
-  if (map) announce(`${whose}${percent(map.stats({ thresholdDbm }).covered)} of the ground outdoors has ${thresholdDbm} dBm or more.`);
+  const isForecast = map !== undefined && map === state.beside.forecast;
+  const whose = isForecast ? 'Forecast drawn: on average ' : 'Map drawn: ';
+  if (map) announce(`${whose}${percent(isForecast ? map.layer('probability').stats().mean : map.stats({ thresholdDbm }).covered)} of the ground outdoors has ${thresholdDbm} dBm or more.`);
 }
 
 /** Shows what was drawn; what was drawn beside it before is of other places. */
@@ -116,10 +119,10 @@ function take(map, transmitters) {
 }
 
 /** The physical map of the plan as it stands; while a transmitter is dragged, a coarser one where that would not follow. */
-async function ask() {
+async function ask(terms) {
   // The first map and one that follows a hand make do with what is shown.
   const layers = state.map && !state.dragging ? EXTRA_LAYERS : EXTRA_LAYERS.filter((layer) => layer === LAYERS[look().quantity].layer || layer === 'best-server');
-  const asked = { ...request(), method: 'dominant-path', layers };
+  const asked = { ...terms, method: 'dominant-path', layers };
   if (state.dragging && coarse) return (await startCoarse()).predict({ ...asked, metersPerPixel: coarse });
   const isPrepared = state.map !== undefined;
   const map = await engines.physical.predict(asked);
@@ -132,36 +135,41 @@ function request() {
   return { ...state.scene.around, transmitters: requested(plan()), receiver, thresholdDbm };
 }
 
-/** How a map beside the physical one is drawn, by its kind: the engine, undefined where it cannot be had; the request; what ends it. */
+/**
+ * How a map beside the physical one is drawn, by its kind: the engine, undefined where it cannot be had; its method; what ends it; and
+ * whether it takes so little time that it follows the hand and need not be ended.
+ */
 const KINDS = {
-  samples: {
-    start: startNetworks,
-    request: () => ({ method: 'network', steps: STEPS, samples: look().samples }),
-    // It ends by itself before its next step.
-    stop: () => {},
-  },
-  rays: { start: startTracer, request: () => ({ method: 'rays' }), stop: stopTracer },
+  forecast: { start: startNetworks, method: 'network', stop: () => {}, follows: true },
+  rays: { start: startTracer, method: 'rays', stop: stopTracer },
 };
 
+/** Where a map beside the physical one takes longer, the physical map follows the hand alone. */
+const FOLLOWING_MS = 1000;
+
+/** True while what is drawn beside the physical map follows the hand. */
+const isFollowed = () => state.dragging && Boolean(KINDS[besideKind()]?.follows) && besideMs < FOLLOWING_MS;
+
 /** Draws what the chosen model shows beside the physical map, until something else is wanted. */
-async function drawBeside(isLeft) {
+async function drawBeside(terms, isLeft) {
   const kind = besideKind();
-  const { start, request: terms, stop } = KINDS[kind];
+  const { start, method, stop } = KINDS[kind];
   const engine = await start();
   if (!engine) {
     withoutNetworks();
     return;
   }
-  if (wanted || isLeft() || besideKind() !== kind) return;
+  if ((wanted && !isFollowed()) || isLeft() || besideKind() !== kind) return;
   const controller = new AbortController();
   const { signal } = controller;
   beside = { kind, controller };
   progress(0);
   try {
-    const onProgress = ({ phase, loaded, total }) => { if (phase === 'step' || phase === 'transmitters') progress(loaded / total); };
-    const map = await engine.predict({ ...request(), ...terms(), signal, onProgress });
+    const onProgress = ({ phase, loaded, total }) => { if (phase === 'transmitters') progress(loaded / total); };
+    const map = await engine.predict({ ...terms, method, signal, onProgress });
     if (signal.aborted || isLeft()) return;
     state.beside[kind] = map;
+    if (KINDS[kind].follows) besideMs = map.milliseconds;
     tellWarnings(map.warnings);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -176,7 +184,7 @@ async function drawBeside(isLeft) {
 function progress(share) {
   const begins = share !== undefined && state.besideDrawn === undefined;
   state.besideDrawn = share;
-  if (begins) show();
+  if (begins && !isFollowed()) show();
   else drawProgress();
 }
 

@@ -4,9 +4,9 @@
 import { createEngine } from '../index.js';
 import { say } from './notices.js';
 
-const MODEL = 'models/nano.safetensors';
+const MODEL = 'models/quantiles.safetensors';
 /** Names of the methods on the page. */
-const METHODS = { network: 'RadioDiff nano', 'dominant-path': 'Dominant path', rays: 'Ray tracing' };
+const METHODS = { network: 'Network of quantiles', 'dominant-path': 'Dominant path', rays: 'Ray tracing' };
 
 export const engines = { physical: undefined, network: undefined };
 
@@ -31,20 +31,24 @@ export function startCoarse() {
 
 /** An engine that traces rays beside the physical one, so that a map that follows the hand need not wait for it. */
 export function startTracer() {
-  startingTracer ??= createEngine({ workers: 1 });
+  startingTracer ??= createEngine({ workers: 1 }).catch((error) => {
+    // The next rays try again.
+    startingTracer = undefined;
+    throw error;
+  });
   return startingTracer;
 }
 
 /** Ends what it is tracing. The next rays are traced by another. */
 export function stopTracer() {
-  startingTracer?.then((engine) => engine.dispose());
+  startingTracer?.then((engine) => engine.dispose(), () => {});
   startingTracer = undefined;
 }
 
 /** The engine with the networks, started once; undefined where it cannot be had, after the page said why. */
 export function startNetworks() {
   starting ??= start().catch((error) => {
-    const trouble = `RadioDiff nano is not available: ${error.message}. The physical map is shown.`;
+    const trouble = `The network is not available: ${error.message}. The physical map is shown.`;
     say('networks', trouble, 'error');
     credit.textContent = trouble;
   });
@@ -60,15 +64,15 @@ async function start() {
   };
   engines.network = await createEngine({ model: MODEL, backend, onProgress });
   const { model } = engines.network.info;
-  credit.textContent = `RadioDiff ${model.name}, ${model.license}.`;
+  credit.textContent = `${METHODS.network} ${model.name}, ${model.license}.`;
   credit.title = `Trained on ${model.trainingData}`;
   return engines.network;
 }
 
-/** What drew a map, of how many samples, where, how fast and why there. */
-export function tellEngine(map, samples) {
+/** What drew a map, where, how fast and why there. */
+export function tellEngine(map) {
   const { info } = map.method === 'network' ? engines.network : engines.physical;
   const machine = map.backend === 'webgpu' ? `WebGPU (${info.adapter})` : "this machine's CPU (WebAssembly SIMD)";
-  const [what, why] = map.method === 'network' ? [`${samples} maps by ${METHODS.network}`, info.reason] : [METHODS[map.method], ''];
-  status.textContent = `${what} on ${machine} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
+  const why = map.method === 'network' ? info.reason : '';
+  status.textContent = `${METHODS[map.method]} on ${machine} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
 }

@@ -36,7 +36,7 @@ window.radiodiff = {
   /** The engine with the networks once a layer asked for it, else the physical one. */
   get engine() { return engines.network ?? engines.physical; },
   get map() { return state.map; },
-  get sampled() { return state.beside.samples; },
+  get forecast() { return state.beside.forecast; },
   get traced() { return state.beside.rays; },
   get calibration() { return calibration(); },
   get plan() { return plan(); },
@@ -86,7 +86,7 @@ function follow() {
     document.getElementById('tilt').setAttribute('aria-pressed', look().tilted);
     if (changed.includes('tilted')) stage.camera()?.setTilt(look().tilted);
     show();
-    if (state.scene) followLook(changed);
+    if (state.scene) followLook();
   });
   stage.whenMoved(() => {
     placeMarkers();

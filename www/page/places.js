@@ -186,7 +186,7 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
 /** The networks draw on their own grid alone, and a calibrated map is there once it is fitted. */
 function modelOn({ metersPerPixel }, { model }) {
   const kind = BESIDE[model];
-  return kind === 'rays' || (kind === 'samples' && metersPerPixel === undefined) ? model : 'physical';
+  return kind === 'rays' || (kind === 'forecast' && metersPerPixel === undefined) ? model : 'physical';
 }
 
 /** A plan whose transmitters all stand on the open map. */

@@ -10,7 +10,6 @@ import { drawReadout } from './layers/readout.js';
 import { besideMap } from './layers/model.js';
 import { dots } from './layers/residuals.js';
 import { picture } from './layers/shown.js';
-import { look } from './plan/look.js';
 import { state } from './state.js';
 import { drawMarkers } from './views/markers.js';
 import * as stage from './views/stage.js';
@@ -33,7 +32,7 @@ export function show() {
   showReadout();
   drawStatistics();
   const told = besideMap() ?? state.map;
-  if (told) tellEngine(told, look().samples);
+  if (told) tellEngine(told);
 }
 
 export const showReadout = () => drawReadout(stage.unproject);

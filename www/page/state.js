@@ -11,8 +11,8 @@ export const state = {
   /** Ids of the plan's transmitters in the map's order. */
   drawn: [],
   /**
-   * Maps of the same transmitters that models draw beside it, once they are drawn: `samples` of the network, as one map with their mean
-   * and spread, and `rays`.
+   * Maps of the same transmitters that models draw beside it, once they are drawn: the network's `forecast`, as one map with its mean and
+   * spread, and `rays`.
    */
   beside: {},
   /** The share of such a map that is drawn, 0 to 1, while it is. */

@@ -44,18 +44,18 @@ function command(...words) {
   return { status, stdout, stderr };
 }
 
-for (const network of [[], ['--network']]) {
+for (const [layer, ...network] of [['best-server'], ['snr', '--network']]) {
   test(`the command writes a map ${network.join('')}`, { timeout: 60_000 }, () => {
     const out = join(package_.folder, 'map.json');
-    const asked = ['predict', 'examples/buildings.json', '--tx', '24.9384,60.1699,23', '--tx=24.9365,60.1692', '--layer', 'best-server', '--threshold', '-80', '--out', out, ...network];
+    const asked = ['predict', 'examples/buildings.json', '--tx', '24.9384,60.1699,23', '--tx=24.9365,60.1692', '--layer', layer, '--threshold', '-80', '--out', out, ...network];
     const { status, stdout, stderr } = command(...asked);
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /256 x 256 pixels.*\ncovered: [\d.]+ %/);
+    assert.match(stdout, network.length ? /256 x 256 pixels.*\ncovered: [\d.]+ % .*on average/ : /256 x 256 pixels.*\ncovered: [\d.]+ % of the ground outdoors\n/);
     const map = JSON.parse(readFileSync(out, 'utf8'));
     assert.deepEqual([map.size, map.values.length, map.method], [256, 65536, network.length ? 'network' : 'dominant-path']);
     assert.deepEqual(map.transmitters.map(({ powerDbm }) => powerDbm), [23, 23]);
-    assert.deepEqual([...new Set(map.layers['best-server'])].sort(), [1, 2, null]);
-    assert.equal(map.values.filter((value) => value === null).length, map.layers['best-server'].filter((value) => value === null).length);
+    if (!network.length) assert.deepEqual([...new Set(map.layers[layer])].sort(), [1, 2, null]);
+    assert.equal(map.values.filter((value) => value === null).length, map.layers[layer].filter((value) => value === null).length);
   });
 }
 

@@ -5,18 +5,21 @@
 use super::scene::{PlacedTransmitter, SceneHandle};
 use super::signal::TransmitterSignal;
 use super::{Request, engine_error};
+use geo::Coord;
 use js_sys::{Function, Promise};
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProgress};
+use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, QuantilePipeline, SamplingProgress};
 use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_planning::coverage::Signal;
-use radiodiff_radio::map::Quantity;
+use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::map::{Quantity, RadioMap};
 use radiodiff_web_values::{error, object, set};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -26,11 +29,22 @@ pub struct Weights {
     checkpoint: Checkpoint,
 }
 
+/// What a network says of a map.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum ModelKind {
+    /// Diffusion: maps that the place could have, as many as are asked for.
+    Samples,
+    /// The quantiles of every pixel, in one evaluation.
+    Quantiles,
+}
+
 /// What JavaScript is told of a weights file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WeightsInfo<'a> {
     name: &'a str,
+    kind: ModelKind,
     sha256: &'a str,
     map_size: usize,
     meters_per_pixel: f64,
@@ -49,11 +63,12 @@ impl Weights {
         Ok(Weights { checkpoint: Checkpoint::parse(bytes).map_err(|e| refused(&e))? })
     }
 
-    /// `{ name, sha256, mapSize, metersPerPixel, quantity, license, trainingData, metrics, commit }`: what the file says of itself.
+    /// `{ name, kind, sha256, mapSize, metersPerPixel, quantity, license, trainingData, metrics, commit }`: what the file says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         let manifest = self.checkpoint.manifest();
         object(&WeightsInfo {
             name: &manifest.preset.name,
+            kind: if self.checkpoint.holds_quantiles() { ModelKind::Quantiles } else { ModelKind::Samples },
             sha256: &manifest.content_sha256,
             map_size: manifest.preset.map_size,
             meters_per_pixel: manifest.preset.meters_per_pixel,
@@ -77,8 +92,13 @@ impl Weights {
     }
 
     fn build<E: Engine>(&self, engine: E) -> Result<Running<E>, JsValue> {
-        let model = self.checkpoint.build(&engine).map_err(|e| refused(&e))?;
-        Ok(Running { engine, pipeline: Pipeline::new(model) })
+        let pipeline = if self.checkpoint.holds_quantiles() {
+            let network = self.checkpoint.build_quantiles(&engine).map_err(|e| refused(&e))?;
+            NetworkPipeline::Quantiles(Box::new(QuantilePipeline::new(network)))
+        } else {
+            NetworkPipeline::Samples(Box::new(Pipeline::new(self.checkpoint.build(&engine).map_err(|e| refused(&e))?)))
+        };
+        Ok(Running { engine, pipeline })
     }
 }
 
@@ -92,7 +112,49 @@ fn refused(cause: &WeightsError) -> JsValue {
 /// The networks on one engine.
 struct Running<E: Engine> {
     engine: E,
-    pipeline: Pipeline<E>,
+    pipeline: NetworkPipeline<E>,
+}
+
+/// The way of a weights file's networks from a scene to maps.
+enum NetworkPipeline<E: Engine> {
+    Samples(Box<Pipeline<E>>),
+    Quantiles(Box<QuantilePipeline<E>>),
+}
+
+impl<E: Engine> Running<E> {
+    /// The pipeline of networks that draw samples.
+    fn sampler(&self) -> Result<&Pipeline<E>, JsValue> {
+        match &self.pipeline {
+            NetworkPipeline::Samples(pipeline) => Ok(pipeline),
+            NetworkPipeline::Quantiles(_) => Err(error("failed", &"a network of quantiles draws no samples")),
+        }
+    }
+
+    fn condition(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, JsValue> {
+        self.sampler()?.condition(scene, position).map_err(without_hook)
+    }
+
+    /// A map of networks that draw samples, of a condition's channels.
+    async fn sample(&self, request: &MapRequest<'_>, channels: &[f32], between: &Function) -> Result<RadioMap, JsValue> {
+        self.sampler()?.draw_map_of(&self.engine, request, channels, hook(between)).await.map_err(stopped_by_hook)
+    }
+
+    /// The maps of a network of quantiles, lowest first.
+    async fn quantiles(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<RadioMap>, JsValue> {
+        match &self.pipeline {
+            NetworkPipeline::Quantiles(pipeline) => pipeline.draw(&self.engine, scene, position).await.map_err(without_hook),
+            NetworkPipeline::Samples(_) => Err(error("failed", &"a network that draws samples says no quantiles")),
+        }
+    }
+
+    async fn draw_empty(&self, between: &Function) -> Result<(), JsValue> {
+        match &self.pipeline {
+            NetworkPipeline::Samples(pipeline) => {
+                pipeline.draw_empty(&self.engine, &SampleOptions::default(), hook(between)).await.map(drop).map_err(stopped_by_hook)
+            }
+            NetworkPipeline::Quantiles(pipeline) => pipeline.draw_empty(&self.engine).await.map(drop).map_err(without_hook),
+        }
+    }
 }
 
 /// The engine that runs the networks.
@@ -169,10 +231,10 @@ impl Network {
     pub fn condition(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<NetworkCondition, JsValue> {
         let position = placed.transmitter.position;
         let channels = match &self.backend {
-            Backend::Cpu(running) => running.pipeline.condition(&scene.prepared, position),
-            Backend::Gpu(running) => running.pipeline.condition(&scene.prepared, position),
+            Backend::Cpu(running) => running.condition(&scene.prepared, position)?,
+            Backend::Gpu(running) => running.condition(&scene.prepared, position)?,
         };
-        Ok(NetworkCondition { channels: channels.map_err(pipeline_error)? })
+        Ok(NetworkCondition { channels })
     }
 
     /// Draws one transmitter's signal with the request's sampler and the seed of the request's sample of this number. Before each step
@@ -191,20 +253,28 @@ impl Network {
         let request = MapRequest { scene: &scene.prepared, position: placed.transmitter.position, start: asked.start, options };
         let channels = &condition.channels;
         let gain = match &self.backend {
-            Backend::Cpu(running) => running.pipeline.draw_map_of(&running.engine, &request, channels, hook(&between)).await,
-            Backend::Gpu(running) => running.pipeline.draw_map_of(&running.engine, &request, channels, hook(&between)).await,
+            Backend::Cpu(running) => running.sample(&request, channels, &between).await?,
+            Backend::Gpu(running) => running.sample(&request, channels, &between).await?,
         };
-        placed.signal(&gain.map_err(pipeline_error)?)
+        placed.signal(&gain)
+    }
+
+    /// One transmitter's signal at each quantile of its path gain, lowest first, by a network that says them.
+    pub async fn quantiles(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<Vec<TransmitterSignal>, JsValue> {
+        let position = placed.transmitter.position;
+        let gains = match &self.backend {
+            Backend::Cpu(running) => running.quantiles(&scene.prepared, position).await?,
+            Backend::Gpu(running) => running.quantiles(&scene.prepared, position).await?,
+        };
+        gains.iter().map(|gain| placed.signal(gain)).collect()
     }
 
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.
     pub async fn warmup(&self, between: Function) -> Result<(), JsValue> {
-        let options = SampleOptions::default();
-        let gray = match &self.backend {
-            Backend::Cpu(running) => running.pipeline.draw_empty(&running.engine, &options, hook(&between)).await,
-            Backend::Gpu(running) => running.pipeline.draw_empty(&running.engine, &options, hook(&between)).await,
-        };
-        gray.map(drop).map_err(pipeline_error)
+        match &self.backend {
+            Backend::Cpu(running) => running.draw_empty(&between).await,
+            Backend::Gpu(running) => running.draw_empty(&between).await,
+        }
     }
 }
 
@@ -217,9 +287,18 @@ fn hook(between: &Function) -> impl AsyncFnMut(SamplingProgress) -> Result<(), J
     }
 }
 
-fn pipeline_error(cause: PipelineError<JsValue>) -> JsValue {
+fn stopped_by_hook(cause: PipelineError<JsValue>) -> JsValue {
+    pipeline_error(cause, |thrown| thrown)
+}
+
+fn without_hook(cause: PipelineError<Infallible>) -> JsValue {
+    pipeline_error(cause, |never| match never {})
+}
+
+/// `thrown` makes a value of what a hook stopped with.
+fn pipeline_error<S>(cause: PipelineError<S>, thrown: impl FnOnce(S) -> JsValue) -> JsValue {
     match cause {
-        PipelineError::Stopped(thrown) => thrown,
+        PipelineError::Stopped(stop) => thrown(stop),
         PipelineError::Engine(cause) => engine_error(&cause),
         PipelineError::Scene(cause) => error("transmitter", &cause),
         PipelineError::Start(cause) => error("start", &cause),

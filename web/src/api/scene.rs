@@ -10,10 +10,12 @@ use radiodiff_planning::request::FieldError;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
-    AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, RayOptions, RayTracing, RoofsOfRays,
+    AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, RayOptions, RayTracing,
+    RoofsOfRays,
 };
 use radiodiff_radio::scene::{
-    Building, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LinkEnds, LocalFrame, Scene, SceneError, Transmitter, import,
+    Building, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LinkEnds, LocalFrame, Scene, SceneError,
+    Transmitter, import,
 };
 use radiodiff_web_values::{checked, error, field_error, object};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 // The legend: the colour scale with its values, or the transmitters of the best-server layer.
 
 import { scaleColors, serverColor } from '../layers/colors.js';
-import { hasLayers, isSampled, isStandIn, shownLayer, shownModel } from '../layers/model.js';
+import { hasLayers, isForecast, isStandIn, shownLayer, shownModel } from '../layers/model.js';
 import { look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { state } from '../state.js';
@@ -22,10 +22,10 @@ export function drawLegend() {
 
 function meaning() {
   const { thresholdDbm } = plan();
-  if (isStandIn() && state.besideDrawn !== undefined) return `The physical map, while ${isSampled() ? `${look().samples} maps are drawn` : 'rays are traced'}`;
+  if (isStandIn() && state.besideDrawn !== undefined) return `The physical map, while ${isForecast() ? 'a network forecasts' : 'rays are traced'}`;
   const ofModel = {
-    deviation: 'How far the samples are apart: what unknown heights and cars change',
-    probability: `Share of the samples with ${thresholdDbm} dBm or more`,
+    deviation: 'What unknown heights and cars change',
+    probability: `How likely a place has ${thresholdDbm} dBm or more`,
     difference: 'Red: more arrives than by the one path of the physical map, as by reflections; blue: less',
     spread: 'How far a measurement would be from the calibrated map',
   };

@@ -1,4 +1,4 @@
-// Statistics of what is shown: coverage by the threshold, each transmitter's share, and how sure the samples are of it.
+// Statistics of what is shown: coverage by the threshold, each transmitter's share, and how sure the network is of it.
 
 import { termRows } from '../elements.js';
 import { serverColor } from '../layers/colors.js';
@@ -34,19 +34,19 @@ function coverageRows(map) {
   return rows;
 }
 
-/** Of samples: coverage on average, by all of them and by any. */
+/** Of a forecast: coverage on average, by all of its quantiles and by any: of 19, the lowest is exceeded with 95 % probability. */
 function surenessRows(map) {
   const probability = map.layer('probability');
   const { mean, outdoorPixels } = probability.stats();
   const outdoorsM2 = outdoorPixels * map.metersPerPixel ** 2;
   const { rms } = map.layer('standard-deviation').stats();
-  // Any share above 0 and below that of one sample.
+  // Any share above 0 and below that of one quantile.
   const [every, any] = [1, Number.MIN_VALUE].map((thresholdDbm) => probability.stats({ thresholdDbm }).covered);
   return [
     ['Covered on average', percent(mean), true],
     ['Covered area', `${area(outdoorsM2 * mean)} of ${area(outdoorsM2)}`],
-    ['In every sample', percent(every)],
-    ['In at least one', percent(any)],
+    ['Almost surely (95 %)', percent(every)],
+    ['Possibly (5 %)', percent(any)],
     ['Spread (RMS)', `${rms.toFixed(1)} dB`],
   ];
 }

@@ -3,8 +3,8 @@
 import { paletteNames } from '../../index.js';
 import { WORTH } from '../accuracy.js';
 import { option } from '../elements.js';
-import { hasLayers, isSampled, shownLayer } from '../layers/model.js';
-import { BESIDE, CALIBRATED_MODELS, LAYERS, OPACITY, SAMPLES, SINGLE, changeLook, look } from '../plan/look.js';
+import { hasLayers, shownLayer } from '../layers/model.js';
+import { BESIDE, CALIBRATED_MODELS, LAYERS, OPACITY, SINGLE, changeLook, look } from '../plan/look.js';
 import { RECEIVER_FIELDS, THRESHOLD_DBM, within } from '../plan/model.js';
 import { change, endTopic, plan } from '../plan/store.js';
 import { calibration, state } from '../state.js';
@@ -19,10 +19,11 @@ function calibrationInWords() {
 
 let networksAreGone = false;
 
-/** Leaves the physical model alone to be chosen. */
+/** Leaves the models without a network to be chosen; what is shown by one that needs none stays. */
 export function withoutNetworks() {
   networksAreGone = true;
-  changeLook({ model: 'physical' });
+  if (BESIDE[look().model] === 'forecast') changeLook({ model: 'physical' });
+  else refreshControls();
 }
 
 /**
@@ -53,15 +54,14 @@ export function refreshControls() {
   const { model, quantity, palette, opacity } = look();
   // The networks draw on their own grid alone.
   const isTheirGrid = state.scene?.around.metersPerPixel === undefined;
-  const sampled = Object.keys(BESIDE).filter((name) => BESIDE[name] === 'samples');
-  for (const name of sampled) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
+  const forecasts = Object.keys(BESIDE).filter((name) => BESIDE[name] === 'forecast');
+  for (const name of forecasts) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;
   element('palette').value = palette;
   element('worth').textContent = WORTH[model] ?? calibrationInWords();
   for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !calibration();
   element('quantities').disabled = model in SINGLE;
   for (const id of ['scale-min', 'scale-max']) element(id).disabled = model in SINGLE || quantity === 'server';
-  element('samples-row').hidden = !isSampled();
   for (const input of element('quantities').querySelectorAll('input')) input.checked = input.value === quantity;
   element('opacity-value').textContent = `${Math.round(100 * opacity)} %`;
   element('threshold-value').textContent = `${plan().thresholdDbm} dBm`;
@@ -75,8 +75,7 @@ export function listenToControls() {
   element('quantities').append(...Object.entries(LAYERS).map(([value, { name }]) => pill(value, name)));
   const threshold = { read: () => plan().thresholdDbm, write: (thresholdDbm) => change((now) => ({ ...now, thresholdDbm }), 'threshold') };
   const opacity = { read: () => look().opacity, write: (value) => changeLook({ opacity: value }) };
-  const samples = { read: () => look().samples, write: (value) => changeLook({ samples: Math.round(value) }) };
-  refreshers.push(numberField('threshold', THRESHOLD_DBM, threshold), numberField('opacity', OPACITY, opacity), numberField('samples', SAMPLES, samples));
+  refreshers.push(numberField('threshold', THRESHOLD_DBM, threshold), numberField('opacity', OPACITY, opacity));
   for (const [name, field] of Object.entries(RECEIVER_FIELDS)) {
     const write = (value) => change((now) => ({ ...now, receiver: { ...now.receiver, [name]: value } }), `receiver ${name}`);
     refreshers.push(numberField(`receiver-${name}`, field, { read: () => plan().receiver[name], write }));

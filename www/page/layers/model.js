@@ -3,14 +3,14 @@
 import { BESIDE, LAYERS, SINGLE, look } from '../plan/look.js';
 import { state } from '../state.js';
 
-/** What the chosen model draws beside the physical map: 'samples', 'rays' or nothing. */
+/** What the chosen model draws beside the physical map: 'forecast', 'rays' or nothing. */
 export const besideKind = () => BESIDE[look().model];
 
 /** That map; undefined until it is drawn. */
 export const besideMap = () => state.beside[besideKind()];
 
 /** True where the planner asks how sure the map is. */
-export const isSampled = () => besideKind() === 'samples';
+export const isForecast = () => besideKind() === 'forecast';
 
 /** True while the physical map stands in for a map that is not there. */
 export const isStandIn = () => besideKind() !== undefined && !besideMap();

@@ -44,10 +44,10 @@ export function valuesAt({ lng, lat }) {
   return lines;
 }
 
-/** What the samples say of a place. */
-function sureness(sampled, lng, lat) {
-  const [deviation, probability] = ['standard-deviation', 'probability'].map((layer) => sampled.layer(layer).at(lng, lat));
-  return [`samples ${sampled.at(lng, lat).toFixed(1)} dBm ± ${deviation.toFixed(1)} dB`, `${percent(probability)} with ${plan().thresholdDbm} dBm or more`];
+/** What the network says of a place. */
+function sureness(forecast, lng, lat) {
+  const [deviation, probability] = ['standard-deviation', 'probability'].map((layer) => forecast.layer(layer).at(lng, lat));
+  return [`expected ${forecast.at(lng, lat).toFixed(1)} dBm ± ${deviation.toFixed(1)} dB`, `${percent(probability)} with ${plan().thresholdDbm} dBm or more`];
 }
 
 /** What ray tracing says of a place, beside the physical map's power. */

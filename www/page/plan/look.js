@@ -5,8 +5,8 @@ import { paletteNames } from '../../index.js';
 /** Models by the value of their option. */
 export const MODELS = ['physical', 'mean', 'deviation', 'probability', 'traced', 'difference', 'calibrated', 'spread'];
 
-/** What is drawn beside the physical map for a model: several maps of the network, which say how sure it is, or a map by ray tracing. */
-export const BESIDE = { mean: 'samples', deviation: 'samples', probability: 'samples', traced: 'rays', difference: 'rays' };
+/** What is drawn beside the physical map for a model: the network's forecast, which says how sure it is, or a map by ray tracing. */
+export const BESIDE = { mean: 'forecast', deviation: 'forecast', probability: 'forecast', traced: 'rays', difference: 'rays' };
 
 /** Models that need measurements. */
 export const CALIBRATED_MODELS = ['calibrated', 'spread'];
@@ -21,8 +21,8 @@ export const LAYERS = {
 };
 /** What models show that have no layers: as above, and what a value is multiplied by to be shown, or colours of its own. */
 export const SINGLE = {
-  mean: { name: 'Received power, mean of samples', unit: 'dBm', min: -120, max: -40 },
-  deviation: { name: 'Standard deviation of samples', unit: 'dB', min: 0, max: 8, contourStep: 2 },
+  mean: { name: 'Received power, expected', unit: 'dBm', min: -120, max: -40 },
+  deviation: { name: 'Standard deviation', unit: 'dB', min: 0, max: 8, contourStep: 2 },
   probability: { name: 'Probability of service', unit: '%', min: 0, max: 1, factor: 100, contourStep: 0.1 },
   traced: { name: 'Received power by ray tracing', unit: 'dBm', min: -120, max: -40 },
   difference: { name: 'Ray tracing minus physical map', unit: 'dB', min: -30, max: 30, palette: 'rdbu', contourStep: 10 },
@@ -30,12 +30,9 @@ export const SINGLE = {
   spread: { name: 'Standard deviation, calibrated', unit: 'dB', min: 0, max: 12, contourStep: 2 },
 };
 
-/** How many maps the network draws. */
-export const SAMPLES = { initial: 8, min: 2, max: 32 };
-
 export const OPACITY = { initial: 0.85, min: 0.1, max: 1 };
 
-const initial = () => ({ model: 'physical', quantity: 'power', palette: paletteNames[0], samples: SAMPLES.initial, opacity: OPACITY.initial, tilted: true, scales: {} });
+const initial = () => ({ model: 'physical', quantity: 'power', palette: paletteNames[0], opacity: OPACITY.initial, tilted: true, scales: {} });
 
 let current = initial();
 const listeners = new Set();
@@ -56,13 +53,11 @@ export function lookOf(found) {
   const base = initial();
   const one = (name, known) => (known.includes(found?.[name]) ? found[name] : base[name]);
   const opacity = Number(found?.opacity);
-  const samples = Number(found?.samples);
   const isScale = ([name, scale]) => name in LAYERS && Number.isFinite(scale?.min) && Number.isFinite(scale?.max) && scale.min < scale.max;
   return {
     model: one('model', MODELS),
     quantity: one('quantity', Object.keys(LAYERS)),
     palette: one('palette', paletteNames),
-    samples: Number.isInteger(samples) && samples >= SAMPLES.min && samples <= SAMPLES.max ? samples : base.samples,
     opacity: opacity >= OPACITY.min && opacity <= OPACITY.max ? opacity : base.opacity,
     tilted: found?.tilted !== false,
     scales: Object.fromEntries(Object.entries(found?.scales ?? {}).filter(isScale).map(([name, { min, max }]) => [name, { min, max }])),
