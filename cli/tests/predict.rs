@@ -252,6 +252,26 @@ fn bad_requests_are_refused_by_name() {
     assert!(!Path::new(&png).exists());
 }
 
+/// The more reliable, the less power; the mean is among the quantiles.
+#[cfg(feature = "network")]
+#[test]
+fn quantiles_say_what_is_exceeded_with_a_probability() {
+    let weights = radiodiff_tests::SHIPPED_QUANTILES;
+    let draw = |more: &[&str]| array(&[&["--tx", TX, "--weights", weights], more].concat());
+    let (sure, even, lucky) = (draw(&["--reliability", "95"]), draw(&["--reliability", "50"]), draw(&["--reliability", "5"]));
+    let mean = draw(&[]);
+    let outdoors = || (0..sure.len()).filter(|&i| !sure[i].is_nan());
+    assert!(outdoors().all(|i| sure[i] <= even[i] && even[i] <= lucky[i] && (sure[i]..=lucky[i]).contains(&mean[i])));
+    let width = outdoors().map(|i| f64::from(lucky[i] - sure[i])).sum::<f64>() / outdoors().count() as f64;
+    assert!((1.0..40.0).contains(&width), "the interval of 90 % is {width} dB wide on average");
+    let (output, _) = drawn("map.png", &["--tx", TX, "--weights", weights, "--reliability", "90"]);
+    assert!(text(&output.stdout).contains("the quantiles of nano (exceeded with 90 %)"), "{}", text(&output.stdout));
+    for wrong in ["0", "96", "100"] {
+        refused(&["--tx", TX, "--weights", weights, "--reliability", wrong], 2, &["expected one of 5, 10, ... 95 percent"]);
+    }
+    refused(&["--tx", TX, "--weights", radiodiff_tests::SHIPPED_WEIGHTS, "--reliability", "90"], 1, &["draw samples"]);
+}
+
 #[cfg(feature = "network")]
 #[test]
 fn a_network_draws_and_its_seed_decides() {

@@ -7,6 +7,8 @@
 
 mod antenna;
 mod area;
+#[cfg(feature = "network")]
+mod network;
 mod scene;
 mod source;
 mod station;

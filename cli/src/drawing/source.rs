@@ -1,6 +1,10 @@
 //! What gives the path gain: a propagation model, or a network.
 
+#[cfg(feature = "network")]
+use super::network::{Network, STEP_PERCENT};
 use anyhow::{Context, Result, ensure};
+#[cfg(feature = "network")]
+use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
@@ -32,6 +36,16 @@ pub struct SourceArgs {
     #[cfg(feature = "network")]
     #[arg(long, value_name = "N", requires = "weights", default_value_t = 0)]
     pub seed: u64,
+    /// Of a network that says quantiles: draw what each place exceeds with this probability, one of 5, 10, ... 95 % [default: its mean]
+    #[cfg(feature = "network")]
+    #[arg(long, value_name = "PERCENT", requires = "weights", value_parser = reliability)]
+    pub reliability: Option<u32>,
+}
+
+#[cfg(feature = "network")]
+fn reliability(text: &str) -> Result<u32, String> {
+    let percent = text.parse().ok().filter(|percent: &u32| percent.is_multiple_of(STEP_PERCENT) && (STEP_PERCENT..100).contains(percent));
+    percent.ok_or_else(|| format!("expected one of {STEP_PERCENT}, {}, ... {} percent", 2 * STEP_PERCENT, 100 - STEP_PERCENT))
 }
 
 /// The propagation models.
@@ -69,7 +83,7 @@ pub enum MapSource {
         model: Box<dyn PropagationModel>,
     },
     #[cfg(feature = "network")]
-    Network(Box<network::Network>),
+    Network(Box<Network>),
 }
 
 impl MapSource {
@@ -79,7 +93,8 @@ impl MapSource {
         ensure!(args.ground.is_none() || args.method == ModelChoice::Rays, "--ground is for --method rays: other models know no ground");
         #[cfg(feature = "network")]
         if let Some(weights) = &args.weights {
-            return Ok(Self::Network(Box::new(network::Network::read(weights, args.steps, args.seed)?)));
+            let options = SampleOptions { steps: args.steps, seed: args.seed, ..SampleOptions::default() };
+            return Ok(Self::Network(Box::new(Network::read(weights, options, args.reliability)?)));
         }
         Ok(Self::model(args.method, args.ground))
     }
@@ -152,65 +167,6 @@ impl MapSource {
             Self::Model { model, .. } => model.path_gain(scene, ends).context("computing the map"),
             #[cfg(feature = "network")]
             Self::Network(network) => network.path_gain(scene, ends.position),
-        }
-    }
-}
-
-#[cfg(feature = "network")]
-mod network {
-    use anyhow::{Context, Result};
-    use geo::Coord;
-    use radiodiff_core::diffusion::SampleOptions;
-    use radiodiff_core::model::Preset;
-    use radiodiff_core::pipeline::{MapRequest, Pipeline, no_hook};
-    use radiodiff_core::weights::Checkpoint;
-    use radiodiff_engines::cpu::CpuEngine;
-    use radiodiff_radio::geometry::PreparedScene;
-    use radiodiff_radio::map::{GrayCodec, RadioMap};
-    use radiodiff_radio::scene::Grid;
-    use std::path::Path;
-
-    /// A network on the CPU engine, and how it samples.
-    pub struct Network {
-        engine: CpuEngine,
-        pipeline: Pipeline<CpuEngine>,
-        options: SampleOptions,
-    }
-
-    impl Network {
-        /// # Errors
-        /// A file that cannot be read or holds no weights.
-        pub fn read(weights: &Path, steps: usize, seed: u64) -> Result<Self> {
-            let shown = weights.display();
-            let bytes = std::fs::read(weights).with_context(|| format!("the weights {shown} cannot be read"))?;
-            let checkpoint = Checkpoint::parse(&bytes).with_context(|| format!("the weights {shown}"))?;
-            let engine = CpuEngine::new();
-            let pipeline = Pipeline::new(checkpoint.build(&engine).with_context(|| format!("the weights {shown}"))?);
-            Ok(Self { engine, pipeline, options: SampleOptions { steps, seed, ..SampleOptions::default() } })
-        }
-
-        fn preset(&self) -> &Preset {
-            self.pipeline.preset()
-        }
-
-        pub fn grid(&self) -> Grid {
-            Grid { size: self.preset().map_size, meters_per_pixel: self.preset().meters_per_pixel }
-        }
-
-        pub fn codec(&self) -> GrayCodec {
-            self.preset().gray
-        }
-
-        pub fn name(&self) -> String {
-            let (steps, seed) = (self.options.steps, self.options.seed);
-            format!("the network {} ({steps} step{}, seed {seed})", self.preset().name, if steps == 1 { "" } else { "s" })
-        }
-
-        /// # Errors
-        /// Those of the pipeline.
-        pub fn path_gain(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
-            let request = MapRequest { scene, position, start: 1.0, options: self.options };
-            pollster::block_on(self.pipeline.draw_map(&self.engine, &request, no_hook)).context("drawing the map")
         }
     }
 }
