@@ -1,6 +1,6 @@
-//! The page's weight: what a visitor downloads for maps (wasm, JavaScript and the weights of the page's network), gzipped as a web server would, against
-//! a budget. MapLibre GL, which loads beside the first map and delays nothing, has a budget of its own. The modules that write files
-//! and that calibrate come with the first export and the first calibration, and do not count.
+//! The page's weight: what a visitor downloads for maps (wasm, JavaScript and the weights of the page's network), gzipped as a web
+//! server would, against a budget. MapLibre GL, which loads beside the first map and delays nothing, has a budget of its own. The
+//! modules that write files and that calibrate come with the first export and the first calibration, and do not count.
 
 use std::fs;
 use std::io::Write;

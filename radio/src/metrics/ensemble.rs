@@ -1,10 +1,11 @@
 //! Scores of forecasts that say how sure they are: an ensemble of maps, the samples of a generative model or the quantiles of a
 //! regression, against the truth.
 //!
-//! In flow the members, the truth and the mask of the pixels that do not count; out flow [`EnsembleScores`] over the pixels that do. The
-//! continuous ranked probability score (CRPS) and the Brier score are proper: nobody betters them by saying anything but what they
-//! believe (Gneiting and Raftery, 2007). Of independent draws both are the fair estimators (Ferro, 2014), whose expectation does not
-//! depend on the number of members. Quantiles are no draws; [`EnsembleKind`] says what they are scored as. An ensemble of one is a certain forecast: its CRPS is its absolute error, so that a single map stands in one table with many.
+//! In flow the members, the truth and the mask of the pixels that do not count; out flow [`EnsembleScores`] over the pixels that do.
+//! The continuous ranked probability score (CRPS) and the Brier score are proper: nobody betters them by saying anything but what
+//! they believe (Gneiting and Raftery, 2007). Of independent draws both are the fair estimators (Ferro, 2014), whose expectation
+//! does not depend on the number of members. Quantiles are no draws; [`EnsembleKind`] says what they are scored as. An ensemble of
+//! one is a certain forecast: its CRPS is its absolute error, so that a single map stands in one table with many.
 
 use crate::map::GrayCodec;
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,10 @@
 //!
 //! Paths spread pixel by pixel in the order of their loss, over the ground and over the roofs, and a pixel keeps only the best path
 //! that reaches it. A pixel notes only the source that its path came straight from. Spreading asks whether the next pixel is in that
-//! source's sight; where it is not, the path turns here: at this pixel's centre, or at the corner that the pixel touches. So a path is not any chain of corners in sight of
-//! each other: it must be the best path at every pixel on its way. WinProp's maps behave so (docs/dominant-path.md), turns at pixels'
-//! centres included, and it makes a map cheap: few points are worth turning at, and only they are looked from.
+//! source's sight; where it is not, the path turns here: at this pixel's centre, or at the corner that the pixel touches. So a path
+//! is not any chain of corners in sight of each other: it must be the best path at every pixel on its way. WinProp's maps behave so
+//! (docs/dominant-path.md), turns at pixels' centres included, and it makes a map cheap: few points are worth turning at, and only
+//! they are looked from.
 //!
 //! The loss along a straight leg is not the order in which it grows: away from a sharp turn a leg may lose less than beside it. So a
 //! pixel of the ground whose path has spread may still be given a better one round a corner, which spreads again.
