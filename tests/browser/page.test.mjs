@@ -10,6 +10,15 @@ let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 
+/** The rays are of a transmitter at this share of the map's width. */
+async function assertTracedAt(page, expected) {
+  const share = await page.evaluate(() => {
+    const { bounds: { west, east }, transmitter: { lng } } = window.radiodiff.traced;
+    return (lng - west) / (east - west);
+  });
+  assert.ok(Math.abs(share - expected) < 0.02, `the rays are of ${share} of the width`);
+}
+
 test('the page opens on the physical layer, without the networks, and says what each layer is worth', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const downloads = () => page.evaluate((model) => performance.getEntriesByName(new URL(model, location.href).href).length, MODEL);
@@ -125,11 +134,7 @@ test('rays that are being traced end when another model is chosen, and when the 
   await page.mouse.click(...await spot(page, 0.25, 0.25));
   await page.selectOption('#layer', 'difference');
   await drawn(page);
-  const share = await page.evaluate(() => {
-    const { bounds: { west, east }, transmitter: { lng } } = window.radiodiff.traced;
-    return (lng - west) / (east - west);
-  });
-  assert.ok(Math.abs(share - 0.25) < 0.02, `the rays are of ${share} of the width`);
+  await assertTracedAt(page, 0.25);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
@@ -165,11 +170,7 @@ test('rays are traced beside the physical map, and their difference is shown and
   // A map that follows the hand does not wait for rays; letting go traces them anew.
   await page.mouse.click(...await spot(page, 0.25, 0.25));
   await drawn(page);
-  const share = await page.evaluate(() => {
-    const { bounds: { west, east }, transmitter: { lng } } = window.radiodiff.traced;
-    return (lng - west) / (east - west);
-  });
-  assert.ok(Math.abs(share - 0.25) < 0.02, `the rays are of ${share} of the width`);
+  await assertTracedAt(page, 0.25);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
