@@ -319,6 +319,8 @@ class Engine {
       this.#closePool(new RadioError({ code: 'disposed', message: 'the scene is drawn by one worker' }));
       return own('predict', { request }, callbacks);
     }
+    // Its paths turn at few corners, and to look from all takes longer than its map. The workers stay for a plan of several.
+    if (outline.transmitters === 1) return own('predict', { request }, callbacks);
     const { open, setup } = await this.#beside();
     if (!this.#port) throw this.#gone;
     this.#pool ??= new Pool(open, setup, this.#options.workers - 1, (warning) => this.warn(warning));

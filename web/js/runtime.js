@@ -174,14 +174,13 @@ class Runtime {
   }
 
   /**
-   * Checks a request and tells what can be dealt among several workers before its map is drawn. Of a small map or a single transmitter no
-   * corners: its paths turn at few of them, and to look from all takes longer than its map.
+   * Checks a request and tells what can be dealt among several workers before its map is drawn: of a small map, no corners.
    * @param {{ request: unknown }} call
    */
   outline({ request: asked }) {
     const request = new Request(asked);
     const { handle, info } = this.#prepared();
-    const shared = info.size >= SHARED_SIZE && request.transmitterCount > 1 && this.#methodOf(request, info) === 'dominant-path';
+    const shared = info.size >= SHARED_SIZE && this.#methodOf(request, info) === 'dominant-path';
     const outline = { corners: shared ? handle.cornerCount() : 0, transmitters: request.transmitterCount };
     request.free();
     return outline;
