@@ -27,7 +27,7 @@ use radiodiff_core::weights::Checkpoint;
 use radiodiff_radio::features::condition;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::scene::{self, GeoBounds, ImportOptions, LocalFrame, Transmitter};
+use radiodiff_radio::scene::{self, BuildingMask, GeoBounds, Grid, ImportOptions, LocalFrame, Scene, Transmitter};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -112,6 +112,16 @@ pub fn seeing_scene() -> Preset {
     preset.autoencoder.scene_channels = preset.condition.channels.len();
     preset.residual = Some(ResidualPreset { physical: DominantPathGain, range_db: 30.0 });
     preset
+}
+
+/// A scene with one building of 40 x 40 m in the middle.
+pub fn one_building() -> PreparedScene {
+    let grid = Grid::default();
+    let mut mask = BuildingMask { size: grid.size, pixels: vec![0; grid.pixels()] };
+    for row in 108..148 {
+        mask.pixels[row * grid.size + 108..row * grid.size + 148].fill(1);
+    }
+    PreparedScene::new(&Scene::from_mask(grid, mask))
 }
 
 /// The weights of the network of quantiles that ship, with which the page draws.

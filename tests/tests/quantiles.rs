@@ -11,12 +11,11 @@ use radiodiff_core::parameters::{Initializer, ParameterError, ParameterRecorder,
 use radiodiff_core::pipeline::{PipelineError, QuantilePipeline};
 use radiodiff_core::weights::{Checkpoint, HostTensor, Precision, WeightsError, WeightsManifest, serialize};
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
-use radiodiff_radio::scene::{BuildingMask, Grid, LinkEnds, Scene};
+use radiodiff_radio::scene::LinkEnds;
 use radiodiff_tests::rule::{RuleSource, rule_parameter};
-use radiodiff_tests::seeing_scene;
+use radiodiff_tests::{one_building, seeing_scene};
 use std::collections::BTreeMap;
 
 const POSITION: Coord<f64> = Coord { x: 60.5, y: 50.5 };
@@ -26,20 +25,10 @@ fn preset() -> Preset {
     Preset { quantiles: Some(quantiles), ..seeing_scene() }
 }
 
-/// One building of 40 x 40 m in the middle.
-fn scene() -> PreparedScene {
-    let grid = Grid::default();
-    let mut mask = BuildingMask { size: grid.size, pixels: vec![0; grid.pixels()] };
-    for row in 108..148 {
-        mask.pixels[row * grid.size + 108..row * grid.size + 148].fill(1);
-    }
-    PreparedScene::new(&Scene::from_mask(grid, mask))
-}
-
 fn drawn(weights: &impl ParameterSource<CpuEngine>) -> Vec<RadioMap> {
     let e = CpuEngine::new();
     let model = QuantileNet::new(&preset(), &VarBuilder::new(&e, weights)).expect("the preset is valid");
-    block_on(QuantilePipeline::new(model).draw(&e, &scene(), POSITION)).expect("maps")
+    block_on(QuantilePipeline::new(model).draw(&e, &one_building(), POSITION)).expect("maps")
 }
 
 /// Parameters by rule, but those that begin with a constant have it.
@@ -58,7 +47,7 @@ impl ParameterSource<CpuEngine> for Begun {
 #[test]
 fn it_begins_with_the_physical_map_and_a_small_even_spread() {
     let maps = drawn(&Begun);
-    let physical = DominantPath::level().path_gain(&scene(), &LinkEnds::at(POSITION)).expect("outdoors");
+    let physical = DominantPath::level().path_gain(&one_building(), &LinkEnds::at(POSITION)).expect("outdoors");
     assert_eq!(maps.len(), QUANTILES);
     let step_db = 30.0 / 64.0 * 2.0_f32.ln();
     for (i, map) in maps.iter().enumerate() {
@@ -103,7 +92,7 @@ fn weights_are_a_file_of_their_own() {
     let whole = file(&preset(), "").expect("a file");
     assert!(whole.holds_quantiles() && whole.tensors().keys().all(|name| name.starts_with(ROOT)));
     let model = whole.build_quantiles(&e).expect("the network");
-    let maps = block_on(QuantilePipeline::new(model).draw(&e, &scene(), POSITION)).expect("maps");
+    let maps = block_on(QuantilePipeline::new(model).draw(&e, &one_building(), POSITION)).expect("maps");
     let values = |maps: &[RadioMap]| maps.iter().flat_map(|map| map.values.iter().map(|v| v.to_bits())).collect::<Vec<_>>();
     assert_eq!(values(&maps), values(&drawn(&RuleSource { seed: 3 })));
     let refused = |error: Option<WeightsError>, words: &str| {
@@ -121,7 +110,7 @@ fn weights_are_a_file_of_their_own() {
 fn a_transmitter_indoors_and_sizes_that_cannot_work_are_refused() {
     let e = CpuEngine::new();
     let model = QuantileNet::new(&preset(), &VarBuilder::new(&e, &Begun)).expect("the preset is valid");
-    let indoors = block_on(QuantilePipeline::new(model).draw(&e, &scene(), Coord { x: 128.0, y: 128.0 }));
+    let indoors = block_on(QuantilePipeline::new(model).draw(&e, &one_building(), Coord { x: 128.0, y: 128.0 }));
     assert!(matches!(indoors, Err(PipelineError::Scene(_))));
     let refused = |change: fn(&mut QuantilesPreset), words: &str| {
         let mut preset = preset();

@@ -13,9 +13,9 @@ use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
-use radiodiff_radio::scene::{BuildingMask, Grid, LinkEnds, Scene};
+use radiodiff_radio::scene::LinkEnds;
 use radiodiff_tests::rule::RuleSource;
-use radiodiff_tests::seeing_scene;
+use radiodiff_tests::{one_building, seeing_scene};
 
 const POSITION: Coord<f64> = Coord { x: 60.5, y: 50.5 };
 
@@ -27,16 +27,6 @@ impl<E: Engine> ParameterSource<E> for Zeros {
         let value = if spec.name == "scale_factor" { 1.0 } else { 0.0 };
         Ok(engine.tensor(&vec![value; spec.shape.iter().product()], &spec.shape))
     }
-}
-
-/// One building of 40 x 40 m in the middle.
-fn scene() -> PreparedScene {
-    let grid = Grid::default();
-    let mut mask = BuildingMask { size: grid.size, pixels: vec![0; grid.pixels()] };
-    for row in 108..148 {
-        mask.pixels[row * grid.size + 108..row * grid.size + 148].fill(1);
-    }
-    PreparedScene::new(&Scene::from_mask(grid, mask))
 }
 
 fn drawn(weights: &impl ParameterSource<CpuEngine>, preset: &Preset, scene: &PreparedScene, start: f32) -> RadioMap {
@@ -54,7 +44,7 @@ fn most_apart_db(a: &RadioMap, b: &RadioMap) -> f32 {
 
 #[test]
 fn networks_that_say_nothing_draw_the_physical_map() {
-    let (preset, scene) = (seeing_scene(), scene());
+    let (preset, scene) = (seeing_scene(), one_building());
     let physical = DominantPath::level().path_gain(&scene, &LinkEnds::at(POSITION)).expect("outdoors");
     for start in [1.0, 0.2] {
         let apart_db = most_apart_db(&drawn(&Zeros, &preset, &scene, start), &physical);
@@ -67,7 +57,7 @@ fn networks_that_say_nothing_draw_the_physical_map() {
 
 #[test]
 fn networks_stay_within_the_stated_range_of_the_physical_map() {
-    let (preset, scene) = (seeing_scene(), scene());
+    let (preset, scene) = (seeing_scene(), one_building());
     let physical = DominantPath::level().path_gain(&scene, &LinkEnds::at(POSITION)).expect("outdoors");
     let mut narrow = preset;
     let range_db = 2.0;

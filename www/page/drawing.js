@@ -28,7 +28,7 @@ let drawing;
 /** What is being drawn beside the physical map: its kind, and what ends it. */
 let beside;
 /** What the last forecast took, milliseconds. */
-let besideMs = 0;
+let forecastMs = 0;
 /** Where the transmitters of the shown map stand, by id. */
 let shownPlaces = new Map();
 
@@ -148,7 +148,7 @@ const KINDS = {
 const FOLLOWING_MS = 1000;
 
 /** True while what is drawn beside the physical map follows the hand. */
-const isFollowed = () => state.dragging && Boolean(KINDS[besideKind()]?.follows) && besideMs < FOLLOWING_MS;
+const isFollowed = () => state.dragging && Boolean(KINDS[besideKind()]?.follows) && forecastMs < FOLLOWING_MS;
 
 /** Draws what the chosen model shows beside the physical map, until something else is wanted. */
 async function drawBeside(terms, isLeft) {
@@ -169,7 +169,7 @@ async function drawBeside(terms, isLeft) {
     const map = await engine.predict({ ...terms, method, signal, onProgress });
     if (signal.aborted || isLeft()) return;
     state.beside[kind] = map;
-    if (KINDS[kind].follows) besideMs = map.milliseconds;
+    if (KINDS[kind].follows) forecastMs = map.milliseconds;
     tellWarnings(map.warnings);
   } catch (error) {
     if (!signal.aborted) throw error;
