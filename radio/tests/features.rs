@@ -29,11 +29,12 @@ fn channel_of(scene: &Scene, position: Coord<f64>, channels: &[ConditionChannel]
 /// How much a channel of a turned scene may differ from the turned channel. Most are exact: they read the mask, or distances between
 /// points on half metres, which turn without rounding. The sweeps of the detour stop at 1e-3 pixels, in an order of their own, and
 /// turned corners of the dominant path are rounded: both stay below 1e-3 dB of the gray range. Ray tracing leaves out paths that are too
-/// weak beside those it has found before, and meets them in another order.
+/// weak beside those it has found before, and meets them in another order; what it averages along rows and then columns is rounded.
 fn tolerance(channel: ConditionChannel) -> f32 {
     match channel {
         ConditionChannel::DetourGain => 2.0 * 0.02 / GrayCodec::default().range_db(),
         ConditionChannel::DominantPathGain => 2.0 * 1e-3 / GrayCodec::default().range_db(),
+        ConditionChannel::Irt2Gain => 2.0 * 1e-4 / GrayCodec::default().range_db(),
         ConditionChannel::Irt3Gain | ConditionChannel::Irt4Gain => 2.0 * 0.02 / GrayCodec::default().range_db(),
         _ => 0.0,
     }

@@ -18,6 +18,11 @@ fn scene(boxes: &[[f64; 4]]) -> PreparedScene {
     PreparedScene::new(&Scene::from_polygons(GRID, boxes.iter().map(building).collect()))
 }
 
+/// Without softness, as the closed forms are.
+fn sharp(model: IntelligentRayTracing) -> IntelligentRayTracing {
+    IntelligentRayTracing { softness_m: 0.0, ..model }
+}
+
 fn traced(model: IntelligentRayTracing, boxes: &[[f64; 4]], position: Coord<f64>) -> RadioMap {
     model.path_gain(&scene(boxes), &LinkEnds::at(position)).expect("the transmitter is outdoors")
 }
@@ -53,7 +58,7 @@ fn in_sight_the_direct_path_counts_alone() {
 #[test]
 fn behind_a_corner_one_diffraction_is_left() {
     // The far end of the box is off the map, so one corner leads round it.
-    let map = traced(IntelligentRayTracing::irt2(), &[[20.0, -10.0, 4.0, 50.0]], TRANSMITTER);
+    let map = traced(sharp(IntelligentRayTracing::irt2()), &[[20.0, -10.0, 4.0, 50.0]], TRANSMITTER);
     let corner = Coord { x: 20.0, y: 40.0 };
     for to in [Coord { x: 40.5, y: 42.5 }, Coord { x: 60.5, y: 50.5 }, Coord { x: 60.5, y: 44.5 }] {
         let (into, out) = (corner - TRANSMITTER, to - corner);
@@ -69,7 +74,7 @@ fn behind_a_corner_one_diffraction_is_left() {
 fn one_interaction_does_not_turn_twice() {
     // Straight behind the box, seen from neither near corner.
     let boxes = [[20.0, 20.0, 20.0, 21.0]];
-    let (two, four) = (IntelligentRayTracing::irt2(), IntelligentRayTracing::irt4());
+    let (two, four) = (sharp(IntelligentRayTracing::irt2()), sharp(IntelligentRayTracing::irt4()));
     assert_eq!(at(&traced(two, &boxes, TRANSMITTER), 42.5, 30.5), two.floor_db);
     assert!(at(&traced(four, &boxes, TRANSMITTER), 42.5, 30.5) > -130.0);
 }
@@ -77,7 +82,7 @@ fn one_interaction_does_not_turn_twice() {
 #[test]
 fn a_closed_courtyard_is_reached_over_the_roof() {
     let boxes = [[20.0, 20.0, 24.0, 4.0], [20.0, 40.0, 24.0, 4.0], [20.0, 20.0, 4.0, 24.0], [40.0, 20.0, 4.0, 24.0]];
-    let map = traced(IntelligentRayTracing::irt4(), &boxes, TRANSMITTER);
+    let map = traced(sharp(IntelligentRayTracing::irt4()), &boxes, TRANSMITTER);
     let law = InteractionLaw::default();
     // In the transmitter's row, so that the walls are met at right angles: 9.5 m before the first, 6.5 m behind the last.
     let (climb, descent, width, rise) = (9.5, 6.5, 4.0, 23.5f64);
@@ -85,7 +90,7 @@ fn a_closed_courtyard_is_reached_over_the_roof() {
     let loss_db = law.roof_offset_db + law.roof_per_degree_db * angles + law.roof_per_meter_db * width;
     let expected = gain_db(rise.hypot(climb) + width + rise.hypot(descent), loss_db);
     assert!((at(&map, 30.5, 30.5) - expected).abs() < 1e-3, "{} dB, the law says {expected}", at(&map, 30.5, 30.5));
-    let irt2 = IntelligentRayTracing::irt2();
+    let irt2 = sharp(IntelligentRayTracing::irt2());
     assert_eq!(at(&traced(irt2, &boxes, TRANSMITTER), 30.5, 30.5), irt2.floor_db);
 }
 
@@ -93,8 +98,8 @@ fn a_closed_courtyard_is_reached_over_the_roof() {
 fn a_wall_lights_what_lies_in_the_shadow() {
     // A short screen and beside both a mirror whose own corners are far away.
     let (screen, mirror) = ([30.0, 28.0, 2.0, 5.0], [-100.0, 50.0, 264.0, 4.0]);
-    let without = traced(IntelligentRayTracing::irt2(), &[screen], TRANSMITTER);
-    let with = traced(IntelligentRayTracing::irt2(), &[screen, mirror], TRANSMITTER);
+    let without = traced(sharp(IntelligentRayTracing::irt2()), &[screen], TRANSMITTER);
+    let with = traced(sharp(IntelligentRayTracing::irt2()), &[screen, mirror], TRANSMITTER);
     let to = Coord { x: 50.5, y: 30.5 };
     let reflected = gain_db(apart(TRANSMITTER, Coord { x: to.x, y: 100.0 - to.y }), InteractionLaw::default().reflection_db);
     let sum = 10.0 * (10f64.powf(at(&without, to.x, to.y) / 10.0) + 10f64.powf(reflected / 10.0)).log10();
@@ -105,9 +110,10 @@ fn a_wall_lights_what_lies_in_the_shadow() {
 fn more_interactions_never_darken_and_a_mirrored_scene_gives_the_mirrored_map() {
     let boxes = [[28.3, 20.2, 10.1, 22.3], [8.7, 44.3, 16.2, 8.1], [44.4, 6.2, 6.3, 30.1], [18.1, 6.3, 12.2, 7.4]];
     let mirrored_boxes = boxes.map(|[x, y, width, height]| [GRID.extent_m() - x - width, y, width, height]);
-    let two = traced(IntelligentRayTracing::irt2(), &boxes, TRANSMITTER);
-    let four = traced(IntelligentRayTracing::irt4(), &boxes, TRANSMITTER);
-    let mirrored = traced(IntelligentRayTracing::irt4(), &mirrored_boxes, Coord { x: GRID.extent_m() - TRANSMITTER.x, ..TRANSMITTER });
+    let two = traced(sharp(IntelligentRayTracing::irt2()), &boxes, TRANSMITTER);
+    let four = traced(sharp(IntelligentRayTracing::irt4()), &boxes, TRANSMITTER);
+    let mirrored =
+        traced(sharp(IntelligentRayTracing::irt4()), &mirrored_boxes, Coord { x: GRID.extent_m() - TRANSMITTER.x, ..TRANSMITTER });
     let (mut gained, mut differ) = (0, 0);
     for i in 0..GRID.pixels() {
         let (a, b) = (four.values[i], mirrored.values[i / GRID.size * GRID.size + GRID.size - 1 - i % GRID.size]);
@@ -118,6 +124,20 @@ fn more_interactions_never_darken_and_a_mirrored_scene_gives_the_mirrored_map() 
     // A ray that grazes a corner may fall on either side of it.
     assert!(differ < 10, "{differ} pixels differ from the mirrored map");
     assert!(gained > 100, "{gained} pixels gain by more interactions");
+}
+
+#[test]
+fn a_shadow_edge_goes_over_and_lights_nothing_that_no_path_reaches() {
+    let boxes = [[20.0, 20.0, 4.0, 12.0]];
+    for model in [IntelligentRayTracing::irt2(), IntelligentRayTracing::irt4()] {
+        let [hard, soft] = [sharp(model), model].map(|model| traced(model, &boxes, TRANSMITTER));
+        let dark = |map: &RadioMap| -> Vec<bool> { map.values.iter().map(|&gain_db| f64::from(gain_db) <= model.floor_db).collect() };
+        assert_eq!(dark(&soft), dark(&hard));
+        // Across the shadow's northern edge, which is at y = 38.4 m here.
+        let steepest =
+            |map: &RadioMap| (35..43).map(|y| at(map, 60.5, f64::from(y) + 0.5) - at(map, 60.5, f64::from(y) - 0.5)).fold(0.0, f64::max);
+        assert!(steepest(&hard) > 8.0 && steepest(&soft) < 0.7 * steepest(&hard), "{} and {} dB a metre", steepest(&hard), steepest(&soft));
+    }
 }
 
 #[test]

@@ -8,9 +8,11 @@
 //! - **Out of sight** the powers of all paths add up: those in the plane ([`tracing`]) and the one over the roofs ([`roofs`]).
 //! - **Few interactions.** The real maps show one interaction for IRT2 and up to three for IRT4, at most one of them a reflection. A way
 //!   over roofs counts as two.
+//! - **Soft edges.** What a pixel has beyond the law in sight is its mean over a metre or two ([`shadow_edges`]).
 
 mod law;
 mod roofs;
+mod shadow_edges;
 mod tracing;
 
 pub use law::InteractionLaw;
@@ -21,6 +23,7 @@ use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
 use crate::scene::LinkEnds;
 use roofs::power_over_roofs;
+use shadow_edges::smoothed;
 use tracing::{Lit, Tracing};
 
 /// Interactions of a way over roofs.
@@ -36,6 +39,8 @@ pub struct IntelligentRayTracing {
     /// A path that passes a corner with a smaller turn (radians) on its way to the next corner goes on as if the corner were not there.
     /// Outlines read off pixels have such corners on straight walls, and IRT2 has no interaction to spare for them.
     pub grazing: f64,
+    /// Shadows' edges are as soft as a Gaussian of this standard deviation makes them, metres.
+    pub softness_m: f64,
     /// Path gain of a pixel without a path, dB. The data do not resolve gains below -147 dB: it is gray level 0.
     pub floor_db: f64,
 }
@@ -43,7 +48,14 @@ pub struct IntelligentRayTracing {
 impl IntelligentRayTracing {
     /// RadioMapSeer's IRT2.
     pub fn irt2() -> Self {
-        Self { law: InteractionLaw::default(), interactions: 1, reflections: 1, grazing: 3f64.to_radians(), floor_db: -147.0 }
+        Self {
+            law: InteractionLaw::default(),
+            interactions: 1,
+            reflections: 1,
+            grazing: 3f64.to_radians(),
+            softness_m: 1.0,
+            floor_db: -147.0,
+        }
     }
 
     /// RadioMapSeer's IRT4.
@@ -67,13 +79,23 @@ impl PropagationModel for IntelligentRayTracing {
         }
         let walls = RayWalls::endless(prepared.walls(), grid.extent_m());
         let Lit { powers, in_sight } = Tracing::new(self, &walls, grid, &mask.pixels).run(ends.position);
-        Ok(outdoor_map(prepared, |i| {
+        let direct_power = |i: usize| {
+            let step = grid.pixel_center(i / grid.size, i % grid.size) - ends.position;
+            self.law.direct_power(libm::hypot(step.x, step.y))
+        };
+        let share = |i: usize| {
+            if mask.pixels[i] != 0 {
+                return 0.0;
+            }
             let over_roofs = if self.interactions < OVER_ROOFS || in_sight[i] {
                 0.0
             } else {
                 power_over_roofs(&self.law, mask, grid, ends, start, (i / grid.size, i % grid.size)).unwrap_or(0.0)
             };
-            (10.0 * libm::log10(powers[i] + over_roofs)).max(self.floor_db)
-        }))
+            (powers[i] + over_roofs) / direct_power(i)
+        };
+        let shares: Vec<f64> = (0..grid.pixels()).map(share).collect();
+        let soft = smoothed(&shares, grid.size, self.softness_m / grid.meters_per_pixel);
+        Ok(outdoor_map(prepared, |i| (10.0 * libm::log10(soft[i] * direct_power(i))).max(self.floor_db)))
     }
 }
