@@ -11,15 +11,15 @@
 //! pixel of the ground whose path has spread may still be given a better one round a corner, which spreads again.
 
 use super::levels::Levels;
+use super::looks::Looks;
 use super::queue::Queue;
 use super::roofs::{LastWall, Slope, last_wall};
 use crate::geometry::TurningPoints;
 use crate::geometry::inset::center;
-use crate::geometry::pixel_set::{PixelSet, SparsePixelSet};
+use crate::geometry::pixel_set::PixelSet;
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
 use geo::Coord;
-use std::sync::Arc;
 
 /// The source of a pixel that no path has reached.
 const NOWHERE: u32 = u32::MAX;
@@ -55,15 +55,15 @@ struct Source {
     offset_share: f64,
     /// The source that the path up to here came from.
     before: u32,
-    /// What a corner or a pixel sees, once it was asked for.
-    sight: Option<Arc<SparsePixelSet>>,
+    /// Where this source's look is, once it has looked.
+    look: u32,
 }
 
 impl Source {
     /// The end of a path that came from the source `before`.
     fn after(before: u32, origin: PathOrigin, position: Coord<f64>, height_m: f64, path: Path, offset_share: f64) -> Self {
         let Path { length_m, turns_db, direction } = path;
-        Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, sight: None }
+        Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, look: NOWHERE }
     }
 
     /// Loss in dB of the turn into a direction, where `cost_db` gives a turn's loss by its cosine; 0 at the transmitter.
@@ -116,6 +116,7 @@ pub struct Wavefront<'a> {
     /// Per pixel, whether a path has spread from there.
     settled: Vec<bool>,
     in_sight: PixelSet,
+    looks: Looks<'a>,
     queue: Queue,
 }
 
@@ -143,7 +144,7 @@ impl<'a> Wavefront<'a> {
             direction: None,
             offset_share: 1.0,
             before: NOWHERE,
-            sight: None,
+            look: NOWHERE,
         };
         let mut front = Self {
             grid,
@@ -156,6 +157,7 @@ impl<'a> Wavefront<'a> {
             settled: vec![false; grid.pixels()],
             in_sight,
             sources: vec![source(PathOrigin::Transmitter), source(PathOrigin::Roof)],
+            looks: Looks::new(&turning_points.walls),
             queue: Queue::new(),
         };
         for &pixel in &seen {
@@ -334,18 +336,12 @@ impl<'a> Wavefront<'a> {
 
     /// Whether a straight leg leads from a source to a pixel. Legs on the ground end at buildings and where the source's sight ends.
     fn sees(&mut self, number: u32, pixel: usize) -> bool {
-        let (turning_points, source) = (self.turning_points, &mut self.sources[number as usize]);
-        let look = |origin| match origin {
-            PathOrigin::Corner(corner) => Some(Arc::clone(turning_points.sight(corner as usize))),
-            PathOrigin::Pixel(from) => Some(turning_points.sight_of_pixel(from)),
-            PathOrigin::Transmitter | PathOrigin::Roof => None,
-        };
-        if source.sight.is_none() {
-            source.sight = look(source.origin);
-        }
-        match &source.sight {
-            Some(sight) => sight.contains(pixel),
-            None => source.origin == PathOrigin::Roof || self.in_sight.contains(pixel),
+        let source = &mut self.sources[number as usize];
+        match source.origin {
+            PathOrigin::Transmitter => self.in_sight.contains(pixel),
+            PathOrigin::Roof => true,
+            PathOrigin::Corner(corner) if let Some(sight) = self.turning_points.kept_sight(corner as usize) => sight.contains(pixel),
+            PathOrigin::Corner(_) | PathOrigin::Pixel(_) => self.looks.sees((number, source.position), &mut source.look, pixel),
         }
     }
 
