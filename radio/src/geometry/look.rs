@@ -61,6 +61,11 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// The point that the look is taken from.
+    pub fn from(&self) -> Coord<f64> {
+        self.from
+    }
+
     /// Whether a pixel is outdoors and its centre in sight.
     pub fn sees(&mut self, pixel: usize) -> bool {
         let walls = self.walls;

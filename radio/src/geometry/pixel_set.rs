@@ -18,6 +18,13 @@ impl PixelSet {
         Self { words: mask.pixels.chunks(64).map(word).collect() }
     }
 
+    /// Of a map of so many pixels.
+    pub fn of(pixels: usize, members: impl Iterator<Item = usize>) -> Self {
+        let mut set = Self { words: vec![0; pixels.div_ceil(64)] };
+        members.for_each(|pixel| set.insert(pixel));
+        set
+    }
+
     /// Whether the pixel is in the set.
     pub fn contains(&self, pixel: usize) -> bool {
         self.words[pixel / 64] >> (pixel % 64) & 1 != 0

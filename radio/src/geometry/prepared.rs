@@ -4,7 +4,6 @@
 //! first asked for and kept, because a network's condition needs neither and a moved transmitter needs the same ones again.
 
 use super::cars::CarOutlines;
-use super::csr::Csr;
 use super::footprints::exact_outlines;
 use super::highest_near::HighestNear;
 use super::inset::InsetWalls;
@@ -68,8 +67,8 @@ pub struct TurningPoints {
     /// Per pixel, the steps to the nearest of them, at most 255.
     pub steps_to_obstacle: Vec<u8>,
     pub walls: InsetWalls,
-    /// Per pixel, the corners it is beside: indices of `walls.corners`.
-    pub beside: Csr,
+    /// The outdoor pixels beside a corner.
+    pub beside_corner: PixelSet,
     /// The corner that a pixel is at, for each pixel that is at one.
     corner_at: HashMap<u32, u32>,
     sights: Vec<OnceLock<SparsePixelSet>>,
@@ -204,12 +203,12 @@ impl PreparedScene {
 impl TurningPoints {
     fn new(obstacles: BuildingMask, grid: Grid, buildings: &[Building]) -> Self {
         let walls = InsetWalls::new(&Walls::new(&outlines(&obstacles, grid, buildings)), &obstacles, grid);
-        let beside = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.beside.iter().map(move |&pixel| (pixel, i as u32)));
-        let beside = Csr::new(grid.pixels(), beside);
+        let beside = walls.corners.iter().flat_map(|corner| corner.beside.iter().map(|&pixel| pixel as usize));
+        let beside_corner = PixelSet::of(grid.pixels(), beside);
         let steps_to_obstacle = steps_to_building(&obstacles);
         let corner_at = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.at.iter().map(move |&pixel| (pixel, i as u32)));
         let (corner_at, sights) = (corner_at.collect(), walls.corners.iter().map(|_| OnceLock::new()).collect());
-        Self { obstacles, steps_to_obstacle, beside, corner_at, sights, walls }
+        Self { obstacles, steps_to_obstacle, beside_corner, corner_at, sights, walls }
     }
 
     /// The corner that an outdoor pixel is at.

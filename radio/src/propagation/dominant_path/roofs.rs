@@ -73,7 +73,7 @@ pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, 
         }
         let other = row as usize * size + column as usize;
         let to_obstacle = i64::from(turning_points.steps_to_obstacle[other]);
-        let roof_m = levels.roof_m(other);
+        let roof_m = if to_obstacle == 0 { levels.roof_m(other) } else { 0.0 };
         // Over the horizon, a wall that is farther and not higher is not steeper.
         if to_obstacle == 0 && last.is_none_or(|(most, wall)| roof_m > wall.roof_m || most <= 0.0) {
             let step = center(other, size) - here;
