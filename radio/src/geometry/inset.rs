@@ -54,7 +54,12 @@ pub struct InsetWalls {
 
 /// The centre of a pixel, given by its row-major index, in pixels.
 pub fn center(pixel: usize, size: usize) -> Coord<f64> {
-    Coord { x: (pixel % size) as f64 + 0.5, y: (size - pixel / size) as f64 - 0.5 }
+    center_at((pixel / size, pixel % size), size)
+}
+
+/// The centre of the pixel at (row, column), in pixels.
+pub fn center_at((row, column): (usize, usize), size: usize) -> Coord<f64> {
+    Coord { x: column as f64 + 0.5, y: (size - row) as f64 - 0.5 }
 }
 
 /// A wall's beginning, once inset.

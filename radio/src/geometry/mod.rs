@@ -2,21 +2,24 @@
 //!
 //! [`prepared`] is what the other rooms hold: a scene with its walls and sights. [`outline`] reads outlines off the building mask,
 //! [`footprints`] unites footprints; [`walls`] makes walls and corners of either, [`inset`] adjusts them for the dominant path, and
-//! [`prisms`] gives them tops for ray tracing. [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`geodesic_distance`] and
-//! [`wall_distance`] measure the open ground, [`cars`] counts the cars on a leg, and [`symmetry`] turns all of it.
+//! [`prisms`] gives them tops for ray tracing. [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`look`] what it sees where it is asked, [`geodesic_distance`] and
+//! [`wall_distance`] measure the open ground, [`highest_near`] bounds the roofs, [`cars`] counts the cars on a leg, and [`symmetry`] turns all of it.
 
 pub mod angular_cover;
 pub mod cars;
 pub mod csr;
 pub mod footprints;
 pub mod geodesic_distance;
+pub mod highest_near;
 pub mod inset;
+pub mod look;
 pub mod outline;
 pub mod pixel_line_of_sight;
 pub mod pixel_set;
 pub mod prepared;
 pub mod prism_sight;
 pub mod prisms;
+pub mod shadow;
 pub mod symmetry;
 #[cfg(test)]
 mod test_scenes;

@@ -36,12 +36,13 @@ pub fn leap_pixels(from: (usize, usize), to: (i64, i64), mut visit: impl FnMut(i
     let (dr, dc) = ((to.0 - first_row).abs(), (to.1 - first_column).abs());
     let (step_r, step_c) = ((to.0 - first_row).signum(), (to.1 - first_column).signum());
     let (mut rows, mut columns) = (0, 0);
-    // Where the line has entered the n-th row, it has entered every column that it reaches no later.
-    let entered = |n: i64, along: i64, across: i64| ((2 * n - 1) * across + along) / (2 * along);
+    // Where the line has entered the n-th row, it has entered every column that it reaches no later. Twice the square of a map's side fits
+    // 32 bits, which are divided in less time than 64.
+    let entered = |n: i64, along: i64, across: i64| i64::from(((2 * n - 1) * across + along) as u32 / (2 * along) as u32);
     let mut free = 0;
     while rows < dr || columns < dc {
-        // One row may take the line two columns on.
-        let leap = free - 2;
+        // So many rows take the line no more columns on.
+        let leap = free - 1;
         if leap > 1 {
             if dr >= dc {
                 rows = (rows + leap).min(dr);

@@ -18,6 +18,13 @@ impl PixelSet {
         Self { words: mask.pixels.chunks(64).map(word).collect() }
     }
 
+    /// Of a map of so many pixels.
+    pub fn of(pixels: usize, members: impl Iterator<Item = usize>) -> Self {
+        let mut set = Self { words: vec![0; pixels.div_ceil(64)] };
+        members.for_each(|pixel| set.insert(pixel));
+        set
+    }
+
     /// Whether the pixel is in the set.
     pub fn contains(&self, pixel: usize) -> bool {
         self.words[pixel / 64] >> (pixel % 64) & 1 != 0
@@ -30,18 +37,23 @@ impl PixelSet {
 
     /// Removes the pixels `from..to`.
     pub fn remove(&mut self, from: usize, to: usize) {
-        if from >= to {
-            return;
-        }
-        let (first, last) = (from / 64, (to - 1) / 64);
-        let (head, tail) = (u64::MAX << (from % 64), u64::MAX >> (63 - (to - 1) % 64));
-        if first == last {
-            self.words[first] &= !(head & tail);
-        } else {
-            self.words[first] &= !head;
-            self.words[first + 1..last].fill(0);
-            self.words[last] &= !tail;
-        }
+        clear_bits(&mut self.words, from, to);
+    }
+}
+
+/// Clears the bits `from..to`, counted from the first word's lowest.
+pub fn clear_bits(words: &mut [u64], from: usize, to: usize) {
+    if from >= to {
+        return;
+    }
+    let (first, last) = (from / 64, (to - 1) / 64);
+    let (head, tail) = (u64::MAX << (from % 64), u64::MAX >> (63 - (to - 1) % 64));
+    if first == last {
+        words[first] &= !(head & tail);
+    } else {
+        words[first] &= !head;
+        words[first + 1..last].fill(0);
+        words[last] &= !tail;
     }
 }
 

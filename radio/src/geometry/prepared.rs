@@ -4,9 +4,9 @@
 //! first asked for and kept, because a network's condition needs neither and a moved transmitter needs the same ones again.
 
 use super::cars::CarOutlines;
-use super::csr::Csr;
 use super::footprints::exact_outlines;
-use super::inset::{InsetWalls, center};
+use super::highest_near::HighestNear;
+use super::inset::InsetWalls;
 use super::outline::outlines;
 use super::pixel_line_of_sight::pixel_line_of_sight;
 use super::pixel_set::{PixelSet, SparsePixelSet};
@@ -54,6 +54,7 @@ pub struct PreparedScene {
     walls: OnceLock<Walls>,
     prisms: OnceLock<Prisms>,
     prism_walls: OnceLock<Vec<PrismWall>>,
+    highest_near: OnceLock<HighestNear>,
     turning_points: OnceLock<Arc<TurningPoints>>,
     /// Those above some height that is not below all roofs, the last that was asked for.
     high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
@@ -66,13 +67,11 @@ pub struct TurningPoints {
     /// Per pixel, the steps to the nearest of them, at most 255.
     pub steps_to_obstacle: Vec<u8>,
     pub walls: InsetWalls,
-    /// Per pixel, the corners it is beside: indices of `walls.corners`.
-    pub beside: Csr,
+    /// The outdoor pixels beside a corner.
+    pub beside_corner: PixelSet,
     /// The corner that a pixel is at, for each pixel that is at one.
     corner_at: HashMap<u32, u32>,
-    sights: Vec<OnceLock<Arc<SparsePixelSet>>>,
-    /// What other pixels see that paths turned at: at most as many as corners, so that moving about does not fill the memory.
-    others: Mutex<HashMap<u32, Arc<SparsePixelSet>>>,
+    sights: Vec<OnceLock<SparsePixelSet>>,
 }
 
 impl PreparedScene {
@@ -84,6 +83,7 @@ impl PreparedScene {
             walls: OnceLock::new(),
             prisms: OnceLock::new(),
             prism_walls: OnceLock::new(),
+            highest_near: OnceLock::new(),
             turning_points: OnceLock::new(),
             high_turning_points: Mutex::new(None),
         }
@@ -126,6 +126,11 @@ impl PreparedScene {
     /// Walls and corners in metres with the heights of their roofs.
     pub fn prisms(&self) -> &Prisms {
         self.prisms.get_or_init(|| Prisms::new(&self.scene))
+    }
+
+    /// Bounds of the roofs round every pixel.
+    pub fn highest_near(&self) -> &HighestNear {
+        self.highest_near.get_or_init(|| HighestNear::new(&self.scene.roofs, self.scene.grid.size))
     }
 
     /// Walls and corners in pixels, from the mask, of the buildings that are higher than `height_m`.
@@ -198,12 +203,12 @@ impl PreparedScene {
 impl TurningPoints {
     fn new(obstacles: BuildingMask, grid: Grid, buildings: &[Building]) -> Self {
         let walls = InsetWalls::new(&Walls::new(&outlines(&obstacles, grid, buildings)), &obstacles, grid);
-        let beside = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.beside.iter().map(move |&pixel| (pixel, i as u32)));
-        let beside = Csr::new(grid.pixels(), beside);
+        let beside = walls.corners.iter().flat_map(|corner| corner.beside.iter().map(|&pixel| pixel as usize));
+        let beside_corner = PixelSet::of(grid.pixels(), beside);
         let steps_to_obstacle = steps_to_building(&obstacles);
         let corner_at = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.at.iter().map(move |&pixel| (pixel, i as u32)));
         let (corner_at, sights) = (corner_at.collect(), walls.corners.iter().map(|_| OnceLock::new()).collect());
-        Self { obstacles, steps_to_obstacle, beside, corner_at, sights, others: Mutex::default(), walls }
+        Self { obstacles, steps_to_obstacle, beside_corner, corner_at, sights, walls }
     }
 
     /// The corner that an outdoor pixel is at.
@@ -211,28 +216,14 @@ impl TurningPoints {
         self.corner_at.get(&(pixel as u32)).copied()
     }
 
-    /// The outdoor pixels in a corner's sight.
-    pub fn sight(&self, corner: usize) -> &Arc<SparsePixelSet> {
-        self.sights[corner].get_or_init(|| self.look_from(self.walls.corners[corner].position))
+    /// The outdoor pixels in a corner's sight, found now and kept.
+    fn sight(&self, corner: usize) -> &SparsePixelSet {
+        self.sights[corner].get_or_init(|| SparsePixelSet::from(&visible_from(&self.walls, self.walls.corners[corner].position)))
     }
 
-    /// The outdoor pixels in sight of an outdoor pixel's centre.
-    pub fn sight_of_pixel(&self, pixel: u32) -> Arc<SparsePixelSet> {
-        let others = || self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sight) = others().get(&pixel) {
-            return Arc::clone(sight);
-        }
-        let (sight, mut others) = (self.look_from(center(pixel as usize, self.obstacles.size)), others());
-        // Full of the places that earlier maps turned at.
-        if others.len() >= self.sights.len() {
-            others.clear();
-        }
-        others.insert(pixel, Arc::clone(&sight));
-        sight
-    }
-
-    fn look_from(&self, point: Coord<f64>) -> Arc<SparsePixelSet> {
-        Arc::new(SparsePixelSet::from(&visible_from(&self.walls, point)))
+    /// The outdoor pixels in a corner's sight, where they are kept.
+    pub fn kept_sight(&self, corner: usize) -> Option<&SparsePixelSet> {
+        self.sights[corner].get()
     }
 
     /// What corners see, as bytes for another copy of the same scene ([`Self::take_sights`]): several workers prepare a scene together.
@@ -256,7 +247,7 @@ impl TurningPoints {
         while !rest.is_empty() {
             let sight = SparsePixelSet::read(&mut rest, pixels).ok_or(error)?;
             // One that is known already is the same.
-            self.sights.get(corner).ok_or(error)?.get_or_init(|| Arc::new(sight));
+            self.sights.get(corner).ok_or(error)?.get_or_init(|| sight);
             corner += 1;
         }
         Ok(())
@@ -267,8 +258,8 @@ impl TurningPoints {
         let corners = self.sights.len();
         let sampled = (0..corners).step_by(corners.div_ceil(SAMPLED_CORNERS).max(1));
         let count = sampled.len().max(1) as u64;
-        // As much again for other pixels that paths turn at. 32 bits would not hold the product.
-        2 * sampled.map(|corner| self.sight(corner).bytes() as u64).sum::<u64>() * corners as u64 / count
+        // 32 bits would not hold the product.
+        sampled.map(|corner| self.sight(corner).bytes() as u64).sum::<u64>() * corners as u64 / count
     }
 
     /// What the sights that were found so far take in memory, bytes.

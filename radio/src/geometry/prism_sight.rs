@@ -9,7 +9,7 @@ use super::angular_cover::AngularCover;
 use super::footprints::rings;
 use super::outline::outlines;
 use super::pixel_set::PixelSet;
-use super::visibility::{Reach, mark_hidden};
+use super::shadow::{Reach, mark_hidden};
 use crate::scene::{BuildingMask, Grid, Scene, rasterize};
 use geo::orient::Direction;
 use geo::{Coord, InteriorPoint, LineString, Orient};

@@ -1,5 +1,7 @@
 //! The heights between which paths rise and descend.
 
+use crate::geometry::PreparedScene;
+use crate::geometry::highest_near::HighestNear;
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::{LinkEnds, RoofHeights};
 
@@ -18,7 +20,7 @@ pub struct Levels<'a> {
 #[derive(Clone, Copy)]
 enum Roofs<'a> {
     Level(f64),
-    Scene(&'a RoofHeights),
+    Scene(&'a RoofHeights, &'a HighestNear),
 }
 
 impl<'a> Levels<'a> {
@@ -34,14 +36,15 @@ impl<'a> Levels<'a> {
         }
     }
 
-    pub fn of_scene(roofs: &'a RoofHeights, ends: &LinkEnds) -> Self {
+    pub fn of_scene(prepared: &'a PreparedScene, ends: &LinkEnds) -> Self {
+        let roofs = prepared.roofs();
         Self {
             transmitter_m: ends.height_m,
             receivers_m: ends.receiver_height_m,
             corners_m: ends.height_m.min(ends.receiver_height_m),
             lowest_roof_m: roofs.lowest_m(),
             highest_roof_m: roofs.highest_m(),
-            roofs: Roofs::Scene(roofs),
+            roofs: Roofs::Scene(roofs, prepared.highest_near()),
         }
     }
 
@@ -49,7 +52,14 @@ impl<'a> Levels<'a> {
     pub fn roof_m(&self, pixel: usize) -> f64 {
         match self.roofs {
             Roofs::Level(roof_m) => roof_m,
-            Roofs::Scene(roofs) => roofs.at(pixel),
+            Roofs::Scene(roofs, _) => roofs.at(pixel),
         }
+    }
+
+    /// How many rows or columns lie at least between the pixel at (row, column) and a roof higher than `height_m`, itself included; 0
+    /// where nothing is known of it.
+    pub fn steps_to_higher(&self, (row, column): (usize, usize), height_m: f64) -> i64 {
+        let Roofs::Scene(_, near) = self.roofs else { return 0 };
+        near.around(row, column).find(|&(_, highest_m)| highest_m <= height_m).map_or(0, |(steps, _)| steps as i64 + 1)
     }
 }

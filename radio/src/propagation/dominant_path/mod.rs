@@ -6,6 +6,7 @@
 //! that loses less counts.
 
 mod levels;
+mod looks;
 mod over_roofs;
 mod queue;
 mod roofs;
@@ -57,7 +58,7 @@ impl PropagationModel for DominantPath {
             }
             RoofsFrom::Scene => {
                 let (row, column) = prepared.antenna_pixel(ends)?;
-                let (levels, in_sight) = (Levels::of_scene(prepared.roofs(), ends), prepared.in_sight(ends));
+                let (levels, in_sight) = (Levels::of_scene(prepared, ends), prepared.in_sight(ends));
                 let turning_points = prepared.turning_points(levels.corners_m);
                 let start = row * grid.size + column;
                 let mut loss_db = Wavefront::new(&turning_points, grid, law, levels, (transmitter, start), in_sight.clone()).run();

@@ -183,7 +183,7 @@ impl Profiles<'_> {
     /// The edges of the roofs along a ray up to the map's edge: where the height changes, as high as the higher side.
     fn edges_along(&self, ray: usize, edges: &mut Vec<PlanePoint>) {
         edges.clear();
-        let (size, direction) = (self.grid.size as f64, self.direction(ray));
+        let (size, direction) = (self.grid.size, self.direction(ray));
         let length_m = libm::hypot(direction.x, direction.y) * self.grid.meters_per_pixel;
         // Distances, in lengths of `direction`, to the next boundary of a column and of a row, and from one to the next.
         let next = |at: f64, step: f64| match step {
@@ -193,22 +193,23 @@ impl Profiles<'_> {
         };
         let (mut to_column, a_column) = next(self.transmitter.x, direction.x);
         let (mut to_row, a_row) = next(self.transmitter.y, direction.y);
-        let (mut x, mut y) = (self.transmitter.x.floor(), self.transmitter.y.floor());
-        let roof_m = |x: f64, y: f64| self.levels.roof_m((size - 1.0 - y) as usize * self.grid.size + x as usize);
-        let mut before_m = roof_m(x, y);
+        let (mut row, mut column) = (size - 1 - self.transmitter.y.floor() as usize, self.transmitter.x.floor() as usize);
+        let (row_step, column_step) = (if direction.y > 0.0 { -1 } else { 1 }, if direction.x > 0.0 { 1 } else { -1 });
+        let mut before_m = self.levels.roof_m(row * size + column);
         loop {
             let reached = to_column.min(to_row);
             if to_column <= to_row {
-                x += direction.x.signum();
+                column = column.wrapping_add_signed(column_step);
                 to_column += a_column;
             } else {
-                y += direction.y.signum();
+                row = row.wrapping_add_signed(row_step);
                 to_row += a_row;
             }
-            if !((0.0..size).contains(&x) && (0.0..size).contains(&y)) {
+            // One step west of the first column is a very large number, too.
+            if row >= size || column >= size {
                 return;
             }
-            let after_m = roof_m(x, y);
+            let after_m = self.levels.roof_m(row * size + column);
             if after_m != before_m {
                 edges.push(PlanePoint { distance_m: reached * length_m, height_m: after_m.max(before_m) });
                 before_m = after_m;

@@ -72,13 +72,10 @@ pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, 
             return None;
         }
         let other = row as usize * size + column as usize;
-        let steps = turning_points.steps_to_obstacle[other];
-        if steps > 0 {
-            return Some(i64::from(steps));
-        }
-        let roof_m = levels.roof_m(other);
+        let to_obstacle = i64::from(turning_points.steps_to_obstacle[other]);
+        let roof_m = if to_obstacle == 0 { levels.roof_m(other) } else { 0.0 };
         // Over the horizon, a wall that is farther and not higher is not steeper.
-        if last.is_none_or(|(most, wall)| roof_m > wall.roof_m || most <= 0.0) {
+        if to_obstacle == 0 && last.is_none_or(|(most, wall)| roof_m > wall.roof_m || most <= 0.0) {
             let step = center(other, size) - here;
             let run = (libm::hypot(step.x, step.y) - CENTER_TO_EDGE).max(0.0);
             let steepness = (roof_m - levels.receivers_m) / run;
@@ -94,7 +91,12 @@ pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, 
                 return None;
             }
         }
-        Some(0)
+        // From here on, only roofs that are higher than the steepest wall's line are steeper.
+        let to_higher = last.filter(|&(most, _)| most > 0.0).map_or(0, |(most, _)| {
+            let run = (rows * rows + columns * columns).sqrt() - CENTER_TO_EDGE;
+            levels.steps_to_higher((row as usize, column as usize), levels.receivers_m + most * run / ROUNDING)
+        });
+        Some(to_obstacle.max(to_higher))
     });
     last.map(|(_, wall)| wall)
 }

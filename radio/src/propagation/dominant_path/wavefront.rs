@@ -11,15 +11,15 @@
 //! pixel of the ground whose path has spread may still be given a better one round a corner, which spreads again.
 
 use super::levels::Levels;
+use super::looks::Looks;
 use super::queue::Queue;
 use super::roofs::{LastWall, Slope, last_wall};
 use crate::geometry::TurningPoints;
-use crate::geometry::inset::center;
-use crate::geometry::pixel_set::{PixelSet, SparsePixelSet};
+use crate::geometry::inset::{center, center_at};
+use crate::geometry::pixel_set::PixelSet;
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
 use geo::Coord;
-use std::sync::Arc;
 
 /// The source of a pixel that no path has reached.
 const NOWHERE: u32 = u32::MAX;
@@ -55,15 +55,15 @@ struct Source {
     offset_share: f64,
     /// The source that the path up to here came from.
     before: u32,
-    /// What a corner or a pixel sees, once it was asked for.
-    sight: Option<Arc<SparsePixelSet>>,
+    /// Where this source's look is, once it has looked.
+    look: u32,
 }
 
 impl Source {
     /// The end of a path that came from the source `before`.
     fn after(before: u32, origin: PathOrigin, position: Coord<f64>, height_m: f64, path: Path, offset_share: f64) -> Self {
         let Path { length_m, turns_db, direction } = path;
-        Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, sight: None }
+        Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, look: NOWHERE }
     }
 
     /// Loss in dB of the turn into a direction, where `cost_db` gives a turn's loss by its cosine; 0 at the transmitter.
@@ -116,6 +116,7 @@ pub struct Wavefront<'a> {
     /// Per pixel, whether a path has spread from there.
     settled: Vec<bool>,
     in_sight: PixelSet,
+    looks: Looks<'a>,
     queue: Queue,
 }
 
@@ -143,7 +144,7 @@ impl<'a> Wavefront<'a> {
             direction: None,
             offset_share: 1.0,
             before: NOWHERE,
-            sight: None,
+            look: NOWHERE,
         };
         let mut front = Self {
             grid,
@@ -156,6 +157,7 @@ impl<'a> Wavefront<'a> {
             settled: vec![false; grid.pixels()],
             in_sight,
             sources: vec![source(PathOrigin::Transmitter), source(PathOrigin::Roof)],
+            looks: Looks::new(&turning_points.walls),
             queue: Queue::new(),
         };
         for &pixel in &seen {
@@ -167,7 +169,7 @@ impl<'a> Wavefront<'a> {
         }
         seen.iter().for_each(|&pixel| front.propagate(pixel));
         if front.built(start) {
-            front.relax(start, ALOFT);
+            front.relax(start, center(start, grid.size), ALOFT);
         }
         front
     }
@@ -200,8 +202,8 @@ impl<'a> Wavefront<'a> {
         let (origin, height_m) = (self.sources[number as usize].origin, self.sources[number as usize].height_m);
         let from_roof = origin == PathOrigin::Roof;
         let on_ground = !self.built(pixel) && !from_roof;
-        let turns_beside_corner = from_roof && !self.built(pixel) && !self.turning_points.beside.row(pixel).is_empty();
-        for next in around(pixel, size) {
+        let turns_beside_corner = from_roof && !self.built(pixel) && self.turning_points.beside_corner.contains(pixel);
+        for (next, to) in around(pixel, size) {
             if self.settled[next] && (from_roof || self.built(next)) {
                 continue;
             }
@@ -209,21 +211,21 @@ impl<'a> Wavefront<'a> {
                 let over = self.levels.roof_m(next) <= height_m + SAME_HEIGHT_M;
                 match origin {
                     PathOrigin::Roof if over => {
-                        self.relax(next, number);
+                        self.relax(next, to, number);
                     }
                     PathOrigin::Transmitter if over => {
-                        self.relax(next, ALOFT);
+                        self.relax(next, to, ALOFT);
                     }
-                    _ => self.climb(pixel, next),
+                    _ => self.climb(pixel, (next, to)),
                 }
-            } else if (!self.relax(next, number) || turns_beside_corner) && !self.built(next) {
-                self.turn(pixel, next);
+            } else if (!self.relax(next, to, number) || turns_beside_corner) && !self.built(next) {
+                self.turn(pixel, (next, to));
             }
         }
     }
 
     /// Turns a pixel's path towards a neighbour: at the corner that the pixel is at, else at the pixel's centre.
-    fn turn(&mut self, pixel: usize, next: usize) {
+    fn turn(&mut self, pixel: usize, (next, to): (usize, Coord<f64>)) {
         if self.source_of[next] == TRANSMITTER || self.between_walls(pixel, next) {
             return;
         }
@@ -236,7 +238,7 @@ impl<'a> Wavefront<'a> {
             (self.sources.len() - 1) as u32
         };
         self.turned[pixel] = number;
-        self.lower(next, number);
+        self.lower(next, to, number);
     }
 
     /// A source where a pixel's path turns; `None` where no wall leads down to it.
@@ -271,22 +273,27 @@ impl<'a> Wavefront<'a> {
     }
 
     /// Leads a path up the wall between its pixel and a higher one.
-    fn climb(&mut self, pixel: usize, wall: usize) {
+    fn climb(&mut self, pixel: usize, (wall, middle): (usize, Coord<f64>)) {
         let (number, grid) = (self.source_of[pixel], self.grid);
         let source = &self.sources[number as usize];
-        let top = (center(pixel, grid.size) + center(wall, grid.size)) / 2.0;
+        let top = (center(pixel, grid.size) + middle) / 2.0;
         let (length, heading) = leg(source.position, top);
         let top_m = self.levels.roof_m(wall);
         let slope = Slope::new(length * grid.meters_per_pixel, top_m - source.height_m);
-        let direction = LegDirection::new(heading, slope);
-        let turn_db = source.turn_db(self.law, direction, |cosine| self.law.turn_db(cosine));
-        let path = Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction };
+        let (direction, length_m) = (LegDirection::new(heading, slope), source.length_m + slope.length_m);
         // The turn at the top depends on where the path goes from there; no turn costs less than its share of the offset.
         let offset_share = slope.offset_share();
+        let least_turn_db = source.turn_db(self.law, direction, |cosine| self.law.least_turn_db(cosine));
+        if self.law.least_loss_db(length_m, source.turns_db + least_turn_db + offset_share * self.law.turn_offset_db) >= self.loss_db[wall]
+        {
+            return;
+        }
+        let turn_db = source.turn_db(self.law, direction, |cosine| self.law.turn_db(cosine));
+        let path = Path { length_m, turns_db: source.turns_db + turn_db, direction };
         if self.law.loss_db(path.length_m, path.turns_db + offset_share * self.law.turn_offset_db) < self.loss_db[wall] {
             self.sources.push(Source::after(number, PathOrigin::Roof, top, top_m, path, offset_share));
             let number = (self.sources.len() - 1) as u32;
-            if !self.relax(wall, number) || self.source_of[wall] != number {
+            if !self.relax(wall, middle, number) || self.source_of[wall] != number {
                 self.sources.pop();
             }
         }
@@ -334,18 +341,12 @@ impl<'a> Wavefront<'a> {
 
     /// Whether a straight leg leads from a source to a pixel. Legs on the ground end at buildings and where the source's sight ends.
     fn sees(&mut self, number: u32, pixel: usize) -> bool {
-        let (turning_points, source) = (self.turning_points, &mut self.sources[number as usize]);
-        let look = |origin| match origin {
-            PathOrigin::Corner(corner) => Some(Arc::clone(turning_points.sight(corner as usize))),
-            PathOrigin::Pixel(from) => Some(turning_points.sight_of_pixel(from)),
-            PathOrigin::Transmitter | PathOrigin::Roof => None,
-        };
-        if source.sight.is_none() {
-            source.sight = look(source.origin);
-        }
-        match &source.sight {
-            Some(sight) => sight.contains(pixel),
-            None => source.origin == PathOrigin::Roof || self.in_sight.contains(pixel),
+        let source = &mut self.sources[number as usize];
+        match source.origin {
+            PathOrigin::Transmitter => self.in_sight.contains(pixel),
+            PathOrigin::Roof => true,
+            PathOrigin::Corner(corner) if let Some(sight) = self.turning_points.kept_sight(corner as usize) => sight.contains(pixel),
+            PathOrigin::Corner(_) | PathOrigin::Pixel(_) => self.looks.sees(source.position, &mut source.look, pixel),
         }
     }
 
@@ -358,22 +359,21 @@ impl<'a> Wavefront<'a> {
         self.law.least_loss_db(length_m, source.turns_db + turn_db)
     }
 
-    /// Lowers a pixel's loss to that of the straight path from a source, if that is less. Returns false where it would be less but the
+    /// Lowers a pixel's loss to that of the straight path from a source to its centre `to`, if that is less. Returns false where it would be less but the
     /// source does not see the pixel.
-    fn relax(&mut self, pixel: usize, number: u32) -> bool {
+    fn relax(&mut self, pixel: usize, to: Coord<f64>, number: u32) -> bool {
         if self.source_of[pixel] == TRANSMITTER || self.source_of[pixel] == number {
             return true;
         }
-        if self.least_loss_db(number, center(pixel, self.grid.size)) >= self.loss_db[pixel] {
+        if self.least_loss_db(number, to) >= self.loss_db[pixel] {
             return true;
         }
-        self.sees(number, pixel) && self.lower(pixel, number)
+        self.sees(number, pixel) && self.lower(pixel, to, number)
     }
 
     /// Lowers a pixel's loss to that of the straight path from a source that sees it, if that is less. Returns false where no straight
     /// path leads down to it.
-    fn lower(&mut self, pixel: usize, number: u32) -> bool {
-        let to = center(pixel, self.grid.size);
+    fn lower(&mut self, pixel: usize, to: Coord<f64>, number: u32) -> bool {
         let Some(path) = self.path(number, to, pixel, self.levels.receivers_m) else { return false };
         let loss_db = self.law.loss_db(path.length_m, path.turns_db);
         if loss_db < self.loss_db[pixel] {
@@ -389,18 +389,20 @@ impl<'a> Wavefront<'a> {
         let size = self.grid.size;
         let unreached: Vec<usize> = (0..self.loss_db.len()).filter(|&i| self.loss_db[i].is_infinite() && !self.built(i)).collect();
         let outdoors = |i: usize| if self.built(i) { f64::INFINITY } else { self.loss_db[i] };
-        let filled: Vec<f64> = unreached.iter().map(|&i| around(i, size).map(outdoors).fold(f64::INFINITY, f64::min)).collect();
+        let filled: Vec<f64> =
+            unreached.iter().map(|&i| around(i, size).map(|(other, _)| outdoors(other)).fold(f64::INFINITY, f64::min)).collect();
         for (i, loss_db) in unreached.into_iter().zip(filled) {
             self.loss_db[i] = loss_db;
         }
     }
 }
 
-/// The pixel and its neighbours.
-fn around(pixel: usize, size: usize) -> impl Iterator<Item = usize> {
+/// The pixel and its neighbours, each with its centre.
+fn around(pixel: usize, size: usize) -> impl Iterator<Item = (usize, Coord<f64>)> {
     let (row, column) = (pixel / size, pixel % size);
     let (first, end) = (column.saturating_sub(1), (column + 2).min(size));
-    (row.saturating_sub(1)..(row + 2).min(size)).flat_map(move |r| r * size + first..r * size + end)
+    let in_row = move |r: usize| (first..end).map(move |c| (r * size + c, center_at((r, c), size)));
+    (row.saturating_sub(1)..(row + 2).min(size)).flat_map(in_row)
 }
 
 /// Length and unit vector of a leg.

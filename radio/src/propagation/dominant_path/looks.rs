@@ -1,0 +1,46 @@
+//! What the points see that a map's paths turn at, within a bound of memory.
+//!
+//! A map looks from some hundred points, and each look takes some kilobytes. Where all of them together come to [`MOST_BYTES`], as among
+//! ten thousand buildings, they are forgotten, and a point that is asked again looks again.
+
+use crate::geometry::inset::InsetWalls;
+use crate::geometry::look::{Look, MOST_BYTES};
+use geo::Coord;
+use std::collections::HashMap;
+
+/// The looks of one map.
+pub struct Looks<'a> {
+    walls: &'a InsetWalls,
+    looks: Vec<Look<'a>>,
+    /// Where the look from a point is, by the bits of its coordinates: several paths turn at one corner.
+    by_point: HashMap<[u64; 2], u32>,
+    bytes: usize,
+}
+
+impl<'a> Looks<'a> {
+    pub fn new(walls: &'a InsetWalls) -> Self {
+        Self { walls, looks: Vec::new(), by_point: HashMap::new(), bytes: 0 }
+    }
+
+    /// Whether a pixel is in sight of a point. `known` is where the point's look was the last time that this point was asked.
+    pub fn sees(&mut self, from: Coord<f64>, known: &mut u32, pixel: usize) -> bool {
+        if self.bytes > MOST_BYTES {
+            self.looks.clear();
+            self.by_point.clear();
+            self.bytes = 0;
+        }
+        if self.looks.get(*known as usize).is_none_or(|look| look.from() != from) {
+            *known = *self.by_point.entry([from.x.to_bits(), from.y.to_bits()]).or_insert_with(|| {
+                let look = Look::new(self.walls, from);
+                self.bytes += look.bytes();
+                self.looks.push(look);
+                (self.looks.len() - 1) as u32
+            });
+        }
+        let look = &mut self.looks[*known as usize];
+        let before = look.bytes();
+        let sees = look.sees(pixel);
+        self.bytes += look.bytes() - before;
+        sees
+    }
+}
