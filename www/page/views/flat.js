@@ -28,6 +28,7 @@ export function flatView(canvas, { moved }) {
     const ratio = devicePixelRatio || 1;
     Object.assign(canvas, { width: canvas.clientWidth * ratio, height: canvas.clientHeight * ratio });
     if (!scene) return;
+    buildings ??= buildingsLayer(scene);
     const { left, top, side } = square();
     view.scale(ratio, ratio);
     view.imageSmoothingEnabled = false;
@@ -62,9 +63,10 @@ export function flatView(canvas, { moved }) {
 
   return {
     setScene(next) {
-      [scene, buildings, shown] = [next, buildingsLayer(next), undefined];
-      paint();
+      [scene, buildings, shown] = [next, undefined, undefined];
       moved();
+      // The scene's map is asked for first: it is drawn while the buildings are painted.
+      setTimeout(paint);
     },
     /** `picture` is { map, options } of layers/shown.js, or undefined. */
     show(picture) {
