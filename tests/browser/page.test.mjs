@@ -117,6 +117,48 @@ test('a forecast is told under the cursor, in the legend and in the statistics',
   await page.close();
 });
 
+test('while the networks are loaded, the physical map is dragged and saved, and a bar tells how much is there', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const save = async () => {
+    await page.click('#export-menu summary');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-format=csv]')]);
+    return download.suggestedFilename();
+  };
+  // Loads the module that writes files, before the line is slow.
+  await save();
+  const line = await page.context().newCDPSession(page);
+  await line.send('Network.enable');
+  const slowDown = (bytesPerS) => line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: bytesPerS, uploadThroughput: -1 });
+  // Their 0.8 MB would take more than a minute.
+  await slowDown(10_000);
+  await page.selectOption('#layer', 'mean');
+  const bar = page.locator('#beside');
+  await bar.waitFor();
+  assert.match(await page.locator('#meaning').innerText(), /physical map, while the network is loaded/);
+  const before = await page.evaluate(() => window.radiodiff.map.transmitter.lng);
+  await dragMarker(page, 0.5, 0.3);
+  await page.waitForFunction((before) => window.radiodiff.map.transmitter.lng > before, before);
+  await page.mouse.up();
+  await page.waitForFunction(() => document.getElementById('beside').value > 0);
+  assert.equal(await save(), 'old-town-munich-received-power.csv');
+  const shown = () => page.evaluate(() => [document.documentElement.dataset.state, window.radiodiff.picture().map === window.radiodiff.map, window.radiodiff.forecast === undefined]);
+  assert.deepEqual(await shown(), ['drawing', true, true]);
+  assert.ok((await bar.evaluate(({ value }) => value)) < 1);
+  // Another model does not wait for them.
+  await page.selectOption('#layer', 'physical');
+  await drawn(page);
+  assert.equal(await bar.isVisible(), false);
+  await page.selectOption('#layer', 'mean');
+  await bar.waitFor();
+  await slowDown(-1);
+  await drawn(page);
+  const places = await page.evaluate(() => [window.radiodiff.map, window.radiodiff.forecast].map(({ transmitter: { lng, lat } }) => [lng, lat]));
+  assert.deepEqual(places[0], places[1], 'the forecast is of another place than the map');
+  assert.equal(await bar.isVisible(), false);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 test('rays that are being traced end when another model is chosen, and when the transmitter moves', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   // Large enough that they take seconds.

@@ -324,7 +324,7 @@ class Engine {
     const { open, setup } = await this.#beside();
     if (!this.#port) throw this.#gone;
     this.#pool ??= new Pool(open, setup, this.#options.workers - 1, (warning) => this.warn(warning));
-    const gains = await this.#pool.gains(own, scene, outline, request, callbacks);
+    const gains = await this.#pool.gains(own, scene, outline.corners, request, callbacks);
     const drawn = await own('predict', { request, gains }, callbacks);
     return { ...drawn, milliseconds: performance.now() - started };
   }

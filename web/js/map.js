@@ -3,7 +3,7 @@
 import { RadioError } from './errors.js';
 import { WritableMap } from './formats.js';
 import { numberField } from './numbers.js';
-import { divergingNames, namedColors } from './palettes.js';
+import { colorTable, divergingNames, offsetIn } from './palettes.js';
 import { rowsOf } from './projection.js';
 
 /** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
@@ -111,22 +111,18 @@ export class RadioMap extends WritableMap {
   /** @param {Parameters<RadioMapInterface['stats']>[0]} [options] */
   stats({ thresholdDbm } = {}) {
     const least = numberField('thresholdDbm', 'threshold', thresholdDbm, -Infinity);
-    const result = { min: Infinity, max: -Infinity, mean: 0, rms: 0, outdoorPixels: 0, covered: 0 };
+    let [min, max, sum, squares, outdoorPixels, covered] = [Infinity, -Infinity, 0, 0, 0, 0];
     for (const value of this.values) {
       if (Number.isNaN(value)) continue;
-      result.outdoorPixels += 1;
-      result.mean += value;
-      result.rms += value ** 2;
-      result.min = Math.min(result.min, value);
-      result.max = Math.max(result.max, value);
-      if (value >= least) result.covered += 1;
+      outdoorPixels += 1;
+      sum += value;
+      squares += value ** 2;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      if (value >= least) covered += 1;
     }
-    if (result.outdoorPixels) {
-      result.mean /= result.outdoorPixels;
-      result.rms = Math.sqrt(result.rms / result.outdoorPixels);
-      result.covered /= result.outdoorPixels;
-    }
-    return result;
+    if (!outdoorPixels) return { min, max, mean: 0, rms: 0, outdoorPixels, covered };
+    return { min, max, mean: sum / outdoorPixels, rms: Math.sqrt(squares / outdoorPixels), outdoorPixels, covered: covered / outdoorPixels };
   }
 
   /** @param {Parameters<RadioMapInterface['toImage']>[0]} look */
@@ -134,24 +130,42 @@ export class RadioMap extends WritableMap {
     const [low, high] = [numberField('min', 'scale', min), numberField('max', 'scale', max)];
     const least = numberField('threshold', 'threshold', threshold, -Infinity);
     const { width, values } = this;
-    const colored = typeof palette === 'string' ? namedColors(palette) : palette;
     const image = emptyImage(width, this.height);
     const { data } = image;
+    const paint = typeof palette === 'string' ? byTable(colorTable(palette), data) : byFunction(palette, data);
     rowsOf(projection, this.bounds, this.height).forEach((source, row) => {
       for (let column = 0; column < width; column += 1) {
         const value = values[source * width + column];
         if (!(value >= least)) continue;
-        const [r, g, b] = colored(Math.min(1, Math.max(0, (value - low) / (high - low))));
         const at = 4 * (row * width + column);
-        data[at] = r;
-        data[at + 1] = g;
-        data[at + 2] = b;
+        paint(at, Math.min(1, Math.max(0, (value - low) / (high - low))));
         data[at + 3] = 255;
       }
     });
     return image;
   }
 }
+
+/**
+ * Writes the colours of shares, without an array for each pixel.
+ * @param {Uint8ClampedArray} table of `colorTable`
+ * @param {Uint8ClampedArray} data an image's
+ */
+const byTable = (table, data) => (/** @type {number} */ at, /** @type {number} */ share) => {
+  const from = offsetIn(share);
+  data[at] = table[from];
+  data[at + 1] = table[from + 1];
+  data[at + 2] = table[from + 2];
+};
+
+/**
+ * The same by a function of the caller's.
+ * @param {(share: number) => readonly [number, number, number]} palette
+ * @param {Uint8ClampedArray} data
+ */
+const byFunction = (palette, data) => (/** @type {number} */ at, /** @type {number} */ share) => {
+  [data[at], data[at + 1], data[at + 2]] = palette(share);
+};
 
 /**
  * @param {number} width

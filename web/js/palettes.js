@@ -42,22 +42,27 @@ export function palette(name) {
 
 /** Colours of a table: far finer than the 256 levels of a channel. */
 const TABLE_SIZE = 4096;
-/** @type {Map<string, [number, number, number][]>} */
+/** @type {Map<string, Uint8ClampedArray>} */
 const tables = new Map();
 
 /**
- * As `palette`, out of a table that is made once: a map that follows a transmitter is coloured many times a second.
+ * The palette's colours as red, green and blue, a byte each; `offsetIn` says where those of a share begin. It is made once: a map that
+ * follows a transmitter is coloured many times a second.
  * @param {string} name
- * @returns {(t: number) => [number, number, number]}
  */
-export function namedColors(name) {
+export function colorTable(name) {
   let table = tables.get(name);
   if (!table) {
     const color = palette(name);
-    table = Array.from({ length: TABLE_SIZE }, (_, i) => color(i / (TABLE_SIZE - 1)));
+    table = new Uint8ClampedArray(3 * TABLE_SIZE);
+    for (let i = 0; i < TABLE_SIZE; i += 1) table.set(color(i / (TABLE_SIZE - 1)), 3 * i);
     tables.set(name, table);
   }
-  const colors = table;
-  // NaN, of a scale without extent, is the first colour.
-  return (t) => colors[Math.round(t * (TABLE_SIZE - 1)) || 0];
+  return table;
 }
+
+/**
+ * NaN, of a scale without extent, has the first colour.
+ * @param {number} t from 0 to 1
+ */
+export const offsetIn = (t) => 3 * (Math.round(t * (TABLE_SIZE - 1)) || 0);

@@ -122,15 +122,14 @@ export class Pool {
   }
 
   /**
-   * Prepares a scene once, and finds the gains of a plan of several transmitters.
+   * Prepares a scene once, and finds the gains of a plan.
    * @param {Send} own asks the engine's own runtime
    * @param {object} scene as it travels to a runtime; the same object for the same scene
-   * @param {{ corners: number, transmitters: number }} outline the runtime's
+   * @param {number} corners of the scene
    * @param {PlanRequest} request
    * @param {Callbacks} callbacks
-   * @returns {Promise<Float32Array[] | undefined>} undefined of one transmitter: what there is to share of it is the preparation
    */
-  async gains(own, scene, { corners, transmitters }, request, { signal, onProgress }) {
+  async gains(own, scene, corners, request, { signal, onProgress }) {
     const helpers = (await abortable(this.#helpers, signal)).filter(({ lost }) => !lost);
     const members = [{ send: own, lost: false }, ...helpers.map((helper) => helper.about(scene))];
     if (this.#prepared !== scene) {
@@ -138,7 +137,7 @@ export class Pool {
       await this.#prepare(members, corners, { signal, onProgress });
       this.#prepared = scene;
     }
-    return transmitters === 1 ? undefined : this.#ofPlan(members, request, { signal, onProgress });
+    return this.#ofPlan(members, request, { signal, onProgress });
   }
 
   /**

@@ -61,14 +61,13 @@ function ownRuntime() {
 
 const allCorners = (runtime) => [...runtime.known.values()].flat().sort((a, b) => a - b);
 const everyCorner = Array.from({ length: CORNERS }, (_, corner) => corner);
-const outline = { corners: CORNERS, transmitters: PLAN.transmitters.length };
 
 test('corners and transmitters are dealt, and everybody knows what all corners see', async () => {
   const { open, runtimes } = opener();
   const { runtime, send } = ownRuntime();
   const pool = new Pool(open, {}, 2, assert.fail);
   const told = [];
-  const gains = await pool.gains(send, SCENE, outline, PLAN, { onProgress: (progress) => told.push(progress) });
+  const gains = await pool.gains(send, SCENE, CORNERS, PLAN, { onProgress: (progress) => told.push(progress) });
   assert.deepEqual(gains.map(([first]) => first), [1, 2, 3]);
   const all = [runtime, ...runtimes];
   assert.equal(all.length, 3);
@@ -81,7 +80,7 @@ test('corners and transmitters are dealt, and everybody knows what all corners s
   assert.ok(told.some(({ phase, loaded }) => phase === 'corners' && loaded === CORNERS));
   assert.deepEqual(told.at(-1), { phase: 'transmitters', loaded: 3, total: 3 });
   pool.close(new Error('the end'));
-  await pool.gains(send, {}, outline, PLAN, {}).catch(() => {});
+  await pool.gains(send, {}, CORNERS, PLAN, {}).catch(() => {});
   assert.ok(runtimes.every(({ closed }) => closed));
 });
 
@@ -90,28 +89,19 @@ test('only a transmitter that moved is drawn again, and a new scene is prepared 
   const { runtime, send } = ownRuntime();
   const pool = new Pool(open, {}, 1, assert.fail);
   const drawn = () => [runtime, ...runtimes].flatMap(({ gains }) => gains.splice(0)).sort();
-  await pool.gains(send, SCENE, outline, PLAN, {});
+  await pool.gains(send, SCENE, CORNERS, PLAN, {});
   assert.deepEqual(drawn(), [0, 1, 2]);
   const moved = { transmitters: PLAN.transmitters.with(1, { lng: 9, lat: 2 }) };
-  const gains = await pool.gains(send, SCENE, outline, moved, {});
+  const gains = await pool.gains(send, SCENE, CORNERS, moved, {});
   assert.deepEqual([drawn(), gains.map(([first]) => first)], [[1], [1, 9, 3]]);
-  await pool.gains(send, SCENE, outline, { ...moved, receiver: { heightM: 10 } }, {});
+  await pool.gains(send, SCENE, CORNERS, { ...moved, receiver: { heightM: 10 } }, {});
   assert.deepEqual(drawn(), [0, 1, 2]);
   for (const each of [runtime, ...runtimes]) each.known.clear();
   const other = { source: 'another city' };
-  await pool.gains(send, other, outline, moved, {});
+  await pool.gains(send, other, CORNERS, moved, {});
   assert.deepEqual(drawn(), [0, 1, 2]);
   for (const each of [runtime, ...runtimes]) assert.deepEqual(allCorners(each), everyCorner);
   assert.deepEqual(runtimes[0].scenes, [SCENE, other]);
-  pool.close(new Error('the end'));
-});
-
-test('of one transmitter only the preparation is shared', async () => {
-  const { open, runtimes } = opener();
-  const { runtime, send } = ownRuntime();
-  const pool = new Pool(open, {}, 1, assert.fail);
-  assert.equal(await pool.gains(send, SCENE, { corners: CORNERS, transmitters: 1 }, { transmitters: [{ lng: 1, lat: 1 }] }, {}), undefined);
-  for (const each of [runtime, ...runtimes]) assert.deepEqual([allCorners(each), each.gains], [everyCorner, []]);
   pool.close(new Error('the end'));
 });
 
@@ -122,7 +112,7 @@ test('helpers that do not start leave the work to the others, with one warning',
   const { runtime, send } = ownRuntime();
   const warnings = [];
   const pool = new Pool(some, {}, 3, (warning) => warnings.push(warning));
-  await pool.gains(send, SCENE, outline, PLAN, {});
+  await pool.gains(send, SCENE, CORNERS, PLAN, {});
   assert.deepEqual(allCorners(runtime), everyCorner);
   assert.deepEqual(warnings, ['Large maps are drawn by 2 of 4 workers: the policy forbids it.']);
   pool.close(new Error('the end'));
@@ -138,7 +128,7 @@ for (const call of ['sights', 'takeSights', 'gain']) {
     const warnings = [];
     const pool = new Pool(open, {}, 2, (warning) => warnings.push(warning));
     const many = { transmitters: Array.from({ length: 9 }, (_, index) => ({ lng: index, lat: 0 })) };
-    const gains = await pool.gains(send, SCENE, { corners: CORNERS, transmitters: 9 }, many, {});
+    const gains = await pool.gains(send, SCENE, CORNERS, many, {});
     assert.deepEqual(gains.map(([first]) => first), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     for (const each of [runtime, runtimes[1]]) assert.deepEqual(allCorners(each), everyCorner);
     assert.deepEqual([warnings.length, runtimes[0].closed], [1, true]);
@@ -153,7 +143,7 @@ test('an error of the request ends the work at once, and so does aborting; the p
   const pool = new Pool(open, {}, 1, assert.fail);
   const refused = new Error('the transmitter stands off the map');
   const refusing = (call, ...rest) => (call === 'gain' ? Promise.reject(refused) : send(call, ...rest));
-  await assert.rejects(pool.gains(refusing, SCENE, outline, PLAN, {}), refused);
+  await assert.rejects(pool.gains(refusing, SCENE, CORNERS, PLAN, {}), refused);
   const abort = new AbortController();
   const reason = new Error('changed my mind');
   let jobs = 0;
@@ -161,9 +151,9 @@ test('an error of the request ends the work at once, and so does aborting; the p
     jobs += 1;
     if (jobs === 3) abort.abort(reason);
   };
-  await assert.rejects(pool.gains(send, { source: 'another city' }, outline, PLAN, { signal: abort.signal, onProgress }), reason);
+  await assert.rejects(pool.gains(send, { source: 'another city' }, CORNERS, PLAN, { signal: abort.signal, onProgress }), reason);
   // What was under way when it was aborted may still come in.
   assert.ok(jobs <= 5, `${jobs} jobs`);
-  assert.equal((await pool.gains(send, { source: 'a third' }, outline, PLAN, {})).length, 3);
+  assert.equal((await pool.gains(send, { source: 'a third' }, CORNERS, PLAN, {})).length, 3);
   pool.close(new Error('the end'));
 });

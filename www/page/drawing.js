@@ -1,5 +1,6 @@
 // Draws maps as often as the worker can: plans that came in while it drew are skipped. The physical map comes first; where the planner
-// asks how sure it is, or for rays, that is then drawn beside it, until something moves.
+// asks how sure it is, or for rays, that is then drawn beside it, until something moves. What draws that is started when it is first asked
+// for, and the physical map can be moved and saved until it is loaded.
 
 import { engines, startCoarse, startNetworks, startTracer, stopTracer } from './engines.js';
 import { withoutNetworks } from './input/controls.js';
@@ -25,6 +26,8 @@ let told = new Set();
 let wanted = false;
 /** The drawing that is under way, until nothing more is wanted. */
 let drawing;
+/** What came of the last one: the page's state once nothing is drawn or loaded. */
+let outcome = 'ready';
 /** What is being drawn beside the physical map: its kind, and what ends it. */
 let beside;
 /** What the last forecast took, milliseconds. */
@@ -61,13 +64,22 @@ export function followLook() {
   if (isOther) beside.controller.abort();
   const isMissing = isStandIn() && (!beside || isOther);
   if (isMissing || lacksLayer()) draw();
+  else tellStatus();
+}
+
+/** Says whether the page shows what was asked for, unless something is being drawn, which says so when it ends. */
+function tellStatus() {
+  // A preview is not what was asked for: letting go draws that.
+  const isPreview = state.dragging && (besideKind() || (coarse && state.map?.metersPerPixel === coarse));
+  const isAwaited = isStandIn() && besideKind() in state.besideLoaded;
+  if (!drawing && !isPreview) setStatus(isAwaited ? 'drawing' : outcome);
 }
 
 async function drawWhatIsWanted() {
   setStatus('drawing');
   // What else changes in this moment is drawn with it.
   await undefined;
-  let outcome = 'ready';
+  outcome = 'ready';
   while (wanted) {
     wanted = false;
     const asked = { scene: state.scene, transmitters: activeOf(plan()) };
@@ -80,9 +92,11 @@ async function drawWhatIsWanted() {
       unsay('map', 'error');
       take(map, asked.transmitters);
       outcome = 'ready';
-      // The forecast of before stays on the map until the next is there.
-      if (!isFollowed()) show();
-      if (map && besideKind() && (isFollowed() || !state.dragging)) await drawBeside(terms, isLeft);
+      if (map && besideKind() && (isFollowed() || !state.dragging)) {
+        // The forecast of before stays on the map until the next is there.
+        if (!isFollowed()) show();
+        await drawBeside(terms, isLeft);
+      }
     } catch (error) {
       if (isLeft()) continue;
       say('map', `${error.message}${/outside the map/.test(error.message) ? '. Drag the transmitter onto the map, or remove it.' : ''}`, 'error');
@@ -93,8 +107,7 @@ async function drawWhatIsWanted() {
     show();
   }
   drawing = undefined;
-  // A preview is not what was asked for: letting go draws that.
-  if (!(state.dragging && (besideKind() || (coarse && state.map?.metersPerPixel === coarse)))) setStatus(outcome);
+  tellStatus();
   if (!state.dragging && outcome === 'ready') tellCoverage();
 }
 
@@ -136,12 +149,12 @@ function request() {
 }
 
 /**
- * How a map beside the physical one is drawn, by its kind: the engine, undefined where it cannot be had; its method; what ends it; and
- * whether it takes so little time that it follows the hand and need not be ended.
+ * How a map beside the physical one is drawn, by its kind: the engine's name, and what starts it, with undefined where it cannot be had;
+ * its method; what ends it; and whether it takes so little time that it follows the hand and need not be ended.
  */
 const KINDS = {
-  forecast: { start: startNetworks, method: 'network', stop: () => {}, follows: true },
-  rays: { start: startTracer, method: 'rays', stop: stopTracer },
+  forecast: { engine: 'network', start: startNetworks, method: 'network', stop: () => {}, follows: true },
+  rays: { engine: 'tracer', start: startTracer, method: 'rays', stop: stopTracer },
 };
 
 /** Where a map beside the physical one takes longer, the physical map follows the hand alone. */
@@ -153,13 +166,13 @@ const isFollowed = () => state.dragging && Boolean(KINDS[besideKind()]?.follows)
 /** Draws what the chosen model shows beside the physical map, until something else is wanted. */
 async function drawBeside(terms, isLeft) {
   const kind = besideKind();
-  const { start, method, stop } = KINDS[kind];
-  const engine = await start();
+  const { engine: name, method, stop } = KINDS[kind];
+  const engine = engines[name];
   if (!engine) {
-    withoutNetworks();
+    startBeside(kind);
     return;
   }
-  if ((wanted && !isFollowed()) || isLeft() || besideKind() !== kind) return;
+  if (wanted && !isFollowed()) return;
   const controller = new AbortController();
   const { signal } = controller;
   beside = { kind, controller };
@@ -178,6 +191,29 @@ async function drawBeside(terms, isLeft) {
     beside = undefined;
     progress(undefined);
   }
+}
+
+/** Starts what draws a kind of map, which nothing waits for. Once it runs, the plan is drawn as it then is. */
+async function startBeside(kind) {
+  if (kind in state.besideLoaded) return;
+  const loaded = (share) => {
+    state.besideLoaded[kind] = share;
+    drawProgress();
+  };
+  loaded(0);
+  try {
+    if (!(await KINDS[kind].start(loaded))) withoutNetworks();
+  } catch (error) {
+    say('map', error.message, 'error');
+    outcome = 'error';
+  }
+  delete state.besideLoaded[kind];
+  if (engines[KINDS[kind].engine] && besideKind() === kind) {
+    draw();
+    return;
+  }
+  show();
+  tellStatus();
 }
 
 /** `share` is undefined while nothing is drawn beside the physical map. */

@@ -1,5 +1,5 @@
 // The engines that draw. The physical one starts with the page and needs no weights. The one with the networks is started, and its
-// weights are downloaded, when a layer first asks for it.
+// weights are downloaded, when a layer first asks for it, and the ray tracer likewise; the physical one goes on drawing meanwhile.
 
 import { createEngine } from '../index.js';
 import { say } from './notices.js';
@@ -8,7 +8,8 @@ const MODEL = 'models/quantiles.safetensors';
 /** Names of the methods on the page. */
 const METHODS = { network: 'Network of quantiles', 'dominant-path': 'Dominant path', rays: 'Ray tracing' };
 
-export const engines = { physical: undefined, network: undefined };
+/** Each is there once it was started. */
+export const engines = { physical: undefined, network: undefined, tracer: undefined };
 
 const status = document.getElementById('engine');
 const credit = document.getElementById('model');
@@ -31,7 +32,7 @@ export function startCoarse() {
 
 /** An engine that traces rays beside the physical one, so that a map that follows the hand need not wait for it. */
 export function startTracer() {
-  startingTracer ??= createEngine({ workers: 1 }).catch((error) => {
+  startingTracer ??= createEngine({ workers: 1 }).then((engine) => (engines.tracer = engine), (error) => {
     // The next rays try again.
     startingTracer = undefined;
     throw error;
@@ -41,13 +42,16 @@ export function startTracer() {
 
 /** Ends what it is tracing. The next rays are traced by another. */
 export function stopTracer() {
-  startingTracer?.then((engine) => engine.dispose(), () => {});
-  startingTracer = undefined;
+  engines.tracer?.dispose();
+  startingTracer = engines.tracer = undefined;
 }
 
-/** The engine with the networks, started once; undefined where it cannot be had, after the page said why. */
-export function startNetworks() {
-  starting ??= start().catch((error) => {
+/**
+ * The engine with the networks, started once; undefined where it cannot be had, after the page said why. `loaded` is called with the
+ * share of its weights that is there.
+ */
+export function startNetworks(loaded) {
+  starting ??= start(loaded).catch((error) => {
     const trouble = `The network is not available: ${error.message}. The physical map is shown.`;
     say('networks', trouble, 'error');
     credit.textContent = trouble;
@@ -55,12 +59,10 @@ export function startNetworks() {
   return starting;
 }
 
-async function start() {
+async function start(loaded) {
   const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
-  const onProgress = ({ phase, loaded, total }) => {
-    if (phase === 'compile') return;
-    const share = total ? ` ${Math.min(100, Math.round((100 * loaded) / total))} %` : '';
-    status.textContent = phase === 'download' ? `Loading the networks…${share}` : 'Building the networks…';
+  const onProgress = ({ phase, loaded: bytes, total }) => {
+    if (phase === 'download' && total) loaded(Math.min(1, bytes / total));
   };
   engines.network = await createEngine({ model: MODEL, backend, onProgress });
   const { model } = engines.network.info;

@@ -3,6 +3,7 @@
 // plan/ holds what the planner decides and how it is looked at; state.js what was drawn of it. views/ shows the map, charts/ counts it,
 // layers/ says what is shown, input/ is every control. drawing.js asks the engines for maps, places.js opens scenes. It begins here.
 
+import './first.js';
 import { createEngine } from '../index.js';
 import { draw, followLook } from './drawing.js';
 import { engines, startPhysical } from './engines.js';

@@ -17,6 +17,8 @@ export const state = {
   beside: {},
   /** The share of such a map that is drawn, 0 to 1, while it is. */
   besideDrawn: undefined,
+  /** The share of what draws such a map that is loaded, 0 to 1, by the map's kind, while it is. */
+  besideLoaded: {},
   /** What `calibrate` gave of the open scene last, with `of`: the plan's measurements that it is of. */
   calibration: undefined,
   /** Whether the measured places are shown on the map. */

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how long one map takes on this machine. For a person to read: CI does not time anything, because its
 //! machines differ.
 
+mod first;
 mod web;
 
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use lexopt::{Arg, ValueExt};
 use crate::process::{cargo, run as run_process};
 use crate::server::PageServer;
 use crate::{browser, layout, page, tools};
+use first::FirstMapBench;
 use web::WebBench;
 
 pub const HELP: &str = "  bench  print how long one map takes in headless Chromium, warm
@@ -21,6 +23,9 @@ pub const HELP: &str = "  bench  print how long one map takes in headless Chromi
          --side <m>             side of the map, 1000 unless given
          --resolution <m>       side of a pixel, 2 unless given
          --moves <n>            moves of a transmitter that are timed, 10 unless given
+  bench first  print how long after navigation the page shows its first map in headless Chromium, here and on a slow line
+         --runs <n>             navigations on each line, 9 unless given
+         --beside <folder>      another built page, opened in turns with this one
   bench engines  print how long each engine takes for one map off the browser
          --engine <name>        one of cpu, wgpu, burn-flex, burn-wgpu (all unless given; burn-wgpu takes minutes to build)
          --preset <name>        one of nano, edge, paper (all unless given)
@@ -45,6 +50,7 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         match argument {
             Arg::Value(subject) if subject == "engines" => return run_engines(arguments),
             Arg::Value(subject) if subject == "areas" => return run_areas(arguments),
+            Arg::Value(subject) if subject == "first" => return run_first(arguments),
             Arg::Value(subject) if subject == "web" => return run_web(arguments),
             Arg::Long("engine") => {
                 let engine = arguments.value()?.string()?;
@@ -88,6 +94,25 @@ fn run_areas(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     let mut bench = browser::node_with_chromium(&server)?;
     bench.arg(browser::script("bench-areas.mjs")).arg(city);
     run_process(bench.args([side_m.to_string(), resolution_m.to_string(), moves.to_string()]))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Times the first map after navigation.
+fn run_first(mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    let (mut runs, mut beside) = (9u32, None);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("runs") => runs = arguments.value()?.parse()?,
+            Arg::Long("beside") => beside = Some(arguments.value()?.into()),
+            Arg::Long("help") | Arg::Short('h') => {
+                print!("{HELP}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    ensure!(runs > 0, "--runs is 0, expected at least one navigation");
+    first::run(&FirstMapBench { runs, beside })?;
     Ok(ExitCode::SUCCESS)
 }
 

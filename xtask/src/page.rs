@@ -1,6 +1,6 @@
 //! The page as a visitor gets it: built by Trunk in the workspace's `web` profile, without Trunk reaching for the network. Binaryen then
-//! rewrites the wasm modules, and esbuild takes comments and white space out of the scripts; they stay one file a module, with the names
-//! that their authors gave.
+//! rewrites the wasm modules, and esbuild bundles the scripts: one file for the page and one for the workers, so that neither waits for
+//! the files that others import. Names stay as their authors gave them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,9 +26,9 @@ pub fn build() -> Result<PathBuf> {
     println!("Building the page");
     run(&mut trunk)?;
     shrink_modules(&layout::dist(), ".wasm")?;
-    shrink_scripts(&layout::dist())?;
+    bundle_scripts(&layout::dist())?;
     add_maplibre(&layout::dist())?;
-    preload_modules(&layout::dist())?;
+    preload(&layout::dist())?;
     Ok(layout::dist())
 }
 
@@ -64,15 +64,57 @@ pub fn shrink_modules(page: &Path, ending: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes comments and white space out of the page's scripts, in place.
-fn shrink_scripts(page: &Path) -> Result<()> {
+/// What bundles begin with: the page's, the workers', and the one that the page loads where no worker can be had.
+const BUNDLES: [&str; 3] = ["page/main.js", "worker.js", "runtime.js"];
+/// Folders of scripts alone.
+const SCRIPT_FOLDERS: [&str; 2] = ["page", "adapters"];
+/// Not part of the page's bundle, which seldom needs it.
+const RUNTIME: &str = "./runtime.js";
+/// What is loaded with the first export and the first calibration. The package takes these files as they lie here.
+const ON_DEMAND: [&str; 2] = ["./radiodiff-web-export.js", "./radiodiff-web-calibration.js"];
+
+/// Replaces the page's scripts by their bundles, without comments and white space.
+fn bundle_scripts(page: &Path) -> Result<()> {
     tools::install_package_tools()?;
-    let mut esbuild = npm(&["exec", "--offline", "--", "esbuild"]);
-    esbuild.current_dir(layout::root().join("web")).arg(page.join("**/*.js"));
-    for (option, value) in [("--outdir=", page), ("--outbase=", page)] {
-        esbuild.arg(format!("{option}{}", value.display()));
+    let bundles = layout::target().join("bundles");
+    if bundles.exists() {
+        fs::remove_dir_all(&bundles).with_context(|| format!("clearing {}", bundles.display()))?;
     }
-    run(esbuild.args(["--allow-overwrite", "--minify-whitespace", "--minify-syntax", "--target=es2022", "--log-level=warning"]))
+    let [main, workers @ ..] = BUNDLES.map(|entry| page.join(entry));
+    let external = |file| format!("--external:{file}");
+    let bundle = || {
+        let mut esbuild = esbuild(&bundles);
+        esbuild.arg("--bundle").args(ON_DEMAND.map(external));
+        esbuild
+    };
+    run(bundle().arg(external(RUNTIME)).arg(main))?;
+    run(bundle().args(workers))?;
+    let (glue, bundled): (Vec<_>, Vec<_>) = layout::files_below(page, ".js")?.into_iter().partition(|file| is_glue(file));
+    run(esbuild(&bundles).args(glue))?;
+    for module in bundled {
+        fs::remove_file(&module).with_context(|| format!("removing {}", module.display()))?;
+    }
+    for folder in SCRIPT_FOLDERS.map(|folder| page.join(folder)) {
+        fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    for file in layout::files_below(&bundles, ".js")? {
+        let name = file.file_name().with_context(|| format!("{} has no name", file.display()))?;
+        fs::copy(&file, page.join(name)).with_context(|| format!("copying {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// True of what wasm-bindgen wrote.
+fn is_glue(script: &Path) -> bool {
+    script.file_name().is_some_and(|name| name.to_string_lossy().starts_with("radiodiff-web"))
+}
+
+/// esbuild as it writes the page's scripts, each by its own name, into `folder`.
+fn esbuild(folder: &Path) -> Command {
+    let mut esbuild = npm(&["exec", "--offline", "--", "esbuild"]);
+    esbuild.current_dir(layout::root().join("web")).arg(format!("--outdir={}", folder.display())).arg("--entry-names=[name]");
+    esbuild.args(["--format=esm", "--minify-whitespace", "--minify-syntax", "--target=es2022", "--log-level=warning"]);
+    esbuild
 }
 
 /// The folder of the page that MapLibre GL lies in.
@@ -91,16 +133,28 @@ fn add_maplibre(page: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Names every module of the page in its head, so that the browser fetches all of them at once instead of level by level of imports,
-/// and the wasm module beside them.
-fn preload_modules(page: &Path) -> Result<()> {
+/// The menu of the page's places. The first of them is the one that the page opens with.
+const PLACES: &str = "scenes/index.json";
+
+/// Names in the page's head what its first map needs, so that the browser fetches all of it at once.
+fn preload(page: &Path) -> Result<()> {
     let index = page.join("index.html");
     let html = fs::read_to_string(&index).with_context(|| format!("reading {}", index.display()))?;
-    let mut links = String::from(r#"<link rel="preload" href="radiodiff-web_bg.wasm" as="fetch" type="application/wasm" crossorigin>"#);
-    for module in layout::files_below(&page.join("page"), ".js")? {
-        let href = module.strip_prefix(page).unwrap_or(&module).to_string_lossy().replace('\\', "/");
-        links.push_str(&format!(r#"<link rel="modulepreload" href="{href}">"#));
-    }
+    let links = [
+        r#"<link rel="preload" href="radiodiff-web_bg.wasm" as="fetch" type="application/wasm" crossorigin>"#.to_owned(),
+        r#"<link rel="modulepreload" href="main.js">"#.to_owned(),
+        format!(r#"<link rel="preload" href="{PLACES}" as="fetch" crossorigin>"#),
+        format!(r#"<link rel="preload" href="scenes/{}" as="fetch" crossorigin>"#, first_place(page)?),
+    ];
     let (head, rest) = html.split_once("</head>").with_context(|| format!("{} has no </head>", index.display()))?;
-    fs::write(&index, format!("{head}{links}</head>{rest}")).with_context(|| format!("writing {}", index.display()))
+    fs::write(&index, format!("{head}{}</head>{rest}", links.concat())).with_context(|| format!("writing {}", index.display()))
+}
+
+/// The file of the place that the page opens with.
+fn first_place(page: &Path) -> Result<String> {
+    let menu = page.join(PLACES);
+    let text = fs::read_to_string(&menu).with_context(|| format!("reading {}", menu.display()))?;
+    let places: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("reading {}", menu.display()))?;
+    let file = places[0]["file"].as_str().with_context(|| format!("{} names no place with a file", menu.display()))?;
+    Ok(file.to_owned())
 }

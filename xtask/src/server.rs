@@ -39,7 +39,8 @@ impl PageServer {
         })?;
         let address = listener.local_addr().context("asking for the server's address")?;
         listener.set_nonblocking(true).context("preparing the server's port")?;
-        let files = Router::new().fallback_service(ServeDir::new(folder));
+        // A file that lies packed beside itself is sent so, as `cargo xtask bench first` has them.
+        let files = Router::new().fallback_service(ServeDir::new(folder).precompressed_gzip());
         let pages = HEADERS.into_iter().fold(files, |pages, (name, value)| pages.layer(SetResponseHeaderLayer::overriding(name, value)));
         let runtime = Runtime::new().context("starting the server's threads")?;
         let serving =

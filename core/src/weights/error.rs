@@ -46,8 +46,8 @@ pub enum WeightsError {
     Unused { preset: String, names: Vec<String> },
     #[error("the file holds the network of quantiles of preset {preset}, expected networks that draw maps from noise")]
     OfQuantiles { preset: String },
-    #[error("preset {preset} has no entry [quantiles], which says how large such a network is")]
-    NoQuantiles { preset: String },
+    #[error(transparent)]
+    Quantiles(QuantilesError),
     #[error(transparent)]
     Parameter(#[from] ParameterError),
 }
@@ -65,7 +65,7 @@ impl From<QuantilesError> for WeightsError {
     fn from(error: QuantilesError) -> Self {
         match error {
             QuantilesError::Preset(error) => Self::Preset(error),
-            QuantilesError::NoEntry { preset } => Self::NoQuantiles { preset },
+            error @ QuantilesError::NoEntry { .. } => Self::Quantiles(error),
             QuantilesError::Parameter(error) => Self::Parameter(error),
         }
     }

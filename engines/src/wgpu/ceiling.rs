@@ -4,8 +4,8 @@ use super::profile;
 use super::recorder::{Kernel, Recorder, groups};
 use radiodiff_core::engine::EngineError;
 
-static MULTIPLY_ADDS: Kernel = Kernel { source: include_str!("ceiling.wgsl"), entry: "multiply_adds", inputs: 1 };
-static COPY: Kernel = Kernel { source: include_str!("ceiling.wgsl"), entry: "copy", inputs: 1 };
+static MULTIPLY_ADDS: Kernel = Kernel { source: &[include_str!("ceiling.wgsl")], entry: "multiply_adds", inputs: 1 };
+static COPY: Kernel = Kernel { source: &[include_str!("ceiling.wgsl")], entry: "copy", inputs: 1 };
 
 /// Threads of a workgroup of both kernels.
 const THREADS: usize = 256;

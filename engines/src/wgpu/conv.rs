@@ -8,13 +8,13 @@ use super::recorder::{Kernel, Recorder, grid};
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::{ConvGeometry, shape};
 
-const ROWS_SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv.wgsl"));
+const ROWS_SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv.wgsl")];
 
 static PACK_WEIGHT: Kernel = Kernel { source: ROWS_SOURCE, entry: "pack_weight", inputs: 1 };
 static CONV_ANY: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_any", inputs: 3 };
 static CONV_3X3: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_3x3", inputs: 3 };
 static CONV_COLUMNS: Kernel = Kernel {
-    source: concat!(include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv_columns.wgsl")),
+    source: &[include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv_columns.wgsl")],
     entry: "conv_columns",
     inputs: 3,
 };
@@ -23,22 +23,24 @@ static CONV_COLUMNS: Kernel = Kernel {
 macro_rules! gemm {
     ($name:literal, $file:literal, [$($constants:literal),*], $threads:literal, $taps:literal, $row:literal) => {
         Kernel {
-            source: concat!(
+            source: &[
                 include_str!("common.wgsl"),
                 include_str!("conv_common.wgsl"),
                 include_str!("conv_gemm.wgsl"),
                 include_str!($file),
-                $($constants,)*
-                "fn taps_of_channel() -> u32 { return ",
-                $taps,
-                "; }\nfn taps_of_row() -> u32 { return ",
-                $row,
-                "; }\n@compute @workgroup_size(",
-                $threads,
-                ") fn ",
-                $name,
-                "(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) { convolve(group, local); }"
-            ),
+                concat!(
+                    $($constants,)*
+                    "fn taps_of_channel() -> u32 { return ",
+                    $taps,
+                    "; }\nfn taps_of_row() -> u32 { return ",
+                    $row,
+                    "; }\n@compute @workgroup_size(",
+                    $threads,
+                    ") fn ",
+                    $name,
+                    "(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) { convolve(group, local); }"
+                ),
+            ],
             entry: $name,
             inputs: 3,
         }

@@ -5,13 +5,13 @@ use super::recorder::{Kernel, Recorder, grid};
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::{BatchNormState, Binary, Unary, shape};
 
-const SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("elementwise.wgsl"));
+const SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("elementwise.wgsl")];
 
 static UNARY: Kernel = Kernel { source: SOURCE, entry: "unary", inputs: 1 };
 static BINARY: Kernel = Kernel { source: SOURCE, entry: "binary", inputs: 2 };
 static BINARY_BROADCAST: Kernel = Kernel { source: SOURCE, entry: "binary_broadcast", inputs: 2 };
 static BATCH_NORM: Kernel =
-    Kernel { source: concat!(include_str!("common.wgsl"), include_str!("batch_norm.wgsl")), entry: "batch_norm", inputs: 5 };
+    Kernel { source: &[include_str!("common.wgsl"), include_str!("batch_norm.wgsl")], entry: "batch_norm", inputs: 5 };
 
 fn one(recorder: &Recorder, x: &GpuTensor, op: u32, a: f32, b: f32) -> GpuTensor {
     let out = recorder.empty(x.shape());

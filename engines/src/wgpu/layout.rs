@@ -5,7 +5,7 @@ use super::tensor::GpuTensor;
 use radiodiff_core::engine::Padding;
 use radiodiff_core::engine::shape::{self, MAX_DIMS, strides};
 
-const SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("layout.wgsl"));
+const SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("layout.wgsl")];
 
 static GATHER: Kernel = Kernel { source: SOURCE, entry: "gather", inputs: 1 };
 static GATHER_ROWS: Kernel = Kernel { source: SOURCE, entry: "gather_rows", inputs: 2 };

@@ -3,7 +3,7 @@
 use super::recorder::{Kernel, Recorder, grid, groups};
 use super::tensor::GpuTensor;
 
-const SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("linear_attention.wgsl"));
+const SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("linear_attention.wgsl")];
 
 static CONTEXT: Kernel = Kernel { source: SOURCE, entry: "attention_context", inputs: 1 };
 static APPLY: Kernel = Kernel { source: SOURCE, entry: "apply_context", inputs: 2 };

@@ -6,7 +6,7 @@ use super::rows;
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::shape;
 
-static MATMUL: Kernel = Kernel { source: include_str!("matmul.wgsl"), entry: "matmul", inputs: 3 };
+static MATMUL: Kernel = Kernel { source: &[include_str!("matmul.wgsl")], entry: "matmul", inputs: 3 };
 
 /// Rows and columns of the result that a workgroup computes: 8 x 8 threads of 4 x 4 elements.
 const TILE: usize = 32;

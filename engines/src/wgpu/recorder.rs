@@ -31,7 +31,8 @@ pub(super) const MOST_GROUPS: usize = 65535;
 
 /// A WGSL entry point. Binding 0 holds the parameters, binding 1 the output, and the inputs follow.
 pub(super) struct Kernel {
-    pub source: &'static str,
+    /// The files that make up its source, in this order. They are joined when it is compiled: a program has each of them once.
+    pub source: &'static [&'static str],
     /// Unique among all sources.
     pub entry: &'static str,
     pub inputs: usize,
@@ -268,7 +269,7 @@ fn layout(device: &wgpu::Device, inputs: usize) -> (wgpu::BindGroupLayout, wgpu:
 fn compile(device: &wgpu::Device, kernel: &Kernel, layout: &wgpu::PipelineLayout) -> wgpu::ComputePipeline {
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(kernel.entry),
-        source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
+        source: wgpu::ShaderSource::Wgsl(kernel.source.concat().into()),
     });
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(kernel.entry),

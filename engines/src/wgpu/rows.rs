@@ -7,7 +7,7 @@
 use super::recorder::{Kernel, Recorder, grid, groups};
 use super::tensor::GpuTensor;
 
-const SOURCE: &str = concat!(include_str!("common.wgsl"), include_str!("rows.wgsl"));
+const SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("rows.wgsl")];
 
 static REDUCE_SHORT: Kernel = Kernel { source: SOURCE, entry: "reduce_short", inputs: 1 };
 static REDUCE_LONG: Kernel = Kernel { source: SOURCE, entry: "reduce_long", inputs: 1 };

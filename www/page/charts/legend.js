@@ -1,7 +1,7 @@
 // The legend: the colour scale with its values, or the transmitters of the best-server layer.
 
 import { scaleColors, serverColor } from '../layers/colors.js';
-import { hasLayers, isForecast, isStandIn, shownLayer, shownModel } from '../layers/model.js';
+import { besideKind, hasLayers, isForecast, isStandIn, shownLayer, shownModel } from '../layers/model.js';
 import { look } from '../plan/look.js';
 import { plan } from '../plan/store.js';
 import { state } from '../state.js';
@@ -22,7 +22,7 @@ export function drawLegend() {
 
 function meaning() {
   const { thresholdDbm } = plan();
-  if (isStandIn() && state.besideDrawn !== undefined) return `The physical map, while ${isForecast() ? 'a network forecasts' : 'rays are traced'}`;
+  if (isStandIn() && besideShare() !== undefined) return `The physical map, while ${besideWork()}`;
   const ofModel = {
     deviation: 'What unknown heights and cars change',
     probability: `How likely a place has ${thresholdDbm} dBm or more`,
@@ -32,11 +32,22 @@ function meaning() {
   return ofModel[shownModel()] ?? `Below ${thresholdDbm} dBm: no colour`;
 }
 
-/** How much of what is drawn beside the physical map is there. */
+/** How much is loaded of what draws the chosen model's map; undefined where it is there, or not waited for. */
+const loadedShare = () => (isStandIn() ? state.besideLoaded[besideKind()] : undefined);
+
+/** How much of what is drawn beside the physical map is there, or of what draws it. */
+const besideShare = () => loadedShare() ?? state.besideDrawn;
+
+function besideWork() {
+  if (!isForecast()) return 'rays are traced';
+  return loadedShare() === undefined ? 'a network forecasts' : 'the network is loaded';
+}
+
 export function drawProgress() {
   const bar = element('beside');
-  bar.hidden = state.besideDrawn === undefined;
-  bar.value = state.besideDrawn ?? 0;
+  const share = besideShare();
+  bar.hidden = share === undefined;
+  bar.value = share ?? 0;
 }
 
 function drawScale({ min, max, unit, factor = 1 }) {

@@ -28,6 +28,7 @@ export function flatView(canvas, { moved }) {
     const ratio = devicePixelRatio || 1;
     Object.assign(canvas, { width: canvas.clientWidth * ratio, height: canvas.clientHeight * ratio });
     if (!scene) return;
+    buildings ??= buildingsLayer(scene);
     const { left, top, side } = square();
     view.scale(ratio, ratio);
     view.imageSmoothingEnabled = false;
@@ -62,9 +63,10 @@ export function flatView(canvas, { moved }) {
 
   return {
     setScene(next) {
-      [scene, buildings, shown] = [next, buildingsLayer(next), undefined];
-      paint();
+      [scene, buildings, shown] = [next, undefined, undefined];
       moved();
+      // The scene's map is asked for first: it is drawn while the buildings are painted.
+      setTimeout(paint);
     },
     /** `picture` is { map, options } of layers/shown.js, or undefined. */
     show(picture) {
@@ -93,12 +95,16 @@ export function flatView(canvas, { moved }) {
 function buildingsLayer({ size, mask }) {
   const layer = new OffscreenCanvas(size, size);
   const image = new ImageData(size, size);
-  const edge = (row, column) => [[-1, 0], [1, 0], [0, -1], [0, 1]].some(([dr, dc]) => mask[(row + dr) * size + column + dc] === 0);
-  mask.forEach((inside, i) => {
-    if (!inside) return;
-    const shade = edge(Math.floor(i / size), i % size) ? EDGE : INSIDE;
-    image.data.set([shade, shade + 6, shade + 16, 255], 4 * i);
-  });
+  const { data } = image;
+  for (let i = 0; i < mask.length; i += 1) {
+    if (!mask[i]) continue;
+    const isEdge = mask[i - 1] === 0 || mask[i + 1] === 0 || mask[i - size] === 0 || mask[i + size] === 0;
+    const shade = isEdge ? EDGE : INSIDE;
+    data[4 * i] = shade;
+    data[4 * i + 1] = shade + 6;
+    data[4 * i + 2] = shade + 16;
+    data[4 * i + 3] = 255;
+  }
   layer.getContext('2d').putImageData(image, 0, 0);
   return layer;
 }

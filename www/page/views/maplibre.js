@@ -14,8 +14,8 @@ const EMPTY = { type: 'FeatureCollection', features: [] };
  */
 export async function mapLibreView(container, { scene, tilted, ground, moved, clicked, trouble }) {
   document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: 'maplibre/maplibre-gl.css' }));
-  const library = await import('../../maplibre/maplibre-gl.mjs');
-  library.setWorkerUrl(new URL('../../maplibre/maplibre-gl-worker.mjs', import.meta.url).href);
+  const library = await import(new URL('maplibre/maplibre-gl.mjs', document.baseURI).href);
+  library.setWorkerUrl(new URL('maplibre/maplibre-gl-worker.mjs', document.baseURI).href);
   let [overlay, shown, footprints, dots] = [undefined, undefined, EMPTY, EMPTY];
   const box = ({ west, south, east, north }) => [[west, south], [east, north]];
   const map = new library.Map({

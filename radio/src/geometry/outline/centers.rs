@@ -41,6 +41,18 @@ pub fn snapped_to_centers(ring: &[Side], pieces: &[Piece], corners: &[Coord<f64>
             near.chain([(corner, STAY_COST)]).collect()
         })
         .collect();
+    // The cost of each piece between any two places. It is the same wherever the ring begins, and testing the piece's pixels takes longer
+    // than all else.
+    let wrong: Vec<Vec<f64>> = (0..count)
+        .map(|i| {
+            let (before, here) = (&choices[i], &choices[(i + 1) % count]);
+            let pairs = before.iter().flat_map(|from| here.iter().map(move |to| (from, to)));
+            let fits = |&(from, from_cost): &(_, f64), &(to, to_cost): &(_, f64)| {
+                (from_cost == STAY_COST && to_cost == STAY_COST) || separates(&pieces[i], from, to)
+            };
+            pairs.map(|(from, to)| if fits(from, to) { 0.0 } else { WRONG_COST }).collect()
+        })
+        .collect();
     let mut best: Option<(f64, Vec<usize>)> = None;
     for first in 0..choices[0].len() {
         let mut cost: Vec<f64> = (0..choices[0].len()).map(|i| if i == first { choices[0][i].1 } else { f64::INFINITY }).collect();
@@ -49,13 +61,9 @@ pub fn snapped_to_centers(ring: &[Side], pieces: &[Piece], corners: &[Coord<f64>
             let (before, here) = (&choices[i - 1], &choices[i % count]);
             let step = |j: usize| {
                 let ways = (0..before.len()).filter(|&k| cost[k].is_finite());
-                ways.map(|k| {
-                    let stays = before[k].1 == STAY_COST && here[j].1 == STAY_COST;
-                    let wrong = if stays || separates(&pieces[i - 1], before[k].0, here[j].0) { 0.0 } else { WRONG_COST };
-                    (cost[k] + wrong + if i < count { here[j].1 } else { 0.0 }, k)
-                })
-                .min_by(|a, b| a.0.total_cmp(&b.0))
-                .unwrap_or((f64::INFINITY, 0))
+                ways.map(|k| (cost[k] + wrong[i - 1][k * here.len() + j] + if i < count { here[j].1 } else { 0.0 }, k))
+                    .min_by(|a, b| a.0.total_cmp(&b.0))
+                    .unwrap_or((f64::INFINITY, 0))
             };
             let steps: Vec<(f64, usize)> =
                 (0..here.len()).map(|j| if i == count && j != first { (f64::INFINITY, 0) } else { step(j) }).collect();

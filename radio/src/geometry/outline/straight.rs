@@ -35,11 +35,14 @@ pub fn straightened(ring: &[Side], pieces: &[Piece]) -> Vec<Coord<f64>> {
 /// Cuts a ring into straight pieces. The walk is greedy, so it is tried from every side of the first piece; the division with the
 /// fewest pieces is kept.
 pub fn pieces(ring: &[Side]) -> Vec<Piece> {
-    let walk = |start: usize| {
+    // Walks from neighbouring sides soon meet: how far a line reaches from a side is found once.
+    let mut reached: Vec<Option<usize>> = vec![None; ring.len()];
+    let mut walk = |start: usize| {
         let (mut cuts, mut done) = (Vec::new(), 0);
         while done < ring.len() {
             let from = (start + done) % ring.len();
-            let count = Lines::longest(ring, from).min(ring.len() - done);
+            let reach = *reached[from].get_or_insert_with(|| Lines::longest(ring, from));
+            let count = reach.min(ring.len() - done);
             cuts.push((from, count));
             done += count;
         }
@@ -63,6 +66,8 @@ struct Lines {
     turn: usize,
     origin: Coord<f64>,
     feasible: Vec<(f64, f64)>,
+    /// The polygon before the last side: memory for the next.
+    before: Vec<(f64, f64)>,
 }
 
 /// Steepest slope in the turned frame; steeper runs head along another axis.
@@ -72,7 +77,7 @@ const WIDEST: f64 = 1e4;
 impl Lines {
     fn new(turn: usize, origin: Coord<f64>) -> Self {
         let feasible = vec![(-STEEPEST, -WIDEST), (STEEPEST, -WIDEST), (STEEPEST, WIDEST), (-STEEPEST, WIDEST)];
-        Self { turn, origin, feasible }
+        Self { turn, origin, feasible, before: Vec::new() }
     }
 
     /// Quarter turns clockwise, so that heading `turn` becomes x.
@@ -109,9 +114,10 @@ impl Lines {
 
     /// Keeps the lines for which `room` is not negative.
     fn clip(&mut self, room: impl Fn((f64, f64)) -> f64) {
-        let corners = std::mem::take(&mut self.feasible);
-        for (i, &here) in corners.iter().enumerate() {
-            let next = corners[(i + 1) % corners.len()];
+        std::mem::swap(&mut self.feasible, &mut self.before);
+        self.feasible.clear();
+        for (i, &here) in self.before.iter().enumerate() {
+            let next = self.before[(i + 1) % self.before.len()];
             let (a, b) = (room(here), room(next));
             if a >= -1e-9 {
                 self.feasible.push(here);
