@@ -1,12 +1,14 @@
 //! The outlines of what is built, read off the building mask.
 //!
 //! The mask decides what is a building, so overlapping, touching, nested and broken footprints give one clean outline, and a scene
-//! that came as a raster has outlines too. The outlines are good to a pixel; where footprints are known, corners move to the
-//! footprints' own. In flow the mask and the footprints; out flow closed rings.
+//! that came as a raster has outlines too. Where footprints are known, corners move to the footprints' own; without them the outlines
+//! are good to a pixel, and mostly exact where footprints have whole metres. In flow the mask and the footprints; out flow closed rings.
 //!
-//! [`trace`] follows the boundary pixel by pixel, [`straight`] fits straight pieces, [`centers`] and [`snap`] move their corners.
+//! [`trace`] follows the boundary pixel by pixel and [`straight`] fits straight pieces, whose corners [`snap`] moves to footprints.
+//! Without footprints [`lattice`] finds the corners among pixel centres; where it fails, [`centers`] moves those of the straight pieces.
 
 mod centers;
+mod lattice;
 mod snap;
 mod straight;
 mod trace;
@@ -14,6 +16,7 @@ mod trace;
 use crate::scene::{Building, BuildingMask, Grid};
 use centers::snapped_to_centers;
 use geo::{Coord, LineString};
+use lattice::lattice_corners;
 use snap::FootprintCorners;
 use straight::{pieces, straightened};
 use trace::trace;
@@ -34,7 +37,8 @@ pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<
         .into_iter()
         .map(|ring| {
             let pieces = pieces(&ring);
-            let mut corners = snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces));
+            let lattice = if buildings.is_empty() { lattice_corners(&ring, &pieces) } else { None };
+            let mut corners = lattice.unwrap_or_else(|| snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces)));
             // Straight pieces may leave a sliver or nothing of a few pixels; such rings keep their pixel sides.
             let pixels = area(&ring.iter().map(|side| side.at()).collect::<Vec<_>>());
             if area(&corners) / pixels < 0.5 {

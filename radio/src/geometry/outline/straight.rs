@@ -41,8 +41,7 @@ pub fn pieces(ring: &[Side]) -> Vec<Piece> {
         let (mut cuts, mut done) = (Vec::new(), 0);
         while done < ring.len() {
             let from = (start + done) % ring.len();
-            let reach = *reached[from].get_or_insert_with(|| Lines::longest(ring, from));
-            let count = reach.min(ring.len() - done);
+            let count = reached[from].get_or_insert_with(|| reach(ring, from)).min(ring.len() - done);
             cuts.push((from, count));
             done += count;
         }
@@ -57,6 +56,11 @@ pub fn pieces(ring: &[Side]) -> Vec<Piece> {
         Piece { start, count, line: Lines::middle(ring, (start + shared) % ring.len(), count - 2 * shared) }
     };
     best.iter().map(piece).collect()
+}
+
+/// The largest number of sides from `start` on that one line separates.
+pub fn reach(ring: &[Side], start: usize) -> usize {
+    Lines::longest(ring, |i| &ring[(start + i) % ring.len()])
 }
 
 /// The lines y = slope x + offset that separate a run of sides, in a frame turned so that the run heads along x: a convex polygon of
@@ -129,12 +133,11 @@ impl Lines {
         }
     }
 
-    /// The largest number of sides from `start` on that one line separates.
-    fn longest(ring: &[Side], start: usize) -> usize {
-        let along = |i: usize| &ring[(start + i) % ring.len()];
+    /// The largest number of sides that one line separates, in the order in which `along` gives them.
+    fn longest<'a>(ring: &'a [Side], along: impl Fn(usize) -> &'a Side) -> usize {
         (0..4)
             .map(|turn| {
-                let mut lines = Self::new(turn, ring[start].at());
+                let mut lines = Self::new(turn, along(0).at());
                 (0..ring.len()).take_while(|&i| lines.add(along(i))).count()
             })
             .max()

@@ -22,6 +22,23 @@ impl Side {
         Coord { x: self.x as f64, y: self.y as f64 }
     }
 
+    /// The pixel north-east of where the side begins, by its column and its height above the southern row.
+    pub fn corner(self) -> (i64, i64) {
+        (self.x, self.y)
+    }
+
+    /// The building pixel.
+    pub fn inner_pixel(self) -> (i64, i64) {
+        let (dx, dy) = [(0, 0), (-1, 0), (-1, -1), (0, -1)][self.direction];
+        (self.x + dx, self.y + dy)
+    }
+
+    /// The open pixel.
+    pub fn outer_pixel(self) -> (i64, i64) {
+        let (dx, dy) = [(0, -1), (0, 0), (-1, 0), (-1, -1)][self.direction];
+        (self.x + dx, self.y + dy)
+    }
+
     /// Centre of the pixel to the left or, with -1, to the right.
     fn beside(self, side: f64) -> Coord<f64> {
         let (dx, dy) = STEPS[self.direction];
