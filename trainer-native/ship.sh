@@ -1,36 +1,40 @@
 #!/usr/bin/env bash
 # Ships a trained network: weights in eight bits, their card, and the figures that the page and docs/accuracy.md tell.
 #
-#   trainer-native/ship.sh TRAINER WEIGHTS VALID TEST
+#   trainer-native/ship.sh TRAINER WEIGHTS VALID TEST [NAME=DIR ...]
 #
 # TRAINER is the release binary. WEIGHTS is a run's quantiles.safetensors, which the page draws with, or its diffusion.safetensors, which
 # ships as nano without its encoder. VALID and TEST are folders of maps whose roofs and cars are hidden (gpu-run.sh makes them as
-# OUT/data/valid and OUT/data/test): on the first the factor is found that widens nano's samples, on the second the very file that ships is
-# evaluated. configs/reliability/card-NAME.md says on the card how the weights were trained and what their limits are: bring it up to date
+# OUT/data/valid and OUT/data/test, quantiles-data.sh as valid-low and test-low): on the first the factor is found that widens
+# samples or quantiles, on the second the very file that ships is evaluated, and for the card on every further DIR, which stands there as NAME.
+# configs/reliability/card-NAME.md says on the card how the weights were trained and what their limits are: bring it up to date
 # first. LEVELS (see `trainer export --help`), SAMPLES (19) of nano and LIMIT, the number of test maps, can be set.
 set -euo pipefail
-if [ $# -ne 4 ]; then
+if [ $# -lt 4 ]; then
     sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 case $(basename "$2") in
 quantiles*.safetensors)
-    name=quantiles levels=${LEVELS:-16} drawing=()
+    name=quantiles levels=${LEVELS:-16} drawing=(--calibrate-spread "$3") cities="Munich and Helsinki"
     ;;
 diffusion*.safetensors)
-    name=nano levels=${LEVELS:-7} drawing=(--samples "${SAMPLES:-19}" --steps 5 --calibrate-spread "$3")
+    name=nano levels=${LEVELS:-7} cities="Munich, Helsinki and Paris" drawing=(--samples "${SAMPLES:-19}" --steps 5 --calibrate-spread "$3")
     ;;
 *)
     echo "$2: expected a run's quantiles.safetensors or diffusion.safetensors" >&2
     exit 2
     ;;
 esac
+# In the figures' file names are in order, and the first is the table of docs/accuracy.md.
+further=()
+for named in "${@:5}"; do further+=(--evaluate "unknown roofs and cars, $named"); done
 figures=$(mktemp --suffix .json)
 trap 'rm -f "$figures"' EXIT
 data="maps of the dominant path model whose roofs (4 to 40 m) and parked cars are hidden, of procedural scenes (MIT OR Apache-2.0, made by \
-\`trainer dataset synth\`) and of Munich, Helsinki and Paris (ODbL-1.0, footprints © OpenStreetMap contributors (openstreetmap.org/copyright))"
+\`trainer dataset synth\`) and of $cities (ODbL-1.0, footprints © OpenStreetMap contributors (openstreetmap.org/copyright))"
 "$1" export --weights "$2" --out "$root/models/$name.safetensors" --precision int8 --levels "$levels" --evaluate "unknown roofs and cars=$4" \
-    "${drawing[@]}" ${LIMIT:+--limit "$LIMIT"} --figures "$figures" --training-data "$data" --note "$(cat "$root/trainer-native/configs/reliability/card-$name.md")"
+    "${further[@]}" "${drawing[@]}" ${LIMIT:+--limit "$LIMIT"} --figures "$figures" --training-data "$data" --note "$(cat "$root/trainer-native/configs/reliability/card-$name.md")"
 node "$root/web/scripts/figures.mjs" "$name" "$figures"
 echo "Look at models/$name.md, www/page/figures.js and docs/accuracy.md, and run cargo xtask test."

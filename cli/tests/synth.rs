@@ -439,3 +439,46 @@ fn roofs_of_different_heights_are_written_read_and_checked() {
         assert!(stderr(&refused).contains("--roofs"), "{wrong}: {}", stderr(&refused));
     }
 }
+
+#[test]
+fn antennas_of_different_heights_are_written_read_and_simulated() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = synth(folder.path(), &["--procedural", "1", "--kind", "old-town", "--transmitters", "3", "--antennas", "2.5,40"]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let samples: Vec<_> = (0..3).map(|i| Dataset::open(folder.path(), "DPM").unwrap().load(i).unwrap()).collect();
+    let heights_m: Vec<f64> = samples.iter().map(|sample| sample.ends().height_m).collect();
+    assert!(heights_m.iter().all(|height_m| (2.5..=40.0).contains(height_m)) && heights_m[0] != heights_m[1], "{heights_m:?}");
+    assert!(fs::read_to_string(folder.path().join("dataset.toml")).unwrap().contains("antenna_heights_m"));
+    let built = samples[0].scene.mask.pixels.iter().filter(|&&inside| inside != 0).count() as f64 / 65_536.0;
+    assert!((0.35..=0.75).contains(&built), "an old town is dense: {built}");
+
+    // Simulated again each has its height; with one height for all they are other maps.
+    let simulated = |more: &[&str]| {
+        let out = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_radiodiff"));
+        command.args(["simulate", "--method", "dpm", "--dataset"]).arg(folder.path()).arg("--out").arg(out.path()).args(more);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        contents(&out.path().join("gain/DPM"))
+    };
+    assert_eq!(simulated(&[]), contents(&folder.path().join("gain/DPM")));
+    assert_ne!(simulated(&["--height-m", "1.5"]), contents(&folder.path().join("gain/DPM")));
+
+    let check = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_radiodiff")).args(["dataset", "check"]).arg(folder.path()).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output))
+    };
+    assert!(check().0, "{}", check().1);
+    let file = folder.path().join("antenna_height/0.json");
+    for (text, words) in [("[3, 900, 3]", "transmitter 1"), ("[3]", "transmitter 1, found 1 heights"), ("{}", "list of heights in metres")]
+    {
+        fs::write(&file, text).unwrap();
+        let said = format!("{:#}", Dataset::open(folder.path(), "DPM").unwrap().load(1).unwrap_err());
+        assert!(said.contains(words), "{text}: {said}");
+        assert!(!check().0 && check().1.contains("0.json"), "{text}: {}", check().1);
+    }
+    for wrong in ["4", "9,4", "0,9", "4,900", "a,b", "4,5,6"] {
+        let refused = synth(folder.path(), &["--procedural", "1", "--antennas", wrong]);
+        assert!(stderr(&refused).contains("--antennas"), "{wrong}: {}", stderr(&refused));
+    }
+}

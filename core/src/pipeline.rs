@@ -16,10 +16,9 @@ use crate::engine::{Engine, EngineError};
 use crate::model::Preset;
 use crate::model::quantiles::QuantileNet;
 use crate::model::unet::EncodedCondition;
-use geo::Coord;
 use radiodiff_radio::features::condition;
 use radiodiff_radio::geometry::PreparedScene;
-use radiodiff_radio::map::RadioMap;
+use radiodiff_radio::map::{RadioMap, widen};
 use radiodiff_radio::propagation::{DominantPath, PropagationError, PropagationModel};
 use radiodiff_radio::scene::LinkEnds;
 use std::cell::RefCell;
@@ -30,8 +29,9 @@ use thiserror::Error;
 #[derive(Clone, Copy)]
 pub struct MapRequest<'a> {
     pub scene: &'a PreparedScene,
-    /// The transmitter's position in metres in the grid's frame, outdoors.
-    pub position: Coord<f64>,
+    /// Where the transmitter stands, outdoors, and how high. Networks take receivers at 1.5 m, and those that are not told heights the
+    /// transmitter too.
+    pub ends: LinkEnds,
     /// The sampler's first time: 1 starts from noise; less, down to [`MIN_TIME`](crate::diffusion::MIN_TIME), starts from the
     /// scene's dominant path map and as much noise as belongs to that time.
     pub start: f32,
@@ -121,7 +121,7 @@ impl<E: Engine> Pipeline<E> {
         request: &MapRequest<'_>,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<RadioMap, PipelineError<S>> {
-        let condition = self.condition(request.scene, request.position)?;
+        let condition = self.condition(request.scene, &request.ends)?;
         self.draw_map_of(e, request, &condition, hook).await
     }
 
@@ -157,7 +157,7 @@ impl<E: Engine> Pipeline<E> {
     ) -> Result<Vec<RadioMap>, PipelineError<S>> {
         assert!(samples > 0, "a batch has at least one map");
         let (grid, mask) = (request.scene.grid(), request.scene.mask());
-        let condition = self.condition(request.scene, request.position)?;
+        let condition = self.condition(request.scene, &request.ends)?;
         let gray = self.requested(e, request, &condition, samples, hook).await?;
         Ok(gray.chunks_exact(grid.pixels()).map(|gray| self.preset().gray.decode_map(gray, grid, mask)).collect())
     }
@@ -178,7 +178,7 @@ impl<E: Engine> Pipeline<E> {
         } else {
             let channels = self.upload(e, condition);
             uploaded = Some(channels.clone());
-            let physical = DominantPath::level().path_gain(scene, &LinkEnds::at(request.position))?;
+            let physical = DominantPath::level().path_gain(scene, &LinkEnds::at(request.ends.position))?;
             let map: Vec<f32> = preset.gray.encode_map(&physical).into_iter().map(|level| 2.0 * level - 1.0).collect();
             let map = e.tensor(&map, &[1, 1, preset.map_size, preset.map_size]);
             self.model.begin_from_map(e, (&map, &channels), request.start, samples, &request.options)?
@@ -206,8 +206,8 @@ impl<E: Engine> Pipeline<E> {
     ///
     /// # Errors
     /// A transmitter off the map or indoors, a scene on another grid than the preset's.
-    pub fn condition<S>(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, PipelineError<S>> {
-        condition_of(self.preset(), scene, position)
+    pub fn condition<S>(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<S>> {
+        condition_of(self.preset(), scene, ends)
     }
 
     /// A condition on the device, from the cache where it is the one encoded last.
@@ -255,12 +255,19 @@ impl<E: Engine> Pipeline<E> {
 /// A network of quantiles, which needs neither noise nor steps.
 pub struct QuantilePipeline<E: Engine> {
     model: QuantileNet<E>,
+    /// The factor by which quantiles are moved away from their mean.
+    widening: f32,
 }
 
 impl<E: Engine> QuantilePipeline<E> {
     /// `model` is built on the engine that [`Self::draw`] is given.
     pub fn new(model: QuantileNet<E>) -> Self {
-        Self { model }
+        Self { model, widening: 1.0 }
+    }
+
+    /// With the quantiles moved away from their mean by a factor, that of the weights' manifest.
+    pub fn widened(self, factor: f32) -> Self {
+        Self { widening: factor, ..self }
     }
 
     pub fn preset(&self) -> &Preset {
@@ -268,15 +275,17 @@ impl<E: Engine> QuantilePipeline<E> {
     }
 
     /// The quantiles of a transmitter's path gain in every pixel, in dB, NaN inside buildings: a map for each of
-    /// [`probabilities`](crate::model::quantiles::probabilities), ascending. `position` is in metres in the grid's frame, outdoors.
+    /// [`probabilities`](crate::model::quantiles::probabilities), ascending. The transmitter stands outdoors.
     ///
     /// # Errors
     /// A transmitter off the map or indoors, a scene on another grid than the preset's, an engine that fails, gray levels that are not
     /// finite.
-    pub async fn draw(&self, e: &E, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<RadioMap>, PipelineError<Infallible>> {
+    pub async fn draw(&self, e: &E, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<RadioMap>, PipelineError<Infallible>> {
         let (preset, grid, mask) = (self.preset(), scene.grid(), scene.mask());
-        let gray = self.gray(e, &condition_of(preset, scene, position)?).await?;
-        Ok(gray.chunks_exact(grid.pixels()).map(|gray| preset.gray.decode_map(gray, grid, mask)).collect())
+        let gray = self.gray(e, &condition_of(preset, scene, ends)?).await?;
+        let mut maps: Vec<RadioMap> = gray.chunks_exact(grid.pixels()).map(|gray| preset.gray.decode_map(gray, grid, mask)).collect();
+        widen(maps.iter_mut().map(|map| map.values.as_mut_slice()), self.widening);
+        Ok(maps)
     }
 
     /// The gray levels of an empty place's quantiles, (Q, N, N): for warming up.
@@ -297,7 +306,7 @@ impl<E: Engine> QuantilePipeline<E> {
 }
 
 /// A preset's channels of a transmitter, (C, H, W) in [-1, 1].
-fn condition_of<S>(preset: &Preset, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, PipelineError<S>> {
+fn condition_of<S>(preset: &Preset, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<S>> {
     let grid = scene.grid();
     if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
         return Err(PipelineError::Grid {
@@ -308,7 +317,7 @@ fn condition_of<S>(preset: &Preset, scene: &PreparedScene, position: Coord<f64>)
             expected_meters_per_pixel: preset.meters_per_pixel,
         });
     }
-    Ok(condition(scene, position, &preset.condition.channels, &preset.gray)?)
+    Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
 }
 
 /// Gray levels off the device.

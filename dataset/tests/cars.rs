@@ -35,7 +35,7 @@ fn write(folder: &Path) {
 fn lit_cars(folder: &Path, method: &str) -> Vec<(usize, usize)> {
     let sample = Dataset::open(folder, method).unwrap().load(0).unwrap();
     let condition =
-        condition(&PreparedScene::new(&sample.scene), sample.position, &[ConditionChannel::Cars], &GrayCodec::default()).unwrap();
+        condition(&PreparedScene::new(&sample.scene), &sample.ends(), &[ConditionChannel::Cars], &GrayCodec::default()).unwrap();
     let size = SIZE as usize;
     (0..size * size).filter(|&i| condition[i] > 0.0).map(|i| (i / size, i % size)).collect()
 }

@@ -41,7 +41,7 @@ fn main() {
     println!("| {} x {} pixels, 100 buildings, 100 cars | median ms |\n|---|---:|", grid.size, grid.size);
     time("(dominant path, to prepare the scene)", |at| DominantPath::default().path_gain(&prepared, &LinkEnds::at(at)));
     for channel in ConditionChannel::ALL {
-        time(&format!("{channel:?}"), |at| condition(&prepared, at, &[channel], &GrayCodec::default()));
+        time(&format!("{channel:?}"), |at| condition(&prepared, &LinkEnds::at(at), &[channel], &GrayCodec::default()));
     }
     let gain = DominantPath::default().path_gain(&prepared, &LinkEnds::at(Coord { x: 20.5, y: 123.5 })).expect("a street");
     time("dominant path with cars", |at| WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds::at(at)));

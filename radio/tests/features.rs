@@ -4,7 +4,8 @@ use geo::{Coord, LineString, Polygon, Rect};
 use radiodiff_radio::features::{ConditionChannel, TurnError, condition, turn_condition, turned_planes};
 use radiodiff_radio::geometry::{PreparedScene, Symmetry};
 use radiodiff_radio::map::GrayCodec;
-use radiodiff_radio::scene::{Building, Grid, Scene};
+use radiodiff_radio::propagation::{DominantPath, PropagationModel};
+use radiodiff_radio::scene::{BUILDING_HEIGHT_M, Building, Grid, LinkEnds, Scene};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 const TRANSMITTER: Coord<f64> = Coord { x: 20.5, y: 30.5 };
@@ -23,7 +24,7 @@ fn scene() -> Scene {
 }
 
 fn channel_of(scene: &Scene, position: Coord<f64>, channels: &[ConditionChannel]) -> Vec<f32> {
-    condition(&PreparedScene::new(scene), position, channels, &GrayCodec::default()).expect("the transmitter is outdoors")
+    condition(&PreparedScene::new(scene), &LinkEnds::at(position), channels, &GrayCodec::default()).expect("the transmitter is outdoors")
 }
 
 /// How much a channel of a turned scene may differ from the turned channel. Most are exact: they read the mask, or distances between
@@ -33,7 +34,7 @@ fn channel_of(scene: &Scene, position: Coord<f64>, channels: &[ConditionChannel]
 fn tolerance(channel: ConditionChannel) -> f32 {
     match channel {
         ConditionChannel::DetourGain => 2.0 * 0.02 / GrayCodec::default().range_db(),
-        ConditionChannel::DominantPathGain => 2.0 * 1e-3 / GrayCodec::default().range_db(),
+        ConditionChannel::DominantPathGain | ConditionChannel::DominantPathGainAtHeight => 2.0 * 1e-3 / GrayCodec::default().range_db(),
         ConditionChannel::Irt2Gain => 2.0 * 1e-4 / GrayCodec::default().range_db(),
         ConditionChannel::Irt3Gain | ConditionChannel::Irt4Gain => 2.0 * 0.02 / GrayCodec::default().range_db(),
         _ => 0.0,
@@ -60,11 +61,12 @@ fn a_channel_of_the_turned_scene_is_the_turned_channel() {
 #[test]
 fn every_channel_differs_from_its_turned_self() {
     // Otherwise the test above could not fail.
-    let channels = ConditionChannel::ALL;
+    // The antenna's height is one number, which has nothing to turn.
+    let channels: Vec<_> = ConditionChannel::ALL.into_iter().filter(|&channel| channel != ConditionChannel::AntennaHeight).collect();
     let plain = channel_of(&scene(), TRANSMITTER, &channels);
     for symmetry in Symmetry::all().skip(1) {
         let turned = turn_condition(symmetry, GRID.size, &channels, &plain).expect("pairs are whole");
-        for (c, channel) in channels.into_iter().enumerate() {
+        for (c, channel) in channels.iter().enumerate() {
             let plane = c * GRID.pixels()..(c + 1) * GRID.pixels();
             assert_ne!(turned[plane.clone()], plain[plane], "{channel:?}, {symmetry:?}");
         }
@@ -95,7 +97,7 @@ fn gains_are_gray_levels_of_the_callers_codec() {
     let (prepared, default) = (PreparedScene::new(&scene()), GrayCodec::default());
     let other = GrayCodec { floor_db: -120.0, ceiling_db: -60.0 };
     for channel in [ConditionChannel::LogDistanceGain, ConditionChannel::DetourGain, ConditionChannel::DominantPathGain] {
-        let values = |codec: &GrayCodec| condition(&prepared, TRANSMITTER, &[channel], codec).expect("outdoors");
+        let values = |codec: &GrayCodec| condition(&prepared, &LinkEnds::at(TRANSMITTER), &[channel], codec).expect("outdoors");
         let mut compared = 0;
         for (default_level, other_level) in values(&default).into_iter().zip(values(&other)) {
             let gain_db = default.decode((default_level + 1.0) / 2.0);
@@ -112,4 +114,33 @@ fn gains_are_gray_levels_of_the_callers_codec() {
 fn a_prepared_scene_keeps_its_cars() {
     let plane = channel_of(&scene(), TRANSMITTER, &[ConditionChannel::Cars]);
     assert_eq!(plane.iter().filter(|&&v| v == 1.0).count(), 16);
+}
+
+#[test]
+fn a_raised_antenna_has_its_own_physical_map_and_its_height() {
+    // The scene's own roofs are no more known to the channel than the cars.
+    let scene = scene().with_level_roofs(8.0);
+    let codec = GrayCodec::default();
+    let (prepared, level) = (PreparedScene::new(&scene), PreparedScene::new(&scene.clone().with_level_roofs(BUILDING_HEIGHT_M)));
+    let at = |height_m: f64| LinkEnds { height_m, ..LinkEnds::at(TRANSMITTER) };
+    let plane = |height_m: f64, channel| condition(&prepared, &at(height_m), &[channel], &codec).expect("outdoors");
+    let low = plane(1.5, ConditionChannel::DominantPathGainAtHeight);
+    for height_m in [1.5, 20.0, 39.0] {
+        let map = DominantPath::default().path_gain(&level, &at(height_m)).expect("outdoors");
+        let expected: Vec<f32> =
+            map.values.iter().map(|&gain_db| if gain_db.is_nan() { -1.0 } else { 2.0 * codec.encode(gain_db) - 1.0 }).collect();
+        let found = plane(height_m, ConditionChannel::DominantPathGainAtHeight);
+        assert_eq!(found, expected, "{height_m} m");
+        assert!(height_m == 1.5 || found.iter().zip(&low).any(|(high, low)| (high - low).abs() > 0.05), "{height_m} m");
+        // The other channel's antennas stay where its networks learnt them.
+        assert_eq!(plane(height_m, ConditionChannel::DominantPathGain), plane(1.5, ConditionChannel::DominantPathGain));
+    }
+    let level_at = |height_m: f64| {
+        let plane = plane(height_m, ConditionChannel::AntennaHeight);
+        assert!(plane.iter().all(|&level| level == plane[0]) && plane.len() == GRID.pixels());
+        plane[0]
+    };
+    assert_eq!((level_at(0.5), level_at(1.5), level_at(40.0), level_at(200.0)), (-1.0, -1.0, 1.0, 1.0));
+    assert!(level_at(60.0_f64.sqrt()).abs() < 1e-6, "the middle of the logarithms");
+    assert!(condition(&prepared, &at(500.0), &[ConditionChannel::AntennaHeight], &codec).is_err(), "no antenna is so high");
 }

@@ -137,7 +137,8 @@ fn the_condition_says_what_its_channels_mean() {
         ConditionChannel::LogDistanceGain,
         ConditionChannel::DetourGain,
     ];
-    let condition = condition(&prepared, TRANSMITTER, &channels, &GrayCodec::default()).expect("the transmitter is outdoors");
+    let condition =
+        condition(&prepared, &LinkEnds::at(TRANSMITTER), &channels, &GrayCodec::default()).expect("the transmitter is outdoors");
     let planes: Vec<&[f32]> = condition.chunks(GRID.pixels()).collect();
     let count = |plane: usize| planes[plane].iter().filter(|&&v| v == 1.0).count();
     assert_eq!((planes.len(), count(0), count(1)), (5, 220, 1));
@@ -157,7 +158,8 @@ fn the_condition_says_what_its_channels_mean() {
 fn the_physical_channels_say_what_they_mean() {
     let car = Polygon::new(LineString::from(vec![(20.0, 10.0), (24.0, 10.0), (24.0, 12.0), (20.0, 12.0)]), Vec::new());
     let prepared = PreparedScene::new(&scene(&[[28.0, 20.0, 10.0, 22.0]]).with_cars(vec![car]));
-    let plane = |channel| condition(&prepared, TRANSMITTER, &[channel], &GrayCodec::default()).expect("the transmitter is outdoors");
+    let plane =
+        |channel| condition(&prepared, &LinkEnds::at(TRANSMITTER), &[channel], &GrayCodec::default()).expect("the transmitter is outdoors");
     let at = |x: f64, y: f64| GRID.pixel_of(Coord { x, y }).map(|(row, column)| row * GRID.size + column).expect("on the map");
 
     let (map, codec) = (dominant_path(&[[28.0, 20.0, 10.0, 22.0]], TRANSMITTER), GrayCodec::default());
@@ -179,7 +181,7 @@ fn the_physical_channels_say_what_they_mean() {
         assert_eq!(walls[at(x, y)], 2.0 * distance_m / 32.0 - 1.0, "({x}, {y})");
     }
     let open = PreparedScene::new(&scene(&[]));
-    let open = condition(&open, TRANSMITTER, &[ConditionChannel::WallDistance], &GrayCodec::default()).expect("outdoors");
+    let open = condition(&open, &LinkEnds::at(TRANSMITTER), &[ConditionChannel::WallDistance], &GrayCodec::default()).expect("outdoors");
     assert!(open.iter().all(|&v| v == 1.0));
 
     let cars = plane(ConditionChannel::Cars);

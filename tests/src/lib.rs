@@ -27,7 +27,7 @@ use radiodiff_core::weights::Checkpoint;
 use radiodiff_radio::features::condition;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::scene::{self, BuildingMask, GeoBounds, Grid, ImportOptions, LocalFrame, Scene, Transmitter};
+use radiodiff_radio::scene::{self, BuildingMask, GeoBounds, Grid, ImportOptions, LinkEnds, LocalFrame, Scene, Transmitter};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -212,7 +212,7 @@ impl MapCase {
     /// When the weights are of another kind or an engine fails.
     pub async fn quantiles<E: Engine>(&self, e: &E, weights: &Checkpoint) -> Vec<RadioMap> {
         let network = weights.build_quantiles(e).expect("the weights of a network of quantiles");
-        QuantilePipeline::new(network).draw(e, &self.scene, self.position).await.expect("the place has quantiles")
+        QuantilePipeline::new(network).draw(e, &self.scene, &LinkEnds::at(self.position)).await.expect("the place has quantiles")
     }
 
     /// The page's places, at least one.
@@ -260,7 +260,7 @@ impl MapCase {
     /// # Errors
     /// Those of reading results from the engine.
     pub async fn map<E: Engine>(&self, e: &E) -> Result<RadioMap, PipelineError<Infallible>> {
-        let request = MapRequest { scene: &self.scene, position: self.position, start: 1.0, options: self.options };
+        let request = MapRequest { scene: &self.scene, ends: LinkEnds::at(self.position), start: 1.0, options: self.options };
         Pipeline::new(self.model(e)).draw_map(e, &request, no_hook).await
     }
 
@@ -273,7 +273,8 @@ impl MapCase {
     /// When the transmitter is not outdoors.
     pub async fn draw<E: Engine>(&self, e: &E) -> Result<RawMap, EngineError> {
         let (model, channels, side) = (self.model(e), &self.preset.condition.channels, self.preset.map_size);
-        let condition = condition(&self.scene, self.position, channels, &self.preset.gray).expect("a placed transmitter is outdoors");
+        let condition =
+            condition(&self.scene, &LinkEnds::at(self.position), channels, &self.preset.gray).expect("a placed transmitter is outdoors");
         let condition = e.tensor(&condition, &[1, channels.len(), side, side]);
         let latent = sample_latent(e, &model, &condition, &self.options).await;
         let map = model.decode_map(e, &latent, &condition);

@@ -11,7 +11,7 @@ use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, SamplingProg
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
-use radiodiff_radio::scene::{BuildingMask, Grid, Scene};
+use radiodiff_radio::scene::{BuildingMask, Grid, LinkEnds, Scene};
 use radiodiff_tests::rule::RuleSource;
 use radiodiff_tests::seeing_scene;
 
@@ -26,7 +26,7 @@ fn scene(grid: Grid) -> PreparedScene {
 
 fn request(scene: &PreparedScene, x: f64, steps: usize, seed: u64) -> MapRequest<'_> {
     let options = SampleOptions { steps, seed, ..SampleOptions::default() };
-    MapRequest { scene, position: Coord { x, y: 50.5 }, start: 1.0, options }
+    MapRequest { scene, ends: LinkEnds::at(Coord { x, y: 50.5 }), start: 1.0, options }
 }
 
 fn nano() -> Preset {

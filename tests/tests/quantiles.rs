@@ -5,12 +5,13 @@ use pollster::block_on;
 use radiodiff_core::cost::QuantilesCost;
 use radiodiff_core::engine::{CountingEngine, Engine};
 use radiodiff_core::model::Preset;
-use radiodiff_core::model::preset::{QUANTILES, QuantilesPreset};
+use radiodiff_core::model::preset::{QUANTILES, QuantilesPreset, ResidualPreset};
 use radiodiff_core::model::quantiles::{QuantileNet, ROOT, probabilities};
 use radiodiff_core::parameters::{Initializer, ParameterError, ParameterRecorder, ParameterSource, ParameterSpec, VarBuilder};
 use radiodiff_core::pipeline::{PipelineError, QuantilePipeline};
 use radiodiff_core::weights::{Checkpoint, HostTensor, Precision, WeightsError, WeightsManifest, serialize};
 use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
 use radiodiff_radio::scene::LinkEnds;
@@ -28,7 +29,7 @@ fn preset() -> Preset {
 fn drawn(weights: &impl ParameterSource<CpuEngine>) -> Vec<RadioMap> {
     let e = CpuEngine::new();
     let model = QuantileNet::new(&preset(), &VarBuilder::new(&e, weights)).expect("the preset is valid");
-    block_on(QuantilePipeline::new(model).draw(&e, &one_building(), POSITION)).expect("maps")
+    block_on(QuantilePipeline::new(model).draw(&e, &one_building(), &LinkEnds::at(POSITION))).expect("maps")
 }
 
 /// Parameters by rule, but those that begin with a constant have it.
@@ -59,6 +60,51 @@ fn it_begins_with_the_physical_map_and_a_small_even_spread() {
             assert!(found.is_nan() || (found - expected).abs() < 0.01, "quantile {i}: {found} dB, expected {expected} dB");
         }
     }
+}
+
+/// The networks are told the antenna's height where their preset says so, and begin with that height's physical map.
+#[test]
+fn it_begins_with_the_physical_map_of_a_raised_antenna() {
+    let e = CpuEngine::new();
+    let mut preset = preset();
+    let low = |channel: &ConditionChannel| *channel == ConditionChannel::DominantPathGain;
+    let place = preset.condition.channels.iter().position(low).expect("the residual's");
+    preset.condition.channels[place] = ConditionChannel::DominantPathGainAtHeight;
+    preset.residual = Some(ResidualPreset { physical: ConditionChannel::DominantPathGainAtHeight, range_db: 30.0 });
+    assert!(!preset.condition.knows_heights());
+    preset.condition.channels[0] = ConditionChannel::AntennaHeight;
+    assert!(preset.condition.knows_heights());
+    let pipeline = QuantilePipeline::new(QuantileNet::new(&preset, &VarBuilder::new(&e, &Begun)).expect("the preset is valid"));
+    let ends = LinkEnds { height_m: 24.0, ..LinkEnds::at(POSITION) };
+    let median = block_on(pipeline.draw(&e, &one_building(), &ends)).expect("maps").swap_remove(QUANTILES / 2);
+    let (physical, low) =
+        [ends, LinkEnds::at(POSITION)].map(|ends| DominantPath::default().path_gain(&one_building(), &ends).expect("outdoors")).into();
+    let apart = |other: &RadioMap| {
+        let pairs = median.values.iter().zip(&other.values).filter(|(a, _)| !a.is_nan());
+        pairs.map(|(a, b)| (a - b.clamp(-147.0, -47.84)).abs()).fold(0.0, f32::max)
+    };
+    assert!(apart(&physical) < 0.01 && apart(&low) > 3.0, "{} dB, and {} dB of 1.5 m", apart(&physical), apart(&low));
+}
+
+/// The weights' factor moves quantiles away from their mean, which stays.
+#[test]
+fn quantiles_are_widened_about_their_mean() {
+    let e = CpuEngine::new();
+    let model = QuantileNet::new(&preset(), &VarBuilder::new(&e, &RuleSource { seed: 3 })).expect("the preset is valid");
+    let wide = block_on(QuantilePipeline::new(model).widened(1.25).draw(&e, &one_building(), &LinkEnds::at(POSITION))).expect("maps");
+    let plain = drawn(&RuleSource { seed: 3 });
+    let mean = |maps: &[RadioMap], i: usize| maps.iter().map(|map| map.values[i]).sum::<f32>() / QUANTILES as f32;
+    let mut compared = 0;
+    for i in (0..plain[0].values.len()).filter(|&i| !plain[0].values[i].is_nan()) {
+        let (mean_db, width_db) = (mean(&plain, i), plain[QUANTILES - 1].values[i] - plain[0].values[i]);
+        let found_db = wide[QUANTILES - 1].values[i] - wide[0].values[i];
+        assert!(
+            (mean(&wide, i) - mean_db).abs() < 1e-3 && (found_db - 1.25 * width_db).abs() < 1e-3,
+            "pixel {i}: {found_db} of {width_db} dB"
+        );
+        compared += usize::from(width_db > 1.0);
+    }
+    assert!(compared > 1000, "{compared} intervals have a width");
 }
 
 #[test]
@@ -92,7 +138,7 @@ fn weights_are_a_file_of_their_own() {
     let whole = file(&preset(), "").expect("a file");
     assert!(whole.holds_quantiles() && whole.tensors().keys().all(|name| name.starts_with(ROOT)));
     let model = whole.build_quantiles(&e).expect("the network");
-    let maps = block_on(QuantilePipeline::new(model).draw(&e, &one_building(), POSITION)).expect("maps");
+    let maps = block_on(QuantilePipeline::new(model).draw(&e, &one_building(), &LinkEnds::at(POSITION))).expect("maps");
     let values = |maps: &[RadioMap]| maps.iter().flat_map(|map| map.values.iter().map(|v| v.to_bits())).collect::<Vec<_>>();
     assert_eq!(values(&maps), values(&drawn(&RuleSource { seed: 3 })));
     let refused = |error: Option<WeightsError>, words: &str| {
@@ -110,7 +156,7 @@ fn weights_are_a_file_of_their_own() {
 fn a_transmitter_indoors_and_sizes_that_cannot_work_are_refused() {
     let e = CpuEngine::new();
     let model = QuantileNet::new(&preset(), &VarBuilder::new(&e, &Begun)).expect("the preset is valid");
-    let indoors = block_on(QuantilePipeline::new(model).draw(&e, &one_building(), Coord { x: 128.0, y: 128.0 }));
+    let indoors = block_on(QuantilePipeline::new(model).draw(&e, &one_building(), &LinkEnds::at(Coord { x: 128.0, y: 128.0 })));
     assert!(matches!(indoors, Err(PipelineError::Scene(_))));
     let refused = |change: fn(&mut QuantilesPreset), words: &str| {
         let mut preset = preset();

@@ -32,7 +32,7 @@ impl<E: Engine> ParameterSource<E> for Zeros {
 fn drawn(weights: &impl ParameterSource<CpuEngine>, preset: &Preset, scene: &PreparedScene, start: f32) -> RadioMap {
     let e = CpuEngine::new();
     let model = RadioDiff::new(preset, &VarBuilder::new(&e, weights)).expect("the preset is valid");
-    let request = MapRequest { scene, position: POSITION, start, options: SampleOptions::default() };
+    let request = MapRequest { scene, ends: LinkEnds::at(POSITION), start, options: SampleOptions::default() };
     block_on(Pipeline::new(model).draw_map(&e, &request, no_hook)).expect("a map")
 }
 

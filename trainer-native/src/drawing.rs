@@ -79,7 +79,8 @@ impl MapDrawer {
                 "the weights {} are a network of quantiles, which draws all of them at once: leave out --samples, --steps and --start",
                 path.display()
             );
-            stored.build_quantiles(&engine).map(|model| DrawingNetwork::Quantiles(Box::new(QuantilePipeline::new(model))))
+            let pipeline = |model| QuantilePipeline::new(model).widened(stored.manifest().widening());
+            stored.build_quantiles(&engine).map(|model| DrawingNetwork::Quantiles(Box::new(pipeline(model))))
         } else {
             stored.build(&engine).map(|model| DrawingNetwork::Diffusion(Box::new(Pipeline::new(model))))
         };
@@ -114,15 +115,15 @@ impl MapDrawer {
         }
     }
 
-    /// The maps of a scene and a transmitter: one for each of the samples' seeds, several of which are widened as the weights' manifest
-    /// says; or the quantiles, ascending.
+    /// The maps of a scene and a transmitter: one for each of the samples' seeds, or the quantiles, ascending. Several are widened as the
+    /// weights' manifest says.
     pub fn draw(&self, scene: &PreparedScene, sample: &Sample) -> Result<Vec<RadioMap>> {
         let _guard = tch::no_grad_guard();
         let of_map = || format!("map {}_{}", sample.map, sample.transmitter);
         let pipeline = match &self.network {
             DrawingNetwork::Diffusion(pipeline) => pipeline,
             DrawingNetwork::Quantiles(pipeline) => {
-                return pollster::block_on(pipeline.draw(&self.engine, scene, sample.position)).with_context(of_map);
+                return pollster::block_on(pipeline.draw(&self.engine, scene, &sample.ends())).with_context(of_map);
             }
         };
         let mut maps = Vec::with_capacity(self.options.samples);
@@ -130,7 +131,7 @@ impl MapDrawer {
             let batch = MAX_BATCH.min(self.options.samples - maps.len());
             let seed = self.options.seed.wrapping_add(maps.len() as u64);
             let options = SampleOptions { steps: self.options.steps, seed, ..SampleOptions::default() };
-            let request = MapRequest { scene, position: sample.position, start: self.options.start.unwrap_or(1.0), options };
+            let request = MapRequest { scene, ends: sample.ends(), start: self.options.start.unwrap_or(1.0), options };
             let drawn = pollster::block_on(pipeline.draw_samples(&self.engine, &request, batch, no_hook));
             maps.extend(drawn.with_context(of_map)?);
         }

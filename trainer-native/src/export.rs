@@ -67,9 +67,9 @@ pub struct Args {
     /// Steps of the sampler to evaluate by.
     #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
     steps: usize,
-    /// Validation maps on which to find the factor that widens samples until their 90 % interval holds the truth that often. It is
-    /// written into the weights, and whatever draws several samples applies it. Needs --samples 19 or more.
-    #[arg(long, value_name = "DIR", requires = "samples")]
+    /// Validation maps on which to find the factor that widens samples or quantiles until their 90 % interval holds the truth that often.
+    /// It is written into the weights, and whatever draws several maps applies it. Samples must be 19 or more.
+    #[arg(long, value_name = "DIR")]
     calibrate_spread: Option<PathBuf>,
     /// Also write the evaluations here, as JSON by their names on the card.
     #[arg(long, value_name = "FILE.json")]
@@ -143,7 +143,7 @@ fn write_safetensors(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
         println!("calibrating the spread on {}", validation.display());
         let selection = MapSelection { method: args.selection.method.clone(), ..MapSelection::default() };
         let widening = widening(validation, &selection, &rounded, drawing)?;
-        println!("samples are moved away from their mean by a factor of {widening}");
+        println!("maps are moved away from their mean by a factor of {widening}");
         manifest.ensemble = Some(EnsembleRule { steps: drawing.steps, widening });
     }
     files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;

@@ -57,9 +57,16 @@ fn a_small_network_of_quantiles_overfits_a_batch() {
     let row = table.lines().find(|line| line.starts_with("| quantiles of small-swin, 19 together |")).unwrap_or_else(|| panic!("{table}"));
     assert!(row.matches('%').count() == 1 && table.contains("| quantiles of small-swin, their mean |"), "{table}");
     fails(&[&evaluate[..], &["--samples", "4"]].concat(), &["leave out --samples"]);
-    let widened =
-        ["export", "--weights", &weights, "--out", &shop.path("wide.safetensors"), "--samples", "19", "--calibrate-spread", &data];
-    fails(&widened, &["only samples are widened"]);
+    let (wide, evaluated) = (shop.path("wide.safetensors"), format!("learnt={data}"));
+    let widened = ["export", "--weights", &weights, "--out", &wide, "--calibrate-spread", &data, "--evaluate", &evaluated];
+    fails(&[&widened[..], &["--samples", "19"]].concat(), &["leave out --samples"]);
+    succeeds(&widened);
+    let manifest = Checkpoint::parse(&fs::read(&wide).unwrap()).unwrap().manifest().clone();
+    let (factor, holds) = (manifest.widening(), manifest.metrics["learnt.interval_holds"]);
+    assert!(
+        factor != 1.0 && (holds - 0.9).abs() < 0.02,
+        "widened by {factor}, the interval holds {holds} of the maps it was calibrated by"
+    );
     let maps = shop.path("maps");
     succeeds(&["sample", "--data", &data, "--weights", &weights, "--limit", "1", "--out", &maps]);
     let level = |name: &str| image::open(format!("{maps}/{name}/3_0.png")).unwrap().into_luma8().into_raw();

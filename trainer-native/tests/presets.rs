@@ -38,6 +38,17 @@ fn the_network_of_quantiles_costs_what_docs_say() {
     assert!(parameters < 1_286_209 && giga_macs < 1.5, "{row:?}");
 }
 
+/// Being told the antenna's height costs next to nothing.
+#[test]
+fn the_network_that_is_told_heights_costs_what_docs_say() {
+    let preset = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/reliability/quantiles-preset.toml");
+    let table = succeeds(&["presets", "--preset", preset]);
+    let row = table.lines().last().unwrap();
+    assert!(row.starts_with("| unknown-roofs |") && include_str!("../../docs/networks.md").contains(row), "docs/networks.md lacks\n{row}");
+    let preset: Preset = toml::from_str(&fs::read_to_string(preset).unwrap()).unwrap();
+    assert!(preset.condition.knows_heights() && preset.residual.is_some());
+}
+
 /// docs/networks.md: a preset is printed, changed, counted.
 #[test]
 fn a_printed_preset_is_where_ones_own_begins() {

@@ -117,7 +117,7 @@ fn assert_runtime_draws_the_trainers_map(weights: &str, data: &str, out: &str) {
     let checkpoint = Checkpoint::parse(&fs::read(weights).expect("the weights")).expect("they are whole");
     let pipeline = Pipeline::new(checkpoint.build(&engine).expect("the runtime takes them"));
     let scene = PreparedScene::new(&sample.scene);
-    let request = MapRequest { scene: &scene, position: sample.position, start: 1.0, options: SampleOptions::default() };
+    let request = MapRequest { scene: &scene, ends: sample.ends(), start: 1.0, options: SampleOptions::default() };
     let map = pollster::block_on(pipeline.draw_map(&engine, &request, no_hook)).expect("it draws");
     let levels = GrayCodec::default().encode_map(&map);
     let largest = levels.iter().zip(png.pixels()).map(|(level, pixel)| (level * 255.0 - f32::from(pixel.0[0])).abs()).fold(0.0, f32::max);

@@ -27,7 +27,8 @@ export interface Transmitter {
   lat: number | string;
   /**
    * Height of the antenna above the ground, 0.5 to 200 m; the default is 1.5. `alt`, CloudRF's word, is the same. Inside a building an
-   * antenna above the roof stands on it; one below the roof is moved outdoors, with a warning. The network takes every antenna as 1.5 m high.
+   * antenna above the roof stands on it; one below the roof is moved outdoors, with a warning. The network counts it
+   * where `knowsHeights` of its `ModelInfo` is true, and takes every antenna as 1.5 m high otherwise.
    */
   heightM?: NumberField;
   alt?: NumberField;
@@ -153,6 +154,8 @@ export interface ModelInfo {
   metersPerPixel: number;
   /** What the networks draw; `predict` turns it into received power. */
   quantity: 'path-gain-db' | 'received-power-dbm';
+  /** Whether it is told how high the antenna stands. It has learnt heights of 1.5 to 40 m; others are a warning. */
+  knowsHeights: boolean;
   license: string;
   trainingData: string;
   metrics: Record<string, number>;

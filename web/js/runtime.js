@@ -235,7 +235,7 @@ class Runtime {
       transmitters.push(transmitter);
       places.push(placed);
     }
-    if (method === 'network') warnings.push(...heightsIn(transmitters));
+    if (method === 'network') warnings.push(...heightsIn(transmitters, this.#info.model?.knowsHeights ?? false));
     const saysQuantiles = method === 'network' && this.#info.model?.kind === 'quantiles';
     const samples = samplesOf(request, saysQuantiles ? 'quantiles' : method, warnings);
     /** The samples or the quantiles of each transmitter. @type {TransmitterSignal[][]} */

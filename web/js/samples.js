@@ -116,14 +116,18 @@ export function samplesOf(request, by, warnings) {
   return request.samples;
 }
 
-/** The height that networks learn antennas at. */
-const NETWORK_HEIGHT_M = 1.5;
+/** The heights that networks learn antennas at: the first alone, where they are not told heights. */
+const [LOWEST_M, HIGHEST_M] = [1.5, 40];
 
 /**
  * Warnings of what the network does not know.
  * @param {{ heightM: number }[]} transmitters
+ * @param {boolean} knowsHeights
  */
-export function heightsIn(transmitters) {
-  const other = transmitters.filter(({ heightM }) => heightM !== NETWORK_HEIGHT_M);
-  return other.length ? [`The network takes every antenna as ${NETWORK_HEIGHT_M} m high: ${other.length === 1 ? `one stands at ${other[0].heightM} m` : `${other.length} stand at other heights`}.`] : [];
+export function heightsIn(transmitters, knowsHeights) {
+  const highest = knowsHeights ? HIGHEST_M : LOWEST_M;
+  const other = transmitters.filter(({ heightM }) => heightM < LOWEST_M || heightM > highest);
+  if (!other.length) return [];
+  const found = other.length === 1 ? `one stands at ${other[0].heightM} m` : `${other.length} stand at other heights`;
+  return [knowsHeights ? `The network has learnt antennas ${LOWEST_M} to ${HIGHEST_M} m high: ${found}.` : `The network takes every antenna as ${LOWEST_M} m high: ${found}.`];
 }

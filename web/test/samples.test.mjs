@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Spread } from '../js/samples.js';
+import { Spread, heightsIn } from '../js/samples.js';
 
 test('mean, standard deviation and probability are those of the maps, NaN stays NaN', () => {
   const spread = new Spread(3, -80);
@@ -12,4 +12,14 @@ test('mean, standard deviation and probability are those of the maps, NaN stays 
   assert.deepEqual([...spread.stddev], [Math.fround(Math.sqrt(200 / 3)), 0, NaN]);
   assert.deepEqual([...spread.probability], [Math.fround(2 / 3), 0, NaN]);
   assert.equal(new Spread(3).probability, undefined);
+});
+
+test('a warning says which heights the network has not learnt', () => {
+  const at = (...heights) => heights.map((heightM) => ({ heightM }));
+  assert.deepEqual(heightsIn(at(1.5, 1.5), false), []);
+  assert.deepEqual(heightsIn(at(1.5, 20), false), ['The network takes every antenna as 1.5 m high: one stands at 20 m.']);
+  assert.deepEqual(heightsIn(at(12, 20), false), ['The network takes every antenna as 1.5 m high: 2 stand at other heights.']);
+  assert.deepEqual(heightsIn(at(1.5, 12, 40), true), []);
+  assert.deepEqual(heightsIn(at(1, 12), true), ['The network has learnt antennas 1.5 to 40 m high: one stands at 1 m.']);
+  assert.deepEqual(heightsIn(at(60, 41), true), ['The network has learnt antennas 1.5 to 40 m high: 2 stand at other heights.']);
 });

@@ -1,7 +1,6 @@
 //! Networks on the CPU engine: one that draws a map by diffusion, or one that says quantiles, of which a map is made.
 
 use anyhow::{Context, Result, ensure};
-use geo::Coord;
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::preset::QUANTILES;
@@ -10,7 +9,7 @@ use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::scene::Grid;
+use radiodiff_radio::scene::{Grid, LinkEnds};
 use std::path::Path;
 
 /// Percents between the probabilities of two quantiles.
@@ -45,10 +44,9 @@ impl Network {
         let checkpoint = Checkpoint::parse(&bytes).with_context(named)?;
         let engine = CpuEngine::new();
         let drawing = if checkpoint.holds_quantiles() {
-            DrawingNetwork::Quantiles {
-                pipeline: Box::new(QuantilePipeline::new(checkpoint.build_quantiles(&engine).with_context(named)?)),
-                reliability,
-            }
+            let network = checkpoint.build_quantiles(&engine).with_context(named)?;
+            let pipeline = Box::new(QuantilePipeline::new(network).widened(checkpoint.manifest().widening()));
+            DrawingNetwork::Quantiles { pipeline, reliability }
         } else {
             ensure!(reliability.is_none(), "the weights {shown} draw samples; --reliability is for weights that say quantiles");
             DrawingNetwork::Sampled { pipeline: Box::new(Pipeline::new(checkpoint.build(&engine).with_context(named)?)), options }
@@ -65,6 +63,11 @@ impl Network {
 
     pub fn grid(&self) -> Grid {
         Grid { size: self.preset().map_size, meters_per_pixel: self.preset().meters_per_pixel }
+    }
+
+    /// Whether it is told how high a transmitter stands.
+    pub fn knows_heights(&self) -> bool {
+        self.preset().condition.knows_heights()
     }
 
     pub fn codec(&self) -> GrayCodec {
@@ -86,14 +89,14 @@ impl Network {
 
     /// # Errors
     /// Those of the pipeline.
-    pub fn path_gain(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<RadioMap> {
+    pub fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap> {
         match &self.drawing {
             DrawingNetwork::Sampled { pipeline, options } => {
-                let request = MapRequest { scene, position, start: 1.0, options: *options };
+                let request = MapRequest { scene, ends: *ends, start: 1.0, options: *options };
                 pollster::block_on(pipeline.draw_map(&self.engine, &request, no_hook)).context("drawing the map")
             }
             DrawingNetwork::Quantiles { pipeline, reliability } => {
-                let mut maps = pollster::block_on(pipeline.draw(&self.engine, scene, position)).context("drawing the map")?;
+                let mut maps = pollster::block_on(pipeline.draw(&self.engine, scene, ends)).context("drawing the map")?;
                 Ok(match reliability {
                     Some(percent) => maps.swap_remove(QUANTILES - (percent / STEP_PERCENT) as usize),
                     None => mean(&maps),

@@ -150,12 +150,15 @@ impl MapSource {
 
     /// The warning that heights of antennas are not used, of a source that does not use them.
     pub fn unused_heights(&self) -> Option<String> {
-        let knows = match self {
-            Self::Model { choice, .. } => *choice != ModelChoice::LogDistance,
+        let unused = match self {
+            Self::Model { choice: ModelChoice::LogDistance, .. } => "no heights: those of antennas, receivers and roofs are",
+            Self::Model { .. } => return None,
             #[cfg(feature = "network")]
-            Self::Network(_) => false,
+            Self::Network(network) if network.knows_heights() => "heights of transmitters alone: those of receivers and roofs are",
+            #[cfg(feature = "network")]
+            Self::Network(_) => "no heights: those of antennas, receivers and roofs are",
         };
-        (!knows).then(|| format!("{} knows no heights: those of antennas, receivers and roofs are not used for path gain", self.name()))
+        Some(format!("{} knows {unused} not used for path gain", self.name()))
     }
 
     /// Path gain in dB of a transmitter outdoors, NaN inside buildings.
@@ -166,7 +169,7 @@ impl MapSource {
         match self {
             Self::Model { model, .. } => model.path_gain(scene, ends).context("computing the map"),
             #[cfg(feature = "network")]
-            Self::Network(network) => network.path_gain(scene, ends.position),
+            Self::Network(network) => network.path_gain(scene, ends),
         }
     }
 }

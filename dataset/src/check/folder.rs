@@ -4,8 +4,8 @@ use super::duplicates::RasterDigest;
 use super::report::Report;
 use crate::files;
 use crate::folder::{
-    ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, HEIGHTS, Listing, METERS_PER_PIXEL,
-    Variant, entries, gray_png, lit, path,
+    ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, HEIGHTS, Listing,
+    METERS_PER_PIXEL, Variant, antenna_heights_m, entries, gray_png, lit, path,
 };
 use anyhow::{Context, Result, bail};
 use geo::Coord;
@@ -171,6 +171,18 @@ impl<'a> Files<'a> {
         }
         let antennas = path(self.folder, &format!("{ANTENNAS}/{number}.json"));
         let positions = if has_gain || antennas.exists() { read_json(&antennas, antennas_from_json, report) } else { None };
+        let heights = path(self.folder, &format!("{ANTENNA_HEIGHTS}/{number}.json"));
+        if heights.exists() {
+            let expected = positions.as_ref().map_or(0, Vec::len);
+            match antenna_heights_m(&heights) {
+                Ok(found) if found.len() == expected => {}
+                Ok(found) => report.add_wrong(
+                    "antenna heights of another number",
+                    [format!("{}: {} heights of {expected} antennas", heights.display(), found.len())],
+                ),
+                Err(error) => report.add_wrong(UNREADABLE, [format!("{error:#}")]),
+            }
+        }
         for footprints in [FOOTPRINTS, FOOTPRINTS_AND_CARS].map(|kind| path(self.folder, &format!("{kind}/{number}.json"))) {
             if footprints.exists() {
                 read_json(&footprints, buildings_from_json, report);

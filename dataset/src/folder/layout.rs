@@ -18,6 +18,9 @@ pub const GAIN: &str = "gain";
 /// `{method}_{map}_{tx}.png`: 0 where a gain map is not known. Whole maps have no such file.
 pub const KNOWN: &str = "png/valid";
 pub const ANTENNAS: &str = "antenna";
+/// `{map}.json`: the transmitters' heights above the ground in metres, in the order of their numbers. Where there is no such file, they
+/// are RadioMapSeer's 1.5 m.
+pub const ANTENNA_HEIGHTS: &str = "antenna_height";
 pub const CARS: &str = "png/cars";
 pub const FOOTPRINTS: &str = "polygon/buildings";
 pub const FOOTPRINTS_AND_CARS: &str = "polygon/buildings_and_cars";

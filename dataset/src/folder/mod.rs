@@ -8,6 +8,7 @@
 //! | `png/cars/{map}.png` | 8-bit gray, above 0 where a car stands; read for simulations with cars only |
 //! | `gain/{variant}/{map}_{tx}.png` | 8-bit gray levels of path gain (/ 255), 0 inside buildings, a folder for each [`Variant`] |
 //! | `antenna/{map}.json` | [[x, y], ...] in metres from the south-west, entry `tx` is the transmitter's |
+//! | `antenna_height/{map}.json` | the transmitters' heights above the ground in metres, in the same order; read where it is there, else 1.5 m |
 //! | `polygon/buildings/{map}.json` | rings of [x, y] in metres: footprints, read where there are any; else those of `polygon/buildings_and_cars` that are buildings |
 //! | `dataset.csv` | a line for each radio map; docs/data.md has the columns of ours |
 //!
@@ -23,10 +24,10 @@ mod variant;
 mod writer;
 
 pub use layout::{
-    ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, DATASET_CSV, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, HEIGHTS, Listing,
-    METERS_PER_PIXEL, entries, passed_over, path,
+    ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, DATASET_CSV, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, HEIGHTS,
+    Listing, METERS_PER_PIXEL, entries, passed_over, path,
 };
 pub use samples::{Dataset, Sample, raw_images};
-pub use scene_index::{SceneIndex, lit};
+pub use scene_index::{SceneIndex, antenna_heights_m, lit};
 pub use variant::{UnknownVariant, Variant};
 pub use writer::{MapFiles, Writer};

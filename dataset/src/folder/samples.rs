@@ -6,7 +6,7 @@ use super::scene_index::{IndexedScene, SceneIndex};
 use super::variant::Variant;
 use anyhow::{Context, Result, ensure};
 use geo::Coord;
-use radiodiff_radio::scene::Scene;
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, LinkEnds, Scene};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct Sample {
     pub scene: Arc<Scene>,
     /// Metres in the scene's frame, on an outdoor pixel.
     pub position: Coord<f64>,
+    /// Of the transmitter above the ground, metres.
+    pub height_m: f64,
     /// (N, N) row-major, 1 where a car stands, in the simulations with cars.
     pub car_mask: Option<Arc<[u8]>>,
     /// (N, N) gray levels, row-major, row 0 in the north; N is the size of the scene's grid.
@@ -29,6 +31,11 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// The ends of the map's links; receivers stand at 1.5 m.
+    pub fn ends(&self) -> LinkEnds {
+        LinkEnds { height_m: self.height_m, ..LinkEnds::at(self.position) }
+    }
+
     /// (N, N) row-major, 1 outdoors where the map is known.
     pub fn known_outdoors(&self) -> Vec<u8> {
         let known = |i: usize| self.known.as_ref().is_none_or(|known| known[i] != 0);
@@ -115,8 +122,9 @@ impl Dataset {
             path.display()
         );
         let position = self.scenes.position(*map, *transmitter, &scene)?;
+        let height_m = self.scenes.height_m(*map, *transmitter)?.unwrap_or(ANTENNA_HEIGHT_M);
         let known = self.known(i, expected)?;
-        Ok(Sample { map: *map, transmitter: *transmitter, scene, position, car_mask, truth, known })
+        Ok(Sample { map: *map, transmitter: *transmitter, scene, position, height_m, car_mask, truth, known })
     }
 }
 

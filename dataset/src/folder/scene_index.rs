@@ -5,13 +5,15 @@
 //! may have more scenes than memory holds.
 
 use super::gray_png;
-use super::layout::{self, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, HEIGHTS, Listing, METERS_PER_PIXEL};
+use super::layout::{
+    self, ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, HEIGHTS, Listing, METERS_PER_PIXEL,
+};
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use geo::{Coord, InteriorPoint};
 use radiodiff_radio::scene::{
     BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, Transmitter, antennas_from_json, buildings_from_json,
-    cars_from_pixels,
+    cars_from_pixels, check_antenna_height,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -140,6 +142,21 @@ impl SceneIndex {
         }
     }
 
+    /// How high a transmitter stands above the ground, metres, where the folder says it.
+    ///
+    /// # Errors
+    /// Those of [`antenna_heights_m`], and a number beyond the list.
+    pub fn height_m(&self, map: u32, transmitter: u32) -> Result<Option<f64>> {
+        let path = layout::path(&self.folder, &format!("{ANTENNA_HEIGHTS}/{map}.json"));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let heights_m = antenna_heights_m(&path)?;
+        let found = heights_m.get(transmitter as usize).copied();
+        let missing = || format!("{}: expected a height of transmitter {transmitter}, found {} heights", path.display(), heights_m.len());
+        found.with_context(missing).map(Some)
+    }
+
     fn antennas_path(&self, map: u32) -> PathBuf {
         layout::path(&self.folder, &format!("{ANTENNAS}/{map}.json"))
     }
@@ -209,6 +226,20 @@ impl SceneIndex {
         let brightest = gray.iter().enumerate().filter(|&(_, &level)| level > 0).max_by_key(|&(_, &level)| level);
         Ok(brightest.map(|(i, _)| grid.pixel_center(i / size, i % size)))
     }
+}
+
+/// The heights of a map's transmitters above the ground, metres.
+///
+/// # Errors
+/// A file that cannot be read or is no list of heights that antennas have.
+pub fn antenna_heights_m(path: &Path) -> Result<Vec<f64>> {
+    let shown = path.display();
+    let heights_m: Vec<f64> =
+        serde_json::from_str(&files::read_text(path)?).with_context(|| format!("{shown}: expected a list of heights in metres"))?;
+    for (transmitter, &height_m) in heights_m.iter().enumerate() {
+        check_antenna_height("transmitter", height_m).with_context(|| format!("{shown}, transmitter {transmitter}"))?;
+    }
+    Ok(heights_m)
 }
 
 /// 1 where a gray level is above 0.

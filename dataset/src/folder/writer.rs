@@ -3,7 +3,7 @@
 //! Every file is written to a temporary name beside its own, synced and renamed. A map's `antenna/{map}.json` is written last:
 //! where it is, the map is complete, and the next run skips it.
 
-use super::layout::{ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN, HEIGHTS};
+use super::layout::{ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN, HEIGHTS};
 use crate::files;
 use anyhow::{Result, ensure};
 use radiodiff_radio::scene::{BuildingMask, RoofHeights};
@@ -105,6 +105,18 @@ impl Writer {
             files::make_shared_folder(folder)?;
         }
         write_png(&path, size, &levels)
+    }
+
+    /// Writes the heights of a map's transmitters in metres, before the map.
+    ///
+    /// # Errors
+    /// A disk that cannot be written.
+    pub fn write_antenna_heights(&self, map: u32, heights_m: &[f64]) -> Result<()> {
+        let path = self.path(ANTENNA_HEIGHTS, map, "json");
+        if let Some(folder) = path.parent() {
+            files::make_shared_folder(folder)?;
+        }
+        files::write(&path, &serde_json::to_vec(heights_m)?)
     }
 
     /// Writes a file beside the maps.

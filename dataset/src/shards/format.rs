@@ -87,7 +87,7 @@ fn planes(layout: &RecordLayout, sample: &Sample) -> Result<Vec<u8>> {
     if layout.channels.is_empty() {
         return Ok(Vec::new());
     }
-    let values = condition(&PreparedScene::new(&sample.scene), sample.position, &layout.channels, &layout.gray)?;
+    let values = condition(&PreparedScene::new(&sample.scene), &sample.ends(), &layout.channels, &layout.gray)?;
     let plane = |(&channel, values): (&ConditionChannel, &[f32])| match PlaneEncoding::of(channel) {
         PlaneEncoding::Bits => pack_bits(&values.iter().map(|&value| u8::from(value > 0.0)).collect::<Vec<_>>()),
         PlaneEncoding::Half => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),

@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_enum, ignore_case = true)]
     method: Variant,
     /// Height of the transmitters above the ground, metres, 0.5 to 200. Maps that are in --out already are kept, so give every height its
-    /// own folder [default: 1.5]
+    /// own folder [default: what the dataset says of each, else 1.5]
     #[arg(long, value_name = "M", value_parser = height)]
     height_m: Option<f64>,
     /// Folder for `gain/{VARIANT}`; an interrupted run goes on with the maps that are missing
@@ -49,7 +49,6 @@ const SHOWN_FAILURES: usize = 20;
 /// A folder that is no dataset or cannot be written; at the end, when some maps could not be made.
 pub fn run(args: &Args) -> Result<()> {
     let simulator = Simulator::new(args.method);
-    let simulator = args.height_m.map_or(simulator, |height_m| simulator.at_height(height_m));
     let scenes = SceneIndex::open(&args.dataset, args.method.has_cars())?;
     let gain = args.out.join(GAIN).join(args.method.name());
     let share = RankShare::from_environment()?;
@@ -72,7 +71,7 @@ pub fn run(args: &Args) -> Result<()> {
     let made: Vec<(usize, usize)> = maps
         .par_iter()
         .map(|&map| {
-            let made = simulate(&scenes, map, simulator, &gain, &fail).unwrap_or_else(|error| {
+            let made = simulate(&scenes, map, (simulator, args.height_m), &gain, &fail).unwrap_or_else(|error| {
                 fail(error);
                 (0, 0)
             });
@@ -105,11 +104,11 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Makes a scene's missing maps; returns how many it made and how many were there. Maps of bad transmitters go to `fail`.
+/// Makes a scene's missing maps, all with transmitters at one height where one is given; returns how many it made and how many were there. Maps of bad transmitters go to `fail`.
 fn simulate(
     scenes: &SceneIndex,
     map: u32,
-    simulator: Simulator,
+    (simulator, height_m): (Simulator, Option<f64>),
     gain: &Path,
     fail: &(impl Fn(anyhow::Error) + Sync),
 ) -> Result<(usize, usize)> {
@@ -127,6 +126,8 @@ fn simulate(
         let attempt = || -> Result<()> {
             let position = scenes.position(map, transmitter, &scene)?;
             let name = || format!("map {map}, transmitter {transmitter}");
+            let height_m = height_m.map_or_else(|| scenes.height_m(map, transmitter), |height_m| Ok(Some(height_m)))?;
+            let simulator = height_m.map_or(simulator, |height_m| simulator.at_height(height_m));
             let path_gain = simulator.path_gain(&prepared, position).with_context(name)?;
             files::write_gray_png(&path(transmitter), &gray_levels(&path_gain), side, side)
         };

@@ -41,7 +41,7 @@ impl PreparedSample {
         let channels = if format.channels.is_empty() {
             Vec::new()
         } else {
-            condition(&PreparedScene::new(&sample.scene), sample.position, &format.channels, &format.gray)?
+            condition(&PreparedScene::new(&sample.scene), &sample.ends(), &format.channels, &format.gray)?
         };
         Ok(Self {
             condition: channels.into_iter().map(f16::from_f32).collect(),

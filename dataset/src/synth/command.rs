@@ -11,7 +11,7 @@ use crate::share::RankShare;
 use crate::simulate::Simulator;
 use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, value_parser};
-use radiodiff_radio::scene::Grid;
+use radiodiff_radio::scene::{Grid, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M, check_antenna_height};
 use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::fs;
@@ -47,6 +47,10 @@ pub struct Args {
     /// Heights of the buildings, drawn evenly from LOW to HIGH whole metres and written to png/heights [default: 25 m everywhere]
     #[arg(long, value_name = "LOW,HIGH", value_parser = roofs)]
     pub roofs: Option<[u8; 2]>,
+    /// Heights of the antennas above the ground, drawn evenly by their logarithm from LOW to HIGH metres and written to antenna_height;
+    /// all stand outdoors [default: 1.5 m everywhere]
+    #[arg(long, value_name = "LOW,HIGH", value_parser = antennas)]
+    pub antennas: Option<[f64; 2]>,
     /// Simulation to compute
     #[arg(long, value_enum, default_value = "dpm", ignore_case = true)]
     pub method: Variant,
@@ -70,6 +74,16 @@ fn roofs(text: &str) -> Result<[u8; 2], String> {
     match heights.as_deref() {
         Ok(&[low, high]) if 2 <= low && low <= high => Ok([low, high]),
         _ => Err("expected LOW,HIGH in whole metres from 2 to 255, the lower first".into()),
+    }
+}
+
+/// Two heights of antennas in metres, the lower first.
+fn antennas(text: &str) -> Result<[f64; 2], String> {
+    let heights: Result<Vec<f64>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    let is_one = |height_m: f64| check_antenna_height("transmitters", height_m).is_ok();
+    match heights.as_deref() {
+        Ok(&[low, high]) if low <= high && is_one(low) && is_one(high) => Ok([low, high]),
+        _ => Err(format!("expected LOW,HIGH in metres from {LEAST_ANTENNA_HEIGHT_M} to {MOST_ANTENNA_HEIGHT_M}, the lower first")),
     }
 }
 
@@ -107,6 +121,7 @@ pub fn run(args: &Args) -> Result<()> {
         transmitters_per_map: args.transmitters,
         cars_per_map: args.cars,
         roof_heights_m: args.roofs,
+        antenna_heights_m: args.antennas,
         radio_maps: maps.checked_mul(args.transmitters).context("too many radio maps")?,
         map_size_pixels: grid.size,
         meters_per_pixel: grid.meters_per_pixel,
@@ -126,6 +141,7 @@ pub fn run(args: &Args) -> Result<()> {
         transmitters,
         cars: args.cars,
         roofs_m: args.roofs,
+        antennas_m: args.antennas,
         simulator,
     };
     let own: Vec<&Job> = share.of(&jobs).collect();

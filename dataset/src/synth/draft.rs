@@ -26,6 +26,8 @@ pub struct MapOptions {
     pub cars: u32,
     /// The lowest and the highest building, whole metres; `None` leaves all at 25 m.
     pub roofs_m: Option<[u8; 2]>,
+    /// The lowest and the highest antenna, metres; `None` leaves all at 1.5 m.
+    pub antennas_m: Option<[f64; 2]>,
     /// Computes the gains, before cars weaken them.
     pub simulator: Simulator,
 }
@@ -51,7 +53,10 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
         if !source.built().contains(&built) || built < options.least_built {
             continue;
         }
-        let Some(mut placed) = transmitters::place(&scene, options.simulator, options.transmitters, &mut random)? else { continue };
+        let Some(mut placed) = transmitters::place(&scene, options.simulator, options.transmitters, options.antennas_m, &mut random)?
+        else {
+            continue;
+        };
         let cars = if options.cars > 0 {
             let pixels: Vec<(usize, usize)> = placed.iter().map(|transmitter| transmitter.pixel).collect();
             let (mask, outlines) = cars::place(&scene, &pixels, options.cars, &mut random)?;
@@ -69,6 +74,9 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
         let transmitters: Vec<_> = placed.iter().map(|transmitter| (transmitter.pixel, gray_levels(&transmitter.path_gain))).collect();
         if options.roofs_m.is_some() {
             writer.write_heights(map, grid.size, &scene.roofs)?;
+        }
+        if options.antennas_m.is_some() {
+            writer.write_antenna_heights(map, &placed.iter().map(|transmitter| transmitter.height_m).collect::<Vec<_>>())?;
         }
         return writer.write_map(map, &MapFiles { mask: &scene.mask, outlines: Some(&outlines), cars, transmitters: &transmitters });
     }

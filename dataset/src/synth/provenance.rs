@@ -21,6 +21,9 @@ pub struct Provenance {
     /// The lowest and the highest building, where heights vary.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub roof_heights_m: Option<[u8; 2]>,
+    /// The lowest and the highest antenna, where heights vary.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub antenna_heights_m: Option<[f64; 2]>,
     pub radio_maps: u32,
     pub map_size_pixels: usize,
     pub meters_per_pixel: f64,

@@ -8,6 +8,7 @@ use radiodiff_radio::scene::Grid;
 
 /// Built share of a procedural map and of a window of a city.
 const PROCEDURAL_BUILT: std::ops::RangeInclusive<f64> = 0.13..=0.42;
+const OLD_TOWN_BUILT: std::ops::RangeInclusive<f64> = 0.35..=0.75;
 const CITY_BUILT: std::ops::RangeInclusive<f64> = 0.10..=0.75;
 
 /// A source of maps.
@@ -28,6 +29,7 @@ impl SceneSource<'_> {
     /// Built share of a map that is kept.
     pub fn built(&self) -> std::ops::RangeInclusive<f64> {
         match self {
+            Self::Procedural(Kind::OldTown) => OLD_TOWN_BUILT,
             Self::Procedural(_) => PROCEDURAL_BUILT,
             Self::City(_) => CITY_BUILT,
         }

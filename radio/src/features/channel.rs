@@ -17,8 +17,13 @@ pub enum ConditionChannel {
     /// Gray level of the line-of-sight law at the length of the shortest way round the buildings, moved to [-1, 1]; -1 inside
     /// buildings and where no way leads.
     DetourGain,
-    /// Gray level of the dominant path's gain with the default law, moved to [-1, 1]; -1 inside buildings.
+    /// Gray level of the dominant path's gain with the default law, moved to [-1, 1]; -1 inside buildings. Antennas are at 1.5 m and
+    /// every roof is out of reach, whatever the scene says.
     DominantPathGain,
+    /// The same with the transmitter at its height, and every roof at 25 m, whatever the scene says.
+    DominantPathGainAtHeight,
+    /// The transmitter's height above the ground, the same everywhere: from -1 at 1.5 m, evenly by its logarithm, to 1 at 40 m.
+    AntennaHeight,
     /// Gray level of the gain of intelligent ray tracing with one interaction, RadioMapSeer's IRT2, moved to [-1, 1]; -1 inside
     /// buildings and where no path leads. It is much cheaper than more interactions and says where reflections arrive.
     Irt2Gain,
@@ -50,13 +55,15 @@ pub enum Transformation {
 
 impl ConditionChannel {
     /// All channels.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Buildings,
         Self::Transmitter,
         Self::LineOfSight,
         Self::LogDistanceGain,
         Self::DetourGain,
         Self::DominantPathGain,
+        Self::DominantPathGainAtHeight,
+        Self::AntennaHeight,
         Self::Irt2Gain,
         Self::Irt3Gain,
         Self::Irt4Gain,
@@ -68,7 +75,23 @@ impl ConditionChannel {
 
     /// Whether the channel is a map of path gain: a gray level moved to [-1, 1].
     pub fn is_gain(self) -> bool {
-        matches!(self, Self::LogDistanceGain | Self::DetourGain | Self::DominantPathGain | Self::Irt2Gain | Self::Irt3Gain | Self::Irt4Gain)
+        match self {
+            Self::LogDistanceGain
+            | Self::DetourGain
+            | Self::DominantPathGain
+            | Self::DominantPathGainAtHeight
+            | Self::Irt2Gain
+            | Self::Irt3Gain
+            | Self::Irt4Gain => true,
+            Self::Buildings
+            | Self::Transmitter
+            | Self::LineOfSight
+            | Self::AntennaHeight
+            | Self::AngleToTransmitterSin
+            | Self::AngleToTransmitterCos
+            | Self::WallDistance
+            | Self::Cars => false,
+        }
     }
 
     /// How the channel transforms under a symmetry of the square.
@@ -80,6 +103,8 @@ impl ConditionChannel {
             | Self::LogDistanceGain
             | Self::DetourGain
             | Self::DominantPathGain
+            | Self::DominantPathGainAtHeight
+            | Self::AntennaHeight
             | Self::Irt2Gain
             | Self::Irt3Gain
             | Self::Irt4Gain

@@ -4,22 +4,26 @@ use super::channel::ConditionChannel;
 use crate::geometry::{PreparedScene, geodesic_distance, wall_distance};
 use crate::map::GrayCodec;
 use crate::propagation::{DominantPath, IntelligentRayTracing, LogDistanceLaw, PropagationError, PropagationModel};
-use crate::scene::LinkEnds;
-use geo::Coord;
+use crate::scene::{ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, LinkEnds};
 
 /// Walls beyond this distance do not matter: it is wider than most streets.
 const FARTHEST_WALL_M: f64 = 32.0;
+/// Where the scale of antennas' heights ends: small cells hang at 3 to 40 m.
+pub const HIGHEST_ANTENNA_M: f64 = 40.0;
 
-/// The channels of a transmitter, (C, N, N) row-major. `codec` is the preset's: channels of gain are gray levels on its scale.
+/// The channels of a transmitter, (C, N, N) row-major. `ends` says where it stands and how high; receivers are taken at 1.5 m. `codec` is
+/// the preset's: channels of gain are gray levels on its scale.
 ///
 /// # Errors
-/// A position off the map or inside a building.
+/// A position off the map or inside a building, a height that no antenna has.
 pub fn condition(
     prepared: &PreparedScene,
-    position: Coord<f64>,
+    ends: &LinkEnds,
     channels: &[ConditionChannel],
     codec: &GrayCodec,
 ) -> Result<Vec<f32>, PropagationError> {
+    ends.check()?;
+    let position = ends.position;
     let (row, column) = prepared.outdoor_pixel(position)?;
     let (grid, mask) = (prepared.grid(), prepared.mask());
     let (size, pixels) = (grid.size, grid.pixels());
@@ -32,8 +36,9 @@ pub fn condition(
         let length = libm::hypot(leg.x, leg.y);
         if length == 0.0 { leg } else { leg / length }
     };
+    let low = LinkEnds::at(position);
     let gain = |model: &dyn PropagationModel| -> Result<Vec<f32>, PropagationError> {
-        Ok(model.path_gain(prepared, &LinkEnds::at(position))?.values.into_iter().map(scaled).collect())
+        Ok(model.path_gain(prepared, &low)?.values.into_iter().map(scaled).collect())
     };
     let mut values = Vec::with_capacity(channels.len() * pixels);
     for channel in channels {
@@ -50,6 +55,12 @@ pub fn condition(
                 values.extend(lengths.into_iter().map(|pixels| gain_at(pixels * grid.meters_per_pixel)));
             }
             ConditionChannel::DominantPathGain => values.extend(gain(&DominantPath::level())?),
+            ConditionChannel::DominantPathGainAtHeight => {
+                let ends = LinkEnds { height_m: ends.height_m, ..low };
+                let map = DominantPath::default().path_gain(&prepared.with_level_roofs(BUILDING_HEIGHT_M), &ends)?;
+                values.extend(map.values.into_iter().map(scaled));
+            }
+            ConditionChannel::AntennaHeight => values.extend(std::iter::repeat_n(height_level(ends.height_m), pixels)),
             ConditionChannel::Irt2Gain => values.extend(gain(&IntelligentRayTracing::irt2())?),
             ConditionChannel::Irt3Gain => values.extend(gain(&IntelligentRayTracing { interactions: 2, ..IntelligentRayTracing::irt4() })?),
             ConditionChannel::Irt4Gain => values.extend(gain(&IntelligentRayTracing::irt4())?),
@@ -63,4 +74,10 @@ pub fn condition(
         }
     }
     Ok(values)
+}
+
+/// An antenna's height from -1 at 1.5 m to 1 at [`HIGHEST_ANTENNA_M`], by its logarithm: the first metres matter most.
+fn height_level(height_m: f64) -> f32 {
+    let share = libm::log(height_m / ANTENNA_HEIGHT_M) / libm::log(HIGHEST_ANTENNA_M / ANTENNA_HEIGHT_M);
+    (2.0 * share - 1.0).clamp(-1.0, 1.0) as f32
 }

@@ -89,6 +89,12 @@ impl PreparedScene {
         }
     }
 
+    /// The scene with every roof at one height. Below the roofs paths turn at the same corners, so what these see is shared.
+    pub fn with_level_roofs(&self, height_m: f64) -> Self {
+        let level = Self::new(&self.scene.clone().with_level_roofs(height_m));
+        Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..level }
+    }
+
     /// Finds now what every corner sees, which otherwise happens as maps ask for it.
     pub fn prepare(&self) {
         let turning_points = self.turning_points(0.0);

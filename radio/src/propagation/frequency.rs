@@ -112,6 +112,19 @@ mod tests {
         }
     }
 
+    /// A forecast of 5.9 GHz is one of any frequency: what is stronger stays stronger, so quantiles of the gain go over into quantiles.
+    #[test]
+    fn the_order_of_gains_is_that_of_every_frequency() {
+        for frequency_mhz in [700.0, 3500.0, 6000.0, 30_000.0] {
+            let scaling = FrequencyScaling::to(frequency_mhz).expect("in range");
+            for distance_m in [1.0, 30.0, 360.0] {
+                let gains: Vec<f64> = (0..2000).map(|tenth| scaling.gain_db(-160.0 + 0.06 * f64::from(tenth), distance_m)).collect();
+                let least = gains.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+                assert!(least > 0.0, "{frequency_mhz} MHz, {distance_m} m: {least} dB for 0.06");
+            }
+        }
+    }
+
     #[test]
     fn nonsense_is_refused() {
         for frequency_mhz in [0.0, -5900.0, f64::NAN, f64::INFINITY, 5.9, 433.0, 1e6] {

@@ -13,7 +13,6 @@ use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::metrics::{self, EnsembleKind, EnsembleScores};
 use radiodiff_radio::propagation::{DominantPath, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, WithCars};
-use radiodiff_radio::scene::LinkEnds;
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -249,7 +248,7 @@ impl PhysicalMaps {
     }
 
     fn draw(&self, prepared: &PreparedScene, sample: &Sample) -> Result<Vec<RadioMap>, PropagationError> {
-        let ends = LinkEnds::at(sample.position);
+        let ends = sample.ends();
         let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: self.out_of_sight };
         let mut maps = vec![baseline.path_gain(prepared, &ends)?, WithCars(DominantPath::default()).path_gain(prepared, &ends)?];
         if let Some(variant) = self.own {

@@ -1,7 +1,7 @@
 //! How much a network's samples must be widened for their spread to hold the truth as often as it says.
 //!
 //! A network is surer than its errors allow: a few steps of a sampler and a median in the loss make samples alike, and cities that it has
-//! not seen are harder than those of its training. One factor on the deviations from the mean, found on maps that it was not trained on,
+//! not seen are harder than those of its training, for quantiles as well. One factor on the deviations from the mean, found on maps that it was not trained on,
 //! mends the size of the spread and leaves alone where it is large. It is the simplest of the corrections of ensembles in weather
 //! forecasting (Gneiting et al., 2005, "Calibrated probabilistic forecasting using ensemble model output statistics").
 
@@ -17,16 +17,19 @@ use std::path::Path;
 /// Fewer samples have no interval that is meant to hold the truth this often.
 const MIN_SAMPLES: usize = 19;
 
-/// The factor at which the central interval of a network's samples holds the truth of a folder's maps as often as it should, 90 %. The
+/// The factor at which the central interval of a network's samples or quantiles holds the truth of a folder's maps as often as it should, 90 %. The
 /// weights' own widening must be 1.
 ///
 /// # Errors
-/// Too few samples; quantiles; maps and weights that cannot be used; samples that agree where they are wrong.
+/// Too few samples; maps and weights that cannot be used; samples that agree where they are wrong.
 pub fn widening(folder: &Path, selection: &MapSelection, weights: &Path, drawing: DrawOptions) -> Result<f32> {
     let plain = DrawOptions { samples: 1, steps: 1, start: None, ..drawing };
-    let kind = MapDrawer::open(weights, plain)?.kind();
-    ensure!(kind == EnsembleKind::Draws, "only samples are widened; quantiles are trained to be as far apart as they should be");
-    ensure!(drawing.samples >= MIN_SAMPLES, "an interval of 90 % takes {MIN_SAMPLES} samples and more, found {}", drawing.samples);
+    let is_quantiles = MapDrawer::open(weights, plain)?.kind() == EnsembleKind::Quantiles;
+    ensure!(
+        is_quantiles || drawing.samples >= MIN_SAMPLES,
+        "an interval of 90 % takes {MIN_SAMPLES} samples and more, found {}",
+        drawing.samples
+    );
     let (dataset, count) = selection.open(folder)?;
     let drawer = MapDrawer::open(weights, drawing)?;
     let codec = GrayCodec::default();
@@ -46,7 +49,7 @@ pub fn widening(folder: &Path, selection: &MapSelection, weights: &Path, drawing
     bar.finish();
     widening_that_holds(INTERVAL, &maps).with_context(|| {
         format!(
-            "the samples agree on too many pixels of {} where they are wrong: no factor makes their interval hold {INTERVAL}",
+            "the maps agree on too many pixels of {} where they are wrong: no factor makes their interval hold {INTERVAL}",
             folder.display()
         )
     })

@@ -5,7 +5,6 @@
 use super::scene::{PlacedTransmitter, SceneHandle};
 use super::signal::TransmitterSignal;
 use super::{Request, engine_error};
-use geo::Coord;
 use js_sys::{Function, Promise};
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
@@ -16,6 +15,7 @@ use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_planning::coverage::Signal;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{Quantity, RadioMap};
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, LinkEnds};
 use radiodiff_web_values::{error, object, set};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -49,6 +49,7 @@ struct WeightsInfo<'a> {
     map_size: usize,
     meters_per_pixel: f64,
     quantity: &'static str,
+    knows_heights: bool,
     license: &'a str,
     training_data: &'a str,
     metrics: &'a BTreeMap<String, f64>,
@@ -63,7 +64,7 @@ impl Weights {
         Ok(Weights { checkpoint: Checkpoint::parse(bytes).map_err(|e| refused(&e))? })
     }
 
-    /// `{ name, kind, sha256, mapSize, metersPerPixel, quantity, license, trainingData, metrics, commit }`: what the file says of itself.
+    /// `{ name, kind, sha256, mapSize, metersPerPixel, quantity, knowsHeights, license, trainingData, metrics, commit }`: what the file says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         let manifest = self.checkpoint.manifest();
         object(&WeightsInfo {
@@ -76,6 +77,7 @@ impl Weights {
                 Quantity::PathGainDb => "path-gain-db",
                 Quantity::ReceivedPowerDbm => "received-power-dbm",
             },
+            knows_heights: manifest.preset.condition.knows_heights(),
             license: &manifest.license,
             training_data: &manifest.training_data,
             metrics: &manifest.metrics,
@@ -94,7 +96,7 @@ impl Weights {
     fn build<E: Engine>(&self, engine: E) -> Result<Running<E>, JsValue> {
         let pipeline = if self.checkpoint.holds_quantiles() {
             let network = self.checkpoint.build_quantiles(&engine).map_err(|e| refused(&e))?;
-            NetworkPipeline::Quantiles(Box::new(QuantilePipeline::new(network)))
+            NetworkPipeline::Quantiles(Box::new(QuantilePipeline::new(network).widened(self.checkpoint.manifest().widening())))
         } else {
             NetworkPipeline::Samples(Box::new(Pipeline::new(self.checkpoint.build(&engine).map_err(|e| refused(&e))?)))
         };
@@ -130,8 +132,8 @@ impl<E: Engine> Running<E> {
         }
     }
 
-    fn condition(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<f32>, JsValue> {
-        self.sampler()?.condition(scene, position).map_err(without_hook)
+    fn condition(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, JsValue> {
+        self.sampler()?.condition(scene, ends).map_err(without_hook)
     }
 
     /// A map of networks that draw samples, of a condition's channels.
@@ -140,9 +142,9 @@ impl<E: Engine> Running<E> {
     }
 
     /// The maps of a network of quantiles, lowest first.
-    async fn quantiles(&self, scene: &PreparedScene, position: Coord<f64>) -> Result<Vec<RadioMap>, JsValue> {
+    async fn quantiles(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<RadioMap>, JsValue> {
         match &self.pipeline {
-            NetworkPipeline::Quantiles(pipeline) => pipeline.draw(&self.engine, scene, position).await.map_err(without_hook),
+            NetworkPipeline::Quantiles(pipeline) => pipeline.draw(&self.engine, scene, ends).await.map_err(without_hook),
             NetworkPipeline::Samples(_) => Err(error("failed", &"a network that draws samples says no quantiles")),
         }
     }
@@ -229,10 +231,10 @@ impl Network {
 
     /// What the networks are told of a transmitter, for [`Self::predict`].
     pub fn condition(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<NetworkCondition, JsValue> {
-        let position = placed.transmitter.position;
+        let ends = &ends_of(placed);
         let channels = match &self.backend {
-            Backend::Cpu(running) => running.condition(&scene.prepared, position)?,
-            Backend::Gpu(running) => running.condition(&scene.prepared, position)?,
+            Backend::Cpu(running) => running.condition(&scene.prepared, ends)?,
+            Backend::Gpu(running) => running.condition(&scene.prepared, ends)?,
         };
         Ok(NetworkCondition { channels })
     }
@@ -250,7 +252,7 @@ impl Network {
     ) -> Result<TransmitterSignal, JsValue> {
         let asked = &request.request;
         let options = SampleOptions { steps: asked.steps, seed: asked.seed.wrapping_add(sample.into()), split_last_step: false };
-        let request = MapRequest { scene: &scene.prepared, position: placed.transmitter.position, start: asked.start, options };
+        let request = MapRequest { scene: &scene.prepared, ends: ends_of(placed), start: asked.start, options };
         let channels = &condition.channels;
         let gain = match &self.backend {
             Backend::Cpu(running) => running.sample(&request, channels, &between).await?,
@@ -261,10 +263,10 @@ impl Network {
 
     /// One transmitter's signal at each quantile of its path gain, lowest first, by a network that says them.
     pub async fn quantiles(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<Vec<TransmitterSignal>, JsValue> {
-        let position = placed.transmitter.position;
+        let ends = &ends_of(placed);
         let gains = match &self.backend {
-            Backend::Cpu(running) => running.quantiles(&scene.prepared, position).await?,
-            Backend::Gpu(running) => running.quantiles(&scene.prepared, position).await?,
+            Backend::Cpu(running) => running.quantiles(&scene.prepared, ends).await?,
+            Backend::Gpu(running) => running.quantiles(&scene.prepared, ends).await?,
         };
         gains.iter().map(|gain| placed.signal(gain)).collect()
     }
@@ -276,6 +278,11 @@ impl Network {
             Backend::Gpu(running) => running.draw_empty(&between).await,
         }
     }
+}
+
+/// What networks are told of where a transmitter stands; they take receivers at 1.5 m.
+fn ends_of(placed: &PlacedTransmitter) -> LinkEnds {
+    placed.transmitter.links(ANTENNA_HEIGHT_M)
 }
 
 /// A hook that awaits `between(done, steps)`, which may throw to stop.

@@ -99,6 +99,11 @@ impl SwinPreset {
 }
 
 impl ConditionPreset {
+    /// Whether the networks are told how high the antenna stands; others take it as 1.5 m.
+    pub fn knows_heights(&self) -> bool {
+        self.channels.contains(&ConditionChannel::AntennaHeight)
+    }
+
     /// Channels of the encoder's stages, finest first.
     pub fn stage_widths(&self) -> Vec<usize> {
         match &self.encoder {

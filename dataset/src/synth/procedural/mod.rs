@@ -38,9 +38,12 @@ pub enum Kind {
     Towers,
     /// Large buildings with wings on lawns
     Campus,
+    /// Narrow lanes, blocks built almost whole round small courtyards: denser than RadioMapSeer's maps, so only where it is asked for
+    OldTown,
 }
 
 impl Kind {
+    /// The kinds that were tuned to RadioMapSeer's maps, from which a map's second district is drawn too.
     pub const ALL: [Self; 6] = [Self::Grid, Self::Perimeter, Self::Organic, Self::Suburban, Self::Towers, Self::Campus];
 
     pub fn name(self) -> &'static str {
@@ -51,6 +54,7 @@ impl Kind {
             Self::Suburban => "suburban",
             Self::Towers => "towers",
             Self::Campus => "campus",
+            Self::OldTown => "old-town",
         }
     }
 }
@@ -104,7 +108,13 @@ struct District {
 
 impl District {
     fn random(kind: Kind, random: &mut Random) -> Self {
-        let street_m = if random.chance(0.4) { random.between(4.0, 9.0) } else { random.between(9.0, 18.0) };
+        let street_m = if kind == Kind::OldTown {
+            random.between(2.5, 8.0)
+        } else if random.chance(0.4) {
+            random.between(4.0, 9.0)
+        } else {
+            random.between(9.0, 18.0)
+        };
         let shear = random.between(-0.15, 0.15);
         let slant = random.between(0.25, 0.6) * if random.chance(0.5) { 1.0 } else { -1.0 };
         // Deep enough for two rows back to back.
@@ -132,6 +142,10 @@ impl District {
             }
             Kind::Towers => (StreetPattern::Grid { shear }, random.between(65.0, 110.0), Fill::Estate(Estate::random(random))),
             Kind::Campus => (StreetPattern::Grid { shear: 0.0 }, random.between(85.0, 140.0), Fill::Campus(Campus::random(random))),
+            Kind::OldTown => {
+                let pattern = if random.chance(0.5) { StreetPattern::Organic } else { StreetPattern::Grid { shear: slant } };
+                (pattern, random.between(30.0, 65.0), Fill::Perimeter(Perimeter::old_town(random)))
+            }
         };
         let bent = random.chance(if kind == Kind::Suburban { 0.8 } else { 0.2 });
         let bend_m = if bent { random.between(220.0, 800.0) } else { f64::INFINITY };

@@ -32,6 +32,16 @@ impl Perimeter {
         }
     }
 
+    /// Deep houses without a gap between them, whose courtyards are as small as light wells.
+    pub fn old_town(random: &mut Random) -> Self {
+        Self {
+            depth_m: random.between(10.0, 22.0),
+            plot_m: random.between(7.0, 20.0),
+            gaps: random.between(0.0, 0.08),
+            wings: random.between(0.1, 0.5),
+        }
+    }
+
     pub fn fill(&self, block: &[Coord<f64>], random: &mut Random) -> Vec<Outline> {
         let mut houses = Vec::new();
         for side in sides(block) {

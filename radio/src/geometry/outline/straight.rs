@@ -41,7 +41,8 @@ pub fn pieces(ring: &[Side]) -> Vec<Piece> {
         let (mut cuts, mut done) = (Vec::new(), 0);
         while done < ring.len() {
             let from = (start + done) % ring.len();
-            let count = reached[from].get_or_insert_with(|| reach(ring, from)).min(ring.len() - done);
+            let longest = *reached[from].get_or_insert_with(|| reach(ring, from));
+            let count = longest.min(ring.len() - done);
             cuts.push((from, count));
             done += count;
         }
