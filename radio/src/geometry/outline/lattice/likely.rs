@@ -84,7 +84,8 @@ impl Search {
             }
             // Corners on from home; home itself is the last one.
             let (start, end) = ((from + lap - home) % lap, (to + lap - home - 1) % lap + 1);
-            if if closing.is_some() { end == lap } else { to >= lap } {
+            let ends_here = if closing.is_some() { end == lap } else { to >= lap };
+            if ends_here {
                 let total = costs[wall] + closing.map_or(0.0, |next| self.corner_cost(wall, next));
                 if total < best.map_or(f64::INFINITY, |(least, _)| least) {
                     best = Some((total, wall));
