@@ -7,6 +7,7 @@ use super::cars::CarOutlines;
 use super::footprints::exact_outlines;
 use super::highest_near::HighestNear;
 use super::inset::InsetWalls;
+use super::look::MOST_BYTES;
 use super::outline::outlines;
 use super::pixel_line_of_sight::pixel_line_of_sight;
 use super::pixel_set::{PixelSet, SparsePixelSet};
@@ -43,7 +44,7 @@ pub enum SightsError {
 
 /// Corners that are looked from to tell what all of them will take in memory.
 const SAMPLED_CORNERS: usize = 32;
-/// What a pixel takes: masks, roofs and lists of corners of the scene (27), the wavefront with its queue (33), and one transmitter's gain,
+/// What a pixel takes: masks and roofs of the scene (27), the wavefront with its queue (33), and one transmitter's gain,
 /// power and loss with the layer that is shown (20).
 const PIXEL_BYTES: u64 = 80;
 
@@ -60,7 +61,7 @@ pub struct PreparedScene {
     high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
 }
 
-/// The corners that the dominant path turns at, with what is seen from them and from other pixels where paths turned.
+/// The corners that the dominant path turns at, with what is seen from those that were prepared.
 pub struct TurningPoints {
     /// The buildings that are higher than the paths.
     pub obstacles: BuildingMask,
@@ -103,9 +104,10 @@ impl PreparedScene {
         }
     }
 
-    /// What the scene will take in memory with one map of a dominant path, bytes, by what a few of its corners see.
+    /// What the scene will take in memory with one map of a dominant path, bytes: as much as a map's looks may take, and by what a few
+    /// corners see, what all of them would take.
     pub fn expected_bytes(&self) -> u64 {
-        self.scene.grid.pixels() as u64 * PIXEL_BYTES + self.turning_points(0.0).expected_sight_bytes()
+        self.scene.grid.pixels() as u64 * PIXEL_BYTES + MOST_BYTES as u64 + self.turning_points(0.0).expected_sight_bytes()
     }
 
     pub fn grid(&self) -> Grid {
@@ -223,7 +225,7 @@ impl TurningPoints {
     }
 
     /// The outdoor pixels in a corner's sight, found now and kept.
-    fn sight(&self, corner: usize) -> &SparsePixelSet {
+    pub fn sight(&self, corner: usize) -> &SparsePixelSet {
         self.sights[corner].get_or_init(|| SparsePixelSet::from(&visible_from(&self.walls, self.walls.corners[corner].position)))
     }
 

@@ -44,3 +44,28 @@ impl<'a> Looks<'a> {
         sees
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::PreparedScene;
+    use crate::scene::{BuildingMask, Grid, Scene};
+
+    #[test]
+    fn looks_are_forgotten_beyond_the_bound_and_taken_again() {
+        let grid = Grid { size: 64, meters_per_pixel: 1.0 };
+        let mask =
+            BuildingMask { size: 64, pixels: (0..64 * 64).map(|i| u8::from((20..40).contains(&(i / 64)) && i % 64 == 30)).collect() };
+        let turning_points = PreparedScene::new(&Scene::from_mask(grid, mask)).turning_points(0.0);
+        let mut looks = Looks::new(&turning_points.walls);
+        let points = [(10.5, 33.5), (50.5, 33.5), (31.5, 60.5)].map(|(x, y)| Coord { x, y });
+        let mut known = [u32::MAX; 3];
+        let mut ask = |looks: &mut Looks| [0, 1, 2].map(|i| looks.sees(points[i], &mut known[i], 30 * 64 + 45));
+        let first = ask(&mut looks);
+        assert_eq!((first, looks.looks.len()), ([false, true, true], 3));
+        assert!(looks.bytes >= looks.looks.iter().map(Look::bytes).sum());
+        looks.bytes = MOST_BYTES + 1;
+        assert_eq!((ask(&mut looks), looks.looks.len()), (first, 3));
+        assert!(looks.bytes < MOST_BYTES);
+    }
+}
