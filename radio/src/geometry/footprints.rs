@@ -4,7 +4,7 @@
 //! The dominant path walks the mask's pixels and needs walls that agree with them, so it takes [`super::outline`]. Both become the
 //! same [`super::walls::Walls`]. A scene that came as a raster has the mask's outlines here too.
 
-use super::outline::outlines;
+use super::outline::outlines_for_rays;
 use crate::scene::Scene;
 use geo::orient::Direction;
 use geo::{Area, Contains, Coord, LineString, Orient, Polygon, Vector2DOps, unary_union};
@@ -17,7 +17,7 @@ const SAME_POINT_M: f64 = 1e-6;
 pub fn exact_outlines(scene: &Scene) -> Vec<LineString<f64>> {
     let rasterised;
     let polygons: Vec<&Polygon<f64>> = if scene.buildings.is_empty() {
-        rasterised = nested(outlines(&scene.mask, scene.grid, &[]));
+        rasterised = nested(outlines_for_rays(&scene.mask, scene.grid));
         rasterised.iter().collect()
     } else {
         scene.buildings.iter().map(|building| &building.footprint).collect()

@@ -7,7 +7,7 @@
 
 use super::angular_cover::AngularCover;
 use super::footprints::rings;
-use super::outline::outlines;
+use super::outline::outlines_for_rays;
 use super::pixel_set::PixelSet;
 use super::shadow::{Reach, mark_hidden};
 use crate::scene::{BuildingMask, Grid, Scene, rasterize};
@@ -46,7 +46,7 @@ pub fn prism_walls(scene: &Scene) -> Vec<PrismWall> {
         }
     } else {
         for (top_m, mask) in levels(scene) {
-            outlines(&mask, scene.grid, &[]).iter().for_each(|ring| add(ring, top_m));
+            outlines_for_rays(&mask, scene.grid).iter().for_each(|ring| add(ring, top_m));
         }
     }
     walls

@@ -6,7 +6,7 @@
 //! houses have no corner between them. A corner beside a lower building shows only above that building's roof.
 
 use super::footprints::{rings, tidy};
-use super::outline::outlines;
+use super::outline::outlines_for_rays;
 use super::prism_sight::{footprints_agree, levels};
 use super::walls::Walls;
 use crate::scene::{Scene, WallMaterial};
@@ -42,7 +42,7 @@ impl Prisms {
         let mut prisms = Self::default();
         if blocks.is_empty() {
             for (top_m, mask) in levels(scene) {
-                let rings: Vec<_> = outlines(&mask, scene.grid, &[]).iter().map(tidy).filter(|ring| !ring.0.is_empty()).collect();
+                let rings: Vec<_> = outlines_for_rays(&mask, scene.grid).iter().map(tidy).filter(|ring| !ring.0.is_empty()).collect();
                 prisms.add(&rings, top_m, None);
             }
             prisms.bottoms_m = vec![0.0; prisms.walls.corners.len()];

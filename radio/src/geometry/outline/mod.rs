@@ -27,6 +27,16 @@ const SNAP_PIXELS: f64 = 1.5;
 /// Closed rings in metres with the buildings on their left: outer rings run counter-clockwise, courtyards clockwise. Buildings that
 /// touch at a pixel's corner are one. Corners of `buildings` within [`SNAP_PIXELS`] of an outline's corner replace it.
 pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<LineString<f64>> {
+    rings(mask, grid, buildings, buildings.is_empty())
+}
+
+/// As [`outlines`] without footprints, for rays, whose walls are not inset: corners are not sought on the lattice, whose walls run through the
+/// centres of outdoor pixels, where antennas stand and rays end.
+pub fn outlines_for_rays(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
+    rings(mask, grid, &[], false)
+}
+
+fn rings(mask: &BuildingMask, grid: Grid, buildings: &[Building], on_lattice: bool) -> Vec<LineString<f64>> {
     let corners: Vec<Coord<f64>> = buildings
         .iter()
         .flat_map(|b| std::iter::once(b.footprint.exterior()).chain(b.footprint.interiors()))
@@ -37,7 +47,7 @@ pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<
         .into_iter()
         .map(|ring| {
             let pieces = pieces(&ring);
-            let lattice = if buildings.is_empty() { lattice_corners(&ring, &pieces) } else { None };
+            let lattice = if on_lattice { lattice_corners(&ring, &pieces) } else { None };
             let mut corners = lattice.unwrap_or_else(|| snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces)));
             // Straight pieces may leave a sliver or nothing of a few pixels; such rings keep their pixel sides.
             let pixels = area(&ring.iter().map(|side| side.at()).collect::<Vec<_>>());
