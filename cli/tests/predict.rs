@@ -265,7 +265,7 @@ fn quantiles_say_what_is_exceeded_with_a_probability() {
     let width = outdoors().map(|i| f64::from(lucky[i] - sure[i])).sum::<f64>() / outdoors().count() as f64;
     assert!((1.0..40.0).contains(&width), "the interval of 90 % is {width} dB wide on average");
     let (output, _) = drawn("map.png", &["--tx", TX, "--weights", weights, "--reliability", "90"]);
-    assert!(text(&output.stdout).contains("the quantiles of nano (exceeded with 90 %)"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("the quantiles of unknown-roofs (exceeded with 90 %)"), "{}", text(&output.stdout));
     for wrong in ["0", "96", "100"] {
         refused(&["--tx", TX, "--weights", weights, "--reliability", wrong], 2, &["expected one of 5, 10, ... 95 percent"]);
     }

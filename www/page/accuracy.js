@@ -18,7 +18,7 @@ const FORECAST =
   'A network that is told footprints alone forecasts what the roofs (4 to 40 m) and parked cars, which it is not told, may make of each place’s power. ' +
   `Against the physical map without heights, on ${maps} maps of cities that it was not trained on, its forecast is ${percents(better)} better ` +
   `(CRPS ${network.crpsDb.toFixed(2)} instead of ${FIGURES.physical.crpsDb.toFixed(2)} dB). ${network.holds < 0.85 ? 'It is too sure: its' : 'Its'} middle 90 % holds ${percents(network.holds)} of the truth. ` +
-  'It takes antennas and receivers as 1.5 m high and uses no stated heights.';
+  'It has learnt antennas 1.5 to 40 m high, takes receivers as 1.5 m high and uses no stated heights.';
 
 const TRACED =
   'All paths of up to two reflections and diffractions at the stated heights and materials, by first principles: what the one path of the ' +
