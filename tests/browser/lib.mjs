@@ -74,8 +74,12 @@ export async function drawn(page) {
   try {
     await page.waitForFunction(settled, undefined, { timeout: DRAW_TIMEOUT_MS });
   } catch {
-    const state = await page.evaluate(() => document.documentElement.dataset.state);
-    throw new Error(`no map within ${DRAW_TIMEOUT_MS / 1000} s; the page's state is ${state}; it threw: ${page.failures.join('; ') || 'nothing'}`);
+    const [state, said] = await page.evaluate(() => {
+      const { map } = window.radiodiff ?? {};
+      const texts = ['#engine', '#meaning', '[role=status]'].map((part) => document.querySelector(part)?.textContent.trim());
+      return [document.documentElement.dataset.state, [map ? 'a map is there' : 'no map yet', ...texts].join(' | ')];
+    });
+    throw new Error(`no map within ${DRAW_TIMEOUT_MS / 1000} s; the page's state is ${state}; it says ${said}; it threw: ${page.failures.join('; ') || 'nothing'}`);
   }
   const state = await page.evaluate(() => document.documentElement.dataset.state);
   if (state === 'error') throw new Error(`the page reports: ${await notice(page)}`);

@@ -80,33 +80,40 @@ async function drawWhatIsWanted() {
   // What else changes in this moment is drawn with it.
   await undefined;
   outcome = 'ready';
-  while (wanted) {
-    wanted = false;
-    const asked = { scene: state.scene, transmitters: activeOf(plan()) };
-    // Another place was opened meanwhile, and asks for its own map.
-    const isLeft = () => state.scene !== asked.scene;
-    try {
-      const terms = asked.transmitters.length ? request() : undefined;
-      const map = terms && await ask(terms);
-      if (isLeft()) continue;
-      unsay('map', 'error');
-      take(map, asked.transmitters);
-      outcome = 'ready';
-      if (map && besideKind() && (isFollowed() || !state.dragging)) {
-        // The forecast of before stays on the map until the next is there.
-        if (!isFollowed()) show();
-        await drawBeside(terms, isLeft);
+  try {
+    while (wanted) {
+      wanted = false;
+      const asked = { scene: state.scene, transmitters: activeOf(plan()) };
+      // Another place was opened meanwhile, and asks for its own map.
+      const isLeft = () => state.scene !== asked.scene;
+      try {
+        const terms = asked.transmitters.length ? request() : undefined;
+        const map = terms && await ask(terms);
+        if (isLeft()) continue;
+        unsay('map', 'error');
+        take(map, asked.transmitters);
+        outcome = 'ready';
+        if (map && besideKind() && (isFollowed() || !state.dragging)) {
+          // The forecast of before stays on the map until the next is there.
+          if (!isFollowed()) show();
+          await drawBeside(terms, isLeft);
+        }
+      } catch (error) {
+        if (isLeft()) continue;
+        say('map', `${error.message}${/outside the map/.test(error.message) ? '. Drag the transmitter onto the map, or remove it.' : ''}`, 'error');
+        outcome = 'error';
+        // Back to the places that the shown map is of.
+        if (!wanted) settle(shownPlaces);
       }
-    } catch (error) {
-      if (isLeft()) continue;
-      say('map', `${error.message}${/outside the map/.test(error.message) ? '. Drag the transmitter onto the map, or remove it.' : ''}`, 'error');
-      outcome = 'error';
-      // Back to the places that the shown map is of.
-      if (!wanted) settle(shownPlaces);
+      show();
     }
-    show();
+  } catch (error) {
+    // What was drawn cannot be shown. The next map is drawn all the same.
+    say('map', error.message, 'error');
+    outcome = 'error';
+  } finally {
+    drawing = undefined;
   }
-  drawing = undefined;
   tellStatus();
   if (!state.dragging && outcome === 'ready') tellCoverage();
 }
@@ -149,8 +156,8 @@ function request() {
 }
 
 /**
- * How a map beside the physical one is drawn, by its kind: the engine's name, and what starts it, with undefined where it cannot be had;
- * its method; what ends it; and whether it takes so little time that it follows the hand and need not be ended.
+ * How a map beside the physical one is drawn, by its kind: the engine's name, and what starts it, which gives undefined or rejects where it
+ * cannot be had; its method; what ends it; and whether it takes so little time that it follows the hand and need not be ended.
  */
 const KINDS = {
   forecast: { engine: 'network', start: startNetworks, method: 'network', stop: () => {}, follows: true },
@@ -176,8 +183,8 @@ async function drawBeside(terms, isLeft) {
   const controller = new AbortController();
   const { signal } = controller;
   beside = { kind, controller };
-  progress(0);
   try {
+    progress(0);
     const onProgress = ({ phase, loaded, total }) => { if (phase === 'transmitters') progress(loaded / total); };
     const map = await engine.predict({ ...terms, method, signal, onProgress });
     if (signal.aborted || isLeft()) return;
@@ -196,24 +203,28 @@ async function drawBeside(terms, isLeft) {
 /** Starts what draws a kind of map, which nothing waits for. Once it runs, the plan is drawn as it then is. */
 async function startBeside(kind) {
   if (kind in state.besideLoaded) return;
+  state.besideLoaded[kind] = 0;
+  drawProgress();
   const loaded = (share) => {
+    // What is still on its way after a failure does not count.
+    if (!(kind in state.besideLoaded)) return;
     state.besideLoaded[kind] = share;
     drawProgress();
   };
-  loaded(0);
   try {
     if (!(await KINDS[kind].start(loaded))) withoutNetworks();
   } catch (error) {
     say('map', error.message, 'error');
     outcome = 'error';
+  } finally {
+    delete state.besideLoaded[kind];
   }
-  delete state.besideLoaded[kind];
   if (engines[KINDS[kind].engine] && besideKind() === kind) {
     draw();
     return;
   }
-  show();
   tellStatus();
+  show();
 }
 
 /** `share` is undefined while nothing is drawn beside the physical map. */

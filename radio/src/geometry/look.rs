@@ -1,8 +1,8 @@
 //! What a point sees, found out as far as it is asked.
 //!
-//! A path that turns asks about some pixels ahead of it only: half of the points that paths turn at are asked about fewer than sixty
-//! pixels, in seven rows. So walls are taken from the point outwards, no farther than the pixels asked about are, and shadows are drawn
-//! in those rows alone. The answers are those of [`super::visibility::visible_from`], by the same arithmetic.
+//! A path that turns asks about some pixels ahead of it only, most of them in a few rows (docs/measurements/propagation-speed.md). So
+//! walls are taken from the point outwards, no farther than the pixels asked about are, and shadows are drawn in those rows alone. The
+//! answers are those of [`super::visibility::visible_from`], by the same arithmetic.
 
 use super::inset::{InsetWalls, center};
 use super::pixel_set::clear_bits;

@@ -2,8 +2,9 @@
 //!
 //! [`prepared`] is what the other rooms hold: a scene with its walls and sights. [`outline`] reads outlines off the building mask,
 //! [`footprints`] unites footprints; [`walls`] makes walls and corners of either, [`inset`] adjusts them for the dominant path, and
-//! [`prisms`] gives them tops for ray tracing. [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`look`] what it sees where it is asked, [`geodesic_distance`] and
-//! [`wall_distance`] measure the open ground, [`highest_near`] bounds the roofs, [`cars`] counts the cars on a leg, and [`symmetry`] turns all of it.
+//! [`prisms`] gives them tops for ray tracing. [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`look`] what it sees
+//! where it is asked, [`geodesic_distance`] and [`wall_distance`] measure the open ground, [`highest_near`] bounds the roofs, [`cars`]
+//! counts the cars on a leg, and [`symmetry`] turns all of it.
 
 pub mod angular_cover;
 pub mod cars;

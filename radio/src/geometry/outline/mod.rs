@@ -26,8 +26,8 @@ use trace::{Side, trace};
 const SNAP_PIXELS: f64 = 1.5;
 /// Rings of so many sides tell whether corners are on the lattice.
 const TELLING_SIDES: usize = 30;
-/// So many more corners than straight pieces are taken for chance, as a share or in all. Most of RadioMapSeer's maps have 4 to 22 % more,
-/// maps of other footprints up to 130 % (docs/measurements/dominant-path.md).
+/// So many more corners than straight pieces are taken for chance, as a share or in all. docs/measurements/dominant-path.md
+/// has the numbers of RadioMapSeer's maps and of others.
 const MORE_ON_LATTICE: f64 = 0.22;
 const FEW_CORNERS: usize = 2;
 
@@ -37,8 +37,8 @@ pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<
     rings(mask, grid, buildings, buildings.is_empty())
 }
 
-/// As [`outlines`] without footprints, for rays, whose walls are not inset: corners are not sought on the lattice, whose walls run through the
-/// centres of outdoor pixels, where antennas stand and rays end.
+/// As [`outlines`] without footprints, for rays, whose walls are not inset: corners are not sought on the lattice, whose walls run
+/// through the centres of outdoor pixels, where antennas stand and rays end.
 pub fn outlines_for_rays(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
     rings(mask, grid, &[], false)
 }

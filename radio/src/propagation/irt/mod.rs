@@ -8,7 +8,7 @@
 //! - **Out of sight** the powers of all paths add up: those in the plane ([`tracing`]) and the one over the roofs ([`roofs`]).
 //! - **Few interactions.** The real maps show one interaction for IRT2 and up to three for IRT4, at most one of them a reflection. A way
 //!   over roofs counts as two.
-//! - **Soft edges.** What a pixel has beyond the law in sight is its mean over a metre or two ([`shadow_edges`]).
+//! - **Soft edges.** The ratio of a pixel's power to the law in sight is averaged over a metre or two ([`shadow_edges`]).
 
 mod law;
 mod roofs;

@@ -1,26 +1,27 @@
 //! Shadows whose edges go over within a few pixels, as the real maps have them.
 //!
-//! In flows the power of every pixel; out flows its mean over the pixels around that a path reaches, weighted by a Gaussian. What no
-//! path reaches stays dark: where a map has a value is for the paths to say.
+//! In flows every pixel's power as a share of what the law in sight has there; out flows its mean over the pixels around that a path
+//! reaches, weighted by a Gaussian. What no path reaches stays dark: where a map has a value is for the paths to say.
 
 /// The window ends at this many deviations.
 const DEVIATIONS: f64 = 3.0;
 
-/// Means of `powers`, row-major (N, N), 0 in buildings and where no path leads.
-pub fn smoothed(powers: &[f64], size: usize, deviation_pixels: f64) -> Vec<f64> {
+/// Means of `shares`, row-major (N, N), 0 in buildings and where no path leads.
+pub fn smoothed(shares: &[f64], size: usize, deviation_pixels: f64) -> Vec<f64> {
     let reach = (DEVIATIONS * deviation_pixels).ceil().max(0.0) as usize;
     let beside = (1..=reach).map(|step| libm::exp(-0.5 * libm::pow(step as f64 / deviation_pixels, 2.0)));
     let weights: Vec<f64> = std::iter::once(1.0).chain(beside).collect();
-    let reached: Vec<f64> = powers.iter().map(|&power| f64::from(u8::from(power > 0.0))).collect();
-    let [sums, shares] = [powers, &reached].map(|field| {
+    let reached: Vec<f64> = shares.iter().map(|&share| f64::from(u8::from(share > 0.0))).collect();
+    let [sums, weight] = [shares, &reached].map(|field| {
         let along_rows = weighted(field, size, 1, &weights);
         weighted(&along_rows, size, size, &weights)
     });
-    let mean = |i: usize| if powers[i] > 0.0 { sums[i] / shares[i] } else { 0.0 };
-    (0..powers.len()).map(mean).collect()
+    let mean = |i: usize| if shares[i] > 0.0 { sums[i] / weight[i] } else { 0.0 };
+    (0..shares.len()).map(mean).collect()
 }
 
-/// Weighted sums along rows (`stride` 1) or columns (`stride` `size`); `weights` begin with a pixel's own, 1. Pixels off the map count nothing.
+/// Weighted sums along rows (`stride` 1) or columns (`stride` `size`); `weights` begin with a pixel's own, 1. Pixels off the map
+/// count nothing.
 fn weighted(field: &[f64], size: usize, stride: usize, weights: &[f64]) -> Vec<f64> {
     let sum = |i: usize| {
         let place = i / stride % size;
