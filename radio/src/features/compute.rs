@@ -4,12 +4,12 @@ use super::channel::ConditionChannel;
 use crate::geometry::{PreparedScene, geodesic_distance, wall_distance};
 use crate::map::GrayCodec;
 use crate::propagation::{DominantPath, IntelligentRayTracing, LogDistanceLaw, PropagationError, PropagationModel};
-use crate::scene::{ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, LinkEnds};
+use crate::scene::{ANTENNA_HEIGHT_M, LinkEnds};
 
 /// Walls beyond this distance do not matter: it is wider than most streets.
 const FARTHEST_WALL_M: f64 = 32.0;
 /// Where the scale of antennas' heights ends: small cells hang at 3 to 40 m.
-pub const HIGHEST_ANTENNA_M: f64 = 40.0;
+const HIGHEST_ANTENNA_M: f64 = 40.0;
 
 /// The channels of a transmitter, (C, N, N) row-major. `ends` says where it stands and how high; receivers are taken at 1.5 m. `codec` is
 /// the preset's: channels of gain are gray levels on its scale.
@@ -57,7 +57,7 @@ pub fn condition(
             ConditionChannel::DominantPathGain => values.extend(gain(&DominantPath::level())?),
             ConditionChannel::DominantPathGainAtHeight => {
                 let ends = LinkEnds { height_m: ends.height_m, ..low };
-                let map = DominantPath::default().path_gain(&prepared.with_level_roofs(BUILDING_HEIGHT_M), &ends)?;
+                let map = DominantPath::default().path_gain(prepared.with_level_roofs(), &ends)?;
                 values.extend(map.values.into_iter().map(scaled));
             }
             ConditionChannel::AntennaHeight => values.extend(std::iter::repeat_n(height_level(ends.height_m), pixels)),

@@ -8,5 +8,5 @@ mod compute;
 mod turn;
 
 pub use channel::{ConditionChannel, Transformation};
-pub use compute::{HIGHEST_ANTENNA_M, condition};
+pub use compute::condition;
 pub use turn::{TurnError, TurnedPlane, turn_condition, turned_planes};

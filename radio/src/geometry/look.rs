@@ -134,17 +134,13 @@ impl<'a> Look<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::outline::outlines;
-    use crate::geometry::test_scenes::blocks;
+    use crate::geometry::test_scenes::{blocks, inset_walls};
     use crate::geometry::visibility::visible_from;
-    use crate::geometry::walls::Walls;
-    use crate::scene::Grid;
 
     #[test]
     fn a_look_finds_what_the_whole_map_shows_in_any_order() {
         let mask = blocks();
-        let grid = Grid { size: 48, meters_per_pixel: 1.0 };
-        let walls = InsetWalls::new(&Walls::new(&outlines(&mask, grid, &[])), &mask, grid);
+        let walls = inset_walls(&mask);
         let corners = walls.corners.iter().map(|corner| corner.position);
         let pixels = (0..48 * 48).step_by(29).filter(|&i| mask.pixels[i] == 0).map(|pixel| center(pixel, 48));
         for from in corners.chain(pixels) {

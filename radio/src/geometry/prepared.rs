@@ -16,7 +16,7 @@ use super::prisms::Prisms;
 use super::visibility::visible_from;
 use super::wall_distance::steps_to_building;
 use super::walls::Walls;
-use crate::scene::{Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
+use crate::scene::{BUILDING_HEIGHT_M, Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
 use geo::Coord;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -59,6 +59,7 @@ pub struct PreparedScene {
     turning_points: OnceLock<Arc<TurningPoints>>,
     /// Those above some height that is not below all roofs, the last that was asked for.
     high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
+    with_level_roofs: OnceLock<Box<PreparedScene>>,
 }
 
 /// The corners that the dominant path turns at, with what is seen from those that were prepared.
@@ -87,13 +88,17 @@ impl PreparedScene {
             highest_near: OnceLock::new(),
             turning_points: OnceLock::new(),
             high_turning_points: Mutex::new(None),
+            with_level_roofs: OnceLock::new(),
         }
     }
 
-    /// The scene with every roof at one height. Below the roofs paths turn at the same corners, so what these see is shared.
-    pub fn with_level_roofs(&self, height_m: f64) -> Self {
-        let level = Self::new(&self.scene.clone().with_level_roofs(height_m));
-        Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..level }
+    /// The scene with every roof at [`BUILDING_HEIGHT_M`], kept because a forecast asks for it at every move. Below the roofs paths turn
+    /// at the same corners, so what these see is shared.
+    pub fn with_level_roofs(&self) -> &Self {
+        self.with_level_roofs.get_or_init(|| {
+            let level = Self::new(&self.scene.clone().with_level_roofs(BUILDING_HEIGHT_M));
+            Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..level })
+        })
     }
 
     /// Finds now what every corner sees, which otherwise happens as maps ask for it.

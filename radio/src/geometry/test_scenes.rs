@@ -1,6 +1,9 @@
 //! Masks that the tests of this room share.
 
-use crate::scene::BuildingMask;
+use super::inset::InsetWalls;
+use super::outline::outlines;
+use super::walls::Walls;
+use crate::scene::{BuildingMask, Grid};
 
 /// A mask from rows of text, `#` inside buildings.
 pub fn mask(rows: &[&str]) -> BuildingMask {
@@ -15,4 +18,10 @@ pub fn blocks() -> BuildingMask {
         block(4, 5, 8, 12) || block(4, 24, 14, 6) || block(20, 4, 5, 5) || diamond(32, 14, 6) || diamond(30, 34, 7) || block(42, 22, 3, 20)
     };
     BuildingMask { size: 48, pixels: (0..48 * 48).map(|i| u8::from(inside(i / 48, i % 48))).collect() }
+}
+
+/// The walls of a mask on pixels of one metre.
+pub fn inset_walls(mask: &BuildingMask) -> InsetWalls {
+    let grid = Grid { size: mask.size, meters_per_pixel: 1.0 };
+    InsetWalls::new(&Walls::new(&outlines(mask, grid, &[])), mask, grid)
 }

@@ -87,16 +87,12 @@ impl Facing {
 mod tests {
     use super::*;
     use crate::geometry::inset::center;
-    use crate::geometry::outline::outlines;
-    use crate::geometry::test_scenes::blocks;
-    use crate::geometry::walls::Walls;
-    use crate::scene::Grid;
+    use crate::geometry::test_scenes::{blocks, inset_walls};
 
     #[test]
     fn a_pixel_is_hidden_where_a_wall_is_crossed() {
         let mask = blocks();
-        let grid = Grid { size: 48, meters_per_pixel: 1.0 };
-        let walls = InsetWalls::new(&Walls::new(&outlines(&mask, grid, &[])), &mask, grid);
+        let walls = inset_walls(&mask);
         let faces: Vec<Segment> = walls.tiles.iter().flat_map(|tile| &tile.walls).copied().collect();
         let side = |a: Coord<f64>, b: Coord<f64>, p: Coord<f64>| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
         let crosses = |wall: &Segment, a: Coord<f64>, b: Coord<f64>| {
