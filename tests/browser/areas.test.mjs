@@ -64,12 +64,12 @@ test('several workers draw the map that one draws, bit for bit, and only what mo
     return answer;
   }, REQUEST);
   for (const result of found.results) assert.deepEqual(result, { size: 420, values: true, layers: true, told: true });
-  assert.deepEqual([found.phases, found.warnings], [['corners', 'transmitters'], []]);
+  assert.deepEqual([found.phases, found.warnings], [['transmitters'], []]);
   assert.deepEqual(page.failures, []);
   await page.close();
 });
 
-test('aborting while a large scene is prepared is prompt, other calls wait their turn, and workers may be missing', { timeout: 300_000 }, async () => {
+test('aborting a large plan is prompt, other calls wait their turn, and workers may be missing', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const found = await page.evaluate(async (request) => {
     const { createEngine } = window.radiodiff;
@@ -83,7 +83,7 @@ test('aborting while a large scene is prepared is prompt, other calls wait their
     const stop = new AbortController();
     let aborted;
     const onProgress = ({ phase, loaded }) => {
-      if (phase !== 'corners' || !loaded || aborted) return;
+      if (phase !== 'transmitters' || !loaded || aborted) return;
       aborted = performance.now();
       stop.abort(new Error('changed my mind'));
     };
@@ -108,19 +108,20 @@ test('aborting while a large scene is prepared is prompt, other calls wait their
   await page.close();
 });
 
-test('a dense town of 4 km at 1 m is refused before its memory is asked for, and the engine goes on', { timeout: 300_000 }, async () => {
+test('a plan of 20 transmitters on 4 km at 1 m is refused before its memory is asked for, and the engine goes on', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const bounds = { west: 0, south: 0, east: 4000 * METER, north: 4000 * METER };
   const found = await page.evaluate(async ([buildings, bounds, request]) => {
     const engine = await window.radiodiff.createEngine({ workers: 2 });
-    const refused = await engine.predict({ ...request, buildings, bounds, metersPerPixel: 1 }).then(() => 'drawn', ({ code, field, message }) => [code, field, message]);
+    const transmitters = Array(20).fill(request.transmitters[0]);
+    const refused = await engine.predict({ ...request, buildings, bounds, metersPerPixel: 1, transmitters }).then(() => 'drawn', ({ code, field, message }) => [code, field, message]);
     const { size } = await engine.predict({ ...request, metersPerPixel: 8 });
     engine.dispose();
     return [refused, size];
   }, [JSON.stringify(town(72)), bounds, REQUEST]);
   const [[code, field, message], size] = found;
   assert.deepEqual([code, field, size], ['too-large', 'metersPerPixel', 105]);
-  assert.match(message, /4000 x 4000 pixels among these buildings take \d\.\d GiB of memory, and 2 GiB can be had/);
+  assert.match(message, /4000 x 4000 pixels and 20 transmitters take 3\.1 GiB of memory, and 3 GiB can be had/);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

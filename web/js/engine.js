@@ -285,7 +285,7 @@ class Engine {
   }
 
   /**
-   * A map of the noted scene, a large one by several workers; until that is drawn, other calls about scenes wait.
+   * A map of the noted scene, a large plan by several workers; until that is drawn, other calls about scenes wait.
    * @param {PredictRequest} request
    * @param {Callbacks} callbacks
    */
@@ -315,16 +315,16 @@ class Engine {
       return this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks);
     };
     const outline = await own('outline', { request }, callbacks);
-    if (!outline.corners) {
+    if (!outline.shared) {
       this.#closePool(new RadioError({ code: 'disposed', message: 'the scene is drawn by one worker' }));
       return own('predict', { request }, callbacks);
     }
-    // Its paths turn at few corners, and to look from all takes longer than its map. The workers stay for a plan of several.
+    // One map is not cut. The workers stay for a plan of several.
     if (outline.transmitters === 1) return own('predict', { request }, callbacks);
     const { open, setup } = await this.#beside();
     if (!this.#port) throw this.#gone;
     this.#pool ??= new Pool(open, setup, this.#options.workers - 1, (warning) => this.warn(warning));
-    const gains = await this.#pool.gains(own, scene, outline.corners, request, callbacks);
+    const gains = await this.#pool.gains(own, scene, request, callbacks);
     const drawn = await own('predict', { request, gains }, callbacks);
     return { ...drawn, milliseconds: performance.now() - started };
   }

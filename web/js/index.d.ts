@@ -95,7 +95,7 @@ export interface PlacedTransmitter {
  * | code | meaning |
  * |---|---|
  * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
- * | `too-large` | the scene would not fit into memory: larger pixels or smaller bounds are needed |
+ * | `too-large` | the plan would not fit into memory: larger pixels, smaller bounds or fewer transmitters are needed |
  * | `transmitter`, `height`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
  * | `candidates`, `count`, `measurements` | that part of a site search or a calibration cannot be used |
  * | `samples`, `receiver`, `layers`, `threshold` | that part of a request cannot be used, or a map does not have that layer |
@@ -127,10 +127,9 @@ export type Progress = (progress: {
   /**
    * `download` counts bytes of the weights; `compile` is the wasm module, `build` the networks, `warm-up` and `step` count the
    * sampler's steps. Module and weights load beside each other. `candidates` counts maps of a site search, `fit` the parts of a
-   * calibration, `rows` those of its map. `corners` counts corners that a large scene is prepared at, `transmitters` those of a large
-   * plan.
+   * calibration, `rows` those of its map. `transmitters` counts those of a large plan.
    */
-  phase: 'download' | 'compile' | 'build' | 'warm-up' | 'step' | 'candidates' | 'fit' | 'rows' | 'corners' | 'transmitters';
+  phase: 'download' | 'compile' | 'build' | 'warm-up' | 'step' | 'candidates' | 'fit' | 'rows' | 'transmitters';
   /** At most `total`. */
   loaded: number;
   /** Bytes of weights as they are once unpacked, which the file's own beginning tells: unknown until that is there. */
@@ -350,7 +349,7 @@ export interface SceneFields {
   /** The map is centred on them; the default is the buildings' centre. */
   bounds?: Bounds | null | undefined;
   /**
-   * Side of a pixel, 0.1 to 100 m. With it the map covers the bounds, with 8 to 4096 pixels a side: 4 km at 1 m, unless its buildings
+   * Side of a pixel, 0.1 to 100 m. With it the map covers the bounds, with 8 to 4096 pixels a side: 4 km at 1 m, unless its transmitters
    * need more memory than there is (`too-large`). The default is the network's grid, 256 x 256 pixels of 1 m around the middle of the
    * bounds; on another the network does not draw.
    */

@@ -1,6 +1,6 @@
-// Several workers for one large map: the engine's own and helpers beside it. Each has the whole scene, so that paths are the same whoever
-// draws them. What is dealt among the workers is the scene's preparation, by corners, and a plan's transmitters; the engine's own runtime
-// then makes the plan's layers of all gains. A map itself is not cut, so it has no seams.
+// Several workers for one large plan: the engine's own and helpers beside it. Each has the whole scene, so that paths are the same whoever
+// draws them. What is dealt among the workers is the plan's transmitters; the engine's own runtime then makes the plan's layers of all
+// gains. A map itself is not cut, so it has no seams.
 //
 // A helper that cannot be started or crashes costs a warning: the others do its work.
 
@@ -16,9 +16,6 @@ import { RadioError, messageOf } from './errors.js';
 /** @typedef {{ send: Send, lost: boolean }} Member a worker that takes part; the engine's own is never lost */
 /** @typedef {{ lng: unknown, lat: unknown, heightM?: unknown, alt?: unknown }} Place */
 /** @typedef {{ transmitters: readonly Place[], receiver?: any }} PlanRequest what a request says of its gains; it was checked */
-
-/** Corners of one job: some tens of milliseconds, so that aborting is prompt and the last job keeps nobody waiting. */
-const CORNERS_A_JOB = 32;
 
 /** A worker beside the engine's own. */
 class Helper {
@@ -92,8 +89,8 @@ export class Pool {
   /** Lost members that the caller was told of. @type {WeakSet<Member>} */
   #missed = new WeakSet();
   #closed = false;
-  /** The scene that all members have prepared. @type {object | null} */
-  #prepared = null;
+  /** The scene of the last plan. @type {object | null} */
+  #scene = null;
   /** Gains of the last plan by what they depend on: moving one transmitter costs the map of that one. @type {Map<string, Float32Array>} */
   #gains = new Map();
 
@@ -122,50 +119,18 @@ export class Pool {
   }
 
   /**
-   * Prepares a scene once, and finds the gains of a plan.
+   * The gains of a plan.
    * @param {Send} own asks the engine's own runtime
    * @param {object} scene as it travels to a runtime; the same object for the same scene
-   * @param {number} corners of the scene
    * @param {PlanRequest} request
    * @param {Callbacks} callbacks
    */
-  async gains(own, scene, corners, request, { signal, onProgress }) {
+  async gains(own, scene, request, { signal, onProgress }) {
     const helpers = (await abortable(this.#helpers, signal)).filter(({ lost }) => !lost);
     const members = [{ send: own, lost: false }, ...helpers.map((helper) => helper.about(scene))];
-    if (this.#prepared !== scene) {
-      this.#gains.clear();
-      await this.#prepare(members, corners, { signal, onProgress });
-      this.#prepared = scene;
-    }
+    if (this.#scene !== scene) this.#gains.clear();
+    this.#scene = scene;
     return this.#ofPlan(members, request, { signal, onProgress });
-  }
-
-  /**
-   * Every corner is looked from by one member; the others are told what it sees.
-   * @param {Member[]} members
-   * @param {number} corners
-   * @param {Callbacks} callbacks
-   */
-  async #prepare(members, corners, { signal, onProgress }) {
-    /** @type {Promise<void>[]} */
-    const told = [];
-    let done = 0;
-    const starts = Array.from({ length: Math.ceil(corners / CORNERS_A_JOB) }, (_, job) => job * CORNERS_A_JOB);
-    onProgress?.({ phase: 'corners', loaded: 0, total: corners });
-    await this.#deal(starts, members, signal, async (from, member) => {
-      const to = Math.min(from + CORNERS_A_JOB, corners);
-      const { sights } = await member.send('sights', { from, to }, { signal });
-      for (const other of members) {
-        // A helper that is lost needs them no more.
-        if (other === member || other.lost) continue;
-        const taken = other.send('takeSights', { from, sights }).catch((error) => this.#goOnWithout(other, error));
-        // Where the work ends early, nobody waits for it.
-        taken.catch(() => {});
-        told.push(taken);
-      }
-      onProgress?.({ phase: 'corners', loaded: (done += to - from), total: corners });
-    });
-    await Promise.all(told);
   }
 
   /**

@@ -27,10 +27,7 @@ export class SceneHandle implements Freeable {
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
   rays(placed: PlacedTransmitter): TransmitterSignal;
-  /** The parts of a large map's work. `sights` and `takeSights` are of corners from the first number on. */
-  cornerCount(): number;
-  sights(from: number, to: number): Uint8Array<ArrayBuffer>;
-  takeSights(from: number, sights: Uint8Array): void;
+  /** A transmitter's part of a plan's work, and what another worker found of it. */
   gain(placed: PlacedTransmitter): Float32Array<ArrayBuffer>;
   signalOf(placed: PlacedTransmitter, gain: Float32Array): TransmitterSignal;
   free(): void;

@@ -28,7 +28,7 @@ import { between, inTurns, ofMany } from './turns.js';
 
 /** RadioMapSeer's grid, for maps without a network. */
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
-/** From so many pixels a side on, physical maps are drawn by several workers: smaller scenes are prepared in less time than those start. */
+/** From so many pixels a side on, plans are drawn by several workers: smaller maps take less time than these need to start. */
 const SHARED_SIZE = 400;
 /** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
@@ -174,33 +174,16 @@ class Runtime {
   }
 
   /**
-   * Checks a request and tells what can be dealt among several workers before its map is drawn: of a small map, no corners.
+   * Checks a request and tells before its map is drawn whether several workers share its transmitters, and how many these are.
    * @param {{ request: unknown }} call
    */
   outline({ request: asked }) {
     const request = new Request(asked);
-    const { handle, info } = this.#prepared();
+    const { info } = this.#prepared();
     const shared = info.size >= SHARED_SIZE && this.#methodOf(request, info) === 'dominant-path';
-    const outline = { corners: shared ? handle.cornerCount() : 0, transmitters: request.transmitterCount };
+    const outline = { shared, transmitters: request.transmitterCount };
     request.free();
     return outline;
-  }
-
-  /**
-   * What some corners see, for the other workers.
-   * @param {{ from: number, to: number }} corners
-   */
-  sights({ from, to }) {
-    return { sights: this.#prepared().handle.sights(from, to) };
-  }
-
-  /**
-   * What another worker found with `sights`.
-   * @param {{ from: number, sights: Uint8Array }} found
-   */
-  takeSights({ from, sights }) {
-    this.#prepared().handle.takeSights(from, sights);
-    return {};
   }
 
   /**
@@ -431,10 +414,10 @@ async function traced(scene, placed, watch) {
 
 /**
  * Arrays of a map that are handed over instead of copied.
- * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array, gain?: Float32Array, sights?: Uint8Array, map?: any }} result
+ * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array, gain?: Float32Array, map?: any }} result
  * @returns {Transferable[]}
  */
-const buffersOf = ({ map, values, layers = {}, stddev, probability, gain, sights }) => map ? buffersOf(map) : [values, ...Object.values(layers), stddev, probability, gain, sights].flatMap((array) => (array ? [array.buffer] : []));
+const buffersOf = ({ map, values, layers = {}, stddev, probability, gain }) => map ? buffersOf(map) : [values, ...Object.values(layers), stddev, probability, gain].flatMap((array) => (array ? [array.buffer] : []));
 
 /**
  * A function that takes messages; answers go to `post`.

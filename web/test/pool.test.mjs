@@ -6,28 +6,21 @@ import { test } from 'node:test';
 import { Pool } from '../js/pool.js';
 
 const SCENE = { source: 'a city' };
-/** 10 jobs of 32 corners, the last with 20. */
-const CORNERS = 308;
 const PLAN = { transmitters: [{ lng: 1, lat: 1 }, { lng: 2, lat: 2 }, { lng: 3, lat: 3 }] };
+const MANY = { transmitters: Array.from({ length: 9 }, (_, index) => ({ lng: index, lat: 0 })) };
 
 /**
- * The answer of a runtime that sees of a corner what its number says, and whose gains tell the transmitter.
- * @param {{ known: Map<number, number[]>, scenes: object[], gains: number[] }} runtime
+ * The answer of a runtime whose gains tell the transmitter.
+ * @param {{ scenes: object[], gains: number[] }} runtime
  */
-function answer(runtime, { call, scene, from, to, sights, request, index }) {
+function answer(runtime, { call, scene, request, index }) {
   if (scene) runtime.scenes.push(scene);
-  if (call === 'sights') {
-    const seen = Array.from({ length: to - from }, (_, i) => from + i);
-    runtime.known.set(from, seen);
-    return { sights: seen };
-  }
-  if (call === 'takeSights') runtime.known.set(from, sights);
   if (call !== 'gain') return {};
   runtime.gains.push(index);
   return { gain: Float32Array.of(request.transmitters[index].lng) };
 }
 
-const stand = () => ({ known: new Map(), scenes: [], gains: [], closed: false });
+const stand = () => ({ scenes: [], gains: [], closed: false });
 
 /** A port to a stand-in that answers a moment later; `failing(message)` may throw what ends it, as a trap does. */
 function opener(failing = () => {}) {
@@ -59,48 +52,41 @@ function ownRuntime() {
   return { runtime, send };
 }
 
-const allCorners = (runtime) => [...runtime.known.values()].flat().sort((a, b) => a - b);
-const everyCorner = Array.from({ length: CORNERS }, (_, corner) => corner);
-
-test('corners and transmitters are dealt, and everybody knows what all corners see', async () => {
+test('transmitters are dealt among all workers', async () => {
   const { open, runtimes } = opener();
   const { runtime, send } = ownRuntime();
   const pool = new Pool(open, {}, 2, assert.fail);
   const told = [];
-  const gains = await pool.gains(send, SCENE, CORNERS, PLAN, { onProgress: (progress) => told.push(progress) });
+  const gains = await pool.gains(send, SCENE, PLAN, { onProgress: (progress) => told.push(progress) });
   assert.deepEqual(gains.map(([first]) => first), [1, 2, 3]);
   const all = [runtime, ...runtimes];
   assert.equal(all.length, 3);
-  for (const { known } of all) assert.deepEqual(allCorners({ known }), everyCorner);
   assert.deepEqual(all.flatMap((each) => each.gains).sort(), [0, 1, 2]);
   assert.ok(all.every((each) => each.gains.length === 1), 'one transmitter for each');
   // The scene travels once; the engine's own runtime has it from its caller.
   assert.deepEqual(runtimes.map(({ scenes }) => scenes), [[SCENE], [SCENE]]);
-  assert.deepEqual(told.at(0), { phase: 'corners', loaded: 0, total: CORNERS });
-  assert.ok(told.some(({ phase, loaded }) => phase === 'corners' && loaded === CORNERS));
+  assert.deepEqual(told.at(0), { phase: 'transmitters', loaded: 0, total: 3 });
   assert.deepEqual(told.at(-1), { phase: 'transmitters', loaded: 3, total: 3 });
   pool.close(new Error('the end'));
-  await pool.gains(send, {}, CORNERS, PLAN, {}).catch(() => {});
+  await pool.gains(send, {}, PLAN, {}).catch(() => {});
   assert.ok(runtimes.every(({ closed }) => closed));
 });
 
-test('only a transmitter that moved is drawn again, and a new scene is prepared anew', async () => {
+test('only a transmitter that moved is drawn again, and of a new scene all are', async () => {
   const { open, runtimes } = opener();
   const { runtime, send } = ownRuntime();
   const pool = new Pool(open, {}, 1, assert.fail);
   const drawn = () => [runtime, ...runtimes].flatMap(({ gains }) => gains.splice(0)).sort();
-  await pool.gains(send, SCENE, CORNERS, PLAN, {});
+  await pool.gains(send, SCENE, PLAN, {});
   assert.deepEqual(drawn(), [0, 1, 2]);
   const moved = { transmitters: PLAN.transmitters.with(1, { lng: 9, lat: 2 }) };
-  const gains = await pool.gains(send, SCENE, CORNERS, moved, {});
+  const gains = await pool.gains(send, SCENE, moved, {});
   assert.deepEqual([drawn(), gains.map(([first]) => first)], [[1], [1, 9, 3]]);
-  await pool.gains(send, SCENE, CORNERS, { ...moved, receiver: { heightM: 10 } }, {});
+  await pool.gains(send, SCENE, { ...moved, receiver: { heightM: 10 } }, {});
   assert.deepEqual(drawn(), [0, 1, 2]);
-  for (const each of [runtime, ...runtimes]) each.known.clear();
   const other = { source: 'another city' };
-  await pool.gains(send, other, CORNERS, moved, {});
+  await pool.gains(send, other, moved, {});
   assert.deepEqual(drawn(), [0, 1, 2]);
-  for (const each of [runtime, ...runtimes]) assert.deepEqual(allCorners(each), everyCorner);
   assert.deepEqual(runtimes[0].scenes, [SCENE, other]);
   pool.close(new Error('the end'));
 });
@@ -112,30 +98,26 @@ test('helpers that do not start leave the work to the others, with one warning',
   const { runtime, send } = ownRuntime();
   const warnings = [];
   const pool = new Pool(some, {}, 3, (warning) => warnings.push(warning));
-  await pool.gains(send, SCENE, CORNERS, PLAN, {});
-  assert.deepEqual(allCorners(runtime), everyCorner);
+  await pool.gains(send, SCENE, PLAN, {});
+  assert.equal(runtime.gains.length, 2);
   assert.deepEqual(warnings, ['Large maps are drawn by 2 of 4 workers: the policy forbids it.']);
   pool.close(new Error('the end'));
 });
 
-for (const call of ['sights', 'takeSights', 'gain']) {
-  test(`a helper that crashes in ${call} is given up with a warning, and its part goes to the others`, async () => {
-    let left = 2;
-    const { open, runtimes } = opener((message, number) => {
-      if (message.call === call && number === 0 && (left -= 1) <= 0) throw new Error('unreachable');
-    });
-    const { runtime, send } = ownRuntime();
-    const warnings = [];
-    const pool = new Pool(open, {}, 2, (warning) => warnings.push(warning));
-    const many = { transmitters: Array.from({ length: 9 }, (_, index) => ({ lng: index, lat: 0 })) };
-    const gains = await pool.gains(send, SCENE, CORNERS, many, {});
-    assert.deepEqual(gains.map(([first]) => first), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    for (const each of [runtime, runtimes[1]]) assert.deepEqual(allCorners(each), everyCorner);
-    assert.deepEqual([warnings.length, runtimes[0].closed], [1, true]);
-    assert.match(warnings[0], /A worker was lost.*unreachable/);
-    pool.close(new Error('the end'));
+test('a helper that crashes is given up with a warning, and its part goes to the others', async () => {
+  let left = 2;
+  const { open, runtimes } = opener((message, number) => {
+    if (message.call === 'gain' && number === 0 && (left -= 1) <= 0) throw new Error('unreachable');
   });
-}
+  const { send } = ownRuntime();
+  const warnings = [];
+  const pool = new Pool(open, {}, 2, (warning) => warnings.push(warning));
+  const gains = await pool.gains(send, SCENE, MANY, {});
+  assert.deepEqual(gains.map(([first]) => first), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual([warnings.length, runtimes[0].closed], [1, true]);
+  assert.match(warnings[0], /A worker was lost.*unreachable/);
+  pool.close(new Error('the end'));
+});
 
 test('an error of the request ends the work at once, and so does aborting; the pool goes on', async () => {
   const { open } = opener();
@@ -143,7 +125,7 @@ test('an error of the request ends the work at once, and so does aborting; the p
   const pool = new Pool(open, {}, 1, assert.fail);
   const refused = new Error('the transmitter stands off the map');
   const refusing = (call, ...rest) => (call === 'gain' ? Promise.reject(refused) : send(call, ...rest));
-  await assert.rejects(pool.gains(refusing, SCENE, CORNERS, PLAN, {}), refused);
+  await assert.rejects(pool.gains(refusing, SCENE, PLAN, {}), refused);
   const abort = new AbortController();
   const reason = new Error('changed my mind');
   let jobs = 0;
@@ -151,9 +133,9 @@ test('an error of the request ends the work at once, and so does aborting; the p
     jobs += 1;
     if (jobs === 3) abort.abort(reason);
   };
-  await assert.rejects(pool.gains(send, { source: 'another city' }, CORNERS, PLAN, { signal: abort.signal, onProgress }), reason);
+  await assert.rejects(pool.gains(send, { source: 'another city' }, MANY, { signal: abort.signal, onProgress }), reason);
   // What was under way when it was aborted may still come in.
   assert.ok(jobs <= 5, `${jobs} jobs`);
-  assert.equal((await pool.gains(send, { source: 'a third' }, CORNERS, PLAN, {})).length, 3);
+  assert.equal((await pool.gains(send, { source: 'a third' }, PLAN, {})).length, 3);
   pool.close(new Error('the end'));
 });

@@ -4,7 +4,7 @@ use super::values::{bounds, number};
 use anyhow::{Result, ensure};
 use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Grid, ImportOptions};
 
-/// The most pixels along a side: 4 km at 1 m. What as many take in memory is checked with the buildings.
+/// The most pixels along a side: 4 km at 1 m.
 const MOST_PIXELS: usize = 4096;
 
 /// The ground that the map covers, and how high it is built

@@ -2,22 +2,17 @@
 
 use super::source::MapSource;
 use super::station::{PlacedStation, Station};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use geo::Coord;
 use radiodiff_planning::coverage::Signal;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::{FrequencyScaling, LAW_FREQUENCY_MHZ};
 use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, import};
-use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How far bounds may differ from the map's before a warning says so, in pixels.
 const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
-/// What a scene with a map may take in memory, bytes: more than most machines have to spare.
-const MOST_BYTES: u64 = 16 << 30;
-/// Scenes of fewer pixels are far from taking so much, and are prepared as their paths ask.
-const LARGE_PIXELS: usize = 400 * 400;
 /// So many scenes are kept; a batch usually works through one after another.
 const KEPT_SCENES: usize = 4;
 
@@ -87,29 +82,6 @@ impl MapScene {
 
     pub fn warnings(&self) -> &[String] {
         &self.warnings
-    }
-
-    /// Looks from all corners of a large scene, on all cores, which maps of dominant paths otherwise do one after the other.
-    ///
-    /// # Errors
-    /// A scene that would not fit into memory.
-    pub fn prepare(&self, source: &MapSource) -> Result<()> {
-        let Grid { size, meters_per_pixel } = self.scene.grid;
-        if !source.turns_at_corners() || self.scene.grid.pixels() < LARGE_PIXELS {
-            return Ok(());
-        }
-        let bytes = self.prepared.expected_bytes();
-        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        ensure!(
-            bytes <= MOST_BYTES,
-            "{size} x {size} pixels of {meters_per_pixel} m among these buildings take {:.1} GiB of memory, expected at most {:.0}: take a larger \
-             --resolution-m or a smaller --extent-m",
-            gib(bytes),
-            gib(MOST_BYTES)
-        );
-        let turning_points = self.prepared.turning_points(0.0);
-        (0..turning_points.walls.corners.len()).into_par_iter().for_each(|corner| _ = turning_points.sight(corner));
-        Ok(())
     }
 
     /// Puts a transmitter on the map; one inside a building goes to the nearest outdoor pixel, with a warning.

@@ -122,11 +122,6 @@ impl MapSource {
         }
     }
 
-    /// Whether its paths turn at the corners that a scene is prepared at.
-    pub fn turns_at_corners(&self) -> bool {
-        matches!(self, Self::Model { choice: ModelChoice::DominantPath, .. })
-    }
-
     /// Path gain in dB at gray levels 0 and 1.
     pub fn range_db(&self) -> (f64, f64) {
         let codec = match self {

@@ -50,7 +50,6 @@ pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Repo
     written_files(args).iter().try_for_each(|path| files::check_place(path))?;
     let grid = args.area.grid(source.own_grid())?;
     let map = scenes.get(&args.scene, &args.area.import_options(grid))?;
-    map.prepare(source)?;
     map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     let mut warnings = map.warnings().to_vec();
     let mut coverage = Coverage::new(grid, args.receiver.receiver())?;

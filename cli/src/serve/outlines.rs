@@ -1,7 +1,7 @@
 //! Limits on the buildings that a request brings, so that no outline makes a server work for minutes.
 //!
-//! Two things grow with the square of an outline's corners: the parts that an outline falls into which crosses itself everywhere, and
-//! what the corners of a densely built map see. Real buildings come nowhere near either.
+//! The parts that an outline falls into which crosses itself everywhere grow with the square of its corners, and a map takes longer the
+//! more corners its paths may turn at. Real buildings come nowhere near either limit.
 
 use super::error::Refusal;
 use crate::drawing::MapScene;
@@ -13,9 +13,8 @@ use radiodiff_radio::scene::Footprint;
 const MOST_OUTLINE_CORNERS: usize = 1000;
 /// The most places where a building's outline crosses itself.
 const MOST_CROSSINGS: usize = 100;
-/// The most corners that paths turn at on one map, and the most bytes that their sights take.
+/// The most corners that paths turn at on one map.
 const MOST_TURNING_POINTS: usize = 6000;
-const MOST_SIGHT_BYTES: usize = 128 << 20;
 
 fn too_large(message: String) -> Refusal {
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message)
@@ -49,8 +48,7 @@ fn crossings(lines: &[Line<f64>]) -> usize {
 /// A map that is too densely built.
 pub fn check_map(map: &MapScene) -> Result<(), Refusal> {
     let corners = map.turning_points();
-    let sight_bytes = corners * map.grid().pixels() / 8;
-    if corners > MOST_TURNING_POINTS || sight_bytes > MOST_SIGHT_BYTES {
+    if corners > MOST_TURNING_POINTS {
         let found = format!("the buildings have {corners} corners on {0} x {0} pixels", map.grid().size);
         return Err(too_large(format!("{found}, which is more than one map takes: ask for a smaller map or coarser pixels")));
     }

@@ -6,11 +6,8 @@ use std::error::Error;
 use std::path::Path;
 
 type Milliseconds = fn(&Cost) -> f64;
-const SERIES: [(&str, RGBColor, Milliseconds); 3] = [
-    ("preparation", RGBColor(31, 119, 180), |cost| cost.preparation_ms),
-    ("first map, unprepared", RGBColor(214, 121, 14), |cost| cost.first_map_ms),
-    ("a move", RGBColor(44, 140, 44), |cost| cost.move_ms),
-];
+const SERIES: [(&str, RGBColor, Milliseconds); 2] =
+    [("first map", RGBColor(214, 121, 14), |cost| cost.first_map_ms), ("a move", RGBColor(44, 140, 44), |cost| cost.move_ms)];
 
 pub fn draw(path: &Path, by_buildings: &[Cost], by_pixels: &[Cost]) -> Result<(), Box<dyn Error>> {
     let area = SVGBackend::new(path, (1000, 420)).into_drawing_area();

@@ -20,8 +20,6 @@ const MARGIN: f64 = 1.0;
 const NONE: u32 = u32::MAX;
 /// What a wall takes of a look: in the sweep, on the level row and as a shadow to one side.
 const WALL_BYTES: usize = size_of::<[f64; 5]>() + size_of::<[f64; 2]>() + size_of::<(Range<u32>, Shadow)>();
-/// What all looks of a map may take in memory.
-pub const MOST_BYTES: usize = 16 << 20;
 
 /// What a point sees of a map.
 pub struct Look<'a> {

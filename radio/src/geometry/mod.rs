@@ -31,7 +31,7 @@ pub mod walls;
 pub use cars::{CarOutlines, CarsFrom};
 pub use geodesic_distance::geodesic_distance;
 pub use pixel_line_of_sight::pixel_line_of_sight;
-pub use prepared::{PositionError, PreparedScene, SightsError, TurningPoints};
+pub use prepared::{PositionError, PreparedScene, TurningPoints};
 pub use prisms::Prisms;
 pub use symmetry::Symmetry;
 pub use wall_distance::wall_distance;

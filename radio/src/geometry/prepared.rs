@@ -1,16 +1,15 @@
 //! A scene with everything that propagation models and network features read of it.
 //!
-//! In flows a scene; out flow its mask, cars, walls, corners and the pixels in each corner's sight. Walls and sights are found when
-//! first asked for and kept, because a network's condition needs neither and a moved transmitter needs the same ones again.
+//! In flows a scene; out flow its mask, cars, walls and corners. Walls and corners are found when first asked for and kept, because a
+//! network's condition needs neither and a moved transmitter needs the same ones again.
 
 use super::cars::CarOutlines;
 use super::footprints::exact_outlines;
 use super::highest_near::HighestNear;
 use super::inset::InsetWalls;
-use super::look::MOST_BYTES;
 use super::outline::outlines;
 use super::pixel_line_of_sight::pixel_line_of_sight;
-use super::pixel_set::{PixelSet, SparsePixelSet};
+use super::pixel_set::PixelSet;
 use super::prism_sight::{PrismWall, prism_walls, visible_over};
 use super::prisms::Prisms;
 use super::visibility::visible_from;
@@ -19,7 +18,6 @@ use super::walls::Walls;
 use crate::scene::{BUILDING_HEIGHT_M, Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
 use geo::Coord;
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use thiserror::Error;
 
@@ -31,22 +29,6 @@ pub enum PositionError {
     #[error("the transmitter at ({x} m, {y} m) is inside a building; place it outdoors or above the roof")]
     Indoors { x: f64, y: f64 },
 }
-
-/// Why what corners see was not taken over.
-#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
-pub enum SightsError {
-    #[error(
-        "expected what corners from number {first} on see of a scene with {corners} corners and {pixels} pixels, found {bytes} bytes that \
-         are not of it"
-    )]
-    Scene { bytes: usize, first: usize, corners: usize, pixels: usize },
-}
-
-/// Corners that are looked from to tell what all of them will take in memory.
-const SAMPLED_CORNERS: usize = 32;
-/// What a pixel takes: masks and roofs of the scene (27), the wavefront with its queue (33), and one transmitter's gain,
-/// power and loss with the layer that is shown (20).
-const PIXEL_BYTES: u64 = 80;
 
 /// A scene made ready for maps of many transmitters. The scene's cars are part of it.
 pub struct PreparedScene {
@@ -62,7 +44,7 @@ pub struct PreparedScene {
     with_level_roofs: OnceLock<Box<PreparedScene>>,
 }
 
-/// The corners that the dominant path turns at, with what is seen from those that were prepared.
+/// The corners that the dominant path turns at.
 pub struct TurningPoints {
     /// The buildings that are higher than the paths.
     pub obstacles: BuildingMask,
@@ -72,8 +54,7 @@ pub struct TurningPoints {
     /// The outdoor pixels beside a corner.
     pub beside_corner: PixelSet,
     /// The corner that a pixel is at, for each pixel that is at one.
-    corner_at: HashMap<u32, u32>,
-    sights: Vec<OnceLock<SparsePixelSet>>,
+    corner_at: HashMap<u32, Coord<f64>>,
 }
 
 impl PreparedScene {
@@ -93,26 +74,12 @@ impl PreparedScene {
     }
 
     /// The scene with every roof at [`BUILDING_HEIGHT_M`], kept because a forecast asks for it at every move. Below the roofs paths turn
-    /// at the same corners, so what these see is shared.
+    /// at the same corners, so these are shared.
     pub fn with_level_roofs(&self) -> &Self {
         self.with_level_roofs.get_or_init(|| {
             let level = Self::new(&self.scene.clone().with_level_roofs(BUILDING_HEIGHT_M));
             Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..level })
         })
-    }
-
-    /// Finds now what every corner sees, which otherwise happens as maps ask for it.
-    pub fn prepare(&self) {
-        let turning_points = self.turning_points(0.0);
-        for corner in 0..turning_points.walls.corners.len() {
-            turning_points.sight(corner);
-        }
-    }
-
-    /// What the scene will take in memory with one map of a dominant path, bytes: as much as a map's looks may take, and by what a few
-    /// corners see, what all of them would take.
-    pub fn expected_bytes(&self) -> u64 {
-        self.scene.grid.pixels() as u64 * PIXEL_BYTES + MOST_BYTES as u64 + self.turning_points(0.0).expected_sight_bytes()
     }
 
     pub fn grid(&self) -> Grid {
@@ -219,64 +186,12 @@ impl TurningPoints {
         let beside = walls.corners.iter().flat_map(|corner| corner.beside.iter().map(|&pixel| pixel as usize));
         let beside_corner = PixelSet::of(grid.pixels(), beside);
         let steps_to_obstacle = steps_to_building(&obstacles);
-        let corner_at = walls.corners.iter().enumerate().flat_map(|(i, corner)| corner.at.iter().map(move |&pixel| (pixel, i as u32)));
-        let (corner_at, sights) = (corner_at.collect(), walls.corners.iter().map(|_| OnceLock::new()).collect());
-        Self { obstacles, steps_to_obstacle, beside_corner, corner_at, sights, walls }
+        let corner_at = walls.corners.iter().flat_map(|corner| corner.at.iter().map(|&pixel| (pixel, corner.position))).collect();
+        Self { obstacles, steps_to_obstacle, beside_corner, corner_at, walls }
     }
 
-    /// The corner that an outdoor pixel is at.
-    pub fn corner_at(&self, pixel: usize) -> Option<u32> {
+    /// The corner that an outdoor pixel is at, in pixels.
+    pub fn corner_at(&self, pixel: usize) -> Option<Coord<f64>> {
         self.corner_at.get(&(pixel as u32)).copied()
-    }
-
-    /// The outdoor pixels in a corner's sight, found now and kept.
-    pub fn sight(&self, corner: usize) -> &SparsePixelSet {
-        self.sights[corner].get_or_init(|| SparsePixelSet::from(&visible_from(&self.walls, self.walls.corners[corner].position)))
-    }
-
-    /// The outdoor pixels in a corner's sight, where they are kept.
-    pub fn kept_sight(&self, corner: usize) -> Option<&SparsePixelSet> {
-        self.sights[corner].get()
-    }
-
-    /// What corners see, as bytes for another copy of the same scene ([`Self::take_sights`]): several workers prepare a scene together.
-    ///
-    /// # Panics
-    /// When a corner is not below the number of corners.
-    pub fn sights(&self, corners: Range<usize>) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        corners.for_each(|corner| self.sight(corner).write(&mut bytes));
-        bytes
-    }
-
-    /// Takes what [`Self::sights`] of the same scene gives for corners from `first` on.
-    ///
-    /// # Errors
-    /// Bytes of another scene, as far as their length tells.
-    pub fn take_sights(&self, first: usize, bytes: &[u8]) -> Result<(), SightsError> {
-        let (corners, pixels) = (self.sights.len(), self.obstacles.pixels.len());
-        let error = SightsError::Scene { bytes: bytes.len(), first, corners, pixels };
-        let (mut rest, mut corner) = (bytes, first);
-        while !rest.is_empty() {
-            let sight = SparsePixelSet::read(&mut rest, pixels).ok_or(error)?;
-            // One that is known already is the same.
-            self.sights.get(corner).ok_or(error)?.get_or_init(|| sight);
-            corner += 1;
-        }
-        Ok(())
-    }
-
-    /// What the sights of all corners will take in memory, bytes, by those of a few.
-    pub fn expected_sight_bytes(&self) -> u64 {
-        let corners = self.sights.len();
-        let sampled = (0..corners).step_by(corners.div_ceil(SAMPLED_CORNERS).max(1));
-        let count = sampled.len().max(1) as u64;
-        // 32 bits would not hold the product.
-        sampled.map(|corner| self.sight(corner).bytes() as u64).sum::<u64>() * corners as u64 / count
-    }
-
-    /// What the sights that were found so far take in memory, bytes.
-    pub fn sight_bytes(&self) -> usize {
-        self.sights.iter().filter_map(OnceLock::get).map(|sight| sight.bytes()).sum()
     }
 }

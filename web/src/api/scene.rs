@@ -19,13 +19,13 @@ use radiodiff_radio::scene::{
 };
 use radiodiff_web_values::{checked, error, field_error, object};
 use serde::Serialize;
-use std::cell::OnceCell;
 use wasm_bindgen::prelude::*;
 
-/// What a scene with a map may take. A module addresses 4 GiB and traps beyond; half of that leaves room for more layers and transmitters.
-const MOST_BYTES: u64 = 2 << 30;
-/// Scenes of fewer pixels are far from taking so much.
-const LEAST_CHECKED_PIXELS: usize = 400 * 400;
+/// What a plan may take. A module addresses 4 GiB and traps beyond.
+const MOST_BYTES: u64 = 3 << 30;
+/// What a pixel takes of a scene and of the map that is drawn (docs/measurements/package.md), and of each transmitter's power and loss.
+const SCENE_BYTES: u64 = 50;
+const TRANSMITTER_BYTES: u64 = 8;
 
 /// How far the bounds that were asked for may differ from the map's before a warning says so, in pixels.
 const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
@@ -41,8 +41,6 @@ pub struct SceneHandle {
     warnings: Vec<String>,
     /// Of buildings whose source does not state a height.
     building_height_m: f64,
-    /// What a large scene will take in memory, once that was asked.
-    expected_bytes: OnceCell<u64>,
 }
 
 /// The antenna of a transmitter that is asked for; without one, an omnidirectional one.
@@ -185,7 +183,7 @@ impl SceneHandle {
         let own_grid = request.meters_per_pixel.is_none();
         warnings.extend(asked.filter(|_| own_grid).and_then(|asked| differing_bounds(&frame, asked, grid)));
         let prepared = PreparedScene::new(&scene);
-        Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings, building_height_m, expected_bytes: OnceCell::new() })
+        Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings, building_height_m })
     }
 
     /// `{ size, metersPerPixel, bounds, warnings, format, clusters }`.
@@ -210,12 +208,14 @@ impl SceneHandle {
         Uint8Array::from(self.scene.mask.pixels.as_slice())
     }
 
-    /// Puts the request's transmitter of this number on the map; one inside a building is moved outdoors.
+    /// Puts the request's transmitter of this number on the map; one inside a building is moved outdoors. Refuses a plan that would not
+    /// fit into memory.
     pub fn place(&self, request: &Request, index: usize) -> Result<PlacedTransmitter, JsValue> {
         let transmitters = &request.request.transmitters;
         let Some(asked) = transmitters.get(index) else {
             return Err(error("transmitter", &format!("there is no transmitter {index}: the request has {}", transmitters.len())));
         };
+        self.check_memory(transmitters.len())?;
         self.place_transmitter(asked, request.request.plan.receiver_height_m)
     }
 
@@ -236,17 +236,12 @@ impl SceneHandle {
 impl SceneHandle {
     /// A transmitter's path gain by the dominant path model, dB.
     pub(super) fn path_gain(&self, placed: &PlacedTransmitter) -> Result<RadioMap, JsValue> {
-        self.check_memory()?;
         DominantPath::default().path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))
     }
 
-    /// Refuses a large scene that would not fit into memory, by what a few of its corners see.
-    pub(super) fn check_memory(&self) -> Result<(), JsValue> {
+    fn check_memory(&self, transmitters: usize) -> Result<(), JsValue> {
         let Grid { size, meters_per_pixel } = self.scene.grid;
-        if self.scene.grid.pixels() <= LEAST_CHECKED_PIXELS {
-            return Ok(());
-        }
-        let bytes = *self.expected_bytes.get_or_init(|| self.prepared.expected_bytes());
+        let bytes = self.scene.grid.pixels() as u64 * (SCENE_BYTES + TRANSMITTER_BYTES * transmitters as u64);
         if bytes <= MOST_BYTES {
             return Ok(());
         }
@@ -256,7 +251,8 @@ impl SceneHandle {
             field: "metersPerPixel".into(),
             found: meters_per_pixel.to_string(),
             expected: format!(
-                "more metres or smaller bounds: {size} x {size} pixels among these buildings take {:.1} GiB of memory, and {:.0} GiB can be had",
+                "more metres, smaller bounds or fewer transmitters: {size} x {size} pixels and {transmitters} transmitters take {:.1} GiB of \
+                 memory, and {:.0} GiB can be had",
                 gib(bytes),
                 gib(MOST_BYTES)
             ),

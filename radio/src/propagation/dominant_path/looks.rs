@@ -4,9 +4,12 @@
 //! ten thousand buildings, they are forgotten, and a point that is asked again looks again.
 
 use crate::geometry::inset::InsetWalls;
-use crate::geometry::look::{Look, MOST_BYTES};
+use crate::geometry::look::Look;
 use geo::Coord;
 use std::collections::HashMap;
+
+/// What all looks of a map may take in memory.
+const MOST_BYTES: usize = 16 << 20;
 
 /// The looks of one map.
 pub struct Looks<'a> {

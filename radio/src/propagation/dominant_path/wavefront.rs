@@ -34,10 +34,8 @@ const SAME_HEIGHT_M: f64 = 1e-6;
 #[derive(Clone, Copy, PartialEq)]
 enum PathOrigin {
     Transmitter,
-    /// At a corner, by its number.
-    Corner(u32),
-    /// At the centre of an outdoor pixel, by its index.
-    Pixel(u32),
+    /// At a corner or at the centre of an outdoor pixel.
+    Turn,
     /// At a wall's top, or at a transmitter above roofs.
     Roof,
 }
@@ -244,23 +242,20 @@ impl<'a> Wavefront<'a> {
     /// A source where a pixel's path turns; `None` where no wall leads down to it.
     fn turning_source(&self, pixel: usize) -> Option<Source> {
         let (number, center, height_m) = (self.source_of[pixel], center(pixel, self.grid.size), self.levels.corners_m);
-        let walls = &self.turning_points.walls;
         let from = &self.sources[number as usize];
         // The pixel may be in sight where the corner is not.
-        let corner = self.turning_points.corner_at(pixel).map(|corner| (corner, walls.corners[corner as usize].position));
-        let corner = corner.filter(|&(_, position)| !self.keeps_to_the_plane(from) || walls.clear(from.position, position));
-        let (origin, position) =
-            corner.map_or((PathOrigin::Pixel(pixel as u32), center), |(corner, position)| (PathOrigin::Corner(corner), position));
+        let clear = |&corner: &Coord<f64>| !self.keeps_to_the_plane(from) || self.turning_points.walls.clear(from.position, corner);
+        let position = self.turning_points.corner_at(pixel).filter(clear).unwrap_or(center);
         let end = if from.origin == PathOrigin::Roof { center } else { position };
         let path = self.path(number, end, pixel, height_m)?;
-        Some(Source::after(number, origin, position, height_m, path, 1.0))
+        Some(Source::after(number, PathOrigin::Turn, position, height_m, path, 1.0))
     }
 
     /// Whether a source's straight legs end where walls stand in the plane. A transmitter that looks down on corners looks over roofs.
     fn keeps_to_the_plane(&self, source: &Source) -> bool {
         match source.origin {
             PathOrigin::Transmitter => self.levels.transmitter_m == self.levels.corners_m,
-            PathOrigin::Corner(_) | PathOrigin::Pixel(_) => true,
+            PathOrigin::Turn => true,
             PathOrigin::Roof => false,
         }
     }
@@ -345,8 +340,7 @@ impl<'a> Wavefront<'a> {
         match source.origin {
             PathOrigin::Transmitter => self.in_sight.contains(pixel),
             PathOrigin::Roof => true,
-            PathOrigin::Corner(corner) if let Some(sight) = self.turning_points.kept_sight(corner as usize) => sight.contains(pixel),
-            PathOrigin::Corner(_) | PathOrigin::Pixel(_) => self.looks.sees(source.position, &mut source.look, pixel),
+            PathOrigin::Turn => self.looks.sees(source.position, &mut source.look, pixel),
         }
     }
 
