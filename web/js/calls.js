@@ -32,6 +32,8 @@ export class Calls {
       this.#waiting.set(id, { resolve, reject, onProgress, settled: () => signal?.removeEventListener('abort', abort) });
       try {
         post({ id, call, ...args });
+        // The call travels even so: it may bring a scene that later ones are about.
+        if (signal?.aborted) abort();
       } catch (error) {
         this.receive({ id, error: { code: 'request', message: `the request holds something that cannot be sent to a worker: ${messageOf(error)}` } });
       }

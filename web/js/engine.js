@@ -416,8 +416,8 @@ export async function createEngine({ model, backend, worker, workers, cache, sig
     try {
       await abortable(engine.ready({ signal, onProgress }), signal);
       const [, weights] = await loading;
-      const forgotten = weights && cached ? await abortable(keep(weights), signal) : null;
-      if (forgotten) engine.warn(forgotten);
+      // A store that is slow or never answers keeps nobody waiting.
+      if (weights && cached) keep(weights).then((warning) => warning && engine.warn(warning));
       return engine;
     } catch (error) {
       engine.dispose();
@@ -438,13 +438,13 @@ const DAMAGED = Symbol('damaged in the store');
 /**
  * @param {unknown} error
  * @param {Promise<[WebAssembly.Module, LoadedWeights | null]>} loading
- * @returns {Promise<unknown>} the error, or DAMAGED once the browser has forgotten such weights
+ * @returns {Promise<unknown>} the error, or DAMAGED where the weights are such, which the browser is told to forget
  */
 async function damagedInStore(error, loading) {
   if (!(error instanceof RadioError) || error.code !== 'weights') return error;
   const [, weights] = await loading.catch(() => [null, null]);
   if (!weights?.stored) return error;
-  await drop(weights);
+  drop(weights).catch(() => {});
   return DAMAGED;
 }
 

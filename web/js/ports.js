@@ -57,6 +57,9 @@ const notStarted = (words) => new RadioError({
     + 'or give createEngine a function `worker` that starts it',
 });
 
+/** How long a worker may take to load its script, on a slow line too. */
+const PATIENCE_MS = 30_000;
+
 /** Workers that already belong to a runtime. @type {WeakSet<Worker>} */
 const taken = new WeakSet();
 
@@ -83,6 +86,12 @@ export const workerPort = (start = packageWorker) => (receive, crashed) => new P
   }
   taken.add(worker);
   let started = false;
+  const fail = (/** @type {string} */ words) => {
+    clearTimeout(timer);
+    worker.terminate();
+    reject(notStarted(words));
+  };
+  const timer = setTimeout(() => fail(`it said nothing for ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
   worker.onmessage = ({ data }) => {
     if (started) {
       receive(data);
@@ -90,17 +99,14 @@ export const workerPort = (start = packageWorker) => (receive, crashed) => new P
     }
     // The first message says that the script runs.
     started = true;
+    clearTimeout(timer);
     resolve({ post: (message) => worker.postMessage(message), close: () => worker.terminate() });
   };
   worker.onerror = (event) => {
     // The caller gets a typed error, so the page need not hear of an uncaught one.
     event.preventDefault();
-    if (started) {
-      crashed(event.message || 'the worker gave no reason');
-      return;
-    }
-    worker.terminate();
-    reject(notStarted(event.message));
+    if (started) crashed(event.message || 'the worker gave no reason');
+    else fail(event.message);
   };
 });
 

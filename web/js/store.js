@@ -1,20 +1,27 @@
 // Weights that the browser keeps between visits, in the Cache API, by their hash: a file that is published anew has another key, and one
 // file is kept once whatever its address. The keys are addresses that are never fetched.
 
+import { abortable } from './abort.js';
+
 const NAME = 'radiodiff-web';
 const KEYS = 'https://radiodiff-web.invalid/weights/';
+/** How long a store is waited for that may never answer: what it holds can be downloaded. */
+const PATIENCE_MS = 2000;
 
 /** There is none outside a browser and on a page that is not served securely. */
 const open = () => globalThis.caches?.open(NAME);
 
 /**
  * @param {string} sha256
- * @returns {Promise<Uint8Array<ArrayBuffer> | null>} null also where the browser does not let its store be read
+ * @returns {Promise<Uint8Array<ArrayBuffer> | null>} null also where the browser's store cannot be read or does not answer
  */
 export async function stored(sha256) {
-  try {
+  const read = async () => {
     const response = await (await open())?.match(KEYS + sha256);
     return response ? new Uint8Array(await response.arrayBuffer()) : null;
+  };
+  try {
+    return await abortable(read(), AbortSignal.timeout(PATIENCE_MS));
   } catch {
     return null;
   }

@@ -14,6 +14,15 @@ function fakeWorker() {
 
 const nothing = () => {};
 
+test('a worker that says nothing is ended with an error that says what to do', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const worker = { ended: false, postMessage() {}, terminate() { worker.ended = true; } };
+  const opening = workerPort(() => worker)(nothing, nothing);
+  t.mock.timers.tick(30_000);
+  await assert.rejects(opening, { name: 'RadioError', code: 'worker', message: /could not be started \(it said nothing for 30 s\); serve worker\.js beside index\.js/ });
+  assert.equal(worker.ended, true);
+});
+
 test('a function that returns a worker again is refused, and the worker goes on', async () => {
   const worker = fakeWorker();
   const open = workerPort(() => worker);

@@ -106,6 +106,15 @@ test('weights that are pinned by their hash are refused in another version befor
   await assert.rejects(load(() => new Response(file), { url: ADDRESS, sha256: 'abc' }), { code: 'weights', message: /64 hexadecimal digits/ });
 });
 
+test("a browser's store that never answers costs a download", async (t) => {
+  globalThis.caches = { open: () => new Promise(() => {}) };
+  t.after(() => delete globalThis.caches);
+  // Time that has passed.
+  t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort());
+  const file = safetensors();
+  assert.deepEqual((await load(() => new Response(file))).bytes, file);
+});
+
 test('an aborted download rejects with the reason', async () => {
   const controller = new AbortController();
   const reason = new Error('changed my mind');

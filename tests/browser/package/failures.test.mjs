@@ -99,6 +99,11 @@ test('weights that were damaged in the browser are forgotten and downloaded agai
   assert.equal(asked.filter((path) => path === MODEL).length, 3);
 });
 
+test('a store that never answers keeps no map from being drawn', { timeout: 120_000 }, async (t) => {
+  const { method, info } = await run(t, 'hangingStore', { model: MODEL }, { [MODEL]: whole });
+  assert.deepEqual([method, info.warnings], ['network', []]);
+});
+
 test('where there is no room the weights stay in memory, and the engine says so', { timeout: 120_000 }, async (t) => {
   const { origin } = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES }, answers: { [MODEL]: whole } });
   const page = await visit(t, browser, `${origin}/about.html`);

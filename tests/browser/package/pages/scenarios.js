@@ -66,6 +66,12 @@ export async function createThrice(radiodiff, options) {
   return { first, second, cleared, third: await create(radiodiff, options) };
 }
 
+/** Makes an engine where the browser's store never answers. */
+export async function hangingStore(radiodiff, options) {
+  CacheStorage.prototype.open = () => new Promise(() => {});
+  return create(radiodiff, options);
+}
+
 /** Changes a byte of the weights that the browser keeps. */
 export async function damageStore(radiodiff, options) {
   const first = await create(radiodiff, options);
