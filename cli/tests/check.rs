@@ -58,6 +58,16 @@ fn unreadable_files_are_found() {
     });
     found(&["misnamed file: 1", "gain/DPM/03_0.png"], |folder| fs::rename(gain(folder), folder.join("gain/DPM/03_0.png")).unwrap());
     found(&["unreadable file: 1", "antenna/3.json: expected pairs"], |folder| fs::write(folder.join("antenna/3.json"), "[[1").unwrap());
+    found(&["antenna heights of another number: 1", "antenna_height/3.json: 1 heights of 2 antennas", "1 thing is wrong"], |folder| {
+        fs::create_dir_all(folder.join("antenna_height")).unwrap();
+        fs::write(folder.join("antenna_height/3.json"), "[20]").unwrap();
+    });
+    // Heights are not held against antennas that cannot be read.
+    found(&["unreadable file: 1", "antenna/3.json: expected pairs", "1 thing is wrong"], |folder| {
+        fs::create_dir_all(folder.join("antenna_height")).unwrap();
+        fs::write(folder.join("antenna_height/3.json"), "[20, 20]").unwrap();
+        fs::write(folder.join("antenna/3.json"), "[[1").unwrap();
+    });
     found(&["unreadable file: 1", "polygon/buildings/4.json: expected pairs"], |folder| {
         fs::create_dir_all(folder.join("polygon/buildings")).unwrap();
         fs::write(folder.join("polygon/buildings/4.json"), "[[[1, 2], [3]]]").unwrap();
