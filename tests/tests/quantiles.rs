@@ -71,9 +71,9 @@ fn it_begins_with_the_physical_map_of_a_raised_antenna() {
     let place = preset.condition.channels.iter().position(low).expect("the residual's");
     preset.condition.channels[place] = ConditionChannel::DominantPathGainAtHeight;
     preset.residual = Some(ResidualPreset { physical: ConditionChannel::DominantPathGainAtHeight, range_db: 30.0 });
-    assert!(!preset.condition.knows_heights());
+    assert_eq!(preset.condition.antenna_heights_m(), [1.5, 1.5]);
     preset.condition.channels[0] = ConditionChannel::AntennaHeight;
-    assert!(preset.condition.knows_heights());
+    assert_eq!(preset.condition.antenna_heights_m(), [1.5, 40.0]);
     let pipeline = QuantilePipeline::new(QuantileNet::new(&preset, &VarBuilder::new(&e, &Begun)).expect("the preset is valid"));
     let ends = LinkEnds { height_m: 24.0, ..LinkEnds::at(POSITION) };
     let median = block_on(pipeline.draw(&e, &one_building(), &ends)).expect("maps").swap_remove(QUANTILES / 2);

@@ -28,7 +28,7 @@ export interface Transmitter {
   /**
    * Height of the antenna above the ground, 0.5 to 200 m; the default is 1.5. `alt`, CloudRF's word, is the same. Inside a building an
    * antenna above the roof stands on it; one below the roof is moved outdoors, with a warning. The network counts it
-   * where `knowsHeights` of its `ModelInfo` is true, and takes every antenna as 1.5 m high otherwise.
+   * within `antennaHeightsM` of its `ModelInfo`.
    */
   heightM?: NumberField;
   alt?: NumberField;
@@ -153,8 +153,8 @@ export interface ModelInfo {
   metersPerPixel: number;
   /** What the networks draw; `predict` turns it into received power. */
   quantity: 'path-gain-db' | 'received-power-dbm';
-  /** Whether it is told how high the antenna stands. It has learnt heights of 1.5 to 40 m; others are a warning. */
-  knowsHeights: boolean;
+  /** The lowest and the highest antenna that it knows: the same where it is not told heights. Others are a warning. */
+  antennaHeightsM: [number, number];
   license: string;
   trainingData: string;
   metrics: Record<string, number>;

@@ -218,7 +218,7 @@ class Runtime {
       transmitters.push(transmitter);
       places.push(placed);
     }
-    if (method === 'network') warnings.push(...heightsIn(transmitters, this.#info.model?.knowsHeights ?? false));
+    if (method === 'network' && this.#info.model) warnings.push(...heightsIn(transmitters, this.#info.model.antennaHeightsM));
     const saysQuantiles = method === 'network' && this.#info.model?.kind === 'quantiles';
     const samples = samplesOf(request, saysQuantiles ? 'quantiles' : method, warnings);
     /** The samples or the quantiles of each transmitter. @type {TransmitterSignal[][]} */

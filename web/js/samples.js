@@ -116,18 +116,14 @@ export function samplesOf(request, by, warnings) {
   return request.samples;
 }
 
-/** The heights that networks learn antennas at: the first alone, where they are not told heights. */
-const [LOWEST_M, HIGHEST_M] = [1.5, 40];
-
 /**
  * Warnings of what the network does not know.
  * @param {{ heightM: number }[]} transmitters
- * @param {boolean} knowsHeights
+ * @param {[number, number]} known the lowest and the highest antenna that it knows: the same where it is not told heights
  */
-export function heightsIn(transmitters, knowsHeights) {
-  const highest = knowsHeights ? HIGHEST_M : LOWEST_M;
-  const other = transmitters.filter(({ heightM }) => heightM < LOWEST_M || heightM > highest);
+export function heightsIn(transmitters, [lowest, highest]) {
+  const other = transmitters.filter(({ heightM }) => heightM < lowest || heightM > highest);
   if (!other.length) return [];
   const found = other.length === 1 ? `one stands at ${other[0].heightM} m` : `${other.length} stand at other heights`;
-  return [knowsHeights ? `The network has learnt antennas ${LOWEST_M} to ${HIGHEST_M} m high: ${found}.` : `The network takes every antenna as ${LOWEST_M} m high: ${found}.`];
+  return [lowest < highest ? `The network has learnt antennas ${lowest} to ${highest} m high: ${found}.` : `The network takes every antenna as ${lowest} m high: ${found}.`];
 }

@@ -16,10 +16,10 @@ test('mean, standard deviation and probability are those of the maps, NaN stays 
 
 test('a warning says which heights the network has not learnt', () => {
   const at = (...heights) => heights.map((heightM) => ({ heightM }));
-  assert.deepEqual(heightsIn(at(1.5, 1.5), false), []);
-  assert.deepEqual(heightsIn(at(1.5, 20), false), ['The network takes every antenna as 1.5 m high: one stands at 20 m.']);
-  assert.deepEqual(heightsIn(at(12, 20), false), ['The network takes every antenna as 1.5 m high: 2 stand at other heights.']);
-  assert.deepEqual(heightsIn(at(1.5, 12, 40), true), []);
-  assert.deepEqual(heightsIn(at(1, 12), true), ['The network has learnt antennas 1.5 to 40 m high: one stands at 1 m.']);
-  assert.deepEqual(heightsIn(at(60, 41), true), ['The network has learnt antennas 1.5 to 40 m high: 2 stand at other heights.']);
+  assert.deepEqual(heightsIn(at(1.5, 1.5), [1.5, 1.5]), []);
+  assert.deepEqual(heightsIn(at(1.5, 20), [1.5, 1.5]), ['The network takes every antenna as 1.5 m high: one stands at 20 m.']);
+  assert.deepEqual(heightsIn(at(12, 20), [1.5, 1.5]), ['The network takes every antenna as 1.5 m high: 2 stand at other heights.']);
+  assert.deepEqual(heightsIn(at(1.5, 12, 40), [1.5, 40]), []);
+  assert.deepEqual(heightsIn(at(1, 12), [1.5, 40]), ['The network has learnt antennas 1.5 to 40 m high: one stands at 1 m.']);
+  assert.deepEqual(heightsIn(at(60, 41), [1.5, 40]), ['The network has learnt antennas 1.5 to 40 m high: 2 stand at other heights.']);
 });

@@ -8,8 +8,8 @@ use crate::scene::{ANTENNA_HEIGHT_M, LinkEnds};
 
 /// Walls beyond this distance do not matter: it is wider than most streets.
 const FARTHEST_WALL_M: f64 = 32.0;
-/// Where the scale of antennas' heights ends: small cells hang at 3 to 40 m.
-const HIGHEST_ANTENNA_M: f64 = 40.0;
+/// The ends of the scale of antennas' heights, which networks learn: small cells hang at 3 to 40 m.
+pub const ANTENNA_HEIGHTS_M: [f64; 2] = [ANTENNA_HEIGHT_M, 40.0];
 
 /// The channels of a transmitter, (C, N, N) row-major. `ends` says where it stands and how high; receivers are taken at 1.5 m. `codec` is
 /// the preset's: channels of gain are gray levels on its scale.
@@ -76,8 +76,9 @@ pub fn condition(
     Ok(values)
 }
 
-/// An antenna's height from -1 at 1.5 m to 1 at [`HIGHEST_ANTENNA_M`], by its logarithm: the first metres matter most.
+/// An antenna's height from -1 to 1 over [`ANTENNA_HEIGHTS_M`], by its logarithm: the first metres matter most.
 fn height_level(height_m: f64) -> f32 {
-    let share = libm::log(height_m / ANTENNA_HEIGHT_M) / libm::log(HIGHEST_ANTENNA_M / ANTENNA_HEIGHT_M);
+    let [lowest_m, highest_m] = ANTENNA_HEIGHTS_M;
+    let share = libm::log(height_m / lowest_m) / libm::log(highest_m / lowest_m);
     (2.0 * share - 1.0).clamp(-1.0, 1.0) as f32
 }

@@ -8,5 +8,5 @@ mod compute;
 mod turn;
 
 pub use channel::{ConditionChannel, Transformation};
-pub use compute::condition;
+pub use compute::{ANTENNA_HEIGHTS_M, condition};
 pub use turn::{TurnError, TurnedPlane, turn_condition, turned_planes};

@@ -49,7 +49,7 @@ struct WeightsInfo<'a> {
     map_size: usize,
     meters_per_pixel: f64,
     quantity: &'static str,
-    knows_heights: bool,
+    antenna_heights_m: [f64; 2],
     license: &'a str,
     training_data: &'a str,
     metrics: &'a BTreeMap<String, f64>,
@@ -64,7 +64,8 @@ impl Weights {
         Ok(Weights { checkpoint: Checkpoint::parse(bytes).map_err(|e| refused(&e))? })
     }
 
-    /// `{ name, kind, sha256, mapSize, metersPerPixel, quantity, knowsHeights, license, trainingData, metrics, commit }`: what the file says of itself.
+    /// `{ name, kind, sha256, mapSize, metersPerPixel, quantity, antennaHeightsM, license, trainingData, metrics, commit }`: what the file
+    /// says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         let manifest = self.checkpoint.manifest();
         object(&WeightsInfo {
@@ -77,7 +78,7 @@ impl Weights {
                 Quantity::PathGainDb => "path-gain-db",
                 Quantity::ReceivedPowerDbm => "received-power-dbm",
             },
-            knows_heights: manifest.preset.condition.knows_heights(),
+            antenna_heights_m: manifest.preset.condition.antenna_heights_m(),
             license: &manifest.license,
             training_data: &manifest.training_data,
             metrics: &manifest.metrics,

@@ -1,7 +1,8 @@
 //! The sizes of every network, as data. Their bounds are in `check`, the presets with names in `known`.
 
-use radiodiff_radio::features::ConditionChannel;
+use radiodiff_radio::features::{ANTENNA_HEIGHTS_M, ConditionChannel};
 use radiodiff_radio::map::GrayCodec;
+use radiodiff_radio::scene::ANTENNA_HEIGHT_M;
 use serde::{Deserialize, Serialize};
 
 /// Kernel and stride of a condition encoder's first convolution: it divides the scene into patches of 4 x 4 pixels.
@@ -102,6 +103,11 @@ impl ConditionPreset {
     /// Whether the networks are told how high the antenna stands; others take it as 1.5 m.
     pub fn knows_heights(&self) -> bool {
         self.channels.contains(&ConditionChannel::AntennaHeight)
+    }
+
+    /// The lowest and the highest antenna that the networks know, metres above the ground.
+    pub fn antenna_heights_m(&self) -> [f64; 2] {
+        if self.knows_heights() { ANTENNA_HEIGHTS_M } else { [ANTENNA_HEIGHT_M; 2] }
     }
 
     /// Channels of the encoder's stages, finest first.
