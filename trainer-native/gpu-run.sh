@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# One visit to a machine with a CUDA GPU: makes maps whose roofs and cars vary, trains on them two networks that are not told, evaluates them.
+# One visit to a machine with a CUDA GPU: makes maps whose roofs and cars vary, trains two networks that are not told, evaluates them.
 #
 #   trainer-native/gpu-run.sh TRAINER CITIES OUT [SECONDS]
 #
 # TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets weights, logs and tables.
 # Nothing is built. Of SECONDS (600), making the maps takes its part, the quantiles a third of the rest, the first stage a third of what is
 # then left. PROCEDURAL and BLOCKS (800 and 400: 2000 scenes, 4000 maps), MAPS (24 of each city to test on), FIRST (steps that measure the
-# rate, 150) and WHOLE (the quantiles' steps on whole maps, 50) can be lowered for a try on a CPU, as can the batches: FIRST_STAGE_BATCH (32)
-# and BATCH (32).
+# rate, 150) and WHOLE (the quantiles' steps on whole maps, 50) can be lowered for a try on a CPU, as can the batches: FIRST_STAGE_BATCH
+# (32) and BATCH (32).
 set -euo pipefail
 if [ $# -lt 3 ]; then
     sed -n '4,11s/^# \{0,1\}//p' "$0" >&2

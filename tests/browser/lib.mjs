@@ -88,7 +88,10 @@ export async function drawn(page) {
 /** What the page's notice says now. */
 export const notice = (page) => page.locator('[role=status]').first().innerText();
 
-/** The network's forecast where there is one, else the physical map, with the request it answers; its buildings are GeoJSON text that the page was given. */
+/**
+ * The network's forecast where there is one, else the physical map, with the request it answers; its buildings are GeoJSON text that the
+ * page was given.
+ */
 export async function shownMap(page) {
   const shown = await page.evaluate(() => {
     const { request, map: physical, forecast } = window.radiodiff;

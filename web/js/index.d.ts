@@ -364,8 +364,8 @@ export interface PredictRequest extends SceneFields {
   /** The default is `network` where the engine has weights; see {@link Method}. */
   method?: Method | null | undefined;
   /**
-   * Steps of the sampler of networks whose `kind` is `samples`, 1 to 1000; the default is 1. `nano` is judged in 5: more steps take longer and draw maps that
-   * differ as far as heights and cars can make them.
+   * Steps of the sampler of networks whose `kind` is `samples`, 1 to 1000; the default is 1. `nano` is judged in 5: more steps take longer
+   * and draw maps that differ as far as heights and cars can make them.
    */
   steps?: NumberField;
   /** Seed of the sampler's noise, 0 to 2^53 - 1; the default is 0. The same seed gives the same map. */
@@ -389,7 +389,10 @@ export interface PredictRequest extends SceneFields {
   layers?: readonly Layer[] | null | undefined;
   /** From this power on a place is covered: the map has `coverage`, a forecast `probability`. */
   thresholdDbm?: NumberField;
-  /** Aborting rejects at once with the signal's reason; the worker stops before its next step. One transmitter's rays or quantiles are one step. */
+  /**
+   * Aborting rejects at once with the signal's reason; the worker stops before its next step. One transmitter's rays or quantiles are one
+   * step.
+   */
   signal?: AbortSignal | undefined;
   onProgress?: Progress | undefined;
 }

@@ -8,8 +8,8 @@
 //! | `png/cars/{map}.png` | 8-bit gray, above 0 where a car stands; read for simulations with cars only |
 //! | `gain/{variant}/{map}_{tx}.png` | 8-bit gray levels of path gain (/ 255), 0 inside buildings, a folder for each [`Variant`] |
 //! | `antenna/{map}.json` | [[x, y], ...] in metres from the south-west, entry `tx` is the transmitter's |
-//! | `antenna_height/{map}.json` | the transmitters' heights above the ground in metres, in the same order; read where it is there, else 1.5 m |
-//! | `polygon/buildings/{map}.json` | rings of [x, y] in metres: footprints, read where there are any; else those of `polygon/buildings_and_cars` that are buildings |
+//! | `antenna_height/{map}.json` | the transmitters' heights above the ground in metres, in the same order; 1.5 m without it |
+//! | `polygon/buildings/{map}.json` | rings of [x, y] in metres: footprints; without them the buildings of `polygon/buildings_and_cars` |
 //! | `dataset.csv` | a line for each radio map; docs/data.md has the columns of ours |
 //!
 //! One pixel is one metre and row 0 is in the north. [`Listing`] says which entries of a folder are files of the layout,

@@ -104,7 +104,8 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Makes a scene's missing maps, all with transmitters at one height where one is given; returns how many it made and how many were there. Maps of bad transmitters go to `fail`.
+/// Makes a scene's missing maps, all with transmitters at one height where one is given; returns how many it made and how many were there.
+/// Maps of bad transmitters go to `fail`.
 fn simulate(
     scenes: &SceneIndex,
     map: u32,

@@ -22,7 +22,8 @@ pub struct PlacedTransmitter {
     pub path_gain: RadioMap,
 }
 
-/// Places `count` transmitters on different outdoor pixels, at heights drawn evenly by their logarithm from the range; `None` when the scene has no room for them.
+/// Places `count` transmitters on different outdoor pixels, at heights drawn evenly by their logarithm from the range; `None` when the
+/// scene has no room for them.
 ///
 /// # Errors
 /// Those of the propagation model; none is expected on outdoor pixels.

@@ -29,8 +29,8 @@ pub fn walk_pixels(from: (usize, usize), to: (i64, i64), mut visit: impl FnMut(i
     }
 }
 
-/// As [`walk_pixels`], but past pixels of no interest in leaps. `visit` says within how many rows and columns of its pixel the next pixel of
-/// interest is; pixels nearer than that may be left out. It ends the walk by `None`.
+/// As [`walk_pixels`], but past pixels of no interest in leaps. `visit` says within how many rows and columns of its pixel the next pixel
+/// of interest is; pixels nearer than that may be left out. It ends the walk by `None`.
 pub fn leap_pixels(from: (usize, usize), to: (i64, i64), mut visit: impl FnMut(i64, i64) -> Option<i64>) {
     let (first_row, first_column) = (from.0 as i64, from.1 as i64);
     let (dr, dc) = ((to.0 - first_row).abs(), (to.1 - first_column).abs());

@@ -4,9 +4,10 @@
 //!
 //! - **Free space**, for every path: -20 log10 r. The line-of-sight law's intercept is Friis' at one metre (47.86 dB at 5.9 GHz), so
 //!   this term is enough in line of sight; the law's slope belongs to the street and stays.
-//! - **Diffraction**, out of sight: a path's loss J beyond the line-of-sight law at its distance counts as one equivalent knife edge (as Bullington does; ITU-R P.526-15, section 4.1, equation 31): J = 6.9 + 20 log10(sqrt((v - 0.1)^2 + 1) + v - 0.1).
-//!   The parameter v goes with the square root of the frequency, so the loss becomes J(v sqrt(r)). Deep in the shadow that adds
-//!   -10 log10 r, towards the shadow's edge it fades: up to J(0) = 6.03 dB, grazing incidence, nothing is added.
+//! - **Diffraction**, out of sight: a path's loss J beyond the line-of-sight law at its distance counts as one equivalent knife edge (as
+//!   Bullington does; ITU-R P.526-15, section 4.1, equation 31): J = 6.9 + 20 log10(sqrt((v - 0.1)^2 + 1) + v - 0.1). The parameter v goes
+//!   with the square root of the frequency, so the loss becomes J(v sqrt(r)). Deep in the shadow that adds -10 log10 r, towards the
+//!   shadow's edge it fades: up to J(0) = 6.03 dB, grazing incidence, nothing is added.
 //!
 //! Several corners count as one edge. One edge per corner would add -10 log10 r each, which measurements do not show: in street
 //! canyons gain out of sight falls with 21.3 log10 f (3GPP TR 38.901, table 7.4.1-1, UMi NLOS), less than the 30 log10 f of one deep

@@ -82,8 +82,8 @@ pub struct Building {
     pub material: Option<WallMaterial>,
 }
 
-/// A transmitter, in metres in the scene's frame, with RadioMapSeer's defaults: 23 dBm at 5.9 GHz, isotropic, at 1.5 m. It says where the antenna
-/// points; the antenna's pattern is a [`crate::propagation::AntennaPattern`].
+/// A transmitter, in metres in the scene's frame, with RadioMapSeer's defaults: 23 dBm at 5.9 GHz, isotropic, at 1.5 m. It says where the
+/// antenna points; the antenna's pattern is a [`crate::propagation::AntennaPattern`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transmitter {
     pub position: Coord<f64>,
@@ -156,7 +156,8 @@ impl Scene {
         Self { grid, buildings, mask, roofs, cars: Vec::new(), bounds: None }
     }
 
-    /// A scene from a raster alone, without footprints; all roofs are at [`BUILDING_HEIGHT_M`]. Images (a PNG of buildings, say) are decoded by the caller.
+    /// A scene from a raster alone, without footprints; all roofs are at [`BUILDING_HEIGHT_M`]. Images (a PNG of buildings, say) are
+    /// decoded by the caller.
     ///
     /// # Panics
     /// When the mask's size is not the grid's.

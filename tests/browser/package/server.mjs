@@ -11,8 +11,8 @@ const TYPES = {
 };
 
 /**
- * Serves `folders`, each under its path, until the test `t` ends. `headers(path)` adds headers; `answers` maps a path to a function that answers instead of a
- * file. `asked` collects the paths that were asked for.
+ * Serves `folders`, each under its path, until the test `t` ends. `headers(path)` adds headers; `answers` maps a path to a function that
+ * answers instead of a file. `asked` collects the paths that were asked for.
  */
 export async function serve(t, { folders, headers = () => ({}), answers = {} }) {
   const asked = [];

@@ -1,9 +1,9 @@
 //! How much a network's samples must be widened for their spread to hold the truth as often as it says.
 //!
 //! A network is surer than its errors allow: a few steps of a sampler and a median in the loss make samples alike, and cities that it has
-//! not seen are harder than those of its training, for quantiles as well. One factor on the deviations from the mean, found on maps that it was not trained on,
-//! mends the size of the spread and leaves alone where it is large. It is the simplest of the corrections of ensembles in weather
-//! forecasting (Gneiting et al., 2005, "Calibrated probabilistic forecasting using ensemble model output statistics").
+//! not seen are harder than those of its training, for quantiles as well. One factor on the deviations from the mean, found on maps that it
+//! was not trained on, mends the size of the spread and leaves alone where it is large. It is the simplest of the corrections of ensembles
+//! in weather forecasting (Gneiting et al., 2005, "Calibrated probabilistic forecasting using ensemble model output statistics").
 
 use super::dataset::chunks;
 use crate::drawing::{DrawOptions, MapDrawer};
@@ -17,8 +17,8 @@ use std::path::Path;
 /// Fewer samples have no interval that is meant to hold the truth this often.
 const MIN_SAMPLES: usize = 19;
 
-/// The factor at which the central interval of a network's samples or quantiles holds the truth of a folder's maps as often as it should, 90 %. The
-/// weights' own widening must be 1.
+/// The factor at which the central interval of a network's samples or quantiles holds the truth of a folder's maps as often as it should,
+/// 90 %. The weights' own widening must be 1.
 ///
 /// # Errors
 /// Too few samples; maps and weights that cannot be used; samples that agree where they are wrong.

@@ -1,8 +1,8 @@
 //! The values that a step takes from the host while it computes: constants such as position codes, and functions of the samples' times.
 //!
 //! A step that is recorded and replayed cannot take them from the host again. [`HostValues`] keeps a tensor for each, in the order in which
-//! the step asks for them. Later steps are given the same tensors; before each, [`HostValues::set_times`] computes those that depend on times
-//! anew and sends all of them to the device in one copy.
+//! the step asks for them. Later steps are given the same tensors; before each, [`HostValues::set_times`] computes those that depend on
+//! times anew and sends all of them to the device in one copy.
 
 use super::custom::{copy, staging, values_mut};
 use tch::{Device, Kind, Tensor};

@@ -52,7 +52,8 @@ impl CellSurroundings {
         Ok(CellSurroundings { request, surroundings, center: [(west + east) / 2.0, (south + north) / 2.0], azimuth_deg, warnings })
     }
 
-    /// `{ size, metersPerPixel, center, antenna, streetAntenna, frequencyMHz, azimuthDeg, heightM, squareM, blockM, transmitter, warnings }`.
+    /// `{ size, metersPerPixel, center, antenna, streetAntenna, frequencyMHz, azimuthDeg, heightM, squareM, blockM, transmitter,
+    /// warnings }`.
     pub fn terms(&self) -> Result<JsValue, JsValue> {
         let Grid { size, meters_per_pixel } = self.surroundings.grid;
         let place = |Coord { x, y }: Coord<f64>| [x, y];

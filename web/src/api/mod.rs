@@ -32,7 +32,8 @@ pub struct Request {
 
 #[wasm_bindgen]
 impl Request {
-    /// Checks `{ transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm }`; web/js/index.d.ts says what each field takes.
+    /// Checks `{ transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm }`; web/js/index.d.ts says what each
+    /// field takes.
     #[wasm_bindgen(constructor)]
     pub fn new(request: JsValue) -> Result<Request, JsValue> {
         Ok(Request { request: checked(request)? })

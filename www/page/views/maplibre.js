@@ -10,7 +10,8 @@ const EMPTY = { type: 'FeatureCollection', features: [] };
 
 /**
  * Starts MapLibre in `container` on a scene; rejects where there is no WebGL.
- * `ground` is { theme, background, attribution } of style.js; `moved` is called when places have moved on the screen, `clicked` with a place, `trouble` with what could not be loaded.
+ * `ground` is { theme, background, attribution } of style.js; `moved` is called when places have moved on the screen, `clicked` with a
+ * place, `trouble` with what could not be loaded.
  */
 export async function mapLibreView(container, { scene, tilted, ground, moved, clicked, trouble }) {
   document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: 'maplibre/maplibre-gl.css' }));

@@ -353,8 +353,8 @@ impl<'a> Wavefront<'a> {
         self.law.least_loss_db(length_m, source.turns_db + turn_db)
     }
 
-    /// Lowers a pixel's loss to that of the straight path from a source to its centre `to`, if that is less. Returns false where it would be less but the
-    /// source does not see the pixel.
+    /// Lowers a pixel's loss to that of the straight path from a source to its centre `to`, if that is less. Returns false where it would
+    /// be less but the source does not see the pixel.
     fn relax(&mut self, pixel: usize, to: Coord<f64>, number: u32) -> bool {
         if self.source_of[pixel] == TRANSMITTER || self.source_of[pixel] == number {
             return true;

@@ -1,9 +1,9 @@
 //! Where the map stands, and which buildings are on it.
 //!
 //! Bounds that the caller gives decide. Without them, buildings are grouped: two belong together where they stand in the same or in
-//! neighbouring squares of half a map's side. The map is centred on the bounding box of the largest group, so that one stray outline does not lead it astray; for a
-//! single group that is the bounding box of everything. In flow outlines in degrees; out flow the centre, the outlines that reach
-//! the map, and notes on what lies outside and where.
+//! neighbouring squares of half a map's side. The map is centred on the bounding box of the largest group, so that one stray outline does
+//! not lead it astray; for a single group that is the bounding box of everything. In flow outlines in degrees; out flow the centre, the
+//! outlines that reach the map, and notes on what lies outside and where.
 
 use super::error::SceneError;
 use super::reading::{Found, MAX_LATITUDE};

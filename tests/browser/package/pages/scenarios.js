@@ -8,7 +8,7 @@ const request = { buildings, transmitters: [{ lng: 9.0007, lat: 50.00015 }] };
 
 const told = ({ name, code, reason, message }) => ({ name, code, reason, message });
 
-/** As an application does that draws a map, is taken off the page, and comes back. With `write` the map also becomes a file, and is fitted to. */
+/** As an application that draws a map, is taken off the page, and comes back. With `write` the map also becomes a file, and is fitted to. */
 export async function mountTwice({ createEngine }, { write, ...options } = {}) {
   const mounts = [];
   for (let mount = 0; mount < 2; mount += 1) {

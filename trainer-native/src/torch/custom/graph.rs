@@ -1,7 +1,7 @@
 //! CUDA graphs: work that is recorded once and replayed by one call, and the stream that it is recorded on.
 //!
-//! [`SideStream::run`] sends a closure's work to a stream beside the default one, [`SideStream::record`] records it there without running it.
-//! Everything that the closure allocates stays at its place for the replays, so results are read where the recording left them.
+//! [`SideStream::run`] sends a closure's work to a stream beside the default one, [`SideStream::record`] records it there without running
+//! it. Everything that the closure allocates stays at its place for the replays, so results are read where the recording left them.
 
 use super::failure::{ShimError, outcome};
 use std::ffi::{c_int, c_void};

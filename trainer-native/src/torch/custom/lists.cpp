@@ -1,7 +1,7 @@
 // What libtorch does to whole lists of tensors in a few kernels, and settings of its CUDA half, which tch lacks.
 //
-// The Rust side is lists.rs, staging.rs and modes.rs. Tensors cross as tch's pointers to at::Tensor. A function that can fail returns the error's
-// text, which the caller frees, or null.
+// The Rust side is lists.rs, staging.rs and modes.rs. Tensors cross as tch's pointers to at::Tensor. A function that can fail returns the
+// error's text, which the caller frees, or null.
 
 #include "failure.h"
 

@@ -1,9 +1,9 @@
 // What libtorch's operations keep for their gradients, where the caller says what becomes of it: gradient checkpointing, which tch lacks
 // and which PyTorch writes in Python.
 //
-// The Rust side is recompute.rs. libtorch asks its autograd engine for hooks whenever an operation keeps a tensor. The engine here, which is
-// libtorch's own but for that, gives the tensor to the block that is being computed, and asks the block for it when the gradient is taken.
-// A function that can fail returns the error's text, which the caller frees, or null.
+// The Rust side is recompute.rs. libtorch asks its autograd engine for hooks whenever an operation keeps a tensor. The engine here, which
+// is libtorch's own but for that, gives the tensor to the block that is being computed, and asks the block for it when the gradient is
+// taken. A function that can fail returns the error's text, which the caller frees, or null.
 
 #include "failure.h"
 
