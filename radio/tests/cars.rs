@@ -147,15 +147,14 @@ fn cars_come_out_of_the_datasets_json_and_png() {
     let parked = "[[50,20],[52,20],[52,24],[50,24],[50,20]]";
     let found = cars_from_json(&format!("[{block},{shed},{parked}]"), &format!("[{block},{shed}]")).expect("three outlines");
     assert_eq!(found.len(), 1);
-    let scene = Scene::from_polygons(GRID, Vec::new()).with_cars(found);
-    let pixels = scene.car_pixels();
-    assert_eq!(pixels.iter().filter(|&&p| p != 0).count(), 8);
+    let pixels = |cars: &[Polygon<f64>]| CarOutlines::new(cars).pixels(GRID);
+    let count = |pixels: &[u8]| pixels.iter().filter(|&&p| p != 0).count();
+    assert_eq!(count(&pixels(&found)), 8);
     // A second one, slanted, and both read back from their pixels.
-    let both = Scene::from_polygons(GRID, Vec::new()).with_cars(vec![scene.cars[0].clone(), car_of(20.0, 40.0, 30.0, 6.0, 3.0)]);
-    let again = cars_from_pixels(GRID, &both.car_pixels());
+    let both = pixels(&[found[0].clone(), car_of(20.0, 40.0, 30.0, 6.0, 3.0)]);
+    let again = cars_from_pixels(GRID, &both);
     assert_eq!(again.len(), 2);
-    let pixels = |scene: &Scene| scene.car_pixels().iter().filter(|&&p| p != 0).count();
-    let reread = Scene::from_polygons(GRID, Vec::new()).with_cars(again);
-    assert!(pixels(&reread).abs_diff(pixels(&both)) <= 2, "{} and {}", pixels(&reread), pixels(&both));
+    let (reread, both) = (count(&pixels(&again)), count(&both));
+    assert!(reread.abs_diff(both) <= 2, "{reread} and {both}");
     assert!(cars_from_json("[[[1,2],[3]]]", "[]").is_err() && cars_from_json("", "[]").is_err());
 }

@@ -5,7 +5,7 @@
 //! frame. [`crate::propagation::Cars`] says how much they weaken.
 
 use super::radiomapseer::rings_from_json;
-use super::{Grid, Scene, rasterize_outlines};
+use super::{Grid, Scene};
 use geo::{Area, ConvexHull, Coord, LineString, MultiPoint, Point, Polygon};
 
 /// Coordinates of outlines minus this offset are metres in the grid's frame. The offset fits the building outlines of map 0 to its PNG:
@@ -73,10 +73,5 @@ impl Scene {
     /// Replaces the scene's cars: outlines in metres in the grid's frame.
     pub fn with_cars(self, cars: Vec<Polygon<f64>>) -> Self {
         Self { cars, ..self }
-    }
-
-    /// Row-major, 1 at the pixels whose centre lies inside a car.
-    pub fn car_pixels(&self) -> Vec<u8> {
-        rasterize_outlines(self.grid, &self.cars).pixels
     }
 }

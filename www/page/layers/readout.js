@@ -24,7 +24,7 @@ export function drawReadout(unproject) {
 }
 
 /** Lines about a place; none outside the map. */
-export function valuesAt({ lng, lat }) {
+function valuesAt({ lng, lat }) {
   const { map } = state;
   const beside = besideMap();
   const power = map.at(lng, lat);

@@ -3,7 +3,7 @@
 import { paletteNames } from '../../index.js';
 
 /** Models by the value of their option. */
-export const MODELS = ['physical', 'mean', 'deviation', 'probability', 'traced', 'difference', 'calibrated', 'spread'];
+const MODELS = ['physical', 'mean', 'deviation', 'probability', 'traced', 'difference', 'calibrated', 'spread'];
 
 /** What is drawn beside the physical map for a model: the network's forecast, which says how sure it is, or a map by ray tracing. */
 export const BESIDE = { mean: 'forecast', deviation: 'forecast', probability: 'forecast', traced: 'rays', difference: 'rays' };
