@@ -236,11 +236,7 @@ impl MapCase {
         let placing = ImportOptions { bounds: place.map(|place| place.bounds), ..ImportOptions::default() };
         let scene = scene::import(geojson.as_bytes(), &placing).expect("the page's scene is sound").scene;
         let middle = Coord { x: scene.grid.extent_m() / 2.0, y: scene.grid.extent_m() / 2.0 };
-        let position = place.map_or(middle, |place| {
-            let bounds = place.bounds;
-            let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
-            LocalFrame::centered(center, scene.grid).to_meters(place.transmitter.into())
-        });
+        let position = place.map_or(middle, |place| LocalFrame::of_bounds(place.bounds, scene.grid).to_meters(place.transmitter.into()));
         let placement = scene.place_transmitter(Transmitter::at(position.x, position.y)).expect("there is an outdoor pixel");
         let (scene, position) = (PreparedScene::new(&scene), placement.transmitter.position);
         Self { name: format!("{file} with {weights_name}"), weights, options, preset, scene, position }

@@ -11,8 +11,6 @@ use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFram
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How far bounds may differ from the map's before a warning says so, in pixels.
-const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
 /// So many scenes are kept; a batch usually works through one after another.
 const KEPT_SCENES: usize = 4;
 
@@ -47,7 +45,7 @@ impl MapScene {
         let Imported { scene, report } = import(bytes, options)?;
         let grid = options.grid;
         let bounds = scene.bounds.context("it has no place on the globe")?;
-        let frame = frame_of(bounds, grid);
+        let frame = LocalFrame::of_bounds(bounds, grid);
         let mut warnings = report.warnings();
         warnings.extend(options.bounds.and_then(|asked| differing_bounds(&frame, asked, grid)));
         Ok(Self { prepared: PreparedScene::new(&scene), scene, frame, bounds, warnings, assumptions: report.assumptions() })
@@ -123,19 +121,10 @@ impl MapScene {
     }
 }
 
-/// The frame whose grid has these bounds.
-fn frame_of(bounds: GeoBounds, grid: Grid) -> LocalFrame {
-    LocalFrame::centered(Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 }, grid)
-}
-
 /// The warning that the map does not cover the bounds that were asked for.
 fn differing_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) -> Option<String> {
-    let low = frame.to_meters(Coord { x: asked.west, y: asked.south });
-    let high = frame.to_meters(Coord { x: asked.east, y: asked.north });
-    let (width_m, height_m, extent_m) = (high.x - low.x, high.y - low.y, grid.extent_m());
-    let differs = |length_m: f64| (length_m - extent_m).abs() > BOUNDS_TOLERANCE_PIXELS * grid.meters_per_pixel;
-    (differs(width_m) || differs(height_m))
-        .then(|| format!("the bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre"))
+    let ([width_m, height_m], extent_m) = (frame.differing_span_m(asked, grid)?, grid.extent_m());
+    Some(format!("the bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre"))
 }
 
 /// What a scene is made of.

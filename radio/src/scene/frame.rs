@@ -9,6 +9,8 @@ use geo::Coord;
 /// WGS84: semi-major axis in metres and first eccentricity squared.
 const SEMI_MAJOR_M: f64 = 6_378_137.0;
 const ECCENTRICITY_SQUARED: f64 = 6.694_379_990_14e-3;
+/// How far bounds may differ from a grid's and still pass for them, in pixels.
+const TOLERANCE_PIXELS: f64 = 2.0;
 
 /// Maps EPSG:4326 degrees to metres and back. The origin of the metres is the grid's south-west corner, or the frame's centre.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +25,12 @@ impl LocalFrame {
     /// A frame for `grid` centred on (longitude, latitude) in degrees; metres count from the grid's south-west corner.
     pub fn centered(center: Coord<f64>, grid: Grid) -> Self {
         Self { half_extent_m: grid.extent_m() / 2.0, ..Self::about(center) }
+    }
+
+    /// The frame of a grid that lies at these bounds.
+    pub fn of_bounds(bounds: GeoBounds, grid: Grid) -> Self {
+        let GeoBounds { west, south, east, north } = bounds;
+        Self::centered(Coord { x: (west + east) / 2.0, y: (south + north) / 2.0 }, grid)
     }
 
     /// A frame without a grid: metres east and north of (longitude, latitude) in degrees.
@@ -54,6 +62,15 @@ impl LocalFrame {
         }
     }
 
+    /// Width and height in metres of bounds that were asked for, where they are not those of the grid.
+    pub fn differing_span_m(&self, asked: GeoBounds, grid: Grid) -> Option<[f64; 2]> {
+        let low = self.to_meters(Coord { x: asked.west, y: asked.south });
+        let high = self.to_meters(Coord { x: asked.east, y: asked.north });
+        let span_m = [high.x - low.x, high.y - low.y];
+        let differs = |length_m: f64| (length_m - grid.extent_m()).abs() > TOLERANCE_PIXELS * grid.meters_per_pixel;
+        span_m.into_iter().any(differs).then_some(span_m)
+    }
+
     /// Where the grid lies; a point for a frame without a grid.
     pub fn bounds(&self) -> GeoBounds {
         let south_west = self.to_degrees(Coord { x: 0.0, y: 0.0 });
@@ -76,6 +93,12 @@ mod tests {
         assert!((turned.x - frame.to_meters(point).x).abs() < 1e-6, "the same place a turn away");
         // At 60.17 degrees WGS84 gives 111,413 m a degree of latitude and 55,530 m a degree of longitude (geodetic tables).
         assert!((frame.meters_per_degree.y - 111_413.0).abs() < 20.0, "{}", frame.meters_per_degree.y);
+        let bounds = frame.bounds();
+        let beside = LocalFrame::of_bounds(bounds, Grid::default()).to_meters(point) - frame.to_meters(point);
+        assert!(beside.x.abs() < 1e-6 && beside.y.abs() < 1e-6, "{beside:?}");
+        assert_eq!(frame.differing_span_m(bounds, Grid::default()), None);
+        let wider = GeoBounds { east: bounds.east + 3.0 / 55_530.0, ..bounds };
+        assert!(frame.differing_span_m(wider, Grid::default()).is_some_and(|[width_m, _]| (width_m - 259.0).abs() < 0.1));
         assert!((frame.meters_per_degree.x - 55_530.0).abs() < 60.0, "{}", frame.meters_per_degree.x);
     }
 }

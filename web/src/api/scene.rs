@@ -27,9 +27,6 @@ const MOST_BYTES: u64 = 3 << 30;
 const SCENE_BYTES: u64 = 50;
 const TRANSMITTER_BYTES: u64 = 8;
 
-/// How far the bounds that were asked for may differ from the map's before a warning says so, in pixels.
-const BOUNDS_TOLERANCE_PIXELS: f64 = 2.0;
-
 /// A scene on a square grid, prepared for drawing.
 #[wasm_bindgen]
 pub struct SceneHandle {
@@ -176,8 +173,7 @@ impl SceneHandle {
         let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked, default_height_m: building_height_m })
             .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
         let bounds = scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
-        let center = Coord { x: (bounds.west + bounds.east) / 2.0, y: (bounds.south + bounds.north) / 2.0 };
-        let frame = LocalFrame::centered(center, grid);
+        let frame = LocalFrame::of_bounds(bounds, grid);
         let mut warnings = report.warnings();
         warnings.extend(report.assumptions());
         let own_grid = request.meters_per_pixel.is_none();
@@ -333,11 +329,9 @@ impl SceneHandle {
 
 /// The warning that the map does not cover what was asked for.
 fn differing_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) -> Option<String> {
-    let low = frame.to_meters(Coord { x: asked.west, y: asked.south });
-    let high = frame.to_meters(Coord { x: asked.east, y: asked.north });
-    let (width_m, height_m, extent_m) = (high.x - low.x, high.y - low.y, grid.extent_m());
-    let tolerance_m = BOUNDS_TOLERANCE_PIXELS * grid.meters_per_pixel;
-    let differs = (width_m - extent_m).abs() > tolerance_m || (height_m - extent_m).abs() > tolerance_m;
-    differs
-        .then(|| format!("The bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre. With metersPerPixel a physical map covers them."))
+    let ([width_m, height_m], extent_m) = (frame.differing_span_m(asked, grid)?, grid.extent_m());
+    Some(format!(
+        "The bounds span {width_m:.0} x {height_m:.0} m; the map covers {extent_m} x {extent_m} m around their centre. With metersPerPixel a \
+         physical map covers them."
+    ))
 }
