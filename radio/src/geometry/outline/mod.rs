@@ -28,7 +28,7 @@ const SNAP_PIXELS: f64 = 1.5;
 const TELLING_SIDES: usize = 30;
 /// So many more corners than straight pieces are taken for chance, as a share or in all. docs/measurements/dominant-path.md
 /// has the numbers of RadioMapSeer's maps and of others.
-const MORE_ON_LATTICE: f64 = 0.22;
+const MORE_ON_LATTICE: f64 = 0.4;
 const FEW_CORNERS: usize = 2;
 
 /// Closed rings in metres with the buildings on their left: outer rings run counter-clockwise, courtyards clockwise. Buildings that
