@@ -75,7 +75,7 @@ fn check_conv(x_shape: &[usize], weight_shape: &[usize], geometry: ConvGeometry)
 
 #[test]
 fn convolutions_of_3x3_are_right_at_every_width_and_height() {
-    for width in 1..30 {
+    for width in 1..52 {
         check_conv(&[1, 2, 5, width], &[3, 2, 3, 3], ConvGeometry::same(3));
         check_conv(&[1, 2, width, 7], &[3, 2, 3, 3], ConvGeometry::same(3));
     }
@@ -89,6 +89,21 @@ fn convolutions_of_3x3_are_right_at_every_number_of_channels() {
         check_conv(&[1, 2, 6, 13], &[channels, 2, 3, 3], ConvGeometry::same(3));
     }
     check_conv(&[1, 70, 8, 8], &[65, 70, 3, 3], ConvGeometry::same(3));
+}
+
+/// Winograd's products cost digits: relative L2 errors of 4e-7 with 8 channels to 8e-7 with 256.
+#[test]
+fn convolutions_of_3x3_keep_their_digits() {
+    let engine = CpuEngine::new();
+    for channels in [8, 32, 96, 256, 512] {
+        let (x, weight) = (tensor(&engine, 1, &[1, channels, 16, 16]), tensor(&engine, 2, &[8, channels, 3, 3]));
+        let found = engine.conv2d(&x, &weight, None, ConvGeometry::same(3));
+        let expected = conv_loops(&x, &weight, None, ConvGeometry::same(3));
+        let error: f64 = found.values().iter().zip(&expected).map(|(found, expected)| (f64::from(*found) - expected).powi(2)).sum();
+        let error = (error / expected.iter().map(|v| v * v).sum::<f64>()).sqrt();
+        println!("conv2d of 3 x 3 over {channels} channels is off by {error:.2e}");
+        assert!(error < 1e-6, "conv2d of 3 x 3 over {channels} channels is off by {error}");
+    }
 }
 
 #[test]

@@ -27,11 +27,11 @@ pub(super) fn attention(pool: &Rc<BufferPool>, q: &CpuTensor, k: &CpuTensor, v: 
         let out = &mut out[b * queries * width..][..queries * width];
         panel.fill(0.0);
         for first in (0..queries).step_by(COLUMNS) {
-            q.pack_panel(first, queries, &mut panel);
+            q.pack_panels(first..queries.min(first + COLUMNS), depth, &mut panel);
             panel.iter_mut().for_each(|q| *q *= scale);
-            gemm::panel_product(&k, &panel, depth, Bias::None, &mut scores, COLUMNS, 0);
+            gemm::panels_product(&k, &panel, depth, Bias::None, &mut scores, COLUMNS, 0..COLUMNS);
             let totals = exp_of_columns(&mut scores);
-            gemm::panel_product(&v, &scores, keys, Bias::None, &mut columns, COLUMNS, 0);
+            gemm::panels_product(&v, &scores, keys, Bias::None, &mut columns, COLUMNS, 0..COLUMNS);
             columns.as_chunks_mut::<COLUMNS>().0.iter_mut().for_each(|row| row.iter_mut().zip(&totals).for_each(|(v, total)| *v /= total));
             for (j, row) in out[first * width..].chunks_exact_mut(width.max(1)).take(COLUMNS).enumerate() {
                 row.iter_mut().zip(columns.as_chunks::<COLUMNS>().0).for_each(|(out, column)| *out = column[j]);

@@ -1,5 +1,6 @@
-//! Convolutions. Those of 3 x 3 and stride 1 go to [`winograd`], or to [`direct`] where they have few outputs; the others are a matrix
-//! product of the weight with the image's windows, which are gathered panel by panel and never stored as a whole (implicit im2col).
+//! Convolutions. Those of 3 x 3 and stride 1 go to [`winograd`], or to [`direct`] where they have few outputs; those of very many channels
+//! and all others are a matrix product of the weight with the image's windows, which are gathered panel by panel and never stored as a
+//! whole (implicit im2col).
 
 use super::direct;
 use super::gemm::{self, Bias, COLUMNS, Matrix, ROWS};
@@ -50,7 +51,8 @@ fn windows(
     let inner = channels * kernel_height * kernel_width;
     let (out_width, columns) = (out_shape[3], out_shape[2] * out_shape[3]);
     let channel_shape = [channels, height, width];
-    if (kernel_height, kernel_width, geometry.stride) == (winograd::KERNEL, winograd::KERNEL, 1) {
+    let plain = (kernel_height, kernel_width, geometry.stride) == (winograd::KERNEL, winograd::KERNEL, 1);
+    if plain && channels <= winograd::MOST_CHANNELS {
         if out_shape[1] < ROWS {
             let mut padding = geometry.padding;
             padding.right += out_width.next_multiple_of(direct::PIXELS) - out_width;
@@ -73,29 +75,39 @@ fn windows(
     weight.with_packed(Packing::Rows, pack, |a| {
         if (kernel_height, kernel_width, geometry.stride, geometry.padding) == (1, 1, 1, Padding::default()) {
             let b = Matrix::row_major(image, columns);
-            return gemm::product(pool, a, inner, row_bias, out, columns, |first, panel| b.pack_panel(first, columns, panel));
+            return gemm::product(pool, a, inner, row_bias, out, columns, |range, panels| b.pack_panels(range, inner, panels));
         }
-        let padded = layout::pad_planes(pool, image, channel_shape, geometry.padding);
-        let (padded_height, padded_width) =
-            (height + geometry.padding.top + geometry.padding.bottom, width + geometry.padding.left + geometry.padding.right);
-        gemm::product(pool, a, inner, row_bias, out, columns, |first, panel| {
-            // Offsets in a padded channel at which the sixteen windows begin. Columns past the last repeat the last window.
-            let corners: [usize; COLUMNS] = std::array::from_fn(|j| {
-                let pixel = (first + j).min(columns - 1);
-                pixel / out_width * geometry.stride * padded_width + pixel % out_width * geometry.stride
-            });
-            let mut rows = panel.as_chunks_mut::<COLUMNS>().0.iter_mut();
-            for channel in padded.chunks_exact(padded_height * padded_width) {
-                for ky in 0..kernel_height {
-                    let line = &channel[ky * padded_width..];
-                    for (kx, row) in (0..kernel_width).zip(&mut rows) {
-                        for (value, corner) in row.iter_mut().zip(corners) {
-                            *value = line[corner + kx];
+        // Padded to whole strides: pixel x of a line is at x / stride of its phase x % stride.
+        let stride = geometry.stride;
+        let mut padding = geometry.padding;
+        let (padded_height, padded_width) = (height + padding.top + padding.bottom, width + padding.left + padding.right);
+        padding.right += padded_width.next_multiple_of(stride) - padded_width;
+        let padded = layout::pad_planes(pool, image, channel_shape, padding);
+        let phase_len = padded_width.div_ceil(stride);
+        let line_len = phase_len * stride;
+        let padded = if stride == 1 { padded } else { layout::split_phases(pool, &padded, line_len, stride) };
+        gemm::product(pool, a, inner, row_bias, out, columns, |range, panels| {
+            for (first, panel) in range.step_by(COLUMNS).zip(panels.chunks_exact_mut(inner * COLUMNS)) {
+                // Where the sixteen windows begin in a channel. Columns past the last repeat the last window.
+                let corners: [usize; COLUMNS] = std::array::from_fn(|j| {
+                    let pixel = (first + j).min(columns - 1);
+                    pixel / out_width * stride * line_len + pixel % out_width
+                });
+                let neighbours = corners[COLUMNS - 1] == corners[0] + COLUMNS - 1;
+                let mut rows = panel.as_chunks_mut::<COLUMNS>().0.iter_mut();
+                for channel in padded.chunks_exact(padded_height * line_len) {
+                    for ky in 0..kernel_height {
+                        for (kx, row) in (0..kernel_width).zip(&mut rows) {
+                            let line = &channel[ky * line_len + kx % stride * phase_len + kx / stride..];
+                            match line[corners[0]..].first_chunk() {
+                                Some(windows) if neighbours => *row = *windows,
+                                _ => *row = corners.map(|corner| line[corner]),
+                            }
                         }
                     }
                 }
             }
-        })
+        });
     });
 }
 

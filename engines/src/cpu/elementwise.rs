@@ -5,19 +5,12 @@ use super::simd;
 use super::tensor::{BufferPool, CpuTensor};
 use radiodiff_core::engine::{Binary, Unary, shape};
 use std::rc::Rc;
+use wide::f32x4;
 
 pub(super) fn unary(pool: &Rc<BufferPool>, op: Unary, x: &CpuTensor) -> CpuTensor {
     match op {
-        Unary::Silu => {
-            let mut out = pool.take(x.values().len());
-            simd::map(x.values(), &mut out, simd::silu);
-            CpuTensor::new(out, x.shape())
-        }
-        Unary::Gelu => {
-            let mut out = pool.take(x.values().len());
-            simd::map(x.values(), &mut out, simd::gelu);
-            CpuTensor::new(out, x.shape())
-        }
+        Unary::Silu => map_vectors(pool, x, simd::silu),
+        Unary::Gelu => map_vectors(pool, x, simd::gelu),
         Unary::Relu => map(pool, x, |v| v.max(0.0)),
         Unary::Exp => map(pool, x, f32::exp),
         Unary::Log => map(pool, x, f32::ln),
@@ -27,6 +20,12 @@ pub(super) fn unary(pool: &Rc<BufferPool>, op: Unary, x: &CpuTensor) -> CpuTenso
         Unary::Sin => map(pool, x, f32::sin),
         Unary::Cos => map(pool, x, f32::cos),
     }
+}
+
+pub(super) fn map_vectors(pool: &Rc<BufferPool>, x: &CpuTensor, f: impl Fn(f32x4) -> f32x4) -> CpuTensor {
+    let mut out = pool.take(x.values().len());
+    simd::map(x.values(), &mut out, f);
+    CpuTensor::new(out, x.shape())
 }
 
 pub(super) fn map(pool: &Rc<BufferPool>, x: &CpuTensor, f: impl Fn(f32) -> f32) -> CpuTensor {

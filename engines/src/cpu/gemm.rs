@@ -1,15 +1,16 @@
 //! The matrix product C = A B + bias behind linear layers, attention and most convolutions, in tiles of 4 rows x 16 columns.
 //!
 //! A tile's sixteen vectors of sums exceed the registers. In V8 that is still faster than twelve, because each element of A that is
-//! broadcast to a vector serves four products. A is packed in blocks of four
-//! rows and B in panels of sixteen columns, so the inner loop reads both from front to back. The caller fills the panels of B, so a
-//! transposed matrix or the windows of a convolution need no copy of their own.
+//! broadcast to a vector serves four products. A is packed in blocks of four rows and B in panels of sixteen columns, so the inner loop
+//! reads both from front to back. The caller fills the panels of B, so a transposed matrix or the windows of a convolution need no copy
+//! of their own.
 //!
 //! The terms are summed in runs, and the runs' sums are added up. Each addition rounds in proportion to the sum so far, so thousands
 //! of terms added one after another would lose a digit.
 
 use super::simd::LANES;
 use super::tensor::BufferPool;
+use std::ops::Range;
 use std::rc::Rc;
 use wide::f32x4;
 
@@ -25,7 +26,10 @@ pub(super) const VECTORS: usize = COLUMNS / LANES;
 pub(super) type Tile = [[[f32; LANES]; VECTORS]; ROWS];
 
 /// Terms of a run.
-const RUN: usize = 256;
+const RUN: usize = 64;
+
+/// Elements of the panels that are multiplied together, so that results are stored in long stretches of a row: 64 KiB.
+const GROUP: usize = 16 << 10;
 
 /// A matrix inside a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy)]
@@ -44,25 +48,28 @@ impl<'a> Matrix<'a> {
         Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
     }
 
-    /// Fills `panel` (`inner` x 16) with the columns from `first` on. Columns past `columns` keep what they held: their products are
-    /// not stored.
+    /// Fills panels (`inner` x 16 each) with a range of columns. What is left of the last panel keeps what it held: its products are not
+    /// stored.
     #[inline(never)]
-    pub(super) fn pack_panel(self, first: usize, columns: usize, panel: &mut [f32]) {
-        let count = COLUMNS.min(columns - first);
-        let (rows, _) = panel.as_chunks_mut::<COLUMNS>();
+    pub(super) fn pack_panels(self, columns: Range<usize>, inner: usize, panels: &mut [f32]) {
+        let (rows, _) = panels.as_chunks_mut::<COLUMNS>();
         if self.column_stride == 1 {
-            for (k, row) in rows.iter_mut().enumerate() {
-                let start = k * self.row_stride + first;
-                match self.values[start..].first_chunk::<COLUMNS>() {
-                    Some(source) if count == COLUMNS => *row = *source,
-                    _ => row[..count].copy_from_slice(&self.values[start..start + count]),
+            // Row by row: rows whose distance is a power of two share a few lines of the cache, so each is read in one stretch.
+            for k in 0..inner {
+                let row = &self.values[k * self.row_stride..][columns.clone()];
+                let (whole, rest) = row.as_chunks::<COLUMNS>();
+                let mut targets = rows[k..].iter_mut().step_by(inner);
+                whole.iter().zip(&mut targets).for_each(|(source, target)| *target = *source);
+                if let Some(target) = targets.next() {
+                    target[..rest.len()].copy_from_slice(rest);
                 }
             }
         } else {
-            for j in 0..count {
-                let column = &self.values[(first + j) * self.column_stride..];
-                for (row, value) in rows.iter_mut().zip(column.iter().step_by(self.row_stride)) {
-                    row[j] = *value;
+            for (j, column) in columns.enumerate() {
+                let column = &self.values[column * self.column_stride..];
+                let panel = &mut rows[j / COLUMNS * inner..][..inner];
+                for (row, value) in panel.iter_mut().zip(column.iter().step_by(self.row_stride)) {
+                    row[j % COLUMNS] = *value;
                 }
             }
         }
@@ -92,8 +99,8 @@ pub(super) enum Bias<'a> {
     Column(&'a [f32]),
 }
 
-/// Computes out (rows x columns, row-major) = A B + bias. `a` comes from [`pack_rows`]. `pack(first, panel)` fills a panel of B
-/// (`inner` x 16) with the columns from `first` on.
+/// Computes out (rows x columns, row-major) = A B + bias. `a` comes from [`pack_rows`]. `pack(range, panels)` fills
+/// panels of B (`inner` x 16 each) with a range of columns.
 pub(super) fn product(
     pool: &Rc<BufferPool>,
     a: &[f32],
@@ -101,50 +108,60 @@ pub(super) fn product(
     bias: Bias,
     out: &mut [f32],
     columns: usize,
-    mut pack: impl FnMut(usize, &mut [f32]),
+    mut pack: impl FnMut(Range<usize>, &mut [f32]),
 ) {
-    if columns == 0 {
-        return;
-    }
-    let mut panel = pool.take(inner * COLUMNS);
-    for first in (0..columns).step_by(COLUMNS) {
-        pack(first, &mut panel);
-        panel_product(a, &panel, inner, bias, out, columns, first);
+    let width = COLUMNS * (GROUP / (inner * COLUMNS).max(1)).clamp(1, columns.div_ceil(COLUMNS).max(1));
+    let mut panels = pool.take(inner * width);
+    for first in (0..columns).step_by(width) {
+        let range = first..columns.min(first + width);
+        pack(range.clone(), &mut panels);
+        panels_product(a, &panels, inner, bias, out, columns, range);
     }
 }
 
-/// Computes columns `first..first + 16` of a product from a packed panel.
-pub(super) fn panel_product(a: &[f32], panel: &[f32], inner: usize, bias: Bias, out: &mut [f32], columns: usize, first: usize) {
+/// Computes a range of a product's columns from packed panels.
+pub(super) fn panels_product(a: &[f32], panels: &[f32], inner: usize, bias: Bias, out: &mut [f32], columns: usize, range: Range<usize>) {
     let rows = out.len() / columns;
-    let count = COLUMNS.min(columns - first);
     let mut tile: Tile = [[[0.0; LANES]; VECTORS]; ROWS];
+    let (panels, _) = panels.as_chunks::<LANES>().0.as_chunks::<VECTORS>();
     for top in (0..rows).step_by(ROWS) {
         let height = ROWS.min(rows - top);
-        let block = &a[top * inner..][..ROWS * inner];
+        let (block, _) = a[top * inner..][..ROWS * inner].as_chunks::<ROWS>();
         let mut start = [0.0; ROWS];
         if let Bias::Row(bias) = bias {
             start[..height].copy_from_slice(&bias[top..top + height]);
         }
-        multiply(&mut tile, start, block, panel);
-        for (i, row) in tile[..height].iter().enumerate() {
-            let (out, row) = (&mut out[(top + i) * columns + first..][..count], row.as_flattened());
-            match (bias, out.first_chunk_mut::<COLUMNS>()) {
-                (Bias::Column(bias), _) => out.iter_mut().zip(row).zip(&bias[first..]).for_each(|((out, value), bias)| *out = value + bias),
-                (_, Some(out)) => out.copy_from_slice(row),
-                (_, None) => out.copy_from_slice(&row[..count]),
+        for (index, first) in range.clone().step_by(COLUMNS).enumerate() {
+            let count = COLUMNS.min(columns - first);
+            multiply(&mut tile, start, block, &panels[index * inner..][..inner], |row| row);
+            for (i, row) in tile[..height].iter().enumerate() {
+                let (out, row) = (&mut out[(top + i) * columns + first..][..count], row.as_flattened());
+                match (bias, out.first_chunk_mut::<COLUMNS>()) {
+                    (Bias::Column(bias), _) => {
+                        out.iter_mut().zip(row).zip(&bias[first..]).for_each(|((out, value), bias)| *out = value + bias)
+                    }
+                    (_, Some(out)) => out.copy_from_slice(row),
+                    (_, None) => out.copy_from_slice(&row[..count]),
+                }
             }
         }
     }
 }
 
-/// A B of one tile, each row of which begins with its `start`: `block` (inner x 4) is a block of A, `panel` (inner x 16) one of B.
-pub(super) fn multiply(tile: &mut Tile, start: [f32; ROWS], block: &[f32], panel: &[f32]) {
-    let (first, rest) = block.split_at(block.len().min(RUN * ROWS));
-    let (first_panel, rest_panel) = panel.split_at(panel.len().min(RUN * COLUMNS));
-    multiply_run(tile, start, first, first_panel);
-    for (block, panel) in rest.chunks(RUN * ROWS).zip(rest_panel.chunks(RUN * COLUMNS)) {
+/// A B of one tile, each row of which begins with its `start`: `block` is a block of A, and `row` finds each row of B in `panel`.
+pub(super) fn multiply<T>(
+    tile: &mut Tile,
+    start: [f32; ROWS],
+    block: &[[f32; ROWS]],
+    panel: &[T],
+    row: impl Fn(&T) -> &[[f32; LANES]; VECTORS],
+) {
+    let (first, rest) = block.split_at(block.len().min(RUN));
+    let (first_panel, rest_panel) = panel.split_at(panel.len().min(RUN));
+    multiply_run(tile, start, first, first_panel, &row);
+    for (block, panel) in rest.chunks(RUN).zip(rest_panel.chunks(RUN)) {
         let mut sums: Tile = [[[0.0; LANES]; VECTORS]; ROWS];
-        multiply_run(&mut sums, [0.0; ROWS], block, panel);
+        multiply_run(&mut sums, [0.0; ROWS], block, panel, &row);
         for (total, sum) in tile.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
             *total = (f32x4::from(*total) + f32x4::from(*sum)).to_array();
         }
@@ -152,16 +169,21 @@ pub(super) fn multiply(tile: &mut Tile, start: [f32; ROWS], block: &[f32], panel
 }
 
 #[inline(never)]
-fn multiply_run(tile: &mut Tile, start: [f32; ROWS], block: &[f32], panel: &[f32]) {
+fn multiply_run<T>(tile: &mut Tile, start: [f32; ROWS], block: &[[f32; ROWS]], panel: &[T], row: impl Fn(&T) -> &[[f32; LANES]; VECTORS]) {
     let mut sums = start.map(|start| [f32x4::splat(start); VECTORS]);
-    for (a, b) in block.as_chunks::<ROWS>().0.iter().zip(panel.as_chunks::<LANES>().0.as_chunks::<VECTORS>().0) {
-        let b = b.map(f32x4::from);
-        for (sums, a) in sums.iter_mut().zip(a) {
-            let a = f32x4::splat(*a);
-            for (sum, b) in sums.iter_mut().zip(b) {
-                *sum += a * b;
-            }
-        }
+    for (a, b) in block.iter().zip(panel) {
+        let b = row(b).map(f32x4::from);
+        // The compiler leaves a loop over the rows as it is, and then the sums stay in memory.
+        add_products(&mut sums[0], a[0], &b);
+        add_products(&mut sums[1], a[1], &b);
+        add_products(&mut sums[2], a[2], &b);
+        add_products(&mut sums[3], a[3], &b);
     }
     tile.as_flattened_mut().iter_mut().zip(sums.as_flattened()).for_each(|(tile, sum)| *tile = sum.to_array());
+}
+
+#[inline(always)]
+fn add_products(sums: &mut [f32x4; VECTORS], a: f32, b: &[f32x4; VECTORS]) {
+    let a = f32x4::splat(a);
+    sums.iter_mut().zip(b).for_each(|(sum, b)| *sum += a * *b);
 }

@@ -1,6 +1,6 @@
 //! Operations that move values without changing them: permute, concat, narrow, gather_rows, pad.
 
-use super::tensor::{BufferPool, CpuTensor};
+use super::tensor::{Buffer, BufferPool, CpuTensor};
 use radiodiff_core::engine::{Padding, shape};
 use std::rc::Rc;
 
@@ -129,7 +129,7 @@ pub(super) fn pad(pool: &Rc<BufferPool>, x: &CpuTensor, padding: Padding) -> Cpu
 }
 
 /// Adds zeros around each of the `planes` images of `height` x `width`.
-pub(super) fn pad_planes(pool: &Rc<BufferPool>, x: &[f32], [planes, height, width]: [usize; 3], p: Padding) -> super::tensor::Buffer {
+pub(super) fn pad_planes(pool: &Rc<BufferPool>, x: &[f32], [planes, height, width]: [usize; 3], p: Padding) -> Buffer {
     let padded_width = width + p.left + p.right;
     let padded_len = (height + p.top + p.bottom) * padded_width;
     let mut padded = pool.take(planes * padded_len);
@@ -148,4 +148,15 @@ pub(super) fn pad_planes(pool: &Rc<BufferPool>, x: &[f32], [planes, height, widt
         }
     }
     padded
+}
+
+/// Orders the pixels of each line by their column's remainder by `stride`, which divides the lines.
+pub(super) fn split_phases(pool: &Rc<BufferPool>, x: &[f32], line_len: usize, stride: usize) -> Buffer {
+    let mut split = pool.take(x.len());
+    for (line, phases) in x.chunks_exact(line_len.max(1)).zip(split.chunks_exact_mut(line_len.max(1))) {
+        for (phase, out) in phases.chunks_exact_mut(line_len / stride).enumerate() {
+            out.iter_mut().zip(line[phase..].iter().step_by(stride)).for_each(|(out, x)| *out = *x);
+        }
+    }
+    split
 }

@@ -97,7 +97,7 @@ impl Engine for CpuEngine {
             for (batch, out) in out.chunks_exact_mut(rows * columns).enumerate() {
                 let a = gemm::pack_rows(Matrix::row_major(&a.values()[batch * rows * inner..], inner), rows, inner);
                 let b = Matrix::row_major(&b.values()[batch * inner * columns..], columns);
-                gemm::product(&self.pool, &a, inner, Bias::None, out, columns, |first, panel| b.pack_panel(first, columns, panel));
+                gemm::product(&self.pool, &a, inner, Bias::None, out, columns, |range, panels| b.pack_panels(range, inner, panels));
             }
         }
         CpuTensor::new(out, &shape)
@@ -110,6 +110,9 @@ impl Engine for CpuEngine {
         conv::conv2d_of_doubled(&self.pool, x, weight, bias)
     }
 
+    fn softplus(&self, x: &CpuTensor) -> CpuTensor {
+        elementwise::map_vectors(&self.pool, x, simd::softplus)
+    }
     fn standardize_filters(&self, weight: &CpuTensor, epsilon: f32) -> CpuTensor {
         weight.standardized(epsilon, || {
             let shape = weight.shape().to_vec();
@@ -152,7 +155,7 @@ impl Engine for CpuEngine {
         let a = gemm::pack_rows(Matrix::row_major(x.values(), inner), rows, inner);
         let b = Matrix::row_major(weight.values(), inner).transposed();
         let bias = bias.map_or(Bias::None, |bias| Bias::Column(bias.values()));
-        gemm::product(&self.pool, &a, inner, bias, &mut out, columns, |first, panel| b.pack_panel(first, columns, panel));
+        gemm::product(&self.pool, &a, inner, bias, &mut out, columns, |range, panels| b.pack_panels(range, inner, panels));
         CpuTensor::new(out, &[outer, &[columns]].concat())
     }
     fn group_norm_silu(&self, x: &CpuTensor, groups: usize, weight: &CpuTensor, bias: &CpuTensor, epsilon: f32) -> CpuTensor {
