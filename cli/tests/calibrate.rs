@@ -51,6 +51,33 @@ fn a_cell_is_fitted_validated_and_drawn() {
 }
 
 #[test]
+fn a_spreadsheet_with_decimal_commas_gives_the_same_fit_and_what_is_not_used_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (cell, misspelt) = (at("cells.json"), at("misspelt.json"));
+    fs::write(&cell, CELL).unwrap();
+    fs::write(&misspelt, CELL.replace("azimuth_deg", "azimuth")).unwrap();
+    let spreadsheet = format!("sep=;\r\n{}", table(40).replace(',', ";").replace('.', ",").replace('\n', "\r\n"));
+    let [commas, semicolons] = [("commas.csv", table(40)), ("semicolons.csv", spreadsheet)].map(|(name, text)| {
+        fs::write(at(name), text).unwrap();
+        succeeds(&arguments(&cell, &at(name)))
+    });
+    assert_eq!(commas, semicolons);
+    let output = radiodiff(&arguments(&misspelt, &at("commas.csv")));
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains("the cell's azimuth is not known and not used"), "{said}");
+    assert!(!said.contains("stands in a building"), "{said}");
+    let indoors = CELL.replace("48.13443", "48.134143").replace("11.57697", "11.5771").replace("\"height_m\": 22", "\"height_m\": 2");
+    fs::write(&cell, indoors).unwrap();
+    let output = radiodiff(&arguments(&cell, &at("commas.csv")));
+    let said = text(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("the cell stands in a building: its antenna is 2 m above the ground, the roof "),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_cannot_be_used_is_said_in_a_line() {
     let folder = tempfile::tempdir().unwrap();
     let (cell, measurements) = (folder.path().join("cells.json"), folder.path().join("cell-A.csv"));

@@ -191,4 +191,10 @@ fn sites_cover_what_is_said_of_them() {
     let args = ["--bounds", BOUNDS, "--count", "3", "--threshold", "-75", "--existing", TX[0], "--candidates", list.to_str().unwrap()];
     let said = succeeds(&[&["sites", SCENE], args.as_slice()].concat());
     assert!(said.contains(&format!("1: {:.6},{:.6}", rows[0][1], rows[0][2])) && said.contains("no further candidate"), "{said}");
+    // The same list as a spreadsheet of another country saves it, and one without places.
+    let spreadsheet = format!("name;Longitude;Latitude\r\nx;{}\r\ny;{}\r\n", places[1], places[0]);
+    fs::write(&list, spreadsheet.replace(',', ";").replace('.', ",")).unwrap();
+    assert_eq!(succeeds(&[&["sites", SCENE], args.as_slice()].concat()), said);
+    fs::write(&list, "name,x,y\na,1,2\n").unwrap();
+    fails(&[&["sites", SCENE], args.as_slice()].concat(), &["no column for the longitude", "its columns are name, x, y"]);
 }

@@ -228,6 +228,8 @@ fn bad_requests_are_refused_by_name() {
     refused(&["--tx", TX, "--ground", "soil"], 1, &["--ground is for --method rays"]);
     refused(&["--tx", TX, "--building-height-m", "5000"], 1, &["the height of the buildings is 5000 m"]);
     refused(&["--tx", "11.7,48.2"], 1, &["--tx 11.7,48.2", "outside the map"]);
+    refused(&["--tx", "48.13487,11.57665"], 1, &["longitude and latitude have been exchanged"]);
+    refused(&["--tx", "11.57665,48.13487,1e9"], 2, &["the power is 1000000000, expected -200 to 200 dBm"]);
     refused(&["--tx", TX, "--frequency-mhz", "5.9"], 1, &["5.9 MHz"]);
     refused(&["--tx", TX, "--antenna", "{"], 1, &["--antenna"]);
     refused(&["--tx", TX, "--antenna", "/nowhere.json"], 1, &["/nowhere.json cannot be read"]);

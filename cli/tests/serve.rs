@@ -138,6 +138,20 @@ fn a_plan_is_drawn_and_its_layers_are_files_and_tiles() {
 }
 
 #[test]
+fn a_byte_order_mark_and_the_antimeridian_are_no_hindrance() {
+    let server = Server::start(&[]);
+    let ring = |west: f64| json!([[[west, 50.0], [west + 4e-4, 50.0], [west + 4e-4, 50.0003], [west, 50.0003], [west, 50.0]]]);
+    let buildings = json!({ "type": "MultiPolygon", "coordinates": [ring(179.9992), ring(-179.9998)] });
+    let transmitters = json!([{ "lat": 50.0001, "lon": 179.9990 }, { "lat": 50.0001, "lon": -179.9993 }, { "lat": 50.0001, "lon": 180 }]);
+    let body = json!({ "transmitters": transmitters, "buildings": buildings }).to_string();
+    let (status, reply) = server.predict(&[b"\xef\xbb\xbf", body.as_bytes()].concat());
+    assert_eq!(status, 200, "{reply}");
+    let bounds = &reply["bounds"];
+    assert!(bounds["west"].as_f64().unwrap() > 179.9 && bounds["east"].as_f64().unwrap() < 180.1, "{bounds}");
+    assert!(!reply["warnings"].to_string().contains("outside"), "{}", reply["warnings"]);
+}
+
+#[test]
 fn a_request_may_bring_its_buildings() {
     let server = Server::start(&[]);
     let buildings: Value = serde_json::from_str(&std::fs::read_to_string(SCENE).unwrap()).unwrap();

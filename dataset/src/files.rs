@@ -46,6 +46,7 @@ pub fn read_text(path: &Path) -> Result<String> {
     let shown = path.display();
     let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
     ensure!(!(bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])), "{shown} is UTF-16 text; save it as UTF-8");
+    ensure!(!bytes.contains(&0), "{shown} is no text, but of a binary format such as a spreadsheet's; save it as text (UTF-8)");
     let text = String::from_utf8(bytes).with_context(|| format!("{shown} is no UTF-8 text"))?;
     Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
 }

@@ -213,6 +213,15 @@ fn a_bad_hole_or_part_costs_only_itself() {
     assert_eq!(built(&read(&courtyard(std::slice::from_ref(&hole)))), 16 * HOUSE - 16);
     let imported = read(&courtyard(&[bad[0].clone(), hole]));
     assert_eq!((built(&imported), kinds(&imported)), (16 * HOUSE - 16, vec![FindingKind::HoleLeftOut]));
+    // A corner that slipped by tens of degrees: with it, outlines and holes would be united on a continent's scale.
+    let mut slipped = rectangle(x + 2.0, y + 2.0, 4.0, 4.0);
+    slipped[1] = json!([61.0, 50.0]);
+    let imported = read(&courtyard(std::slice::from_ref(&slipped)));
+    assert_eq!((built(&imported), kinds(&imported)), (16 * HOUSE, vec![FindingKind::HoleLeftOut]));
+    assert!(imported.report.warnings()[0].contains("61.0000"), "{:?}", imported.report.warnings());
+    let slipped = json!({"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [slipped]}});
+    let imported = read(&with(slipped));
+    assert_eq!((built(&imported), kinds(&imported)), (15 * HOUSE, vec![FindingKind::TooLarge]));
     let parts = json!({"type": "MultiPolygon", "coordinates": [[[[1, 2], [null, 3], [4, 5]]], [house(5)]]});
     let imported = read(&with(json!({"type": "Feature", "properties": {}, "geometry": parts})));
     assert_eq!((built(&imported), kinds(&imported)), (16 * HOUSE, vec![FindingKind::BadCoordinates]));
@@ -305,6 +314,18 @@ fn openstreetmap_xml_has_courtyards_deleted_ways_and_cut_ones() {
 }
 
 #[test]
+fn what_overpass_did_not_give_is_told() {
+    let remark = "  <remark> runtime error: Query timed out in \"query\" at line 3 after 25 seconds. </remark>\n</osm>";
+    let imported = open(&osm_xml(&[]).replace("</osm>", remark)).expect("what it had");
+    assert_eq!((built(&imported), kinds(&imported)), (16 * HOUSE, vec![FindingKind::Cut]));
+    let warning = &imported.report.warnings()[0];
+    assert!(warning.contains("did not give all buildings: runtime error: Query timed out"), "{warning}");
+    let none = format!("<osm version=\"0.6\"><note>data</note>{remark}");
+    let error = open(&none).expect_err("nothing").to_string();
+    assert!(error.contains("Query timed out"), "{error}");
+}
+
+#[test]
 fn what_is_no_map_data_is_named() {
     for (bytes, words) in [
         (&b"PK\x03\x04...."[..], "ZIP"),
@@ -330,6 +351,26 @@ fn what_is_no_map_data_is_named() {
     let blob = b"\x00\x00\x00\x0d\x0a\x09OSMHeader\x18\x00";
     let error = import(blob, &ImportOptions::default()).expect_err("an empty extract").to_string();
     assert!(error.contains("PBF"), "{error}");
+}
+
+#[test]
+fn a_system_that_the_coordinates_are_not_in_is_told() {
+    for (crs, name) in [
+        (json!({"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3857"}}), "EPSG::3857"),
+        (json!({"type": "EPSG", "properties": {"code": 25832}}), "EPSG:25832"),
+        (json!({"type": "EPSG", "properties": {"code": "31468"}}), "EPSG:31468"),
+    ] {
+        let mut file = collection(&village());
+        file["crs"] = crs;
+        let imported = read(&file);
+        assert_eq!((built(&imported), kinds(&imported)), (16 * HOUSE, vec![FindingKind::Placed]));
+        assert!(imported.report.warnings()[0].contains(name), "{:?}", imported.report.warnings());
+    }
+    for crs in [json!(null), json!("EPSG:4326"), json!({"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}})] {
+        let mut file = collection(&village());
+        file["crs"] = crs.clone();
+        assert_eq!(kinds(&read(&file)), [], "{crs}");
+    }
 }
 
 #[test]

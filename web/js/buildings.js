@@ -67,7 +67,11 @@ async function readBlob(blob, part) {
  */
 export async function readTable(measurements) {
   const bytes = measurements instanceof Blob ? await readBlob(measurements, MEASUREMENTS) : measurements;
-  return ArrayBuffer.isView(bytes) || bytes instanceof ArrayBuffer ? new TextDecoder().decode(bytes) : bytes;
+  if (!ArrayBuffer.isView(bytes) && !(bytes instanceof ArrayBuffer)) return bytes;
+  const [first, second] = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+  // Spreadsheets write UTF-16 as "Unicode text".
+  const encoding = first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 /**

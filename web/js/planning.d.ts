@@ -57,7 +57,7 @@ export interface CalibrationRequest extends SceneFields {
   transmitter: Transmitter;
   /**
    * What was measured: a table as text, bytes or a file, with the columns `lng`, `lat`, a power in dBm (such as `rsrp_dbm`) and perhaps
-   * `device`; or a list. At least ten places.
+   * `device`; or a list. At least ten places. Where semicolons or tabulators separate a table's values, decimal commas are read too.
    */
   measurements: string | ArrayBuffer | ArrayBufferView | Blob | readonly { lng: number | string; lat: number | string; powerDbm: number | string; device?: string | null | undefined }[];
   /** Whose measurements count; the default is the device with the most, because phones differ by several dB. */

@@ -57,6 +57,10 @@ test('a table of measurements is text in the end, and a list stays one', async (
   const table = 'lng,lat,rsrp_dbm\n9,50,-80\n';
   const bytes = new TextEncoder().encode(table);
   for (const given of [table, bytes, bytes.buffer, new DataView(bytes.buffer), new Blob([table])]) assert.equal(await readTable(given), table);
+  // As spreadsheets save "Unicode text", and with the mark that Windows puts before UTF-8.
+  const wide = new Uint8Array([0xff, 0xfe, ...new Uint8Array(Uint16Array.from(table, (letter) => letter.charCodeAt(0)).buffer)]);
+  const swapped = wide.map((_, i) => wide[i ^ 1]);
+  for (const given of [wide, wide.buffer, new Blob([wide]), swapped, new Uint8Array([0xef, 0xbb, 0xbf, ...bytes])]) assert.equal(await readTable(given), table);
   const list = [{ lng: 9, lat: 50, powerDbm: -80 }];
   assert.equal(await readTable(list), list);
 });

@@ -56,7 +56,8 @@ impl JobFields {
 
     fn add(&mut self, name: &str, value: String) {
         if !value.trim().is_empty() {
-            self.fields.entry(name.trim().replace('_', "-")).or_default().push(value);
+            let name = name.trim().replace('_', "-").to_lowercase();
+            self.fields.entry(if name == "lon" { "lng".into() } else { name }).or_default().push(value);
         }
     }
 
@@ -125,14 +126,18 @@ pub fn read(text: &str) -> Result<Vec<BatchJob>> {
 }
 
 fn from_csv(text: &str) -> Result<Vec<BatchJob>> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
+    // A list with semicolons or tabulators between its columns, as spreadsheets save it, has one value a field.
+    let header = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+    let delimiter = ['\t', SEPARATOR].into_iter().find(|&delimiter| header.contains(delimiter) && !header.contains(',')).unwrap_or(',');
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter as u8).trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
     let names = reader.headers()?.clone();
     let job = |(i, record): (usize, csv::Result<csv::StringRecord>)| {
         let mut fields = JobFields::default();
         for (name, cell) in names.iter().zip(&record?) {
             // JSON, an antenna's, may hold the separator.
             let is_json = serde_json::from_str::<Value>(cell).is_ok_and(|value| value.is_object());
-            let values = if is_json { vec![cell] } else { cell.split(SEPARATOR).collect() };
+            let values = if is_json || delimiter != ',' { vec![cell] } else { cell.split(SEPARATOR).collect() };
             values.into_iter().for_each(|value| fields.add(name, value.trim().to_owned()));
         }
         BatchJob::new(i + 1, fields)
@@ -190,6 +195,10 @@ mod tests {
                        {"id": "b", "scene": "city.geojson", "lng": 11.6, "lat": 48.1, "dbm": null, "out": "{id}.png"}]"#;
         let lines: String = serde_json::from_str::<Vec<Value>>(json).unwrap().iter().map(|job| format!("{job}\n")).collect();
         let found = read(csv).unwrap();
+        let semicolons = "id;scene;tx;quantity;out\na;city.geojson;11.5,-48.1,30;snr;{id}.tif\n";
+        let commas = "ID,Scene,tx,Quantity,out\na,city.geojson,\"11.5,-48.1,30\",snr,{id}.tif\n";
+        assert_eq!(read(semicolons).unwrap(), read(commas).unwrap());
+        assert_eq!(read(&semicolons.replace(';', "\t")).unwrap(), read(commas).unwrap());
         assert_eq!((&found, &found), (&read(json).unwrap(), &read(&lines).unwrap()));
         let args = found[0].args(&JobFields::default()).unwrap();
         assert_eq!((args.tx.len(), args.tx[0].power_dbm, args.quantity), (1, Some(30.0), PlanLayer::Snr));

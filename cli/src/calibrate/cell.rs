@@ -17,7 +17,12 @@ pub struct Cell {
     pub frequency_mhz: f64,
     pub azimuth_deg: Option<f64>,
     pub height_m: Option<f64>,
+    /// Fields that are not known, as sentences.
+    pub warnings: Vec<String>,
 }
+
+/// The fields of a cell.
+const FIELDS: [&str; 5] = ["lng", "lat", "frequency_mhz", "azimuth_deg", "height_m"];
 
 /// Reads the cell called `name`; without one, the file's only cell or the one that `measurements` is named after.
 ///
@@ -69,7 +74,9 @@ fn parse(name: &str, cell: &Map<String, Value>) -> Result<Cell> {
     }
     let azimuth_deg = number("azimuth_deg", -360.0, 360.0)?;
     ensure!(lng_lat.y.abs() < 89.0, "lat is {}; maps end before the poles", lng_lat.y);
-    Ok(Cell { name: name.to_owned(), lng_lat, frequency_mhz, azimuth_deg, height_m })
+    let unknown = cell.keys().filter(|key| !FIELDS.contains(&key.as_str()));
+    let warnings = unknown.map(|key| format!("the cell's {key} is not known and not used; its fields are {}", FIELDS.join(", "))).collect();
+    Ok(Cell { name: name.to_owned(), lng_lat, frequency_mhz, azimuth_deg, height_m, warnings })
 }
 
 #[cfg(test)]
@@ -90,7 +97,10 @@ mod tests {
         assert_eq!(read_text(two, Some("A"), "x.csv").unwrap().lng_lat, Coord { x: 2.0, y: 1.0 });
         assert_eq!(read_text(two, None, "cell-B.csv").unwrap().azimuth_deg, Some(30.0));
         let alone = r#"{"lat": 1, "lng": 2, "frequency_mhz": 3500, "height_m": null}"#;
-        assert_eq!(read_text(alone, None, "x.csv").unwrap().height_m, None);
+        let alone = read_text(alone, None, "x.csv").unwrap();
+        assert_eq!((alone.height_m, alone.warnings.len()), (None, 0));
+        let misspelt = r#"{"lat": 1, "lng": 2, "frequency_mhz": 3500, "azimuth": 120}"#;
+        assert!(read_text(misspelt, None, "x.csv").unwrap().warnings[0].contains("azimuth is not known"));
         for (name, measurements) in [(Some("C"), "x.csv"), (None, "x.csv")] {
             let error = format!("{:#}", read_text(two, name, measurements).unwrap_err());
             assert!(error.contains("A, B"), "{error}");

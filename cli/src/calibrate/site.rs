@@ -3,15 +3,12 @@
 use super::args::Args;
 use super::cell::{self, Cell};
 use anyhow::{Context, Result};
-use geo::Coord;
 use radiodiff_radio::calibration::{CalibrationOptions, CellLaw, Surroundings};
 use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, import};
 use std::path::Path;
 
 /// Pixels along a side of the map.
 const PIXELS: usize = 256;
-/// Half the side of the bounds that centre the map on the cell, degrees.
-const CENTRING_DEG: f64 = 1e-6;
 
 /// A cell among its buildings.
 pub struct Site {
@@ -34,14 +31,15 @@ impl Site {
         let shown = args.buildings.display();
         let bytes = std::fs::read(&args.buildings).with_context(|| format!("{shown} cannot be read"))?;
         let grid = Grid { size: PIXELS, meters_per_pixel: args.extent_m / PIXELS as f64 };
-        let Coord { x, y } = cell.lng_lat;
-        let around = GeoBounds { west: x - CENTRING_DEG, south: y - CENTRING_DEG, east: x + CENTRING_DEG, north: y + CENTRING_DEG };
+        let around = GeoBounds::around([cell.lng_lat]);
         let import_options = ImportOptions { grid, bounds: Some(around), ..ImportOptions::default() };
         let Imported { scene, report } = import(&bytes, &import_options).with_context(|| format!("the buildings {shown}"))?;
         let frame = LocalFrame::centered(cell.lng_lat, grid);
         let surroundings = Surroundings::new(&scene, frame.to_meters(cell.lng_lat)).context("the cell's surroundings")?;
         let law = CellLaw { frequency_mhz: cell.frequency_mhz };
         let options = CalibrationOptions::new(law, cell.azimuth_deg, cell.height_m);
-        Ok(Self { frame, surroundings, options, warnings: report.warnings(), cell, scene })
+        let mut warnings = [cell.warnings.clone(), report.warnings(), report.assumptions()].concat();
+        warnings.extend(cell.height_m.and_then(|height_m| surroundings.roof_warning(&scene, height_m)));
+        Ok(Self { frame, surroundings, options, warnings, cell, scene })
     }
 }

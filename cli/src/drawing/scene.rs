@@ -97,7 +97,10 @@ impl MapScene {
         }
         let placed = self.scene.place_transmitter(transmitter).with_context(|| {
             let GeoBounds { west, south, east, north } = self.bounds;
-            format!("{} on a map of {west:.6}, {south:.6}, {east:.6}, {north:.6} (west, south, east, north)", station.name)
+            let Coord { x, y } = station.lng_lat;
+            let exchanged = self.scene.grid.pixel_of(self.frame.to_meters(Coord { x: y, y: x })).is_some();
+            let advice = if exchanged { "; longitude and latitude have been exchanged, there or in the buildings" } else { "" };
+            format!("{} on a map of {west:.6}, {south:.6}, {east:.6}, {north:.6} (west, south, east, north){advice}", station.name)
         })?;
         let lng_lat = self.frame.to_degrees(placed.transmitter.position);
         warnings.extend(placed.moved_m.map(|moved_m| {

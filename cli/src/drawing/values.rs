@@ -11,6 +11,9 @@ pub struct TransmitterArg {
     pub power_dbm: Option<f64>,
 }
 
+/// Powers beyond are typing errors, as in the package's requests.
+const MOST_DBM: f64 = 200.0;
+
 /// A finite number.
 pub fn number(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
@@ -42,6 +45,9 @@ pub fn transmitter(text: &str) -> Result<TransmitterArg, String> {
         [lng, lat, power_dbm] => (lng, lat, Some(power_dbm)),
         ref other => return Err(format!("expected LNG,LAT or LNG,LAT,DBM, found {} numbers", other.len())),
     };
+    if let Some(power_dbm) = power_dbm.filter(|dbm: &f64| dbm.abs() > MOST_DBM) {
+        return Err(format!("the power is {power_dbm}, expected -{MOST_DBM} to {MOST_DBM} dBm"));
+    }
     let lng_lat = Coord { x: degrees("longitude", lng, 180.0)?, y: degrees("latitude", lat, 90.0)? };
     Ok(TransmitterArg { lng_lat, power_dbm })
 }
@@ -64,7 +70,7 @@ mod tests {
         let expected = |power_dbm| TransmitterArg { lng_lat: Coord { x: -0.12, y: 51.5 }, power_dbm };
         assert_eq!(transmitter("-0.12,51.5"), Ok(expected(None)));
         assert_eq!(transmitter(" -0.12, 51.5 ,-3"), Ok(expected(Some(-3.0))));
-        for text in ["", "1", "a,b", "1,2,3,4", "1,", "1,2,", "NaN,1", "1,inf", "181,0", "0,-91"] {
+        for text in ["", "1", "a,b", "1,2,3,4", "1,", "1,2,", "NaN,1", "1,inf", "181,0", "0,-91", "0,0,1e9", "0,0,-201"] {
             assert!(transmitter(text).is_err(), "{text}");
         }
     }

@@ -8,7 +8,7 @@ use geo::Coord;
 use radiodiff_planning::coverage::Coverage;
 use radiodiff_planning::export::{Look, Palette};
 use radiodiff_planning::raster::{GeoRaster, PlanLayer};
-use radiodiff_planning::request::{Input, PlanRequest, StationRequest};
+use radiodiff_planning::request::{Input, PlanRequest};
 use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, GeoBounds, Grid, ImportOptions, read_footprints};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ impl AskedPlan {
     /// What is no JSON object, and what [`PlanRequest`] refuses.
     pub fn parse(body: &[u8], max_corners: usize) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(body).map_err(|_| Refusal::bad("the request is no UTF-8 text"))?;
+        let text = text.trim_start_matches('\u{feff}');
         let mut parts: BTreeMap<String, &RawValue> =
             serde_json::from_str(text).map_err(|error| Refusal::bad(format!("the request is no JSON object: {error}")))?;
         let buildings = parts.remove("buildings").map(|raw| raw.get().to_owned()).filter(|text| text != "null");
@@ -66,7 +67,7 @@ impl AskedPlan {
                 let grid = self.grid()?;
                 let (footprints, _) = read_footprints(text.as_bytes()).map_err(|error| Refusal::bad(format!("buildings: {error}")))?;
                 check_footprints(&footprints)?;
-                let options = ImportOptions { grid, bounds: Some(around(&self.request.stations)), ..ImportOptions::default() };
+                let options = ImportOptions { grid, bounds: Some(self.around()), ..ImportOptions::default() };
                 let scene = MapScene::new(text.as_bytes(), &options);
                 let scene = scene.map_err(|error| Refusal::bad(format!("buildings: {error:#}")))?;
                 check_map(&scene)?;
@@ -80,6 +81,11 @@ impl AskedPlan {
         }
     }
 
+    /// The bounds of the transmitters, so that a map centred on them has them in its middle.
+    fn around(&self) -> GeoBounds {
+        GeoBounds::around(self.request.stations.iter().map(|station| Coord { x: station.lng, y: station.lat }))
+    }
+
     fn grid(&self) -> Result<Grid, Refusal> {
         let standard = Grid::default();
         let meters_per_pixel = self.request.resolution_m.unwrap_or(standard.meters_per_pixel);
@@ -91,17 +97,6 @@ impl AskedPlan {
         }
         Ok(Grid { size: size as usize, meters_per_pixel })
     }
-}
-
-/// The bounds of the transmitters, or a spot around one, so that a map centred on them has them in its middle.
-fn around(stations: &[StationRequest]) -> GeoBounds {
-    const SPOT_DEG: f64 = 1e-6;
-    let range = |value: fn(&StationRequest) -> f64| {
-        let values = || stations.iter().map(value);
-        (values().fold(f64::INFINITY, f64::min) - SPOT_DEG, values().fold(f64::NEG_INFINITY, f64::max) + SPOT_DEG)
-    };
-    let ((west, east), (south, north)) = (range(|station| station.lng), range(|station| station.lat));
-    GeoBounds { west, south, east, north }
 }
 
 /// A plan that was drawn.

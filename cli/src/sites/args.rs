@@ -1,10 +1,10 @@
 //! The arguments of `sites`, and its list of candidates.
 
 use crate::drawing::{AreaArgs, SourceArgs, StationArgs, TransmitterArg, length, number, transmitter};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use geo::Coord;
 use radiodiff_dataset::files;
-use serde::Deserialize;
+use radiodiff_radio::calibration::read_places;
 use std::path::{Path, PathBuf};
 
 /// Find the places for new transmitters that cover most
@@ -13,7 +13,7 @@ pub struct Args {
     /// Buildings, in any format of `predict`
     pub scene: PathBuf,
     /// How many places to find
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub count: usize,
     /// Least received power that counts as covered, dBm
     #[arg(long, value_name = "DBM", allow_hyphen_values = true, value_parser = number)]
@@ -66,26 +66,10 @@ fn output(text: &str) -> Result<SiteFile, String> {
     Ok(SiteFile { path, format })
 }
 
-/// A line of a list of candidates; other columns are not read.
-#[derive(Deserialize)]
-struct CandidateLine {
-    lng: f64,
-    lat: f64,
-}
-
 /// Longitudes and latitudes of a table.
 ///
 /// # Errors
 /// A file that cannot be read; a line without a place on the globe.
 pub fn read_candidates(path: &Path) -> Result<Vec<Coord<f64>>> {
-    let text = files::read_text(path)?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let place = |(i, line): (usize, csv::Result<CandidateLine>)| {
-        let CandidateLine { lng, lat } =
-            line.with_context(|| format!("{}, line {}: expected the columns lng and lat", path.display(), i + 2))?;
-        let on_globe = lng.abs() <= 180.0 && lat.abs() <= 90.0;
-        ensure!(on_globe, "{}, line {}: {lng}, {lat} is not a longitude and latitude", path.display(), i + 2);
-        Ok(Coord { x: lng, y: lat })
-    };
-    reader.deserialize().enumerate().map(place).collect()
+    read_places(&files::read_text(path)?).with_context(|| format!("the candidates {}", path.display()))
 }

@@ -12,6 +12,7 @@ use crate::engine::CountingEngine;
 use crate::model::Preset;
 use crate::model::lpips::Lpips;
 use crate::parameters::{ParameterRecorder, VarBuilder};
+use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
@@ -68,6 +69,18 @@ pub enum ImportError {
     Incomplete { what: String, report: Box<LoadReport>, remedy: &'static str },
 }
 
+/// A file's name, for messages, and its content.
+type Opened<'a> = (&'a str, SafeTensors<'a>);
+
+/// Opens the files, before any network is built for them.
+fn open<'a>(files: &[(&'a str, &'a [u8])]) -> Result<Vec<Opened<'a>>, ImportError> {
+    let open = |&(file, bytes): &(&'a str, &'a [u8])| match read(bytes) {
+        Ok(content) => Ok((file, content)),
+        Err(error) => Err(ImportError::File { file: file.to_owned(), error }),
+    };
+    files.iter().map(open).collect()
+}
+
 /// The parameters that are looked for in files.
 struct Wanted {
     /// The networks' name in messages.
@@ -92,12 +105,12 @@ impl Wanted {
         ours.into_iter().find(|ours| self.shapes.contains_key(ours))
     }
 
-    fn read(&self, files: &[(&str, &[u8])], prefix: &str) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
+    fn read(&self, files: &[Opened<'_>], prefix: &str) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
         let (mut tensors, mut report) = (BTreeMap::new(), LoadReport::default());
         let mut found_as: BTreeMap<String, String> = BTreeMap::new();
-        for &(file, bytes) in files {
-            let of_file = |error| ImportError::File { file: file.to_owned(), error };
-            for (name, view) in read(bytes).map_err(of_file)?.iter().collect::<BTreeMap<_, _>>() {
+        for (file, content) in files {
+            let of_file = |error| ImportError::File { file: (*file).to_owned(), error };
+            for (name, view) in content.iter().collect::<BTreeMap<_, _>>() {
                 let wanted = |ours: &String| name.starts_with(prefix) && !(self.frozen && found_as.contains_key(ours));
                 let Some(ours) = self.our_name(name).filter(wanted) else {
                     report.unused.push(name.to_owned());
@@ -140,10 +153,11 @@ impl Wanted {
 /// A preset that cannot work, a damaged file, values that are not finite or no floats, a parameter that is there twice, missing or
 /// misshapen.
 pub fn import(files: &[(&str, &[u8])], prefix: &str, preset: &Preset) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
+    let files = open(files)?;
     let shapes = parameter_shapes(preset).map_err(WeightsError::from)?;
     let (what, scale) = (format!("preset {}", preset.name), Some(preset.latent_scale));
     let remedy = "choose another preset, or add the file that holds what is missing";
-    Wanted { what, remedy, shapes, roots: &ROOTS, scale, frozen: false }.read(files, prefix)
+    Wanted { what, remedy, shapes, roots: &ROOTS, scale, frozen: false }.read(&files, prefix)
 }
 
 /// Reads LPIPS's weights, under the names [`LPIPS_ROOT`]`.*`, from a file (its name, for messages, and its content). They may be
@@ -152,10 +166,11 @@ pub fn import(files: &[(&str, &[u8])], prefix: &str, preset: &Preset) -> Result<
 /// # Errors
 /// As [`import`], except that of several copies the first is taken.
 pub fn import_lpips(file: (&str, &[u8])) -> Result<(BTreeMap<String, HostTensor>, LoadReport), ImportError> {
+    let files = open(&[file])?;
     let recorder = ParameterRecorder::default();
     let engine = CountingEngine::default();
     Lpips::new(&VarBuilder::new(&engine, &recorder).pp(LPIPS_ROOT)).map_err(WeightsError::from)?;
     let shapes = recorder.take_shapes();
     let (what, remedy) = (String::from("LPIPS over VGG16"), "give the file of a first stage, or VGG16's convolutions and the weightings");
-    Wanted { what, remedy, shapes, roots: &["", "loss.perceptual_loss."], scale: None, frozen: true }.read(&[file], "")
+    Wanted { what, remedy, shapes, roots: &["", "loss.perceptual_loss."], scale: None, frozen: true }.read(&files, "")
 }

@@ -152,7 +152,7 @@ fn station(
     let refused = |reason: String| FieldError {
         code: CODE,
         field: antenna_path,
-        found: reason,
+        found: format!("not usable ({reason})"),
         expected: "an antenna such as {\"azi\": 120, \"hbw\": 65}".into(),
     };
     let antenna = AntennaRequest::from_json(&json).map_err(|error| refused(error.to_string()))?;
@@ -243,5 +243,14 @@ mod tests {
         ] {
             assert_eq!(read(value.clone()).expect_err("refused").field, field, "{value}");
         }
+        let says = |value: Value| read(value).expect_err("refused").to_string();
+        assert!(says(json!({ "transmitters": [] })).starts_with("transmitters is an empty array, expected"));
+        assert!(
+            says(json!({ "transmitter": station, "antenna": 3 }))
+                .starts_with("transmitter.antenna is not usable (the antenna is no JSON object")
+        );
+        let pattern =
+            read(json!({ "transmitter": station, "antenna": { "ant": 39 } })).expect("omni").stations[0].antenna.warnings[0].clone();
+        assert!(pattern.contains("pattern 39 (ant)"), "{pattern}");
     }
 }

@@ -41,6 +41,7 @@ impl fmt::Display for Input {
             Self::Text(text) if text.trim().is_empty() => f.write_str("empty"),
             Self::Text(text) if text.chars().count() <= 40 => write!(f, "{text:?}"),
             Self::Text(_) => f.write_str("a long text"),
+            Self::List(items) if items.is_empty() => f.write_str("an empty array"),
             Self::List(_) => f.write_str("an array"),
             Self::Object(_) => f.write_str("an object"),
         }
@@ -53,6 +54,8 @@ impl From<Input> for Value {
         match input {
             Input::Missing => Self::Null,
             Input::Bool(value) => value.into(),
+            // Without a fraction, as it was written: it may be a name.
+            Input::Number(value) if value.fract() == 0.0 && value.abs() < 1e15 => (value as i64).into(),
             Input::Number(value) if value.is_finite() => value.into(),
             Input::Number(value) => value.to_string().into(),
             Input::Text(text) => text.into(),

@@ -88,6 +88,15 @@ impl Surroundings {
         })
     }
 
+    /// The warning that an antenna, metres above the ground, stands below the roof of its own building. Such a height is a starting
+    /// point of the fit all the same.
+    pub fn roof_warning(&self, scene: &Scene, height_m: f64) -> Option<String> {
+        let roof_m = scene.roofs.at(self.pixel(self.antenna));
+        (roof_m >= height_m).then(|| {
+            format!("the cell stands in a building: its antenna is {height_m} m above the ground, the roof {roof_m:.1} m; check its place and height")
+        })
+    }
+
     pub fn grid(&self) -> Grid {
         self.grid
     }

@@ -1,4 +1,7 @@
-//! Measurements as drive-test tools and phones export them: a table of comma-separated values with a header.
+//! Measurements as drive-test tools, phones and spreadsheets export them, and lists of places: a table with a header.
+//!
+//! Values are separated by commas, or, as where the comma is the decimal separator, by semicolons or tabulators: whichever the header
+//! has most of.
 
 use super::limits::{LEAST_POWER_DBM, MOST_POWER_DBM};
 use geo::Coord;
@@ -7,6 +10,8 @@ use thiserror::Error;
 /// Names of the columns in lower case, the first that is there counts.
 const LONGITUDE: [&str; 4] = ["lng", "lon", "long", "longitude"];
 const LATITUDE: [&str; 2] = ["lat", "latitude"];
+/// A line that spreadsheets put before the header to say what separates values.
+const SEPARATOR_LINE: &str = "sep=";
 const POWER: [&str; 7] = ["rsrp_dbm", "power_dbm", "rssi_dbm", "dbm", "rsrp", "rssi", "power"];
 const DEVICE: [&str; 3] = ["device", "phone", "receiver"];
 
@@ -20,11 +25,11 @@ pub struct TableRow {
     pub device: Option<String>,
 }
 
-/// A table that holds no measurements.
+/// A table that cannot be used.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum TableError {
-    #[error("the table is empty, expected a header such as lng,lat,rsrp_dbm and a line for every measurement")]
-    Empty,
+    #[error("the table is empty, expected a header such as {example} and a line for every {row}")]
+    Empty { example: &'static str, row: &'static str },
     #[error("the table has no column for the {what} (one of {expected}); its columns are {found}")]
     Column { what: &'static str, expected: String, found: String },
     #[error("line {line}: the {what} is {found:?}, expected {expected}")]
@@ -33,38 +38,101 @@ pub enum TableError {
     Broken { line: u64, reason: String },
 }
 
-/// Reads a table. Columns other than place, power and device are ignored.
+/// Reads a table of measurements. Columns other than place, power and device are ignored.
 ///
 /// # Errors
 /// A table without lines or columns, a line with another number of fields, a value that no place or power has.
 pub fn read_table(text: &str) -> Result<Vec<TableRow>, TableError> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let header: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_lowercase).collect();
-    if header.iter().all(String::is_empty) {
-        return Err(TableError::Empty);
+    let mut table = Table::open(text, TableError::Empty { example: "lng,lat,rsrp_dbm", row: "measurement" })?;
+    let places = table.place_columns()?;
+    let power = table.needed("power", &POWER)?;
+    let device = table.column(&DEVICE);
+    table.rows(|row| {
+        let power_dbm = row.number(power, "power in dBm", LEAST_POWER_DBM, MOST_POWER_DBM)?;
+        let device = device.and_then(|column| row.record.get(column)).map(str::to_owned);
+        Ok(TableRow { lng_lat: row.place(places)?, power_dbm, device })
+    })
+}
+
+/// Reads a table of longitudes and latitudes in degrees. Other columns are ignored.
+///
+/// # Errors
+/// As [`read_table`].
+pub fn read_places(text: &str) -> Result<Vec<Coord<f64>>, TableError> {
+    let mut table = Table::open(text, TableError::Empty { example: "lng,lat", row: "place" })?;
+    let places = table.place_columns()?;
+    table.rows(|row| row.place(places))
+}
+
+/// A table whose header was read.
+struct Table<'a> {
+    reader: csv::Reader<&'a [u8]>,
+    /// In lower case.
+    header: Vec<String>,
+    decimal_comma: bool,
+    empty: TableError,
+}
+
+/// The columns of longitude and latitude.
+type PlaceColumns = [usize; 2];
+
+impl<'a> Table<'a> {
+    fn open(text: &'a str, empty: TableError) -> Result<Self, TableError> {
+        let mut text = text.trim_start_matches('\u{feff}').trim_start();
+        if text.get(..SEPARATOR_LINE.len()).is_some_and(|start| start.eq_ignore_ascii_case(SEPARATOR_LINE)) {
+            text = text.split_once('\n').map_or("", |(_, table)| table);
+        }
+        let first = text.lines().next().unwrap_or_default();
+        let count = |separator: u8| first.bytes().filter(|&byte| byte == separator).count();
+        let separator = [b'\t', b';', b','].into_iter().max_by_key(|&separator| count(separator)).unwrap_or(b',');
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let header: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_lowercase).collect();
+        if header.iter().all(String::is_empty) {
+            return Err(empty);
+        }
+        Ok(Self { reader, header, decimal_comma: separator != b',', empty })
     }
-    let column = |names: &[&str]| names.iter().find_map(|name| header.iter().position(|found| found == name));
-    let needed = |what: &'static str, names: &[&str]| {
-        column(names).ok_or_else(|| TableError::Column { what, expected: names.join(", "), found: header.join(", ") })
-    };
-    let longitude = needed("longitude", &LONGITUDE)?;
-    let latitude = needed("latitude", &LATITUDE)?;
-    let power = needed("power", &POWER)?;
-    let device = column(&DEVICE);
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(broken)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let value = |column: usize, what: &'static str, least: f64, most: f64| {
-            let found = record.get(column).unwrap_or_default();
-            let number = found.parse::<f64>().ok().filter(|number| (least..=most).contains(number));
-            number.ok_or_else(|| TableError::Value { line, what, found: found.to_owned(), expected: format!("{least} to {most}") })
-        };
-        let lng_lat = Coord { x: value(longitude, "longitude", -180.0, 180.0)?, y: value(latitude, "latitude", -90.0, 90.0)? };
-        let power_dbm = value(power, "power in dBm", LEAST_POWER_DBM, MOST_POWER_DBM)?;
-        rows.push(TableRow { lng_lat, power_dbm, device: device.and_then(|column| record.get(column)).map(str::to_owned) });
+
+    fn column(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|name| self.header.iter().position(|found| found == name))
     }
-    if rows.is_empty() { Err(TableError::Empty) } else { Ok(rows) }
+
+    fn needed(&self, what: &'static str, names: &[&str]) -> Result<usize, TableError> {
+        let missing = || TableError::Column { what, expected: names.join(", "), found: self.header.join(", ") };
+        self.column(names).ok_or_else(missing)
+    }
+
+    fn place_columns(&self) -> Result<PlaceColumns, TableError> {
+        Ok([self.needed("longitude", &LONGITUDE)?, self.needed("latitude", &LATITUDE)?])
+    }
+
+    fn rows<T>(&mut self, row: impl Fn(&Row) -> Result<T, TableError>) -> Result<Vec<T>, TableError> {
+        let decimal_comma = self.decimal_comma;
+        let records = self.reader.records();
+        let rows: Vec<T> = records.map(|record| row(&Row { record: record.map_err(broken)?, decimal_comma })).collect::<Result<_, _>>()?;
+        if rows.is_empty() { Err(self.empty.clone()) } else { Ok(rows) }
+    }
+}
+
+/// A line of a table.
+struct Row {
+    record: csv::StringRecord,
+    decimal_comma: bool,
+}
+
+impl Row {
+    fn number(&self, column: usize, what: &'static str, least: f64, most: f64) -> Result<f64, TableError> {
+        let found = self.record.get(column).unwrap_or_default();
+        let number = if self.decimal_comma { found.replace(',', ".").parse() } else { found.parse() };
+        number.ok().filter(|number: &f64| (least..=most).contains(number)).ok_or_else(|| {
+            let line = self.record.position().map_or(0, csv::Position::line);
+            TableError::Value { line, what, found: found.to_owned(), expected: format!("{least} to {most}") }
+        })
+    }
+
+    fn place(&self, [longitude, latitude]: PlaceColumns) -> Result<Coord<f64>, TableError> {
+        Ok(Coord { x: self.number(longitude, "longitude", -180.0, 180.0)?, y: self.number(latitude, "latitude", -90.0, 90.0)? })
+    }
 }
 
 fn broken(error: csv::Error) -> TableError {
@@ -87,6 +155,21 @@ mod tests {
         assert_eq!(read_table(text), Ok(vec![row]));
         let rows = read_table("lng,lat,dbm\n1,2,-80\n3,4,-90").expect("no device is needed");
         assert_eq!((rows.len(), &rows[1].device), (2, &None));
+        assert_eq!(read_places("name,Longitude,Latitude\na,1,2\n"), Ok(vec![Coord { x: 1.0, y: 2.0 }]));
+    }
+
+    #[test]
+    fn spreadsheets_of_every_country_are_read() {
+        let row = TableRow { lng_lat: Coord { x: 10.25, y: 50.5 }, power_dbm: -80.5, device: Some("a, b".into()) };
+        for text in [
+            "lng,lat,dbm,device\n10.25,50.5,-80.5,\"a, b\"\n",
+            "lng;lat;dbm;device\r\n10,25;50,5;-80,5;a, b\r\n",
+            "\u{feff}sep=;\r\nlng;lat;dbm;device\r\n10.25;50.5;-80.5;a, b\r\n",
+            "SEP=,\nlng,lat,dbm,device\n10.25,50.5,-80.5,\"a, b\"\n",
+            "lng\tlat\tdbm\tdevice\n10,25\t50,5\t-80,5\ta, b\n",
+        ] {
+            assert_eq!(read_table(text), Ok(vec![row.clone()]), "{text:?}");
+        }
     }
 
     #[test]
@@ -105,5 +188,10 @@ mod tests {
         says("lng,lat,dbm\n200,2,-90", "line 2: the longitude is \"200\"");
         says("lng,lat,dbm\n1,inf,-90", "line 2: the latitude is \"inf\"");
         says("lng,lat,dbm\n1,2", "line 2: expected 3 fields, found 2");
+        says("lng;lat;dbm\n1,5;2,5;-80;1", "line 2: expected 3 fields, found 4");
+        says("sep=;", "the table is empty");
+        says("lng lat dbm\n1 2 -80", "its columns are lng lat dbm");
+        let error = read_places("lon,lat\n").expect_err("no place").to_string();
+        assert!(error.contains("a line for every place"), "{error}");
     }
 }

@@ -79,9 +79,46 @@ impl LocalFrame {
     }
 }
 
+/// How far bounds reach beyond the places that they are of, degrees: a single place has bounds too.
+const MARGIN_DEG: f64 = 1e-6;
+
+impl GeoBounds {
+    /// The bounds of places, the shorter way around the globe; their centre is that of the places. Across the antimeridian the west is
+    /// greater than the east, as RFC 7946 has it.
+    pub fn around(places: impl IntoIterator<Item = Coord<f64>>) -> Self {
+        let mut places = places.into_iter().peekable();
+        let beside = places.peek().map_or(0.0, |first| first.x);
+        let (mut low, mut high) = (Coord { x: f64::INFINITY, y: f64::INFINITY }, Coord { x: f64::NEG_INFINITY, y: f64::NEG_INFINITY });
+        for place in places {
+            let x = place.x - 360.0 * ((place.x - beside) / 360.0).round();
+            (low, high) = (Coord { x: low.x.min(x), y: low.y.min(place.y) }, Coord { x: high.x.max(x), y: high.y.max(place.y) });
+        }
+        let (west, east) = (normal_longitude(low.x - MARGIN_DEG), normal_longitude(high.x + MARGIN_DEG));
+        Self { west, south: low.y - MARGIN_DEG, east, north: high.y + MARGIN_DEG }
+    }
+}
+
+/// A longitude as one from -180 to 180 degrees.
+pub(super) fn normal_longitude(x: f64) -> f64 {
+    if x.abs() <= 180.0 { x } else { (x + 180.0).rem_euclid(360.0) - 180.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bounds_around_places_go_the_shorter_way() {
+        let around = |longitudes: &[f64]| GeoBounds::around(longitudes.iter().map(|&x| Coord { x, y: -16.8 }));
+        let near = |found: GeoBounds, west: f64, east: f64| {
+            let small = (found.west - west).abs() < 2e-6 && (found.east - east).abs() < 2e-6;
+            assert!(small && found.south < -16.8 && found.north > -16.8, "{found:?}, expected {west} to {east}");
+        };
+        near(around(&[10.0, 10.5]), 10.0, 10.5);
+        near(around(&[179.99, -179.98]), 179.99, -179.98);
+        near(around(&[-179.98, 179.99]), 179.99, -179.98);
+        near(around(&[180.0]), 180.0, -180.0);
+    }
 
     #[test]
     fn round_trip_and_known_lengths() {

@@ -40,33 +40,38 @@ impl Tags {
         Self::new(pairs)
     }
 
-    /// The first value of a key.
+    /// The first value of a key. Shapefiles and databases write keys in upper case and cannot write a colon: `BUILDING`,
+    /// `building_levels`.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.trim())
+        self.0.iter().find(|(known, _)| same_key(known, key)).map(|(_, value)| value.trim())
     }
 
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(key, _)| key.as_str())
     }
 
-    /// The tags `height` and `building:levels`.
+    /// The tags `height` and `building:levels`; Overture calls the latter `num_floors`.
     pub fn heights(&self) -> TaggedHeights {
-        let (height, levels) = (self.measure("height", PLAUSIBLE_M), self.measure("building:levels", PLAUSIBLE_LEVELS));
+        let levels_key = if self.get("building:levels").is_none() { "num_floors" } else { "building:levels" };
+        let (height, levels) = (self.measure("height", PLAUSIBLE_M), self.measure(levels_key, PLAUSIBLE_LEVELS));
         let remarks: Vec<String> = [&height, &levels].into_iter().filter_map(|measure| measure.remark.clone()).collect();
         let remark = (!remarks.is_empty()).then(|| remarks.join(", "));
         TaggedHeights { height_m: height.value, levels: levels.value, remark }
     }
 
-    /// The number that a mapper's free text begins with (`12`, `12.5 m`, `3;4`). A number of another unit (`40'`, `40 ft`, `1 km`) and an
-    /// implausible one count as not given.
+    /// The number that a mapper's free text begins with (`12`, `12.5 m`, `12,5`, `~10`, `3;4`). A number of another unit (`40'`, `40 ft`,
+    /// `1 km`) and an implausible one count as not given.
     fn measure(&self, key: &str, plausible: RangeInclusive<f64>) -> Measure {
         let Some(text) = self.get(key) else { return Measure::default() };
-        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let unit = text[digits..].trim();
+        let number = text.trim_start_matches(['~', '\u{2248}', ' ']);
+        let end = number.find(|c: char| !c.is_ascii_digit() && !['.', ','].contains(&c)).unwrap_or(number.len());
+        let unit = number[end..].trim();
         let other_unit = unit.starts_with(['\'', 'f']) || unit.starts_with("km");
-        let value = text[..digits].parse().ok().filter(|value| plausible.contains(value) && !other_unit);
-        let understood =
-            value.is_some() && matches!(unit.to_ascii_lowercase().as_str(), "" | "m" | "meter" | "meters" | "metre" | "metres");
+        let value = number[..end].replacen(',', ".", 1).parse().ok().filter(|value| plausible.contains(value) && !other_unit);
+        let understood = value.is_some()
+            && text.starts_with(|c: char| c.is_ascii_digit())
+            && !number[..end].contains(',')
+            && matches!(unit.to_ascii_lowercase().as_str(), "" | "m" | "meter" | "meters" | "metre" | "metres");
         let remark = match value {
             _ if understood => None,
             Some(value) => Some(format!("{key} is {text:?}, read as {value}")),
@@ -92,6 +97,11 @@ pub(crate) struct TaggedHeights {
     pub levels: Option<f64>,
     /// How a text that is no plain number was understood.
     pub remark: Option<String>,
+}
+
+fn same_key(a: &str, b: &str) -> bool {
+    let plain = |byte: u8| if byte == b'_' { b':' } else { byte.to_ascii_lowercase() };
+    a.bytes().map(plain).eq(b.bytes().map(plain))
 }
 
 fn collect(object: &Map<String, Value>, pairs: &mut Vec<(String, String)>) {
@@ -150,6 +160,10 @@ mod tests {
         }
         for (odd, told) in [
             (json!("3;4"), "height is \"3;4\", read as 3"),
+            (json!("12,5 m"), "height is \"12,5 m\", read as 12.5"),
+            (json!("~10"), "height is \"~10\", read as 10"),
+            (json!("~ 10 m"), "height is \"~ 10 m\", read as 10"),
+            (json!("3,4,5"), "height is \"3,4,5\", not used"),
             (json!(0), "height is \"0\", not used"),
             (json!(-5), "height is \"-5\", not used"),
             (json!("10 km"), "height is \"10 km\", not used"),
@@ -177,5 +191,11 @@ mod tests {
             assert_eq!(found, [Some("yes"), Some("-1"), Some("a \"b\"")], "{nested}");
         }
         assert_eq!(Tags::from_properties(&json!({"building": false})).get("building"), Some("no"));
+        let shapefile = Tags::from_properties(&json!({"BUILDING": "yes", "Height": 12, "building_levels": 4}));
+        assert_eq!(Tags::from_properties(&json!({"height": null, "num_floors": 4})).heights().levels, Some(4.0));
+        assert_eq!(
+            (shapefile.get("building"), shapefile.heights().height_m, shapefile.heights().levels),
+            (Some("yes"), Some(12.0), Some(4.0))
+        );
     }
 }

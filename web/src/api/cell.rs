@@ -49,6 +49,7 @@ impl CellSurroundings {
         let GeoBounds { west, south, east, north } = scene.bounds();
         let mut warnings = asked.warnings.clone();
         warnings.extend(antenna.warnings);
+        warnings.extend(request.height_m.and_then(|height_m| surroundings.roof_warning(scene.scene(), height_m)));
         Ok(CellSurroundings { request, surroundings, center: [(west + east) / 2.0, (south + north) / 2.0], azimuth_deg, warnings })
     }
 

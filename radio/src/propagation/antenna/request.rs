@@ -30,7 +30,7 @@ pub enum AntennaRequestError {
     #[error("the antenna is no JSON object with fields like txg, azi, tlt and hbw: {reason}")]
     Syntax { reason: String },
     #[error("the antenna's csv: {0}")]
-    Table(#[from] PatternTableError),
+    Table(PatternTableError),
 }
 
 /// An antenna as it will be used, and what was changed for that.
@@ -53,7 +53,7 @@ impl AntennaRequest {
         let mut reader = Reader { fields, warnings: Vec::new() };
         let csv = match reader.given("csv") {
             None => None,
-            Some(Value::String(text)) => Some(PatternTable::parse(&text)?),
+            Some(Value::String(text)) => Some(PatternTable::parse(&text).map_err(AntennaRequestError::Table)?),
             Some(other) => return Err(syntax(format!("csv is {other}, expected text"))),
         };
         let library_pattern = reader.library_pattern();

@@ -1,7 +1,7 @@
 //! Measured patterns: gains on a grid of azimuths and elevations, from CSV.
 //!
 //! The text has one row a direction, `azimuth_deg,elevation_deg,gain_dbi`, in any order; that line may stand above them, empty lines
-//! and lines that begin with `#` are skipped. The azimuth is clockwise from where the antenna points (-180 to 360, 360 is 0), the
+//! and lines that begin with `#` are skipped. Where semicolons or tabulators separate the values, decimal commas are read too. The azimuth is clockwise from where the antenna points (-180 to 360, 360 is 0), the
 //! elevation upwards from there (-90 to 90). Every azimuth must be there with every elevation; a single elevation is a pattern that
 //! is the same at all of them. Between them gains are interpolated linearly in dB, around the circle in azimuth; above the highest
 //! and below the lowest elevation the nearest one counts.
@@ -62,10 +62,15 @@ impl PatternTable {
         let mut found: BTreeMap<(Angle, Angle), (f64, usize)> = BTreeMap::new();
         let rows = text.trim_start_matches('\u{feff}').lines().enumerate().map(|(i, row)| (i + 1, row.trim()));
         let mut rows = rows.filter(|(_, row)| !row.is_empty() && !row.starts_with('#')).peekable();
-        rows.next_if(|(_, row)| row.split(',').map(str::trim).eq(HEADER));
+        // As spreadsheets save a table where the comma is the decimal separator.
+        let separator = rows
+            .peek()
+            .and_then(|(_, row)| [';', '\t'].into_iter().find(|&other| row.contains(other) && !row.contains(",\t")))
+            .unwrap_or(',');
+        rows.next_if(|(_, row)| row.split(separator).map(str::trim).eq(HEADER));
         for (line, row) in rows {
-            let values: Vec<&str> = row.split(',').map(str::trim).collect();
-            let &[azimuth, elevation, gain] = values.as_slice() else {
+            let values: Vec<String> = row.split(separator).map(|value| value.trim().replace(',', ".")).collect();
+            let [azimuth, elevation, gain] = values.as_slice() else {
                 return Err(PatternTableError::Columns { line, found: values.len() });
             };
             let azimuth_deg = number(line, HEADER[0], azimuth, -180.0, 360.0)?.rem_euclid(360.0) + 0.0;
@@ -156,6 +161,11 @@ mod tests {
             let found = table.relative_gain_db(azimuth, elevation) + 12.0;
             assert!((found - gain_dbi).abs() < 1e-9, "{azimuth}, {elevation}: {found} dBi, expected {gain_dbi}");
         }
+        let semicolons = PatternTable::parse("azimuth_deg;elevation_deg;gain_dbi\r\n0;0;11,5\r\n180;0;-9,5\r\n").expect("a spreadsheet");
+        let commas = PatternTable::parse("0,0,11.5\n180,0,-9.5").expect("the same");
+        assert_eq!(semicolons, commas);
+        assert_eq!(PatternTable::parse("0\t0\t11,5\n180\t0\t-9.5"), Ok(commas.clone()));
+        assert_eq!(PatternTable::parse("0,\t0,\t11.5\n180,\t0,\t-9.5"), Ok(commas));
         let single = PatternTable::parse("30,0,5").expect("one direction is all of them");
         assert_eq!((single.relative_gain_db(-170.0, 40.0), single.peak_gain_dbi()), (0.0, 5.0));
     }

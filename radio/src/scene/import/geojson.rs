@@ -37,9 +37,14 @@ pub(super) fn read(text: &str, reading: &mut Reading) -> Result<(), SceneError> 
         items(document, reading, 0)?;
     }
     let unreadable = reading.report.findings.iter().any(|finding| finding.kind == FindingKind::BadCoordinates);
-    if let Some(name) = reading.reference_system.take().filter(|_| unreadable) {
-        let sentence = format!("the file says that its coordinates are in {name}; expected are longitude and latitude (EPSG:4326)");
-        reading.report.note_file(FindingKind::BadCoordinates, sentence);
+    if let Some(name) = reading.reference_system.take() {
+        let said = format!("the file says that its coordinates are in {name}");
+        if unreadable {
+            let sentence = format!("{said}; expected are longitude and latitude (EPSG:4326)");
+            reading.report.note_file(FindingKind::BadCoordinates, sentence);
+        } else {
+            reading.report.note_file(FindingKind::Placed, format!("{said}; they were read as longitude and latitude (EPSG:4326)"));
+        }
     }
     Ok(())
 }
@@ -83,9 +88,13 @@ fn items(raw: &RawValue, reading: &mut Reading, depth: usize) -> Result<(), Scen
 /// The name in a `crs` member (of the GeoJSON of 2008) that stands for other coordinates than longitude and latitude.
 fn reference_system(members: &BTreeMap<String, &RawValue>) -> Option<String> {
     let crs: Value = serde_json::from_str(members.get("crs")?.get()).ok()?;
-    let name = crs.pointer("/properties/name").and_then(Value::as_str)?;
+    let name = match (crs.pointer("/properties/name"), crs.pointer("/properties/code")) {
+        (Some(Value::String(name)), _) => name.clone(),
+        (_, Some(code @ (Value::Number(_) | Value::String(_)))) => format!("EPSG:{}", code.to_string().trim_matches('"')),
+        _ => return None,
+    };
     let geographic = ["CRS84", "4326", "4258", "4979", "4269", "WGS84", "WGS 84"].iter().any(|known| name.contains(known));
-    (!geographic && !name.is_empty()).then(|| name.to_owned())
+    (!geographic && !name.is_empty()).then_some(name)
 }
 
 fn feature(index: usize, object: &Map<String, Value>, reading: &mut Reading) {

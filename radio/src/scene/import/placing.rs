@@ -6,8 +6,9 @@
 //! outlines that reach the map, and notes on what lies outside and where.
 
 use super::error::SceneError;
-use super::reading::{Found, MAX_LATITUDE};
+use super::reading::{Found, MAX_LATITUDE, union};
 use super::report::{BuildingCluster, FindingKind, ImportReport};
+use crate::scene::frame::normal_longitude;
 use crate::scene::{GeoBounds, Grid, LocalFrame};
 use geo::{BoundingRect, Coord, MapCoordsInPlace, Rect};
 use std::collections::HashMap;
@@ -62,13 +63,6 @@ pub(super) fn place(
     Ok((frame, inside.into_iter().map(|building| building.found).collect()))
 }
 
-fn union(a: Rect<f64>, b: Rect<f64>) -> Rect<f64> {
-    Rect::new(
-        Coord { x: a.min().x.min(b.min().x), y: a.min().y.min(b.min().y) },
-        Coord { x: a.max().x.max(b.max().x), y: a.max().y.max(b.max().y) },
-    )
-}
-
 fn reaches(rect: Rect<f64>, map: GeoBounds) -> bool {
     rect.min().x < map.east && rect.max().x > map.west && rect.min().y < map.north && rect.max().y > map.south
 }
@@ -83,10 +77,6 @@ fn center_of(GeoBounds { west, south, east, north }: GeoBounds) -> Result<Coord<
     } else {
         Err(SceneError::Bounds { west, south, east, north })
     }
-}
-
-fn normal_longitude(x: f64) -> f64 {
-    if x.abs() <= 180.0 { x } else { (x + 180.0).rem_euclid(360.0) - 180.0 }
 }
 
 /// Shifts a building by full turns so that it lies beside a longitude.

@@ -7,7 +7,7 @@ use super::report::{FeatureRef, FindingKind, ImportReport};
 use crate::scene::WallMaterial;
 use crate::scene::building_rule::{Verdict, judge};
 use crate::scene::tags::{TaggedHeights, Tags};
-use geo::{BoundingRect, Coord, LineString, Polygon};
+use geo::{BoundingRect, Coord, LineString, Polygon, Rect};
 
 /// Beyond these latitudes a local frame in degrees makes no sense.
 pub(super) const MAX_LATITUDE: f64 = 89.0;
@@ -98,17 +98,39 @@ impl Reading {
         let origin = exterior.0.first().map_or(0.0, |corner| corner.x);
         unwrap(&mut exterior, origin);
         holes.iter_mut().for_each(|hole| unwrap(hole, origin));
-        let polygon = Polygon::new(exterior, holes);
-        let Some(rect) = polygon.bounding_rect() else { return };
-        let shrink = rect.center().y.to_radians().cos();
-        if rect.height() > MAX_EXTENT_DEG || rect.width() * shrink > MAX_EXTENT_DEG {
-            let (min, max) = (rect.min(), rect.max());
-            let detail = format!("it spans {:.4}, {:.4} to {:.4}, {:.4}", min.x, min.y, max.x, max.y);
+        let Some(rect) = exterior.bounding_rect() else { return };
+        if let Some(detail) = too_wide(rect) {
             return self.report.note(FindingKind::TooLarge, feature, detail);
         }
+        // A polygon's bounding box is its exterior's alone; a hole may have a corner far away too.
+        holes.retain(|hole| {
+            let with_hole = hole.bounding_rect().map(|hole| union(rect, hole));
+            let detail = with_hole.and_then(too_wide);
+            if let Some(detail) = &detail {
+                self.report.note(FindingKind::HoleLeftOut, feature, format!("with the hole {detail}, wider than any building"));
+            }
+            detail.is_none()
+        });
+        let polygon = Polygon::new(exterior, holes);
         let BuildingFeature { feature, heights, material, is_part } = building.clone();
         self.found.push(Found { polygon, heights, material, is_part, feature });
     }
+}
+
+/// What a box spans, where that is more than a building does.
+fn too_wide(rect: Rect<f64>) -> Option<String> {
+    let shrink = rect.center().y.to_radians().cos();
+    let (min, max) = (rect.min(), rect.max());
+    let wide = rect.height() > MAX_EXTENT_DEG || rect.width() * shrink > MAX_EXTENT_DEG;
+    wide.then(|| format!("it spans {:.4}, {:.4} to {:.4}, {:.4}", min.x, min.y, max.x, max.y))
+}
+
+/// The smallest box that holds both.
+pub(super) fn union(a: Rect<f64>, b: Rect<f64>) -> Rect<f64> {
+    Rect::new(
+        Coord { x: a.min().x.min(b.min().x), y: a.min().y.min(b.min().y) },
+        Coord { x: a.max().x.max(b.max().x), y: a.max().y.max(b.max().y) },
+    )
 }
 
 /// Makes a ring that runs across the antimeridian one piece, beside the longitude `origin`.

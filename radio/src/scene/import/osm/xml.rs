@@ -1,11 +1,12 @@
 //! OpenStreetMap's XML (.osm): what openstreetmap.org exports, JOSM saves and Overpass answers.
 //!
 //! Elements that an editor has marked as deleted are passed over. Where Overpass writes positions into the ways themselves (`out geom`),
-//! these count.
+//! these count. Where Overpass gave up (time, memory), it answers with what it had and a remark, which is passed on.
 
 use super::{Elements, Member};
 use crate::scene::import::error::SceneError;
 use crate::scene::import::reading::Reading;
+use crate::scene::import::report::FindingKind;
 use crate::scene::tags::Tags;
 use geo::Coord;
 use quick_xml::events::{BytesStart, Event};
@@ -39,7 +40,7 @@ pub(in crate::scene::import) fn read(text: &str, reading: &mut Reading) -> Resul
     let mut reader = Reader::from_str(text);
     let mut elements = Elements::default();
     let mut open: Option<Open> = None;
-    let (mut depth, mut seen_root) = (0_usize, false);
+    let (mut depth, mut seen_root, mut in_remark) = (0_usize, false, false);
     loop {
         let before = reader.buffer_position();
         let event = reader.read_event().map_err(|error| syntax(text, before, &error.to_string()))?;
@@ -50,6 +51,7 @@ pub(in crate::scene::import) fn read(text: &str, reading: &mut Reading) -> Resul
                     seen_root = true;
                 }
                 let ends = matches!(event, Event::Empty(_));
+                in_remark = !ends && start.name().as_ref() == b"remark";
                 depth += usize::from(!ends);
                 begin(start, &mut open, &mut elements);
                 if ends {
@@ -57,8 +59,14 @@ pub(in crate::scene::import) fn read(text: &str, reading: &mut Reading) -> Resul
                 }
             }
             Event::End(end) => {
+                in_remark = false;
                 depth = depth.saturating_sub(1);
                 finish(end.name().as_ref(), &mut open, &mut elements, reading);
+            }
+            Event::Text(remark) if in_remark => {
+                let remark = String::from_utf8_lossy(remark);
+                let sentence = format!("the server did not give all buildings: {}", remark.trim());
+                reading.report.note_file(FindingKind::Cut, sentence);
             }
             Event::Eof if depth > 0 => return Err(syntax(text, before, "it ends in the middle")),
             Event::Eof => break,
