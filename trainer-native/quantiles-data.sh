@@ -5,8 +5,9 @@
 #   trainer-native/quantiles-data.sh TRAINER CITIES OUT [PART ...]
 #
 # TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets a folder for each set, those of
-# training packed. PART is train, valid, unseen or test; all where none is named. Paris is in no set of training: on it, a city that the
-# network does not know, the spread is calibrated (unseen). Florence and San Francisco are the test. What is there is kept.
+# training packed, of validation also valid-low. PART is train, valid, unseen or test; all where none is named; low is the sets at 1.5 m of the first three, which
+# ablation.sh takes. Paris is in no set of training: on it, a city that the network does not know, the spread is calibrated (unseen).
+# Florence and San Francisco are the test. What is there is kept. DIVISOR (1) divides the numbers of scenes to train on.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
@@ -29,34 +30,45 @@ maps() {
 }
 train() {
     maps "$@" --transmitters 2
+    pack "$1"
+}
+pack() {
     [ ! -e "$out/$1-packed/manifest.json" ] || return 0
     rm -rf "$out/$1-packed"
     "$trainer" dataset pack --dataset "$out/$1" --method DPM --out "$out/$1-packed" --channels line-of-sight,log-distance-gain,\
 detour-gain,wall-distance,dominant-path-gain-at-height,angle-to-transmitter-sin,angle-to-transmitter-cos,antenna-height
 }
 has() { [[ $parts == *" $1 "* ]]; }
+part() { echo $(($1 / ${DIVISOR:-1})); }
 
 munich=(--city "$cities/munich.geojson") helsinki=(--city "$cities/helsinki.geojson") paris=(--city "$cities/paris.geojson")
 known=(--procedural 12 --city "$cities/munich.geojson" "$cities/helsinki.geojson" --blocks 6 --transmitters 1)
 test=(--city "$cities/florence.geojson" "$cities/san-francisco.geojson" --transmitters 1)
+if has train || has low; then
+    train low-munich "${munich[@]}" --blocks "$(part 250)" --seed 21
+    train low-helsinki "${helsinki[@]}" --blocks "$(part 250)" --seed 23
+    train low-procedural --procedural "$(part 480)" --seed 24
+    train low-old-town --procedural "$(part 200)" --kind old-town --seed 25
+fi
 if has train; then
-    train low-munich "${munich[@]}" --blocks 250 --seed 21
-    train low-helsinki "${helsinki[@]}" --blocks 250 --seed 23
-    train low-procedural --procedural 480 --seed 24
-    train low-old-town --procedural 200 --kind old-town --seed 25
-    train high-munich "${munich[@]}" --blocks 300 --antennas 1.5,40 --seed 31
-    train high-helsinki "${helsinki[@]}" --blocks 200 --antennas 1.5,40 --seed 33
-    train high-procedural --procedural 240 --antennas 1.5,40 --seed 34
-    train high-old-town --procedural 140 --kind old-town --antennas 1.5,40 --seed 35
+    train high-munich "${munich[@]}" --blocks "$(part 300)" --antennas 1.5,40 --seed 31
+    train high-helsinki "${helsinki[@]}" --blocks "$(part 200)" --antennas 1.5,40 --seed 33
+    train high-procedural --procedural "$(part 240)" --antennas 1.5,40 --seed 34
+    train high-old-town --procedural "$(part 140)" --kind old-town --antennas 1.5,40 --seed 35
+fi
+if has valid || has low; then
+    maps valid-low "${known[@]}" --seed 900021
+    pack valid-low
 fi
 if has valid; then
-    maps valid-low "${known[@]}" --seed 900021
     maps valid-3-8 "${known[@]}" --antennas 3,8 --seed 900022
     maps valid-8-20 "${known[@]}" --antennas 8,20 --seed 900023
     maps valid-20-40 "${known[@]}" --antennas 20,40 --seed 900024
 fi
-if has unseen; then
+if has unseen || has low; then
     maps unseen-low "${paris[@]}" --blocks 24 --transmitters 1 --seed 900031
+fi
+if has unseen; then
     maps unseen-high "${paris[@]}" --blocks 24 --transmitters 1 --antennas 1.5,40 --seed 900032
 fi
 if has test; then

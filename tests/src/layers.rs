@@ -340,6 +340,7 @@ fn small_unet() -> UnetPreset {
         time_frequencies: 6,
         time_width: 12,
         relation_windows: vec![4, 2],
+        adaptive_fourier: true,
     }
 }
 

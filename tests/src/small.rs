@@ -59,6 +59,7 @@ pub fn preset() -> Preset {
             time_frequencies: 8,
             time_width: 32,
             relation_windows: vec![4, 2],
+            adaptive_fourier: true,
         },
         quantiles: None,
         latent_scale: 0.3,

@@ -101,6 +101,31 @@ fn a_preset_survives_its_file_format() {
     }
 }
 
+/// Parts of the U-Net that a preset may leave out, with the names of their parameters.
+#[test]
+fn a_preset_leaves_out_attention_of_relation_layers_and_the_adaptive_fft() {
+    let whole = nano();
+    let mut plain = nano();
+    (plain.unet.relation_windows, plain.unet.adaptive_fourier) = (vec![0, 2], false);
+    let text = serde_json::to_string(&plain).expect("a preset is data");
+    assert_eq!(serde_json::from_str::<Preset>(&text).expect("what was written can be read"), plain);
+    let names = |preset: &Preset| -> BTreeSet<String> { parameters_of(preset).0.into_keys().collect() };
+    let left_out = |name: &&String| {
+        let of_attention = ["q_lin", "k_lin", "v_lin", "mlp.fc1", "mlp.fc2", "out_conv"];
+        // Decoders count their levels from the deepest.
+        let finest = ["relation_layers_down.0.", "relation_layers_up.1.", "relation_layers_up2.1."];
+        name.contains(".decouple")
+            || finest.iter().any(|layer| name.contains(layer))
+                && of_attention.iter().any(|part| name.contains(&format!("attentions.0.{part}.")))
+    };
+    let expected: BTreeSet<String> = names(&whole).iter().filter(|name| !left_out(name)).cloned().collect();
+    assert_eq!(names(&plain), expected);
+    assert!(expected.len() + 40 < names(&whole).len(), "there is something to leave out");
+
+    let [whole, plain] = [whole, plain].map(|preset| ModelCost::estimate(&preset).expect("the preset is valid"));
+    assert!(plain.unet < whole.unet && plain.one_step < whole.one_step && plain.condition == whole.condition, "{plain:?}");
+}
+
 #[test]
 fn encoder_halves_down_to_the_latent() {
     let preset = nano();

@@ -24,7 +24,7 @@ pub struct RelationShape {
     pub feature: usize,
     /// Channels that condition and feature are projected to, and of the result.
     pub embedding: usize,
-    /// Side of the pooling tiles in pixels.
+    /// Side of the pooling tiles in pixels; 0 for a layer without its attention, which is the shortcut alone.
     pub window: usize,
     /// Groups of the group normalisation.
     pub groups: usize,
@@ -38,20 +38,27 @@ pub struct RelationShape {
 /// - a = P(c) + softmax(q k^T) v, q = W_q (P(c) + s) + b_q, k and v = W (P(f) + s) + b, eight heads, logits not scaled,
 /// - y = shortcut + conv(U(a + mlp(a))), mlp = two 1 x 1 convolutions of 2 E and E channels with a ReLU, dropout 0.1 after each.
 ///
+/// Without attention y is the shortcut, by which the scene still reaches the level pixel by pixel.
+///
 /// Under `attentions`, convolutions begin Kaiming-normal, linear layers Xavier-normal and biases at 0, as in the public code. The
 /// convolutions at the inputs begin by PyTorch's default.
 pub struct RelationLayer<E: Engine> {
     condition_in: (Conv2d<E>, BatchNorm<E>),
     feature_in: (Conv2d<E>, BatchNorm<E>),
+    concat_conv: Conv2d<E>,
+    norm: GroupNorm<E>,
+    attention: Option<TileAttention<E>>,
+}
+
+/// What the layer adds to its shortcut.
+struct TileAttention<E: Engine> {
     q: Linear<E>,
     k: Linear<E>,
     v: Linear<E>,
     fc1: Conv2d<E>,
     fc2: Conv2d<E>,
-    concat_conv: Conv2d<E>,
-    norm: GroupNorm<E>,
     out_conv: Conv2d<E>,
-    shape: RelationShape,
+    window: usize,
 }
 
 impl<E: Engine> RelationLayer<E> {
@@ -66,15 +73,9 @@ impl<E: Engine> RelationLayer<E> {
         Ok(Rc::new(Self {
             condition_in: input("input_conv1", shape.condition)?,
             feature_in: input("input_conv2", shape.feature)?,
-            q: Linear::xavier(&a.pp("q_lin"), c, c)?,
-            k: Linear::xavier(&a.pp("k_lin"), c, c)?,
-            v: Linear::xavier(&a.pp("v_lin"), c, c)?,
-            fc1: Conv2d::pointwise_kaiming(&a.pp("mlp.fc1"), c, 2 * c)?,
-            fc2: Conv2d::pointwise_kaiming(&a.pp("mlp.fc2"), 2 * c, c)?,
             concat_conv: Conv2d::pointwise_kaiming(&a.pp("concat_conv"), 2 * c, c)?,
             norm: GroupNorm::new(&a.pp("gn"), c, shape.groups, 1e-5)?,
-            out_conv: Conv2d::pointwise_kaiming(&a.pp("out_conv"), c, c)?,
-            shape,
+            attention: (shape.window > 0).then(|| TileAttention::new(&a, c, shape.window)).transpose()?,
         }))
     }
 
@@ -93,13 +94,35 @@ impl<E: Engine> RelationLayer<E> {
         let resized = resize(e, &condition, height, width);
         let shortcut = e.add(&feature, &self.concat_conv.forward(e, &e.concat(&[&resized, &feature], 1)));
         let shortcut = self.norm.forward(e, &shortcut);
+        match &self.attention {
+            None => shortcut,
+            Some(attention) => e.add(&shortcut, &attention.forward(e, &condition, &feature)),
+        }
+    }
+}
 
-        let query_map = pool(e, &condition, self.shape.window);
-        let key_map = pool(e, &feature, self.shape.window);
+impl<E: Engine> TileAttention<E> {
+    fn new(vb: &VarBuilder<E>, channels: usize, window: usize) -> Result<Self, ParameterError> {
+        Ok(Self {
+            q: Linear::xavier(&vb.pp("q_lin"), channels, channels)?,
+            k: Linear::xavier(&vb.pp("k_lin"), channels, channels)?,
+            v: Linear::xavier(&vb.pp("v_lin"), channels, channels)?,
+            fc1: Conv2d::pointwise_kaiming(&vb.pp("mlp.fc1"), channels, 2 * channels)?,
+            fc2: Conv2d::pointwise_kaiming(&vb.pp("mlp.fc2"), 2 * channels, channels)?,
+            out_conv: Conv2d::pointwise_kaiming(&vb.pp("out_conv"), channels, channels)?,
+            window,
+        })
+    }
+
+    /// Both maps after the layer's input convolutions; the result is as large as the feature.
+    fn forward(&self, e: &E, condition: &E::Tensor, feature: &E::Tensor) -> E::Tensor {
+        let size = e.shape(feature);
+        let query_map = pool(e, condition, self.window);
+        let key_map = pool(e, feature, self.window);
         let mixed = e.add(&query_map, &self.attend(e, &query_map, &key_map));
         let hidden = e.dropout(&e.unary(Unary::Relu, &self.fc1.forward(e, &mixed)), DROPOUT);
         let mixed = e.add(&mixed, &e.dropout(&self.fc2.forward(e, &hidden), DROPOUT));
-        e.add(&shortcut, &self.out_conv.forward(e, &resize(e, &mixed, height, width)))
+        self.out_conv.forward(e, &resize(e, &mixed, size[2], size[3]))
     }
 
     /// Softmax attention with unscaled logits; the position code is added to both maps (N, C, h, w) first.

@@ -32,9 +32,9 @@ struct UpLevel<E: Engine> {
     doubles: bool,
 }
 
-/// One of the two decoders: an adaptive FFT layer, a level for each of the encoder's from the deepest on, then conv(res([x, stem])).
+/// One of the two decoders: an adaptive FFT layer where the preset has it, a level for each of the encoder's from the deepest on, then conv(res([x, stem])).
 struct UnetDecoder<E: Engine> {
-    decouple: AdaptiveFourier<E>,
+    decouple: Option<AdaptiveFourier<E>>,
     ups: Vec<UpLevel<E>>,
     final_block: Rc<ModulatedResnetBlock<E>>,
     final_conv: Conv2d<E>,
@@ -72,8 +72,9 @@ impl<E: Engine> UnetDecoder<E> {
                 doubles,
             });
         }
+        let decouple = || AdaptiveFourier::new(&vb.pp(format!("decouple{number}")), dims[levels], preset.bottleneck(), preset.norm_groups);
         Ok(Self {
-            decouple: AdaptiveFourier::new(&vb.pp(format!("decouple{number}")), dims[levels], preset.bottleneck(), preset.norm_groups)?,
+            decouple: preset.adaptive_fourier.then(decouple).transpose()?,
             ups,
             final_block: modulated(&named("final_res_block"), 2 * preset.width, preset.width)?,
             final_conv: Conv2d::same(&named("final_conv"), preset.width, preset.latent_channels, 1)?,
@@ -90,7 +91,7 @@ impl<E: Engine> UnetDecoder<E> {
         stem: &E::Tensor,
         time: &E::Tensor,
     ) -> E::Tensor {
-        let mut x = self.decouple.forward(e, middle);
+        let mut x = self.decouple.as_ref().map_or_else(|| middle.clone(), |layer| layer.forward(e, middle));
         let mut skips = skips.iter().rev();
         let mut with_skip = |x: &E::Tensor| match skips.next() {
             Some(skip) => e.concat(&[x, skip], 1),

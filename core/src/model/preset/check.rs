@@ -219,7 +219,7 @@ impl UnetPreset {
             return refuse("unet.relation_windows", found, format!("one for each of the U-Net's {count} levels"));
         }
         for &window in &self.relation_windows {
-            within("unet.relation_windows", window, 1, self.latent_size)?;
+            within("unet.relation_windows", window, 0, self.latent_size)?;
         }
         if self.stem_kernel.is_multiple_of(2) || self.stem_kernel > 15 {
             return refuse("unet.stem_kernel", self.stem_kernel, "odd, at most 15");

@@ -33,6 +33,14 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
+fn yes() -> bool {
+    true
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
 impl AutoencoderPreset {
     /// Channels of each level, finest first.
     pub fn widths(&self) -> Vec<usize> {
@@ -139,8 +147,11 @@ pub struct UnetPreset {
     /// Random frequencies of the time embedding, and its channels.
     pub time_frequencies: usize,
     pub time_width: usize,
-    /// Side of the pooling tiles of each level's relation layer, finest first.
+    /// Side of the pooling tiles of each level's relation layer, finest first; 0 leaves out its attention.
     pub relation_windows: Vec<usize>,
+    /// Whether each decoder begins with an adaptive FFT layer.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub adaptive_fourier: bool,
 }
 
 impl UnetPreset {
