@@ -10,10 +10,10 @@
 #
 # BATCH (8) is the maps a step, CROP (128) the side of the crops, THREADS (1) the threads that load maps, SAMPLES (19) how many maps of
 # five steps a forecast by diffusion has, LIMIT (all) how many maps of each set it is judged on, LPIPS a file of LPIPS's weights, without
-# which there is no row for it.
+# which there is no row for it. With FIRST_STAGE=only diffusion ends with its first stage, which the table then judges alone.
 set -euo pipefail
 if [ $# -lt 4 ]; then
-    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$(realpath "$1") data=$(realpath "$2") steps=$4
@@ -77,9 +77,11 @@ train() {
     quantiles) timed 2 "$trainer" train quantiles "${settings[@]}" ;;
     diffusion)
         [ -e "$folder/autoencoder.safetensors" ] || timed 1 "$trainer" train autoencoder "${settings[@]}"
+        [ "${FIRST_STAGE:-}" != only ] || return 0
         timed 2 "$trainer" train diffusion "${settings[@]}"
         ;;
     denoiser)
+        [ "${FIRST_STAGE:-}" != only ] || return 0
         cp "$out/diffusion/autoencoder.safetensors" "$out/diffusion/seconds-1" "$folder"
         timed 2 "$trainer" train diffusion "${settings[@]}"
         ;;
@@ -149,25 +151,28 @@ rows() {
 # of evaluate whose name begins so.
 scores() {
     for set in "${sets[@]}"; do
+        [ -e "$out/$1/$set.md" ] || { printf ' | | |' && continue; }
         awk -F ' *[|] *' -v row="${2:-}" '/^\| forecast/ { second = 1 } /^\| / && (row == "" || index($2, row) == 1) {
             if (second) { crps = $3; holds = $5 } else rmse = $7 } END { printf " %s | %s | %s |", crps, rmse, holds }' "$out/$1/$set.md"
     done
 }
-# line NAME NETWORK ...: a line of the table, of a row that is done.
+# line NAME NETWORK ...: a line of the table, of a row that is done or has its first stage.
 line() {
-    [ -e "$out/$1/done" ] || return 0
+    [ -e "$out/$1/done" ] || [ -e "$out/$1/autoencoder.safetensors" ] || return 0
     printf '| %s | %s |' "$1" "$(seconds "$out/$1"/seconds-* | awk '{ printf "%.1f", $1 / 60 }')"
     # Five steps of the sampler, the last with one decoder.
     awk -F ' *[|] *' -v network="$2" -v samples="$samples" 'NF > 10 { parameters = $3 + $4; gmac = $7 + samples * ($6 + 4 * $8 + $9) }
         /^\| / && network == "quantiles" { parameters = $3; gmac = $4 } END { printf " %d | %.2f |", parameters, gmac }' "$out/$1/cost.md"
+    # On the validation maps, which are "known" below.
+    printf ' %s |' "$(sed -n 's/^autoencoder step.* outdoors \([0-9.]*\) dB.*/\1/p' "$out/$1/log.txt" | tail -1)"
     scores "$1"
     echo
 }
 row() { "$action" "$@"; }
 
 action=train rows
-echo "| row | minutes | parameters | GMAC a forecast | known: CRPS, dB | RMSE of the mean, dB | 90 % interval holds \
+echo "| row | minutes | parameters | GMAC a forecast | first stage, dB | known: CRPS, dB | RMSE of the mean, dB | 90 % interval holds \
 | unseen: CRPS, dB | RMSE of the mean, dB | 90 % interval holds |"
-echo "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
-[ ! -e "$out/quantiles/done" ] || echo "| physical map | | | |$(scores quantiles "dominant path")"
+echo "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+[ ! -e "$out/quantiles/done" ] || echo "| physical map | | | | |$(scores quantiles "dominant path")"
 action=line rows
