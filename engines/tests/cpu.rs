@@ -122,6 +122,19 @@ fn convolutions_are_right_for_every_padding_and_stride() {
     check_conv(&[1, 2, 9, 30], &[5, 2, 7, 7], ConvGeometry::same(7));
 }
 
+/// Sixteen windows are gathered at once: those that begin in one line and end in the next are not neighbours, also where the last is
+/// repeated.
+#[test]
+fn convolutions_are_right_at_every_width_of_the_output() {
+    for width in 2..36 {
+        for padding in [Padding::default(), Padding { top: 3, bottom: 0, left: 0, right: 2 }] {
+            for stride in 1..3 {
+                check_conv(&[1, 2, 8, width], &[4, 2, 5, 2], ConvGeometry { stride, padding });
+            }
+        }
+    }
+}
+
 #[test]
 fn a_weight_is_packed_for_the_shape_it_is_used_with() {
     let engine = CpuEngine::new();

@@ -93,7 +93,8 @@ fn windows(
                     let pixel = (first + j).min(columns - 1);
                     pixel / out_width * stride * line_len + pixel % out_width
                 });
-                let neighbours = corners[COLUMNS - 1] == corners[0] + COLUMNS - 1;
+                // Of one line of the output.
+                let neighbours = first % out_width + COLUMNS <= out_width;
                 let mut rows = panel.as_chunks_mut::<COLUMNS>().0.iter_mut();
                 for channel in padded.chunks_exact(padded_height * line_len) {
                     for ky in 0..kernel_height {
