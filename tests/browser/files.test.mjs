@@ -59,7 +59,8 @@ test("a file takes the place's credit away, and the place can be chosen again", 
   assert.deepEqual(await shown(), ['village.geojson', 'from village.geojson']);
   assert.equal(await page.inputValue('#places'), '');
   await page.selectOption('#places', '0');
-  await page.waitForFunction((before) => document.getElementById('place').innerText === before, before[0]);
+  // The menu names the place at once, before its buildings are there.
+  await page.waitForFunction((credit) => document.getElementById('credit').innerText === credit, before[1]);
   await drawn(page);
   assert.deepEqual(await shown(), before);
   assert.deepEqual(page.failures, []);
