@@ -47,8 +47,8 @@ timed() {
 }
 seconds() { cat "$@" | tr ' ' '\n' | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
 
-# train NAME NETWORK EDIT [ARGUMENT ...]: trains and evaluates a row, where it is chosen and not there yet. NETWORK is quantiles, diffusion, or
-# denoiser: diffusion on the first stage of the row `diffusion`. EDIT, a script of sed, makes the row's preset of
+# train NAME NETWORK EDIT [ARGUMENT ...]: trains and evaluates a row, where it is chosen and not there yet. NETWORK is quantiles, diffusion,
+# or denoiser: diffusion on the first stage of the row `diffusion`. EDIT, a script of sed, makes the row's preset of
 # configs/reliability/preset.toml; further arguments are those of `trainer train`.
 train() {
     local name=$1 network=$2 edit=$3 folder=$out/$1 weights=diffusion drawing=(--samples "$samples" --steps 5 --network-only)
@@ -126,7 +126,8 @@ rows() {
     row diffusion-no-scene diffusion '/^scene_channels/d'
     row diffusion-latent-4 diffusion 's/^latent_channels = .*/latent_channels = 4/'
     row diffusion-latent-16 diffusion 's/^latent_channels = .*/latent_channels = 16/'
-    adversary="adversary = { weight = 0.5, phase = { start = $((steps / 2)), factor = 1.0 }, discriminator = { channels = 16, layers = 3 } }"
+    adversary="adversary = { weight = 0.5, phase = { start = $((steps / 2)), factor = 1.0 }, \
+discriminator = { channels = 16, layers = 3 } }"
     row diffusion-adversary diffusion '' --set "autoencoder.loss={ $adversary }"
     if [ -n "${LPIPS:-}" ]; then
         row diffusion-lpips diffusion '' --set "autoencoder.loss={ perceptual_weights = '$(realpath "$LPIPS")' }"

@@ -5,9 +5,10 @@
 #   trainer-native/quantiles-data.sh TRAINER CITIES OUT [PART ...]
 #
 # TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets a folder for each set, those of
-# training packed, of validation also valid-low. PART is train, valid, unseen or test; all where none is named; low is the sets at 1.5 m of the first three, which
-# ablation.sh takes. Paris is in no set of training: on it, a city that the network does not know, the spread is calibrated (unseen).
-# Florence and San Francisco are the test. What is there is kept. DIVISOR (1) divides the numbers of scenes to train on.
+# training packed, of validation also valid-low. PART is train, valid, unseen or test; all where none is named; low is the sets at 1.5 m of
+# the first three, which ablation.sh takes. Paris is in no set of training: on it, a city that the network does not know, the spread is
+# calibrated (unseen). Florence and San Francisco are the test. What is there is kept. DIVISOR (1) divides the numbers of scenes to train
+# on.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     sed -n '2,11s/^# \{0,1\}//p' "$0" >&2

@@ -32,7 +32,8 @@ struct UpLevel<E: Engine> {
     doubles: bool,
 }
 
-/// One of the two decoders: an adaptive FFT layer where the preset has it, a level for each of the encoder's from the deepest on, then conv(res([x, stem])).
+/// One of the two decoders: an adaptive FFT layer where the preset has it, a level for each of the encoder's from the deepest on, then
+/// conv(res([x, stem])).
 struct UnetDecoder<E: Engine> {
     decouple: Option<AdaptiveFourier<E>>,
     ups: Vec<UpLevel<E>>,
