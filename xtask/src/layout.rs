@@ -18,12 +18,12 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// What is installed for this repository only: trunk, wasm-bindgen, libtorch, npm packages.
+/// What is installed for this repository only: libtorch, Python and npm packages, checkers of dependencies.
 pub fn tools() -> PathBuf {
     target().join("tools")
 }
 
-/// The page as Trunk builds it.
+/// The page as it is served.
 pub fn dist() -> PathBuf {
     root().join("dist")
 }
