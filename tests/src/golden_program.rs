@@ -5,6 +5,7 @@
 //! the trainer's (tch). Each parses [`GoldenArgs`] with its engines and calls [`write_goldens`].
 
 use crate::golden_maker::{GoldenMaker, Goldens, SampleImages};
+use crate::goldens::{Arithmetic, CalmWeights, PublicGoldens};
 use anyhow::{Context, Result, bail};
 use pollster::block_on;
 use radiodiff_core::engine::Engine;
@@ -65,6 +66,26 @@ pub fn write_goldens(args: &GoldenArgs, engine: &impl Engine) -> Result<()> {
     files::write(&args.out, &serialize(&goldens, metadata)?)?;
     println!("wrote {} tensors to {}", goldens.len(), args.out.display());
     Ok(())
+}
+
+/// Computes every network of the public goldens on `engine`.
+///
+/// # Panics
+/// When a tensor is not what the public code gives ([`PublicGoldens`]).
+pub fn reproduces(engine: &impl Engine, arithmetic: Arithmetic) {
+    let expected = PublicGoldens::read();
+    let mut maker = expected.maker(engine);
+    block_on(maker.autoencoder()).expect("the engine reads");
+    block_on(maker.critics()).expect("the engine reads");
+    block_on(maker.denoiser(&TIMES, &STEPS)).expect("the engine reads");
+    let found = maker.finish();
+    assert_eq!(found.len(), 3 + 3 + 3 + 4 + 2 * TIMES.len() + STEPS.len());
+    expected.assert_rule(&found, arithmetic);
+
+    println!("with calm weights:");
+    let mut maker = expected.maker(engine).with_weights(CalmWeights);
+    block_on(maker.denoiser(&TIMES, &STEPS)).expect("the engine reads");
+    expected.assert_calm(&maker.finish());
 }
 
 fn preset(text: &str) -> Result<Preset> {

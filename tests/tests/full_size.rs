@@ -1,7 +1,11 @@
-//! The paper's networks on the GPU engine, at full size, give what the public code gives, in buffers that every WebGPU has.
+//! The paper's networks at full size give what the public code gives; on the GPU engine in buffers that every WebGPU has. libtorch's tests
+//! are trainer-native/tests/goldens.rs.
 
 use pollster::block_on;
+use radiodiff_engines::burn::BurnFlex;
+use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
+use radiodiff_tests::golden_program::reproduces;
 use radiodiff_tests::goldens::{Arithmetic, CalmWeights, PublicGoldens};
 
 #[test]
@@ -23,4 +27,18 @@ fn the_gpu_engine_reproduces_the_public_code() {
     let mut maker = expected.maker(&engine).with_weights(CalmWeights);
     block_on(maker.denoiser(&[0.25], &[])).expect("the GPU reads");
     expected.assert_calm(&maker.finish());
+}
+
+#[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+#[cfg_attr(reference_data, ignore = "slow: the full-size networks take many minutes on burn's CPU backend")]
+fn burn_reproduces_the_public_code() {
+    reproduces(&BurnFlex::default(), Arithmetic::Single);
+}
+
+#[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+#[cfg_attr(reference_data, ignore = "slow: the full-size networks take many minutes on one thread")]
+fn the_browsers_cpu_engine_reproduces_the_public_code() {
+    reproduces(&CpuEngine::new(), Arithmetic::Single);
 }
