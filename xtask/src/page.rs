@@ -64,9 +64,10 @@ fn copy_files(from: &Path, ending: &str, to: &Path) -> Result<()> {
 pub fn build_modules(packages: &[&str], folder: &Path) -> Result<()> {
     const TARGET: &str = "wasm32-unknown-unknown";
     tools::wasm_target()?;
+    let mut build = cargo(&["build", "--target", TARGET, "--profile", "web"]);
+    build.args(packages.iter().flat_map(|package| ["--package", package]));
+    run(&mut build)?;
     for package in packages {
-        // One by one: together, each would have the features that another asks of what they share.
-        run(&mut cargo(&["build", "--package", package, "--target", TARGET, "--profile", "web"]))?;
         let module = layout::target().join(TARGET).join("web").join(package.replace('-', "_")).with_extension("wasm");
         let mut bindgen = Bindgen::new();
         bindgen.input_path(&module).out_name(package).web(true)?.generate(folder).with_context(|| format!("binding {package}"))?;

@@ -267,6 +267,12 @@ mod tests {
     }
 
     #[test]
+    fn ci_builds_xtask_with_the_features_of_the_tests() {
+        let script = std::fs::read_to_string(layout::root().join(".ci/run")).unwrap();
+        assert!(script.lines().any(|line| line == format!("features={}", FEATURES[1])), "{script}");
+    }
+
+    #[test]
     fn quick_tests_are_those_of_the_libraries() {
         assert!(is_quick("radio/tests/rays.rs") && is_quick("engines/src/lib.rs"));
         assert!(!is_quick("engines/tests/wgpu.rs") && !is_quick("tests/tests/parity.rs") && !is_quick("xtask/src/main.rs"));
