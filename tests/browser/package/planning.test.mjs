@@ -72,7 +72,7 @@ test('candidates are spread over an area, and the search stops when it is told',
 });
 
 test('maps are drawn while sites are searched, also of another scene, and a search ends with its engine', { timeout: 120_000 }, async () => {
-  const search = engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 8 });
+  const search = engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 12 });
   let found;
   search.then((sites) => { found = sites; }, () => {});
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -81,7 +81,7 @@ test('maps are drawn while sites are searched, also of another scene, and a sear
   assert.ok(Math.abs(map.bounds.west - 9) < 0.01 && found === undefined, 'the map waited for the search');
   const { createEngine } = await import(pathToFileURL(join(package_.dist, 'node.js')).href);
   const other = await createEngine();
-  const ended = other.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 8 });
+  const ended = other.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 12 });
   setTimeout(() => other.dispose(), 200);
   await assert.rejects(ended, { name: 'RadioError', code: 'disposed' });
   // The search goes on about the scene that it was asked of.
