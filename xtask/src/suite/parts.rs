@@ -40,11 +40,11 @@ pub struct Part {
 
 pub const PARTS: &[Part] = &[
     Part { name: "fmt", when: When::Quick, cold_s: 5, run: fmt },
-    Part { name: "clippy", when: When::Always, cold_s: 420, run: clippy },
-    Part { name: "unit", when: When::Quick, cold_s: 600, run: unit },
+    Part { name: "clippy", when: When::Always, cold_s: 300, run: clippy },
+    Part { name: "unit", when: When::Quick, cold_s: 480, run: unit },
     Part { name: "node", when: When::Quick, cold_s: 20, run: node },
     Part { name: "trainer", when: When::Always, cold_s: 420, run: trainer },
-    Part { name: "size", when: When::Always, cold_s: 480, run: size },
+    Part { name: "size", when: When::Always, cold_s: 240, run: size },
     Part { name: "page", when: When::Always, cold_s: 180, run: page_tests },
     Part { name: "package", when: When::Always, cold_s: 90, run: package_tests },
     Part { name: "dependencies", when: When::Named, cold_s: 420, run: dependencies },
