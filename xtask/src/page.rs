@@ -70,9 +70,7 @@ pub fn build_modules(packages: &[&str], folder: &Path) -> Result<()> {
     for package in packages {
         let module = layout::target().join(TARGET).join("web").join(package.replace('-', "_")).with_extension("wasm");
         let mut bindgen = Bindgen::new();
-        // The JavaScript looks for its module beside itself.
-        bindgen.input_path(&module).out_name(package).web(true)?.omit_default_module_path(false);
-        bindgen.generate(folder).with_context(|| format!("binding {package}"))?;
+        bindgen.input_path(&module).out_name(package).web(true)?.generate(folder).with_context(|| format!("binding {package}"))?;
         shrink_module(&folder.join(format!("{package}_bg.wasm")))?;
     }
     Ok(())
