@@ -18,12 +18,12 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// What is installed for this repository only: libtorch, Python and npm packages, checkers of dependencies.
+/// What is installed for this repository only: trunk, wasm-bindgen, libtorch, npm packages.
 pub fn tools() -> PathBuf {
     target().join("tools")
 }
 
-/// The page as it is served.
+/// The page as Trunk builds it.
 pub fn dist() -> PathBuf {
     root().join("dist")
 }

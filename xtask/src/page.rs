@@ -1,79 +1,35 @@
-//! The page as a visitor gets it. Cargo builds the wasm modules in the workspace's `web` profile, wasm-bindgen writes their JavaScript and
-//! Binaryen rewrites them. esbuild bundles the scripts: one file for the page and one for the workers, so that neither waits for the files
-//! that others import. Names stay as their authors gave them.
+//! The page as a visitor gets it: built by Trunk in the workspace's `web` profile, without Trunk reaching for the network. Binaryen then
+//! rewrites the wasm modules, and esbuild bundles the scripts: one file for the page and one for the workers, so that neither waits for
+//! the files that others import. Names stay as their authors gave them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use wasm_bindgen_cli_support::Bindgen;
 
-use crate::process::{cargo, npm, run};
+use crate::process::{npm, run, search_path};
 use crate::{layout, tools};
-
-/// The wasm modules of the page and of the package.
-const MODULES: [&str; 3] = ["radiodiff-web", "radiodiff-web-calibration", "radiodiff-web-export"];
 
 /// Builds www and returns the folder to serve.
 pub fn build() -> Result<PathBuf> {
-    let www = layout::root().join("www");
-    if !www.join("index.html").is_file() {
+    if !layout::root().join("www/index.html").is_file() {
         bail!("www/index.html is missing: there is no page to build in {}", layout::root().display());
     }
-    println!("Building the page");
-    // The scripts import each other and the modules' as if all lay in one folder.
-    let (scripts, dist) = (layout::target().join("page-scripts"), layout::dist());
-    clear(&scripts)?;
-    build_modules(&MODULES, &scripts)?;
-    copy_files(&layout::root().join("web/js"), ".js", &scripts)?;
-    copy_files(&www.join("page"), ".js", &scripts.join("page"))?;
-
-    clear(&dist)?;
-    for file in ["index.html", "style.css"] {
-        fs::copy(www.join(file), dist.join(file)).with_context(|| format!("copying www/{file}"))?;
-    }
-    copy_files(&www.join("scenes"), "", &dist.join("scenes"))?;
-    copy_files(&layout::root().join("models"), "", &dist.join("models"))?;
-    copy_files(&scripts, ".wasm", &dist)?;
-    bundle_scripts(&scripts, &dist)?;
-    add_maplibre(&dist)?;
-    preload(&dist)?;
-    Ok(dist)
-}
-
-/// Makes `folder` an empty one.
-fn clear(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("clearing {}", folder.display()))?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))
-}
-
-/// Copies the files below `from` whose names end in `ending` to the same places below `to`.
-fn copy_files(from: &Path, ending: &str, to: &Path) -> Result<()> {
-    for file in layout::files_below(from, ending)? {
-        let copy = to.join(file.strip_prefix(from)?);
-        fs::create_dir_all(copy.parent().unwrap_or(to)).with_context(|| format!("making the folder of {}", copy.display()))?;
-        fs::copy(&file, copy).with_context(|| format!("copying {}", file.display()))?;
-    }
-    Ok(())
-}
-
-/// Builds wasm modules, packages of the workspace, as the browser gets them: `folder` receives each with its JavaScript.
-pub fn build_modules(packages: &[&str], folder: &Path) -> Result<()> {
-    const TARGET: &str = "wasm32-unknown-unknown";
     tools::wasm_target()?;
-    let mut build = cargo(&["build", "--target", TARGET, "--profile", "web"]);
-    build.args(packages.iter().flat_map(|package| ["--package", package]));
-    run(&mut build)?;
-    for package in packages {
-        let module = layout::target().join(TARGET).join("web").join(package.replace('-', "_")).with_extension("wasm");
-        let mut bindgen = Bindgen::new();
-        bindgen.input_path(&module).out_name(package).web(true)?.generate(folder).with_context(|| format!("binding {package}"))?;
-        shrink_module(&folder.join(format!("{package}_bg.wasm")))?;
-    }
-    Ok(())
+    let builders = tools::page_builders()?;
+    let mut trunk = Command::new(&builders.trunk);
+    // Trunk takes wasm-bindgen from the search path, and refuses a NO_COLOR that is not the word true or false.
+    let bindgen = builders.wasm_bindgen.parent().unwrap_or(Path::new(""));
+    trunk.current_dir(layout::root()).env("PATH", search_path("PATH", &[bindgen])?).env_remove("NO_COLOR");
+    trunk.args(["build", "--offline", "--cargo-profile", "web", "--dist"]).arg(layout::dist());
+    println!("Building the page");
+    run(&mut trunk)?;
+    shrink_modules(&layout::dist(), ".wasm")?;
+    bundle_scripts(&layout::dist())?;
+    add_maplibre(&layout::dist())?;
+    preload(&layout::dist())?;
+    Ok(layout::dist())
 }
 
 /// What every browser with fixed-width SIMD has; Binaryen may use no more.
@@ -87,43 +43,70 @@ const FEATURES: [&str; 7] = [
     "--enable-simd",
 ];
 
-/// Has Binaryen rewrite a module: a tenth smaller, and as fast. What it made of the same module before is taken again.
-fn shrink_module(module: &Path) -> Result<()> {
+/// Has Binaryen rewrite the modules whose names end in `ending`: a tenth smaller, and as fast. What it made of the same module before is
+/// taken again.
+pub fn shrink_modules(page: &Path, ending: &str) -> Result<()> {
     let kept = layout::target().join("shrunk");
     fs::create_dir_all(&kept).with_context(|| format!("making {}", kept.display()))?;
-    let name = module.file_name().with_context(|| format!("{} has no name", module.display()))?;
-    let (source, shrunk) = (kept.join(format!("source-of-{}", name.to_string_lossy())), kept.join(name));
-    // What it depends on beside the module.
-    let mut asked = fs::read(module).with_context(|| format!("reading {}", module.display()))?;
-    asked.extend(FEATURES.concat().bytes());
-    if !shrunk.is_file() || fs::read(&source).ok().as_ref() != Some(&asked) {
-        run(Command::new("node").arg(tools::wasm_opt()?).arg("-O3").args(FEATURES).arg(module).arg("--output").arg(&shrunk))?;
-        fs::write(&source, &asked).with_context(|| format!("writing {}", source.display()))?;
+    let program = tools::wasm_opt()?;
+    for module in layout::files_below(page, ending)? {
+        let name = module.file_name().with_context(|| format!("{} has no name", module.display()))?;
+        let (source, shrunk) = (kept.join(format!("source-of-{}", name.to_string_lossy())), kept.join(name));
+        // What it depends on beside the module.
+        let mut asked = fs::read(&module).with_context(|| format!("reading {}", module.display()))?;
+        asked.extend(FEATURES.concat().bytes());
+        if !shrunk.is_file() || fs::read(&source).ok().as_ref() != Some(&asked) {
+            run(Command::new("node").arg(&program).arg("-O3").args(FEATURES).arg(&module).arg("--output").arg(&shrunk))?;
+            fs::write(&source, &asked).with_context(|| format!("writing {}", source.display()))?;
+        }
+        fs::copy(&shrunk, &module).with_context(|| format!("copying {}", shrunk.display()))?;
     }
-    fs::copy(&shrunk, module).with_context(|| format!("copying {}", shrunk.display()))?;
     Ok(())
 }
 
 /// What bundles begin with: the page's, the workers', and the one that the page loads where no worker can be had.
 const BUNDLES: [&str; 3] = ["page/main.js", "worker.js", "runtime.js"];
+/// Folders of scripts alone.
+const SCRIPT_FOLDERS: [&str; 2] = ["page", "adapters"];
 /// Not part of the page's bundle, which seldom needs it.
 const RUNTIME: &str = "./runtime.js";
 /// What is loaded with the first export and the first calibration. The package takes these files as they lie here.
 const ON_DEMAND: [&str; 2] = ["./radiodiff-web-export.js", "./radiodiff-web-calibration.js"];
 
-/// Writes the bundles of `scripts` and the modules' JavaScript into `page`, without comments and white space.
-fn bundle_scripts(scripts: &Path, page: &Path) -> Result<()> {
+/// Replaces the page's scripts by their bundles, without comments and white space.
+fn bundle_scripts(page: &Path) -> Result<()> {
     tools::install_package_tools()?;
-    let [main, workers @ ..] = BUNDLES.map(|entry| scripts.join(entry));
+    let bundles = layout::target().join("bundles");
+    if bundles.exists() {
+        fs::remove_dir_all(&bundles).with_context(|| format!("clearing {}", bundles.display()))?;
+    }
+    let [main, workers @ ..] = BUNDLES.map(|entry| page.join(entry));
     let external = |file| format!("--external:{file}");
     let bundle = || {
-        let mut esbuild = esbuild(page);
+        let mut esbuild = esbuild(&bundles);
         esbuild.arg("--bundle").args(ON_DEMAND.map(external));
         esbuild
     };
     run(bundle().arg(external(RUNTIME)).arg(main))?;
     run(bundle().args(workers))?;
-    run(esbuild(page).args(MODULES.map(|module| scripts.join(format!("{module}.js")))))
+    let (glue, bundled): (Vec<_>, Vec<_>) = layout::files_below(page, ".js")?.into_iter().partition(|file| is_glue(file));
+    run(esbuild(&bundles).args(glue))?;
+    for module in bundled {
+        fs::remove_file(&module).with_context(|| format!("removing {}", module.display()))?;
+    }
+    for folder in SCRIPT_FOLDERS.map(|folder| page.join(folder)) {
+        fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    for file in layout::files_below(&bundles, ".js")? {
+        let name = file.file_name().with_context(|| format!("{} has no name", file.display()))?;
+        fs::copy(&file, page.join(name)).with_context(|| format!("copying {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// True of what wasm-bindgen wrote.
+fn is_glue(script: &Path) -> bool {
+    script.file_name().is_some_and(|name| name.to_string_lossy().starts_with("radiodiff-web"))
 }
 
 /// esbuild as it writes the page's scripts, each by its own name, into `folder`.

@@ -6,10 +6,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process::run as run_process;
+use crate::process::{cargo, run as run_process};
 use crate::server::PageServer;
 use crate::{browser, layout, page, tools};
 
@@ -63,6 +64,18 @@ fn site(weights: &Path, onnx: &Path) -> Result<PathBuf> {
     for file in ONNX_RUNTIME_FILES {
         copy(&package.join(file), runtime.join(file))?;
     }
-    page::build_modules(&["radiodiff-web-bench"], &folder)?;
+    build_module(&folder)?;
     Ok(folder)
+}
+
+/// Builds `web/bench` into `folder`, in the profile and by the tools that the page's module is built with.
+fn build_module(folder: &Path) -> Result<()> {
+    tools::wasm_target()?;
+    let target = "wasm32-unknown-unknown";
+    run_process(&mut cargo(&["build", "--package", "radiodiff-web-bench", "--target", target, "--profile", "web"]))?;
+    let module = layout::target().join(target).join("web/radiodiff_web_bench.wasm");
+    let mut bindgen = Command::new(tools::page_builders()?.wasm_bindgen);
+    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "radiodiff-web-bench", "--out-dir"]);
+    run_process(bindgen.arg(folder).arg(module))?;
+    page::shrink_modules(folder, "radiodiff-web-bench_bg.wasm")
 }
