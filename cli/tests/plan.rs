@@ -195,6 +195,26 @@ fn sites_cover_what_is_said_of_them() {
     let spreadsheet = format!("name;Longitude;Latitude\r\nx;{}\r\ny;{}\r\n", places[1], places[0]);
     fs::write(&list, spreadsheet.replace(',', ";").replace('.', ",")).unwrap();
     assert_eq!(succeeds(&[&["sites", SCENE], args.as_slice()].concat()), said);
+    // Candidates off the map, one of them by a typing error, cost no more than a warning, until none is left.
+    let (off, again) =
+        (["11.6,48.2", "1.157665,48.13487"], format!("lng,lat\n11.6,48.2\n{}\n1.157665,48.13487\n{}\n", places[1], places[0]));
+    fs::write(&list, again).unwrap();
+    let output = radiodiff(&[&["sites", SCENE], args.as_slice()].concat());
+    assert_eq!(text(&output.stdout), said);
+    let warning = format!("warning: 2 of 4 candidates lie off the map and are not used: {}; {}.", off[0], off[1]);
+    assert!(text(&output.stderr).contains(&warning), "{}", text(&output.stderr));
+    fs::write(&list, format!("lng,lat\n{}\n{}\n", off[0], off[1])).unwrap();
+    fails(
+        &[&["sites", SCENE], args.as_slice()].concat(),
+        &["none of the 2 candidates is on the map", "the candidate 11.6,48.2", "west, south"],
+    );
+    fs::write(&list, "lat,lng\n11.57665,48.13487\n").unwrap();
+    fails(&[&["sites", SCENE], args.as_slice()].concat(), &["longitude and latitude have been exchanged"]);
+    // What is changed of a transmitter is told once, for existing ones and for those that are chosen.
+    let antenna = [args.as_slice(), &["--antenna", r#"{"beams": 4}"#]].concat();
+    fs::write(&list, format!("lng,lat\n{}\n{}\n", places[1], places[0])).unwrap();
+    let said = text(&radiodiff(&[&["sites", SCENE], antenna.as_slice()].concat()).stderr);
+    assert_eq!(said.matches("warning: The antenna's beams is not known and not used.").count(), 1, "{said}");
     fs::write(&list, "name,x,y\na,1,2\n").unwrap();
     fails(&[&["sites", SCENE], args.as_slice()].concat(), &["no column for the longitude", "its columns are name, x, y"]);
 }
