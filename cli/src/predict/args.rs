@@ -1,6 +1,6 @@
 //! The arguments of `predict`, each checked as it is parsed.
 
-use crate::drawing::{AreaArgs, SourceArgs, StationArgs, TransmitterArg, number, transmitter};
+use crate::drawing::{AreaArgs, OutputFile, SourceArgs, StationArgs, TransmitterArg, number, transmitter};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use radiodiff_planning::coverage::Receiver;
 use radiodiff_planning::export::{ExportFormat, Palette};
@@ -18,7 +18,7 @@ pub struct Args {
     /// The map to write; may be repeated. By its ending: .tif (GeoTIFF, float32), .png (image with the world file .pgw), .kml (with its
     /// image) or .kmz, .geojson (contours), .csv (a line for each outdoor pixel), .npy (NumPy array)
     #[arg(long, required = true, value_name = "FILE", value_parser = output)]
-    pub out: Vec<OutputFile>,
+    pub out: Vec<OutputFile<ExportFormat>>,
     /// What the map shows. Of several transmitters the strongest counts
     #[arg(long, value_name = "LAYER", default_value = "received-power", value_parser = layer())]
     pub quantity: PlanLayer,
@@ -75,20 +75,8 @@ impl ReceiverArgs {
     }
 }
 
-/// A file to write and the format that its name asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputFile {
-    pub path: PathBuf,
-    pub format: ExportFormat,
-}
-
-fn output(text: &str) -> Result<OutputFile, String> {
-    let path = PathBuf::from(text);
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    match ExportFormat::from_extension(&extension) {
-        Some(format) => Ok(OutputFile { path, format }),
-        None => Err("expected a name that ends in .tif, .kml, .kmz, .geojson, .png, .csv or .npy".into()),
-    }
+fn output(name: &str) -> Result<OutputFile<ExportFormat>, String> {
+    OutputFile::named(name, ExportFormat::from_extension, ".tif, .kml, .kmz, .geojson, .png, .csv or .npy")
 }
 
 fn layer() -> impl TypedValueParser<Value = PlanLayer> {
