@@ -158,6 +158,17 @@ fn ranks_share_a_batch() {
     let same = serde_json::json!([jobs[0], jobs[0]]);
     fs::write(&list, same.to_string()).unwrap();
     fails(&["batch", list.to_str().unwrap(), "--", "--scene", SCENE], &["the jobs 1 and 2 both write"]);
+    // The second would take the first one's map for its own.
+    let table = folder.path().join("jobs.csv");
+    let out = folder.path().join("{id}.csv").display().to_string();
+    fs::write(&table, "id,lng,lat\nroof,11.57665,48.13487\nroof,11.57790,48.13430\n").unwrap();
+    fails(&["batch", table.to_str().unwrap(), "--", "--scene", SCENE, "--out", &out], &["two jobs have the id roof and write"]);
+    // A folder that is not there is told before the first map is drawn.
+    let out = folder.path().join("maps/{id}.csv").display().to_string();
+    fs::write(&table, "id,lng,lat\nroof,11.57665,48.13487\n").unwrap();
+    let said =
+        fails(&["batch", table.to_str().unwrap(), "--", "--scene", SCENE, "--out", &out], &["job roof: writing", "there is no folder"]);
+    assert!(!said.contains("rank"), "{said}");
 }
 
 #[test]

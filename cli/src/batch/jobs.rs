@@ -5,6 +5,7 @@
 use crate::predict;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{CommandFactory, Parser};
+use radiodiff_radio::calibration::{LATITUDE, LONGITUDE};
 use radiodiff_radio::delimited::DelimitedText;
 use serde_json::Value;
 use std::any::TypeId;
@@ -12,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Between several values of a field in CSV.
 const SEPARATOR: char = ';';
+/// Fields that are no options of `predict`.
+const OWN_FIELDS: [&str; 5] = ["id", "scene", "lng", "lat", "dbm"];
 /// Before a line that is no job.
 const COMMENT: char = '#';
 /// Stands for the job's name in the names of files.
@@ -42,7 +45,12 @@ pub struct BatchJob {
 /// A field's name as options are called.
 fn field_name(name: &str) -> String {
     let name = name.trim().replace('_', "-").to_lowercase();
-    if name == "lon" { "lng".into() } else { name }
+    match name.as_str() {
+        other if LONGITUDE.contains(&other) => "lng".into(),
+        other if LATITUDE.contains(&other) => "lat".into(),
+        "power" | "power-dbm" => "dbm".into(),
+        _ => name,
+    }
 }
 
 impl JobFields {
@@ -105,8 +113,11 @@ impl BatchJob {
         fields.join_transmitter()?;
         fields.fields.extend(self.fields.fields.clone());
         let scene = fields.take_one("scene")?.context("it has no scene")?;
+        let command = PredictCommand::command();
+        let known: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
         let mut words = Vec::new();
         for (name, values) in fields.fields {
+            ensure!(known.contains(&name.as_str()), "--{name} is no option of predict, and no field of a job ({})", OWN_FIELDS.join(", "));
             words.extend(values.iter().map(|value| format!("--{name}={}", value.replace(ID, &self.id))));
         }
         words.extend([String::from("--"), scene.replace(ID, &self.id)]);
@@ -221,6 +232,8 @@ mod tests {
             "\u{feff}sep=;\r\nid;scene;lng;lat;dbm;frequency_mhz;range;out\r\na;city.geojson;11,5;-48,1;30,5;3500,25;0,40;{id}.tif\r\n";
         let same = "id,scene,tx,frequency_mhz,range,out\na,city.geojson,\"11.5,-48.1,30.5\",3500.25,\"0,40\",{id}.tif\n";
         assert_eq!(read(spreadsheet).unwrap(), read(same).unwrap(), "decimal commas, and a pair of numbers");
+        let words = "id,Scene,Longitude,Latitude,Power_dBm,out\na,city.geojson,11.5,-48.1,30,m.tif\n";
+        assert_eq!(read(words).unwrap(), read("id,scene,tx,out\na,city.geojson,\"11.5,-48.1,30\",m.tif\n").unwrap());
         assert_eq!((&found, &found), (&read(json).unwrap(), &read(&lines).unwrap()));
         let args = found[0].args(&JobFields::default()).unwrap();
         assert_eq!((args.tx.len(), args.tx[0].power_dbm, args.quantity), (1, Some(30.0), PlanLayer::Snr));
@@ -256,7 +269,11 @@ mod tests {
             ("tx,out\n\"1,2\",m.tif\n", "it has no scene"),
             ("scene,tx\nx,\"1,2\"\n", "--out"),
             ("scene,tx,out\nx,\"1,2\",m.gif\n", "ends in .tif"),
-            ("scene,tx,out,colour\nx,\"1,2\",m.tif,red\n", "--colour"),
+            (
+                "scene,tx,out,colour\nx,\"1,2\",m.tif,red\n",
+                "--colour is no option of predict, and no field of a job (id, scene, lng, lat, dbm)",
+            ),
+            ("name,scene,tx,out\na,x,\"1,2\",m.tif\n", "--name is no option"),
             ("scene,tx,out,quantity\nx,\"1,2\",m.tif,loudness\n", "loudness"),
         ] {
             let said = error(text);

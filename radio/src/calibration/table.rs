@@ -7,8 +7,9 @@ use geo::Coord;
 use thiserror::Error;
 
 /// Names of the columns in lower case, the first that is there counts.
-const LONGITUDE: [&str; 4] = ["lng", "lon", "long", "longitude"];
-const LATITUDE: [&str; 2] = ["lat", "latitude"];
+pub const LONGITUDE: [&str; 4] = ["lng", "lon", "long", "longitude"];
+/// As [`LONGITUDE`].
+pub const LATITUDE: [&str; 2] = ["lat", "latitude"];
 const POWER: [&str; 7] = ["rsrp_dbm", "power_dbm", "rssi_dbm", "dbm", "rsrp", "rssi", "power"];
 const DEVICE: [&str; 3] = ["device", "phone", "receiver"];
 
