@@ -171,6 +171,30 @@ fn ranks_share_a_batch() {
     assert!(!said.contains("rank"), "{said}");
 }
 
+/// What people try first, and what they are told: field planners know their units and their tools, not this command.
+#[test]
+fn wrong_words_are_answered_with_the_right_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("antenna.msi"), "NAME 742215\nFREQUENCY 1855\nHORIZONTAL 360\n0 0.0\n").unwrap();
+    let (out, missing, pattern) = (path("map.npy"), path("maps/map.npy"), path("antenna.msi"));
+    let exchanged = "48.133278847746034,11.575250292797158,48.13558115225397,11.578689707202841";
+    for (args, words) in [
+        (["--out", &missing, "", ""], "there is no folder"),
+        (["--out", &out, "--frequency-mhz", "3.5GHz"], "\"3.5GHz\" is not a number"),
+        (["--out", &out, "--extent-m", "1km"], "\"1km\" is not a number"),
+        (["--out", &out, "--bandwidth-mhz", "-20"], "the receiver's bandwidth is -20, expected a number from"),
+        (["--out", &out, "--height-m", "-3"], "the height of the transmitter is -3 m above the ground, expected 0.5 to 200 m"),
+        (["--out", &out, "--antenna", &pattern], "antenna.msi is no antenna that can be read: expected JSON"),
+        (["--out", &out, "--bounds", exchanged], "longitude and latitude have been exchanged, in the bounds or in the buildings"),
+    ] {
+        let args: Vec<&str> = ["predict", SCENE, "--tx", TX[0]].into_iter().chain(args).filter(|word| !word.is_empty()).collect();
+        let output = radiodiff(&args);
+        assert!(!output.status.success() && text(&output.stderr).contains(words), "{args:?}: {}", text(&output.stderr));
+    }
+    assert!(!folder.path().join("maps").exists());
+}
+
 #[test]
 fn sites_cover_what_is_said_of_them() {
     for spacing in ["0", "-16", "NaN"] {

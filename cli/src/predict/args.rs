@@ -51,16 +51,16 @@ pub struct Args {
 #[derive(clap::Args, Clone, Debug)]
 pub struct ReceiverArgs {
     /// Gain of the receiver's antenna, dBi
-    #[arg(long, value_name = "DBI", default_value_t = 0.0, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DBI", default_value_t = 0.0, allow_hyphen_values = true, value_parser = number)]
     receiver_gain_dbi: f64,
     /// Width of the channel, for the noise and for what interferes, MHz
-    #[arg(long, value_name = "MHZ", default_value_t = Receiver::default().bandwidth_mhz)]
+    #[arg(long, value_name = "MHZ", default_value_t = Receiver::default().bandwidth_mhz, allow_negative_numbers = true, value_parser = number)]
     bandwidth_mhz: f64,
     /// Noise figure of the receiver, dB
-    #[arg(long, value_name = "DB", default_value_t = Receiver::default().noise_figure_db)]
+    #[arg(long, value_name = "DB", default_value_t = Receiver::default().noise_figure_db, allow_negative_numbers = true, value_parser = number)]
     noise_figure_db: f64,
     /// Noise floor, dBm [default: by bandwidth and noise figure]
-    #[arg(long, value_name = "DBM", allow_hyphen_values = true)]
+    #[arg(long, value_name = "DBM", allow_hyphen_values = true, value_parser = number)]
     noise_floor_dbm: Option<f64>,
 }
 
