@@ -71,7 +71,7 @@ impl SiteSearch {
             let hint = "a larger spacingM or a smaller area makes fewer";
             return Err(error("candidates", &format!("there are {asked} candidates, expected at most {MOST_CANDIDATES}: {hint}")));
         }
-        let (places, off_map) = candidates_on_map(&places, scene.grid(), scene.frame());
+        let (places, off_map) = candidates_on_map(&places, scene.grid(), &scene.frame());
         let stand = |(index, Coord { x: lng, y: lat })| {
             Ok(Candidate { index, placed: place(&TransmitterRequest { lng, lat, ..request.transmitter.clone() })? })
         };
