@@ -60,7 +60,7 @@ impl GpuEngine {
 
     async fn open(options: GpuOptions, profile: bool) -> Result<Self, GpuError> {
         let opened = adapter::open(options, profile).await?;
-        let recorder = Recorder::new(opened.device, opened.queue, profile);
+        let recorder = Recorder::new(opened.device, opened.queue, profile, opened.report.software);
         let methods = ConvMethods::new(opened.report.software);
         Ok(Self { report: opened.report, methods, recorder })
     }
