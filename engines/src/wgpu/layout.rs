@@ -165,7 +165,7 @@ pub(super) fn average_pool(recorder: &Recorder, x: &GpuTensor, window: usize) ->
 
 #[cfg(test)]
 mod tests {
-    use super::merged;
+    use super::{View, merged};
     use radiodiff_core::engine::shape;
 
     #[test]
@@ -175,5 +175,19 @@ mod tests {
         let by_channel = shape::broadcast_strides(&[3, 1], &[2, 1, 3, 4]);
         assert_eq!(merged(&[2, 1, 3, 4], &[contiguous, by_channel]), [[4, 1, 0, 0], [3, 4, 1, 0], [2, 12, 0, 0]]);
         assert_eq!(merged(&[1, 1], &[vec![1, 1], vec![1, 1]]), [[0; 4]; 0]);
+    }
+
+    #[test]
+    fn copies_go_by_fours_where_all_parts_divide() {
+        let fours = |dims: &[[u32; 4]], offsets| View { dims: dims.to_vec(), offsets }.in_fours().map(|view| (view.dims, view.offsets));
+        let dims = [[8, 1, 1, 0], [3, 8, 12, 0]];
+        assert_eq!(fours(&dims, [4, 0]), Some((vec![[2, 1, 1, 0], [3, 2, 3, 0]], [1, 0])));
+        assert_eq!(fours(&dims, [4, 2]), None);
+        for dims in
+            [[[6, 1, 1, 0], [3, 8, 12, 0]], [[8, 1, 2, 0], [3, 8, 16, 0]], [[8, 1, 1, 0], [3, 9, 12, 0]], [[8, 1, 1, 0], [3, 8, 13, 0]]]
+        {
+            assert_eq!(fours(&dims, [0, 0]), None, "{dims:?}");
+        }
+        assert_eq!(fours(&[], [0, 0]), None);
     }
 }

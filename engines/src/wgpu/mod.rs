@@ -86,6 +86,12 @@ impl GpuEngine {
         self.methods.choose_by(choose);
     }
 
+    /// Computes by the kernels for GPUs, also on an adapter that computes on the CPU. For testing these kernels.
+    pub fn compute_as_on_a_gpu(&self) {
+        self.methods.choose_by(ConvMethod::for_hardware);
+        self.recorder.without_barriers.set(false);
+    }
+
     /// The adapter this engine runs on.
     pub fn report(&self) -> &AdapterReport {
         &self.report

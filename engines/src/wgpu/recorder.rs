@@ -67,8 +67,8 @@ pub(super) struct Recorder {
     bind_groups: RefCell<HashMap<[u64; 1 + MOST_INPUTS], wgpu::BindGroup>>,
     pending: RefCell<Pending>,
     pub profiler: Option<Profiler>,
-    /// The adapter computes on the CPU.
-    pub software: bool,
+    /// Reduces long rows without barriers, which suits adapters that compute on the CPU.
+    pub without_barriers: Cell<bool>,
 }
 
 /// Commands that are not submitted yet. The pass comes first so that it is dropped, and thereby ended, before its encoder.
@@ -102,7 +102,7 @@ impl Recorder {
             bind_groups: RefCell::default(),
             pending: RefCell::default(),
             profiler: profile.then(|| Profiler::new(&device, &queue)),
-            software,
+            without_barriers: Cell::new(software),
             device,
             queue,
         }

@@ -59,10 +59,11 @@ impl Rows {
             recorder.dispatch(&REDUCE_SHORT, &self.parameters(1), &[x], &short, grid(self.rows));
             return short;
         }
-        let chunks = self.n.div_ceil(CHUNK) * if recorder.software { PARTS } else { 1 };
+        let without_barriers = recorder.without_barriers.get();
+        let chunks = self.n.div_ceil(CHUNK) * if without_barriers { PARTS } else { 1 };
         let (parameters, parts) = (self.parameters(chunks), numbers(chunks));
         let (kernel, size) =
-            if recorder.software { (&REDUCE_PARTS, grid(self.rows * chunks)) } else { (&REDUCE_LONG, groups(self.rows * chunks)) };
+            if without_barriers { (&REDUCE_PARTS, grid(self.rows * chunks)) } else { (&REDUCE_LONG, groups(self.rows * chunks)) };
         recorder.dispatch(kernel, &parameters, &[x], &parts, size);
         if chunks == 1 {
             return parts;
