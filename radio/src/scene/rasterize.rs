@@ -21,6 +21,13 @@ pub(crate) fn rasterize_outlines<'a>(grid: Grid, outlines: impl IntoIterator<Ite
     mask
 }
 
+/// Whether the centre of any pixel lies inside a ring.
+pub(crate) fn holds_a_center(grid: Grid, ring: &LineString<f64>) -> bool {
+    let mut found = false;
+    paint(grid, &Polygon::new(ring.clone(), Vec::new()), |_| found = true);
+    found
+}
+
 fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
     std::iter::once(polygon.exterior()).chain(polygon.interiors())
 }
