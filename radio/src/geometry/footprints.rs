@@ -4,7 +4,7 @@
 //! footprints are not what its mask says, has the mask's outlines ([`super::outline`]).
 
 use super::outline::{outlines, outlines_for_rays};
-use crate::scene::{Building, BuildingMask, Grid, Scene, holds_a_center, rasterize_outlines};
+use crate::scene::{Building, BuildingMask, Grid, Scene, a_pixel_of, rasterize_outlines};
 use geo::orient::Direction;
 use geo::{Area, Contains, Coord, InteriorPoint, LineString, Orient, Polygon, Vector2DOps, unary_union};
 
@@ -31,7 +31,7 @@ pub fn outlines_above(scene: &Scene, height_m: f64, obstacles: &BuildingMask) ->
         return outlines(obstacles, scene.grid);
     }
     let mut rings = united(footprints);
-    rings.retain(|ring| holds_a_center(scene.grid, ring));
+    rings.retain(|ring| a_pixel_of(scene.grid, &Polygon::new(ring.clone(), Vec::new())).is_some());
     rings
 }
 
@@ -48,13 +48,16 @@ fn agree(footprints: &[&Polygon<f64>], mask: &BuildingMask, grid: Grid) -> bool 
     differing as f64 <= (1.0 - LEAST_AGREEMENT) * built as f64
 }
 
-/// The height of a building's roof above the ground, metres: its own, else that of the raster at a point inside. `None` for a footprint
-/// that covers no pixel and has no height, and for one that is not finite.
+/// The height of a building's roof above the ground, metres: its own, else that of the raster at a point inside, or where that point is off
+/// the map at a pixel that the building covers. `None` for a footprint that covers no pixel and has no height, and for one that is not
+/// finite.
 pub fn roof_m(scene: &Scene, building: &Building) -> Option<f64> {
-    let of_raster = || {
+    let roof_at = |pixel: usize| Some(scene.roofs.at(pixel)).filter(|&roof_m| roof_m > 0.0);
+    let inside = || {
         let (row, column) = scene.grid.pixel_of(building.footprint.interior_point()?.0)?;
-        Some(scene.roofs.at(row * scene.grid.size + column)).filter(|&roof_m| roof_m > 0.0)
+        roof_at(row * scene.grid.size + column)
     };
+    let of_raster = || inside().or_else(|| roof_at(a_pixel_of(scene.grid, &building.footprint)?));
     is_finite(&building.footprint).then(|| building.stated_height_m().or_else(of_raster)).flatten()
 }
 

@@ -21,10 +21,10 @@ pub(crate) fn rasterize_outlines<'a>(grid: Grid, outlines: impl IntoIterator<Ite
     mask
 }
 
-/// Whether the centre of any pixel lies inside a ring.
-pub(crate) fn holds_a_center(grid: Grid, ring: &LineString<f64>) -> bool {
-    let mut found = false;
-    paint(grid, &Polygon::new(ring.clone(), Vec::new()), |_| found = true);
+/// A pixel whose centre lies inside a polygon, by its row-major index.
+pub(crate) fn a_pixel_of(grid: Grid, polygon: &Polygon<f64>) -> Option<usize> {
+    let mut found = None;
+    paint(grid, polygon, |pixels| found = found.or(Some(pixels.start)));
     found
 }
 
