@@ -158,6 +158,41 @@ fn ranks_share_a_batch() {
     let same = serde_json::json!([jobs[0], jobs[0]]);
     fs::write(&list, same.to_string()).unwrap();
     fails(&["batch", list.to_str().unwrap(), "--", "--scene", SCENE], &["the jobs 1 and 2 both write"]);
+    // The second would take the first one's map for its own.
+    let table = folder.path().join("jobs.csv");
+    let out = folder.path().join("{id}.csv").display().to_string();
+    fs::write(&table, "id,lng,lat\nroof,11.57665,48.13487\nroof,11.57790,48.13430\n").unwrap();
+    fails(&["batch", table.to_str().unwrap(), "--", "--scene", SCENE, "--out", &out], &["two jobs have the id roof and write"]);
+    // A folder that is not there is told before the first map is drawn.
+    let out = folder.path().join("maps/{id}.csv").display().to_string();
+    fs::write(&table, "id,lng,lat\nroof,11.57665,48.13487\n").unwrap();
+    let said =
+        fails(&["batch", table.to_str().unwrap(), "--", "--scene", SCENE, "--out", &out], &["job roof: writing", "there is no folder"]);
+    assert!(!said.contains("rank"), "{said}");
+}
+
+/// What people try first, and what they are told: field planners know their units and their tools, not this command.
+#[test]
+fn wrong_words_are_answered_with_the_right_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("antenna.msi"), "NAME 742215\nFREQUENCY 1855\nHORIZONTAL 360\n0 0.0\n").unwrap();
+    let (out, missing, pattern) = (path("map.npy"), path("maps/map.npy"), path("antenna.msi"));
+    let exchanged = "48.133278847746034,11.575250292797158,48.13558115225397,11.578689707202841";
+    for (args, words) in [
+        (["--out", &missing, "", ""], "there is no folder"),
+        (["--out", &out, "--frequency-mhz", "3.5GHz"], "\"3.5GHz\" is not a number"),
+        (["--out", &out, "--extent-m", "1km"], "\"1km\" is not a number"),
+        (["--out", &out, "--bandwidth-mhz", "-20"], "the receiver's bandwidth is -20, expected a number from"),
+        (["--out", &out, "--height-m", "-3"], "the height of the transmitter is -3 m above the ground, expected 0.5 to 200 m"),
+        (["--out", &out, "--antenna", &pattern], "antenna.msi is no antenna that can be read: expected JSON"),
+        (["--out", &out, "--bounds", exchanged], "longitude and latitude have been exchanged, in the bounds or in the buildings"),
+    ] {
+        let args: Vec<&str> = ["predict", SCENE, "--tx", TX[0]].into_iter().chain(args).filter(|word| !word.is_empty()).collect();
+        let output = radiodiff(&args);
+        assert!(!output.status.success() && text(&output.stderr).contains(words), "{args:?}: {}", text(&output.stderr));
+    }
+    assert!(!folder.path().join("maps").exists());
 }
 
 #[test]
@@ -195,6 +230,26 @@ fn sites_cover_what_is_said_of_them() {
     let spreadsheet = format!("name;Longitude;Latitude\r\nx;{}\r\ny;{}\r\n", places[1], places[0]);
     fs::write(&list, spreadsheet.replace(',', ";").replace('.', ",")).unwrap();
     assert_eq!(succeeds(&[&["sites", SCENE], args.as_slice()].concat()), said);
+    // Candidates off the map, one of them by a typing error, cost no more than a warning, until none is left.
+    let (off, again) =
+        (["11.6,48.2", "1.157665,48.13487"], format!("lng,lat\n11.6,48.2\n{}\n1.157665,48.13487\n{}\n", places[1], places[0]));
+    fs::write(&list, again).unwrap();
+    let output = radiodiff(&[&["sites", SCENE], args.as_slice()].concat());
+    assert_eq!(text(&output.stdout), said);
+    let warning = format!("warning: 2 of 4 candidates lie off the map and are not used: {}; {}.", off[0], off[1]);
+    assert!(text(&output.stderr).contains(&warning), "{}", text(&output.stderr));
+    fs::write(&list, format!("lng,lat\n{}\n{}\n", off[0], off[1])).unwrap();
+    fails(
+        &[&["sites", SCENE], args.as_slice()].concat(),
+        &["none of the 2 candidates is on the map", "the candidate 11.6,48.2", "west, south"],
+    );
+    fs::write(&list, "lat,lng\n11.57665,48.13487\n").unwrap();
+    fails(&[&["sites", SCENE], args.as_slice()].concat(), &["longitude and latitude have been exchanged"]);
+    // What is changed of a transmitter is told once, for existing ones and for those that are chosen.
+    let antenna = [args.as_slice(), &["--antenna", r#"{"beams": 4}"#]].concat();
+    fs::write(&list, format!("lng,lat\n{}\n{}\n", places[1], places[0])).unwrap();
+    let said = text(&radiodiff(&[&["sites", SCENE], antenna.as_slice()].concat()).stderr);
+    assert_eq!(said.matches("warning: The antenna's beams is not known and not used.").count(), 1, "{said}");
     fs::write(&list, "name,x,y\na,1,2\n").unwrap();
     fails(&[&["sites", SCENE], args.as_slice()].concat(), &["no column for the longitude", "its columns are name, x, y"]);
 }

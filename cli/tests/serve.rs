@@ -21,8 +21,12 @@ struct Server {
 
 impl Server {
     fn start(args: &[&str]) -> Self {
+        Self::listen("127.0.0.1:0", args)
+    }
+
+    fn listen(address: &str, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_radiodiff"));
-        command.args(["serve", SCENE, "--bounds", BOUNDS, "--listen", "127.0.0.1:0"]).args(args);
+        command.args(["serve", SCENE, "--bounds", BOUNDS, "--listen", address]).args(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -135,6 +139,20 @@ fn a_plan_is_drawn_and_its_layers_are_files_and_tiles() {
         assert_eq!(server.get(path).0, 404, "{path}");
     }
     assert_eq!(tile("69751", "999999").0, 404);
+    // Addresses that nobody made, and a method that is not meant, are told what there is.
+    for (path, status) in [("/", 404), ("/v1/predicts", 404), ("/v1/predict", 405)] {
+        let (found, refusal) = server.get(path);
+        let message = serde_json::from_slice::<Value>(&refusal).unwrap()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(found == status && message.contains("POST /v1/predict"), "{path}: {found} {message}");
+    }
+}
+
+#[test]
+fn an_address_may_be_a_name_and_has_a_port() {
+    assert_eq!(Server::listen("localhost:0", &[]).get("/health").0, 200);
+    let refused = Command::new(env!("CARGO_BIN_EXE_radiodiff")).args(["serve", SCENE, "--listen", "8088"]).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && said.contains("expected ADDRESS:PORT, such as 127.0.0.1:8088"), "{said}");
 }
 
 #[test]

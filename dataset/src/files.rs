@@ -17,7 +17,8 @@ fn temporary(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     // Readable as any other file the user makes: temporary files are private by default.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, format!("there is no folder {}", folder.display()));
+    builder.tempfile_in(folder).map_err(|error| if folder.is_dir() { error } else { missing() })
 }
 
 /// Fails where [`write`] to `path` would, so that a place that cannot be written is known before the work whose result goes there.

@@ -20,6 +20,13 @@ fn engine() -> GpuEngine {
     }
 }
 
+/// An engine that chooses its kernels for the adapter, and one that chooses them as on a GPU.
+fn engines() -> [GpuEngine; 2] {
+    let as_on_a_gpu = engine();
+    as_on_a_gpu.compute_as_on_a_gpu();
+    [engine(), as_on_a_gpu]
+}
+
 fn values(name: &str, count: usize) -> Vec<f32> {
     rule_values(7, name, count).map(|v| v as f32).collect()
 }
@@ -102,10 +109,11 @@ fn read<E: Engine>(engine: &E, x: &E::Tensor) -> Vec<f32> {
 
 #[test]
 fn every_operation_is_right() {
-    let engine = engine();
-    println!("{:?}", engine.report());
-    let failures = pollster::block_on(conformance::check(&engine, 1e-5));
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    for engine in engines() {
+        println!("{:?}", engine.report());
+        let failures = pollster::block_on(conformance::check(&engine, 1e-5));
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
 }
 
 /// Shapes with remainders along every tile of every method, of one term and of thousands.
@@ -146,14 +154,12 @@ fn nano_draws_the_map_that_the_cpu_draws() {
     // A map that is black or white everywhere would hide differences.
     let shaded = expected.iter().filter(|&&v| v > 0.0 && v < 1.0).count();
     assert!(shaded > expected.len() / 2, "{shaded} of {} pixels are shaded", expected.len());
-    let (own_choice, hardware_choice) = (engine(), engine());
-    hardware_choice.choose_conv_methods(ConvMethod::for_hardware);
-    for (choice, engine) in [("the adapter's", own_choice), ("a GPU's", hardware_choice)] {
+    for (choice, engine) in ["the adapter's", "a GPU's"].into_iter().zip(engines()) {
         let found = map(&engine, &preset, &condition, &options);
         assert_eq!(found.len(), preset.map_size * preset.map_size);
         let worst = found.iter().zip(&expected).map(|(f, e)| (f - e).abs()).fold(0.0, f32::max);
-        println!("largest difference of gray by {choice} convolutions: {worst:.2e}");
-        assert!(worst < 1e-4, "a gray level is off by {worst} by {choice} convolutions");
+        println!("largest difference of gray by {choice} kernels: {worst:.2e}");
+        assert!(worst < 1e-4, "a gray level is off by {worst} by {choice} kernels");
     }
 }
 
@@ -180,10 +186,12 @@ fn work_that_exceeds_one_row_of_workgroups_is_done() {
 
 #[test]
 fn norms_of_many_pixels_hold_with_an_offset() {
-    let engine = engine();
-    assert_same(&engine, "group norm in chunks", |e| e.group_norm([2, 6, 61, 67], 2, 0.0));
-    // 30 deviations away; 1e-7 of the offset is 3e-6 of a deviation.
-    assert_same(&engine, "group norm far from zero", |e| e.group_norm([1, 4, 150, 131], 2, 17.0));
+    for engine in engines() {
+        assert_same(&engine, "group norm in chunks", |e| e.group_norm([2, 6, 61, 67], 2, 0.0));
+        assert_same(&engine, "group norm in chunks, four pixels at a time", |e| e.group_norm([2, 6, 62, 66], 2, 0.0));
+        // 30 deviations away; 1e-7 of the offset is 3e-6 of a deviation.
+        assert_same(&engine, "group norm far from zero", |e| e.group_norm([1, 4, 150, 131], 2, 17.0));
+    }
 }
 
 #[test]
@@ -193,6 +201,7 @@ fn fused_layers_are_right() {
         assert_same(&engine, &format!("linear attention of {qkv:?}"), |e| e.linear_attention(qkv, heads));
     }
     assert_same(&engine, "modulated group norm", |e| e.group_norm_film_silu([2, 6, 5, 7], 3));
+    assert_same(&engine, "modulated group norm, four pixels at a time", |e| e.group_norm_film_silu([2, 6, 6, 10], 3));
     // A weight from the host keeps its last result, which belongs to one shape and one epsilon.
     assert_same(&engine, "normalisation of one weight in two shapes", |e| e.normalized_twice(6, 10));
 }

@@ -239,12 +239,14 @@ class RelationLayer(nn.Module):
         self.input_conv1 = nn.Sequential(nn.Conv2d(condition, width, 1), nn.BatchNorm2d(width, eps=1e-3, momentum=0.03))
         self.input_conv2 = nn.Sequential(nn.Conv2d(feature, width, 1), nn.BatchNorm2d(width, eps=1e-3, momentum=0.03))
         layer = nn.Module()
-        layer.q_lin, layer.k_lin, layer.v_lin = (nn.Linear(width, width) for _ in range(3))
-        layer.mlp = nn.Module()
-        layer.mlp.fc1, layer.mlp.fc2 = nn.Conv2d(width, 2 * width, 1), nn.Conv2d(2 * width, width, 1)
         layer.concat_conv = nn.Conv2d(2 * width, width, 1)
         layer.gn = nn.GroupNorm(groups, width)
-        layer.out_conv = nn.Conv2d(width, width, 1)
+        # Without a window the layer has no attention.
+        if window > 0:
+            layer.q_lin, layer.k_lin, layer.v_lin = (nn.Linear(width, width) for _ in range(3))
+            layer.mlp = nn.Module()
+            layer.mlp.fc1, layer.mlp.fc2 = nn.Conv2d(width, 2 * width, 1), nn.Conv2d(2 * width, width, 1)
+            layer.out_conv = nn.Conv2d(width, width, 1)
         self.attentions = nn.ModuleList([layer])
         self.codes = {}
 
@@ -254,6 +256,8 @@ class RelationLayer(nn.Module):
         size = feature.shape[-2:]
         resize = lambda x: x if x.shape[-2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=True)
         shortcut = layer.gn(feature + layer.concat_conv(torch.cat([resize(condition), feature], 1)))
+        if self.window == 0:
+            return shortcut
         pool = lambda x: x if self.window == 1 else F.avg_pool2d(x, self.window)
         query, key = pool(condition), pool(feature)
         b, c, h, w = query.shape
@@ -348,7 +352,8 @@ class Unet(nn.Module):
                 up = nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), up) if i > 0 else up
                 ups.append(nn.ModuleList([block(b + a, b), block(b + a, b), attention(b, LinearAttention), up]))
                 relations.append(relation(i, a, b, b))
-            setattr(self, f"decouple{number}", AdaptiveFourier(middle, side, groups))
+            if unet.get("adaptive_fourier", True):
+                setattr(self, f"decouple{number}", AdaptiveFourier(middle, side, groups))
             setattr(self, f"ups{suffix}", ups)
             setattr(self, f"relation_layers_up{suffix}", relations)
             setattr(self, f"final_res_block{suffix}", block(2 * dims[0], dims[0]))
@@ -356,7 +361,7 @@ class Unet(nn.Module):
 
     def decode(self, number, middle, skips, condition, stem, time):
         suffix = "" if number == 1 else "2"
-        x, skips = getattr(self, f"decouple{number}")(middle), list(skips)
+        x, skips = getattr(self, f"decouple{number}", nn.Identity())(middle), list(skips)
         parts = zip(getattr(self, f"ups{suffix}"), getattr(self, f"relation_layers_up{suffix}"), reversed(condition))
         for (res1, res2, attention, up), relation, c in parts:
             x = res1(torch.cat([x, skips.pop()], 1), time)

@@ -42,7 +42,7 @@ fn what_cannot_be_imported_is_named() {
     assert!(!folder.path().join("out.safetensors").exists());
 
     // The place is looked at first: the checkpoint is not there either.
-    refused(&["no file"], "nano", &path("no folder/out.safetensors"), &["writing ", "No such file"]);
+    refused(&["no file"], "nano", &path("no folder/out.safetensors"), &["writing ", "there is no folder "]);
     refused(&["no file"], "nano", &path(""), &["it is a folder, expected the name of a file"]);
 }
 

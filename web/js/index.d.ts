@@ -110,7 +110,7 @@ export interface PlacedTransmitter {
  * | `device-lost`, `out-of-memory`, `failed` | the engine failed and no other could take over, or the weights give no numbers |
  * | `wasm` | the module could not be fetched or compiled, or the page's Content-Security-Policy forbids it |
  * | `no-simd` | the browser's WebAssembly has no fixed-width SIMD |
- * | `worker` | a worker was asked for and could not be started, a function `worker` returned the same one twice, or `workers` is no whole number from 1 |
+ * | `worker` | a worker was asked for and could not be started, its scripts could not be loaded on the calling thread either, a function `worker` returned the same one twice, or `workers` is no whole number from 1 |
  * | `crashed` | a defect of this package; the next call starts a new worker, without a worker it is final |
  * | `disposed` | `dispose` was called |
  */

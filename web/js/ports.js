@@ -57,8 +57,10 @@ const notStarted = (words) => new RadioError({
     + 'or give createEngine a function `worker` that starts it',
 });
 
-/** How long a worker may take to load its script, on a slow line too. */
+/** How long a script may take to load, on a slow line too. */
 const PATIENCE_MS = 30_000;
+/** What is said of a script that takes longer. */
+const SILENT = `it said nothing for ${PATIENCE_MS / 1000} s`;
 
 /** Workers that already belong to a runtime. @type {WeakSet<Worker>} */
 const taken = new WeakSet();
@@ -91,7 +93,7 @@ export const workerPort = (start = packageWorker) => (receive, crashed) => new P
     worker.terminate();
     reject(notStarted(words));
   };
-  const timer = setTimeout(() => fail(`it said nothing for ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
+  const timer = setTimeout(() => fail(SILENT), PATIENCE_MS);
   worker.onmessage = ({ data }) => {
     if (started) {
       receive(data);
@@ -117,11 +119,30 @@ export const workerPort = (start = packageWorker) => (receive, crashed) => new P
 let trap = null;
 
 /**
- * The runtime on the calling thread.
- * @type {OpenPort}
+ * What `load` gives, within the patience that a worker has.
+ * @template T
+ * @param {() => Promise<T>} load
+ * @returns {Promise<T>}
  */
-export async function directPort(receive, crashed) {
-  const { serve } = await import('./runtime.js');
+function loaded(load) {
+  return new Promise((resolve, reject) => {
+    const fail = (/** @type {string} */ words) => reject(new RadioError({
+      code: 'worker',
+      message: `the engine's scripts could not be loaded on the calling thread (${words}); serve runtime.js and what it imports beside index.js, and allow it in the `
+        + "Content-Security-Policy (script-src 'self', from another origin that origin)",
+    }));
+    const timer = setTimeout(() => fail(SILENT), PATIENCE_MS);
+    load().then(resolve, (error) => fail(messageOf(error))).finally(() => clearTimeout(timer));
+  });
+}
+
+/**
+ * The runtime on the calling thread.
+ * @param {() => Promise<typeof import('./runtime.js')>} load
+ * @returns {OpenPort}
+ */
+export const threadPort = (load) => async (receive, crashed) => {
+  const { serve } = await loaded(load);
   const take = serve((answer) => queueMicrotask(() => {
     if (answer.fatal) trap = answer.error?.message ?? 'the module trapped';
     receive(answer);
@@ -143,4 +164,7 @@ export async function directPort(receive, crashed) {
     if (trap === null) take({ id: -1, call: 'dispose' });
   };
   return { post: (message) => (trap === null ? take(/** @type {any} */ (message)) : crashed(trap)), close };
-}
+};
+
+/** Bundlers follow this import. */
+export const directPort = threadPort(() => import('./runtime.js'));

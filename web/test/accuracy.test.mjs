@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { REAL_MAPS, WORTH } from '../../www/page/accuracy.js';
+import { REAL_MAPS, worth } from '../../www/page/accuracy.js';
 import { FIGURES } from '../../www/page/figures.js';
 import { headerEnd, readHeader } from '../js/safetensors.js';
 
@@ -29,11 +29,20 @@ test('what the page\'s network is worth is documented, and the cards are of the 
 });
 
 test('every layer of the network is better than the physical map of the same knowledge, and says so', () => {
-  assert.deepEqual(Object.keys(WORTH).sort(), ['deviation', 'difference', 'mean', 'physical', 'probability', 'traced']);
   const { physical, network } = FIGURES;
   assert.ok(network.crpsDb < physical.crpsDb && network.rmseDb <= physical.rmseDb, JSON.stringify(FIGURES));
   for (const layer of ['mean', 'deviation', 'probability']) {
-    assert.ok(WORTH[layer].includes(`CRPS ${network.crpsDb.toFixed(2)} instead of ${physical.crpsDb.toFixed(2)} dB`), WORTH[layer]);
-    assert.equal(/too sure/.test(WORTH[layer]), network.holds < 0.85);
+    const words = worth(layer);
+    assert.ok(words.includes(`CRPS ${network.crpsDb.toFixed(2)} instead of ${physical.crpsDb.toFixed(2)} dB`), words);
+    assert.equal(/too sure/.test(words), network.holds < 0.85);
   }
+});
+
+test('antenna heights of the network are those that its file says, once it is loaded', () => {
+  const heights = (model) => worth('mean', model).match(/antennas? .*m high\.$/)?.[0];
+  assert.equal(heights({ antennaHeightsM: [2, 30] }), 'antennas 2 to 30 m high.');
+  assert.equal(heights({ antennaHeightsM: [1.5, 1.5] }), 'antenna as 1.5 m high.');
+  assert.equal(heights(undefined), undefined);
+  for (const layer of ['physical', 'traced', 'difference']) assert.equal(worth(layer, { antennaHeightsM: [2, 30] }), worth(layer));
+  assert.equal(worth('calibrated'), undefined);
 });

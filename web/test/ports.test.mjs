@@ -1,9 +1,9 @@
-// The client's way to a worker that the caller starts.
+// The client's ways to the runtime: by a worker that the caller starts, and on the calling thread.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { workerPort } from '../js/ports.js';
+import { threadPort, workerPort } from '../js/ports.js';
 
 /** Stands for a worker whose script runs: it says so as soon as somebody listens. */
 function fakeWorker() {
@@ -41,4 +41,28 @@ test('a function that starts a new worker each time is called for each', async (
   const open = workerPort(() => workers[workers.push(fakeWorker()) - 1]);
   for (const port of [await open(nothing, nothing), await open(nothing, nothing)]) port.close();
   assert.deepEqual(workers.map(({ ended }) => ended), [true, true]);
+});
+
+test("on the calling thread, scripts that do not come are the worker's error, after the same time", async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const stalled = threadPort(() => new Promise(nothing))(nothing, nothing);
+  let ended = false;
+  stalled.catch(() => { ended = true; });
+  t.mock.timers.tick(29_999);
+  await Promise.resolve();
+  assert.equal(ended, false);
+  t.mock.timers.tick(1);
+  await assert.rejects(stalled, { name: 'RadioError', code: 'worker', message: /\(it said nothing for 30 s\); serve runtime\.js/ });
+  const missing = threadPort(() => Promise.reject(new TypeError('Failed to fetch dynamically imported module')))(nothing, nothing);
+  await assert.rejects(missing, { name: 'RadioError', code: 'worker', message: /\(Failed to fetch dynamically imported module\)/ });
+});
+
+test('on the calling thread, what is posted is answered', async () => {
+  const answers = [];
+  const serve = (answer) => ({ id }) => answer({ id });
+  const port = await threadPort(async () => ({ serve }))((answer) => answers.push(answer.id), nothing);
+  port.post({ id: 3 });
+  await new Promise(setImmediate);
+  assert.deepEqual(answers, [3]);
+  port.close();
 });

@@ -4,7 +4,7 @@
 import { FIGURES } from './figures.js';
 
 /** The physical map against real maps of RadioMapSeer: NMSE on gray levels without threshold, and the root mean square error outdoors. */
-export const REAL_MAPS = { count: 22, physical: { nmse: 0.0018, rmseDb: 1.26 } };
+export const REAL_MAPS = { count: 22, physical: { nmse: 0.0018, rmseDb: 1.27 } };
 
 const decibels = (db) => `${db.toFixed(1)} dB`;
 const { count, physical } = REAL_MAPS;
@@ -18,20 +18,30 @@ const FORECAST =
   'A network that is told footprints alone forecasts what the roofs (4 to 40 m) and parked cars, which it is not told, may make of each place’s power. ' +
   `Against the physical map without heights, on ${maps} maps of cities that it was not trained on, its forecast is ${percents(better)} better ` +
   `(CRPS ${network.crpsDb.toFixed(2)} instead of ${FIGURES.physical.crpsDb.toFixed(2)} dB). ${network.holds < 0.85 ? 'It is too sure: its' : 'Its'} middle 90 % holds ${percents(network.holds)} of the truth. ` +
-  'It has learnt antennas 1.5 to 40 m high, takes receivers as 1.5 m high and uses no stated heights.';
+  'It takes receivers as 1.5 m high and uses no stated heights of roofs.';
+
+/** What a network's file says of its antennas. */
+const antennas = ([lowest, highest]) => (lowest < highest ? `It has learnt antennas ${lowest} to ${highest} m high.` : `It takes every antenna as ${lowest} m high.`);
 
 const TRACED =
   'All paths of up to two reflections and diffractions at the stated heights and materials, by first principles: what the one path of the ' +
   'physical map leaves out. Nothing in it is fitted, and places that need more turns stay dark.';
 
-/** A sentence or two about each layer, by the value of its option. */
-export const WORTH = {
+/** The layers' values in the form. */
+const LAYERS = {
   physical:
     'The dominant path model: the layer to plan with where heights are known. ' +
     `Error on ${count} real maps (RadioMapSeer, computed by WinProp): NMSE ${physical.nmse}, ${decibels(physical.rmseDb)}. “How sure” says what unknown heights and cars change.`,
-  mean: FORECAST,
-  deviation: FORECAST,
-  probability: FORECAST,
   traced: TRACED,
   difference: TRACED,
 };
+const FORECASTS = ['mean', 'deviation', 'probability'];
+
+/**
+ * A sentence or two about a layer, by the value of its option; undefined of one that has no figures here. `model` is what the loaded
+ * network's file says of it (a ModelInfo).
+ */
+export function worth(layer, model) {
+  if (!FORECASTS.includes(layer)) return LAYERS[layer];
+  return model ? `${FORECAST} ${antennas(model.antennaHeightsM)}` : FORECAST;
+}

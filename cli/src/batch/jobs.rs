@@ -4,12 +4,19 @@
 
 use crate::predict;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use radiodiff_radio::calibration::{LATITUDE, LONGITUDE};
+use radiodiff_radio::delimited::DelimitedText;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Between several values of a field in CSV.
 const SEPARATOR: char = ';';
+/// Fields that are no options of `predict`.
+const OWN_FIELDS: [&str; 5] = ["id", "scene", "lng", "lat", "dbm"];
+/// Before a line that is no job.
+const COMMENT: char = '#';
 /// Stands for the job's name in the names of files.
 const ID: &str = "{id}";
 
@@ -35,6 +42,17 @@ pub struct BatchJob {
     fields: JobFields,
 }
 
+/// A field's name as options are called.
+fn field_name(name: &str) -> String {
+    let name = name.trim().replace('_', "-").to_lowercase();
+    match name.as_str() {
+        other if LONGITUDE.contains(&other) => "lng".into(),
+        other if LATITUDE.contains(&other) => "lat".into(),
+        "power" | "power-dbm" => "dbm".into(),
+        _ => name,
+    }
+}
+
 impl JobFields {
     /// From words like `--quantity snr --out=maps/{id}.tif`.
     ///
@@ -56,8 +74,7 @@ impl JobFields {
 
     fn add(&mut self, name: &str, value: String) {
         if !value.trim().is_empty() {
-            let name = name.trim().replace('_', "-").to_lowercase();
-            self.fields.entry(if name == "lon" { "lng".into() } else { name }).or_default().push(value);
+            self.fields.entry(field_name(name)).or_default().push(value);
         }
     }
 
@@ -96,8 +113,11 @@ impl BatchJob {
         fields.join_transmitter()?;
         fields.fields.extend(self.fields.fields.clone());
         let scene = fields.take_one("scene")?.context("it has no scene")?;
+        let command = PredictCommand::command();
+        let known: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
         let mut words = Vec::new();
         for (name, values) in fields.fields {
+            ensure!(known.contains(&name.as_str()), "--{name} is no option of predict, and no field of a job ({})", OWN_FIELDS.join(", "));
             words.extend(values.iter().map(|value| format!("--{name}={}", value.replace(ID, &self.id))));
         }
         words.extend([String::from("--"), scene.replace(ID, &self.id)]);
@@ -126,23 +146,32 @@ pub fn read(text: &str) -> Result<Vec<BatchJob>> {
 }
 
 fn from_csv(text: &str) -> Result<Vec<BatchJob>> {
-    // A list with semicolons or tabulators between its columns, as spreadsheets save it, has one value a field.
-    let header = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
-    let delimiter = ['\t', SEPARATOR].into_iter().find(|&delimiter| header.contains(delimiter) && !header.contains(',')).unwrap_or(',');
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter as u8).trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
-    let names = reader.headers()?.clone();
+    let table = DelimitedText::new(text, Some(COMMENT));
+    let mut reader = table.reader();
+    let names = reader.headers().map_err(|error| table.row_error(&error))?.clone();
+    let numbers = number_fields();
     let job = |(i, record): (usize, csv::Result<csv::StringRecord>)| {
         let mut fields = JobFields::default();
-        for (name, cell) in names.iter().zip(&record?) {
+        for (name, cell) in names.iter().zip(&record.map_err(|error| table.row_error(&error))?) {
             // JSON, an antenna's, may hold the separator.
             let is_json = serde_json::from_str::<Value>(cell).is_ok_and(|value| value.is_object());
-            let values = if is_json || delimiter != ',' { vec![cell] } else { cell.split(SEPARATOR).collect() };
-            values.into_iter().for_each(|value| fields.add(name, value.trim().to_owned()));
+            // Where semicolons or tabulators separate the columns, as spreadsheets save a list, a field has one value.
+            let values = if is_json || table.separator != ',' { vec![cell] } else { cell.split(SEPARATOR).collect() };
+            let is_number = numbers.contains(&field_name(name));
+            let value = |text: &str| if is_number { table.decimal_point(text.trim()).into_owned() } else { text.trim().to_owned() };
+            values.into_iter().for_each(|text| fields.add(name, value(text)));
         }
         BatchJob::new(i + 1, fields)
     };
     reader.records().enumerate().map(job).collect()
+}
+
+/// The fields that are one number, so that a comma in them is a decimal comma.
+fn number_fields() -> BTreeSet<String> {
+    let command = PredictCommand::command();
+    let is_number = |arg: &&clap::Arg| arg.get_value_parser().type_id() == TypeId::of::<f64>() && arg.get_value_delimiter().is_none();
+    let options = command.get_arguments().filter(is_number).filter_map(clap::Arg::get_long);
+    ["lng", "lat", "dbm"].into_iter().chain(options).map(str::to_owned).collect()
 }
 
 /// An array of objects, or objects one after another.
@@ -199,6 +228,12 @@ mod tests {
         let commas = "ID,Scene,tx,Quantity,out\na,city.geojson,\"11.5,-48.1,30\",snr,{id}.tif\n";
         assert_eq!(read(semicolons).unwrap(), read(commas).unwrap());
         assert_eq!(read(&semicolons.replace(';', "\t")).unwrap(), read(commas).unwrap());
+        let spreadsheet =
+            "\u{feff}sep=;\r\nid;scene;lng;lat;dbm;frequency_mhz;range;out\r\na;city.geojson;11,5;-48,1;30,5;3500,25;0,40;{id}.tif\r\n";
+        let same = "id,scene,tx,frequency_mhz,range,out\na,city.geojson,\"11.5,-48.1,30.5\",3500.25,\"0,40\",{id}.tif\n";
+        assert_eq!(read(spreadsheet).unwrap(), read(same).unwrap(), "decimal commas, and a pair of numbers");
+        let words = "id,Scene,Longitude,Latitude,Power_dBm,out\na,city.geojson,11.5,-48.1,30,m.tif\n";
+        assert_eq!(read(words).unwrap(), read("id,scene,tx,out\na,city.geojson,\"11.5,-48.1,30\",m.tif\n").unwrap());
         assert_eq!((&found, &found), (&read(json).unwrap(), &read(&lines).unwrap()));
         let args = found[0].args(&JobFields::default()).unwrap();
         assert_eq!((args.tx.len(), args.tx[0].power_dbm, args.quantity), (1, Some(30.0), PlanLayer::Snr));
@@ -229,11 +264,16 @@ mod tests {
             ("[1]", "job 1 is 1, expected an object"),
             ("{\"tx\": true}", "job 1: tx"),
             ("{\"scene\": ", "EOF"),
+            ("# jobs\nscene,out\nx,m.tif,\n", "line 3: expected 2 fields, found 3"),
             ("scene,lng\nx,1\n", "lng and lat go together"),
             ("tx,out\n\"1,2\",m.tif\n", "it has no scene"),
             ("scene,tx\nx,\"1,2\"\n", "--out"),
             ("scene,tx,out\nx,\"1,2\",m.gif\n", "ends in .tif"),
-            ("scene,tx,out,colour\nx,\"1,2\",m.tif,red\n", "--colour"),
+            (
+                "scene,tx,out,colour\nx,\"1,2\",m.tif,red\n",
+                "--colour is no option of predict, and no field of a job (id, scene, lng, lat, dbm)",
+            ),
+            ("name,scene,tx,out\na,x,\"1,2\",m.tif\n", "--name is no option"),
             ("scene,tx,out,quantity\nx,\"1,2\",m.tif,loudness\n", "loudness"),
         ] {
             let said = error(text);

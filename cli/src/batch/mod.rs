@@ -8,13 +8,13 @@ mod jobs;
 
 use crate::drawing::{MapSource, SceneCache};
 use crate::predict;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use jobs::{BatchJob, JobFields};
 use radiodiff_dataset::share::RankShare;
 use radiodiff_dataset::{files, progress};
 use rayon::prelude::*;
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 /// Failures shown again at the end.
@@ -60,6 +60,7 @@ pub fn run(args: &Args) -> Result<()> {
     let total = jobs.len();
     let (done, open): (Vec<&CheckedJob>, Vec<&CheckedJob>) = share.of(&jobs).partition(|job| !args.again && is_done(job));
     let (rank, world) = (share.rank(), share.world());
+    writable_folders(&open)?;
     eprintln!("rank {rank} of {world}: {} of {total} jobs, {} of them done", done.len() + open.len(), done.len());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build().context("starting threads")?;
     let failures = pool.install(|| draw_all(&open))?;
@@ -79,11 +80,30 @@ fn checked(job: &BatchJob, defaults: &JobFields) -> Result<CheckedJob> {
 /// Two jobs that write the same file.
 fn distinct_files(jobs: &[CheckedJob]) -> Result<()> {
     let mut writer = HashMap::new();
-    for job in jobs {
+    for (number, job) in jobs.iter().enumerate() {
         for path in predict::written_files(&job.args) {
             let shown = path.display().to_string();
-            if let Some(other) = writer.insert(path, &job.id) {
-                ensure!(*other == job.id, "the jobs {other} and {} both write {shown}; put {{id}} into the name", job.id);
+            // A job may name a file twice; jobs may have the same id.
+            match writer.insert(path, number).map(|other| (other, &jobs[other].id)) {
+                Some((_, other)) if *other != job.id => {
+                    bail!("the jobs {other} and {} both write {shown}; put {{id}} into the name", job.id)
+                }
+                Some((other, id)) if other != number => bail!("two jobs have the id {id} and write {shown}; give each an id of its own"),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// # Errors
+/// A folder that cannot be written to, by the first job that writes into it.
+fn writable_folders(jobs: &[&CheckedJob]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for job in jobs {
+        for path in predict::written_files(&job.args) {
+            if seen.insert(path.parent().map(Path::to_owned)) {
+                files::check_place(&path).with_context(|| format!("job {}", job.id))?;
             }
         }
     }

@@ -56,7 +56,8 @@ fn choose<'a>(object: &'a Map<String, Value>, name: Option<&'a str>, measurement
 
 fn parse(name: &str, cell: &Map<String, Value>) -> Result<Cell> {
     let number = |key: &str, least: f64, most: f64| -> Result<Option<f64>> {
-        match cell.get(key) {
+        // Other tools write `lon`, as tables may.
+        match cell.get(key).or_else(|| cell.get("lon").filter(|_| key == "lng")) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => match value.as_f64() {
                 Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
@@ -64,7 +65,10 @@ fn parse(name: &str, cell: &Map<String, Value>) -> Result<Cell> {
             },
         }
     };
-    let needed = |key: &str, least: f64, most: f64| number(key, least, most)?.with_context(|| format!("{key} is missing"));
+    let found = || cell.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let needed = |key: &str, least: f64, most: f64| {
+        number(key, least, most)?.with_context(|| format!("{key} is missing; its fields are {}, found {}", FIELDS.join(", "), found()))
+    };
     let lng_lat = Coord { x: needed("lng", -180.0, 180.0)?, y: needed("lat", -90.0, 90.0)? };
     let frequency_mhz = needed("frequency_mhz", 1.0, 1e6)?;
     FrequencyScaling::to(frequency_mhz)?;
@@ -74,7 +78,7 @@ fn parse(name: &str, cell: &Map<String, Value>) -> Result<Cell> {
     }
     let azimuth_deg = number("azimuth_deg", -360.0, 360.0)?;
     ensure!(lng_lat.y.abs() < 89.0, "lat is {}; maps end before the poles", lng_lat.y);
-    let unknown = cell.keys().filter(|key| !FIELDS.contains(&key.as_str()));
+    let unknown = cell.keys().filter(|key| !FIELDS.contains(&key.as_str()) && *key != "lon");
     let warnings = unknown.map(|key| format!("the cell's {key} is not known and not used; its fields are {}", FIELDS.join(", "))).collect();
     Ok(Cell { name: name.to_owned(), lng_lat, frequency_mhz, azimuth_deg, height_m, warnings })
 }
@@ -99,6 +103,14 @@ mod tests {
         let alone = r#"{"lat": 1, "lng": 2, "frequency_mhz": 3500, "height_m": null}"#;
         let alone = read_text(alone, None, "x.csv").unwrap();
         assert_eq!((alone.height_m, alone.warnings.len()), (None, 0));
+        let lon = r#"{"lat": 1, "lon": 2, "frequency_mhz": 3500}"#;
+        let lon = read_text(lon, None, "x.csv").unwrap();
+        assert_eq!((lon.lng_lat, lon.warnings.len()), (Coord { x: 2.0, y: 1.0 }, 0));
+        let error = format!("{:#}", read_text(r#"{"lat": 1, "lng": 2, "frequency": 3500}"#, None, "x.csv").unwrap_err());
+        assert!(
+            error.contains("frequency_mhz is missing; its fields are lng, lat,") && error.contains("found frequency, lat, lng"),
+            "{error}"
+        );
         let misspelt = r#"{"lat": 1, "lng": 2, "frequency_mhz": 3500, "azimuth": 120}"#;
         assert!(read_text(misspelt, None, "x.csv").unwrap().warnings[0].contains("azimuth is not known"));
         for (name, measurements) in [(Some("C"), "x.csv"), (None, "x.csv")] {

@@ -1,6 +1,6 @@
 //! An antenna in the words of the command line.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use radiodiff_dataset::files;
 use radiodiff_radio::propagation::AntennaRequest;
 use std::convert::Infallible;
@@ -32,6 +32,13 @@ impl AntennaArg {
             Self::File(path) => {
                 let text = files::read_text(path)?;
                 let table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+                // Patterns come in many formats (MSI, NSMA); their files begin with anything but a brace.
+                ensure!(
+                    table || text.trim_start().starts_with('{'),
+                    "{} is no antenna that can be read: expected JSON such as {{\"azi\": 120, \"hbw\": 65}}, or a pattern named .csv whose lines are \
+                     azimuth_deg,elevation_deg,gain_dbi",
+                    path.display()
+                );
                 if table { serde_json::json!({ "csv": text }).to_string() } else { text }
             }
         };

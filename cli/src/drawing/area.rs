@@ -14,13 +14,13 @@ pub struct AreaArgs {
     #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true, value_parser = bounds)]
     pub bounds: Option<GeoBounds>,
     /// Side of the map, metres [default: 256]
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", allow_negative_numbers = true, value_parser = number)]
     pub extent_m: Option<f64>,
     /// Side of a pixel, metres; up to 4096 pixels make a side [default: 1]
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", allow_negative_numbers = true, value_parser = number)]
     pub resolution_m: Option<f64>,
     /// Height of buildings that the file gives neither a height nor storeys, metres, 0.5 to 1000
-    #[arg(long, value_name = "M", default_value_t = BUILDING_HEIGHT_M, value_parser = number)]
+    #[arg(long, value_name = "M", default_value_t = BUILDING_HEIGHT_M, value_parser = number, allow_negative_numbers = true)]
     pub building_height_m: f64,
 }
 

@@ -18,4 +18,4 @@ pub use area::AreaArgs;
 pub use scene::{MapScene, SceneCache};
 pub use source::{MapSource, ModelChoice, SourceArgs};
 pub use station::{PlacedStation, Station, StationArgs};
-pub use values::{TransmitterArg, length, number, transmitter};
+pub use values::{OutputFile, TransmitterArg, length, number, transmitter};

@@ -12,13 +12,13 @@ use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, Transmitter};
 #[derive(clap::Args, Clone, Debug)]
 pub struct StationArgs {
     /// Height of the transmitters above the ground, metres, 0.5 to 200 [default: 1.5]
-    #[arg(long, value_name = "M", value_parser = number)]
+    #[arg(long, value_name = "M", value_parser = number, allow_negative_numbers = true)]
     height_m: Option<f64>,
     /// Height of the receivers above the ground, metres, 0.5 to 200
-    #[arg(long, value_name = "M", default_value_t = ANTENNA_HEIGHT_M, value_parser = number)]
+    #[arg(long, value_name = "M", default_value_t = ANTENNA_HEIGHT_M, value_parser = number, allow_negative_numbers = true)]
     pub receiver_height_m: f64,
     /// Carrier frequency, 500 to 100000 [default: 5900]
-    #[arg(long, value_name = "MHZ")]
+    #[arg(long, value_name = "MHZ", allow_negative_numbers = true, value_parser = number)]
     frequency_mhz: Option<f64>,
     /// Antenna of the transmitters: JSON in CloudRF's words, as {"azi": 120, "hbw": 65}, or a file of it, or a file.csv of a measured
     /// pattern [default: omnidirectional]

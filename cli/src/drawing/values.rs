@@ -1,7 +1,8 @@
-//! Values of the command line that are numbers between commas.
+//! Values of the command line: numbers between commas, and files whose names say their format.
 
 use geo::Coord;
 use radiodiff_radio::scene::GeoBounds;
+use std::path::PathBuf;
 
 /// Where a transmitter stands, and its power where it is given.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,6 +10,22 @@ pub struct TransmitterArg {
     /// Degrees.
     pub lng_lat: Coord<f64>,
     pub power_dbm: Option<f64>,
+}
+
+/// A file to write and the format that its name asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile<F> {
+    pub path: PathBuf,
+    pub format: F,
+}
+
+impl<F> OutputFile<F> {
+    /// From a file's name, by the format of its ending; `endings` says which there are.
+    pub fn named(name: &str, format: impl Fn(&str) -> Option<F>, endings: &str) -> Result<Self, String> {
+        let path = PathBuf::from(name);
+        let format = format(&path.extension().unwrap_or_default().to_string_lossy());
+        format.map(|format| Self { path, format }).ok_or_else(|| format!("expected a name that ends in {endings}"))
+    }
 }
 
 /// Powers beyond are typing errors, as in the package's requests.

@@ -1,6 +1,6 @@
 //! The arguments of `predict`, each checked as it is parsed.
 
-use crate::drawing::{AreaArgs, SourceArgs, StationArgs, TransmitterArg, number, transmitter};
+use crate::drawing::{AreaArgs, OutputFile, SourceArgs, StationArgs, TransmitterArg, number, transmitter};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use radiodiff_planning::coverage::Receiver;
 use radiodiff_planning::export::{ExportFormat, Palette};
@@ -18,7 +18,7 @@ pub struct Args {
     /// The map to write; may be repeated. By its ending: .tif (GeoTIFF, float32), .png (image with the world file .pgw), .kml (with its
     /// image) or .kmz, .geojson (contours), .csv (a line for each outdoor pixel), .npy (NumPy array)
     #[arg(long, required = true, value_name = "FILE", value_parser = output)]
-    pub out: Vec<OutputFile>,
+    pub out: Vec<OutputFile<ExportFormat>>,
     /// What the map shows. Of several transmitters the strongest counts
     #[arg(long, value_name = "LAYER", default_value = "received-power", value_parser = layer())]
     pub quantity: PlanLayer,
@@ -51,16 +51,16 @@ pub struct Args {
 #[derive(clap::Args, Clone, Debug)]
 pub struct ReceiverArgs {
     /// Gain of the receiver's antenna, dBi
-    #[arg(long, value_name = "DBI", default_value_t = 0.0, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DBI", default_value_t = 0.0, allow_hyphen_values = true, value_parser = number)]
     receiver_gain_dbi: f64,
     /// Width of the channel, for the noise and for what interferes, MHz
-    #[arg(long, value_name = "MHZ", default_value_t = Receiver::default().bandwidth_mhz)]
+    #[arg(long, value_name = "MHZ", default_value_t = Receiver::default().bandwidth_mhz, allow_negative_numbers = true, value_parser = number)]
     bandwidth_mhz: f64,
     /// Noise figure of the receiver, dB
-    #[arg(long, value_name = "DB", default_value_t = Receiver::default().noise_figure_db)]
+    #[arg(long, value_name = "DB", default_value_t = Receiver::default().noise_figure_db, allow_negative_numbers = true, value_parser = number)]
     noise_figure_db: f64,
     /// Noise floor, dBm [default: by bandwidth and noise figure]
-    #[arg(long, value_name = "DBM", allow_hyphen_values = true)]
+    #[arg(long, value_name = "DBM", allow_hyphen_values = true, value_parser = number)]
     noise_floor_dbm: Option<f64>,
 }
 
@@ -75,20 +75,8 @@ impl ReceiverArgs {
     }
 }
 
-/// A file to write and the format that its name asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputFile {
-    pub path: PathBuf,
-    pub format: ExportFormat,
-}
-
-fn output(text: &str) -> Result<OutputFile, String> {
-    let path = PathBuf::from(text);
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    match ExportFormat::from_extension(&extension) {
-        Some(format) => Ok(OutputFile { path, format }),
-        None => Err("expected a name that ends in .tif, .kml, .kmz, .geojson, .png, .csv or .npy".into()),
-    }
+fn output(name: &str) -> Result<OutputFile<ExportFormat>, String> {
+    OutputFile::named(name, ExportFormat::from_extension, ".tif, .kml, .kmz, .geojson, .png, .csv or .npy")
 }
 
 fn layer() -> impl TypedValueParser<Value = PlanLayer> {

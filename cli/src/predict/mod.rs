@@ -79,7 +79,7 @@ fn write(args: &Args, source: &MapSource, map: &MapScene, coverage: &Coverage, s
     let raster = coverage.raster(args.quantity, map.bounds());
     let plan = Plan { layer: args.quantity, raster: &raster, stations, receiver: coverage.receiver(), range_db: source.range_db() };
     let GeoBounds { west, south, east, north } = map.bounds();
-    let line = |file: &args::OutputFile| {
+    let line = |file| {
         let summary = output::write(&plan, args, file)?;
         Ok(format!(
             "{}: {1} x {1} pixels of {2} m at {west:.6}, {south:.6}, {east:.6}, {north:.6} (west, south, east, north), by {3}; {summary}",

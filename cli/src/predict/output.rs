@@ -1,7 +1,8 @@
 //! A plan's layer as a file, each written whole or not at all.
 
-use super::args::{Args, OutputFile};
-use crate::drawing::PlacedStation;
+use super::args::Args;
+
+use crate::drawing::{OutputFile, PlacedStation};
 use anyhow::{Context, Result};
 use radiodiff_dataset::files;
 use radiodiff_planning::coverage::Receiver;
@@ -55,7 +56,7 @@ impl Plan<'_> {
 ///
 /// # Errors
 /// A layer that the format cannot hold, and a place that cannot be written to.
-pub fn write(plan: &Plan, args: &Args, file: &OutputFile) -> Result<String> {
+pub fn write(plan: &Plan, args: &Args, file: &OutputFile<ExportFormat>) -> Result<String> {
     let options = plan.options(args);
     let stem = file.path.file_stem().context("the file has no name")?.to_string_lossy();
     let exported = export(plan.raster, file.format, &options, &stem)?;

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use radiodiff_planning::export::{ExportFormat, ExportOptions, PlacemarkPoint, TILE_PIXELS, TileAddress, export, png_of, tile_rgba};
@@ -40,6 +40,20 @@ pub async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) ->
         Ok(_place) => next.run(request).await,
         Err(_) => Refusal::busy().into_response(),
     }
+}
+
+/// What can be asked for, in refusals.
+const ADDRESSES: &str = "POST /v1/predict, GET /v1/plans/ID/LAYER.ENDING, GET /v1/plans/ID/LAYER/Z/X/Y.png, GET /v1/scenes, GET /health";
+
+/// The answer where nothing is.
+pub async fn no_such_address(uri: Uri) -> Refusal {
+    Refusal::not_found(format!("there is nothing at {}; there are: {ADDRESSES}", uri.path()))
+}
+
+/// The answer to GET where POST is meant, and the other way round.
+pub async fn no_such_method(method: Method, uri: Uri) -> Refusal {
+    let message = format!("{method} is not answered at {}; there are: {ADDRESSES}", uri.path());
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
 }
 
 /// Runs `work` on one of the threads that compute, once one is free. Work whose asker has gone away is still done: it ends by itself,

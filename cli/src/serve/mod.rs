@@ -19,7 +19,6 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use handlers::App;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +38,8 @@ pub struct Args {
     /// Files of buildings, each a scene named by its file's name without the ending; requests may also bring their own buildings
     scenes: Vec<PathBuf>,
     /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8088")]
-    listen: SocketAddr,
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8088", value_parser = address)]
+    listen: String,
     #[command(flatten)]
     area: AreaArgs,
     /// Propagation model
@@ -64,6 +63,12 @@ pub struct Args {
     /// Let web pages of any origin ask (CORS)
     #[arg(long)]
     any_origin: bool,
+}
+
+/// `ADDRESS:PORT`; the address may be a name, such as localhost.
+fn address(text: &str) -> Result<String, String> {
+    let sound = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if sound { Ok(text.to_owned()) } else { Err("expected ADDRESS:PORT, such as 127.0.0.1:8088 or localhost:8088".into()) }
 }
 
 /// Runs the command until it is interrupted (Ctrl-C, SIGTERM); requests that are being answered are finished.
@@ -113,6 +118,8 @@ fn router(args: &Args, app: Arc<App>) -> Router {
         .route("/v1/plans/{id}/{file}", get(handlers::file))
         .route("/v1/plans/{id}/{layer}/{zoom}/{x}/{y}", get(handlers::tile))
         .layer(axum::middleware::from_fn_with_state(app.clone(), handlers::admit))
+        .fallback(handlers::no_such_address)
+        .method_not_allowed_fallback(handlers::no_such_method)
         // Asked by supervisors, so it has no need of a place.
         .route("/health", get(|| async { "ok" }))
         .layer(DefaultBodyLimit::max(args.max_body_mib << 20))
@@ -123,7 +130,7 @@ fn router(args: &Args, app: Arc<App>) -> Router {
 }
 
 async fn serve(args: &Args, router: Router) -> Result<()> {
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("listening on {}", args.listen))?;
+    let listener = TcpListener::bind(&args.listen).await.with_context(|| format!("listening on {}", args.listen))?;
     let address = listener.local_addr().context("asking for the server's address")?;
     println!("listening on http://{address}");
     axum::serve(listener, router).with_graceful_shutdown(interrupted()).await.context("serving")?;

@@ -1,6 +1,6 @@
 //! The arguments of `sites`, and its list of candidates.
 
-use crate::drawing::{AreaArgs, SourceArgs, StationArgs, TransmitterArg, length, number, transmitter};
+use crate::drawing::{AreaArgs, OutputFile, SourceArgs, StationArgs, TransmitterArg, length, number, transmitter};
 use anyhow::{Context, Result};
 use geo::Coord;
 use radiodiff_dataset::files;
@@ -32,7 +32,7 @@ pub struct Args {
     pub existing: Vec<TransmitterArg>,
     /// Write the places: .geojson or .csv
     #[arg(long, value_name = "FILE", value_parser = output)]
-    pub out: Option<SiteFile>,
+    pub out: Option<OutputFile<SiteFormat>>,
     #[command(flatten)]
     pub area: AreaArgs,
     #[command(flatten)]
@@ -48,22 +48,13 @@ pub enum SiteFormat {
     Csv,
 }
 
-/// A file for the places and the format that its name asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SiteFile {
-    pub path: PathBuf,
-    pub format: SiteFormat,
-}
-
-fn output(text: &str) -> Result<SiteFile, String> {
-    let path = PathBuf::from(text);
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    let format = match extension.as_str() {
-        "geojson" | "json" => SiteFormat::GeoJson,
-        "csv" => SiteFormat::Csv,
-        _ => return Err("expected a name that ends in .geojson or .csv".into()),
+fn output(name: &str) -> Result<OutputFile<SiteFormat>, String> {
+    let format = |extension: &str| match extension.to_lowercase().as_str() {
+        "geojson" | "json" => Some(SiteFormat::GeoJson),
+        "csv" => Some(SiteFormat::Csv),
+        _ => None,
     };
-    Ok(SiteFile { path, format })
+    OutputFile::named(name, format, ".geojson or .csv")
 }
 
 /// Longitudes and latitudes of a table.

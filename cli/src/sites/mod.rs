@@ -1,6 +1,6 @@
 //! `radiodiff sites`: places for new transmitters that cover most together with those that are there.
 //!
-//! In flow buildings and candidates, given or spread over the map. A map of each candidate is drawn on all cores; the choice among
+//! In flow buildings and candidates, given or spread over the map; those off the map are left out with a warning. A map of each candidate is drawn on all cores; the choice among
 //! them is [`radiodiff_planning::sites`]'s. Out flows a list of places with what each adds, as GeoJSON or CSV.
 
 mod args;
@@ -8,12 +8,12 @@ mod args;
 pub use args::Args;
 
 use crate::drawing::{MapScene, MapSource, PlacedStation, Station, TransmitterArg};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use args::SiteFormat;
 use geo::Coord;
 use radiodiff_dataset::{files, progress};
 use radiodiff_planning::raster::PlanLayer;
-use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, choose_sites};
+use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, candidates_on_map, choose_sites};
 use rayon::prelude::*;
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -28,7 +28,7 @@ struct Candidate {
 /// Runs the command.
 ///
 /// # Errors
-/// Files that cannot be read or written, transmitters off the map, and a map on which nothing can stand.
+/// Files that cannot be read or written, existing transmitters off the map, and a map on which no candidate can stand.
 pub fn run(args: &Args) -> Result<()> {
     if let Some(out) = &args.out {
         files::check_place(&out.path)?;
@@ -39,9 +39,12 @@ pub fn run(args: &Args) -> Result<()> {
     map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     args.stations.unused_heights(&source).iter().for_each(|warning| eprintln!("warning: {warning}"));
     map.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let mut told = Vec::new();
     let mut existing = CoveredPixels::default();
     for tx in &args.existing {
-        existing.merge(&evaluate(args, &map, &source, &Station::new(tx, &args.stations)?)?.covered);
+        let there = evaluate(args, &map, &source, &Station::new(tx, &args.stations)?)?;
+        tell(&mut told, &there.placed.warnings);
+        existing.merge(&there.covered);
     }
     let stations = stations(args, &map)?;
     let started = Instant::now();
@@ -64,12 +67,26 @@ pub fn run(args: &Args) -> Result<()> {
     let candidates = evaluated?;
     let sets: Vec<CoveredPixels> = candidates.iter().map(|candidate| candidate.covered.clone()).collect();
     let chosen = choose_sites(&sets, &existing, args.count, |_| ControlFlow::Continue(()));
+    chosen.iter().for_each(|choice| tell(&mut told, &candidates[choice.candidate].placed.warnings));
     report(args, &map, &candidates, &existing, &chosen, started)
 }
 
-/// The candidates: those of the file, or one in each square of the map.
+/// Prints the warnings that were not printed before: what is said of the antenna and the frequency is the same for all.
+fn tell(told: &mut Vec<String>, warnings: &[String]) {
+    for warning in warnings {
+        if !told.contains(warning) {
+            eprintln!("warning: {warning}");
+            told.push(warning.clone());
+        }
+    }
+}
+
+/// The candidates: those of the file that are on the map, or one in each square of the map.
 fn stations(args: &Args, map: &MapScene) -> Result<Vec<Station>> {
-    let station = |lng_lat: Coord<f64>| Station::new(&TransmitterArg { lng_lat, power_dbm: args.power_dbm }, &args.stations);
+    let station = |lng_lat: Coord<f64>| -> Result<Station> {
+        let name = format!("the candidate {},{}", lng_lat.x, lng_lat.y);
+        Ok(Station { name, ..Station::new(&TransmitterArg { lng_lat, power_dbm: args.power_dbm }, &args.stations)? })
+    };
     let places = match &args.candidates {
         Some(path) => args::read_candidates(path)?,
         None => {
@@ -77,8 +94,14 @@ fn stations(args: &Args, map: &MapScene) -> Result<Vec<Station>> {
             places.into_iter().map(|meters| map.frame().to_degrees(meters)).collect()
         }
     };
-    ensure!(!places.is_empty(), "there is no candidate: the map has no outdoor place");
-    places.into_iter().map(station).collect()
+    let (on_map, off_map) = candidates_on_map(&places, map.grid(), map.frame());
+    if on_map.is_empty() {
+        let first = station(*places.first().context("there is no candidate: the map has no outdoor place")?)?;
+        // The first one's error says where the map is.
+        map.place(&first).with_context(|| format!("none of the {} candidates is on the map", places.len()))?;
+    }
+    off_map.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    on_map.into_iter().map(|(_, place)| station(place)).collect()
 }
 
 fn evaluate(args: &Args, map: &MapScene, source: &MapSource, station: &Station) -> Result<Candidate> {

@@ -12,6 +12,7 @@ const ROWS_SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("conv_c
 
 static PACK_WEIGHT: Kernel = Kernel { source: ROWS_SOURCE, entry: "pack_weight", inputs: 1 };
 static CONV_ANY: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_any", inputs: 3 };
+static CONV_1X1: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_1x1", inputs: 3 };
 static CONV_3X3: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_3x3", inputs: 3 };
 static CONV_COLUMNS: Kernel = Kernel {
     source: &[include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv_columns.wgsl")],
@@ -91,8 +92,11 @@ static TILES: [Kernel; 3] = gemms!(["tiles_1x1", "tiles_3x3", "tiles"], "conv_ti
 /// Output channels whose weights are packed together, and that a thread of the rows kernels computes.
 const BLOCK: usize = 8;
 
-/// Neighbouring pixels that a thread of the rows kernels computes.
+/// Neighbouring pixels that a thread of `conv_any` computes.
 const PIXELS: usize = 4;
+
+/// Pixels that a thread of `conv_1x1` and of `conv_3x3` computes.
+const EIGHT: usize = 8;
 
 /// About how many terms one dispatch of the rows kernels sums, here those of 32 channels of 3 x 3. Shorter sums round less (conv.wgsl).
 const RUN: usize = 288;
@@ -157,8 +161,12 @@ pub(super) fn conv2d(
             // A 1 x 1 kernel does not see rows, and one long row leaves fewer remainders.
             let pointwise = (kernel_height, kernel_width) == (1, 1) && geometry == ConvGeometry::same(1);
             let sizes = if pointwise { [1, height * width, 1, out_height * out_width] } else { sizes };
-            let kernel = if (kernel_height, kernel_width, geometry.stride) == (3, 3, 1) { &CONV_3X3 } else { &CONV_ANY };
-            let [pixel_groups, ..] = grid(sizes[2] * sizes[3].div_ceil(PIXELS));
+            let (kernel, threads) = match (kernel_height, kernel_width, geometry.stride) {
+                _ if pointwise => (&CONV_1X1, sizes[3].div_ceil(4 * EIGHT) * 4),
+                (3, 3, 1) => (&CONV_3X3, sizes[2].div_ceil(EIGHT) * sizes[3]),
+                _ => (&CONV_ANY, sizes[2] * sizes[3].div_ceil(PIXELS)),
+            };
+            let [pixel_groups, ..] = grid(threads);
             let groups = [pixel_groups, out_channels.div_ceil(BLOCK), n];
             let run = (RUN / (kernel_height * kernel_width)).max(1);
             let parameters = parameters(sizes);

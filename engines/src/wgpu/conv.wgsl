@@ -1,5 +1,8 @@
-// 2-D convolution. A thread computes 4 neighbouring pixels of 8 output channels, whose sums stay in registers. All threads of a
-// workgroup read the same weights, and neighbouring threads read neighbouring pixels.
+// 2-D convolution without workgroup memory. A thread computes 4 or 8 pixels of 8 output channels, whose sums stay in registers. All
+// threads of a workgroup read the same weights.
+//
+// What decides on software adapters: neighbouring threads read neighbouring pixels, a turn of a loop multiplies much, and nothing in it
+// branches. Otherwise they load pixel by pixel, and keep all sums in memory at every branch.
 //
 // A dispatch sums a run of input channels, and every dispatch after the first adds its sums to the result. Each addition rounds in
 // proportion to the sum so far, so thousands of terms added one after another would lose a digit.
@@ -98,36 +101,137 @@ fn conv_any(@builtin(global_invocation_id) id: vec3<u32>) {
     finish(tile, id.y, id.z, row, column);
 }
 
-// 3 x 3 with stride 1: the three taps of a row share their pixels.
+// Stores 8 pixels of a channel that lie `step` apart; `inside` is the number of those inside the image.
+fn store_eight(channel: u32, at: u32, step: u32, inside: u32, first: vec4<f32>, second: vec4<f32>) {
+    if (channel >= p.out_channels) {
+        return;
+    }
+    if (inside > 0u) { put(at, first.x); }
+    if (inside > 1u) { put(at + step, first.y); }
+    if (inside > 2u) { put(at + 2u * step, first.z); }
+    if (inside > 3u) { put(at + 3u * step, first.w); }
+    if (inside > 4u) { put(at + 4u * step, second.x); }
+    if (inside > 5u) { put(at + 5u * step, second.y); }
+    if (inside > 6u) { put(at + 6u * step, second.z); }
+    if (inside > 7u) { put(at + 7u * step, second.w); }
+}
+
+fn finish_four(channel: u32, image: u32, pixel: u32, step: u32, inside: u32, first: mat4x4<f32>, second: mat4x4<f32>) {
+    let pixels = p.out_height * p.out_width;
+    let at = (image * p.out_channels + channel) * pixels + pixel;
+    let upper = transpose(first);
+    let lower = transpose(second);
+    store_eight(channel, at, step, inside, upper[0], lower[0]);
+    store_eight(channel + 1u, at + pixels, step, inside, upper[1], lower[1]);
+    store_eight(channel + 2u, at + 2u * pixels, step, inside, upper[2], lower[2]);
+    store_eight(channel + 3u, at + 3u * pixels, step, inside, upper[3], lower[3]);
+}
+
+// Three pixels of the row that starts at `row`, those outside the image replaced by zeros. An index outside of x reads some value of x.
+fn three(row: u32, column: u32, inside: vec3<bool>) -> vec3<f32> {
+    let at = row + column;
+    return select(vec3(0.0), vec3(x[at], x[at + 1u], x[at + 2u]), inside);
+}
+
+// 3 x 3 with stride 1: 8 pixels of a column.
 @compute @workgroup_size(64)
 fn conv_3x3(@builtin(global_invocation_id) id: vec3<u32>) {
-    let fours = (p.out_width + 3u) / 4u;
-    let row = id.x / fours;
-    let column = id.x % fours * 4u;
+    let row = id.x / p.out_width * 8u;
+    let column = id.x % p.out_width;
     if (row >= p.out_height) {
         return;
     }
-    var tile = start(id.y);
+    let begin = start(id.y);
+    var low_upper = begin.low;
+    var low_lower = begin.low;
+    var high_upper = begin.high;
+    var high_lower = begin.high;
+    // Above the image and left of it these wrap around to large numbers.
+    let left = column - p.left;
+    let top = row - p.top;
+    let columns = vec3(left, left + 1u, left + 2u) < vec3(p.width);
+    let in_0 = columns & vec3(top < p.height);
+    let in_1 = columns & vec3(top + 1u < p.height);
+    let in_2 = columns & vec3(top + 2u < p.height);
+    let in_3 = columns & vec3(top + 3u < p.height);
+    let in_4 = columns & vec3(top + 4u < p.height);
+    let in_5 = columns & vec3(top + 5u < p.height);
+    let in_6 = columns & vec3(top + 6u < p.height);
+    let in_7 = columns & vec3(top + 7u < p.height);
+    let in_8 = columns & vec3(top + 8u < p.height);
+    let in_9 = columns & vec3(top + 9u < p.height);
     var tap = (id.y * p.channels + p.first_channel) * 18u;
-    let first = i32(column) - i32(p.left);
+    var source = ((id.z * p.channels + p.first_channel) * p.height + top) * p.width;
     for (var c = p.first_channel; c < p.end_channel; c++) {
-        for (var ky = 0u; ky < 3u; ky++) {
-            // Above the image the difference wraps around to a large number.
-            let y = row + ky - p.top;
-            if (y < p.height) {
-                let source = ((id.z * p.channels + c) * p.height + y) * p.width;
-                let left = vec4(at(source, first), at(source, first + 1), at(source, first + 2), at(source, first + 3));
-                let right = vec2(at(source, first + 4), at(source, first + 5));
-                let middle = vec4(left.yzw, right.x);
-                tile.low += product(packed[tap], left);
-                tile.high += product(packed[tap + 1u], left);
-                tile.low += product(packed[tap + 2u], middle);
-                tile.high += product(packed[tap + 3u], middle);
-                tile.low += product(packed[tap + 4u], vec4(left.zw, right));
-                tile.high += product(packed[tap + 5u], vec4(left.zw, right));
-            }
-            tap += 6u;
-        }
+        let x0 = three(source, left, in_0);
+        let x1 = three(source + p.width, left, in_1);
+        let x2 = three(source + 2u * p.width, left, in_2);
+        let x3 = three(source + 3u * p.width, left, in_3);
+        let x4 = three(source + 4u * p.width, left, in_4);
+        let x5 = three(source + 5u * p.width, left, in_5);
+        let x6 = three(source + 6u * p.width, left, in_6);
+        let x7 = three(source + 7u * p.width, left, in_7);
+        let x8 = three(source + 8u * p.width, left, in_8);
+        let x9 = three(source + 9u * p.width, left, in_9);
+        let low_0 = mat3x4(packed[tap], packed[tap + 2u], packed[tap + 4u]);
+        let low_1 = mat3x4(packed[tap + 6u], packed[tap + 8u], packed[tap + 10u]);
+        let low_2 = mat3x4(packed[tap + 12u], packed[tap + 14u], packed[tap + 16u]);
+        low_upper[0] += low_0 * x0 + low_1 * x1 + low_2 * x2;
+        low_upper[1] += low_0 * x1 + low_1 * x2 + low_2 * x3;
+        low_upper[2] += low_0 * x2 + low_1 * x3 + low_2 * x4;
+        low_upper[3] += low_0 * x3 + low_1 * x4 + low_2 * x5;
+        low_lower[0] += low_0 * x4 + low_1 * x5 + low_2 * x6;
+        low_lower[1] += low_0 * x5 + low_1 * x6 + low_2 * x7;
+        low_lower[2] += low_0 * x6 + low_1 * x7 + low_2 * x8;
+        low_lower[3] += low_0 * x7 + low_1 * x8 + low_2 * x9;
+        let high_0 = mat3x4(packed[tap + 1u], packed[tap + 3u], packed[tap + 5u]);
+        let high_1 = mat3x4(packed[tap + 7u], packed[tap + 9u], packed[tap + 11u]);
+        let high_2 = mat3x4(packed[tap + 13u], packed[tap + 15u], packed[tap + 17u]);
+        high_upper[0] += high_0 * x0 + high_1 * x1 + high_2 * x2;
+        high_upper[1] += high_0 * x1 + high_1 * x2 + high_2 * x3;
+        high_upper[2] += high_0 * x2 + high_1 * x3 + high_2 * x4;
+        high_upper[3] += high_0 * x3 + high_1 * x4 + high_2 * x5;
+        high_lower[0] += high_0 * x4 + high_1 * x5 + high_2 * x6;
+        high_lower[1] += high_0 * x5 + high_1 * x6 + high_2 * x7;
+        high_lower[2] += high_0 * x6 + high_1 * x7 + high_2 * x8;
+        high_lower[3] += high_0 * x7 + high_1 * x8 + high_2 * x9;
+        tap += 18u;
+        source += p.height * p.width;
     }
-    finish(tile, id.y, id.z, row, column);
+    let inside = p.out_height - row;
+    let pixel = row * p.out_width + column;
+    finish_four(id.y * 8u, id.z, pixel, p.out_width, inside, low_upper, low_lower);
+    finish_four(id.y * 8u + 4u, id.z, pixel, p.out_width, inside, high_upper, high_lower);
+}
+
+// 1 x 1 without padding, of images that count as one row: 8 pixels that lie an eighth of the image apart.
+@compute @workgroup_size(64)
+fn conv_1x1(@builtin(global_invocation_id) id: vec3<u32>) {
+    let step = (p.width + 31u) / 32u * 4u;
+    if (id.x >= min(step, p.width)) {
+        return;
+    }
+    let begin = start(id.y);
+    var low_first = begin.low;
+    var low_second = begin.low;
+    var high_first = begin.high;
+    var high_second = begin.high;
+    var tap = (id.y * p.channels + p.first_channel) * 2u;
+    var at = (id.z * p.channels + p.first_channel) * p.width + id.x;
+    for (var c = p.first_channel; c < p.end_channel; c++) {
+        // Pixels past the end are other channels' and are not stored.
+        let first = vec4(x[at], x[at + step], x[at + 2u * step], x[at + 3u * step]);
+        let second = vec4(x[at + 4u * step], x[at + 5u * step], x[at + 6u * step], x[at + 7u * step]);
+        let low = packed[tap];
+        low_first += product(low, first);
+        low_second += product(low, second);
+        let high = packed[tap + 1u];
+        high_first += product(high, first);
+        high_second += product(high, second);
+        tap += 2u;
+        at += p.width;
+    }
+    let inside = (p.width - id.x + step - 1u) / step;
+    finish_four(id.y * 8u, id.z, id.x, step, inside, low_first, low_second);
+    finish_four(id.y * 8u + 4u, id.z, id.x, step, inside, high_first, high_second);
 }

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 /// A kernel for convolutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConvMethod {
-    /// 4 pixels of a row and 8 channels a thread, no workgroup memory (conv.wgsl).
+    /// 4 or 8 pixels and 8 channels a thread, no workgroup memory (conv.wgsl).
     Rows,
     /// 8 pixels of a column and 4 channels a thread, for 3 x 3 of stride 1 (conv_columns.wgsl).
     Columns,

@@ -8,9 +8,11 @@ use radiodiff_core::engine::shape::{self, MAX_DIMS, strides};
 const SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("layout.wgsl")];
 
 static GATHER: Kernel = Kernel { source: SOURCE, entry: "gather", inputs: 1 };
+static GATHER_VECTORS: Kernel = Kernel { source: SOURCE, entry: "gather_vectors", inputs: 1 };
 static GATHER_ROWS: Kernel = Kernel { source: SOURCE, entry: "gather_rows", inputs: 2 };
 static PAD: Kernel = Kernel { source: SOURCE, entry: "pad", inputs: 1 };
 static BILINEAR: Kernel = Kernel { source: SOURCE, entry: "bilinear", inputs: 1 };
+static UPSAMPLE: Kernel = Kernel { source: SOURCE, entry: "upsample", inputs: 1 };
 static AVERAGE_POOL: Kernel = Kernel { source: SOURCE, entry: "average_pool", inputs: 1 };
 
 /// Two strided views of `extents` in the kernels' format: innermost dimension first, (extent, stride, stride, 0) each. Dimensions of
@@ -31,13 +33,34 @@ pub(super) fn merged(extents: &[usize], strides: &[Vec<usize>; 2]) -> Vec<[u32; 
     dims.iter().map(|&[extent, a, b]| [extent as u32, a as u32, b as u32, 0]).collect()
 }
 
+/// What a copy takes and gives: dimensions as [`merged`] returns them, and the first element's places.
+struct View {
+    dims: Vec<[u32; 4]>,
+    offsets: [u32; 2],
+}
+
+impl View {
+    /// The same counted in groups of four elements; `None` where these are not neighbours on both sides.
+    fn in_fours(&self) -> Option<Self> {
+        let (&[extent, 1, 1, _], outer) = self.dims.split_first()? else { return None };
+        let whole = |n: &u32| n.is_multiple_of(4);
+        let fits = whole(&extent) && self.offsets.iter().all(whole) && outer.iter().all(|dim| whole(&dim[1]) && whole(&dim[2]));
+        let mut dims = vec![[extent / 4, 1, 1, 0]];
+        dims.extend(outer.iter().map(|&[extent, a, b, _]| [extent, a / 4, b / 4, 0]));
+        fits.then(|| Self { dims, offsets: self.offsets.map(|offset| offset / 4) })
+    }
+}
+
 /// Copies `extents` elements from `x` to `out`. The first strides and offset are those in `x`, the second those in `out`.
 fn gather(recorder: &Recorder, x: &GpuTensor, out: &GpuTensor, extents: &[usize], strides: &[Vec<usize>; 2], offsets: [usize; 2]) {
     let count = extents.iter().product::<usize>();
-    let dims = merged(extents, strides);
-    let mut parameters = vec![count as u32, dims.len() as u32, offsets[0] as u32, offsets[1] as u32];
-    parameters.extend(dims.iter().flatten());
-    recorder.dispatch(&GATHER, &parameters, &[x], out, grid(count));
+    let mut view = View { dims: merged(extents, strides), offsets: offsets.map(|offset| offset as u32) };
+    let fours = view.in_fours();
+    let (kernel, threads) = if fours.is_some() { (&GATHER_VECTORS, count / 4) } else { (&GATHER, count) };
+    view = fours.unwrap_or(view);
+    let mut parameters = vec![threads as u32, view.dims.len() as u32, view.offsets[0], view.offsets[1]];
+    parameters.extend(view.dims.iter().flatten());
+    recorder.dispatch(kernel, &parameters, &[x], out, grid(threads));
 }
 
 pub(super) fn permute(recorder: &Recorder, x: &GpuTensor, order: &[usize]) -> GpuTensor {
@@ -95,12 +118,11 @@ pub(super) fn gather_rows(recorder: &Recorder, x: &GpuTensor, rows: &[usize]) ->
     out
 }
 
-/// Repeats every pixel twice in both directions: the repetitions are dimensions of their own, with stride 0 in the source.
 pub(super) fn upsample_nearest_2x(recorder: &Recorder, x: &GpuTensor) -> GpuTensor {
-    let (planes, height, width) = planes(x);
+    let (_, height, width) = planes(x);
     let out = recorder.empty(&resized(x, 2 * height, 2 * width));
-    let extents = [planes, height, 2, width, 2];
-    gather(recorder, x, &out, &extents, &[vec![height * width, width, 0, 1, 0], strides(&extents)], [0, 0]);
+    let parameters = [x.count(), height, width, 2 * height, 2 * width, 0, 0, 0].map(|n| n as u32);
+    recorder.dispatch(&UPSAMPLE, &parameters, &[x], &out, grid(x.count()));
     out
 }
 
@@ -143,7 +165,7 @@ pub(super) fn average_pool(recorder: &Recorder, x: &GpuTensor, window: usize) ->
 
 #[cfg(test)]
 mod tests {
-    use super::merged;
+    use super::{View, merged};
     use radiodiff_core::engine::shape;
 
     #[test]
@@ -153,5 +175,19 @@ mod tests {
         let by_channel = shape::broadcast_strides(&[3, 1], &[2, 1, 3, 4]);
         assert_eq!(merged(&[2, 1, 3, 4], &[contiguous, by_channel]), [[4, 1, 0, 0], [3, 4, 1, 0], [2, 12, 0, 0]]);
         assert_eq!(merged(&[1, 1], &[vec![1, 1], vec![1, 1]]), [[0; 4]; 0]);
+    }
+
+    #[test]
+    fn copies_go_by_fours_where_all_parts_divide() {
+        let fours = |dims: &[[u32; 4]], offsets| View { dims: dims.to_vec(), offsets }.in_fours().map(|view| (view.dims, view.offsets));
+        let dims = [[8, 1, 1, 0], [3, 8, 12, 0]];
+        assert_eq!(fours(&dims, [4, 0]), Some((vec![[2, 1, 1, 0], [3, 2, 3, 0]], [1, 0])));
+        assert_eq!(fours(&dims, [4, 2]), None);
+        for dims in
+            [[[6, 1, 1, 0], [3, 8, 12, 0]], [[8, 1, 2, 0], [3, 8, 16, 0]], [[8, 1, 1, 0], [3, 9, 12, 0]], [[8, 1, 1, 0], [3, 8, 13, 0]]]
+        {
+            assert_eq!(fours(&dims, [0, 0]), None, "{dims:?}");
+        }
+        assert_eq!(fours(&[], [0, 0]), None);
     }
 }

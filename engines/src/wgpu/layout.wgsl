@@ -10,7 +10,7 @@ struct GatherParameters {
 }
 
 struct ImageParameters {
-    // Pixels of the result, over all planes.
+    // Threads: pixels of the result over all planes, or of x (upsample).
     count: u32,
     height: u32,
     width: u32,
@@ -27,6 +27,21 @@ struct ImageParameters {
 @group(0) @binding(0) var<uniform> p: ImageParameters;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>; // any strides, or (planes, out_height, out_width)
 @group(0) @binding(2) var<storage, read> x: array<f32>; // any strides, or (planes, height, width)
+// The same bindings as groups of four.
+@group(0) @binding(1) var<storage, read_write> out4: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4<f32>>;
+
+// Where element i is in x and in the result.
+fn places(i: u32) -> vec2<u32> {
+    var rest = i;
+    var at = vec2(gather_p.first_source, gather_p.first_target);
+    for (var d = 0u; d < gather_p.rank; d++) {
+        let dim = gather_p.dims[d];
+        at += rest % dim.x * dim.yz;
+        rest /= dim.x;
+    }
+    return at;
+}
 
 @compute @workgroup_size(64)
 fn gather(
@@ -35,20 +50,24 @@ fn gather(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = thread_index(group, groups, local);
-    if (i >= gather_p.count) {
-        return;
+    if (i < gather_p.count) {
+        let at = places(i);
+        out[at.y] = x[at.x];
     }
-    var rest = i;
-    var source = gather_p.first_source;
-    var into = gather_p.first_target;
-    for (var d = 0u; d < gather_p.rank; d++) {
-        let dim = gather_p.dims[d];
-        let index = rest % dim.x;
-        rest /= dim.x;
-        source += index * dim.y;
-        into += index * dim.z;
+}
+
+// Four elements that are neighbours in x and in the result. All parameters count groups of four.
+@compute @workgroup_size(64)
+fn gather_vectors(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i < gather_p.count) {
+        let at = places(i);
+        out4[at.y] = x4[at.x];
     }
-    out[into] = x[source];
 }
 
 // Parameters of gather_rows: number of elements of the result, and of each row.
@@ -97,6 +116,27 @@ fn pad(
         value = x[(at.x * p.height + row) * p.width + column];
     }
     out[i] = value;
+}
+
+// Repeats every pixel twice in both directions. One thread for each pixel of x.
+@compute @workgroup_size(64)
+fn upsample(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i >= p.count) {
+        return;
+    }
+    // Rows are counted through all planes.
+    let row = i / p.width;
+    let at = row * 4u * p.width + 2u * (i - row * p.width);
+    let value = x[i];
+    out[at] = value;
+    out[at + 1u] = value;
+    out[at + 2u * p.width] = value;
+    out[at + 2u * p.width + 1u] = value;
 }
 
 // The lower of the two source positions of `index`, and the weight of the upper position. Whole numbers keep the corners exact.

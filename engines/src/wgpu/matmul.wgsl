@@ -24,6 +24,9 @@ struct Parameters {
 // Terms of a run.
 const RUN: u32 = 64u;
 
+// Columns of a thread lie this far apart, so that neighbouring threads have neighbouring columns.
+const STEP: u32 = 8u;
+
 // Stores four elements of a row of the result, without those past its end.
 fn store(row: u32, column: u32, batch: u32, values: vec4<f32>) {
     if (row >= p.m) {
@@ -31,23 +34,27 @@ fn store(row: u32, column: u32, batch: u32, values: vec4<f32>) {
     }
     let at = (batch * p.m + row) * p.n + column;
     out[at] = values.x;
-    if (column + 1u < p.n) { out[at + 1u] = values.y; }
-    if (column + 2u < p.n) { out[at + 2u] = values.z; }
-    if (column + 3u < p.n) { out[at + 3u] = values.w; }
+    if (column + STEP < p.n) { out[at + STEP] = values.y; }
+    if (column + 2u * STEP < p.n) { out[at + 2u * STEP] = values.z; }
+    if (column + 3u * STEP < p.n) { out[at + 3u * STEP] = values.w; }
+}
+
+fn four(at: vec4<u32>) -> vec4<f32> {
+    return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
 }
 
 @compute @workgroup_size(8, 8)
-fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
-    let column = id.x * 4u;
-    let row = id.y * 4u;
+fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let column = group.x * 4u * STEP + local.x;
+    let row = (group.y * 8u + local.y) * 4u;
     if (column >= p.n || row >= p.m) {
         return;
     }
     // Rows and columns past the end repeat the last, and are not stored.
     let rows = min(vec4(row, row + 1u, row + 2u, row + 3u), vec4(p.m - 1u));
-    let columns = min(vec4(column, column + 1u, column + 2u, column + 3u), vec4(p.n - 1u));
-    var at_a = (vec4(id.z * p.m) + rows) * p.k;
-    var at_b = vec4(id.z * p.b_batch) + columns * p.b_column;
+    let columns = min(vec4(column, column + STEP, column + 2u * STEP, column + 3u * STEP), vec4(p.n - 1u));
+    let at_a = (vec4(group.z * p.m) + rows) * p.k;
+    var at_b = vec4(group.z * p.b_batch) + columns * p.b_column;
     // One sum for each row of the result.
     var sum_0 = vec4(0.0);
     var sum_1 = vec4(0.0);
@@ -58,13 +65,30 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
         var run_1 = vec4(0.0);
         var run_2 = vec4(0.0);
         var run_3 = vec4(0.0);
-        for (var k = first; k < min(first + RUN, p.k); k++) {
-            let right = vec4(b[at_b.x], b[at_b.y], b[at_b.z], b[at_b.w]);
-            run_0 += a[at_a.x] * right;
-            run_1 += a[at_a.y] * right;
-            run_2 += a[at_a.z] * right;
-            run_3 += a[at_a.w] * right;
-            at_a += vec4(1u);
+        let end = min(first + RUN, p.k);
+        var k = first;
+        // Four terms a turn: on a software adapter a turn costs as much as several terms.
+        for (; k + 3u < end; k += 4u) {
+            let b_0 = four(at_b);
+            let b_1 = four(at_b + vec4(p.b_row));
+            let b_2 = four(at_b + vec4(2u * p.b_row));
+            let b_3 = four(at_b + vec4(3u * p.b_row));
+            let a_0 = at_a.x + k;
+            let a_1 = at_a.y + k;
+            let a_2 = at_a.z + k;
+            let a_3 = at_a.w + k;
+            run_0 += a[a_0] * b_0 + a[a_0 + 1u] * b_1 + a[a_0 + 2u] * b_2 + a[a_0 + 3u] * b_3;
+            run_1 += a[a_1] * b_0 + a[a_1 + 1u] * b_1 + a[a_1 + 2u] * b_2 + a[a_1 + 3u] * b_3;
+            run_2 += a[a_2] * b_0 + a[a_2 + 1u] * b_1 + a[a_2 + 2u] * b_2 + a[a_2 + 3u] * b_3;
+            run_3 += a[a_3] * b_0 + a[a_3 + 1u] * b_1 + a[a_3 + 2u] * b_2 + a[a_3 + 3u] * b_3;
+            at_b += vec4(4u * p.b_row);
+        }
+        for (; k < end; k++) {
+            let right = four(at_b);
+            run_0 += a[at_a.x + k] * right;
+            run_1 += a[at_a.y + k] * right;
+            run_2 += a[at_a.z + k] * right;
+            run_3 += a[at_a.w + k] * right;
             at_b += vec4(p.b_row);
         }
         sum_0 += run_0;
@@ -76,8 +100,8 @@ fn matmul(@builtin(global_invocation_id) id: vec3<u32>) {
     if (p.has_bias == 1u) {
         shift = vec4(bias[columns.x], bias[columns.y], bias[columns.z], bias[columns.w]);
     }
-    store(row, column, id.z, p.alpha * sum_0 + shift);
-    store(row + 1u, column, id.z, p.alpha * sum_1 + shift);
-    store(row + 2u, column, id.z, p.alpha * sum_2 + shift);
-    store(row + 3u, column, id.z, p.alpha * sum_3 + shift);
+    store(row, column, group.z, p.alpha * sum_0 + shift);
+    store(row + 1u, column, group.z, p.alpha * sum_1 + shift);
+    store(row + 2u, column, group.z, p.alpha * sum_2 + shift);
+    store(row + 3u, column, group.z, p.alpha * sum_3 + shift);
 }

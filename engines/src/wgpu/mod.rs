@@ -60,7 +60,7 @@ impl GpuEngine {
 
     async fn open(options: GpuOptions, profile: bool) -> Result<Self, GpuError> {
         let opened = adapter::open(options, profile).await?;
-        let recorder = Recorder::new(opened.device, opened.queue, profile);
+        let recorder = Recorder::new(opened.device, opened.queue, profile, opened.report.software);
         let methods = ConvMethods::new(opened.report.software);
         Ok(Self { report: opened.report, methods, recorder })
     }
@@ -84,6 +84,12 @@ impl GpuEngine {
     /// Computes convolutions by the methods that `choose` returns, where they can compute them. For measuring and testing methods.
     pub fn choose_conv_methods(&self, choose: impl Fn(&Convolution) -> ConvMethod + 'static) {
         self.methods.choose_by(choose);
+    }
+
+    /// Computes by the kernels for GPUs, also on an adapter that computes on the CPU. For testing these kernels.
+    pub fn compute_as_on_a_gpu(&self) {
+        self.methods.choose_by(ConvMethod::for_hardware);
+        self.recorder.without_barriers.set(false);
     }
 
     /// The adapter this engine runs on.

@@ -67,6 +67,8 @@ pub(super) struct Recorder {
     bind_groups: RefCell<HashMap<[u64; 1 + MOST_INPUTS], wgpu::BindGroup>>,
     pending: RefCell<Pending>,
     pub profiler: Option<Profiler>,
+    /// Reduces long rows without barriers, which suits adapters that compute on the CPU.
+    pub without_barriers: Cell<bool>,
 }
 
 /// Commands that are not submitted yet. The pass comes first so that it is dropped, and thereby ended, before its encoder.
@@ -84,7 +86,7 @@ struct Pending {
 
 impl Recorder {
     /// With `profile`, the device has timestamp queries and every kernel's run is timed.
-    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, profile: bool) -> Self {
+    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, profile: bool, software: bool) -> Self {
         let faults = Faults::watch(&device);
         let buffer = |size, usage| device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
         let limits = device.limits();
@@ -100,6 +102,7 @@ impl Recorder {
             bind_groups: RefCell::default(),
             pending: RefCell::default(),
             profiler: profile.then(|| Profiler::new(&device, &queue)),
+            without_barriers: Cell::new(software),
             device,
             queue,
         }

@@ -11,10 +11,10 @@ const SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("rows.wgsl")
 
 static REDUCE_SHORT: Kernel = Kernel { source: SOURCE, entry: "reduce_short", inputs: 1 };
 static REDUCE_LONG: Kernel = Kernel { source: SOURCE, entry: "reduce_long", inputs: 1 };
+static REDUCE_PARTS: Kernel = Kernel { source: SOURCE, entry: "reduce_parts", inputs: 1 };
 static MERGE_CHUNKS: Kernel = Kernel { source: SOURCE, entry: "merge_chunks", inputs: 1 };
-static NORMALIZE: Kernel = Kernel { source: SOURCE, entry: "normalize", inputs: 4 };
-static NORMALIZE_FILM: Kernel = Kernel { source: SOURCE, entry: "normalize_film", inputs: 6 };
-static SOFTMAX: Kernel = Kernel { source: SOURCE, entry: "softmax", inputs: 2 };
+static APPLY: Kernel = Kernel { source: SOURCE, entry: "apply", inputs: 6 };
+static APPLY_SINGLE: Kernel = Kernel { source: SOURCE, entry: "apply_single", inputs: 6 };
 static MEAN: Kernel = Kernel { source: SOURCE, entry: "mean", inputs: 1 };
 
 /// Rows of at most this many elements are reduced by one thread each.
@@ -22,6 +22,9 @@ const SHORT: usize = 64;
 
 /// Elements of a long row that one workgroup reduces.
 const CHUNK: usize = 4096;
+
+/// Threads of `reduce_parts` that share a chunk.
+const PARTS: usize = 16;
 
 /// The scale, shift and activation that follow a normalisation.
 #[derive(Clone, Copy)]
@@ -43,25 +46,25 @@ struct Rows {
 }
 
 impl Rows {
-    fn chunks(self) -> usize {
-        self.n.div_ceil(CHUNK).max(1)
-    }
-
     /// The parameters that all kernels share: the first half of the block.
-    fn parameters(self) -> [u32; 6] {
-        [self.rows, self.n, self.inner, CHUNK, self.chunks(), usize::from(self.softmax)].map(|n| n as u32)
+    fn parameters(self, chunks: usize) -> [u32; 6] {
+        [self.rows, self.n, self.inner, CHUNK, chunks, usize::from(self.softmax)].map(|n| n as u32)
     }
 
     /// Reduces every row to four numbers (rows, 1, 4).
     fn reduce(self, recorder: &Recorder, x: &GpuTensor) -> GpuTensor {
-        let parameters = self.parameters();
         let numbers = |chunks: usize| recorder.empty(&[self.rows, chunks, 4]);
-        let (parts, chunks) = (numbers(self.chunks()), self.chunks());
         if self.n <= SHORT {
-            recorder.dispatch(&REDUCE_SHORT, &parameters, &[x], &parts, grid(self.rows));
-        } else {
-            recorder.dispatch(&REDUCE_LONG, &parameters, &[x], &parts, groups(self.rows * chunks));
+            let short = numbers(1);
+            recorder.dispatch(&REDUCE_SHORT, &self.parameters(1), &[x], &short, grid(self.rows));
+            return short;
         }
+        let without_barriers = recorder.without_barriers.get();
+        let chunks = self.n.div_ceil(CHUNK) * if without_barriers { PARTS } else { 1 };
+        let (parameters, parts) = (self.parameters(chunks), numbers(chunks));
+        let (kernel, size) =
+            if without_barriers { (&REDUCE_PARTS, grid(self.rows * chunks)) } else { (&REDUCE_LONG, groups(self.rows * chunks)) };
+        recorder.dispatch(kernel, &parameters, &[x], &parts, size);
         if chunks == 1 {
             return parts;
         }
@@ -70,20 +73,23 @@ impl Rows {
         merged
     }
 
-    fn normalize(self, recorder: &Recorder, x: &GpuTensor, epsilon: f32, affine: Option<(Affine<'_>, usize)>) -> GpuTensor {
+    /// Reduces the rows and computes every element from its row's numbers. `affine` comes with the number of a plane's elements.
+    fn apply(self, recorder: &Recorder, x: &GpuTensor, epsilon: f32, affine: Option<(Affine<'_>, usize)>) -> GpuTensor {
         let numbers = self.reduce(recorder, x);
         let out = recorder.empty(x.shape());
-        let (channels, pixels) = affine.map_or((1, 1), |(affine, pixels)| (affine.weight.count(), pixels));
+        let (channels, pixels) = affine.map_or((1, self.n), |(affine, pixels)| (affine.weight.count(), pixels));
         let silu = affine.is_some_and(|(affine, _)| affine.silu);
-        let mut parameters = self.parameters().to_vec();
-        parameters.extend([x.count(), channels, pixels, usize::from(affine.is_some()), usize::from(silu)].map(|n| n as u32));
+        let film = affine.and_then(|(affine, _)| affine.film);
+        let mut parameters = self.parameters(1).to_vec();
+        let flags = [affine.is_some(), film.is_some(), silu].map(usize::from);
+        parameters.extend([&[x.count(), channels, pixels], &flags[..]].concat().iter().map(|&n| n as u32));
         parameters.push(epsilon.to_bits());
+        // All bindings must be filled.
         let [weight, bias] = affine.map_or([&numbers; 2], |(affine, _)| [affine.weight, affine.bias]);
-        if let Some([scale, shift]) = affine.and_then(|(affine, _)| affine.film) {
-            recorder.dispatch(&NORMALIZE_FILM, &parameters, &[x, &numbers, weight, bias, scale, shift], &out, grid(x.count()));
-        } else {
-            recorder.dispatch(&NORMALIZE, &parameters, &[x, &numbers, weight, bias], &out, grid(x.count()));
-        }
+        let [scale, shift] = film.unwrap_or([&numbers; 2]);
+        let vectors = self.inner == 1 && pixels.is_multiple_of(4);
+        let (kernel, threads) = if vectors { (&APPLY, x.count() / 4) } else { (&APPLY_SINGLE, x.count()) };
+        recorder.dispatch(kernel, &parameters, &[x, &numbers, weight, bias, scale, shift], &out, grid(threads));
         out
     }
 }
@@ -96,25 +102,19 @@ pub(super) fn group_norm(recorder: &Recorder, x: &GpuTensor, groups: usize, affi
     assert!(modulates, "group_norm of {:?} modulated by {:?}", x.shape(), affine.film.map(|film| film.map(GpuTensor::shape)));
     let pixels = rest.iter().product::<usize>();
     let rows = Rows { rows: batch * groups, n: channels / groups * pixels, inner: 1, softmax: false };
-    rows.normalize(recorder, x, epsilon, Some((affine, pixels)))
+    rows.apply(recorder, x, epsilon, Some((affine, pixels)))
 }
 
 pub(super) fn normalize_last(recorder: &Recorder, x: &GpuTensor, epsilon: f32) -> GpuTensor {
     let &[ref outer @ .., n] = x.shape() else { panic!("normalize_last of {:?}: it has no dimension", x.shape()) };
-    Rows { rows: outer.iter().product(), n, inner: 1, softmax: false }.normalize(recorder, x, epsilon, None)
+    Rows { rows: outer.iter().product(), n, inner: 1, softmax: false }.apply(recorder, x, epsilon, None)
 }
 
 pub(super) fn softmax(recorder: &Recorder, x: &GpuTensor, dim: usize) -> GpuTensor {
     assert!(dim < x.shape().len(), "softmax of {:?} along {dim}", x.shape());
     let inner = x.shape()[dim + 1..].iter().product::<usize>();
     let outer = x.shape()[..dim].iter().product::<usize>();
-    let rows = Rows { rows: outer * inner, n: x.shape()[dim], inner, softmax: true };
-    let numbers = rows.reduce(recorder, x);
-    let out = recorder.empty(x.shape());
-    let mut parameters = rows.parameters().to_vec();
-    parameters.push(x.count() as u32);
-    recorder.dispatch(&SOFTMAX, &parameters, &[x, &numbers], &out, grid(x.count()));
-    out
+    Rows { rows: outer * inner, n: x.shape()[dim], inner, softmax: true }.apply(recorder, x, 0.0, None)
 }
 
 pub(super) fn mean_from(recorder: &Recorder, x: &GpuTensor, first: usize) -> GpuTensor {
@@ -123,6 +123,6 @@ pub(super) fn mean_from(recorder: &Recorder, x: &GpuTensor, first: usize) -> Gpu
     let rows = Rows { rows: outer.iter().product(), n: inner.iter().product(), inner: 1, softmax: false };
     let numbers = rows.reduce(recorder, x);
     let out = recorder.empty(&[outer, &vec![1; inner.len()]].concat());
-    recorder.dispatch(&MEAN, &rows.parameters(), &[&numbers], &out, grid(rows.rows));
+    recorder.dispatch(&MEAN, &rows.parameters(1), &[&numbers], &out, grid(rows.rows));
     out
 }

@@ -8,16 +8,18 @@ struct Parameters {
     rows: u32,
     n: u32,
     inner: u32,
-    // A long row is reduced in `chunks` parts of `chunk` elements.
+    // A long row is reduced in `chunks` parts of `chunk` elements; in reduce_parts 16 parts share these.
     chunk: u32,
     chunks: u32,
     softmax: u32,
     // From here on for the second kernel. Number of elements of the result:
     count: u32,
     channels: u32,
+    // Elements of a plane, which has one scale and one modulation; n where there are none.
     pixels: u32,
-    // 1: a scale and shift by channel follow the normalisation.
+    // 1: a scale and shift by channel follow the normalisation, then a modulation by plane, then an activation.
     affine: u32,
+    film: u32,
     silu: u32,
     epsilon: f32,
 }
@@ -25,7 +27,9 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> p: Parameters;
 @group(0) @binding(1) var<storage, read_write> numbers_out: array<vec4<f32>>; // (rows, chunks)
 @group(0) @binding(1) var<storage, read_write> out: array<f32>; // as x, or (rows)
+@group(0) @binding(1) var<storage, read_write> out4: array<vec4<f32>>; // out
 @group(0) @binding(2) var<storage, read> x: array<f32>; // (rows / inner, n, inner)
+@group(0) @binding(2) var<storage, read> x4: array<vec4<f32>>; // x
 @group(0) @binding(2) var<storage, read> parts_in: array<vec4<f32>>; // (rows, chunks)
 @group(0) @binding(3) var<storage, read> numbers: array<vec4<f32>>; // (rows)
 @group(0) @binding(4) var<storage, read> weight: array<f32>; // (channels)
@@ -53,27 +57,52 @@ fn merged(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
     return vec3(a.x + difference * (b.z / count), a.y + b.y + difference * difference * (a.z * b.z / count), count);
 }
 
+// Elements j, j + step, .. of the row that starts at `base`.
+fn four(base: u32, j: u32, step: u32) -> vec4<f32> {
+    let at = base + j * p.inner;
+    let apart = step * p.inner;
+    return vec4(x[at], x[at + apart], x[at + 2u * apart], x[at + 3u * apart]);
+}
+
 // Elements first, first + step, .. below end, of the row that starts at `base`.
 fn reduced(base: u32, first: u32, end: u32, step: u32) -> vec3<f32> {
     if (first >= end) {
         return nothing();
     }
     if (p.softmax == 1u) {
-        var greatest = LEAST;
-        for (var j = first; j < end; j += step) {
+        var most = vec4(LEAST);
+        var j = first;
+        for (; j + 3u * step < end; j += 4u * step) {
+            most = max(most, four(base, j, step));
+        }
+        var greatest = max(max(most.x, most.y), max(most.z, most.w));
+        for (; j < end; j += step) {
             greatest = max(greatest, x[base + j * p.inner]);
         }
-        var sum = 0.0;
-        for (var j = first; j < end; j += step) {
+        var sums = vec4(0.0);
+        j = first;
+        for (; j + 3u * step < end; j += 4u * step) {
+            sums += exp(four(base, j, step) - vec4(greatest));
+        }
+        var sum = dot(sums, vec4(1.0));
+        for (; j < end; j += step) {
             sum += exp(x[base + j * p.inner] - greatest);
         }
         return vec3(greatest, sum, 0.0);
     }
-    // Deviations from the first element have a small mean.
+    // Deviations from the first element have a small mean. Four sums: a loop's turn costs a software adapter more than what it adds up.
     let shift = x[base + first * p.inner];
-    var sum = 0.0;
-    var squares = 0.0;
-    for (var j = first; j < end; j += step) {
+    var sums = vec4(0.0);
+    var squares_4 = vec4(0.0);
+    var j = first;
+    for (; j + 3u * step < end; j += 4u * step) {
+        let deviations = four(base, j, step) - vec4(shift);
+        sums += deviations;
+        squares_4 += deviations * deviations;
+    }
+    var sum = dot(sums, vec4(1.0));
+    var squares = dot(squares_4, vec4(1.0));
+    for (; j < end; j += step) {
         let deviation = x[base + j * p.inner] - shift;
         sum += deviation;
         squares += deviation * deviation;
@@ -126,6 +155,24 @@ fn reduce_long(
     }
 }
 
+// One thread for every 16th element of a chunk, without the barriers of reduce_long, which cost a software adapter far more than the
+// longer list that merge_chunks then goes through: SwiftShader makes a fiber of every four threads that wait at one.
+@compute @workgroup_size(64)
+fn reduce_parts(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    let row = i / p.chunks;
+    if (row >= p.rows) {
+        return;
+    }
+    let part = i % p.chunks;
+    let start = part / 16u * p.chunk;
+    numbers_out[i] = vec4(reduced(base_of(row), start + part % 16u, min(start + p.chunk, p.n), 16u), 0.0);
+}
+
 // Merges the chunks of each row into the row's numbers.
 @compute @workgroup_size(64)
 fn merge_chunks(
@@ -144,62 +191,52 @@ fn merge_chunks(
     numbers_out[row] = vec4(all, 0.0);
 }
 
-// The row that element i belongs to.
-fn row_of(i: u32) -> u32 {
-    return i / (p.n * p.inner) * p.inner + i % p.inner;
-}
-
-// Element i of x, normalised by its row's numbers, scaled and shifted.
-fn normalized(i: u32) -> f32 {
-    let row = numbers[row_of(i)];
-    let y = (x[i] - row.x) * inverseSqrt(row.y / row.z + p.epsilon);
-    if (p.affine == 0u) {
-        return y;
+// Elements of one row and plane as the row's numbers make them: the softmax, or normalised, scaled, shifted, modulated, activated.
+fn applied(elements: vec4<f32>, row: u32, plane: u32) -> vec4<f32> {
+    let of_row = numbers[row];
+    if (p.softmax == 1u) {
+        return exp(elements - vec4(of_row.x)) / of_row.y;
     }
-    let channel = i / p.pixels % p.channels;
-    return y * weight[channel] + bias[channel];
+    var y = (elements - vec4(of_row.x)) * inverseSqrt(of_row.y / of_row.z + p.epsilon);
+    if (p.affine == 1u) {
+        let channel = plane % p.channels;
+        y = y * weight[channel] + vec4(bias[channel]);
+    }
+    if (p.film == 1u) {
+        y = y * (1.0 + film_scale[plane]) + vec4(film_shift[plane]);
+    }
+    if (p.silu == 1u) {
+        y = silu(y);
+    }
+    return y;
 }
 
+// Four neighbours, which are of one row and plane: inner is 1, and pixels and n are multiples of 4. Integers are divided once for them.
 @compute @workgroup_size(64)
-fn normalize(
+fn apply(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = thread_index(group, groups, local);
-    if (i >= p.count) {
+    if (i >= p.count / 4u) {
         return;
     }
-    let y = normalized(i);
-    out[i] = select(y, silu(vec4(y)).x, p.silu == 1u);
+    let plane = i / (p.pixels / 4u);
+    out4[i] = applied(x4[i], plane / (p.n / p.pixels), plane);
 }
 
-// The same with a modulation between scale and activation.
+// One element of any row.
 @compute @workgroup_size(64)
-fn normalize_film(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let i = thread_index(group, groups, local);
-    if (i >= p.count) {
-        return;
-    }
-    let plane = i / p.pixels;
-    let y = normalized(i) * (1.0 + film_scale[plane]) + film_shift[plane];
-    out[i] = select(y, silu(vec4(y)).x, p.silu == 1u);
-}
-
-@compute @workgroup_size(64)
-fn softmax(
+fn apply_single(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = thread_index(group, groups, local);
     if (i < p.count) {
-        let row = numbers[row_of(i)];
-        out[i] = exp(x[i] - row.x) / row.y;
+        let row = i / (p.n * p.inner) * p.inner + i % p.inner;
+        out[i] = applied(vec4(x[i]), row, i / p.pixels).x;
     }
 }
 

@@ -135,3 +135,27 @@ impl<'de> Visitor<'de> for Nested {
         Ok(Input::Object(object))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// JavaScript has one kind of number, and so has an input: what a whole number was read as does not show.
+    #[test]
+    fn a_whole_number_is_written_without_a_fraction_whatever_it_was_read_as() {
+        let read = |number| Value::from(serde_json::from_str::<Input>(number).expect("a number")).to_string();
+        for (number, written) in [
+            ("39", "39"),
+            ("39.0", "39"),
+            ("3.9e1", "39"),
+            ("-39", "-39"),
+            ("-0.0", "0"),
+            ("39.5", "39.5"),
+            ("9007199254740992", "9007199254740992.0"),
+            ("1e300", "1e+300"),
+        ] {
+            assert_eq!(read(number), written, "{number}");
+        }
+        assert_eq!(Value::from(Input::Number(f64::NAN)), Value::from("NaN"));
+    }
+}

@@ -1,7 +1,10 @@
-//! Candidates spread evenly over a scene.
+//! Candidates spread evenly over a scene, and which of given ones are on its map.
 
 use geo::Coord;
-use radiodiff_radio::scene::{BuildingMask, Grid};
+use radiodiff_radio::scene::{BuildingMask, Grid, LocalFrame};
+
+/// A warning names so many of the candidates that it is about.
+const MOST_NAMED: usize = 5;
 
 /// Outdoor places in metres, one in every square of `spacing_m`: its middle where that is outdoors, else the outdoor pixel of the square
 /// that is nearest to the middle. Squares without an outdoor pixel have none. Ordered from north to south, then west to east.
@@ -21,9 +24,35 @@ fn place_in_square(grid: Grid, mask: &BuildingMask, top: usize, left: usize, pix
     Some(grid.pixel_center(row, column))
 }
 
+/// The candidates (longitude and latitude in degrees) on the map, with their numbers from 0, and the warning that others are left out.
+pub fn candidates_on_map(places: &[Coord<f64>], grid: Grid, frame: &LocalFrame) -> (Vec<(usize, Coord<f64>)>, Option<String>) {
+    let is_on_map = |&(_, place): &(usize, Coord<f64>)| grid.pixel_of(frame.to_meters(place)).is_some();
+    let (on, off): (Vec<_>, Vec<_>) = places.iter().copied().enumerate().partition(is_on_map);
+    let mut named: Vec<String> = off.iter().take(MOST_NAMED).map(|(_, Coord { x: lng, y: lat })| format!("{lng},{lat}")).collect();
+    if off.len() > MOST_NAMED {
+        named.push(format!("{} more", off.len() - MOST_NAMED));
+    }
+    let warning = || format!("{} of {} candidates lie off the map and are not used: {}.", off.len(), places.len(), named.join("; "));
+    (on, (!off.is_empty()).then(warning))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn candidates_off_the_map_are_named() {
+        let (grid, place) = (Grid { size: 100, meters_per_pixel: 1.0 }, |lng| Coord { x: lng, y: 50.0 });
+        let frame = LocalFrame::centered(place(9.0), grid);
+        let split = |longitudes: &[f64]| candidates_on_map(&longitudes.iter().copied().map(place).collect::<Vec<_>>(), grid, &frame);
+        assert_eq!(split(&[9.0]), (vec![(0, place(9.0))], None));
+        let (on, warning) = split(&[8.5, 9.0, 9.5, 9.0001]);
+        assert_eq!(on, [(1, place(9.0)), (3, place(9.0001))]);
+        assert_eq!(warning.as_deref(), Some("2 of 4 candidates lie off the map and are not used: 8.5,50; 9.5,50."));
+        let (_, warning) = split(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        assert!(warning.is_some_and(|words| words.ends_with("not used: 1,50; 2,50; 3,50; 4,50; 5,50; 2 more.")));
+        assert_eq!(split(&[]), (vec![], None));
+    }
 
     #[test]
     fn candidates_stand_outdoors_one_a_square() {

@@ -1,17 +1,15 @@
-//! Measurements as drive-test tools, phones and spreadsheets export them, and lists of places: a table with a header.
-//!
-//! Values are separated by commas, or, as where the comma is the decimal separator, by semicolons or tabulators: whichever the header
-//! has most of.
+//! Measurements as drive-test tools, phones and spreadsheets export them, and lists of places: a table with a header, whose values
+//! commas, semicolons or tabulators separate ([`crate::delimited`]).
 
 use super::limits::{LEAST_POWER_DBM, MOST_POWER_DBM};
+use crate::delimited::{DelimitedText, RowError};
 use geo::Coord;
 use thiserror::Error;
 
 /// Names of the columns in lower case, the first that is there counts.
-const LONGITUDE: [&str; 4] = ["lng", "lon", "long", "longitude"];
-const LATITUDE: [&str; 2] = ["lat", "latitude"];
-/// A line that spreadsheets put before the header to say what separates values.
-const SEPARATOR_LINE: &str = "sep=";
+pub const LONGITUDE: [&str; 4] = ["lng", "lon", "long", "longitude"];
+/// As [`LONGITUDE`].
+pub const LATITUDE: [&str; 2] = ["lat", "latitude"];
 const POWER: [&str; 7] = ["rsrp_dbm", "power_dbm", "rssi_dbm", "dbm", "rsrp", "rssi", "power"];
 const DEVICE: [&str; 3] = ["device", "phone", "receiver"];
 
@@ -33,9 +31,9 @@ pub enum TableError {
     #[error("the table has no column for the {what} (one of {expected}); its columns are {found}")]
     Column { what: &'static str, expected: String, found: String },
     #[error("line {line}: the {what} is {found:?}, expected {expected}")]
-    Value { line: u64, what: &'static str, found: String, expected: String },
-    #[error("line {line}: {reason}")]
-    Broken { line: u64, reason: String },
+    Value { line: usize, what: &'static str, found: String, expected: String },
+    #[error(transparent)]
+    Row(#[from] RowError),
 }
 
 /// Reads a table of measurements. Columns other than place, power and device are ignored.
@@ -69,7 +67,7 @@ struct Table<'a> {
     reader: csv::Reader<&'a [u8]>,
     /// In lower case.
     header: Vec<String>,
-    decimal_comma: bool,
+    text: DelimitedText<'a>,
     empty: TableError,
 }
 
@@ -78,19 +76,13 @@ type PlaceColumns = [usize; 2];
 
 impl<'a> Table<'a> {
     fn open(text: &'a str, empty: TableError) -> Result<Self, TableError> {
-        let mut text = text.trim_start_matches('\u{feff}').trim_start();
-        if text.get(..SEPARATOR_LINE.len()).is_some_and(|start| start.eq_ignore_ascii_case(SEPARATOR_LINE)) {
-            text = text.split_once('\n').map_or("", |(_, table)| table);
-        }
-        let first = text.lines().next().unwrap_or_default();
-        let count = |separator: u8| first.bytes().filter(|&byte| byte == separator).count();
-        let separator = [b'\t', b';', b','].into_iter().max_by_key(|&separator| count(separator)).unwrap_or(b',');
-        let mut reader = csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
-        let header: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_lowercase).collect();
+        let text = DelimitedText::new(text, None);
+        let mut reader = text.reader();
+        let header: Vec<String> = reader.headers().map_err(|error| text.row_error(&error))?.iter().map(str::to_lowercase).collect();
         if header.iter().all(String::is_empty) {
             return Err(empty);
         }
-        Ok(Self { reader, header, decimal_comma: separator != b',', empty })
+        Ok(Self { reader, header, text, empty })
     }
 
     fn column(&self, names: &[&str]) -> Option<usize> {
@@ -107,25 +99,24 @@ impl<'a> Table<'a> {
     }
 
     fn rows<T>(&mut self, row: impl Fn(&Row) -> Result<T, TableError>) -> Result<Vec<T>, TableError> {
-        let decimal_comma = self.decimal_comma;
-        let records = self.reader.records();
-        let rows: Vec<T> = records.map(|record| row(&Row { record: record.map_err(broken)?, decimal_comma })).collect::<Result<_, _>>()?;
+        let text = self.text;
+        let records = self.reader.records().map(|record| record.map_err(|error| text.row_error(&error)));
+        let rows: Vec<T> = records.map(|record| row(&Row { record: record?, text })).collect::<Result<_, _>>()?;
         if rows.is_empty() { Err(self.empty.clone()) } else { Ok(rows) }
     }
 }
 
 /// A line of a table.
-struct Row {
+struct Row<'a> {
     record: csv::StringRecord,
-    decimal_comma: bool,
+    text: DelimitedText<'a>,
 }
 
-impl Row {
+impl Row<'_> {
     fn number(&self, column: usize, what: &'static str, least: f64, most: f64) -> Result<f64, TableError> {
         let found = self.record.get(column).unwrap_or_default();
-        let number = if self.decimal_comma { found.replace(',', ".").parse() } else { found.parse() };
-        number.ok().filter(|number: &f64| (least..=most).contains(number)).ok_or_else(|| {
-            let line = self.record.position().map_or(0, csv::Position::line);
+        self.text.decimal_point(found).parse().ok().filter(|number: &f64| (least..=most).contains(number)).ok_or_else(|| {
+            let line = self.text.line(self.record.position());
             TableError::Value { line, what, found: found.to_owned(), expected: format!("{least} to {most}") }
         })
     }
@@ -133,15 +124,6 @@ impl Row {
     fn place(&self, [longitude, latitude]: PlaceColumns) -> Result<Coord<f64>, TableError> {
         Ok(Coord { x: self.number(longitude, "longitude", -180.0, 180.0)?, y: self.number(latitude, "latitude", -90.0, 90.0)? })
     }
-}
-
-fn broken(error: csv::Error) -> TableError {
-    let line = error.position().map_or(1, csv::Position::line);
-    let reason = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("expected {expected_len} fields, found {len}"),
-        other => format!("{other:?}"),
-    };
-    TableError::Broken { line, reason }
 }
 
 #[cfg(test)]
@@ -190,6 +172,8 @@ mod tests {
         says("lng,lat,dbm\n1,2", "line 2: expected 3 fields, found 2");
         says("lng;lat;dbm\n1,5;2,5;-80;1", "line 2: expected 3 fields, found 4");
         says("sep=;", "the table is empty");
+        says("sep=;\n\nlng;lat;dbm\n1,5;2,5;loud", "line 4: the power in dBm is \"loud\"");
+        says("sep=;\nlng;lat;dbm\n1,5;2,5;-80;1", "line 3: expected 3 fields, found 4");
         says("lng lat dbm\n1 2 -80", "its columns are lng lat dbm");
         let error = read_places("lon,lat\n").expect_err("no place").to_string();
         assert!(error.contains("a line for every place"), "{error}");

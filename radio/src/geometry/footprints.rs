@@ -1,29 +1,72 @@
-//! Exact outlines: the union of the buildings' footprints, for geometry that is not bound to pixels.
+//! Exact outlines: the union of the buildings' footprints.
 //!
-//! The ray tracer follows specular paths, whose images move by metres when a wall turns by a degree, so it takes walls from here.
-//! The dominant path walks the mask's pixels and needs walls that agree with them, so it takes [`super::outline`]. Both become the
-//! same [`super::walls::Walls`]. A scene that came as a raster has the mask's outlines here too.
+//! In flow a scene's footprints; out flow closed rings, which become [`super::walls::Walls`]. A scene that came as a raster, and one whose
+//! footprints are not what its mask says, has the mask's outlines ([`super::outline`]).
 
-use super::outline::outlines_for_rays;
-use crate::scene::Scene;
+use super::outline::{outlines, outlines_for_rays};
+use crate::scene::{Building, BuildingMask, Grid, Scene, a_pixel_of, rasterize_outlines};
 use geo::orient::Direction;
-use geo::{Area, Contains, Coord, LineString, Orient, Polygon, Vector2DOps, unary_union};
+use geo::{Area, Contains, Coord, InteriorPoint, LineString, Orient, Polygon, Vector2DOps, unary_union};
 
 /// Points nearer to each other than this, metres, or to the line between their neighbours, are one.
 const SAME_POINT_M: f64 = 1e-6;
+/// The share of the built pixels that footprints must agree with to stand for them.
+const LEAST_AGREEMENT: f64 = 0.98;
 
 /// Closed rings in metres with the buildings on their left, which meet at their ends only. Overlapping footprints are united;
 /// footprints with a coordinate that is not finite, and those without an area, are left out.
 pub fn exact_outlines(scene: &Scene) -> Vec<LineString<f64>> {
-    let rasterised;
-    let polygons: Vec<&Polygon<f64>> = if scene.buildings.is_empty() {
-        rasterised = nested(outlines_for_rays(&scene.mask, scene.grid));
-        rasterised.iter().collect()
-    } else {
-        scene.buildings.iter().map(|building| &building.footprint).collect()
+    if scene.buildings.is_empty() {
+        return united(&nested(outlines_for_rays(&scene.mask, scene.grid)));
+    }
+    united(scene.buildings.iter().map(|building| &building.footprint).filter(|footprint| is_finite(footprint)))
+}
+
+/// The outlines of `obstacles`, the pixels whose roof is higher than `height_m`, as [`exact_outlines`] where the footprints above that
+/// height are what these pixels say. A ring without any pixel's centre is no part of the map.
+pub fn outlines_above(scene: &Scene, height_m: f64, obstacles: &BuildingMask) -> Vec<LineString<f64>> {
+    let higher = |building: &&Building| roof_m(scene, building).is_some_and(|roof_m| roof_m > height_m);
+    let footprints: Vec<&Polygon<f64>> = scene.buildings.iter().filter(higher).map(|building| &building.footprint).collect();
+    if footprints.is_empty() || !agree(&footprints, obstacles, scene.grid) {
+        return outlines(obstacles, scene.grid);
+    }
+    let mut rings = united(footprints);
+    rings.retain(|ring| a_pixel_of(scene.grid, &Polygon::new(ring.clone(), Vec::new())).is_some());
+    rings
+}
+
+/// Whether the footprints are what the mask says is built.
+pub fn footprints_agree(scene: &Scene) -> bool {
+    let footprints: Vec<&Polygon<f64>> = scene.buildings.iter().map(|building| &building.footprint).collect();
+    agree(&footprints, &scene.mask, scene.grid)
+}
+
+fn agree(footprints: &[&Polygon<f64>], mask: &BuildingMask, grid: Grid) -> bool {
+    let drawn = rasterize_outlines(grid, footprints.iter().copied());
+    let built = mask.pixels.iter().filter(|&&inside| inside != 0).count();
+    let differing = mask.pixels.iter().zip(&drawn.pixels).filter(|(a, b)| a != b).count();
+    differing as f64 <= (1.0 - LEAST_AGREEMENT) * built as f64
+}
+
+/// The height of a building's roof above the ground, metres: its own, else that of the raster at a point inside, or where that point is off
+/// the map at a pixel that the building covers. `None` for a footprint that covers no pixel and has no height, and for one that is not
+/// finite.
+pub fn roof_m(scene: &Scene, building: &Building) -> Option<f64> {
+    let roof_at = |pixel: usize| Some(scene.roofs.at(pixel)).filter(|&roof_m| roof_m > 0.0);
+    let inside = || {
+        let (row, column) = scene.grid.pixel_of(building.footprint.interior_point()?.0)?;
+        roof_at(row * scene.grid.size + column)
     };
-    let finite = |p: &&Polygon<f64>| rings(p).flat_map(LineString::coords).all(|c| c.is_finite());
-    let united = unary_union(polygons.into_iter().filter(finite)).orient(Direction::Default);
+    let of_raster = || inside().or_else(|| roof_at(a_pixel_of(scene.grid, &building.footprint)?));
+    is_finite(&building.footprint).then(|| building.stated_height_m().or_else(of_raster)).flatten()
+}
+
+fn is_finite(polygon: &Polygon<f64>) -> bool {
+    rings(polygon).flat_map(LineString::coords).all(|corner| corner.is_finite())
+}
+
+fn united<'a>(polygons: impl IntoIterator<Item = &'a Polygon<f64>>) -> Vec<LineString<f64>> {
+    let united = unary_union(polygons).orient(Direction::Default);
     united.iter().flat_map(rings).map(tidy).filter(|ring| !ring.0.is_empty()).collect()
 }
 
@@ -70,4 +113,88 @@ pub fn tidy(ring: &LineString<f64>) -> LineString<f64> {
     }
     points.extend(points.first().copied());
     LineString::new(points)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
+
+    fn building(corners: &[(f64, f64)], height_m: Option<f64>) -> Building {
+        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m, levels: None, material: None }
+    }
+
+    /// A box with its south-western corner at (x, y), turned about that corner.
+    fn boxed([x, y]: [f64; 2], [width, depth]: [f64; 2], turn: f64, height_m: Option<f64>) -> Building {
+        let at = |along: f64, across: f64| (x + along * turn.cos() - across * turn.sin(), y + along * turn.sin() + across * turn.cos());
+        building(&[at(0.0, 0.0), at(width, 0.0), at(width, depth), at(0.0, depth)], height_m)
+    }
+
+    fn outlines_of(scene: &Scene, height_m: f64) -> Vec<LineString<f64>> {
+        let pixels = scene.roofs.meters().iter().map(|&roof_m| u8::from(f64::from(roof_m) > height_m)).collect();
+        outlines_above(scene, height_m, &BuildingMask { size: scene.grid.size, pixels })
+    }
+
+    /// The pixels on the left of all rings.
+    fn inside(rings: &[LineString<f64>], grid: Grid) -> Vec<u8> {
+        let mut pixels = vec![0; grid.pixels()];
+        for ring in rings {
+            let ring = rasterize_outlines(grid, [&Polygon::new(ring.clone(), Vec::new())]);
+            pixels.iter_mut().zip(&ring.pixels).for_each(|(pixel, other)| *pixel ^= other);
+        }
+        pixels
+    }
+
+    #[test]
+    fn walls_of_footprints_anywhere_stand_between_built_and_open_pixels() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for _ in 0..50 {
+            let mut number = |from: f64, to: f64| from + (to - from) * random.f64();
+            let buildings: Vec<Building> = (0..25)
+                .map(|_| boxed([number(-5.0, 64.0), number(-5.0, 64.0)], [number(1.0, 20.0), number(0.5, 12.0)], number(0.0, 6.2), None))
+                .collect();
+            let scene = Scene::from_polygons(GRID, buildings);
+            assert_eq!(inside(&outlines_of(&scene, 0.0), GRID), scene.mask.pixels);
+        }
+    }
+
+    #[test]
+    fn terraced_houses_are_one_outline_with_their_own_corners() {
+        let houses: Vec<Building> = (0..4).map(|i| boxed([8.3 + 10.0 * f64::from(i), 12.1], [10.0, 9.4], 0.0, None)).collect();
+        let rings = outlines_of(&Scene::from_polygons(GRID, houses), 0.0);
+        assert_eq!(rings.len(), 1);
+        let mut corners: Vec<(f64, f64)> = rings[0].coords().skip(1).map(|corner| (corner.x, corner.y)).collect();
+        corners.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
+        let expected = [(8.3, 12.1), (8.3, 21.5), (48.3, 12.1), (48.3, 21.5)];
+        assert_eq!(corners.len(), 4);
+        assert!(corners.iter().zip(expected).all(|(a, b)| (a.0 - b.0).hypot(a.1 - b.1) < 1e-6), "{corners:?}");
+    }
+
+    #[test]
+    fn above_low_roofs_only_the_higher_buildings_have_walls() {
+        let buildings = vec![boxed([8.0, 8.0], [20.0, 20.0], 0.1, Some(6.0)), boxed([40.0, 8.0], [10.0, 30.0], 0.2, Some(30.0))];
+        let scene = Scene::from_polygons(GRID, buildings);
+        assert_eq!([0.0, 6.0, 30.0].map(|height_m| outlines_of(&scene, height_m).len()), [2, 1, 0]);
+    }
+
+    #[test]
+    fn what_holds_no_pixel_has_no_walls() {
+        // A kiosk between four centres, and a yard between four others.
+        let kiosk = boxed([50.6, 50.6], [0.8, 0.8], 0.0, None);
+        let house = Polygon::new(
+            boxed([10.0, 10.0], [20.0, 20.0], 0.0, None).footprint.exterior().clone(),
+            vec![boxed([15.6, 15.6], [0.8, 0.8], 0.0, None).footprint.exterior().clone()],
+        );
+        let house = Building { footprint: house, height_m: None, levels: None, material: None };
+        assert_eq!(outlines_of(&Scene::from_polygons(GRID, vec![kiosk, house]), 0.0).len(), 1);
+    }
+
+    #[test]
+    fn a_mask_that_footprints_contradict_keeps_its_own_outlines() {
+        let mut scene = Scene::from_polygons(GRID, vec![boxed([8.3, 12.1], [20.0, 20.0], 0.1, None)]);
+        let other = Scene::from_polygons(GRID, vec![boxed([30.5, 12.5], [20.0, 20.0], 0.0, None)]);
+        (scene.mask, scene.roofs) = (other.mask.clone(), other.roofs);
+        assert_eq!(outlines_of(&scene, 0.0), outlines(&other.mask, GRID));
+    }
 }

@@ -1,7 +1,7 @@
 //! The geometry that propagation models and network features share.
 //!
-//! [`prepared`] is what the other rooms hold: a scene with its walls and sights. [`outline`] reads outlines off the building mask,
-//! [`footprints`] unites footprints; [`walls`] makes walls and corners of either, [`inset`] adjusts them for the dominant path, and
+//! [`prepared`] is what the other rooms hold: a scene with its walls and sights. [`footprints`] unites footprints, [`outline`] reads
+//! outlines off a mask without them; [`walls`] makes walls and corners of either, [`inset`] adjusts them for the dominant path, and
 //! [`prisms`] gives them tops for ray tracing. [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`look`] what it sees
 //! where it is asked, [`geodesic_distance`] and [`wall_distance`] measure the open ground, [`highest_near`] bounds the roofs, [`cars`]
 //! counts the cars on a leg, and [`symmetry`] turns all of it.

@@ -4,10 +4,9 @@
 //! network's condition needs neither and a moved transmitter needs the same ones again.
 
 use super::cars::CarOutlines;
-use super::footprints::exact_outlines;
+use super::footprints::{exact_outlines, outlines_above};
 use super::highest_near::HighestNear;
 use super::inset::InsetWalls;
-use super::outline::outlines;
 use super::pixel_line_of_sight::pixel_line_of_sight;
 use super::pixel_set::PixelSet;
 use super::prism_sight::{PrismWall, prism_walls, visible_over};
@@ -15,7 +14,7 @@ use super::prisms::Prisms;
 use super::visibility::visible_from;
 use super::wall_distance::steps_to_building;
 use super::walls::Walls;
-use crate::scene::{BUILDING_HEIGHT_M, Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
+use crate::scene::{BUILDING_HEIGHT_M, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
 use geo::Coord;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -113,18 +112,19 @@ impl PreparedScene {
         self.highest_near.get_or_init(|| HighestNear::new(&self.scene.roofs, self.scene.grid.size))
     }
 
-    /// Walls and corners in pixels, from the mask, of the buildings that are higher than `height_m`.
+    /// Walls and corners in pixels of the buildings that are higher than `height_m`.
     pub fn turning_points(&self, height_m: f64) -> Arc<TurningPoints> {
-        let Scene { grid, buildings, mask, roofs, .. } = &self.scene;
+        let Scene { grid, mask, roofs, .. } = &self.scene;
         if height_m < roofs.lowest_m() {
-            return Arc::clone(self.turning_points.get_or_init(|| Arc::new(TurningPoints::new(mask.clone(), *grid, buildings))));
+            return Arc::clone(self.turning_points.get_or_init(|| Arc::new(TurningPoints::new(&self.scene, 0.0, mask.clone()))));
         }
         let mut known = self.high_turning_points.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((of_m, turning_points)) if *of_m == height_m => Arc::clone(turning_points),
             _ => {
                 let pixels = (0..grid.pixels()).map(|pixel| u8::from(roofs.at(pixel) > height_m)).collect();
-                let turning_points = Arc::new(TurningPoints::new(BuildingMask { size: grid.size, pixels }, *grid, buildings));
+                let obstacles = BuildingMask { size: grid.size, pixels };
+                let turning_points = Arc::new(TurningPoints::new(&self.scene, height_m, obstacles));
                 *known = Some((height_m, Arc::clone(&turning_points)));
                 turning_points
             }
@@ -181,8 +181,10 @@ impl PreparedScene {
 }
 
 impl TurningPoints {
-    fn new(obstacles: BuildingMask, grid: Grid, buildings: &[Building]) -> Self {
-        let walls = InsetWalls::new(&Walls::new(&outlines(&obstacles, grid, buildings)), &obstacles, grid);
+    /// Of the scene's buildings above a height, whose pixels are `obstacles`.
+    fn new(scene: &Scene, height_m: f64, obstacles: BuildingMask) -> Self {
+        let grid = scene.grid;
+        let walls = InsetWalls::new(&Walls::new(&outlines_above(scene, height_m, &obstacles)), &obstacles, grid);
         let beside = walls.corners.iter().flat_map(|corner| corner.beside.iter().map(|&pixel| pixel as usize));
         let beside_corner = PixelSet::of(grid.pixels(), beside);
         let steps_to_obstacle = steps_to_building(&obstacles);

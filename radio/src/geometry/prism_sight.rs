@@ -6,16 +6,13 @@
 //! near walls of one that the receivers look down on. In flow the walls of all prisms; out flows a set of pixels.
 
 use super::angular_cover::AngularCover;
-use super::footprints::rings;
+use super::footprints::{footprints_agree, rings, roof_m};
 use super::outline::outlines_for_rays;
 use super::pixel_set::PixelSet;
 use super::shadow::{Reach, mark_hidden};
-use crate::scene::{BuildingMask, Grid, Scene, rasterize};
+use crate::scene::{BuildingMask, Grid, Scene};
 use geo::orient::Direction;
-use geo::{Coord, InteriorPoint, LineString, Orient};
-
-/// The share of a scene's built pixels that its footprints must agree with to stand for them.
-const LEAST_AGREEMENT: f64 = 0.98;
+use geo::{Coord, LineString, Orient};
 
 /// A wall of a prism, in pixels from the map's south-west corner, with the building on the left of the way.
 #[derive(Clone, Copy, Debug)]
@@ -35,14 +32,8 @@ pub fn prism_walls(scene: &Scene) -> Vec<PrismWall> {
     };
     if footprints_agree(scene) {
         for building in &scene.buildings {
-            let footprint = building.footprint.orient(Direction::Default);
-            let roof_m = || {
-                let (row, column) = scene.grid.pixel_of(footprint.interior_point()?.0)?;
-                Some(scene.roofs.at(row * scene.grid.size + column)).filter(|&roof_m| roof_m > 0.0)
-            };
-            // A roof of the raster counts where the building has no height of its own. A building without either covers no pixel.
-            let Some(top_m) = building.stated_height_m().or_else(roof_m) else { continue };
-            rings(&footprint).for_each(|ring| add(ring, top_m));
+            let Some(top_m) = roof_m(scene, building) else { continue };
+            rings(&building.footprint.orient(Direction::Default)).for_each(|ring| add(ring, top_m));
         }
     } else {
         for (top_m, mask) in levels(scene) {
@@ -50,14 +41,6 @@ pub fn prism_walls(scene: &Scene) -> Vec<PrismWall> {
         }
     }
     walls
-}
-
-/// Whether the footprints are what the mask says is built.
-pub fn footprints_agree(scene: &Scene) -> bool {
-    let drawn = rasterize(scene.grid, &scene.buildings);
-    let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count();
-    let differing = scene.mask.pixels.iter().zip(&drawn.pixels).filter(|(a, b)| a != b).count();
-    differing as f64 <= (1.0 - LEAST_AGREEMENT) * built as f64
 }
 
 /// What is built at each height of the raster of roofs.

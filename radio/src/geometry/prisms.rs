@@ -5,13 +5,13 @@
 //! prisms share an inside. Buildings of one height and material are united, as [`super::footprints`] does with all of them: terraced
 //! houses have no corner between them. A corner beside a lower building shows only above that building's roof.
 
-use super::footprints::{rings, tidy};
+use super::footprints::{footprints_agree, rings, roof_m, tidy};
 use super::outline::outlines_for_rays;
-use super::prism_sight::{footprints_agree, levels};
+use super::prism_sight::levels;
 use super::walls::Walls;
 use crate::scene::{Scene, WallMaterial};
 use geo::orient::Direction;
-use geo::{BooleanOps, BoundingRect, Contains, Coord, InteriorPoint, Intersects, MultiPolygon, Orient, Polygon, Rect, unary_union};
+use geo::{BooleanOps, BoundingRect, Contains, Coord, Intersects, MultiPolygon, Orient, Polygon, Rect, unary_union};
 
 /// How far beside a wall it is looked for what stands there, metres.
 const BESIDE_M: f64 = 0.02;
@@ -82,13 +82,7 @@ fn length(step: Coord<f64>) -> f64 {
 fn blocks(scene: &Scene) -> Vec<Block> {
     let mut buildings: Vec<(f64, Option<WallMaterial>, &Polygon<f64>)> = Vec::new();
     for building in &scene.buildings {
-        let finite = rings(&building.footprint).flat_map(|ring| ring.coords()).all(|corner| corner.x.is_finite() && corner.y.is_finite());
-        let roof_m = || {
-            let (row, column) = scene.grid.pixel_of(building.footprint.interior_point()?.0)?;
-            Some(scene.roofs.at(row * scene.grid.size + column)).filter(|&roof_m| roof_m > 0.0)
-        };
-        // As for sight over roofs: the raster's roof counts where the building has no height of its own.
-        if let Some(top_m) = building.stated_height_m().or_else(|| finite.then(roof_m).flatten()).filter(|_| finite) {
+        if let Some(top_m) = roof_m(scene, building) {
             buildings.push((top_m, building.material, &building.footprint));
         }
     }

@@ -23,5 +23,5 @@ pub fn blocks() -> BuildingMask {
 /// The walls of a mask on pixels of one metre.
 pub fn inset_walls(mask: &BuildingMask) -> InsetWalls {
     let grid = Grid { size: mask.size, meters_per_pixel: 1.0 };
-    InsetWalls::new(&Walls::new(&outlines(mask, grid, &[])), mask, grid)
+    InsetWalls::new(&Walls::new(&outlines(mask, grid)), mask, grid)
 }

@@ -21,6 +21,13 @@ pub(crate) fn rasterize_outlines<'a>(grid: Grid, outlines: impl IntoIterator<Ite
     mask
 }
 
+/// A pixel whose centre lies inside a polygon, by its row-major index.
+pub(crate) fn a_pixel_of(grid: Grid, polygon: &Polygon<f64>) -> Option<usize> {
+    let mut found = None;
+    paint(grid, polygon, |pixels| found = found.or(Some(pixels.start)));
+    found
+}
+
 fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
     std::iter::once(polygon.exterior()).chain(polygon.interiors())
 }

@@ -2,27 +2,18 @@
 
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { bundledApplication, checkBundle } from './bundles.mjs';
-import { PAGES, launch } from './lib.mjs';
+import { PAGES, setUp } from './lib.mjs';
 
-let browser;
-let app;
-before(async () => {
-  app = bundledApplication('libraries');
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  app.remove();
-});
+const ready = setUp(() => bundledApplication('libraries'));
 
 for (const mode of ['production', 'development']) {
   test(`webpack, for ${mode}`, { timeout: 120_000 }, async (t) => {
-    const folder = join(app.folder, `webpack-${mode}`);
-    app.run('webpack', '--entry', './bundled.js', '--mode', mode, '--output-path', folder, '--output-filename', 'bundled.js');
+    const folder = join(ready.app.folder, `webpack-${mode}`);
+    ready.app.run('webpack', '--entry', './bundled.js', '--mode', mode, '--output-path', folder, '--output-filename', 'bundled.js');
     copyFileSync(join(PAGES, 'bundled.html'), join(folder, 'index.html'));
-    await checkBundle(t, browser, folder);
+    await checkBundle(t, ready.browser, folder);
   });
 }

@@ -4,30 +4,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import { PAGES, install, launch, result, visit } from './lib.mjs';
+import { PAGES, install, result, setUp, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
-let browser;
-let package_;
+const ready = setUp(install);
 let weights;
-before(async () => {
-  package_ = install();
-  weights = readFileSync(join(package_.dist, 'nano.safetensors'));
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  package_.remove();
-});
+before(() => { weights = readFileSync(join(ready.app.dist, 'nano.safetensors')); });
 
 /** Runs a scenario on a page of an origin of its own; `answers` are those of its server. */
 async function run(t, scenario, options, answers = {}) {
-  const { origin, asked } = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES }, answers });
+  const { origin, asked } = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/': PAGES }, answers });
   const search = new URLSearchParams({ package: './radiodiff-web/index.js', scenario, options: JSON.stringify(options) });
-  const page = await visit(t, browser, `${origin}/?${search}`);
+  const page = await visit(t, ready.browser, `${origin}/?${search}`);
   return { ...await result(page), asked, page };
 }
 
@@ -105,8 +96,8 @@ test('a store that never answers keeps no map from being drawn', { timeout: 120_
 });
 
 test('where there is no room the weights stay in memory, and the engine says so', { timeout: 120_000 }, async (t) => {
-  const { origin } = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES }, answers: { [MODEL]: whole } });
-  const page = await visit(t, browser, `${origin}/about.html`);
+  const { origin } = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/': PAGES }, answers: { [MODEL]: whole } });
+  const page = await visit(t, ready.browser, `${origin}/about.html`);
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 100_000 });
   const search = new URLSearchParams({ package: './radiodiff-web/index.js', scenario: 'create', options: JSON.stringify({ model: MODEL }) });
@@ -138,7 +129,7 @@ for (const [what, phase, options, answers] of [
 }
 
 test('aborted while the module stalls, the start rejects, and the next one has the module', { timeout: 120_000 }, async (t) => {
-  const module = readFileSync(join(package_.dist, 'radiodiff-web_bg.wasm'));
+  const module = readFileSync(join(ready.app.dist, 'radiodiff-web_bg.wasm'));
   let ending;
   const answer = (response) => {
     response.writeHead(200, { 'content-type': 'application/wasm' }).write(module.subarray(0, 1000));

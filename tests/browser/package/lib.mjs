@@ -6,6 +6,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(`${process.env.RADIODIFF_NODE_MODULES}/`);
@@ -64,6 +65,20 @@ export const launch = (...flags) => chromium.launch({
   args: ['--headless', '--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', ...flags],
   timeout: 60_000,
 });
+
+/** What the tests of a file share: `app`, which `make` installs, and `browser`. They are there once the tests run, and go after the last one. */
+export function setUp(make, ...flags) {
+  const ready = {};
+  before(async () => {
+    ready.app = make();
+    ready.browser = await launch(...flags);
+  });
+  after(async () => {
+    await ready.browser?.close();
+    ready.app?.remove();
+  });
+  return ready;
+}
 
 /** Opens a page until the test `t` ends. `page.failures` collects exceptions nobody caught and files that were not found. */
 export async function visit(t, browser, url, options = {}) {

@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PAGES, install, launch, result, visit } from './lib.mjs';
+import { PAGES, install, result, setUp, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
 const MIB = 1024 * 1024;
@@ -13,24 +13,15 @@ const MIB = 1024 * 1024;
 const FLAT_MIB = 24;
 const skip = existsSync('/proc/self/statm') ? false : 'resident memory is read from /proc';
 
-let browser;
-let package_;
-before(async () => {
-  package_ = install();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  package_.remove();
-});
+const ready = setUp(install);
 
 /** Runs `work(page, times)` for `times[0]` and then until `times[1]`, and tells the memory after both, MiB. */
 async function measure(t, times, work) {
-  const { origin } = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES } });
-  const page = await visit(t, browser, `${origin}/?package=./radiodiff-web/index.js&scenario=expose`);
+  const { origin } = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/': PAGES } });
+  const page = await visit(t, ready.browser, `${origin}/?package=./radiodiff-web/index.js&scenario=expose`);
   await result(page);
   const devtools = await page.context().newCDPSession(page);
-  const processes = await browser.newBrowserCDPSession();
+  const processes = await ready.browser.newBrowserCDPSession();
   const resident = async () => {
     for (let i = 0; i < 3; i += 1) await devtools.send('HeapProfiler.collectGarbage');
     await page.waitForTimeout(1000);

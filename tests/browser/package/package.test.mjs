@@ -2,21 +2,12 @@
 // Content-Security-Policy with Trusted Types, another origin.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PAGES, drawnTwice, install, launch, result, visit } from './lib.mjs';
+import { PAGES, drawnTwice, install, launch, result, setUp, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
-let browser;
-let package_;
-before(async () => {
-  package_ = install();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  package_.remove();
-});
+const ready = setUp(install);
 
 const SUB_PATH = '/an/app/of/ours/';
 /** No eval, no inline script, nothing from elsewhere, and no script address that the package's policy has not made. */
@@ -24,13 +15,13 @@ const STRICT = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker
 
 /** Serves the pages and the package below `SUB_PATH`; with `cdn`, the package on another origin with those headers. */
 async function site(t, { policy = STRICT, cdn = null } = {}) {
-  const here = await serve(t, { folders: { [`${SUB_PATH}radiodiff-web/`]: package_.dist, [SUB_PATH]: PAGES }, headers: () => ({ 'content-security-policy': policy }) });
-  const there = cdn && await serve(t, { folders: { '/npm/': package_.dist }, headers: cdn });
+  const here = await serve(t, { folders: { [`${SUB_PATH}radiodiff-web/`]: ready.app.dist, [SUB_PATH]: PAGES }, headers: () => ({ 'content-security-policy': policy }) });
+  const there = cdn && await serve(t, { folders: { '/npm/': ready.app.dist }, headers: cdn });
   const index = there ? `${there.origin}/npm/index.js` : './radiodiff-web/index.js';
   const run = async (scenario, options = {}) => {
     const address = new URL(SUB_PATH, here.origin);
     address.search = new URLSearchParams({ package: index, scenario, options: JSON.stringify(options) });
-    const page = await visit(t, browser, address.href);
+    const page = await visit(t, ready.browser, address.href);
     const found = await result(page);
     assert.deepEqual(page.failures, []);
     return found;
@@ -62,11 +53,11 @@ const CORS = () => ({ 'access-control-allow-origin': '*', 'cross-origin-resource
 const foreign = (origin) => STRICT.replaceAll("'self' 'wasm", `'self' ${origin} 'wasm`).replace("worker-src 'self'", `worker-src blob: ${origin}`).replace("connect-src 'self'", `connect-src 'self' ${origin}`);
 
 test('from another origin, under a strict policy with Trusted Types', { timeout: 120_000 }, async (t) => {
-  const there = await serve(t, { folders: { '/npm/': package_.dist }, headers: CORS });
+  const there = await serve(t, { folders: { '/npm/': ready.app.dist }, headers: CORS });
   const here = await serve(t, { folders: { '/': PAGES }, headers: () => ({ 'content-security-policy': foreign(there.origin) }) });
   const address = new URL(here.origin);
   address.search = new URLSearchParams({ package: `${there.origin}/npm/index.js`, scenario: 'mountTwice', options: JSON.stringify({ write: true }) });
-  const page = await visit(t, browser, address.href);
+  const page = await visit(t, ready.browser, address.href);
   const mounts = await result(page);
   drawnTwice(mounts, { written: true });
   assert.deepEqual(mounts[0].warnings, []);
@@ -103,8 +94,8 @@ for (const [what, answer, words] of [
 ]) {
   test(`a module that ${what} is a typed error`, { timeout: 120_000 }, async (t) => {
     const path = '/radiodiff-web/radiodiff-web_bg.wasm';
-    const here = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES }, answers: { [path]: answer } });
-    const page = await visit(t, browser, `${here.origin}/?package=./radiodiff-web/index.js&scenario=create`);
+    const here = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/': PAGES }, answers: { [path]: answer } });
+    const page = await visit(t, ready.browser, `${here.origin}/?package=./radiodiff-web/index.js&scenario=create`);
     const { error } = await result(page);
     assert.deepEqual([error.name, error.code], ['RadioError', 'wasm']);
     assert.match(error.message, words);
@@ -113,9 +104,9 @@ for (const [what, answer, words] of [
 
 test('a module of files that is missing is a typed error, and maps can be written once it has another address', { timeout: 120_000 }, async (t) => {
   const answers = { '/radiodiff-web/radiodiff-web-export_bg.wasm': (response) => response.writeHead(404).end() };
-  const here = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/elsewhere/': package_.dist, '/': PAGES }, answers });
+  const here = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/elsewhere/': ready.app.dist, '/': PAGES }, answers });
   const options = JSON.stringify({ address: '/elsewhere/radiodiff-web-export_bg.wasm' });
-  const page = await visit(t, browser, `${here.origin}/?${new URLSearchParams({ package: './radiodiff-web/index.js', scenario: 'writeTwice', options })}`);
+  const page = await visit(t, ready.browser, `${here.origin}/?${new URLSearchParams({ package: './radiodiff-web/index.js', scenario: 'writeTwice', options })}`);
   const { first, stopped, second, levels, quantity } = await result(page);
   assert.deepEqual([first.name, first.code, stopped.name], ['RadioError', 'wasm', 'AbortError']);
   assert.match(first.message, /radiodiff-web-export_bg\.wasm.*answers 404.*copy it beside/);
@@ -126,7 +117,7 @@ test('a module of files that is missing is a typed error, and maps can be writte
 test('a browser without SIMD is told which have it', { timeout: 120_000 }, async (t) => {
   const old = await launch('--js-flags=--no-enable-sse4-1,--no-enable-ssse3');
   t.after(() => old.close());
-  const here = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES } });
+  const here = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/': PAGES } });
   const page = await visit(t, old, `${here.origin}/?package=./radiodiff-web/index.js&scenario=create`);
   const { error } = await result(page);
   assert.deepEqual([error.name, error.code], ['RadioError', 'no-simd']);

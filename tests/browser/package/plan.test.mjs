@@ -3,22 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { headerEnd } from '../../../web/js/safetensors.js';
-import { PAGES, install, launch, result, visit } from './lib.mjs';
+import { PAGES, install, result, setUp, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
-let browser;
-let package_;
-before(async () => {
-  package_ = install();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  package_.remove();
-});
+const ready = setUp(install);
 
 /** The factor by which samples of the shipped weights are moved away from their mean, as their file says. */
 function widening() {
@@ -33,8 +24,8 @@ const near = (found, expected, within, what) => found.forEach((value, i) => {
 });
 
 test('a plan has the layers and the statistics it was asked for, and samples have their spread', { timeout: 120_000 }, async (t) => {
-  const { origin } = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES } });
-  const page = await visit(t, browser, `${origin}/?package=./radiodiff-web/index.js&scenario=plan`);
+  const { origin } = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/': PAGES } });
+  const page = await visit(t, ready.browser, `${origin}/?package=./radiodiff-web/index.js&scenario=plan`);
   const plan = await result(page);
   const { one, other, both, layers } = plan;
   const outdoors = both.flatMap((value, i) => (value === null ? [] : [i]));

@@ -1,24 +1,15 @@
 // The example for React.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { openExample } from './examples.mjs';
-import { application, launch } from './lib.mjs';
+import { application, setUp } from './lib.mjs';
 
-let browser;
-let app;
-before(async () => {
-  app = application('libraries');
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  app.remove();
-});
+const ready = setUp(() => application('libraries'));
 
 test('the component for React draws a map and another when its properties change', { timeout: 120_000 }, async (t) => {
-  const { page, level } = await openExample(t, browser, app, 'react');
+  const { page, level } = await openExample(t, ready.browser, ready.app, 'react');
   const before = await level();
   await page.locator('input[type=range]').fill('35');
   assert.notEqual(await level(before), before);

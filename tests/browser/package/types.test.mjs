@@ -7,29 +7,20 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PAGES, install, launch, result, visit } from './lib.mjs';
+import { PAGES, install, result, setUp, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
 const TSC = fileURLToPath(new URL('../../../web/node_modules/typescript/bin/tsc', import.meta.url));
 
-let browser;
-let package_;
-before(async () => {
-  package_ = install();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  package_.remove();
-});
+const ready = setUp(install);
 
 /** What tsc says of a module beside the installed package. */
 function check(source) {
-  writeFileSync(join(package_.folder, 'crossing.ts'), source);
+  writeFileSync(join(ready.app.folder, 'crossing.ts'), source);
   const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2022,dom'];
-  const { stdout, status } = spawnSync(process.execPath, [TSC, ...options, 'crossing.ts'], { cwd: package_.folder, encoding: 'utf8' });
+  const { stdout, status } = spawnSync(process.execPath, [TSC, ...options, 'crossing.ts'], { cwd: ready.app.folder, encoding: 'utf8' });
   return { status, said: stdout };
 }
 
@@ -37,8 +28,8 @@ function check(source) {
 const literals = (answers) => Object.entries(answers).map(([name, [type, value]]) => `export const ${name}: ${type} = ${JSON.stringify(value)};`).join('\n');
 
 test('answers of the module are of the declared types, no field more and none less', { timeout: 120_000 }, async (t) => {
-  const { origin } = await serve(t, { folders: { '/radiodiff-web/': package_.dist, '/': PAGES } });
-  const page = await visit(t, browser, `${origin}/?package=./radiodiff-web/index.js&scenario=crossing`);
+  const { origin } = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/': PAGES } });
+  const page = await visit(t, ready.browser, `${origin}/?package=./radiodiff-web/index.js&scenario=crossing`);
   const { info, bare, scene, transmitters, coverage, sites, calibration } = await result(page);
   const answers = {
     info: ['EngineInfo', info], bare: ['EngineInfo', bare], scene: ["Omit<SceneInfo, 'mask'>", scene], transmitters: ['PlacedTransmitter[]', transmitters],

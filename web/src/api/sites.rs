@@ -5,7 +5,7 @@ use crate::request::TransmitterRequest;
 use crate::request::sites::{CandidatePlaces, MOST_CANDIDATES, SPACING_SHARE, SitesRequest};
 use geo::Coord;
 use radiodiff_planning::raster::PlanLayer;
-use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, choose_sites};
+use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, candidates_on_map, choose_sites};
 use radiodiff_radio::scene::GeoBounds;
 use radiodiff_web_values::{checked, error, object};
 use serde::Serialize;
@@ -71,18 +71,16 @@ impl SiteSearch {
             let hint = "a larger spacingM or a smaller area makes fewer";
             return Err(error("candidates", &format!("there are {asked} candidates, expected at most {MOST_CANDIDATES}: {hint}")));
         }
-        let on_map = |&(_, place): &(usize, Coord<f64>)| scene.grid().pixel_of(scene.frame().to_meters(place)).is_some();
+        let (places, off_map) = candidates_on_map(&places, scene.grid(), &scene.frame());
         let stand = |(index, Coord { x: lng, y: lat })| {
             Ok(Candidate { index, placed: place(&TransmitterRequest { lng, lat, ..request.transmitter.clone() })? })
         };
-        let candidates = places.into_iter().enumerate().filter(on_map).map(stand).collect::<Result<Vec<_>, JsValue>>()?;
+        let candidates = places.into_iter().map(stand).collect::<Result<Vec<_>, JsValue>>()?;
         if candidates.is_empty() {
             return Err(error("candidates", &format!("none of {asked} candidates stands outdoors on the map")));
         }
         let mut warnings = request.plan.warnings.clone();
-        if candidates.len() < asked {
-            warnings.push(format!("{} of {asked} candidates lie off the map and are not used.", asked - candidates.len()));
-        }
+        warnings.extend(off_map);
         warnings.extend(existing.iter().flat_map(|placed| placed.report.warnings.iter().cloned()));
         Ok(SiteSearch { request, existing, candidates, before: CoveredPixels::default(), covered: Vec::new(), drawn: 0, warnings })
     }

@@ -1,8 +1,9 @@
 // The form beside the map: layer, model and colours, the threshold, the receiver. Transmitters have a file of their own.
 
 import { paletteNames } from '../../index.js';
-import { WORTH } from '../accuracy.js';
+import { worth } from '../accuracy.js';
 import { option } from '../elements.js';
+import { engines } from '../engines.js';
 import { hasLayers, shownLayer } from '../layers/model.js';
 import { BESIDE, CALIBRATED_MODELS, LAYERS, OPACITY, SINGLE, changeLook, look } from '../plan/look.js';
 import { RECEIVER_FIELDS, THRESHOLD_DBM, within } from '../plan/model.js';
@@ -58,7 +59,7 @@ export function refreshControls() {
   for (const name of forecasts) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;
   element('palette').value = palette;
-  element('worth').textContent = WORTH[model] ?? calibrationInWords();
+  element('worth').textContent = worth(model, engines.network?.info.model) ?? calibrationInWords();
   for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !calibration();
   element('quantities').disabled = model in SINGLE;
   for (const id of ['scale-min', 'scale-max']) element(id).disabled = model in SINGLE || quantity === 'server';

@@ -1,29 +1,22 @@
-//! The outlines of what is built, read off the building mask.
+//! The outlines of what is built, read off a building mask: for scenes that came as a raster, whose footprints nobody knows.
 //!
-//! The mask decides what is a building, so overlapping, touching, nested and broken footprints give one clean outline, and a scene
-//! that came as a raster has outlines too. Where footprints are known, corners move to the footprints' own; without them the outlines
-//! are good to a pixel, and mostly exact where footprints have whole metres. In flow the mask and the footprints; out flow closed rings.
+//! They are good to a pixel, and mostly exact where footprints had whole metres. In flows the mask; out flow closed rings.
 //!
-//! [`trace`] follows the boundary pixel by pixel and [`straight`] fits straight pieces, whose corners [`snap`] moves to footprints.
-//! Without footprints [`lattice`] finds the corners among pixel centres; where it fails, or needs too many corners for a raster whose
-//! footprints had them there, [`centers`] moves those of the straight pieces.
+//! [`trace`] follows the boundary pixel by pixel and [`straight`] fits straight pieces. [`lattice`] finds the corners among pixel centres;
+//! where it fails, or needs too many corners for a raster whose footprints had them there, [`centers`] moves those of the straight pieces.
 
 mod centers;
 mod lattice;
-mod snap;
 mod straight;
 mod trace;
 
-use crate::scene::{Building, BuildingMask, Grid};
+use crate::scene::{BuildingMask, Grid};
 use centers::snapped_to_centers;
 use geo::{Coord, LineString};
 use lattice::lattice_corners;
-use snap::FootprintCorners;
 use straight::{Piece, pieces, straightened};
 use trace::{Side, trace};
 
-/// The largest distance, in pixels, at which a footprint's corner replaces an outline's.
-const SNAP_PIXELS: f64 = 1.5;
 /// Rings of so many sides tell whether corners are on the lattice.
 const TELLING_SIDES: usize = 30;
 /// So many more corners than straight pieces are taken for chance, as a share or in all. docs/measurements/dominant-path.md
@@ -32,24 +25,18 @@ const MORE_ON_LATTICE: f64 = 0.4;
 const FEW_CORNERS: usize = 2;
 
 /// Closed rings in metres with the buildings on their left: outer rings run counter-clockwise, courtyards clockwise. Buildings that
-/// touch at a pixel's corner are one. Corners of `buildings` within [`SNAP_PIXELS`] of an outline's corner replace it.
-pub fn outlines(mask: &BuildingMask, grid: Grid, buildings: &[Building]) -> Vec<LineString<f64>> {
-    rings(mask, grid, buildings, buildings.is_empty())
+/// touch at a pixel's corner are one.
+pub fn outlines(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
+    rings(mask, grid, true)
 }
 
-/// As [`outlines`] without footprints, for rays, whose walls are not inset: corners are not sought on the lattice, whose walls run
-/// through the centres of outdoor pixels, where antennas stand and rays end.
+/// As [`outlines`], for rays, whose walls are not inset: corners are not sought on the lattice, whose walls run through the centres of
+/// outdoor pixels, where antennas stand and rays end.
 pub fn outlines_for_rays(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
-    rings(mask, grid, &[], false)
+    rings(mask, grid, false)
 }
 
-fn rings(mask: &BuildingMask, grid: Grid, buildings: &[Building], on_lattice: bool) -> Vec<LineString<f64>> {
-    let corners: Vec<Coord<f64>> = buildings
-        .iter()
-        .flat_map(|b| std::iter::once(b.footprint.exterior()).chain(b.footprint.interiors()))
-        .flat_map(|ring| ring.coords().copied())
-        .collect();
-    let snap = FootprintCorners::new(&corners, SNAP_PIXELS * grid.meters_per_pixel);
+fn rings(mask: &BuildingMask, grid: Grid, on_lattice: bool) -> Vec<LineString<f64>> {
     let rings: Vec<Fitted> = trace(mask).into_iter().map(|ring| Fitted::new(ring, on_lattice)).collect();
     let on_lattice = is_on_lattice(&rings);
     rings
@@ -65,9 +52,8 @@ fn rings(mask: &BuildingMask, grid: Grid, buildings: &[Building], on_lattice: bo
                     .map(|i| ring[i].at())
                     .collect();
             }
-            let mut points: Vec<Coord<f64>> = corners.into_iter().map(|p| snap.nearest(p * grid.meters_per_pixel)).collect();
+            let mut points: Vec<Coord<f64>> = corners.into_iter().map(|p| p * grid.meters_per_pixel).collect();
             points.dedup();
-            let mut points = snap.between(&points);
             while points.len() > 1 && points.first() == points.last() {
                 points.pop();
             }
@@ -108,7 +94,7 @@ fn area(ring: &[Coord<f64>]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::rasterize;
+    use crate::scene::{Building, rasterize};
     use geo::Polygon;
 
     const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
@@ -120,7 +106,7 @@ mod tests {
     /// The corners of the outline of `corners`, rasterised and forgotten, in ascending order.
     fn outline_of(corners: &[(f64, f64)]) -> Vec<(f64, f64)> {
         let mask = rasterize(GRID, &[building(corners)]);
-        let rings = outlines(&mask, GRID, &[]);
+        let rings = outlines(&mask, GRID);
         assert_eq!(rings.len(), 1);
         let mut found: Vec<(f64, f64)> = rings[0].coords().skip(1).map(|p| (p.x, p.y)).collect();
         found.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
@@ -145,24 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn footprints_that_are_known_give_their_own_corners() {
-        let slanted = [(8.3, 12.1), (28.4, 8.7), (34.2, 40.9), (14.6, 44.2)];
-        let buildings = [building(&slanted)];
-        let rings = outlines(&rasterize(GRID, &buildings), GRID, &buildings);
-        let mut found: Vec<(f64, f64)> = rings[0].coords().skip(1).map(|p| (p.x, p.y)).collect();
-        found.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
-        assert_eq!(found, corners_ascending(&slanted));
-    }
-
-    #[test]
     fn touching_overlapping_and_nested_footprints_are_one_outline() {
         let boxed = |x: f64, y: f64, w: f64, h: f64| building(&[(x, y), (x + w, y), (x + w, y + h), (x, y + h)]);
         let buildings =
             [boxed(10.0, 10.0, 10.0, 10.0), boxed(20.0, 10.0, 10.0, 10.0), boxed(15.0, 12.0, 20.0, 5.0), boxed(12.0, 12.0, 4.0, 4.0)];
-        assert_eq!(outlines(&rasterize(GRID, &buildings), GRID, &buildings).len(), 1);
+        assert_eq!(outlines(&rasterize(GRID, &buildings), GRID).len(), 1);
         // At a corner too.
         let corners = [boxed(10.0, 10.0, 10.0, 10.0), boxed(20.0, 20.0, 10.0, 10.0)];
-        assert_eq!(outlines(&rasterize(GRID, &corners), GRID, &[]).len(), 1);
+        assert_eq!(outlines(&rasterize(GRID, &corners), GRID).len(), 1);
     }
 
     #[test]
@@ -171,7 +147,7 @@ mod tests {
         for row in 34..44 {
             mask.pixels[row * 64 + 20..row * 64 + 30].fill(0);
         }
-        let mut areas: Vec<f64> = outlines(&mask, GRID, &[]).iter().map(|ring| area(&ring.0[1..])).collect();
+        let mut areas: Vec<f64> = outlines(&mask, GRID).iter().map(|ring| area(&ring.0[1..])).collect();
         areas.sort_by(f64::total_cmp);
         assert!((areas[0] + 100.0).abs() < 25.0 && (areas[1] - 900.0).abs() < 65.0, "{areas:?}");
     }
@@ -183,7 +159,7 @@ mod tests {
             for row in 20..20 + height {
                 mask.pixels[row * 64 + 30..row * 64 + 30 + width].fill(1);
             }
-            let rings = outlines(&mask, GRID, &[]);
+            let rings = outlines(&mask, GRID);
             assert_eq!(rings.len(), 1);
             let found = area(&rings[0].coords().skip(1).copied().collect::<Vec<_>>());
             let pixels = (width * height) as f64;
@@ -195,6 +171,6 @@ mod tests {
     fn noise_is_outlined_too() {
         let pixels = (0..64u64 * 64).map(|i| u8::from(i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 62 == 0)).collect();
         let mask = BuildingMask { size: 64, pixels };
-        assert!(outlines(&mask, GRID, &[]).iter().flat_map(|ring| ring.coords()).all(|p| p.x.is_finite() && p.y.is_finite()));
+        assert!(outlines(&mask, GRID).iter().flat_map(|ring| ring.coords()).all(|p| p.x.is_finite() && p.y.is_finite()));
     }
 }

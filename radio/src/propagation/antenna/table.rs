@@ -1,11 +1,12 @@
 //! Measured patterns: gains on a grid of azimuths and elevations, from CSV.
 //!
 //! The text has one row a direction, `azimuth_deg,elevation_deg,gain_dbi`, in any order; that line may stand above them, empty lines
-//! and lines that begin with `#` are skipped. Where semicolons or tabulators separate the values, decimal commas are read too. The azimuth is clockwise from where the antenna points (-180 to 360, 360 is 0), the
-//! elevation upwards from there (-90 to 90). Every azimuth must be there with every elevation; a single elevation is a pattern that
-//! is the same at all of them. Between them gains are interpolated linearly in dB, around the circle in azimuth; above the highest
-//! and below the lowest elevation the nearest one counts.
+//! and lines that begin with `#` are skipped. Semicolons or tabulators may separate the values too ([`crate::delimited`]). The azimuth
+//! is clockwise from where the antenna points (-180 to 360, 360 is 0), the elevation upwards from there (-90 to 90). Every azimuth must
+//! be there with every elevation; a single elevation is a pattern that is the same at all of them. Between them gains are interpolated
+//! linearly in dB, around the circle in azimuth; above the highest and below the lowest elevation the nearest one counts.
 
+use crate::delimited::DelimitedText;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -60,16 +61,12 @@ impl PatternTable {
     pub fn parse(text: &str) -> Result<Self, PatternTableError> {
         // (azimuth, elevation) -> (gain, line)
         let mut found: BTreeMap<(Angle, Angle), (f64, usize)> = BTreeMap::new();
-        let rows = text.trim_start_matches('\u{feff}').lines().enumerate().map(|(i, row)| (i + 1, row.trim()));
+        let table = DelimitedText::new(text, Some('#'));
+        let rows = table.rows.lines().enumerate().map(|(i, row)| (table.lines_before + i + 1, row.trim()));
         let mut rows = rows.filter(|(_, row)| !row.is_empty() && !row.starts_with('#')).peekable();
-        // As spreadsheets save a table where the comma is the decimal separator.
-        let separator = rows
-            .peek()
-            .and_then(|(_, row)| [';', '\t'].into_iter().find(|&other| row.contains(other) && !row.contains(",\t")))
-            .unwrap_or(',');
-        rows.next_if(|(_, row)| row.split(separator).map(str::trim).eq(HEADER));
+        rows.next_if(|(_, row)| row.split(table.separator).map(str::trim).eq(HEADER));
         for (line, row) in rows {
-            let values: Vec<String> = row.split(separator).map(|value| value.trim().replace(',', ".")).collect();
+            let values: Vec<_> = row.split(table.separator).map(|value| table.decimal_point(value.trim())).collect();
             let [azimuth, elevation, gain] = values.as_slice() else {
                 return Err(PatternTableError::Columns { line, found: values.len() });
             };
@@ -165,6 +162,8 @@ mod tests {
         let commas = PatternTable::parse("0,0,11.5\n180,0,-9.5").expect("the same");
         assert_eq!(semicolons, commas);
         assert_eq!(PatternTable::parse("0\t0\t11,5\n180\t0\t-9.5"), Ok(commas.clone()));
+        assert_eq!(PatternTable::parse("\u{feff}sep=;\r\n0;0;11,5\r\n180;0;-9,5"), Ok(commas.clone()));
+        assert_eq!(PatternTable::parse("0,0;0,0;11,5\n180,0;0,0;-9,5"), Ok(commas.clone()));
         assert_eq!(PatternTable::parse("0,\t0,\t11.5\n180,\t0,\t-9.5"), Ok(commas));
         let single = PatternTable::parse("30,0,5").expect("one direction is all of them");
         assert_eq!((single.relative_gain_db(-170.0, 40.0), single.peak_gain_dbi()), (0.0, 5.0));
@@ -178,6 +177,7 @@ mod tests {
             ("# nothing\nazimuth_deg,elevation_deg,gain_dbi\n", E::Empty),
             ("0,0", E::Columns { line: 1, found: 2 }),
             ("0,0,1\n\n1,2,3,4", E::Columns { line: 3, found: 4 }),
+            ("sep=;\n# made up\n0;0;1\n1;2;3;4", E::Columns { line: 4, found: 4 }),
             ("elevation_deg,azimuth_deg,gain_dbi\n0,0,1", E::Number { line: 1, column: "azimuth_deg", text: "elevation_deg".into() }),
             ("0,0,1\n0,north,1", E::Number { line: 2, column: "elevation_deg", text: "north".into() }),
             ("0,91,1", E::Range { line: 1, column: "elevation_deg", value: 91.0, from: -90.0, to: 90.0 }),

@@ -17,10 +17,8 @@ pub enum SceneError {
     /// Everything was left out.
     #[error("the {} has no usable building{}; it needs outlines: Polygon or MultiPolygon geometries, or ways tagged building", report.format, reasons(report))]
     NoBuilding { report: Box<ImportReport> },
-    #[error(
-        "no building lies on the map: buildings span {buildings}, the map {map} (west, south, east, north); choose bounds that hold them"
-    )]
-    OutsideBounds { buildings: String, map: String },
+    #[error("no building lies on the map: buildings span {buildings}, the map {map} (west, south, east, north); {advice}")]
+    OutsideBounds { buildings: String, map: String, advice: &'static str },
     #[error(
         "bounds {west}, {south}, {east}, {north} (west, south, east, north) are not a region of the globe away from the poles; {}",
         bounds_advice(*west, *south, *east, *north)

@@ -54,9 +54,16 @@ pub(super) fn place(
     if inside.is_empty() {
         let GeoBounds { west, south, east, north } = map;
         let (min, max) = (extent.min(), extent.max());
+        let exchanged = GeoBounds { west: south, south: west, east: north, north: east };
+        let advice = if reaches(extent, exchanged) {
+            "longitude and latitude have been exchanged, in the bounds or in the buildings"
+        } else {
+            "choose bounds that hold them"
+        };
         return Err(SceneError::OutsideBounds {
             buildings: format!("{:.5}, {:.5}, {:.5}, {:.5}", min.x, min.y, max.x, max.y),
             map: format!("{west:.5}, {south:.5}, {east:.5}, {north:.5}"),
+            advice,
         });
     }
     note_outside(&outside, inside.len() + outside.len(), report);

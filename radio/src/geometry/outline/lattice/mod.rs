@@ -72,7 +72,7 @@ mod tests {
         for _ in 0..300 {
             let ring = random_building(&mut random);
             let mask = mask_of(ring.clone());
-            let found = outlines(&mask, GRID, &[]);
+            let found = outlines(&mask, GRID);
             assert_eq!(found.len(), 1);
             assert!(mask_of(found[0].clone()) == mask, "{ring:?} came back as {:?}", found[0]);
             let (truth, found) = (&ring.0[1..], &found[0].0[1..]);
