@@ -44,7 +44,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "unit", when: When::Quick, cold_s: 480, run: unit },
     Part { name: "node", when: When::Quick, cold_s: 20, run: node },
     Part { name: "trainer", when: When::Always, cold_s: 420, run: trainer },
-    Part { name: "size", when: When::Always, cold_s: 240, run: size },
+    Part { name: "size", when: When::Always, cold_s: 480, run: size },
     Part { name: "page", when: When::Always, cold_s: 180, run: page_tests },
     Part { name: "package", when: When::Always, cold_s: 90, run: package_tests },
     Part { name: "dependencies", when: When::Named, cold_s: 420, run: dependencies },
