@@ -133,6 +133,19 @@ fn three(row: u32, column: u32, inside: vec3<bool>) -> vec3<f32> {
     return select(vec3(0.0), vec3(x[at], x[at + 1u], x[at + 2u]), inside);
 }
 
+// What an input channel adds to 4 pixels of a column, by the taps of the upper, middle and lower row and 6 rows of pixels.
+fn column_of(
+    upper: mat3x4<f32>, middle: mat3x4<f32>, lower: mat3x4<f32>,
+    x0: vec3<f32>, x1: vec3<f32>, x2: vec3<f32>, x3: vec3<f32>, x4: vec3<f32>, x5: vec3<f32>,
+) -> mat4x4<f32> {
+    return mat4x4(
+        upper * x0 + middle * x1 + lower * x2,
+        upper * x1 + middle * x2 + lower * x3,
+        upper * x2 + middle * x3 + lower * x4,
+        upper * x3 + middle * x4 + lower * x5,
+    );
+}
+
 // 3 x 3 with stride 1: 8 pixels of a column.
 @compute @workgroup_size(64)
 fn conv_3x3(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -176,25 +189,13 @@ fn conv_3x3(@builtin(global_invocation_id) id: vec3<u32>) {
         let low_0 = mat3x4(packed[tap], packed[tap + 2u], packed[tap + 4u]);
         let low_1 = mat3x4(packed[tap + 6u], packed[tap + 8u], packed[tap + 10u]);
         let low_2 = mat3x4(packed[tap + 12u], packed[tap + 14u], packed[tap + 16u]);
-        low_upper[0] += low_0 * x0 + low_1 * x1 + low_2 * x2;
-        low_upper[1] += low_0 * x1 + low_1 * x2 + low_2 * x3;
-        low_upper[2] += low_0 * x2 + low_1 * x3 + low_2 * x4;
-        low_upper[3] += low_0 * x3 + low_1 * x4 + low_2 * x5;
-        low_lower[0] += low_0 * x4 + low_1 * x5 + low_2 * x6;
-        low_lower[1] += low_0 * x5 + low_1 * x6 + low_2 * x7;
-        low_lower[2] += low_0 * x6 + low_1 * x7 + low_2 * x8;
-        low_lower[3] += low_0 * x7 + low_1 * x8 + low_2 * x9;
+        low_upper += column_of(low_0, low_1, low_2, x0, x1, x2, x3, x4, x5);
+        low_lower += column_of(low_0, low_1, low_2, x4, x5, x6, x7, x8, x9);
         let high_0 = mat3x4(packed[tap + 1u], packed[tap + 3u], packed[tap + 5u]);
         let high_1 = mat3x4(packed[tap + 7u], packed[tap + 9u], packed[tap + 11u]);
         let high_2 = mat3x4(packed[tap + 13u], packed[tap + 15u], packed[tap + 17u]);
-        high_upper[0] += high_0 * x0 + high_1 * x1 + high_2 * x2;
-        high_upper[1] += high_0 * x1 + high_1 * x2 + high_2 * x3;
-        high_upper[2] += high_0 * x2 + high_1 * x3 + high_2 * x4;
-        high_upper[3] += high_0 * x3 + high_1 * x4 + high_2 * x5;
-        high_lower[0] += high_0 * x4 + high_1 * x5 + high_2 * x6;
-        high_lower[1] += high_0 * x5 + high_1 * x6 + high_2 * x7;
-        high_lower[2] += high_0 * x6 + high_1 * x7 + high_2 * x8;
-        high_lower[3] += high_0 * x7 + high_1 * x8 + high_2 * x9;
+        high_upper += column_of(high_0, high_1, high_2, x0, x1, x2, x3, x4, x5);
+        high_lower += column_of(high_0, high_1, high_2, x4, x5, x6, x7, x8, x9);
         tap += 18u;
         source += p.height * p.width;
     }
