@@ -4,7 +4,7 @@
 
 use crate::predict;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use radiodiff_radio::calibration::{LATITUDE, LONGITUDE};
 use radiodiff_radio::delimited::DelimitedText;
 use serde_json::Value;
@@ -113,7 +113,7 @@ impl BatchJob {
         fields.join_transmitter()?;
         fields.fields.extend(self.fields.fields.clone());
         let scene = fields.take_one("scene")?.context("it has no scene")?;
-        let command = PredictCommand::command();
+        let mut command = PredictCommand::command();
         let known: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
         let mut words = Vec::new();
         for (name, values) in fields.fields {
@@ -121,7 +121,7 @@ impl BatchJob {
             words.extend(values.iter().map(|value| format!("--{name}={}", value.replace(ID, &self.id))));
         }
         words.extend([String::from("--"), scene.replace(ID, &self.id)]);
-        match PredictCommand::try_parse_from(words) {
+        match command.try_get_matches_from_mut(words).and_then(|matches| PredictCommand::from_arg_matches(&matches)) {
             Ok(command) => Ok(command.args),
             Err(error) => Err(anyhow!("{}", short(&error.to_string()))),
         }
