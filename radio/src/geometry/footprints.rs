@@ -118,12 +118,9 @@ pub fn tidy(ring: &LineString<f64>) -> LineString<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::test_scenes::building;
 
     const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
-
-    fn building(corners: &[(f64, f64)], height_m: Option<f64>) -> Building {
-        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m, levels: None, material: None }
-    }
 
     /// A box with its south-western corner at (x, y), turned about that corner.
     fn boxed([x, y]: [f64; 2], [width, depth]: [f64; 2], turn: f64, height_m: Option<f64>) -> Building {

@@ -1,9 +1,10 @@
-//! Masks that the tests of this room share.
+//! Masks and buildings that the tests of this room share.
 
 use super::inset::InsetWalls;
 use super::outline::outlines;
 use super::walls::Walls;
-use crate::scene::{BuildingMask, Grid};
+use crate::scene::{Building, BuildingMask, Grid};
+use geo::{LineString, Polygon};
 
 /// A mask from rows of text, `#` inside buildings.
 pub fn mask(rows: &[&str]) -> BuildingMask {
@@ -24,4 +25,9 @@ pub fn blocks() -> BuildingMask {
 pub fn inset_walls(mask: &BuildingMask) -> InsetWalls {
     let grid = Grid { size: mask.size, meters_per_pixel: 1.0 };
     InsetWalls::new(&Walls::new(&outlines(mask, grid)), mask, grid)
+}
+
+/// A building of corners in metres.
+pub fn building(corners: &[(f64, f64)], height_m: Option<f64>) -> Building {
+    Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m, levels: None, material: None }
 }

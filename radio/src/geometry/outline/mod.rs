@@ -94,18 +94,14 @@ fn area(ring: &[Coord<f64>]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::{Building, rasterize};
-    use geo::Polygon;
+    use crate::geometry::test_scenes::building;
+    use crate::scene::rasterize;
 
     const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 
-    fn building(corners: &[(f64, f64)]) -> Building {
-        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: None, levels: None, material: None }
-    }
-
     /// The corners of the outline of `corners`, rasterised and forgotten, in ascending order.
     fn outline_of(corners: &[(f64, f64)]) -> Vec<(f64, f64)> {
-        let mask = rasterize(GRID, &[building(corners)]);
+        let mask = rasterize(GRID, &[building(corners, None)]);
         let rings = outlines(&mask, GRID);
         assert_eq!(rings.len(), 1);
         let mut found: Vec<(f64, f64)> = rings[0].coords().skip(1).map(|p| (p.x, p.y)).collect();
@@ -132,7 +128,7 @@ mod tests {
 
     #[test]
     fn touching_overlapping_and_nested_footprints_are_one_outline() {
-        let boxed = |x: f64, y: f64, w: f64, h: f64| building(&[(x, y), (x + w, y), (x + w, y + h), (x, y + h)]);
+        let boxed = |x: f64, y: f64, w: f64, h: f64| building(&[(x, y), (x + w, y), (x + w, y + h), (x, y + h)], None);
         let buildings =
             [boxed(10.0, 10.0, 10.0, 10.0), boxed(20.0, 10.0, 10.0, 10.0), boxed(15.0, 12.0, 20.0, 5.0), boxed(12.0, 12.0, 4.0, 4.0)];
         assert_eq!(outlines(&rasterize(GRID, &buildings), GRID).len(), 1);
@@ -143,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_courtyard_has_an_outline_the_other_way_round() {
-        let mut mask = rasterize(GRID, &[building(&[(10.0, 10.0), (40.0, 10.0), (40.0, 40.0), (10.0, 40.0)])]);
+        let mut mask = rasterize(GRID, &[building(&[(10.0, 10.0), (40.0, 10.0), (40.0, 40.0), (10.0, 40.0)], None)]);
         for row in 34..44 {
             mask.pixels[row * 64 + 20..row * 64 + 30].fill(0);
         }
