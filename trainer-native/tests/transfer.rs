@@ -58,6 +58,25 @@ fn a_run_begins_with_anothers_weights_and_what_is_frozen_stays() {
     }
 }
 
+#[test]
+fn a_network_of_quantiles_begins_with_anothers_weights() {
+    let shop = Workshop::new(&[3, 4]);
+    let few = ["quantiles.steps=3", "quantiles.whole_map_steps=0", "quantiles.crop=32"];
+    shop.trains("quantiles", "first", &few);
+    let still = [&few[..], &["quantiles.learning_rate=0.0"]].concat();
+    for from in ["first/quantiles.safetensors", "first/quantiles/checkpoints/step-00000003"] {
+        let init = format!("quantiles.init={:?}", shop.path(from));
+        shop.trains("quantiles", "second", &[&still[..], &[&init]].concat());
+        assert!(weights(&shop, "second/quantiles.safetensors") == weights(&shop, "first/quantiles.safetensors"), "{from}");
+        fs::remove_dir_all(shop.path("second")).unwrap();
+    }
+    shop.trains("quantiles", "fresh", &still);
+    assert!(weights(&shop, "fresh/quantiles.safetensors") != weights(&shop, "first/quantiles.safetensors"));
+    shop.trains("autoencoder", "first", &["autoencoder.steps=1"]);
+    let init = format!("quantiles.init={:?}", shop.path("first/autoencoder.safetensors"));
+    fails(&strs(&shop.train("quantiles", "third", &[&init])), &["autoencoder.safetensors does not hold small-swin's network of quantiles"]);
+}
+
 /// The figures of the network's row.
 fn scores(shop: &Workshop, weights: &str, more: &[&str]) -> Value {
     let (weights, json) = (shop.path(weights), shop.path("scores.json"));

@@ -196,6 +196,8 @@ pub struct QuantilesConfig {
     pub crop: usize,
     /// The last steps are on whole maps, whose statistics the normalisations meet afterwards.
     pub whole_map_steps: usize,
+    /// Weights to begin with, a file or a checkpoint's folder; fresh ones where nothing is said.
+    pub init: Option<PathBuf>,
     pub learning_rate: f64,
     pub weight_decay: f64,
     /// The learning rate does not fall below this; a hundredth of it where nothing is said.

@@ -66,6 +66,9 @@ enum StageArgs {
     Quantiles {
         #[command(flatten)]
         run: RunArgs,
+        /// Weights, or a checkpoint's folder, to begin with instead of fresh ones (quantiles.init).
+        #[arg(long)]
+        from: Option<PathBuf>,
     },
     /// Autoencoder and diffusion, one after the other.
     All {
@@ -141,13 +144,15 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn run_stages(args: &Args, group: &Rc<ProcessGroup>) -> Result<()> {
-    let (StageArgs::Autoencoder { run, .. } | StageArgs::Diffusion { run, .. } | StageArgs::Quantiles { run } | StageArgs::All { run, .. }) =
-        &args.stage;
+    let (StageArgs::Autoencoder { run, .. }
+    | StageArgs::Diffusion { run, .. }
+    | StageArgs::Quantiles { run, .. }
+    | StageArgs::All { run, .. }) = &args.stage;
     ensure!(group.share().is_alone() || !run.dry_run, "a dry run is one of one process: start it without torchrun, srun or mpirun");
     match &args.stage {
         StageArgs::Autoencoder { run, from } => train_autoencoder(run, from.as_deref(), group)?,
         StageArgs::Diffusion { run, from } => train_diffusion(run, from.as_deref(), group)?,
-        StageArgs::Quantiles { run } => quantiles::run(run.config("quantiles", group)?, &run.out, run.mode(), group)?,
+        StageArgs::Quantiles { run, from } => train_quantiles(run, from.as_deref(), group)?,
         StageArgs::All { run, from } => {
             // The second stage only begins when the first has ended.
             let second_has_begun = group.leads() && run.resume && run.out.join("diffusion/checkpoints").exists();
@@ -165,6 +170,12 @@ fn train_autoencoder(run: &RunArgs, from: Option<&Path>, group: &Rc<ProcessGroup
     let config = run.config("autoencoder", group)?;
     let beginning = from.or(config.autoencoder.init.as_deref()).map(Beginning::whole);
     autoencoder::run(config, &run.out, beginning, run.mode(), group)
+}
+
+fn train_quantiles(run: &RunArgs, from: Option<&Path>, group: &Rc<ProcessGroup>) -> Result<()> {
+    let config = run.config("quantiles", group)?;
+    let beginning = from.or(config.quantiles.as_ref().and_then(|settings| settings.init.as_deref())).map(Beginning::whole);
+    quantiles::run(config, &run.out, beginning, run.mode(), group)
 }
 
 fn train_diffusion(run: &RunArgs, from: Option<&Path>, group: &Rc<ProcessGroup>) -> Result<()> {

@@ -7,6 +7,7 @@ use super::pixels::place_weights;
 use super::session::Session;
 use super::stage_run::{RunMode, StageRun};
 use super::steps;
+use super::transfer::Beginning;
 use crate::config::{Config, QuantilesConfig};
 use crate::data::Batch;
 use crate::parallel::ProcessGroup;
@@ -21,12 +22,16 @@ use tch::{Kind, Tensor};
 
 type QuantileNetwork = QuantileNet<TorchEngine>;
 
-/// Trains and writes `quantiles.safetensors`.
-pub fn run(config: Config, folder: &Path, mode: RunMode, group: &Rc<ProcessGroup>) -> Result<()> {
+/// Trains, from the weights `from` where the run is not resumed, and writes `quantiles.safetensors`.
+pub fn run(config: Config, folder: &Path, from: Option<Beginning>, mode: RunMode, group: &Rc<ProcessGroup>) -> Result<()> {
     let settings = config.quantiles.clone().context("the configuration has no section [quantiles], which says how long it is trained")?;
     let mut run = StageRun::open("quantiles", &config, folder, mode, group)?;
+    let resumes = run.as_ref().is_some_and(StageRun::resumes);
     let session = Session::with_networks(config, folder, true, group, |preset, engine, parameters| {
-        Ok(QuantileNet::new(preset, &VarBuilder::new(engine, parameters))?)
+        let model = QuantileNet::new(preset, &VarBuilder::new(engine, parameters))?;
+        // The other processes are given process 0's parameters when the phase begins.
+        from.iter().filter(|_| group.leads() && !resumes).try_for_each(|from| from.restore_quantiles(parameters, preset))?;
+        Ok(model)
     })?;
     let (optimizer, compat) = (&settings.optimizer, session.config.compat);
     let phase = Phase {

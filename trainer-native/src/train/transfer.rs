@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use radiodiff_core::diffusion::parameter_shapes;
 use radiodiff_core::model::Preset;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// Names of the parameters that the second stage takes over from the first.
@@ -46,12 +47,32 @@ impl Beginning {
         if first_stage_alone && !self.first_stage_only {
             println!("{shown}: its denoiser is another than {}'s, so only its first stage is taken", preset.name);
         }
-        if let Some(difference) = difference_in_settings(found, preset)? {
-            eprintln!("warning: {shown} was trained for another preset of the same shapes: {difference}");
-        }
+        warn_of_settings(&shown, found, preset)?;
         let prefixes: &[&str] = if first_stage_alone { &FIRST_STAGE } else { &[""] };
         parameters.restore(stored.tensors(), prefixes).with_context(|| format!("the weights {shown}"))
     }
+
+    /// Copies a network of quantiles into a run's parameters.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or one without the preset's network of quantiles, with the first parameter that is missing or has
+    /// another shape.
+    pub fn restore_quantiles(&self, parameters: &TorchParameters, preset: &Preset) -> Result<()> {
+        let shown = self.path.display();
+        let stored = stored_weights::open(&self.path, WeightsKind::Averaged)?;
+        parameters
+            .restore(stored.tensors(), &[""])
+            .with_context(|| format!("{shown} does not hold {}'s network of quantiles", preset.name))?;
+        warn_of_settings(&shown, &stored.manifest().preset, preset)
+    }
+}
+
+/// Says on stderr where weights of the same shapes were trained for other settings.
+fn warn_of_settings(shown: &impl Display, found: &Preset, preset: &Preset) -> Result<()> {
+    if let Some(difference) = difference_in_settings(found, preset)? {
+        eprintln!("warning: {shown} was trained for another preset of the same shapes: {difference}");
+    }
+    Ok(())
 }
 
 /// Says how two presets differ: by a parameter's two shapes where there is one, else by a setting.
