@@ -1,10 +1,12 @@
 //! Ray tracing against closed forms, against an independent ray launcher, and against the laws that every tracer must keep:
 //! reciprocity, symmetry, conservation of energy.
 
+mod boxes;
 mod complex;
 
+use boxes::random_boxes;
 use complex::{C, add, divide, mul, polar, power};
-use geo::{Coord, LineString, Polygon, Rect};
+use geo::{Coord, Polygon, Rect};
 use radiodiff_radio::geometry::{PositionError, PreparedScene};
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
@@ -52,35 +54,8 @@ fn gains<'a>(scene: &'a Scene, map: &'a RadioMap) -> impl Iterator<Item = (Coord
     scene.outdoor_pixels().map(|(r, c)| (scene.grid.pixel_center(r, c), f64::from(map.values[r * scene.grid.size + c])))
 }
 
-/// SplitMix64, in [0, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
-/// Turned boxes, up to one in each square of 16 m of a map of 64 m; some overlap.
-fn random_boxes(seed: u64) -> Vec<Polygon<f64>> {
-    let mut random = Random(seed);
-    let mut boxes = Vec::new();
-    for i in 0..16 {
-        let center = Coord { x: f64::from(i % 4) * 16.0 + 16.0 * random.next(), y: f64::from(i / 4) * 16.0 + 16.0 * random.next() };
-        let (half, angle) = (Coord { x: 2.0 + 4.0 * random.next(), y: 2.0 + 4.0 * random.next() }, 3.0 * random.next());
-        if random.next() < 0.7 {
-            let corner = |x: f64, y: f64| {
-                let (x, y) = (x * half.x, y * half.y);
-                Coord { x: center.x + x * angle.cos() - y * angle.sin(), y: center.y + x * angle.sin() + y * angle.cos() }
-            };
-            boxes.push(Polygon::new(LineString(vec![corner(-1., -1.), corner(1., -1.), corner(1., 1.), corner(-1., 1.)]), vec![]));
-        }
-    }
-    boxes
+fn boxes_of(seed: u64) -> Vec<Polygon<f64>> {
+    random_boxes(&mut fastrand::Rng::with_seed(seed))
 }
 
 #[test]
@@ -237,7 +212,7 @@ fn reciprocal_pairs(seeds: std::ops::Range<u64>) -> usize {
     let options = RayOptions { interactions: 4, floor_db: -500.0, ..RayOptions::default() };
     let mut pairs = 0;
     for seed in seeds {
-        let scene = scene(64, random_boxes(seed));
+        let scene = scene(64, boxes_of(seed));
         let prepared = PreparedScene::new(&scene);
         let outdoors: Vec<_> = scene.outdoor_pixels().collect();
         let chosen: Vec<_> = (1..5).map(|i| outdoors[i * outdoors.len() / 5]).collect();
@@ -263,7 +238,7 @@ fn reciprocal_pairs(seeds: std::ops::Range<u64>) -> usize {
 #[test]
 fn a_mirrored_scene_has_a_mirrored_map() {
     for seed in 10..13 {
-        let boxes = random_boxes(seed);
+        let boxes = boxes_of(seed);
         let mirror = |c: Coord<f64>| Coord { x: 64.0 - c.x, y: c.y };
         let mirrored = boxes.iter().map(|b| Polygon::new(b.exterior().coords().map(|&c| mirror(c)).collect(), vec![])).collect();
         let (scene, mirrored) = (scene(64, boxes), scene(64, mirrored));
@@ -368,7 +343,7 @@ fn launched_rays_converge_to_the_beams() {
 #[test]
 fn more_interactions_are_never_less_power() {
     for seed in 20..22 {
-        let scene = scene(64, random_boxes(seed));
+        let scene = scene(64, boxes_of(seed));
         let (row, column) = scene.outdoor_pixels().nth(700).expect("700 outdoor pixels");
         let position = scene.grid.pixel_center(row, column);
         let maps: Vec<_> = (0..=MAX_INTERACTIONS)

@@ -1,9 +1,11 @@
 //! Ray tracing among buildings of finite height and over ground: closed forms, an independent image method, reciprocity, continuity.
 
+mod boxes;
 mod complex;
 
+use boxes::random_boxes;
 use complex::{C, add, divide, mul, polar, power};
-use geo::{BooleanOps, Coord, Line, LineString, MultiLineString, Polygon, Rect};
+use geo::{BooleanOps, Coord, Line, MultiLineString, Polygon, Rect};
 use radiodiff_radio::geometry::{PositionError, PreparedScene};
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
@@ -52,23 +54,11 @@ fn building(footprint: Polygon<f64>, height_m: f64) -> Building {
     Building { footprint, height_m: Some(height_m), levels: None, material: None }
 }
 
-/// Turned boxes of random heights, up to one in each square of 16 m; some overlap.
+/// Boxes of random heights.
 fn random_buildings(seed: u64, [low_m, high_m]: [f64; 2]) -> Vec<Building> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut buildings = Vec::new();
-    for i in 0..16 {
-        let center = Coord { x: f64::from(i % 4) * 16.0 + 16.0 * random.f64(), y: f64::from(i / 4) * 16.0 + 16.0 * random.f64() };
-        let (half, angle) = (Coord { x: 2.0 + 4.0 * random.f64(), y: 2.0 + 4.0 * random.f64() }, 3.0 * random.f64());
-        if random.f64() < 0.7 {
-            let corner = |x: f64, y: f64| {
-                let (x, y) = (x * half.x, y * half.y);
-                Coord { x: center.x + x * angle.cos() - y * angle.sin(), y: center.y + x * angle.sin() + y * angle.cos() }
-            };
-            let ring = LineString(vec![corner(-1., -1.), corner(1., -1.), corner(1., 1.), corner(-1., 1.)]);
-            buildings.push(building(Polygon::new(ring, vec![]), low_m + (high_m - low_m) * random.f64()));
-        }
-    }
-    buildings
+    let boxes = random_boxes(&mut random);
+    boxes.into_iter().map(|footprint| building(footprint, low_m + (high_m - low_m) * random.f64())).collect()
 }
 
 fn ends(position: (f64, f64), height_m: f64, receiver_height_m: f64) -> LinkEnds {
