@@ -11,6 +11,7 @@ use radiodiff_dataset::folder::{SceneIndex, gray_png};
 use radiodiff_dataset::simulate::{Simulator, gray_levels};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_tests::shared_data;
+use std::path::Path;
 
 const DB_PER_LEVEL: f64 = (147.0 - 47.84) / 255.0;
 
@@ -56,13 +57,39 @@ fn errors(folder: &str, variant: Variant, maps: &[(u32, u32)], threshold: u8) ->
     sum
 }
 
+/// RadioMapSeer's image of map 0's buildings is half a pixel off its gains. Read with or without its footprints, it gives the mask that
+/// ten of its gains agree with, which is among the samples.
+#[test]
+#[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
+fn published_buildings_are_read_where_gains_are() {
+    let data = shared_data().join("data");
+    let [published, samples] = ["radiomapseer-methods", "radiomapseer-samples"].map(|folder| data.join(folder));
+    let image = |folder: &Path| gray_png::read(&folder.join("png/buildings_complete/0.png")).unwrap().1;
+    let wrong = |pixels: &[u8]| pixels.iter().zip(image(&samples)).filter(|&(&read, right)| (read > 0) != (right > 0)).count();
+    assert!(wrong(&image(&published)) > 1500);
+
+    let read = |folder: &Path| SceneIndex::open(folder, false).unwrap().scene(0).unwrap().scene;
+    let with_footprints = tempfile::tempdir().unwrap();
+    for (from, part) in [(&published, "png/buildings_complete"), (&published, "antenna"), (&samples, "polygon/buildings")] {
+        let to = with_footprints.path().join(part);
+        std::fs::create_dir_all(&to).unwrap();
+        let name = if part.starts_with("png") { "0.png" } else { "0.json" };
+        std::fs::copy(from.join(part).join(name), to.join(name)).unwrap();
+    }
+    for (folder, most) in [(published.as_path(), 300), (with_footprints.path(), 10)] {
+        let found = wrong(&read(folder).mask.pixels);
+        println!("{}: {found} pixels", folder.display());
+        assert!(found < most, "{}: {found} pixels are wrong", folder.display());
+    }
+}
+
 /// Every fifth of the maps with an IRT4; the others are in the slow test.
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn irt4_is_winprops() {
     let some = [0, 162, 9203, 9208, 9214, 9217].map(|map| (map, 0));
     let errors = errors("radiomapseer-methods", Variant::Irt4, &some, 0);
-    assert!(errors.rmse_db < 1.75 && errors.median_db < 0.7 && errors.without_value < 0.02, "{errors:?}");
+    assert!(errors.rmse_db < 1.7 && errors.median_db < 0.7 && errors.without_value < 0.02, "{errors:?}");
 }
 
 #[test]
@@ -85,8 +112,11 @@ fn irt4_is_winprops_in_every_city() {
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn irt2_is_winprops() {
     let errors_of = |folder: &str, maps: &[(u32, u32)], threshold| errors(folder, Variant::Irt2, maps, threshold);
-    let whole = errors_of("radiomapseer-methods", &[(0, 0), (100, 0), (50, 0)], 0);
-    assert!(whole.rmse_db < 2.1 && whole.median_db < 0.65 && whole.without_value < 0.05, "{whole:?}");
+    let whole = errors_of("radiomapseer-methods", &[(0, 0), (100, 0)], 0);
+    assert!(whole.rmse_db < 1.7 && whole.median_db < 0.5 && whole.without_value < 0.04, "{whole:?}");
+    // Read off a figure of another scale: a tenth of the mask's pixels have a gain there.
+    let figure = errors_of("radiomapseer-methods", &[(50, 0)], 0);
+    assert!(figure.rmse_db < 3.2 && figure.without_value < 0.05, "{figure:?}");
     let thresholded = errors_of("radiomapseer-thresholded", &[0, 1, 2, 3, 4, 5, 6, 7].map(|transmitter| (419, transmitter)), 51);
     assert!(thresholded.rmse_db < 1.9 && thresholded.median_db < 0.5 && thresholded.without_value < 0.05, "{thresholded:?}");
 }
@@ -94,10 +124,9 @@ fn irt2_is_winprops() {
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn cars_add_little_to_the_error() {
-    // Bounds of both: cars add as much as before to an error that has become smaller.
     for (folder, maps, threshold, most) in [
-        ("radiomapseer-methods", &[(0, 0)][..], 0, [1.9, 1.7]),
-        ("radiomapseer-thresholded", &[(419, 0), (419, 1), (419, 2), (419, 3), (419, 4), (419, 5), (419, 6), (419, 7)], 51, [1.8, 1.25]),
+        ("radiomapseer-methods", &[(0, 0)][..], 0, [1.75, 1.45]),
+        ("radiomapseer-thresholded", &[(419, 0), (419, 1), (419, 2), (419, 3), (419, 4), (419, 5), (419, 6), (419, 7)], 51, [1.65, 0.8]),
     ] {
         let [with, without] = [Variant::CarsDpm, Variant::Dpm].map(|variant| errors(folder, variant, maps, threshold).rmse_db);
         println!("{folder}: {with} dB with cars, {without} dB without");

@@ -11,6 +11,7 @@ use super::layout::{
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use geo::{Coord, InteriorPoint};
+use radiodiff_radio::geometry::footprints_of_corners;
 use radiodiff_radio::scene::{
     BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, Transmitter, antennas_from_json, buildings_from_json,
     cars_from_pixels, check_antenna_height,
@@ -96,9 +97,13 @@ impl SceneIndex {
 
     fn read(&self, map: u32) -> Result<IndexedScene> {
         let (size, gray) = gray_png::read(&layout::path(&self.folder, &format!("{BUILDINGS}/{map}.png")))?;
+        let grid = Grid { size, meters_per_pixel: METERS_PER_PIXEL };
         let mask = BuildingMask { size, pixels: lit(&gray) };
-        let mut scene = Scene::from_mask(Grid { size, meters_per_pixel: METERS_PER_PIXEL }, mask);
-        scene.buildings = self.footprints(map, &scene)?;
+        let buildings = self.footprints(map, grid, &mask)?;
+        let mut scene = match footprints_of_corners(&mask, grid, &buildings) {
+            Some(buildings) => Scene::from_polygons(grid, buildings),
+            None => Scene { buildings, ..Scene::from_mask(grid, mask) },
+        };
         if let Some(roofs) = self.roofs(map, &scene)? {
             scene = scene.with_roofs(roofs);
         }
@@ -196,7 +201,7 @@ impl SceneIndex {
     }
 
     /// The map's polygons, none where the folder has none. Where cars are among them, a building is told from a car by its mask.
-    fn footprints(&self, map: u32, scene: &Scene) -> Result<Vec<Building>> {
+    fn footprints(&self, map: u32, grid: Grid, mask: &BuildingMask) -> Result<Vec<Building>> {
         let read = |kind: &str| -> Result<Option<Vec<Building>>> {
             let path = layout::path(&self.folder, &format!("{kind}/{map}.json"));
             if !path.exists() {
@@ -209,8 +214,8 @@ impl SceneIndex {
             return Ok(buildings);
         }
         let is_built = |building: &Building| {
-            let pixel = building.footprint.interior_point().and_then(|point| scene.grid.pixel_of(point.0));
-            pixel.is_some_and(|(row, column)| scene.mask.is_building(row, column))
+            let pixel = building.footprint.interior_point().and_then(|point| grid.pixel_of(point.0));
+            pixel.is_some_and(|(row, column)| mask.is_building(row, column))
         };
         Ok(read(FOOTPRINTS_AND_CARS)?.unwrap_or_default().into_iter().filter(is_built).collect())
     }

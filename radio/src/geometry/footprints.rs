@@ -75,7 +75,7 @@ pub fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
 }
 
 /// Polygons of rings: clockwise rings are courtyards of the smallest polygon around them.
-fn nested(rings: Vec<LineString<f64>>) -> Vec<Polygon<f64>> {
+pub fn nested(rings: Vec<LineString<f64>>) -> Vec<Polygon<f64>> {
     let rings = rings.into_iter().map(|ring| Polygon::new(ring, Vec::new()));
     let (mut polygons, courtyards): (Vec<_>, Vec<_>) = rings.partition(|ring| ring.signed_area() > 0.0);
     for courtyard in courtyards {

@@ -30,6 +30,7 @@ pub mod walls;
 
 pub use cars::{CarOutlines, CarsFrom};
 pub use geodesic_distance::geodesic_distance;
+pub use outline::footprints_of_corners;
 pub use pixel_line_of_sight::pixel_line_of_sight;
 pub use prepared::{PositionError, PreparedScene, TurningPoints};
 pub use prisms::Prisms;

@@ -4,16 +4,19 @@
 //!
 //! [`trace`] follows the boundary pixel by pixel and [`straight`] fits straight pieces. [`lattice`] finds the corners among pixel centres;
 //! where it fails, or needs too many corners for a raster whose footprints had them there, [`centers`] moves those of the straight pieces.
+//! [`resampled`] tells masks that were sampled half a pixel away from where gains are.
 
 mod centers;
 mod lattice;
+mod resampled;
 mod straight;
 mod trace;
 
 use crate::scene::{BuildingMask, Grid};
 use centers::snapped_to_centers;
 use geo::{Coord, LineString};
-use lattice::lattice_corners;
+use lattice::{Sampled, lattice_corners};
+pub use resampled::footprints_of_corners;
 use straight::{Piece, pieces, straightened};
 use trace::{Side, trace};
 
@@ -27,17 +30,17 @@ const FEW_CORNERS: usize = 2;
 /// Closed rings in metres with the buildings on their left: outer rings run counter-clockwise, courtyards clockwise. Buildings that
 /// touch at a pixel's corner are one.
 pub fn outlines(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
-    rings(mask, grid, true)
+    rings(mask, grid, Some(Sampled::AtCenters))
 }
 
 /// As [`outlines`], for rays, whose walls are not inset: corners are not sought on the lattice, whose walls run through the centres of
 /// outdoor pixels, where antennas stand and rays end.
 pub fn outlines_for_rays(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
-    rings(mask, grid, false)
+    rings(mask, grid, None)
 }
 
-fn rings(mask: &BuildingMask, grid: Grid, on_lattice: bool) -> Vec<LineString<f64>> {
-    let rings: Vec<Fitted> = trace(mask).into_iter().map(|ring| Fitted::new(ring, on_lattice)).collect();
+fn rings(mask: &BuildingMask, grid: Grid, sampled: Option<Sampled>) -> Vec<LineString<f64>> {
+    let rings: Vec<Fitted> = trace(mask).into_iter().map(|ring| Fitted::new(ring, sampled)).collect();
     let on_lattice = is_on_lattice(&rings);
     rings
         .into_iter()
@@ -71,17 +74,21 @@ struct Fitted {
 }
 
 impl Fitted {
-    fn new(ring: Vec<Side>, on_lattice: bool) -> Self {
+    fn new(ring: Vec<Side>, sampled: Option<Sampled>) -> Self {
         let pieces = pieces(&ring);
-        let lattice = if on_lattice { lattice_corners(&ring, &pieces) } else { None };
+        let lattice = sampled.and_then(|sampled| lattice_corners(&ring, &pieces, sampled));
         Self { ring, pieces, lattice }
     }
 }
 
+/// The rings that tell whether corners are on the lattice.
+fn telling(rings: &[Fitted]) -> impl Iterator<Item = &Fitted> {
+    rings.iter().filter(|fitted| fitted.ring.len() >= TELLING_SIDES)
+}
+
 /// Whether a raster's footprints had their corners on the lattice: then the lattice needs few corners more than straight pieces need.
 fn is_on_lattice(rings: &[Fitted]) -> bool {
-    let fitted = rings.iter().filter(|fitted| fitted.ring.len() >= TELLING_SIDES);
-    let counts = fitted.filter_map(|fitted| Some([fitted.lattice.as_ref()?.len(), fitted.pieces.len()]));
+    let counts = telling(rings).filter_map(|fitted| Some([fitted.lattice.as_ref()?.len(), fitted.pieces.len()]));
     let [corners, pieces] = counts.fold([0, 0], |sum, count| [sum[0] + count[0], sum[1] + count[1]]);
     corners <= pieces + FEW_CORNERS || corners as f64 <= pieces as f64 * (1.0 + MORE_ON_LATTICE)
 }

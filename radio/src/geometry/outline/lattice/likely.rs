@@ -5,6 +5,7 @@
 //! of least cost is found by dynamic programming over its walls (Bellman, 1957).
 
 use super::super::trace::Side;
+use super::Sampled;
 use super::directions::{Step, cross, dot, is_left, minus};
 use super::walls::{LatticeCorner, LatticeWall, LatticeWalls};
 use std::f64::consts::{FRAC_PI_2, TAU};
@@ -27,8 +28,8 @@ const NEAR: usize = 2;
 const NEAR_BITS: u8 = (1 << (2 * NEAR)) - 1;
 
 /// Corners of the likeliest outline, `None` where no way closes.
-pub fn likeliest(ring: &[Side], walls: &LatticeWalls) -> Option<Vec<Step>> {
-    let search = Search::new(ring, walls);
+pub fn likeliest(ring: &[Side], walls: &LatticeWalls, sampled: Sampled) -> Option<Vec<Step>> {
+    let search = Search::new(ring, walls, sampled);
     // Once round from anywhere to anywhere finds a wall of the likeliest outline; the second lap closes at that wall.
     let openings: Vec<usize> = (0..search.begin[walls.first]).collect();
     let lap = search.way(&openings, 0, None)?;
@@ -57,13 +58,13 @@ struct Search {
 }
 
 impl Search {
-    fn new(ring: &[Side], walls: &LatticeWalls) -> Self {
+    fn new(ring: &[Side], walls: &LatticeWalls, sampled: Sampled) -> Self {
         let lap = walls.corners.len();
         let weighed = |&ends: &LatticeWall| {
             let (from, to) = (walls.corners[ends.from], walls.corners[ends.to % lap]);
             let step = minus(to.at, from.at);
             let (angle, inverse_square) = (libm::atan2(step.1 as f64, step.0 as f64), 1.0 / dot(step, step) as f64);
-            WeighedWall { ends, step, angle, inverse_square, wrong: [from, to].map(|end| wrong_near(ring, end, step)) }
+            WeighedWall { ends, step, angle, inverse_square, wrong: [from, to].map(|end| wrong_near(ring, end, step, sampled)) }
         };
         let begin = (0..=lap).map(|corner| walls.walls.partition_point(|wall| wall.from < corner)).collect();
         Self { walls: walls.walls.iter().map(weighed).collect(), begin }
@@ -122,11 +123,11 @@ impl Search {
 }
 
 /// [`WeighedWall::wrong`] at one of a wall's ends.
-fn wrong_near(ring: &[Side], end: LatticeCorner, wall: Step) -> u8 {
+fn wrong_near(ring: &[Side], end: LatticeCorner, wall: Step, sampled: Sampled) -> u8 {
     let bits = |i: usize| {
         let side = &ring[(end.side + NEAR * ring.len() + i - NEAR) % ring.len()];
-        let inner = u8::from(!is_left(wall, minus(side.inner_pixel(), end.at)));
-        let outer = u8::from(is_left(wall, minus(side.outer_pixel(), end.at)));
+        let inner = u8::from(!is_left(wall, sampled.step(end.at, side.inner_pixel())));
+        let outer = u8::from(is_left(wall, sampled.step(end.at, side.outer_pixel())));
         inner << i | outer << (i + 2 * NEAR)
     };
     (0..2 * NEAR).map(bits).sum()

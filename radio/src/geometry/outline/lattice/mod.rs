@@ -12,6 +12,7 @@ mod walls;
 use super::straight::{Piece, reach};
 use super::trace::Side;
 use geo::Coord;
+use directions::{Step, minus};
 use likely::likeliest;
 use walls::LatticeWalls;
 
@@ -20,16 +21,35 @@ const LONGEST_RING: usize = 20_000;
 /// An outline may have so many corners more than the fewest that give the same pixels.
 const MORE_CORNERS: u32 = 1;
 
+/// Where a raster asks whether a pixel is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampled {
+    AtCenters,
+    /// Half a pixel to the north and to the east.
+    AtCorners,
+}
+
+impl Sampled {
+    /// The step from `at` to where a pixel was sampled, in half pixels.
+    fn step(self, at: Step, pixel: Step) -> Step {
+        let (x, y) = minus(pixel, at);
+        match self {
+            Self::AtCenters => (2 * x, 2 * y),
+            Self::AtCorners => (2 * x + 1, 2 * y + 1),
+        }
+    }
+}
+
 /// Corners of the likeliest outline on the lattice of pixel centres that separates the same pixels, in pixels. `None` where there is
 /// none, or where the ring is too long.
-pub fn lattice_corners(ring: &[Side], pieces: &[Piece]) -> Option<Vec<Coord<f64>>> {
+pub fn lattice_corners(ring: &[Side], pieces: &[Piece], sampled: Sampled) -> Option<Vec<Coord<f64>>> {
     if ring.len() > LONGEST_RING {
         return None;
     }
     // Where the straight runs are shortest there are the fewest places for the first corner.
     let (longest, start) = pieces.iter().map(|piece| (reach(ring, piece.start), piece.start)).min()?;
-    let walls = LatticeWalls::new(ring, start, longest).pruned(MORE_CORNERS)?;
-    let corners = likeliest(ring, &walls)?;
+    let walls = LatticeWalls::new(ring, start, longest, sampled).pruned(MORE_CORNERS)?;
+    let corners = likeliest(ring, &walls, sampled)?;
     Some(corners.into_iter().map(|(x, y)| Coord { x: x as f64 + 0.5, y: y as f64 + 0.5 }).collect())
 }
 

@@ -4,6 +4,7 @@
 //! each other round the ring; where one ends and the next begins, two sides meet.
 
 use super::super::trace::Side;
+use super::Sampled;
 use super::directions::{Directions, Step, minus};
 
 /// A corner is sought no farther from where the boundary turns than the root of this, in pixels.
@@ -38,13 +39,13 @@ pub struct LatticeWalls {
 
 impl LatticeWalls {
     /// The walls of a ring of which no straight line separates more than `longest` sides from `start` on.
-    pub fn new(ring: &[Side], start: usize, longest: usize) -> Self {
+    pub fn new(ring: &[Side], start: usize, longest: usize, sampled: Sampled) -> Self {
         let mut corners: Vec<LatticeCorner> = (start + 1..=start + ring.len()).flat_map(|side| corners_at(ring, side)).collect();
         let (lap, first) = (corners.len(), corners.partition_point(|corner| corner.side <= start + longest));
         corners.extend_from_within(..first);
         corners[lap..].iter_mut().for_each(|corner| corner.side += ring.len());
         let mut walls = Vec::new();
-        (0..lap).for_each(|from| add_walls(ring, &corners, from, &mut walls));
+        (0..lap).for_each(|from| add_walls(ring, &corners, from, sampled, &mut walls));
         corners.truncate(lap);
         Self { corners, first, walls }
     }
@@ -83,14 +84,14 @@ fn corners_at(ring: &[Side], side: usize) -> impl Iterator<Item = LatticeCorner>
 }
 
 /// Adds the walls that begin at a corner and keep all pixels on their sides.
-fn add_walls(ring: &[Side], corners: &[LatticeCorner], from: usize, walls: &mut Vec<LatticeWall>) {
+fn add_walls(ring: &[Side], corners: &[LatticeCorner], from: usize, sampled: Sampled, walls: &mut Vec<LatticeWall>) {
     let start = corners[from];
     let mut left = Directions::quarters();
     let mut side = start.side;
     for (to, corner) in corners.iter().enumerate().skip(from + 1) {
         while side < corner.side {
             let own = &ring[side % ring.len()];
-            let (inner, outer) = (minus(own.inner_pixel(), start.at), minus(own.outer_pixel(), start.at));
+            let [inner, outer] = [own.inner_pixel(), own.outer_pixel()].map(|pixel| sampled.step(start.at, pixel));
             left.retain_mut(|directions| directions.keep(inner, true) && directions.keep(outer, false));
             if left.is_empty() {
                 return;
