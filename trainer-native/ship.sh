@@ -5,7 +5,7 @@
 #
 # TRAINER is the release binary. WEIGHTS is a run's quantiles.safetensors, which the page draws with, or its diffusion.safetensors, which
 # ships as nano without its encoder. VALID and TEST are folders of maps whose roofs and cars are hidden (gpu-run.sh makes them as
-# OUT/data/valid and OUT/data/test, quantiles-data.sh as valid-low and test-low): on the first the factor is found that widens
+# OUT/data/valid and OUT/data/test, quantiles-data.sh as unseen-high and test-low): on the first the factor is found that widens
 # samples or quantiles, on the second the very file that ships is evaluated, and for the card on every further DIR, there as NAME.
 # configs/reliability/card-NAME.md says on the card how the weights were trained and what their limits are: bring it up to date
 # first. LEVELS (see `trainer export --help`), SAMPLES (19) of nano and LIMIT, the number of test maps, can be set.

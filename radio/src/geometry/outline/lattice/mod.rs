@@ -11,8 +11,8 @@ mod walls;
 
 use super::straight::{Piece, reach};
 use super::trace::Side;
-use geo::Coord;
 use directions::{Step, minus};
+use geo::Coord;
 use likely::likeliest;
 use walls::LatticeWalls;
 
