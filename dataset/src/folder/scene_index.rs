@@ -100,12 +100,12 @@ impl SceneIndex {
         let grid = Grid { size, meters_per_pixel: METERS_PER_PIXEL };
         let mask = BuildingMask { size, pixels: lit(&gray) };
         let buildings = self.footprints(map, grid, &mask)?;
-        let mut scene = match footprints_of_corners(&mask, grid, &buildings) {
-            Some(buildings) => Scene::from_polygons(grid, buildings),
-            None => Scene { buildings, ..Scene::from_mask(grid, mask) },
-        };
+        let mut scene = Scene { buildings, ..Scene::from_mask(grid, mask) };
         if let Some(roofs) = self.roofs(map, &scene)? {
+            // Heights are of the mask's pixels; RadioMapSeer has none.
             scene = scene.with_roofs(roofs);
+        } else if let Some(buildings) = footprints_of_corners(&scene.mask, grid, &scene.buildings) {
+            scene = Scene::from_polygons(grid, buildings);
         }
         let car_mask = if self.with_cars { Some(self.car_mask(map, size)?) } else { None };
         if let Some(car_mask) = &car_mask {

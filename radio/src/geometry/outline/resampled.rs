@@ -2,7 +2,7 @@
 //!
 //! RadioMapSeer's images of buildings are lit where a footprint covers the north-eastern corner of a pixel, and its gains are 0 where it
 //! covers the centre. Along slanted walls the two differ by a pixel. The footprints have whole metres, so an image tells which of the two
-//! it is: outlines on the lattice need fewer corners when they are sought for the right one. docs/measurements/dominant-path.md has the
+//! it is: outlines on the lattice need fewer vertices when they are sought for the right one. docs/measurements/dominant-path.md has the
 //! numbers.
 
 use super::lattice::Sampled;
@@ -12,11 +12,12 @@ use crate::geometry::footprints::nested;
 use crate::scene::{Building, BuildingMask, Grid, rasterize};
 use geo::{Coord, LineString, Polygon, Translate};
 
-/// A mask is taken to be sampled at corners where its outlines then need at most this share of the corners that they need otherwise, and
+/// A mask is taken to be sampled at corners where its outlines then need at most this share of the vertices that they need otherwise, and
 /// at most so many for each straight piece. RadioMapSeer's images need 0.58 to 0.89 and 1.2 to 1.5. Masks at centres need 1.03 and more;
 /// those of footprints off the lattice, or read off figures, need 1.7 a piece where the share is below 1.
-const FEWER_CORNERS: f64 = 0.97;
-const MOST_CORNERS: f64 = 1.6;
+const FEWER_VERTICES: f64 = 0.97;
+/// See [`FEWER_VERTICES`].
+const MOST_VERTICES_A_PIECE: f64 = 1.6;
 /// Footprints explain a mask where at most this share of its built pixels is otherwise.
 const EXPLAINED: f64 = 0.02;
 /// From a pixel's centre to its corner, in pixels.
@@ -24,22 +25,24 @@ const TO_CORNER: f64 = 0.5;
 /// A centre on a wall counts as if it lay so far to the north-east, in pixels.
 const TIE: [f64; 2] = [1e-3, 0.999e-3];
 
-/// The footprints of a mask that was sampled at the corners of its pixels: `known` ones, or the mask's outlines in whole pixels. `None`
-/// where the mask is at the centres, or does not tell.
+/// The footprints of a mask that was sampled at the corners of its pixels: `known` ones, or where none is known the mask's outlines in
+/// whole pixels. `None` where they do not explain the mask better so, or where its outlines do not tell.
 pub fn footprints_of_corners(mask: &BuildingMask, grid: Grid, known: &[Building]) -> Option<Vec<Building>> {
-    if !known.is_empty() {
-        let corner = -TO_CORNER * grid.meters_per_pixel;
-        let at_corners: Vec<Building> = known.iter().map(|building| moved(building, [corner, corner])).collect();
-        let [centers, corners] = [rasterize(grid, known), rasterize(grid, &at_corners)];
-        let (off, built) = (different(mask, &corners), mask.pixels.iter().filter(|&&pixel| pixel != 0).count());
-        let explained = off < different(mask, &centers) && off as f64 <= EXPLAINED * built as f64;
-        return explained.then(|| known.to_vec());
-    }
+    let footprints = if known.is_empty() { outlines_at_corners(mask, grid)? } else { known.to_vec() };
+    let to_corner = -TO_CORNER * grid.meters_per_pixel;
+    let at_corners: Vec<Building> = footprints.iter().map(|building| moved(building, [to_corner, to_corner])).collect();
+    let [off, off_at_centers] = [&at_corners, &footprints].map(|buildings| different(mask, &rasterize(grid, buildings)));
+    let built = mask.pixels.iter().filter(|&&pixel| pixel != 0).count();
+    (2 * off < off_at_centers && off as f64 <= EXPLAINED * built as f64).then_some(footprints)
+}
+
+/// Outlines on the lattice of whole pixels, where a mask has such when it is taken to be sampled at corners.
+fn outlines_at_corners(mask: &BuildingMask, grid: Grid) -> Option<Vec<Building>> {
     let fitted = |sampled| trace(mask).into_iter().map(|ring| Fitted::new(ring, Some(sampled))).collect::<Vec<_>>();
     let (at_corners, at_centers) = (fitted(Sampled::AtCorners), fitted(Sampled::AtCenters));
-    let [corners, others] = [&at_corners, &at_centers].map(|rings| needed(rings));
-    let pieces: usize = telling(&at_corners).map(|fitted| fitted.pieces.len()).sum();
-    if corners as f64 > FEWER_CORNERS * others as f64 || corners as f64 > MOST_CORNERS * pieces as f64 || corners == 0 {
+    let [vertices, others] = [&at_corners, &at_centers].map(|rings| needed(rings) as f64);
+    let pieces = telling(&at_corners).map(|fitted| fitted.pieces.len()).sum::<usize>() as f64;
+    if vertices == 0.0 || vertices > FEWER_VERTICES * others || vertices > MOST_VERTICES_A_PIECE * pieces {
         return None;
     }
     let rings = at_corners.into_iter().map(|Fitted { ring, pieces, lattice }| {
@@ -50,10 +53,12 @@ pub fn footprints_of_corners(mask: &BuildingMask, grid: Grid, known: &[Building]
         ring
     });
     let building = |footprint: Polygon<f64>| Building { footprint, height_m: None, levels: None, material: None };
-    Some(nested(rings.collect()).into_iter().map(|polygon| moved(&building(polygon), TIE.map(|tie| -tie))).collect())
+    Some(
+        nested(rings.collect()).into_iter().map(|polygon| moved(&building(polygon), TIE.map(|tie| -tie * grid.meters_per_pixel))).collect(),
+    )
 }
 
-/// Corners that a raster's rings need. One that no outline on the lattice fits counts twice its straight pieces.
+/// Vertices that a raster's rings need. One that no outline on the lattice fits counts twice its straight pieces.
 fn needed(rings: &[Fitted]) -> usize {
     telling(rings).map(|fitted| fitted.lattice.as_ref().map_or(2 * fitted.pieces.len(), Vec::len)).sum()
 }

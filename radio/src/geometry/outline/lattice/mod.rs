@@ -30,7 +30,7 @@ pub enum Sampled {
 }
 
 impl Sampled {
-    /// The step from `at` to where a pixel was sampled, in half pixels.
+    /// The step from `at` to where a pixel was sampled, in half pixels: only its direction counts.
     fn step(self, at: Step, pixel: Step) -> Step {
         let (x, y) = minus(pixel, at);
         match self {
