@@ -5,8 +5,8 @@
 //! it is: outlines on the lattice need fewer vertices when they are sought for the right one. docs/measurements/dominant-path.md has the
 //! numbers.
 
-use super::lattice::Sampled;
-use super::straight::straightened;
+use super::lattice::{Sampled, lattice_corners};
+use super::straight::{Piece, straightened};
 use super::{Fitted, telling, trace};
 use crate::geometry::footprints::nested;
 use crate::scene::{Building, BuildingMask, Grid, rasterize};
@@ -38,29 +38,35 @@ pub fn footprints_of_corners(mask: &BuildingMask, grid: Grid, known: &[Building]
 
 /// Outlines on the lattice of whole pixels, where a mask has such when it is taken to be sampled at corners.
 fn outlines_at_corners(mask: &BuildingMask, grid: Grid) -> Option<Vec<Building>> {
-    let fitted = |sampled| trace(mask).into_iter().map(|ring| Fitted::new(ring, Some(sampled))).collect::<Vec<_>>();
-    let (at_corners, at_centers) = (fitted(Sampled::AtCorners), fitted(Sampled::AtCenters));
-    let [vertices, others] = [&at_corners, &at_centers].map(|rings| needed(rings) as f64);
-    let pieces = telling(&at_corners).map(|fitted| fitted.pieces.len()).sum::<usize>() as f64;
-    if vertices == 0.0 || vertices > FEWER_VERTICES * others || vertices > MOST_VERTICES_A_PIECE * pieces {
+    let rings: Vec<Fitted> = trace(mask).into_iter().map(|ring| Fitted::new(ring, Some(Sampled::AtCorners))).collect();
+    let pieces: usize = telling(&rings).map(|fitted| fitted.pieces.len()).sum();
+    let vertices: usize = telling(&rings).map(|fitted| needed(fitted.lattice.as_ref(), &fitted.pieces)).sum();
+    if vertices == 0 || vertices as f64 > MOST_VERTICES_A_PIECE * pieces as f64 {
         return None;
     }
-    let rings = at_corners.into_iter().map(|Fitted { ring, pieces, lattice }| {
+    let at_centers = |fitted: &Fitted| lattice_corners(&fitted.ring, &fitted.pieces, Sampled::AtCenters);
+    let others: usize = telling(&rings).map(|fitted| needed(at_centers(fitted).as_ref(), &fitted.pieces)).sum();
+    if vertices as f64 > FEWER_VERTICES * others as f64 {
+        return None;
+    }
+    let outlines = rings.into_iter().map(|Fitted { ring, pieces, lattice }| {
         let straight = || straightened(&ring, &pieces).into_iter().map(|corner| corner + Coord { x: TO_CORNER, y: TO_CORNER }).collect();
         let corners = lattice.unwrap_or_else(straight);
         let mut ring: LineString<f64> = corners.into_iter().map(|corner| corner * grid.meters_per_pixel).collect();
         ring.close();
         ring
     });
-    let building = |footprint: Polygon<f64>| Building { footprint, height_m: None, levels: None, material: None };
-    Some(
-        nested(rings.collect()).into_iter().map(|polygon| moved(&building(polygon), TIE.map(|tie| -tie * grid.meters_per_pixel))).collect(),
-    )
+    let [tie_x, tie_y] = TIE.map(|tie| tie * grid.meters_per_pixel);
+    let building = |outline: Polygon<f64>| {
+        let footprint = outline.translate(-tie_x, -tie_y);
+        Building { footprint, height_m: None, levels: None, material: None }
+    };
+    Some(nested(outlines.collect()).into_iter().map(building).collect())
 }
 
-/// Vertices that a raster's rings need. One that no outline on the lattice fits counts twice its straight pieces.
-fn needed(rings: &[Fitted]) -> usize {
-    telling(rings).map(|fitted| fitted.lattice.as_ref().map_or(2 * fitted.pieces.len(), Vec::len)).sum()
+/// Vertices that a ring needs: twice its straight pieces where no outline on the lattice fits it.
+fn needed(lattice: Option<&Vec<Coord<f64>>>, pieces: &[Piece]) -> usize {
+    lattice.map_or(2 * pieces.len(), Vec::len)
 }
 
 fn moved(building: &Building, [x, y]: [f64; 2]) -> Building {
