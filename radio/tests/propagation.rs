@@ -5,7 +5,7 @@ use radiodiff_radio::features::{ConditionChannel, condition};
 use radiodiff_radio::geometry::{PositionError, PreparedScene};
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
-    DominantPath, DominantPathLaw, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, RayTracing,
+    DominantPath, DominantPathLaw, IntelligentRayTracing, LogDistance, LogDistanceLaw, PropagationError, PropagationModel, RayTracing,
 };
 use radiodiff_radio::scene::{Building, BuildingMask, Grid, LinkEnds, Scene};
 
@@ -51,6 +51,21 @@ fn a_mirrored_scene_gives_the_mirrored_map() {
         let (row, column) = (i / GRID.size, i % GRID.size);
         let (a, b) = (map.values[i], mirrored.values[row * GRID.size + GRID.size - 1 - column]);
         assert!((a - b).abs() < 1e-3 || (a.is_nan() && b.is_nan()), "pixel ({row}, {column}): {a} and {b}");
+    }
+}
+
+/// Files of footprints have rings of both kinds.
+#[test]
+fn which_way_a_footprints_ring_runs_does_not_matter() {
+    let scene = scene(&[[28.0, 20.0, 10.0, 22.0], [8.0, 44.0, 16.0, 8.0], [44.0, 6.0, 6.0, 30.0]]);
+    let mut turned = scene.clone();
+    turned.buildings[1].footprint.exterior_mut(|ring| ring.0.reverse());
+    let ends = LinkEnds::at(TRANSMITTER);
+    let high = LinkEnds { height_m: 30.0, ..ends };
+    let models: [&dyn PropagationModel; 3] = [&DominantPath::default(), &IntelligentRayTracing::irt2(), &RayTracing::default()];
+    for (model, ends) in models.into_iter().map(|model| (model, ends)).chain([(models[0], high), (models[2], high)]) {
+        let [a, b] = [&scene, &turned].map(|scene| model.path_gain(&PreparedScene::new(scene), &ends).expect("outdoors").values);
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-3 || (a.is_nan() && b.is_nan())), "{} m", ends.height_m);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cutting footprints to a map: overlapping ones are joined, parts beyond the edge are cut off, and crumbs are left out.
 
-use geo::{Area, BooleanOps, Coord, MultiPolygon, Polygon, Rect, unary_union};
+use geo::{Area, BooleanOps, Coord, MultiPolygon, Polygon, Rect};
+use radiodiff_radio::geometry::union_of;
 use radiodiff_radio::scene::{Building, Grid};
 
 /// Smaller buildings are posts and kiosks; smaller courtyards are shafts and gaps between walls that nearly touch.
@@ -11,7 +12,7 @@ const SMALLEST_COURTYARD_M2: f64 = 9.0;
 pub fn on_the_map(footprints: &[Polygon<f64>], grid: Grid) -> Vec<Building> {
     let extent = grid.extent_m();
     let map = Rect::new(Coord { x: 0.0, y: 0.0 }, Coord { x: extent, y: extent }).to_polygon();
-    let joined: MultiPolygon<f64> = unary_union(footprints).intersection(&map);
+    let joined: MultiPolygon<f64> = union_of(footprints).intersection(&map);
     let large = |polygon: &Polygon<f64>| polygon.unsigned_area() >= SMALLEST_BUILDING_M2;
     let building = |polygon: Polygon<f64>| {
         let (exterior, courtyards) = polygon.into_inner();

@@ -6,7 +6,7 @@
 use super::outline::{outlines, outlines_for_rays};
 use crate::scene::{Building, BuildingMask, Grid, Scene, a_pixel_of, rasterize_outlines};
 use geo::orient::Direction;
-use geo::{Area, Contains, Coord, InteriorPoint, LineString, Orient, Polygon, Vector2DOps, unary_union};
+use geo::{Area, Contains, Coord, InteriorPoint, LineString, MultiPolygon, Orient, Polygon, Vector2DOps, unary_union};
 
 /// Points nearer to each other than this, metres, or to the line between their neighbours, are one.
 const SAME_POINT_M: f64 = 1e-6;
@@ -66,8 +66,14 @@ fn is_finite(polygon: &Polygon<f64>) -> bool {
 }
 
 fn united<'a>(polygons: impl IntoIterator<Item = &'a Polygon<f64>>) -> Vec<LineString<f64>> {
-    let united = unary_union(polygons).orient(Direction::Default);
-    united.iter().flat_map(rings).map(tidy).filter(|ring| !ring.0.is_empty()).collect()
+    union_of(polygons).iter().flat_map(rings).map(tidy).filter(|ring| !ring.0.is_empty()).collect()
+}
+
+/// The union of polygons whose rings may run either way, exteriors anticlockwise.
+pub fn union_of<'a>(polygons: impl IntoIterator<Item = &'a Polygon<f64>>) -> MultiPolygon<f64> {
+    // [`unary_union`] leaves out the polygons that run the other way than the first.
+    let oriented: Vec<Polygon<f64>> = polygons.into_iter().map(|polygon| polygon.orient(Direction::Default)).collect();
+    unary_union(&oriented).orient(Direction::Default)
 }
 
 pub fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
@@ -148,9 +154,11 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(3);
         for _ in 0..50 {
             let mut number = |from: f64, to: f64| from + (to - from) * random.f64();
-            let buildings: Vec<Building> = (0..25)
+            let mut buildings: Vec<Building> = (0..25)
                 .map(|_| boxed([number(-5.0, 64.0), number(-5.0, 64.0)], [number(1.0, 20.0), number(0.5, 12.0)], number(0.0, 6.2), None))
                 .collect();
+            // Rings run either way.
+            buildings.iter_mut().step_by(3).for_each(|building| building.footprint.exterior_mut(|ring| ring.0.reverse()));
             let scene = Scene::from_polygons(GRID, buildings);
             assert_eq!(inside(&outlines_of(&scene, 0.0), GRID), scene.mask.pixels);
         }

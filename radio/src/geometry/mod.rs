@@ -29,6 +29,7 @@ pub mod wall_distance;
 pub mod walls;
 
 pub use cars::{CarOutlines, CarsFrom};
+pub use footprints::union_of;
 pub use geodesic_distance::geodesic_distance;
 pub use outline::footprints_of_corners;
 pub use pixel_line_of_sight::pixel_line_of_sight;

@@ -5,13 +5,13 @@
 //! prisms share an inside. Buildings of one height and material are united, as [`super::footprints`] does with all of them: terraced
 //! houses have no corner between them. A corner beside a lower building shows only above that building's roof.
 
-use super::footprints::{footprints_agree, rings, roof_m, tidy};
+use super::footprints::{footprints_agree, rings, roof_m, tidy, union_of};
 use super::outline::outlines_for_rays;
 use super::prism_sight::levels;
 use super::walls::Walls;
 use crate::scene::{Scene, WallMaterial};
 use geo::orient::Direction;
-use geo::{BooleanOps, BoundingRect, Contains, Coord, Intersects, MultiPolygon, Orient, Polygon, Rect, unary_union};
+use geo::{BooleanOps, BoundingRect, Contains, Coord, Intersects, MultiPolygon, Orient, Polygon, Rect};
 
 /// How far beside a wall it is looked for what stands there, metres.
 const BESIDE_M: f64 = 0.02;
@@ -90,7 +90,7 @@ fn blocks(scene: &Scene) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for group in buildings.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let (top_m, material, _) = group[0];
-        let united = unary_union(group.iter().map(|&(_, _, footprint)| footprint)).orient(Direction::Default);
+        let united = union_of(group.iter().map(|&(_, _, footprint)| footprint));
         let taller = blocks.len();
         for footprint in united {
             let Some(bounds) = footprint.bounding_rect() else { continue };
