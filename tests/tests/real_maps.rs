@@ -125,11 +125,11 @@ fn irt2_is_winprops() {
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn cars_add_little_to_the_error() {
     for (folder, maps, threshold, most) in [
-        ("radiomapseer-methods", &[(0, 0)][..], 0, [1.75, 1.45]),
-        ("radiomapseer-thresholded", &[(419, 0), (419, 1), (419, 2), (419, 3), (419, 4), (419, 5), (419, 6), (419, 7)], 51, [1.65, 0.8]),
+        ("radiomapseer-methods", &[(0, 0)][..], 0, [1.4, 1.45]),
+        ("radiomapseer-thresholded", &[(419, 0), (419, 1), (419, 2), (419, 3), (419, 4), (419, 5), (419, 6), (419, 7)], 51, [1.05, 0.8]),
     ] {
         let [with, without] = [Variant::CarsDpm, Variant::Dpm].map(|variant| errors(folder, variant, maps, threshold).rmse_db);
         println!("{folder}: {with} dB with cars, {without} dB without");
-        assert!(with < most[0] && without < most[1], "{folder}: {with} dB with cars, {without} dB without");
+        assert!(with < most[0] && without < most[1] && with < without + 0.3, "{folder}: {with} dB with cars, {without} dB without");
     }
 }

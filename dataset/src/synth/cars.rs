@@ -4,7 +4,7 @@ use crate::random::Random;
 use anyhow::Result;
 use geo::{Coord, Polygon};
 use radiodiff_radio::geometry::wall_distance;
-use radiodiff_radio::scene::{Building, BuildingMask, Scene, buildings_from_json, buildings_to_json};
+use radiodiff_radio::scene::{Building, BuildingMask, Scene, buildings_from_json, buildings_to_json, pixels_of_cars};
 
 const LENGTH_M: f64 = 4.0;
 const WIDTH_M: f64 = 2.0;
@@ -48,7 +48,8 @@ pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random:
         taken.push(center);
         cars.push(Building { footprint: outline(center, along), height_m: None, levels: None, material: None });
     }
-    let mask = Scene::from_polygons(grid, buildings_from_json(&buildings_to_json(&cars))?).mask;
+    let rounded: Vec<Polygon<f64>> = buildings_from_json(&buildings_to_json(&cars))?.into_iter().map(|car| car.footprint).collect();
+    let mask = BuildingMask { size: grid.size, pixels: pixels_of_cars(grid, &rounded) };
     Ok((mask, buildings_to_json(&[scene.buildings.as_slice(), &cars].concat())))
 }
 

@@ -1,10 +1,12 @@
-//! The cars of a scene as convex outlines, and how many of them a straight leg crosses.
+//! The cars of a scene as convex outlines, how many of them a straight leg crosses, and the scene with walls in their place.
 //!
-//! Cars weaken a signal but do not block it: [`crate::propagation::WithCars`] turns the count into decibels. A car counts once,
+//! Cars weaken a signal but do not block it: [`crate::propagation::WithCars`] turns both into decibels. A car counts once,
 //! however much of it is crossed, and also when the leg begins or ends inside it, so the count is the same both ways.
 
-use crate::scene::{Grid, rasterize_outlines};
-use geo::{Area, ConvexHull, Coord, Polygon, Vector2DOps};
+use super::footprints::{footprints_agree, nested};
+use super::outline::outlines;
+use crate::scene::{BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, pixels_of_cars, rasterize_outlines};
+use geo::{Area, ConvexHull, Coord, Polygon, Scale, Vector2DOps};
 use std::f64::consts::{PI, TAU};
 
 /// A shorter way through a car is a touch of its edge, metres.
@@ -13,6 +15,10 @@ const LEAST_CROSSING_M: f64 = 1e-6;
 const SECTORS: usize = 512;
 /// Widens a car's range of angles on both sides against rounding, in sectors.
 const MARGIN: f64 = 1e-6;
+
+/// A wall in a car's place is smaller than the car by this factor: RadioMapSeer's cars have their sides on pixels' centres, which are
+/// outdoors.
+const WALLED: f64 = 0.999;
 
 /// Convex, anticlockwise outlines in metres.
 #[derive(Clone, Debug, Default)]
@@ -36,9 +42,30 @@ impl CarOutlines {
         Self { outlines: hulls.collect() }
     }
 
-    /// Row-major (N, N): 1 at the pixels whose centre lies inside a car.
+    pub fn is_empty(&self) -> bool {
+        self.outlines.is_empty()
+    }
+
+    /// The scene with a building in the place of each of these cars, and without cars. All its roofs are at [`BUILDING_HEIGHT_M`].
+    pub fn as_walls(&self, scene: &Scene) -> Scene {
+        let Scene { grid, mask, .. } = scene;
+        let building = |footprint| Building { footprint, height_m: None, levels: None, material: None };
+        let mut buildings = if !scene.buildings.is_empty() && footprints_agree(scene) {
+            scene.buildings.clone()
+        } else {
+            nested(outlines(mask, *grid)).into_iter().map(building).collect()
+        };
+        let walls: Vec<Polygon<f64>> = self.outlines.iter().map(|outline| outline.scale(WALLED)).collect();
+        let mut pixels = rasterize_outlines(*grid, &walls).pixels;
+        pixels.iter_mut().zip(&mask.pixels).for_each(|(pixel, &built)| *pixel |= built);
+        buildings.extend(walls.into_iter().map(building));
+        let mask = BuildingMask { pixels, ..*mask };
+        Scene { roofs: RoofHeights::level(&mask, BUILDING_HEIGHT_M), grid: *grid, buildings, mask, cars: Vec::new(), bounds: scene.bounds }
+    }
+
+    /// Row-major (N, N): 1 at the pixels that RadioMapSeer's image of the cars would have lit.
     pub fn pixels(&self, grid: Grid) -> Vec<u8> {
-        rasterize_outlines(grid, &self.outlines).pixels
+        pixels_of_cars(grid, &self.outlines)
     }
 
     /// Looks the cars up by direction, for many legs that begin at `from`.

@@ -41,6 +41,7 @@ pub struct PreparedScene {
     /// Those above some height that is not below all roofs, the last that was asked for.
     high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
     with_level_roofs: OnceLock<Box<PreparedScene>>,
+    with_cars_as_walls: OnceLock<Box<PreparedScene>>,
 }
 
 /// The corners that the dominant path turns at.
@@ -69,6 +70,7 @@ impl PreparedScene {
             turning_points: OnceLock::new(),
             high_turning_points: Mutex::new(None),
             with_level_roofs: OnceLock::new(),
+            with_cars_as_walls: OnceLock::new(),
         }
     }
 
@@ -79,6 +81,11 @@ impl PreparedScene {
             let level = Self::new(&self.scene.clone().with_level_roofs(BUILDING_HEIGHT_M));
             Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..level })
         })
+    }
+
+    /// The scene with walls in the place of its cars ([`CarOutlines::as_walls`]), kept for the next transmitter.
+    pub fn with_cars_as_walls(&self) -> &Self {
+        self.with_cars_as_walls.get_or_init(|| Box::new(Self::new(&self.cars.as_walls(&self.scene))))
     }
 
     pub fn grid(&self) -> Grid {

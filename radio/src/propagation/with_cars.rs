@@ -1,28 +1,23 @@
 //! The loss by cars, added to another model's map.
 //!
-//! Fitted to RadioMapSeer's carsDPM and carsIRT2 of map 419 (docs/measurements/irt.md): behind one car a pixel in sight is 4.3 dB
-//! darker, behind n cars 4.3 + 0.5 (n - 1) dB (4.3, 4.8, 5.3, ...). The loss depends neither on the distance to the car nor on the
-//! way inside it. WinProp leads the path over the cars; round them it would turn, and cost more behind broad sides than behind narrow
-//! ones.
+//! RadioMapSeer's maps with cars lie halfway, in dB, between its maps without cars and maps on which cars are walls
+//! (docs/measurements/irt.md). A path out of sight that turns round a car loses half of what the turn would cost at a building. In sight,
+//! half of what the laws in and out of sight differ by comes on top. Paths also go over cars, with one turn by a small angle before the
+//! first of them and one behind each. The paths are dominant paths, whatever the other model is: WinProp's IRT loses the same by cars.
 
+use super::dominant_path::DominantPath;
+use super::law::DominantPathLaw;
 use super::model::{PropagationError, PropagationModel};
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
 use crate::scene::LinkEnds;
-use geo::Coord;
+use geo::{Coord, Distance, Euclidean};
 
-/// Loss of the first car that a leg crosses, and of each further one, dB.
-const FIRST_CAR_DB: f64 = 4.3;
-const FURTHER_CAR_DB: f64 = 0.5;
+/// The share of what walls in the place of the cars would cost.
+const SHARE: f64 = 0.5;
 
-/// Loss in dB of a leg that crosses a number of cars; 0 for none.
-pub fn car_loss_db(crossed: usize) -> f64 {
-    crossed.checked_sub(1).map_or(0.0, |further| FIRST_CAR_DB + FURTHER_CAR_DB * further as f64)
-}
-
-/// A model whose maps the scene's cars weaken: in line of sight by the cars that the straight line crosses. Pixels out of sight keep
-/// the inner model's gain. In a scene without cars, and of an antenna on a roof, whose rays come down over cars, the map is the inner
-/// model's.
+/// A model whose maps the scene's cars weaken, as [`weakened_by_cars`] does. In a scene without cars, and of an antenna on a roof, whose
+/// rays come down over cars, the map is the inner model's.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct WithCars<M>(pub M);
 
@@ -39,16 +34,44 @@ fn stands_on_roof(prepared: &PreparedScene, ends: &LinkEnds) -> bool {
     prepared.outdoor_pixel(ends.position).is_err() && prepared.antenna_pixel(ends).is_ok()
 }
 
-/// A map that a model without cars drew of a transmitter at `position`, weakened by the scene's cars as [`WithCars`] does.
+/// A map that a model without cars drew of a transmitter at `position`, weakened by the scene's cars.
 ///
 /// # Errors
 /// A position off the map or inside a building.
 pub fn weakened_by_cars(mut map: RadioMap, prepared: &PreparedScene, position: Coord<f64>) -> Result<RadioMap, PropagationError> {
-    let (cars, grid) = (prepared.cars().seen_from(position), prepared.grid());
-    for (i, &seen) in prepared.line_of_sight(position)?.iter().enumerate() {
-        if seen != 0 {
-            map.values[i] -= car_loss_db(cars.crossed(grid.pixel_center(i / grid.size, i % grid.size))) as f32;
-        }
+    if !prepared.cars().is_empty() {
+        let losses_db = losses_db(prepared, position)?;
+        map.values.iter_mut().zip(losses_db).for_each(|(gain_db, loss_db)| *gain_db -= loss_db as f32);
     }
     Ok(map)
+}
+
+/// What the cars cost at each pixel, dB, row-major.
+fn losses_db(prepared: &PreparedScene, position: Coord<f64>) -> Result<Vec<f64>, PropagationError> {
+    let (model, ends, grid) = (DominantPath::level(), LinkEnds::at(position), prepared.grid());
+    let without = model.path_gain(prepared, &ends)?;
+    let walled = prepared.with_cars_as_walls();
+    // No way round leads out of a car.
+    let round = walled.outdoor_pixel(position).is_ok().then(|| model.path_gain(walled, &ends)).transpose()?;
+    let (sight, cars) = (prepared.in_plane_sight(position), prepared.cars().seen_from(position));
+    let loss_db = |pixel: usize| {
+        let (receiver, direct_db) = (grid.pixel_center(pixel / grid.size, pixel % grid.size), -f64::from(without.values[pixel]));
+        let length_m = sight.contains(pixel).then(|| Euclidean.distance(position, receiver));
+        let crossed = if length_m.is_some() { cars.crossed(receiver) } else { 1 };
+        if crossed == 0 || direct_db.is_nan() {
+            return 0.0;
+        }
+        let on_car = walled.mask().pixels[pixel] != 0;
+        let over_db = over_cars_db(&model.law, direct_db, length_m, if on_car { 1 } else { crossed + 1 });
+        let round_db = round.as_ref().filter(|_| !on_car).map_or(f64::INFINITY, |round| -f64::from(round.values[pixel]));
+        SHARE * (round_db.min(over_db) - direct_db).max(0.0)
+    };
+    Ok((0..grid.pixels()).map(loss_db).collect())
+}
+
+/// Loss in dB of a path with this number of turns by small angles more: of a straight one of `length_m` in sight, else of one that has
+/// lost `direct_db` without them.
+fn over_cars_db(law: &DominantPathLaw, direct_db: f64, length_m: Option<f64>, turns: usize) -> f64 {
+    let turns_db = turns as f64 * law.turn_offset_db;
+    length_m.map_or(direct_db + turns_db, |length_m| law.loss_db(length_m, turns_db))
 }

@@ -14,7 +14,7 @@ mod radiomapseer;
 mod rasterize;
 mod tags;
 
-pub use cars::{cars_from_json, cars_from_pixels};
+pub use cars::{cars_from_json, cars_from_pixels, pixels_of_cars};
 pub use frame::LocalFrame;
 pub use heights::{
     ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, HeightError, LEAST_ANTENNA_HEIGHT_M, LEVEL_HEIGHT_M, LinkEnds, MOST_ANTENNA_HEIGHT_M, RoofHeights,
