@@ -1,4 +1,4 @@
-//! Rust tests: built by cargo, which names the test programs in JSON, and run here one program after another.
+//! Rust tests: built by cargo, which names the test programs in JSON, and run here, two programs at a time.
 //!
 //! A test program's results are the JSON lines of the test harness and the program's exit status, which must agree: a test that was
 //! announced and gave no result counts as failed, and so does a program that ends with an error none of its tests accounts for. The
@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -38,6 +40,9 @@ impl TestProgram {
     }
 }
 
+/// Programs that run at a time: near its end a program waits for its longest test, which has one thread.
+const AT_ONCE: usize = 2;
+
 /// Builds the tests with `cargo_test` (`cargo test` and its options) and runs the programs that `chosen` takes; with `slow`, also the
 /// tests that are ignored for being slow.
 ///
@@ -45,25 +50,44 @@ impl TestProgram {
 /// When a test does not compile, and when there is none: a run without a test proves nothing.
 pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> bool, slow: bool) -> Result<Tally> {
     let programs = build(cargo_test)?;
-    let mut tally = Tally::default();
-    for program in programs.iter().filter(|program| chosen(program)) {
-        let started = Instant::now();
-        let (mut found, slow_tests) = run_harness(&mut program.command(cargo_test))?;
-        if slow && !slow_tests.is_empty() {
-            let mut command = program.command(cargo_test);
-            command.args(["--ignored", "--exact"]).args(&slow_tests);
-            found.slow = 0;
-            found += &run_harness(&mut command)?.0;
+    let waiting = Mutex::new(programs.iter().filter(|program| chosen(program)).collect::<Vec<_>>().into_iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let cargo_test = &*cargo_test;
+    let work = || -> Result<Tally> {
+        let mut tally = Tally::default();
+        while let Some(program) = next() {
+            tally += &run_program(program, cargo_test, slow)?;
         }
-        let sums = [(found.passed, "passed"), (found.failed, "FAILED"), (found.skipped_count(), "skipped"), (found.slow, "slow, not run")];
-        let sums: Vec<String> = sums.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-        println!("  {:<44} {} in {}", program.source, sums.join(", "), shown_duration(started.elapsed()));
-        tally += &found;
+        Ok(tally)
+    };
+    let tallies = thread::scope(|scope| {
+        let workers = [(); AT_ONCE].map(|()| scope.spawn(work));
+        workers.map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let mut tally = Tally::default();
+    for found in tallies {
+        tally += &found?;
     }
     if tally.passed + tally.failed + tally.skipped_count() == 0 {
         bail!("`{}` built no test", shown(cargo_test));
     }
     Ok(tally)
+}
+
+/// Runs a program, says in a line what came of it, and returns its tally.
+fn run_program(program: &TestProgram, cargo_test: &Command, slow: bool) -> Result<Tally> {
+    let started = Instant::now();
+    let (mut found, slow_tests) = run_harness(&mut program.command(cargo_test))?;
+    if slow && !slow_tests.is_empty() {
+        let mut command = program.command(cargo_test);
+        command.args(["--ignored", "--exact"]).args(&slow_tests);
+        found.slow = 0;
+        found += &run_harness(&mut command)?.0;
+    }
+    let sums = [(found.passed, "passed"), (found.failed, "FAILED"), (found.skipped_count(), "skipped"), (found.slow, "slow, not run")];
+    let sums: Vec<String> = sums.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    println!("  {:<44} {} in {}", program.source, sums.join(", "), shown_duration(started.elapsed()));
+    Ok(found)
 }
 
 /// Runs the examples in doc comments: one check, whose outcome is cargo's exit status.
