@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use geo::orient::Direction;
-use geo::{Area, Coord, LineString, MapCoords, MultiPolygon, Orient, Polygon, unary_union};
+use geo::{Area, Coord, LineString, MapCoords, MultiPolygon, Polygon};
 use ply_rs_bw::parser::Parser;
 use ply_rs_bw::ply::{DefaultElement, Property};
+use radiodiff_radio::geometry::union_of;
 use radiodiff_radio::scene::{Footprint, LocalFrame};
 
 use super::footprints::{publishable, tidy};
@@ -78,14 +78,14 @@ impl Mesh {
         self.vertices.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v[2]), high.max(v[2])))
     }
 
-    /// The ground the mesh covers, seen from above. One winding for all faces: the union counts windings.
+    /// The ground the mesh covers, seen from above.
     fn outline(&self) -> MultiPolygon<f64> {
         let project = |face: &Vec<usize>| {
             let corners = face.iter().map(|&index| Coord { x: self.vertices[index][0], y: self.vertices[index][1] });
-            Polygon::new(LineString(corners.collect()), vec![]).orient(Direction::Default)
+            Polygon::new(LineString(corners.collect()), vec![])
         };
         let faces: Vec<Polygon<f64>> = self.faces.iter().map(project).filter(|face| face.unsigned_area() > WALL_M2).collect();
-        unary_union(&faces)
+        union_of(&faces)
     }
 }
 

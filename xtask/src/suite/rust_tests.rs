@@ -56,7 +56,9 @@ pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> b
     let work = || -> Result<Tally> {
         let mut tally = Tally::default();
         while let Some(program) = next() {
-            tally += &run_program(program, cargo_test, slow)?;
+            // The other worker ends, too, where a program cannot be run.
+            let clear = |_: &anyhow::Error| waiting.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop);
+            tally += &run_program(program, cargo_test, slow).inspect_err(clear)?;
         }
         Ok(tally)
     };
@@ -77,12 +79,12 @@ pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> b
 /// Runs a program, says in a line what came of it, and returns its tally.
 fn run_program(program: &TestProgram, cargo_test: &Command, slow: bool) -> Result<Tally> {
     let started = Instant::now();
-    let (mut found, slow_tests) = run_harness(&mut program.command(cargo_test))?;
+    let (mut found, slow_tests) = run_harness(&program.source, &mut program.command(cargo_test))?;
     if slow && !slow_tests.is_empty() {
         let mut command = program.command(cargo_test);
         command.args(["--ignored", "--exact"]).args(&slow_tests);
         found.slow = 0;
-        found += &run_harness(&mut command)?.0;
+        found += &run_harness(&program.source, &mut command)?.0;
     }
     let sums = [(found.passed, "passed"), (found.failed, "FAILED"), (found.skipped_count(), "skipped"), (found.slow, "slow, not run")];
     let sums: Vec<String> = sums.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
@@ -142,14 +144,14 @@ enum Line {
     Other,
 }
 
-/// Runs a test program; returns the tally and the names of the tests that are ignored for being slow.
-fn run_harness(command: &mut Command) -> Result<(Tally, Vec<String>)> {
+/// Runs the test program of a source file; returns the tally and the names of the tests that are ignored for being slow.
+fn run_harness(source: &str, command: &mut Command) -> Result<(Tally, Vec<String>)> {
     command.args(["-Z", "unstable-options", "--format", "json"]).env("RUSTC_BOOTSTRAP", "1");
     let line = shown(command);
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("`{line}` could not be started"))?;
     let output = child.stdout.take().context("the child's output was not captured")?;
-    let mut results = Results::default();
+    let mut results = Results { source: source.to_owned(), ..Results::default() };
     for text in BufReader::new(output).split(b'\n') {
         results.read(&String::from_utf8_lossy(&text.with_context(|| format!("reading what `{line}` prints"))?));
     }
@@ -163,6 +165,7 @@ fn run_harness(command: &mut Command) -> Result<(Tally, Vec<String>)> {
 /// What a test program has said so far.
 #[derive(Default)]
 struct Results {
+    source: String,
     announced: Option<usize>,
     finished: usize,
     running: BTreeSet<String>,
@@ -187,7 +190,7 @@ impl Results {
     fn record(&mut self, event: &str, name: &str, message: Option<String>, stdout: Option<String>) {
         // "timeout" only says that a test has run for a minute.
         if event == "timeout" {
-            println!("  {name} has been running for a minute");
+            println!("  {}: {name} has been running for a minute", self.source);
             return;
         }
         self.running.remove(name);
@@ -203,7 +206,12 @@ impl Results {
             }
             _ => {
                 self.tally.failed += 1;
-                println!("FAILED {name}{}\n{}", message.map(|m| format!(": {m}")).unwrap_or_default(), stdout.unwrap_or_default());
+                println!(
+                    "FAILED {}: {name}{}\n{}",
+                    self.source,
+                    message.map(|m| format!(": {m}")).unwrap_or_default(),
+                    stdout.unwrap_or_default()
+                );
             }
         }
     }
@@ -211,13 +219,13 @@ impl Results {
     /// The tally once the program has ended.
     fn finish(mut self, success: bool) -> (Tally, Vec<String>) {
         let Some(announced) = self.announced else {
-            println!("a test program ended without naming its tests: counted as one failure");
+            println!("{} ended without naming its tests: counted as one failure", self.source);
             self.tally.failed += 1;
             return (self.tally, self.slow_tests);
         };
         let missing = announced.saturating_sub(self.finished);
         if missing > 0 {
-            println!("{missing} tests gave no result, among them {:?}: counted as failures", self.running);
+            println!("{}: {missing} tests gave no result, among them {:?}: counted as failures", self.source, self.running);
             self.tally.failed += u32::try_from(missing).unwrap_or(u32::MAX);
         }
         if !success && self.tally.failed == 0 {
@@ -287,6 +295,11 @@ mod tests {
             "#[test] #[ignore = \"needs the reference data (RADIODIFF_SHARED)\"] fn cannot_run() { panic!(\"it ran\"); }",
         ];
         std::fs::write(folder.path().join("src/lib.rs"), tests.join("\n")).unwrap();
+        // More programs than run at a time.
+        std::fs::create_dir(folder.path().join("tests")).unwrap();
+        for name in ["first", "second", "third"] {
+            std::fs::write(folder.path().join(format!("tests/{name}.rs")), "#[test] fn passes() {}").unwrap();
+        }
         let run = |slow| {
             let mut cargo_test = Command::new("cargo");
             cargo_test
@@ -297,8 +310,8 @@ mod tests {
             run_programs(&mut cargo_test, |_| true, slow)
         };
         let counts = |tally: Tally| (tally.passed, tally.failed, tally.skipped_count(), tally.slow);
-        assert_eq!(counts(run(false).unwrap()), (2, 1, 1, 1));
-        assert_eq!(counts(run(true).unwrap()), (3, 1, 1, 0));
+        assert_eq!(counts(run(false).unwrap()), (5, 1, 1, 1));
+        assert_eq!(counts(run(true).unwrap()), (6, 1, 1, 0));
         std::fs::write(folder.path().join("src/lib.rs"), "#[test] fn does_not_compile() { 1 }").unwrap();
         assert!(run(false).unwrap_err().to_string().contains("failed"));
     }
@@ -308,6 +321,6 @@ mod tests {
     fn the_harness_prints_what_is_read_here() {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "suite::tally::tests::slow_tests_are_told_from_skipped_ones"]);
-        assert_eq!(run_harness(&mut command).unwrap().0, Tally::one(true));
+        assert_eq!(run_harness("xtask/src/main.rs", &mut command).unwrap().0, Tally::one(true));
     }
 }
