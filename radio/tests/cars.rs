@@ -82,13 +82,42 @@ fn a_car_weakens_what_is_behind_it_and_nothing_else_in_sight() {
 
 #[test]
 fn a_transmitter_among_cars_or_in_one_still_has_a_map() {
-    let around = [(20.5, 33.5), (20.5, 27.5)].map(|(x, y)| car_of(x, y, 0.0, 12.0, 2.0));
-    for cars in [around.to_vec(), vec![car(TRANSMITTER.x, TRANSMITTER.y, 0.0)]] {
+    let walls = [(20.5, 34.5, 0.0), (20.5, 26.5, 0.0), (16.5, 30.5, 90.0), (24.5, 30.5, 90.0)];
+    let enclosing = walls.map(|(x, y, turned_deg)| car_of(x, y, turned_deg, 12.0, 2.0));
+    let (_, plain) = map(Vec::new(), TRANSMITTER, false);
+    // Around it; over it; over its pixel but not the pixel's centre.
+    for cars in [enclosing.to_vec(), vec![car(TRANSMITTER.x, TRANSMITTER.y, 0.0)], vec![car(TRANSMITTER.x - 2.0, TRANSMITTER.y, 0.0)]] {
         let (_, weakened) = map(cars, TRANSMITTER, false);
-        let (_, plain) = map(Vec::new(), TRANSMITTER, false);
+        assert!(plain.values.iter().zip(&weakened.values).all(|(plain, with)| plain.is_nan() == with.is_nan()));
         let lost: Vec<f32> = plain.values.iter().zip(&weakened.values).map(|(plain, with)| plain - with).collect();
         assert!(lost.iter().any(|&lost| lost > 1.0) && lost.iter().all(|&lost| lost.is_nan() || (0.0..8.0).contains(&lost)));
     }
+}
+
+#[test]
+fn in_a_scene_of_pixels_alone_a_car_leaves_the_other_side_as_it_is() {
+    let turned =
+        |x, y, turned_deg| Building { footprint: car_of(x, y, turned_deg, 14.0, 7.0), height_m: None, levels: None, material: None };
+    let mask = Scene::from_polygons(GRID, vec![turned(9.3, 44.1, 27.0), turned(8.7, 15.2, -38.0), turned(44.1, 50.3, 12.0)]).mask;
+    let draw = |cars| {
+        let prepared = PreparedScene::new(&Scene::from_mask(GRID, mask.clone()).with_cars(cars));
+        WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds::at(TRANSMITTER)).expect("outdoors").values
+    };
+    let (plain, weakened) = (draw(Vec::new()), draw(vec![car(30.0, 30.5, 80.0)]));
+    let lost = |i: usize| plain[i] - weakened[i];
+    let outdoors = || (0..GRID.pixels()).filter(|&i| !plain[i].is_nan());
+    assert!(outdoors().filter(|&i| center(i).x < TRANSMITTER.x).all(|i| lost(i) == 0.0));
+    assert!(outdoors().filter(|&i| lost(i) > 1.0).count() > 300);
+}
+
+#[test]
+fn a_car_too_narrow_for_a_pixel_weakens_too() {
+    let (_, plain) = map(Vec::new(), TRANSMITTER, false);
+    let (_, weakened) = map(vec![car_of(26.0, 31.0, 90.0, 8.0, 0.8)], TRANSMITTER, false);
+    let behind = GRID.pixel_of(Coord { x: 50.5, y: 30.5 }).map(|(row, column)| row * GRID.size + column).expect("on the map");
+    // Over it: two turns by small angles and 3 log10(30), halved.
+    let lost = plain.values[behind] - weakened.values[behind];
+    assert!((lost - (2.19 + 1.5 * 30.0f32.log10())).abs() < 0.01, "{lost} dB");
 }
 
 #[test]
@@ -104,9 +133,17 @@ fn out_of_sight_a_turn_at_a_car_costs_half_an_offset_and_half_of_its_angle() {
         let (row, column) = GRID.pixel_of(Coord { x, y }).expect("on the map");
         plain.values[row * GRID.size + column] - weakened.values[row * GRID.size + column]
     };
-    // Just inside the car's shadow, far behind it.
-    assert!((1.09..1.5).contains(&lost(61.5, 34.5)), "{} dB", lost(61.5, 34.5));
-    assert_eq!(lost(45.5, 10.5), 0.0);
+    // Round the car's corner at (42, 31) the path turns by 2 degrees more than straight from the wall's, 20 m behind the car, and by 8 at
+    // 5 m: half of 2.19 dB and of 0.1544 dB a degree.
+    let turned = |to: (f64, f64)| {
+        let angle = |from: (f64, f64)| (to.1 - from.1).atan2(to.0 - from.0).to_degrees();
+        0.5 * (2.19 + 0.1544 * (angle((42.0, 31.0)) - angle((30.0, 30.0)))) as f32
+    };
+    for to in [(61.5, 34.5), (61.5, 35.5), (47.5, 32.5)] {
+        assert!((lost(to.0, to.1) - turned(to)).abs() < 0.15, "{to:?}: {} and {} dB", lost(to.0, to.1), turned(to));
+    }
+    // Out of sight and clear of the car's shadow.
+    assert_eq!(lost(61.5, 28.5), 0.0);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use radiodiff_radio::scene::{BUILDING_HEIGHT_M, Building, Grid, LinkEnds, Scene}
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 const TRANSMITTER: Coord<f64> = Coord { x: 20.5, y: 30.5 };
 
-/// Buildings and cars without any symmetry of their own, with no edge through a pixel's centre.
+/// Buildings and cars without any symmetry of their own, with no edge through a pixel's centre, and cars in whole metres: half a pixel to
+/// the north-east of them, where the channel has them, they have the same pixels whichever way the map is turned.
 fn scene() -> Scene {
     let slanted = LineString::from(vec![(44.3, 8.2), (55.1, 12.9), (51.2, 21.7), (40.4, 17.0)]);
     let footprints = [

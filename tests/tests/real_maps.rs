@@ -132,4 +132,9 @@ fn cars_add_little_to_the_error() {
         println!("{folder}: {with} dB with cars, {without} dB without");
         assert!(with < most[0] && without < most[1] && with < without + 0.3, "{folder}: {with} dB with cars, {without} dB without");
     }
+    // WinProp's ray tracing loses the same by cars.
+    let maps = [0, 1, 2, 3, 4, 5, 6, 7].map(|transmitter| (419, transmitter));
+    let traced = errors("radiomapseer-thresholded", Variant::CarsIrt2, &maps, 51);
+    println!("carsIRT2 of map 419: {} dB", traced.rmse_db);
+    assert!(traced.rmse_db < 1.9, "{} dB", traced.rmse_db);
 }

@@ -38,7 +38,7 @@ pub enum ConditionChannel {
     AngleToTransmitterCos,
     /// Distance from the pixel's centre to the nearest building pixel's centre, from -1 inside buildings to 1 at 32 m and beyond.
     WallDistance,
-    /// 1 inside cars, -1 outside.
+    /// 1 where RadioMapSeer's image of the cars would be lit, -1 elsewhere.
     Cars,
 }
 

@@ -1,7 +1,7 @@
 //! The cars of a scene as convex outlines, how many of them a straight leg crosses, and the scene with walls in their place.
 //!
-//! Cars weaken a signal but do not block it: [`crate::propagation::WithCars`] turns both into decibels. A car counts once,
-//! however much of it is crossed, and also when the leg begins or ends inside it, so the count is the same both ways.
+//! Cars weaken a signal but do not block it: [`crate::propagation::WithCars`] turns the count and the walls into decibels. A car counts
+//! once, however much of it is crossed, and also when the leg begins or ends inside it, so the count is the same both ways.
 
 use super::footprints::{footprints_agree, nested};
 use super::outline::outlines;
@@ -46,7 +46,12 @@ impl CarOutlines {
         self.outlines.is_empty()
     }
 
-    /// The scene with a building in the place of each of these cars, and without cars. All its roofs are at [`BUILDING_HEIGHT_M`].
+    /// Whether a point lies inside one of the cars or on its side.
+    pub fn contain(&self, point: Coord<f64>) -> bool {
+        self.outlines.iter().any(|outline| inside(point, outline))
+    }
+
+    /// The scene with a building in the place of each of these cars, and without cars. Its raster of roofs is at [`BUILDING_HEIGHT_M`].
     pub fn as_walls(&self, scene: &Scene) -> Scene {
         let Scene { grid, mask, .. } = scene;
         let building = |footprint| Building { footprint, height_m: None, levels: None, material: None };
@@ -63,7 +68,8 @@ impl CarOutlines {
         Scene { roofs: RoofHeights::level(&mask, BUILDING_HEIGHT_M), grid: *grid, buildings, mask, cars: Vec::new(), bounds: scene.bounds }
     }
 
-    /// Row-major (N, N): 1 at the pixels that RadioMapSeer's image of the cars would have lit.
+    /// Row-major (N, N): 1 at the pixels that RadioMapSeer's image of the cars would have lit, half a pixel to the north-east of the cars.
+    /// So a turned scene has other pixels than the turned raster.
     pub fn pixels(&self, grid: Grid) -> Vec<u8> {
         pixels_of_cars(grid, &self.outlines)
     }

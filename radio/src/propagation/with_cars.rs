@@ -3,7 +3,8 @@
 //! RadioMapSeer's maps with cars lie halfway, in dB, between its maps without cars and maps on which cars are walls
 //! (docs/measurements/irt.md). A path out of sight that turns round a car loses half of what the turn would cost at a building. In sight,
 //! half of what the laws in and out of sight differ by comes on top. Paths also go over cars, with one turn by a small angle before the
-//! first of them and one behind each. The paths are dominant paths, whatever the other model is: WinProp's IRT loses the same by cars.
+//! first of them and one behind each; out of sight, where it is not known how many a path meets, with two. The paths are dominant paths,
+//! whatever the other model is: WinProp's IRT loses the same by cars.
 
 use super::dominant_path::DominantPath;
 use super::law::DominantPathLaw;
@@ -16,8 +17,8 @@ use geo::{Coord, Distance, Euclidean};
 /// The share of what walls in the place of the cars would cost.
 const SHARE: f64 = 0.5;
 
-/// A model whose maps the scene's cars weaken, as [`weakened_by_cars`] does. In a scene without cars, and of an antenna on a roof, whose
-/// rays come down over cars, the map is the inner model's.
+/// A model whose maps the scene's cars weaken, as [`weakened_by_cars`] does. Without cars the map is the inner model's. So it is for an
+/// antenna on a roof: its rays come down over cars.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct WithCars<M>(pub M);
 
@@ -34,7 +35,8 @@ fn stands_on_roof(prepared: &PreparedScene, ends: &LinkEnds) -> bool {
     prepared.outdoor_pixel(ends.position).is_err() && prepared.antenna_pixel(ends).is_ok()
 }
 
-/// A map that a model without cars drew of a transmitter at `position`, weakened by the scene's cars.
+/// A map that a model without cars drew of a transmitter at `position`, weakened by the scene's cars as if all antennas were at 1.5 m
+/// and below all roofs.
 ///
 /// # Errors
 /// A position off the map or inside a building.
@@ -51,8 +53,9 @@ fn losses_db(prepared: &PreparedScene, position: Coord<f64>) -> Result<Vec<f64>,
     let (model, ends, grid) = (DominantPath::level(), LinkEnds::at(position), prepared.grid());
     let without = model.path_gain(prepared, &ends)?;
     let walled = prepared.with_cars_as_walls();
-    // No way round leads out of a car.
-    let round = walled.outdoor_pixel(position).is_ok().then(|| model.path_gain(walled, &ends)).transpose()?;
+    // A transmitter inside a car has no path round it.
+    let inside = prepared.cars().contain(position) || walled.outdoor_pixel(position).is_err();
+    let round = (!inside).then(|| model.path_gain(walled, &ends)).transpose()?;
     let (sight, cars) = (prepared.in_plane_sight(position), prepared.cars().seen_from(position));
     let loss_db = |pixel: usize| {
         let (receiver, direct_db) = (grid.pixel_center(pixel / grid.size, pixel % grid.size), -f64::from(without.values[pixel]));
@@ -63,7 +66,9 @@ fn losses_db(prepared: &PreparedScene, position: Coord<f64>) -> Result<Vec<f64>,
         }
         let on_car = walled.mask().pixels[pixel] != 0;
         let over_db = over_cars_db(&model.law, direct_db, length_m, if on_car { 1 } else { crossed + 1 });
-        let round_db = round.as_ref().filter(|_| !on_car).map_or(f64::INFINITY, |round| -f64::from(round.values[pixel]));
+        let round_db = round.as_ref().filter(|_| !on_car).map(|round| -f64::from(round.values[pixel]));
+        // In sight, a car that the way round does not notice is one without a pixel's centre, which has no walls.
+        let round_db = round_db.filter(|&round_db| length_m.is_none() || round_db > direct_db).unwrap_or(f64::INFINITY);
         SHARE * (round_db.min(over_db) - direct_db).max(0.0)
     };
     Ok((0..grid.pixels()).map(loss_db).collect())

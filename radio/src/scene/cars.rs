@@ -2,7 +2,7 @@
 //!
 //! RadioMapSeer has them in two files: `polygon/buildings_and_cars/{map}.json` lists the outlines of buildings and cars without saying
 //! which is which, and `png/cars/{map}.png` has the cars' pixels. In flows either file; out flow outlines in metres in the grid's
-//! frame. [`crate::propagation::Cars`] says how much they weaken.
+//! frame. [`crate::propagation::WithCars`] says how much they weaken.
 
 use super::radiomapseer::rings_from_json;
 use super::rasterize::rasterize_outlines;
