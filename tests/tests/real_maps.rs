@@ -24,6 +24,9 @@ struct Errors {
     without_value: f64,
 }
 
+/// The maps (map, transmitter) of the thresholded data.
+const MAP_419: [(u32, u32); 8] = [(419, 0), (419, 1), (419, 2), (419, 3), (419, 4), (419, 5), (419, 6), (419, 7)];
+
 /// Compares maps (map, transmitter) of a folder of the reference data, over known pixels outdoors. Levels up to `threshold` are none.
 fn errors(folder: &str, variant: Variant, maps: &[(u32, u32)], threshold: u8) -> Errors {
     let folder = shared_data().join("data").join(folder);
@@ -117,24 +120,22 @@ fn irt2_is_winprops() {
     // Read off a figure of another scale: a tenth of the mask's pixels have a gain there.
     let figure = errors_of("radiomapseer-methods", &[(50, 0)], 0);
     assert!(figure.rmse_db < 3.2 && figure.without_value < 0.05, "{figure:?}");
-    let thresholded = errors_of("radiomapseer-thresholded", &[0, 1, 2, 3, 4, 5, 6, 7].map(|transmitter| (419, transmitter)), 51);
+    let thresholded = errors_of("radiomapseer-thresholded", &MAP_419, 51);
     assert!(thresholded.rmse_db < 1.9 && thresholded.median_db < 0.5 && thresholded.without_value < 0.05, "{thresholded:?}");
 }
 
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn cars_add_little_to_the_error() {
-    for (folder, maps, threshold, most) in [
-        ("radiomapseer-methods", &[(0, 0)][..], 0, [1.4, 1.45]),
-        ("radiomapseer-thresholded", &[(419, 0), (419, 1), (419, 2), (419, 3), (419, 4), (419, 5), (419, 6), (419, 7)], 51, [1.05, 0.8]),
-    ] {
+    for (folder, maps, threshold, most) in
+        [("radiomapseer-methods", &[(0, 0)][..], 0, [1.4, 1.45]), ("radiomapseer-thresholded", &MAP_419, 51, [1.05, 0.8])]
+    {
         let [with, without] = [Variant::CarsDpm, Variant::Dpm].map(|variant| errors(folder, variant, maps, threshold).rmse_db);
         println!("{folder}: {with} dB with cars, {without} dB without");
         assert!(with < most[0] && without < most[1] && with < without + 0.3, "{folder}: {with} dB with cars, {without} dB without");
     }
     // WinProp's ray tracing loses the same by cars.
-    let maps = [0, 1, 2, 3, 4, 5, 6, 7].map(|transmitter| (419, transmitter));
-    let traced = errors("radiomapseer-thresholded", Variant::CarsIrt2, &maps, 51);
+    let traced = errors("radiomapseer-thresholded", Variant::CarsIrt2, &MAP_419, 51);
     println!("carsIRT2 of map 419: {} dB", traced.rmse_db);
     assert!(traced.rmse_db < 1.9, "{} dB", traced.rmse_db);
 }

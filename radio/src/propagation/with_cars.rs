@@ -66,10 +66,11 @@ fn losses_db(prepared: &PreparedScene, position: Coord<f64>) -> Result<Vec<f64>,
         }
         let on_car = walled.mask().pixels[pixel] != 0;
         let over_db = over_cars_db(&model.law, direct_db, length_m, if on_car { 1 } else { crossed + 1 });
-        let round_db = round.as_ref().filter(|_| !on_car).map(|round| -f64::from(round.values[pixel]));
+        let round_db = round.as_ref().map_or(f64::INFINITY, |round| -f64::from(round.values[pixel]));
         // In sight, a car that the way round does not notice is one without a pixel's centre, which has no walls.
-        let round_db = round_db.filter(|&round_db| length_m.is_none() || round_db > direct_db).unwrap_or(f64::INFINITY);
-        SHARE * (round_db.min(over_db) - direct_db).max(0.0)
+        let only_over = on_car || (length_m.is_some() && round_db <= direct_db);
+        let with_cars_db = if only_over { over_db } else { round_db.min(over_db) };
+        SHARE * (with_cars_db - direct_db).max(0.0)
     };
     Ok((0..grid.pixels()).map(loss_db).collect())
 }

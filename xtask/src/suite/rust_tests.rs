@@ -51,13 +51,14 @@ const AT_ONCE: usize = 2;
 pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> bool, slow: bool) -> Result<Tally> {
     let programs = build(cargo_test)?;
     let waiting = Mutex::new(programs.iter().filter(|program| chosen(program)).collect::<Vec<_>>().into_iter());
-    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let waiting = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = || waiting().next();
     let cargo_test = &*cargo_test;
     let work = || -> Result<Tally> {
         let mut tally = Tally::default();
         while let Some(program) = next() {
             // The other worker ends, too, where a program cannot be run.
-            let clear = |_: &anyhow::Error| waiting.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop);
+            let clear = |_: &anyhow::Error| waiting().by_ref().for_each(drop);
             tally += &run_program(program, cargo_test, slow).inspect_err(clear)?;
         }
         Ok(tally)
