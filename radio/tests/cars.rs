@@ -160,6 +160,49 @@ fn rays_from_a_roof_come_down_over_cars() {
 }
 
 #[test]
+fn above_the_cars_a_signal_keeps_what_a_knife_edge_leaves() {
+    let wall = Polygon::new(LineString::from(vec![(28.0, 40.0), (30.0, 40.0), (30.0, 64.0), (28.0, 64.0)]), Vec::new());
+    let scene = Scene::from_polygons(GRID, vec![Building { footprint: wall, height_m: None, levels: None, material: None }]);
+    let prepared = PreparedScene::new(&scene.with_cars(vec![car(30.0, 31.0, 90.0), car(42.0, 50.0, 90.0)]));
+    let losses = |height_m: f64, receiver_height_m: f64| {
+        let ends = LinkEnds { height_m, receiver_height_m, ..LinkEnds::at(TRANSMITTER) };
+        let with = WithCars(DominantPath::default()).path_gain(&prepared, &ends).expect("outdoors");
+        let without = DominantPath::default().path_gain(&prepared, &ends).expect("outdoors");
+        with.values.iter().zip(&without.values).map(|(with, without)| without - with).collect::<Vec<f32>>()
+    };
+    let at = |x, y| GRID.pixel_of(Coord { x, y }).map(|(row, column)| row * GRID.size + column).expect("on the map");
+    let (behind, out_of_sight) = (at(50.5, 30.5), at(60.5, 62.5));
+    let level = losses(1.5, 1.5);
+    assert!(level[behind] > 2.0 && level[out_of_sight] > 0.5, "{} and {} dB", level[behind], level[out_of_sight]);
+
+    // The line from 1.75 m to 1.5 m is lowest above the car's far side, where the knife edge says how much of J(0) is left.
+    let raised = losses(1.75, 1.5);
+    let (to, from) = (10.5f64, 19.5f64);
+    let knife_edge = |v: f64| 6.9 + 20.0 * ((v - 0.1).hypot(1.0) + v - 0.1).log10();
+    let wavelength_m = 299.792_458 / 5900.0;
+    let v = -0.25 * (from / 30.0) * (2.0 * 30.0 / (wavelength_m * to * from)).sqrt();
+    let left = (knife_edge(v) / knife_edge(0.0)) as f32;
+    assert!((0.3..0.7).contains(&left), "the antenna is at a height that tells: {left}");
+    assert!((raised[behind] / level[behind] - left).abs() < 0.01, "{} of {} dB, expected {left}", raised[behind], level[behind]);
+
+    // As an antenna rises, whichever, cars cost less and then nothing.
+    for heights in [[1.5, 1.5001], [1.5001, 1.5]] {
+        let near = losses(heights[0], heights[1]);
+        assert!(near.iter().zip(&level).all(|(near, level)| (near - level).abs() < 0.05 || near.is_nan()));
+    }
+    let mut before = level;
+    for height_m in [2.0, 3.0, 5.0, 10.0] {
+        let higher = losses(height_m, 1.5);
+        assert!(higher.iter().zip(&before).all(|(higher, before)| *higher <= before + 1e-4 || higher.is_nan()), "{height_m} m");
+        before = higher;
+    }
+    assert!(before[behind] == 0.0 && before[out_of_sight] < 0.2, "{} dB out of sight", before[out_of_sight]);
+    assert!(losses(4.0, 4.0).iter().all(|&lost| lost == 0.0 || lost.is_nan()));
+    // Below a car's roof an antenna counts as one beside it.
+    assert_eq!(losses(0.5, 1.5)[behind], losses(1.5, 1.5)[behind]);
+}
+
+#[test]
 fn cars_never_strengthen() {
     let (all, (_, plain)) = (cars(), map(Vec::new(), TRANSMITTER, false));
     for count in 1..=all.len() {
@@ -191,7 +234,7 @@ fn looked_up_or_one_by_one_and_in_either_direction_a_leg_crosses_the_same_cars()
     for from in [TRANSMITTER, Coord { x: 35.0, y: 33.0 }, Coord { x: 0.5, y: 63.5 }, Coord { x: 31.7, y: 30.2 }] {
         let seen = cars.seen_from(from);
         for i in 0..GRID.pixels() {
-            let (to, count) = (center(i), seen.crossed(center(i)));
+            let (to, count) = (center(i), seen.crossings(center(i)).count());
             assert_eq!(count, cars.crossed(from, to), "{from:?} to {to:?}");
             assert_eq!(count, cars.crossed(to, from), "{to:?} to {from:?}");
             crossed += usize::from(count > 1);

@@ -8,7 +8,7 @@ use crate::simulate::{Simulator, gray_levels};
 use anyhow::{Result, bail};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::weakened_by_cars;
-use radiodiff_radio::scene::{Grid, Scene, buildings_from_json, buildings_to_json, cars_from_pixels};
+use radiodiff_radio::scene::{Grid, LinkEnds, Scene, buildings_from_json, buildings_to_json, cars_from_pixels};
 
 /// Drafts of a map before its source counts as unusable.
 const DRAFTS: u32 = 200;
@@ -63,8 +63,11 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
             // The cars, too, are those that a reader of the file gets.
             let prepared = PreparedScene::new(&scene.clone().with_cars(cars_from_pixels(grid, &mask.pixels)));
             for transmitter in &mut placed {
-                let position = grid.pixel_center(transmitter.pixel.0, transmitter.pixel.1);
-                transmitter.path_gain = weakened_by_cars(transmitter.path_gain.clone(), &prepared, position)?;
+                let ends = LinkEnds {
+                    height_m: transmitter.height_m,
+                    ..LinkEnds::at(grid.pixel_center(transmitter.pixel.0, transmitter.pixel.1))
+                };
+                transmitter.path_gain = weakened_by_cars(transmitter.path_gain.clone(), &prepared, &ends)?;
             }
             Some((mask, outlines))
         } else {

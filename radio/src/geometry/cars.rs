@@ -90,19 +90,17 @@ impl CarOutlines {
 
     /// The number of cars that a single leg crosses. For many legs from one point, [`CarOutlines::seen_from`] is cheaper.
     pub fn crossed(&self, from: Coord<f64>, to: Coord<f64>) -> usize {
-        self.outlines.iter().filter(|outline| crosses(from, to, outline)).count()
+        self.outlines.iter().filter_map(|outline| crossing(from, to, outline)).count()
     }
 }
 
 impl CarsFrom<'_> {
-    /// The number of cars that the leg to a point crosses.
-    pub fn crossed(&self, to: Coord<f64>) -> usize {
-        if self.sectors.is_empty() {
-            return 0;
-        }
+    /// Where the leg to a point enters and leaves each car that it crosses, as shares of the leg.
+    pub fn crossings(&self, to: Coord<f64>) -> impl Iterator<Item = [f64; 2]> {
         let angle = libm::atan2(to.y - self.from.y, to.x - self.from.x);
         let sector = ((angle / TAU * SECTORS as f64).floor() as i64).rem_euclid(SECTORS as i64) as usize;
-        self.sectors[sector].iter().filter(|&&car| crosses(self.from, to, &self.cars.outlines[car as usize])).count()
+        let cars = self.sectors.get(sector).map_or(&[][..], Vec::as_slice);
+        cars.iter().filter_map(move |&car| crossing(self.from, to, &self.cars.outlines[car as usize]))
     }
 }
 
@@ -123,8 +121,8 @@ fn inside(point: Coord<f64>, outline: &Polygon<f64>) -> bool {
     outline.exterior().lines().all(|edge| edge.delta().wedge_product(point - edge.start) >= 0.0)
 }
 
-/// Whether a leg runs through a convex outline (clipping by Cyrus and Beck, 1978).
-fn crosses(from: Coord<f64>, to: Coord<f64>, outline: &Polygon<f64>) -> bool {
+/// Where a leg enters and leaves a convex outline, if it runs through it (clipping by Cyrus and Beck, 1978).
+fn crossing(from: Coord<f64>, to: Coord<f64>, outline: &Polygon<f64>) -> Option<[f64; 2]> {
     let leg = to - from;
     let (mut enter, mut leave) = (0.0f64, 1.0f64);
     for line in outline.exterior().lines() {
@@ -136,8 +134,8 @@ fn crosses(from: Coord<f64>, to: Coord<f64>, outline: &Polygon<f64>) -> bool {
         } else if climb < 0.0 {
             leave = leave.min(-height / climb);
         } else if height < 0.0 {
-            return false;
+            return None;
         }
     }
-    (leave - enter) * libm::hypot(leg.x, leg.y) > LEAST_CROSSING_M
+    ((leave - enter) * libm::hypot(leg.x, leg.y) > LEAST_CROSSING_M).then_some([enter, leave])
 }

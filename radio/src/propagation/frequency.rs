@@ -22,6 +22,8 @@ use thiserror::Error;
 
 /// Frequency of the maps that laws and networks were fitted to, MHz.
 pub const LAW_FREQUENCY_MHZ: f64 = 5900.0;
+/// Its wavelength, metres.
+pub const LAW_WAVELENGTH_M: f64 = 299.792_458 / LAW_FREQUENCY_MHZ;
 const LEAST_MHZ: f64 = 500.0;
 const MOST_MHZ: f64 = 100_000.0;
 

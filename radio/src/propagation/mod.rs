@@ -26,4 +26,4 @@ pub use log_distance::LogDistance;
 pub use model::{PropagationError, PropagationModel};
 pub use rays::{Combining, MAX_INTERACTIONS, Material, Polarisation, RayOptions, RayTracing, RoofsOfRays};
 pub use received_power::received_power;
-pub use with_cars::{WithCars, weakened_by_cars};
+pub use with_cars::{CAR_HEIGHT_M, WithCars, weakened_by_cars};

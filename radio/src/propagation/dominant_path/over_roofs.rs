@@ -11,13 +11,12 @@ use super::roofs::Slope;
 use crate::geometry::csr::Csr;
 use crate::geometry::inset::center;
 use crate::geometry::pixel_set::PixelSet;
+use crate::propagation::frequency::LAW_WAVELENGTH_M;
 use crate::propagation::knife_edge::{LEAST_DISTANCE_M, PlanePoint, VerticalPlane, clear_rise, knife_edge_db, least_knife_edge_db};
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
 use geo::Coord;
 
-/// Wavelength at the 5.9 GHz that the law was fitted at, metres.
-const WAVELENGTH_M: f64 = 299.792_458 / crate::propagation::frequency::LAW_FREQUENCY_MHZ;
 /// Out of sight, the profile of a ray beside the pixel may pass a roof by so little, as v, and still be taken for one that touches it.
 const LEAST_V: f64 = -0.4;
 /// Rays to each side of the square around the transmitter, a pixel of the map's side.
@@ -60,7 +59,7 @@ pub fn lower(
         }
         let run_m = profiles.run_m(pixel);
         let most_order = 4.0 * least_above_m * least_above_m / run_m;
-        least_above_m <= 0.0 || law.least_open_db(run_m) + least_knife_edge_db(most_order, WAVELENGTH_M) < loss_db[pixel]
+        least_above_m <= 0.0 || law.least_open_db(run_m) + least_knife_edge_db(most_order, LAW_WAVELENGTH_M) < loss_db[pixel]
     };
     let by_ray: Vec<(u32, u32)> = (0..grid.pixels()).filter(matters).map(|pixel| (profiles.ray_of(pixel) as u32, pixel as u32)).collect();
     let rays = 4 * RAYS_A_PIXEL * grid.size;
@@ -89,7 +88,7 @@ pub fn lower(
             }
             // The edge next to the receiver alone is mostly too much, or the one that stands highest before the transmitter.
             let least_db = law.least_open_db(run_m);
-            let too_much = |edge: PlanePoint| least_db + least_knife_edge_db(plane.order(edge), WAVELENGTH_M) >= loss_db[pixel];
+            let too_much = |edge: PlanePoint| least_db + least_knife_edge_db(plane.order(edge), LAW_WAVELENGTH_M) >= loss_db[pixel];
             if too_much(last) || too_much(edges[highest]) {
                 continue;
             }
@@ -161,7 +160,7 @@ impl Profiles<'_> {
     fn plane(&self, run_m: f64) -> VerticalPlane {
         let from = PlanePoint { distance_m: 0.0, height_m: self.levels.transmitter_m };
         let to = PlanePoint { distance_m: run_m, height_m: self.levels.receivers_m };
-        VerticalPlane { from, to, wavelength_m: WAVELENGTH_M }
+        VerticalPlane { from, to, wavelength_m: LAW_WAVELENGTH_M }
     }
 
     /// For each edge, the skyline of the edges up to it.
@@ -175,7 +174,7 @@ impl Profiles<'_> {
             if above(edge, edges[so_far.highest]) {
                 so_far.highest = index;
             }
-            so_far.clear_rise = so_far.clear_rise.max(clear_rise(from, edge, WAVELENGTH_M));
+            so_far.clear_rise = so_far.clear_rise.max(clear_rise(from, edge, LAW_WAVELENGTH_M));
             skyline.push(so_far);
         }
     }
