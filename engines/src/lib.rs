@@ -2,6 +2,7 @@
 //! tensors in host memory flow out, and the networks of radiodiff-core are written once over the trait.
 //!
 //! - [`cpu`]: SIMD on one thread of the CPU, in the browser and off it.
+//! - [`bands`]: the CPU engine for several threads or workers, each of which computes a part of every image.
 //! - `wgpu` (feature `wgpu`): WGSL kernels on WebGPU in the browser, on Vulkan off it.
 //! - `burn` (features `burn-flex`, `burn-wgpu`): one call of a [burn](https://burn.dev) backend for each operation. It shares no
 //!   kernel with the other engines, so it is the reference that they are checked against. No browser build enables it.
@@ -24,6 +25,7 @@
 //! 4. `cargo test -p radiodiff-engines --features wgpu` runs the conformance suite and the tests of tile remainders in `tests/`:
 //!    extend these where the kernel has tiles. `cargo xtask bench engines` shows what the kernel gains on a whole map.
 
+pub mod bands;
 #[cfg(any(feature = "burn-flex", feature = "burn-wgpu"))]
 pub mod burn;
 pub mod cpu;

@@ -19,6 +19,7 @@ mod simd;
 mod tensor;
 mod winograd;
 
+pub(crate) use norm::Moments;
 pub use tensor::CpuTensor;
 
 use gemm::{Bias, Matrix};
@@ -36,6 +37,27 @@ impl CpuEngine {
     /// An engine whose pool of buffers is empty.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The moments of each group of channels, sample after sample.
+    pub(crate) fn group_moments(&self, x: &CpuTensor, groups: usize) -> Vec<Moments> {
+        norm::group_moments(x, groups)
+    }
+
+    /// `group_norm` by given moments, and `silu` after it where that is asked for.
+    pub(crate) fn group_norm_by(
+        &self,
+        x: &CpuTensor,
+        moments: &[Moments],
+        scaling: [&CpuTensor; 2],
+        epsilon: f32,
+        silu: bool,
+    ) -> CpuTensor {
+        if silu {
+            norm::group_norm(&self.pool, x, moments, scaling, epsilon, simd::silu)
+        } else {
+            norm::group_norm(&self.pool, x, moments, scaling, epsilon, |v| v)
+        }
     }
 }
 
@@ -122,7 +144,7 @@ impl Engine for CpuEngine {
     }
 
     fn group_norm(&self, x: &CpuTensor, groups: usize, weight: &CpuTensor, bias: &CpuTensor, epsilon: f32) -> CpuTensor {
-        norm::group_norm(&self.pool, x, groups, weight, bias, epsilon, |v| v)
+        self.group_norm_by(x, &self.group_moments(x, groups), [weight, bias], epsilon, false)
     }
     fn normalize_last(&self, x: &CpuTensor, epsilon: f32) -> CpuTensor {
         norm::normalize_last(&self.pool, x, epsilon)
@@ -159,7 +181,7 @@ impl Engine for CpuEngine {
         CpuTensor::new(out, &[outer, &[columns]].concat())
     }
     fn group_norm_silu(&self, x: &CpuTensor, groups: usize, weight: &CpuTensor, bias: &CpuTensor, epsilon: f32) -> CpuTensor {
-        norm::group_norm(&self.pool, x, groups, weight, bias, epsilon, simd::silu)
+        self.group_norm_by(x, &self.group_moments(x, groups), [weight, bias], epsilon, true)
     }
     fn attention(&self, q: &CpuTensor, k: &CpuTensor, v: &CpuTensor, scale: f32) -> CpuTensor {
         attention::attention(&self.pool, q, k, v, scale)

@@ -45,19 +45,50 @@ fn mean_and_variance(values: &[f32]) -> (f32, f32) {
     (mean as f32, (squares / count).max(0.0) as f32)
 }
 
-/// [`radiodiff_core::engine::Engine::group_norm`], with `activate` applied to the result before it is stored.
+/// Mean and biased variance of a group of values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Moments {
+    pub(crate) mean: f32,
+    pub(crate) variance: f32,
+}
+
+impl Moments {
+    /// Of values that are cut in parts of one length.
+    pub(crate) fn of_equal_parts(parts: impl Iterator<Item = Self> + Clone) -> Self {
+        let count = parts.clone().count() as f64;
+        let mean = parts.clone().map(|part| f64::from(part.mean)).sum::<f64>() / count;
+        let squares = |part: Self| f64::from(part.variance) + (f64::from(part.mean) - mean).powi(2);
+        Self { mean: mean as f32, variance: (parts.map(squares).sum::<f64>() / count) as f32 }
+    }
+}
+
+/// Values of x (N, C, ..) in a group, after a check that it has such groups.
+fn group_len(shape: &[usize], groups: usize) -> usize {
+    let fits = shape.len() >= 2 && groups > 0 && shape[1].is_multiple_of(groups);
+    assert!(fits, "group_norm of {shape:?} in {groups} groups");
+    shape[1] / groups * shape[2..].iter().product::<usize>()
+}
+
+/// The moments of each group of x (N, C, ..), sample after sample.
+pub(super) fn group_moments(x: &CpuTensor, groups: usize) -> Vec<Moments> {
+    let len = group_len(x.shape(), groups);
+    let moments = |values: &[f32]| {
+        let (mean, variance) = mean_and_variance(values);
+        Moments { mean, variance }
+    };
+    if len == 0 { Vec::new() } else { x.values().chunks_exact(len).map(moments).collect() }
+}
+
+/// [`radiodiff_core::engine::Engine::group_norm`] by the groups' moments, with `activate` applied to the result before it is stored.
 pub(super) fn group_norm(
     pool: &Rc<BufferPool>,
     x: &CpuTensor,
-    groups: usize,
-    weight: &CpuTensor,
-    bias: &CpuTensor,
+    moments: &[Moments],
+    [weight, bias]: [&CpuTensor; 2],
     epsilon: f32,
     activate: impl Fn(f32x4) -> f32x4,
 ) -> CpuTensor {
     let shape = x.shape();
-    let fits = shape.len() >= 2 && groups > 0 && shape[1].is_multiple_of(groups);
-    assert!(fits, "group_norm of {shape:?} in {groups} groups");
     let parameters = (weight.shape(), bias.shape());
     assert!(parameters == (&[shape[1]], &[shape[1]]), "group_norm of {shape:?} with a scale and shift of {parameters:?}");
     let mut out = pool.take(x.values().len());
@@ -65,10 +96,11 @@ pub(super) fn group_norm(
         return CpuTensor::new(out, shape);
     }
     let pixels: usize = shape[2..].iter().product();
+    let groups = moments.len() / shape[0];
     let channels = shape[1] / groups;
     let group_len = channels * pixels;
     for (index, (values, out)) in x.values().chunks_exact(group_len).zip(out.chunks_exact_mut(group_len)).enumerate() {
-        let (mean, variance) = mean_and_variance(values);
+        let Moments { mean, variance } = moments[index];
         let inverse = 1.0 / (variance + epsilon).sqrt();
         for (c, (values, out)) in values.chunks_exact(pixels).zip(out.chunks_exact_mut(pixels)).enumerate() {
             let channel = index % groups * channels + c;

@@ -122,7 +122,7 @@ impl CpuTensor {
         &self.shape
     }
 
-    pub(super) fn reshaped(&self, shape: &[usize]) -> Self {
+    pub(crate) fn reshaped(&self, shape: &[usize]) -> Self {
         assert_eq!(self.values().len(), shape.iter().product::<usize>(), "reshape of {:?} to {shape:?}", self.shape);
         Self { storage: self.storage.clone(), shape: shape.into() }
     }
