@@ -110,6 +110,11 @@ impl<E: Engine> Pipeline<E> {
         &self.model.preset
     }
 
+    /// Forgets the condition that was encoded last: an engine's tensors may have lost their meaning.
+    pub fn forget(&self) {
+        self.encoded.replace(None);
+    }
+
     /// The path gain map of a request, in dB, NaN inside buildings.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ const [runs, webgpu] = process.argv.slice(2);
 const own = 'radiodiff';
 const rows = [
   { name: 'radiodiff, 1 worker', programs: [own] },
+  { name: 'radiodiff, 2 workers, one map', programs: [own, own], shared: true },
   { name: 'radiodiff, 2 workers, a map each', programs: [own, own] },
   { name: 'onnxruntime-web, 1 thread', programs: ['onnxruntime-web, 1 thread'] },
   { name: 'onnxruntime-web, 2 threads', programs: ['onnxruntime-web, 2 threads'] },
@@ -23,6 +24,7 @@ if (webgpu) {
 
 /** In the page: opens the programs, makes their input, and leaves `window.draw(row)`, which lets a row's programs draw a map each. */
 async function prepare(rows) {
+  const { newControl, newSlots } = await import('/team.js');
   const ask = (worker, message) => new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
     worker.onerror = (event) => reject(new Error(event.message ?? 'the worker failed'));
@@ -30,6 +32,7 @@ async function prepare(rows) {
   });
   const workers = [];
   const failures = [];
+  const slots = newSlots(2);
   let shapes;
   for (const [row, { programs }] of rows.entries()) {
     try {
@@ -56,12 +59,14 @@ async function prepare(rows) {
   let reference;
   window.draw = async (row) => {
     const started = performance.now();
-    const answers = await Promise.all(workers[row].map((worker) => ask(worker, input)));
+    const control = rows[row].shared && newControl();
+    const answers = await Promise.all(workers[row].map((worker, rank, { length: members }) => ask(worker, { ...input, team: control && { control, slots, members, rank } })));
     const together = performance.now() - started;
+    const maps = control ? 1 : answers.length;
     const { gray } = answers.at(-1);
     reference ??= gray;
     const difference = gray.reduce((most, level, i) => Math.max(most, Math.abs(level - reference[i])), 0);
-    return { difference, milliseconds: answers.length === 1 ? answers[0].milliseconds : together / answers.length };
+    return { difference, milliseconds: answers.length === 1 ? answers[0].milliseconds : together / maps };
   };
   return failures;
 }
@@ -85,7 +90,7 @@ try {
         row.difference = difference;
         if (round < 0) continue;
         row.clock.push(milliseconds);
-        row.threads.push(computed / row.programs.length);
+        row.threads.push(row.shared ? computed : computed / row.programs.length);
       } catch (error) {
         row.error = error.message;
       }

@@ -7,8 +7,10 @@ import { Calls } from './calls.js';
 import { RadioError, messageOf } from './errors.js';
 import { RadioMap } from './map.js';
 import { init, initCalibration } from './module.js';
+import { Partner } from './partner.js';
 import { Pool } from './pool.js';
 import { directPort, workerPort } from './ports.js';
+import { canShareMemory } from './team.js';
 import { drop, keep, loadWeights } from './weights.js';
 
 /** @import { EngineInfo, EngineOptions, Engine as EngineInterface, Progress, PredictRequest, SceneInfo } from './index.js' */
@@ -59,6 +61,8 @@ class Engine {
   #scene = null;
   /** The workers beside this one, once a large map was asked for. @type {Pool | null} */
   #pool = null;
+  /** The worker that shares the network's maps, once one was drawn. @type {Partner | null} */
+  #partner = null;
   /** Ends with the map that several workers draw: nothing comes between its parts. @type {Promise<void> | null} */
   #sharing = null;
 
@@ -165,6 +169,8 @@ class Engine {
     this.#port = this.#opening = this.#starting = null;
     if (this.#scene) this.#scene.known = false;
     this.#closePool(error);
+    this.#partner?.close(error);
+    this.#partner = null;
     this.#calls.abandon(error);
   }
 
@@ -261,11 +267,11 @@ class Engine {
 
   /** What a runtime beside the engine's own is opened with, and how. */
   async #beside() {
-    const [module] = await this.#options.parts;
+    const [module, weights] = await this.#options.parts;
     const { mapSize, metersPerPixel } = this.info.model ?? {};
     const { worker } = this.#options;
     const open = worker === false ? directPort : workerPort(typeof worker === 'function' ? worker : undefined);
-    return { open, setup: { module, grid: mapSize && metersPerPixel ? { mapSize, metersPerPixel } : undefined } };
+    return { open, setup: { module, grid: mapSize && metersPerPixel ? { mapSize, metersPerPixel } : undefined }, weights: weights?.bytes ?? null };
   }
 
   /**
@@ -285,15 +291,20 @@ class Engine {
   }
 
   /**
-   * A map of the noted scene, a large plan by several workers; until that is drawn, other calls about scenes wait.
+   * A map of the noted scene: the network's by two workers where these may share memory, a large plan by several; until that is drawn,
+   * other calls about scenes wait.
    * @param {PredictRequest} request
    * @param {Callbacks} callbacks
    */
   #draw(request, callbacks) {
     const { worker, workers } = this.#options;
-    // Without metres a pixel a map has the network's grid, which one worker draws as fast.
+    // Without metres a pixel a map has the network's grid, on which one worker draws a physical map as fast.
     const small = !this.#scene || this.#scene.metersPerPixel == null || request.method === 'network';
-    if (small || worker === false || workers < 2) return this.#call('predict', { scene: this.#sceneMessage(), request }, callbacks);
+    if (worker === false || workers < 2) return this.#drawAlone(request, callbacks);
+    if (small) {
+      const byNetwork = this.info.model && this.info.backend === 'cpu' && (request.method ?? 'network') === 'network';
+      return byNetwork && canShareMemory() ? this.#drawShared(request, callbacks) : this.#drawAlone(request, callbacks);
+    }
     const drawing = this.#drawTogether(request, callbacks);
     const free = () => {
       this.#sharing = null;
@@ -306,14 +317,39 @@ class Engine {
    * @param {PredictRequest} request
    * @param {Callbacks} callbacks
    */
+  #drawAlone(request, callbacks) {
+    return this.#call('predict', { scene: this.#sceneMessage(), request }, callbacks);
+  }
+
+  /**
+   * Asks the engine's own runtime for a part of a map. It may have ended between two parts.
+   * @type {import('./helper.js').Send}
+   */
+  #own = (call, args, callbacks) => (this.#port ? this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks) : Promise.reject(this.#gone));
+
+  /**
+   * A map of the network by two workers. The second starts after the first map, which it would delay.
+   * @param {PredictRequest} request
+   * @param {Callbacks} callbacks
+   */
+  async #drawShared(request, callbacks) {
+    const partner = this.#partner;
+    if (partner) return partner.ready && this.#scene ? partner.draw(this.#own, this.#scene, request, callbacks) : this.#drawAlone(request, callbacks);
+    const port = this.#port;
+    const drawn = await this.#drawAlone(request, callbacks);
+    const { open, setup, weights } = await this.#beside();
+    if (port === this.#port) this.#partner ??= new Partner(open, { ...setup, weights }, (warning) => this.warn(warning));
+    return drawn;
+  }
+
+  /**
+   * @param {PredictRequest} request
+   * @param {Callbacks} callbacks
+   */
   async #drawTogether(request, callbacks) {
     const started = performance.now();
     const scene = /** @type {NotedScene} */ (this.#scene);
-    const own = (/** @type {string} */ call, /** @type {object} */ args, /** @type {Callbacks | undefined} */ callbacks) => {
-      // The runtime may have ended between two parts.
-      if (!this.#port) return Promise.reject(this.#gone);
-      return this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks);
-    };
+    const own = this.#own;
     const outline = await own('outline', { request }, callbacks);
     if (!outline.shared) {
       this.#closePool(new RadioError({ code: 'disposed', message: 'the scene is drawn by one worker' }));
@@ -326,7 +362,7 @@ class Engine {
     this.#pool ??= new Pool(open, setup, this.#options.workers - 1, (warning) => this.warn(warning));
     const gains = await this.#pool.gains(own, scene, request, callbacks);
     const drawn = await own('predict', { request, gains }, callbacks);
-    return { ...drawn, milliseconds: performance.now() - started };
+    return { ...drawn, workers: this.#pool?.workers, milliseconds: performance.now() - started };
   }
 
   /**

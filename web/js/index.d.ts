@@ -294,6 +294,8 @@ export interface RadioMap extends MapFiles {
   readonly method: Method | 'calibrated';
   /** The backend that drew it. */
   readonly backend: 'webgpu' | 'cpu';
+  /** How many workers drew it together. */
+  readonly workers: number;
   /** Repairs and substitutions made to the request and the scene, and failures that were recovered from. */
   readonly warnings: string[];
   /** Time the map took in the worker, the scene's preparation included where it was new. */
@@ -443,13 +445,15 @@ export interface EngineOptions {
    * Left out, the engine computes in a worker of its own and, where none can be started, on the calling thread with a warning in
    * `info`. True insists on the worker, false takes the calling thread, where a crash is final for all engines that do so. A function
    * starts the worker itself, from the package's `./worker`. It is called for every worker: when the engine starts, after a crash, for a
-   * large map, and by each `suggestSites` and `calibrate`. It must return a new one each time; the same one again is refused with the
-   * code `worker`.
+   * large map, after the network's first map, and by each `suggestSites` and `calibrate`. It must return a new one each time; the same one
+   * again is refused with the code `worker`.
    */
   worker?: boolean | (() => Worker) | undefined;
   /**
-   * The most workers that draw one large map together, from 1; the default is the machine's cores, at most 4. Each holds the whole
-   * scene in memory. The map does not depend on their number. With `worker: false` there are none.
+   * The most workers that draw one map together, from 1; the default is the machine's cores, at most 4. Several share a large map of
+   * several transmitters, which does not depend on their number. Two share a map of the network on the CPU, from the second one on, where
+   * the page is cross-origin isolated; it then differs by rounding. Each worker holds the whole scene in memory, the second one of a
+   * network also its weights. With `worker: false` there are none.
    */
   workers?: number | undefined;
   /** False keeps weights out of the browser's store (Cache API), where they are otherwise found by their hash at the next visit. */

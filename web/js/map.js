@@ -9,7 +9,7 @@ import { rowsOf } from './projection.js';
 /** @import { Bounds, RadioMap as RadioMapInterface } from './index.js' */
 
 /** @typedef {Pick<RadioMapInterface, 'values' | 'transmitters' | 'method' | 'backend' | 'warnings' | 'milliseconds'>
- *   & Partial<Pick<RadioMapInterface, 'layers' | 'stddev' | 'probability' | 'coverage'>>} Drawn */
+ *   & Partial<Pick<RadioMapInterface, 'workers' | 'layers' | 'stddev' | 'probability' | 'coverage'>>} Drawn */
 /** @typedef {{ size: number, metersPerPixel: number, bounds: Bounds }} Place */
 
 /** @type {Record<Parameters<RadioMapInterface['layer']>[0], RadioMapInterface['quantity']>} */
@@ -29,7 +29,7 @@ const inWords = ({ size, quantity, bounds }) => `${size} x ${size} pixels of ${q
 /** @implements {RadioMapInterface} */
 export class RadioMap extends WritableMap {
   /** @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn */
-  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, milliseconds, layers = {}, stddev, probability, coverage }) {
+  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, workers = 1, milliseconds, layers = {}, stddev, probability, coverage }) {
     super();
     this.values = values;
     this.quantity = quantity;
@@ -38,6 +38,7 @@ export class RadioMap extends WritableMap {
     this.transmitter = transmitters[0];
     this.method = method;
     this.backend = backend;
+    this.workers = workers;
     this.milliseconds = milliseconds;
     this.layers = layers;
     this.stddev = stddev;
@@ -66,8 +67,8 @@ export class RadioMap extends WritableMap {
    * @param {RadioMapInterface['quantity']} quantity
    */
   #derived(values, quantity) {
-    const { warnings, transmitters, method, backend, milliseconds } = this;
-    return new RadioMap({ scene: this, values, quantity, warnings, transmitters, method, backend, milliseconds });
+    const { warnings, transmitters, method, backend, workers, milliseconds } = this;
+    return new RadioMap({ scene: this, values, quantity, warnings, transmitters, method, backend, workers, milliseconds });
   }
 
   /** @param {Parameters<RadioMapInterface['layer']>[0]} name */

@@ -5,83 +5,19 @@
 // A helper that cannot be started or crashes costs a warning: the others do its work.
 
 import { abortable } from './abort.js';
-import { Calls } from './calls.js';
-import { RadioError, messageOf } from './errors.js';
+import { messageOf } from './errors.js';
+import { Helper } from './helper.js';
 
 /** @import { Callbacks } from './calls.js' */
-/** @import { OpenPort, Port } from './ports.js' */
-/** @import { Answer } from './runtime.js' */
+/** @import { Member, Send } from './helper.js' */
+/** @import { OpenPort } from './ports.js' */
 
-/** @typedef {(call: string, args: object, callbacks?: Callbacks) => Promise<any>} Send how a member is asked: a method of the runtime */
-/** @typedef {{ send: Send, lost: boolean }} Member a worker that takes part; the engine's own is never lost */
 /** @typedef {{ lng: unknown, lat: unknown, heightM?: unknown, alt?: unknown }} Place */
 /** @typedef {{ transmitters: readonly Place[], receiver?: any }} PlanRequest what a request says of its gains; it was checked */
 
-/** A worker beside the engine's own. */
-class Helper {
-  lost = false;
-  #calls = new Calls();
-  /** @type {Port | undefined} */
-  #port;
-  /** The scene that it has. @type {object | null} */
-  #scene = null;
-
-  /**
-   * @param {OpenPort} open
-   * @param {object} setup what the runtime's `open` takes
-   */
-  static async start(open, setup) {
-    const helper = new Helper();
-    const crashed = (/** @type {string} */ message) => helper.close(new RadioError({ code: 'crashed', message }));
-    const receive = (/** @type {Answer} */ answer) => (answer.fatal ? crashed(answer.error?.message ?? 'it gave no reason') : helper.#calls.receive(answer));
-    helper.#port = await open(receive, crashed);
-    try {
-      await helper.#calls.send(helper.#port.post, 'open', { ...setup, weights: null, backend: 'cpu' });
-    } catch (error) {
-      helper.close(error);
-      throw error;
-    }
-    return helper;
-  }
-
-  /**
-   * Sends a call about a scene, which travels with the first.
-   * @param {object} scene
-   * @param {string} call
-   * @param {object} args
-   * @param {Callbacks} [callbacks]
-   */
-  send(scene, call, args, callbacks) {
-    const post = (/** @type {object} */ message) => this.#port?.post(message);
-    const news = this.#scene === scene ? undefined : scene;
-    this.#scene = scene;
-    return this.#calls.send(post, call, { scene: news, ...args }, callbacks);
-  }
-
-  /**
-   * The helper as a member that works on a scene.
-   * @param {object} scene
-   * @returns {Member}
-   */
-  about(scene) {
-    const helper = this;
-    return {
-      send: (call, args, callbacks) => helper.send(scene, call, args, callbacks),
-      get lost() {
-        return helper.lost;
-      },
-    };
-  }
-
-  /** @param {unknown} reason why calls that wait are rejected */
-  close(reason) {
-    this.lost = true;
-    this.#port?.close();
-    this.#calls.abandon(reason);
-  }
-}
-
 export class Pool {
+  /** How many drew the last plan. */
+  workers = 1;
   /** @type {Promise<Helper[]>} */
   #helpers;
   /** @type {(warning: string) => void} */
@@ -111,7 +47,7 @@ export class Pool {
    * @param {number} count
    */
   async #start(open, setup, count) {
-    const started = await Promise.allSettled(Array.from({ length: count }, () => Helper.start(open, setup)));
+    const started = await Promise.allSettled(Array.from({ length: count }, () => Helper.start(open, { ...setup, weights: null })));
     const helpers = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     const failed = started.find((outcome) => outcome.status === 'rejected');
     if (failed) this.#warn(`Large maps are drawn by ${helpers.length + 1} of ${count + 1} workers: ${messageOf(failed.reason)}.`);
@@ -128,6 +64,7 @@ export class Pool {
   async gains(own, scene, request, { signal, onProgress }) {
     const helpers = (await abortable(this.#helpers, signal)).filter(({ lost }) => !lost);
     const members = [{ send: own, lost: false }, ...helpers.map((helper) => helper.about(scene))];
+    this.workers = members.length;
     if (this.#scene !== scene) this.#gains.clear();
     this.#scene = scene;
     return this.#ofPlan(members, request, { signal, onProgress });

@@ -93,6 +93,8 @@ export class Network implements Freeable {
   static onGpu(weights: Weights, allowSoftware: boolean): Promise<Network>;
   report(): Pick<EngineInfo, 'backend' | 'adapter' | 'software' | 'f16'>;
   lost(): string | undefined;
+  /** Shares the maps from here on with the other members of a team, or draws them alone. */
+  join(team?: { readonly members: number; readonly rank: number; gather(sent: Float32Array, received: Float32Array): void }): void;
   release(): void;
   condition(scene: SceneHandle, placed: PlacedTransmitter): NetworkCondition;
   predict(

@@ -8,11 +8,13 @@
 import { messageOf } from './errors.js';
 import init, { CellSurroundings, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
 import { gather, heightsIn, layersOf, samplesOf } from './samples.js';
+import { Team, leave } from './team.js';
 import { between, inTurns, ofMany } from './turns.js';
 
 /** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest, SceneTerms } from './buildings.js' */
 /** @import { PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
+/** @import { TeamSetup } from './team.js' */
 /** @import { Watch } from './turns.js' */
 
 /** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
@@ -200,10 +202,34 @@ class Runtime {
   }
 
   /**
-   * @param {{ request: unknown, gains?: Float32Array[] }} call `gains` of all transmitters, where other workers found them
+   * @param {{ request: unknown, gains?: Float32Array[], team?: TeamSetup }} call `gains` of all transmitters, where other workers found
+   *   them; `team` of workers that draw the same map, where these share the networks' work
    * @param {Watch} watch
    */
-  async predict({ request: asked, gains }, watch) {
+  async predict({ team, ...call }, watch) {
+    this.#network?.join(team && new Team(team));
+    try {
+      return await this.#drawn(call, watch);
+    } finally {
+      if (team) leave(team.control);
+    }
+  }
+
+  /**
+   * Takes part in a map that another worker gives to the caller.
+   * @param {{ request: unknown, team: TeamSetup }} call
+   * @param {Watch} watch
+   */
+  async assist(call, watch) {
+    await this.predict(call, watch);
+    return {};
+  }
+
+  /**
+   * @param {{ request: unknown, gains?: Float32Array[] }} call
+   * @param {Watch} watch
+   */
+  async #drawn({ request: asked, gains }, watch) {
     const started = performance.now();
     const request = new Request(asked);
     const { handle, info } = this.#prepared();
@@ -375,6 +401,7 @@ class Runtime {
    */
   async warmup(_, watch) {
     const started = performance.now();
+    this.#network?.join();
     await this.#network?.warmup(between(watch, 'warm-up'));
     return { milliseconds: performance.now() - started };
   }

@@ -1,4 +1,4 @@
-// One program that draws maps, in a worker of its own. Messages in: {program} first, then {condition, noise} for each map; out:
+// One program that draws maps, in a worker of its own. Messages in: {program} first, then {condition, noise, team} for each map; out:
 // {shapes} or {gray, milliseconds}, or {error}.
 
 /** How each program is opened. Each draws from a condition and a noise, and says how these are shaped where it knows. */
@@ -15,7 +15,12 @@ async function ownNetwork(builder) {
   await init();
   const network = await BenchNetwork[builder](new Uint8Array(await (await fetch('/network.safetensors')).arrayBuffer()));
   const [condition, noise] = [network.conditionShape(), network.noiseShape()].map((shape) => Array.from(shape));
-  return { shapes: { condition, noise }, draw: (condition, noise) => network.draw(condition.values, noise.values) };
+  const { Team } = await import('/team.js');
+  const draw = (condition, noise, team) => {
+    if (team) network.join(new Team(team));
+    return network.draw(condition.values, noise.values);
+  };
+  return { shapes: { condition, noise }, draw };
 }
 
 async function onnxSession(bundle, provider, threads) {
@@ -42,7 +47,7 @@ onmessage = async ({ data }) => {
       return;
     }
     const started = performance.now();
-    const gray = await opened.draw(data.condition, data.noise);
+    const gray = await opened.draw(data.condition, data.noise, data.team);
     postMessage({ milliseconds: performance.now() - started, gray: Float32Array.from(gray) });
   } catch (error) {
     postMessage({ error: String(error?.message ?? error) });

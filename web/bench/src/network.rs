@@ -3,7 +3,8 @@
 use radiodiff_core::diffusion::{RadioDiff, SampleOptions, Sampling};
 use radiodiff_core::engine::{Engine, EngineError};
 use radiodiff_core::weights::{Checkpoint, WeightsError};
-use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_engines::bands::BandEngine;
+use radiodiff_engines::bands::shared_memory::{JsTeam, SharedMemory};
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use wasm_bindgen::prelude::*;
 
@@ -14,7 +15,7 @@ pub struct BenchNetwork {
 }
 
 enum Backend {
-    Cpu(Loaded<CpuEngine>),
+    Cpu(Loaded<BandEngine>),
     Gpu(Loaded<GpuEngine>),
 }
 
@@ -26,7 +27,7 @@ impl BenchNetwork {
     /// Weights that are damaged or foreign.
     #[wasm_bindgen(js_name = onCpu)]
     pub fn on_cpu(weights: &[u8]) -> Result<BenchNetwork, JsError> {
-        Ok(Self { backend: Backend::Cpu(Loaded::new(CpuEngine::new(), weights)?) })
+        Ok(Self { backend: Backend::Cpu(Loaded::new(BandEngine::new(), weights)?) })
     }
 
     /// Builds the networks on WebGPU, also on a software adapter.
@@ -37,6 +38,13 @@ impl BenchNetwork {
     pub async fn on_gpu(weights: Vec<u8>) -> Result<BenchNetwork, JsError> {
         let engine = GpuEngine::new(GpuOptions { allow_software: true }).await?;
         Ok(Self { backend: Backend::Gpu(Loaded::new(engine, &weights)?) })
+    }
+
+    /// Shares the maps from here on with the other members of a team, on the CPU.
+    pub fn join(&self, team: JsTeam) {
+        if let Backend::Cpu(loaded) = &self.backend {
+            loaded.engine.join(Some(Box::new(SharedMemory::new(team))));
+        }
     }
 
     /// The shape of a condition, (1, C, H, W).

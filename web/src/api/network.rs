@@ -10,7 +10,8 @@ use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, QuantilePipeline, SamplingProgress};
 use radiodiff_core::weights::{Checkpoint, WeightsError};
-use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_engines::bands::shared_memory::{JsTeam, SharedMemory};
+use radiodiff_engines::bands::{BandEngine, Team};
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_planning::coverage::Signal;
 use radiodiff_radio::geometry::PreparedScene;
@@ -162,7 +163,7 @@ impl<E: Engine> Running<E> {
 
 /// The engine that runs the networks.
 enum Backend {
-    Cpu(Box<Running<CpuEngine>>),
+    Cpu(Box<Running<BandEngine>>),
     Gpu(Box<Running<GpuEngine>>),
 }
 
@@ -193,7 +194,7 @@ impl Network {
     /// Builds the networks on the CPU.
     #[wasm_bindgen(js_name = onCpu)]
     pub fn on_cpu(weights: &Weights) -> Result<Network, JsValue> {
-        Ok(Network { backend: Backend::Cpu(Box::new(weights.build(CpuEngine::new())?)) })
+        Ok(Network { backend: Backend::Cpu(Box::new(weights.build(BandEngine::new())?)) })
     }
 
     /// Builds the networks on WebGPU, on a software adapter only if that is allowed. Without an adapter the error's code is
@@ -227,6 +228,20 @@ impl Network {
     pub fn release(&self) {
         if let Backend::Gpu(running) = &self.backend {
             running.engine.destroy();
+        }
+    }
+
+    /// Shares all maps from here on with the other members of a team, each of which draws the same maps in the same order; without one
+    /// the networks draw alone. On a GPU nothing happens.
+    pub fn join(&self, team: Option<JsTeam>) {
+        if let Backend::Cpu(running) = &self.backend {
+            if let NetworkPipeline::Samples(pipeline) = &running.pipeline
+                && (team.is_some() || running.engine.is_shared())
+            {
+                // Of the tensors that it keeps, this member has a part alone.
+                pipeline.forget();
+            }
+            running.engine.join(team.map(|team| Box::new(SharedMemory::new(team)) as Box<dyn Team>));
         }
     }
 

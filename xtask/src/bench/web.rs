@@ -60,6 +60,7 @@ fn site(weights: &Path, onnx: &Path) -> Result<PathBuf> {
     for file in ["index.html", "worker.js"] {
         copy(&scripts.join(file), folder.join(file))?;
     }
+    copy(&layout::root().join("web/js/team.js"), folder.join("team.js"))?;
     let package = tools::onnxruntime_web()?.join("dist");
     for file in ONNX_RUNTIME_FILES {
         copy(&package.join(file), runtime.join(file))?;

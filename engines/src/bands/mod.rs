@@ -7,6 +7,9 @@
 //!
 //! Members exchange values by a [`Team`]: in a browser through memory that two workers share. Without one an engine computes alone.
 
+#[cfg(all(target_arch = "wasm32", feature = "shared-memory"))]
+pub mod shared_memory;
+
 use crate::cpu::{CpuEngine, CpuTensor, Moments};
 use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Padding, Unary, shape};
 use std::cell::RefCell;
@@ -75,6 +78,11 @@ impl BandEngine {
     pub fn join(&self, team: Option<Box<dyn Team>>) {
         self.team.replace(team);
         self.failure.replace(None);
+    }
+
+    /// Whether the engine has joined a team.
+    pub fn is_shared(&self) -> bool {
+        self.team.borrow().is_some()
     }
 
     /// How many members there are, and which one this is.

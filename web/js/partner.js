@@ -1,0 +1,82 @@
+// A second worker for the networks' maps where workers may share memory: it draws the same maps at the same time, and each of the two
+// computes half of the rows of every image (engines/src/bands.rs).
+//
+// A partner that cannot be started, or is lost, costs a warning: the engine's own worker draws alone.
+
+import { RadioError, messageOf } from './errors.js';
+import { Helper } from './helper.js';
+import { leave, newControl, newSlots } from './team.js';
+
+/** @import { Callbacks } from './calls.js' */
+/** @import { Send } from './helper.js' */
+/** @import { OpenPort } from './ports.js' */
+
+const MEMBERS = 2;
+
+export class Partner {
+  /** The worker, once it has its networks. @type {Helper | null} */
+  #helper = null;
+  #slots = newSlots(MEMBERS);
+  /** @type {(warning: string) => void} */
+  #warn;
+  /** Why it takes part no more. @type {unknown} */
+  #closed = null;
+
+  /**
+   * @param {OpenPort} open
+   * @param {object} setup what the runtime's `open` takes
+   * @param {(warning: string) => void} warn
+   */
+  constructor(open, setup, warn) {
+    this.#warn = warn;
+    Helper.start(open, setup).then(
+      (helper) => {
+        if (this.#closed) helper.close(this.#closed);
+        else this.#helper = helper;
+      },
+      (error) => this.#closed || warn(`The network's maps are drawn by one worker: ${messageOf(error)}.`),
+    );
+  }
+
+  /** Whether it can take part in the next map. */
+  get ready() {
+    return this.#helper !== null && !this.#helper.lost;
+  }
+
+  /**
+   * Draws a map together. Both calls are sent in this moment, so that the two workers draw the same maps in the same order.
+   * @param {Send} own asks the engine's own runtime
+   * @param {object} scene as it travels to a runtime; the same object for the same scene
+   * @param {object} request
+   * @param {Callbacks} callbacks
+   */
+  async draw(own, scene, request, callbacks) {
+    const helper = /** @type {Helper} */ (this.#helper);
+    const control = newControl();
+    const team = (/** @type {number} */ rank) => ({ control, slots: this.#slots, members: MEMBERS, rank });
+    /** @type {unknown} */
+    let failed = null;
+    helper.send(scene, 'assist', { request, team: team(1) }, { signal: callbacks.signal }).catch((error) => {
+      failed = error;
+      leave(control);
+    });
+    try {
+      return { ...(await own('predict', { request, team: team(0) }, callbacks)), workers: MEMBERS };
+    } catch (error) {
+      // What is wrong with the request has another code. A defect of the own worker's comes again when it draws alone.
+      const lost = !this.#closed && !callbacks.signal?.aborted && error instanceof RadioError && error.code === 'failed';
+      if (!lost) throw error;
+      this.#warn(`A worker was lost while it drew a map of the network (${messageOf(failed ?? error)}); the other draws alone.`);
+      helper.close(failed ?? error);
+      return own('predict', { request }, callbacks);
+    } finally {
+      leave(control);
+    }
+  }
+
+  /** @param {unknown} reason why what is under way is rejected */
+  close(reason) {
+    this.#closed = reason ?? true;
+    this.#helper?.close(reason);
+  }
+}
