@@ -104,7 +104,7 @@ test('aborted maps, wrong requests and a lost worker leave an engine that draws'
   assert.deepEqual(found.wrong, ['transmitter', 'transmitter', 'start']);
   assert.deepEqual([found.after, found.lost, found.alone, found.started], [2, 1, 1, 2]);
   assert.equal(found.warnings.length, 1);
-  assert.match(found.warnings[0], /A worker was lost while it drew a map of the network \(.*out of memory.*\); the other draws alone/);
+  assert.match(found.warnings[0], /A worker that shared the network's maps was lost \(.*\); the other draws alone/);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

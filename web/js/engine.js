@@ -334,7 +334,7 @@ class Engine {
    */
   async #drawShared(request, callbacks) {
     const partner = this.#partner;
-    if (partner) return partner.ready && this.#scene ? partner.draw(this.#own, this.#scene, request, callbacks) : this.#drawAlone(request, callbacks);
+    if (partner && this.#scene) return partner.draw(this.#own, this.#scene, request, callbacks);
     const port = this.#port;
     const drawn = await this.#drawAlone(request, callbacks);
     const { open, setup, weights } = await this.#beside();

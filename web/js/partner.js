@@ -38,20 +38,18 @@ export class Partner {
     );
   }
 
-  /** Whether it can take part in the next map. */
-  get ready() {
-    return this.#helper !== null && !this.#helper.lost;
-  }
-
   /**
-   * Draws a map together. Both calls are sent in this moment, so that the two workers draw the same maps in the same order.
+   * Draws a map, together once the second worker is ready. Both calls are sent in this moment, so that the two workers draw the same maps
+   * in the same order.
    * @param {Send} own asks the engine's own runtime
    * @param {object} scene as it travels to a runtime; the same object for the same scene
    * @param {object} request
    * @param {Callbacks} callbacks
    */
   async draw(own, scene, request, callbacks) {
-    const helper = /** @type {Helper} */ (this.#helper);
+    const helper = this.#helper;
+    if (helper?.lost) this.#goOnAlone('it ended between two maps');
+    if (!helper || helper.lost) return own('predict', { request }, callbacks);
     const control = newControl();
     const team = (/** @type {number} */ rank) => ({ control, slots: this.#slots, members: MEMBERS, rank });
     /** @type {unknown} */
@@ -66,12 +64,18 @@ export class Partner {
       // What is wrong with the request has another code. A defect of the own worker's comes again when it draws alone.
       const lost = !this.#closed && !callbacks.signal?.aborted && error instanceof RadioError && error.code === 'failed';
       if (!lost) throw error;
-      this.#warn(`A worker was lost while it drew a map of the network (${messageOf(failed ?? error)}); the other draws alone.`);
       helper.close(failed ?? error);
+      this.#goOnAlone(messageOf(failed ?? error));
       return own('predict', { request }, callbacks);
     } finally {
       leave(control);
     }
+  }
+
+  /** @param {string} why */
+  #goOnAlone(why) {
+    if (this.#helper) this.#warn(`A worker that shared the network's maps was lost (${why}); the other draws alone.`);
+    this.#helper = null;
   }
 
   /** @param {unknown} reason why what is under way is rejected */

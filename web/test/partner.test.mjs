@@ -30,7 +30,6 @@ async function partnerOf(assist, start = () => ({})) {
     close: () => { closed = true; },
   });
   const partner = new Partner(open, { weights: new Uint8Array(3) }, (warning) => warnings.push(warning));
-  assert.equal(partner.ready, false);
   for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
   return { partner, asked, warnings, closed: () => closed };
 }
@@ -60,7 +59,6 @@ const takesPart = ({ team }) => {
 
 test('both are asked for the same map at the same moment', async () => {
   const { partner, asked, warnings, closed } = await partnerOf(takesPart);
-  assert.equal(partner.ready, true);
   assert.deepEqual([asked[0].call, asked[0].backend, asked[0].weights.length], ['open', 'cpu', 3]);
   const calls = [];
   const request = { transmitters: [{ lng: 1, lat: 2 }] };
@@ -82,22 +80,24 @@ test('a partner that fails costs a warning, and the other draws alone', async ()
     const calls = [];
     assert.deepEqual(await partner.draw(own(calls), SCENE, {}, {}), { values: 'alone' });
     assert.deepEqual(calls, [['predict', 0], ['predict', undefined]]);
-    assert.equal(partner.ready, false);
-    assert.equal(warnings.length, 1);
-    assert.match(warnings[0], /A worker was lost while it drew a map of the network \(out of order\); the other draws alone/);
+    await partner.draw(own(calls), SCENE, {}, {});
+    assert.deepEqual(calls.at(-1), ['predict', undefined], 'it is asked no more');
+    assert.deepEqual(warnings, ["A worker that shared the network's maps was lost (out of order); the other draws alone."]);
   }
 });
 
 test('what is wrong with a request is said once, and the partner stays', async () => {
-  const { partner, warnings } = await partnerOf(() => ({}));
+  const { partner, warnings } = await partnerOf(takesPart);
   const wrong = new RadioError({ code: 'transmitter', message: 'it stands indoors' });
   await assert.rejects(partner.draw(async () => { throw wrong; }, SCENE, {}, {}), wrong);
-  assert.deepEqual([partner.ready, warnings], [true, []]);
+  const calls = [];
+  await partner.draw(own(calls), SCENE, {}, {});
+  assert.deepEqual([calls[0], warnings], [['predict', 0], []]);
 });
 
 test('a partner that does not start costs a warning', async () => {
   const { partner, warnings } = await partnerOf(takesPart, () => { throw new Error('no memory'); });
-  assert.equal(partner.ready, false);
+  assert.deepEqual(await partner.draw(own([]), SCENE, {}, {}), { values: 'alone' });
   assert.deepEqual(warnings, ["The network's maps are drawn by one worker: no memory."]);
 });
 
@@ -110,5 +110,5 @@ test('an engine that ends while the partner starts leaves no worker', async () =
   partner.close(new Error('the end'));
   answer();
   for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
-  assert.deepEqual([closed, partner.ready], [true, false]);
+  assert.ok(closed);
 });

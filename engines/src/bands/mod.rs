@@ -179,7 +179,7 @@ impl BandEngine {
             parts.push(border(rank - 1, above - wanted, wanted));
         }
         let (from, to) = (first.max(own_first), end.min(own_end));
-        parts.push(self.cpu.narrow(&x.own, 2, from - own_first, to - from));
+        parts.push(if to - from == height { x.own.clone() } else { self.cpu.narrow(&x.own, 2, from - own_first, to - from) });
         if end > own_end {
             parts.push(border(rank + 1, above, end - own_end));
         }
