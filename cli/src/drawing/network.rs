@@ -7,6 +7,7 @@ use radiodiff_core::model::preset::QUANTILES;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, QuantilePipeline, no_hook};
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
+use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::scene::{Grid, LinkEnds};
@@ -68,6 +69,11 @@ impl Network {
     /// Whether it is told how high a transmitter stands.
     pub fn knows_heights(&self) -> bool {
         self.preset().condition.knows_heights()
+    }
+
+    /// Whether it is told where cars stand.
+    pub fn knows_cars(&self) -> bool {
+        self.preset().condition.channels.contains(&ConditionChannel::Cars)
     }
 
     pub fn codec(&self) -> GrayCodec {
