@@ -7,7 +7,6 @@ use radiodiff_core::model::preset::QUANTILES;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, QuantilePipeline, no_hook};
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::scene::{Grid, LinkEnds};
@@ -73,7 +72,7 @@ impl Network {
 
     /// Whether it is told where cars stand.
     pub fn knows_cars(&self) -> bool {
-        self.preset().condition.channels.contains(&ConditionChannel::Cars)
+        self.preset().condition.knows_cars()
     }
 
     pub fn codec(&self) -> GrayCodec {
