@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{radiodiff, text};
+use common::{radiodiff, succeeds, text};
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -208,6 +208,28 @@ fn a_car_darkens_the_street_behind_it_and_what_is_larger_is_left_out() {
     let (output, _) = drawn("map.tif", &["--tx", TX, "--cars", &house]);
     let said = text(&output.stderr);
     assert!(said.contains("cars: feature 0 does not have a car's size and is not used: it is 11.7 m long"), "{said}");
+}
+
+#[test]
+fn a_batch_and_a_search_for_sites_take_cars() {
+    let folder = tempfile::tempdir().unwrap();
+    let car = boxes(folder.path(), &[[8.0, 0.0, 2.0, 4.0]]);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("jobs.csv"), format!("id,lng,lat,cars\nwith,11.57665,48.13487,{car}\nwithout,11.57665,48.13487,\n")).unwrap();
+    succeeds(&["batch", &path("jobs.csv"), "--", "--scene", SCENE, "--bounds", BOUNDS, "--out", &path("{id}.npy")]);
+    let (_, alone) = drawn("map.npy", &["--tx", TX, "--cars", &car]);
+    let read = |path: &str| fs::read(path).unwrap();
+    assert!(read(&path("with.npy")) == read(alone.path().join("map.npy").to_str().unwrap()), "a batch draws other cars");
+    assert!(read(&path("with.npy")) != read(&path("without.npy")), "a batch keeps the cars of the job before");
+
+    let sites = |more: &[&str]| {
+        let args = ["sites", SCENE, "--bounds", BOUNDS, "--count", "1", "--threshold=-65", "--spacing-m", "120", "--existing", TX];
+        let said = succeeds(&[&args, more].concat());
+        let words = said.split(' ').nth(1).unwrap().to_owned();
+        words.parse::<f64>().unwrap()
+    };
+    let (without, with) = (sites(&[]), sites(&["--cars", &car]));
+    assert!(with < without, "{with} % are covered beside a car, {without} % without");
 }
 
 #[test]

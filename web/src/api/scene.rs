@@ -26,7 +26,7 @@ const MOST_BYTES: u64 = 3 << 30;
 /// What a pixel takes of a scene and of the map that is drawn (docs/measurements/package.md), what cars add to that (the scene with walls
 /// in their place, and its map), and each transmitter's power and loss.
 const SCENE_BYTES: u64 = 50;
-const CARS_BYTES: u64 = 60;
+const CARS_BYTES: u64 = 50;
 const TRANSMITTER_BYTES: u64 = 8;
 
 /// A scene on a square grid, prepared for drawing.
