@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{radiodiff, text};
+use common::{radiodiff, succeeds, text};
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -172,6 +172,76 @@ fn heights_of_antennas_and_buildings_reach_the_map() {
     };
     let low = mean(&[]);
     assert!(mean(&["--height-m", "60"]) > low + 8.0 && mean(&["--receiver-height-m", "60"]) > low + 8.0);
+}
+
+/// A file of boxes of so many metres around places so many metres east and north of the transmitter.
+fn boxes(folder: &Path, boxes: &[[f64; 4]]) -> String {
+    let degrees = |east: f64, north: f64| serde_json::json!([11.57665 + east / 74_400.0, 48.13487 + north / 111_200.0]);
+    let polygon = |&[east, north, width, height]: &[f64; 4]| {
+        let (x, y) = ([east - width / 2.0, east + width / 2.0], [north - height / 2.0, north + height / 2.0]);
+        vec![[degrees(x[0], y[0]), degrees(x[1], y[0]), degrees(x[1], y[1]), degrees(x[0], y[1]), degrees(x[0], y[0])]]
+    };
+    let polygons: Vec<_> = boxes.iter().map(polygon).collect();
+    let path = folder.join("cars.geojson");
+    fs::write(&path, serde_json::json!({ "type": "MultiPolygon", "coordinates": polygons }).to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_car_darkens_the_street_behind_it_and_what_is_larger_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let car = boxes(folder.path(), &[[8.0, 0.0, 2.0, 4.0]]);
+    // The transmitter's pixel is that of row 79 and column 104; the street runs to the east and to the west.
+    let at = |map: &[f32], east: usize| map[79 * 256 + 104 + east];
+    let (without, with) = (array(&["--tx", TX]), array(&["--tx", TX, "--cars", &car]));
+    assert_eq!(at(&with, 5), at(&without, 5), "before the car");
+    let lost_db = at(&without, 20) - at(&with, 20);
+    assert!((2.0..10.0).contains(&lost_db), "{lost_db} dB behind the car");
+    assert_eq!(with[79 * 256 + 84], without[79 * 256 + 84], "on the other side of the transmitter");
+    let high = |more: &[&str]| array(&[&["--tx", TX, "--height-m", "10"], more].concat());
+    let lost_db = at(&high(&[]), 20) - at(&high(&["--cars", &car]), 20);
+    assert!((0.0..0.1).contains(&lost_db), "{lost_db} dB from 10 m above the street");
+
+    let house = boxes(folder.path(), &[[8.0, 0.0, 6.0, 10.0]]);
+    let same = array(&["--tx", TX, "--cars", &house]).iter().zip(&without).all(|(a, b)| a.to_bits() == b.to_bits());
+    assert!(same, "a house among the cars changes the map");
+    let (output, _) = drawn("map.tif", &["--tx", TX, "--cars", &house]);
+    let said = text(&output.stderr);
+    assert!(said.contains("cars: feature 0 does not have a car's size and is not used: it is 11.7 m long"), "{said}");
+}
+
+#[test]
+fn a_batch_and_a_search_for_sites_take_cars() {
+    let folder = tempfile::tempdir().unwrap();
+    let car = boxes(folder.path(), &[[8.0, 0.0, 2.0, 4.0]]);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("jobs.csv"), format!("id,lng,lat,cars\nwith,11.57665,48.13487,{car}\nwithout,11.57665,48.13487,\n")).unwrap();
+    succeeds(&["batch", &path("jobs.csv"), "--", "--scene", SCENE, "--bounds", BOUNDS, "--out", &path("{id}.npy")]);
+    let (_, alone) = drawn("map.npy", &["--tx", TX, "--cars", &car]);
+    let read = |path: &str| fs::read(path).unwrap();
+    assert!(read(&path("with.npy")) == read(alone.path().join("map.npy").to_str().unwrap()), "a batch draws other cars");
+    assert!(read(&path("with.npy")) != read(&path("without.npy")), "a batch keeps the cars of the job before");
+
+    let sites = |more: &[&str]| {
+        let args = ["sites", SCENE, "--bounds", BOUNDS, "--count", "1", "--threshold=-65", "--spacing-m", "120", "--existing", TX];
+        let said = succeeds(&[&args, more].concat());
+        let words = said.split(' ').nth(1).unwrap().to_owned();
+        words.parse::<f64>().unwrap()
+    };
+    let (without, with) = (sites(&[]), sites(&["--cars", &car]));
+    assert!(with < without, "{with} % are covered beside a car, {without} % without");
+}
+
+#[test]
+fn cars_that_cannot_be_used_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let car = boxes(folder.path(), &[[8.0, 0.0, 2.0, 4.0]]);
+    let (output, _) = drawn("map.tif", &["--tx", TX, "--cars", &car, "--method", "rays"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("ray tracing knows no cars"), "{said}");
+    fs::write(&car, "{\"type\": \"MultiPolygon\", \"coordinates\": [").unwrap();
+    refused(&["--tx", TX, "--cars", &car], 1, &["the cars ", "the GeoJSON cannot be read: "]);
+    refused(&["--tx", TX, "--cars", "nowhere.geojson"], 1, &["nowhere.geojson cannot be read"]);
 }
 
 #[test]

@@ -190,6 +190,37 @@ fn a_request_may_bring_its_buildings() {
     assert_eq!(server.get(&format!("/v1/plans/{}/snr.npy", plan["id"].as_str().unwrap())).1.len(), 128 + 100 * 100 * 4);
 }
 
+#[test]
+fn a_request_may_bring_cars_beside_its_buildings() {
+    let server = Server::start(&[]);
+    let mut asked = request();
+    asked["buildings"] = serde_json::from_str(&std::fs::read_to_string(SCENE).unwrap()).unwrap();
+    let share = |asked: &Value| {
+        let (status, plan) = server.predict(asked.to_string().as_bytes());
+        assert_eq!(status, 200, "{plan}");
+        (plan["statistics"]["share"].as_f64().unwrap(), plan["warnings"].to_string())
+    };
+    let (without, _) = share(&asked);
+    // Around the transmitter, within 8 m of it.
+    let ring = |east: f64, north: f64, side: f64| {
+        let (x, y) = (11.57665 + east / 74_400.0, 48.13487 + north / 111_200.0);
+        let (e, n) = (x + side / 74_400.0, y + side / 111_200.0);
+        json!([[[x, y], [e, y], [e, n], [x, n], [x, y]]])
+    };
+    let cars = [ring(6.0, -1.5, 3.0), ring(-9.0, -1.5, 3.0), ring(-1.5, 6.0, 3.0), ring(-1.5, -9.0, 3.0), ring(20.0, 20.0, 30.0)];
+    asked["cars"] = json!({ "type": "MultiPolygon", "coordinates": cars });
+    let (with, warnings) = share(&asked);
+    assert!(with < without - 0.005, "{with} of the ground is covered, {without} without cars");
+    assert!(warnings.contains("cars: feature 0 does not have a car's size"), "{warnings}");
+
+    asked["cars"] = json!({ "elements": [] });
+    let (status, refusal) = server.predict(asked.to_string().as_bytes());
+    assert!(status == 400 && refusal["error"]["message"].as_str().unwrap().starts_with("cars: the file is Overpass JSON"), "{refusal}");
+    asked.as_object_mut().unwrap().remove("buildings");
+    let (status, refusal) = server.predict(asked.to_string().as_bytes());
+    assert!(status == 400 && refusal["error"]["message"].as_str().unwrap().contains("expected buildings beside the cars"), "{refusal}");
+}
+
 /// A ring of a star whose arms all cross each other.
 fn star(corners: usize) -> String {
     let corner = |i: usize| {
@@ -207,15 +238,38 @@ fn with_polygon(ring: &str) -> Vec<u8> {
 
 /// Posts of 2 m, each a metre from the next.
 fn posts(count: usize) -> Vec<u8> {
+    let mut asked = request().to_string();
+    asked.pop();
+    format!(r#"{asked},"buildings":{}}}"#, squares(count)).into_bytes()
+}
+
+/// As many cars beside one building.
+fn small_cars(count: usize) -> Vec<u8> {
+    let mut asked = request().to_string();
+    asked.pop();
+    format!(r#"{asked},"buildings":{},"cars":{}}}"#, squares(1), squares(count)).into_bytes()
+}
+
+/// A round car of as many corners beside a building.
+fn round_car(corners: usize) -> Vec<u8> {
+    let corner = |i: usize| {
+        let angle = std::f64::consts::TAU * i as f64 / corners as f64;
+        format!("[{:.12},{:.12}]", 11.57670 + 2.7e-5 * angle.cos(), 48.13487 + 1.8e-5 * angle.sin())
+    };
+    let ring = (0..=corners).map(|i| corner(i % corners)).collect::<Vec<_>>().join(",");
+    let mut asked = request().to_string();
+    asked.pop();
+    format!(r#"{asked},"buildings":{},"cars":{{"type":"Polygon","coordinates":[[{ring}]]}}}}"#, squares(1)).into_bytes()
+}
+
+fn squares(count: usize) -> String {
     let post = |i: usize| {
         let (x, y) = (11.5750 + (i % 95) as f64 * 4e-5, 48.1340 + (i / 95) as f64 * 2.7e-5);
         let (e, n) = (x + 2.7e-5, y + 1.8e-5);
         format!("[[[{x:.6},{y:.6}],[{e:.6},{y:.6}],[{e:.6},{n:.6}],[{x:.6},{n:.6}],[{x:.6},{y:.6}]]]")
     };
     let posts: Vec<String> = (0..count).map(post).collect();
-    let mut asked = request().to_string();
-    asked.pop();
-    format!(r#"{asked},"buildings":{{"type":"MultiPolygon","coordinates":[{}]}}}}"#, posts.join(",")).into_bytes()
+    format!(r#"{{"type":"MultiPolygon","coordinates":[{}]}}"#, posts.join(","))
 }
 
 #[test]
@@ -247,6 +301,8 @@ fn hostile_requests_are_refused_in_bounded_time_and_harm_nobody() {
         ("a tangle", with_polygon(&star(999)), &[413]),
         ("too many corners in one outline", with_polygon(&star(5000)), &[413]),
         ("6500 posts, a few pixels each", posts(6500), &[413]),
+        ("6500 cars", small_cars(6500), &[413]),
+        ("a car of 45,000 corners", round_car(45_000), &[200, 413]),
         (
             "a huge map",
             {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { drawn, launch, open, placeTransmitter } from './lib.mjs';
+import { drawn, launch, open, placeTransmitter, squaresBeforeTransmitter } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -49,6 +49,45 @@ for (const worker of [true, false]) {
     await page.close();
   });
 }
+
+test('cars weaken the map behind them, and what is none is told', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const { squares, place } = await squaresBeforeTransmitter(page, 3, 8);
+  const answers = await page.evaluate(async ([car, house, place]) => {
+    const { engine, request } = window.radiodiff;
+    const { lng, lat } = request.transmitters[0];
+    const draw = (cars, more) => engine.predict({ ...request, cars, transmitters: [{ lng, lat }], method: 'dominant-path', ...more });
+    const differences = (a, b) => a.values.map((value, i) => value - b.values[i]).filter((value) => !Number.isNaN(value));
+    const plain = await draw(undefined);
+    const [asObject, asBytes] = [await draw(JSON.parse(car)), await draw(new TextEncoder().encode(car))];
+    const { cars, warnings } = await engine.setScene({ ...request, cars: car });
+    const among = await draw(house);
+    const rays = await draw(car, { method: 'rays' });
+    // The last scene keeps its cars.
+    const again = await engine.predict({ transmitters: [{ lng, lat }], method: 'dominant-path' });
+    const refused = (asked) => asked.then(() => 'answered', ({ code, field, message }) => [code, field, message]);
+    return {
+      behindDb: plain.at(place.lng, place.lat) - asObject.at(place.lng, place.lat),
+      brighter: differences(asObject, plain).filter((value) => value > 0).length,
+      same: Math.max(...differences(asObject, asBytes).map(Math.abs), ...differences(asObject, again).map(Math.abs), ...differences(among, plain).map(Math.abs)),
+      onMap: [cars, warnings.length, plain.warnings.length],
+      house: among.warnings.at(-1),
+      rays: rays.warnings.at(-1),
+      broken: await refused(draw('{"type":')),
+      alone: await refused(engine.predict({ cars: car, transmitters: [{ lng, lat }] })),
+    };
+  }, [...squares, place]);
+  const { behindDb, brighter, same, onMap: [cars, carsWarnings, plainWarnings], house, rays, broken, alone } = answers;
+  assert.ok(behindDb > 2 && behindDb < 12 && brighter === 0, `${behindDb} dB behind the car, ${brighter} pixels are brighter`);
+  assert.deepEqual([same, cars, carsWarnings], [0, 1, plainWarnings]);
+  assert.match(house, /^cars: feature 0 does not have a car's size and is not used/);
+  assert.match(rays, /^Ray tracing does not know cars/);
+  assert.deepEqual(broken.slice(0, 2), ['geojson', 'cars']);
+  assert.match(broken[2], /^the cars: the GeoJSON cannot be read/);
+  assert.deepEqual(alone.slice(0, 2), ['geojson', 'cars']);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
 
 test("an antenna of CloudRF's own library, and one without beamwidths, radiate equally in all directions", { timeout: 300_000 }, async () => {
   const page = await open(browser);

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, inflateRawSync } from 'node:zlib';
 
-import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew, spot } from './lib.mjs';
+import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew, spot, squaresBeforeTransmitter } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -63,6 +63,53 @@ test("a file takes the place's credit away, and the place can be chosen again", 
   await page.waitForFunction((credit) => document.getElementById('credit').innerText === credit, before[1]);
   await drawn(page);
   assert.deepEqual(await shown(), before);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a file whose polygons all have a car\'s size puts cars on the map, and undo takes them back', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const { squares: [car, house], place } = await squaresBeforeTransmitter(page, 3, 8);
+  const power = () => page.evaluate(({ lng, lat }) => window.radiodiff.map.at(lng, lat), place);
+  const title = await page.innerText('#place');
+  const before = await power();
+  const redrawn = async (act) => {
+    await page.evaluate(() => { window.mapBefore = window.radiodiff.map; });
+    await act();
+    await page.waitForFunction(() => window.radiodiff.map && window.radiodiff.map !== window.mapBefore, undefined, { timeout: 60_000 });
+    await drawn(page);
+  };
+  await redrawn(() => drop(page, 'parked.geojson', `{"type":"FeatureCollection","features":[${car}]}`));
+  assert.match(await notice(page), /1 parked car of parked\.geojson is on the map.*no higher than they are/);
+  assert.ok(before - await power() > 2, 'the map is as bright behind the car');
+  assert.equal(await page.innerText('#place'), title);
+  assert.match(await page.innerText('#cars'), /1 parked car of parked\.geojson/);
+  // The link follows a moment later.
+  const linkedText = () => {
+    const { hash } = new URL(page.url());
+    return hash && inflateRawSync(Buffer.from(hash.replace('#plan=', ''), 'base64url')).toString();
+  };
+  for (let tries = 0; !linkedText().includes('parked.geojson'); tries += 1) {
+    assert.ok(tries < 300, linkedText());
+    await page.waitForTimeout(100);
+  }
+  const linked = await open(browser, { hash: await page.evaluate(() => location.hash) });
+  assert.equal(await linked.evaluate(() => window.radiodiff.plan.cars.outlines.length), 1);
+  await linked.close();
+  await redrawn(() => page.click('#undo'));
+  assert.equal(await power(), before);
+  assert.ok(await page.isHidden('#cars'));
+  await redrawn(() => page.click('#redo'));
+  await redrawn(() => page.click('#cars-remove'));
+  assert.equal(await power(), before);
+
+  const said = await notice(page);
+  await drop(page, 'elsewhere.geojson', '{"type":"Polygon","coordinates":[[[9,50],[9.00002,50],[9.00002,50.00002],[9,50]]]}');
+  assert.match(await saysSomethingNew(page, said), /elsewhere\.geojson has 1 parked car, none of them on this map/);
+  // What is larger than a car is buildings.
+  await drop(page, 'town.geojson', `{"type":"FeatureCollection","features":[${car},${house}]}`);
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'town.geojson');
+  await drawn(page);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

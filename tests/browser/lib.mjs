@@ -140,6 +140,24 @@ export async function dragMarker(page, x, y) {
   await page.mouse.move(...await spot(page, x, y), { steps: 10 });
 }
 
+/**
+ * GeoJSON of squares of so many metres a side, in the middle between the first transmitter and the brightest place 20 m from it, and that
+ * place: { squares: [text for each side], place }.
+ */
+export const squaresBeforeTransmitter = (page, ...sides) => page.evaluate((sides) => {
+  const { map } = window.radiodiff;
+  const { size, bounds: { west, south, east, north }, transmitter: { lng, lat } } = map;
+  const degrees = (eastM, northM) => ({ lng: lng + (eastM / size) * (east - west), lat: lat + (northM / size) * (north - south) });
+  const around = Array.from({ length: 72 }, (_, i) => [20 * Math.cos((i * Math.PI) / 36), 20 * Math.sin((i * Math.PI) / 36)]);
+  const power = ([x, y]) => { const { lng, lat } = degrees(x, y); return map.at(lng, lat) || -Infinity; };
+  const [x, y] = around.reduce((best, next) => (power(next) > power(best) ? next : best));
+  const square = (side) => {
+    const corners = [[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]].map(([a, b]) => degrees(x / 2 + (a * side) / 2, y / 2 + (b * side) / 2));
+    return JSON.stringify({ type: 'Feature', properties: null, geometry: { type: 'Polygon', coordinates: [corners.map(({ lng, lat }) => [lng, lat])] } });
+  };
+  return { squares: sides.map(square), place: degrees(x, y) };
+}, sides);
+
 /** Waits until the notice says something else than `before`, and gives its words. */
 export async function saysSomethingNew(page, before) {
   await page.waitForFunction((before) => {

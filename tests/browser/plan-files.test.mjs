@@ -143,7 +143,8 @@ test('buildings that are too many for a link are packed once, not after every ch
   });
   const shed = () => {
     const [lng, lat] = [9 + 3e-3 * Math.random(), 50 + 2e-3 * Math.random()];
-    return [[[lng, lat], [lng + 2e-5, lat], [lng + 2e-5, lat + 2e-5], [lng, lat]]];
+    // Longer than a car.
+    return [[[lng, lat], [lng + 2e-5, lat], [lng + 2e-5, lat + 7e-5], [lng, lat]]];
   };
   await drawing(page, () => drop(page, 'sheds.geojson', JSON.stringify({ type: 'MultiPolygon', coordinates: Array.from({ length: 4000 }, shed) })));
   await page.waitForFunction(() => document.getElementById('place').textContent === 'sheds.geojson' && window.packed > 0 && !location.hash);

@@ -1,10 +1,10 @@
-// Buildings and bounds as they travel to the worker. The worker reads the format from the bytes; here they are only brought into a
+// Buildings, cars and bounds as they travel to the worker. The worker reads the format from the bytes; here they are only brought into a
 // form that can be compared with the last scene's and sent.
 
 import { RadioError, messageOf } from './errors.js';
 
 /** @typedef {string | Uint8Array} Source text or bytes that nobody else changes */
-/** @typedef {{ bounds?: unknown, buildingHeightM?: unknown, metersPerPixel?: unknown }} SceneTerms how buildings are put on a map */
+/** @typedef {{ cars?: Source, bounds?: unknown, buildingHeightM?: unknown, metersPerPixel?: unknown }} SceneTerms what stands beside the buildings, and how they are put on a map */
 /** @typedef {SceneTerms & { source: Source }} SceneRequest */
 
 const NUMBERS = /** @type {const} */ (['buildingHeightM', 'metersPerPixel']);
@@ -13,29 +13,44 @@ const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
 /** Parts of a request that files are read for, as errors name them. */
 const BUILDINGS = /** @type {const} */ ({ code: 'geojson', field: 'buildings' });
+const CARS = /** @type {const} */ ({ code: 'geojson', field: 'cars' });
 const MEASUREMENTS = /** @type {const} */ ({ code: 'measurements', field: 'measurements' });
 
 /**
+ * The buildings and the cars of a call; without buildings it is about the last scene and its cars.
  * @param {unknown} buildings
+ * @param {unknown} cars
+ * @returns {Promise<{ source?: Source, cars?: Source }>}
+ */
+export async function readScene(buildings, cars) {
+  if (buildings == null && cars != null) throw refusal('cars are given without buildings: give both, or neither for the last scene', CARS);
+  if (buildings == null) return {};
+  const [source, read] = await Promise.all([readSource(buildings, BUILDINGS), cars == null ? undefined : readSource(cars, CARS)]);
+  return { source, cars: read };
+}
+
+/**
+ * @param {unknown} given
+ * @param {typeof BUILDINGS | typeof CARS} part of the request
  * @returns {Promise<Source>}
  */
-export async function readBuildings(buildings) {
-  if (typeof buildings === 'string') return buildings;
+async function readSource(given, part) {
+  if (typeof given === 'string') return given;
   // Copies: the caller may use the memory for something else.
-  if (ArrayBuffer.isView(buildings)) return new Uint8Array(buildings.buffer, buildings.byteOffset, buildings.byteLength).slice();
-  if (buildings instanceof ArrayBuffer) return new Uint8Array(buildings.slice(0));
-  if (buildings instanceof Blob) return readBlob(buildings, BUILDINGS);
-  if (typeof buildings !== 'object' || buildings === null) {
-    throw refusal(`buildings is a ${typeof buildings}, expected GeoJSON as text or an object, or the bytes of a file`);
+  if (ArrayBuffer.isView(given)) return new Uint8Array(given.buffer, given.byteOffset, given.byteLength).slice();
+  if (given instanceof ArrayBuffer) return new Uint8Array(given.slice(0));
+  if (given instanceof Blob) return readBlob(given, part);
+  if (typeof given !== 'object' || given === null) {
+    throw refusal(`${part.field} is a ${typeof given}, expected GeoJSON as text or an object, or the bytes of a file`, part);
   }
   try {
-    const text = JSON.stringify(buildings);
+    const text = JSON.stringify(given);
     // An object's own toJSON may give nothing.
     if (typeof text === 'string') return text;
   } catch (error) {
-    throw refusal(`the buildings cannot be written as JSON: ${messageOf(error)}`);
+    throw refusal(`the ${part.field} cannot be written as JSON: ${messageOf(error)}`, part);
   }
-  throw refusal('the buildings cannot be written as JSON');
+  throw refusal(`the ${part.field} cannot be written as JSON`, part);
 }
 
 /**
@@ -46,7 +61,7 @@ const read = new WeakMap();
 
 /**
  * @param {Blob} blob
- * @param {typeof BUILDINGS | typeof MEASUREMENTS} part of the request
+ * @param {typeof BUILDINGS | typeof CARS | typeof MEASUREMENTS} part of the request
  */
 async function readBlob(blob, part) {
   const known = read.get(blob);
@@ -76,9 +91,9 @@ export async function readTable(measurements) {
 
 /**
  * @param {string} message
- * @param {typeof BUILDINGS | typeof MEASUREMENTS} [part]
+ * @param {typeof BUILDINGS | typeof CARS | typeof MEASUREMENTS} part
  */
-const refusal = (message, part = BUILDINGS) => new RadioError({ message, ...part });
+const refusal = (message, part) => new RadioError({ message, ...part });
 
 /**
  * The sides of bounds as a plain object. What is no object is passed on, for the worker to refuse.
@@ -96,17 +111,17 @@ export function plainBounds(bounds) {
  * @param {SceneRequest} b
  */
 export function sameScene(a, b) {
-  return a !== null && sameSource(a.source, b.source) && sameBounds(a.bounds, b.bounds)
+  return a !== null && sameSource(a.source, b.source) && sameSource(a.cars, b.cars) && sameBounds(a.bounds, b.bounds)
     && NUMBERS.every((name) => Object.is(a[name] ?? undefined, b[name] ?? undefined));
 }
 
 /**
- * @param {Source} a
- * @param {Source} b
+ * @param {Source | undefined} a
+ * @param {Source | undefined} b
  */
 function sameSource(a, b) {
   if (a === b) return true;
-  if (typeof a === 'string' || typeof b === 'string') return false;
+  if (typeof a !== 'object' || typeof b !== 'object') return false;
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 

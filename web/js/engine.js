@@ -2,7 +2,7 @@
 
 import { abortable } from './abort.js';
 import { callBeside } from './beside.js';
-import { plainBounds, readBuildings, readTable, sameScene } from './buildings.js';
+import { plainBounds, readScene, readTable, sameScene } from './buildings.js';
 import { Calls } from './calls.js';
 import { RadioError, messageOf } from './errors.js';
 import { RadioMap } from './map.js';
@@ -210,14 +210,15 @@ class Engine {
   }
 
   /**
-   * Waits for the runtime and reads the buildings.
+   * Waits for the runtime and reads the buildings and the cars.
    * @param {unknown} buildings
+   * @param {unknown} cars
    * @param {AbortSignal} [signal]
    */
-  async #attendScene(buildings, signal) {
-    const source = buildings == null ? undefined : await abortable(readBuildings(buildings), signal);
+  async #attendScene(buildings, cars, signal) {
+    const read = await abortable(readScene(buildings, cars), signal);
     await this.#attend(signal);
-    return source;
+    return read;
   }
 
   /**
@@ -225,9 +226,9 @@ class Engine {
    * @param {import('./buildings.js').Source | undefined} source
    * @param {import('./buildings.js').SceneTerms} terms
    */
-  #note(source, { bounds, buildingHeightM, metersPerPixel }) {
+  #note(source, { cars, bounds, buildingHeightM, metersPerPixel }) {
     if (source === undefined) return;
-    const asked = { source, bounds: plainBounds(bounds), buildingHeightM, metersPerPixel, known: false };
+    const asked = { source, cars, bounds: plainBounds(bounds), buildingHeightM, metersPerPixel, known: false };
     if (!sameScene(this.#scene, asked)) this.#scene = asked;
   }
 
@@ -245,13 +246,13 @@ class Engine {
    * @param {Partial<import('./index.js').SceneFields & Callbacks>} around
    * @param {() => Promise<T>} send
    */
-  async #onScene({ buildings, bounds, buildingHeightM, metersPerPixel, signal }, send) {
-    const source = await this.#attendScene(buildings, signal);
+  async #onScene({ buildings, cars: given, bounds, buildingHeightM, metersPerPixel, signal }, send) {
+    const { source, cars } = await this.#attendScene(buildings, given, signal);
     while (this.#sharing) {
       await abortable(this.#sharing, signal);
       await this.#attend(signal);
     }
-    this.#note(source, { bounds, buildingHeightM, metersPerPixel });
+    this.#note(source, { cars, bounds, buildingHeightM, metersPerPixel });
     return send();
   }
 

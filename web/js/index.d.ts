@@ -94,7 +94,7 @@ export interface PlacedTransmitter {
  *
  * | code | meaning |
  * |---|---|
- * | `geojson`, `bounds` | the buildings or the bounds cannot be used |
+ * | `geojson`, `bounds` | the buildings, the cars (`field`: `cars`) or the bounds cannot be used |
  * | `too-large` | the plan would not fit into memory: larger pixels, smaller bounds or fewer transmitters are needed |
  * | `transmitter`, `height`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` | that part of a request cannot be used |
  * | `candidates`, `count`, `measurements` | that part of a site search or a calibration cannot be used |
@@ -155,6 +155,8 @@ export interface ModelInfo {
   quantity: 'path-gain-db' | 'received-power-dbm';
   /** The lowest and the highest antenna that it knows: the same where it is not told heights. Others are a warning. */
   antennaHeightsM: [number, number];
+  /** It is told where cars stand. Those that ship are not. */
+  knowsCars: boolean;
   license: string;
   trainingData: string;
   metrics: Record<string, number>;
@@ -205,6 +207,8 @@ export interface SceneInfo {
    * for and there is more than one group. To see another, ask for its `bounds`.
    */
   clusters: BuildingCluster[];
+  /** How many cars are on the map. */
+  cars: number;
   /** 1 inside buildings, row 0 in the north. */
   mask: Uint8Array;
 }
@@ -341,6 +345,12 @@ export type Method = 'network' | 'dominant-path' | 'rays';
  */
 export type Buildings = object | string | ArrayBuffer | ArrayBufferView | Blob;
 
+/**
+ * Parked cars: GeoJSON in the same forms as buildings. Every Polygon of a car's size, at most 6 m long and 16 m², is a car, whatever its
+ * properties; others are left out with a warning, and cars off the map are ignored.
+ */
+export type Cars = Buildings;
+
 /** The buildings of a call and where they are put. */
 export interface SceneFields {
   /**
@@ -348,6 +358,11 @@ export interface SceneFields {
    * Left out, the last scene is used.
    */
   buildings?: Buildings | null | undefined;
+  /**
+   * They weaken the dominant path, most between antennas at 1.5 m; from about 5 m up they cost next to nothing. Other methods leave them
+   * out with a warning. Only beside `buildings`; the last scene keeps its cars.
+   */
+  cars?: Cars | null | undefined;
   /** The map is centred on them; the default is the buildings' centre. */
   bounds?: Bounds | null | undefined;
   /**

@@ -20,7 +20,7 @@ export class Request implements Freeable {
 }
 
 export class SceneHandle implements Freeable {
-  constructor(source: string | Uint8Array, request: { bounds: unknown; buildingHeightM?: unknown; metersPerPixel?: unknown }, size: number, metersPerPixel: number);
+  constructor(source: string | Uint8Array, cars: string | Uint8Array | undefined, request: { bounds: unknown; buildingHeightM?: unknown; metersPerPixel?: unknown }, size: number, metersPerPixel: number);
   info(): Omit<SceneInfo, 'mask'>;
   mask(): Uint8Array;
   footprints(): string;

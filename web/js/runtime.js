@@ -154,9 +154,9 @@ class Runtime {
       const { mapSize, metersPerPixel } = this.#info.model ?? this.#grid;
       try {
         const { bounds, buildingHeightM, metersPerPixel: asked } = scene;
-        scene.handle = new SceneHandle(scene.source ?? '', { bounds, buildingHeightM, metersPerPixel: asked }, mapSize, metersPerPixel);
+        scene.handle = new SceneHandle(scene.source ?? '', scene.cars, { bounds, buildingHeightM, metersPerPixel: asked }, mapSize, metersPerPixel);
         // The handle has the buildings now; a file of them may be large.
-        scene.source = undefined;
+        scene.source = scene.cars = undefined;
         scene.info = scene.handle.info();
       } catch (error) {
         scene.error = error;
@@ -245,6 +245,8 @@ class Runtime {
       places.push(placed);
     }
     if (method === 'network' && this.#info.model) warnings.push(...heightsIn(transmitters, this.#info.model.antennaHeightsM));
+    if (info.cars && method === 'rays') warnings.push(carsLeftOut('Ray tracing'));
+    if (info.cars && method === 'network' && !this.#info.model?.knowsCars) warnings.push(carsLeftOut('The network'));
     const saysQuantiles = method === 'network' && this.#info.model?.kind === 'quantiles';
     const samples = samplesOf(request, saysQuantiles ? 'quantiles' : method, warnings);
     /** The samples or the quantiles of each transmitter. @type {TransmitterSignal[][]} */
@@ -369,7 +371,7 @@ class Runtime {
     await inTurns(parts.length, watch, 'fit', (part) => parts[part]());
     await inTurns(info.size, watch, 'rows', () => calibration.drawRow());
     const { warnings: told, ...report } = calibration.report();
-    const warnings = [...info.warnings, ...changed, ...told];
+    const warnings = [...info.warnings, ...changed, ...told, ...(info.cars ? [carsLeftOut('The calibration')] : [])];
     const milliseconds = performance.now() - started;
     const map = { scene: info, values: calibration.power(), stddev: calibration.deviation(), transmitters: [placed], method: 'calibrated', backend: 'cpu', warnings, milliseconds };
     calibration.free();
@@ -425,6 +427,12 @@ class Runtime {
     return {};
   }
 }
+
+/**
+ * The warning of what draws without the scene's cars.
+ * @param {string} what
+ */
+const carsLeftOut = (what) => `${what} does not know cars: those on the map are left out.`;
 
 /**
  * A transmitter's signal by ray tracing. Before it the runtime can be stopped.

@@ -28,9 +28,11 @@ export const mapOf = (map: RadioMap): declared.RadioMap => map;
 export async function plan(form: { power: string; model?: string }): Promise<number | undefined> {
   const engine = await declared.createEngine({ workers: 2, model: form.model, backend: 'auto', onProgress: ({ phase, loaded }) => console.log(phase, loaded) });
   const buildings = { type: 'FeatureCollection', features: [] };
+  const cars = new Uint8Array();
   const optional: { powerDbm?: number } = {};
   const map = await engine.predict({
     buildings,
+    cars,
     bounds: { west: 9, south: 50, east: 9.01, north: 50.01 },
     transmitters: [{ lng: 9, lat: 50, powerDbm: form.power, frequencyMHz: undefined, antenna: { azi: 90, tlt: '5' } }, { lng: 9, lat: 50, ...optional }],
     method: 'dominant-path',

@@ -1,12 +1,14 @@
-// Buildings in every form that a page has them, brought into one that can be compared and sent to a worker.
+// Buildings and cars in every form that a page has them, brought into one that can be compared and sent to a worker.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { plainBounds, readBuildings, readTable, sameScene } from '../js/buildings.js';
+import { plainBounds, readScene, readTable, sameScene } from '../js/buildings.js';
 
 const TEXT = '{"type":"FeatureCollection","features":[]}';
 const BYTES = new TextEncoder().encode(TEXT);
+
+const readBuildings = async (given) => (await readScene(given)).source;
 
 test('text stays, an object is written as JSON', async () => {
   assert.equal(await readBuildings(TEXT), TEXT);
@@ -44,6 +46,17 @@ test('what holds no buildings is refused by its field', async () => {
   cyclic.self = cyclic;
   for (const given of [3, false, Symbol('x'), () => {}, cyclic, { toJSON: () => undefined }]) {
     await assert.rejects(readBuildings(given), { name: 'RadioError', code: 'geojson', field: 'buildings' });
+    await assert.rejects(readScene(TEXT, given), { name: 'RadioError', code: 'geojson', field: 'cars', message: /cars/ });
+  }
+});
+
+test('cars come in the same forms, beside buildings alone', async () => {
+  assert.deepEqual(await readScene(TEXT, JSON.parse(TEXT)), { source: TEXT, cars: TEXT });
+  assert.deepEqual(await readScene(TEXT, new Blob([TEXT])), { source: TEXT, cars: BYTES });
+  for (const none of [undefined, null]) {
+    assert.equal((await readScene(TEXT, none)).cars, undefined);
+    assert.deepEqual(await readScene(none, none), {});
+    await assert.rejects(readScene(none, TEXT), { code: 'geojson', field: 'cars', message: /cars are given without buildings/ });
   }
 });
 
@@ -74,6 +87,7 @@ test('scenes are the same by content and bounds', async () => {
     [scene(TEXT, bounds), scene(TEXT, { ...bounds, name: 'here' })],
     [scene(BYTES, bounds), scene(BYTES.slice(), bounds)],
     [scene(TEXT, { west: NaN }), scene(TEXT, { west: NaN })],
+    [{ ...scene(TEXT), cars: BYTES }, { ...scene(TEXT), cars: BYTES.slice() }],
   ];
   for (const [a, b] of same) assert.ok(sameScene(a, b));
   const mended = BYTES.slice();
@@ -84,6 +98,8 @@ test('scenes are the same by content and bounds', async () => {
     [scene(TEXT), scene(BYTES)],
     [scene(BYTES), scene(mended)],
     [scene(TEXT), scene(TEXT, bounds)],
+    [scene(TEXT), { ...scene(TEXT), cars: BYTES }],
+    [{ ...scene(TEXT), cars: TEXT }, scene(TEXT)],
     [scene(TEXT, bounds), scene(TEXT, { ...bounds, north: 5 })],
     [scene(TEXT, bounds), { ...scene(TEXT, bounds), buildingHeightM: 9 }],
     [scene(TEXT, bounds), scene(TEXT, { ...bounds, north: '4' })],

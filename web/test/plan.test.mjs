@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { carsIn, collectionOf, textOf } from '../../www/page/plan/cars.js';
 import { coarsePixel } from '../../www/page/plan/coarse.js';
 import { FIELDS, MOST_PLACES, MOST_TRANSMITTERS, THRESHOLD_DBM, copyOf, keptPlaces, newPlan, newTransmitter, planOf, requested, within } from '../../www/page/plan/model.js';
 import { metersBetween, moved, squareAround } from '../../www/page/units.js';
@@ -50,6 +51,28 @@ test('requests have the transmitters that are on, and a pattern only of sectors'
   assert.equal(others.length, 0);
   assert.equal(omni.antenna, undefined);
   assert.deepEqual([sector.antenna.txg, sector.antenna.azi, sector.antenna.hbw], [8, 120, 65]);
+});
+
+test('a file of cars is told from one of buildings by their size, and cars travel with a plan', () => {
+  const box = (eastM, widthM, heightM) => {
+    const [a, b] = [moved(HERE, eastM, 0), moved(HERE, eastM + widthM, heightM)];
+    return [[[a.lng, a.lat], [b.lng, a.lat], [b.lng, b.lat], [a.lng, b.lat], [a.lng, a.lat]]];
+  };
+  const geometry = (...polygons) => ({ type: 'MultiPolygon', coordinates: polygons });
+  const feature = (geometry) => ({ type: 'Feature', properties: null, geometry });
+  const cars = carsIn({ type: 'FeatureCollection', features: [feature(geometry(box(0, 2, 4), box(5, 4.5, 1.8))), feature({ type: 'Point', coordinates: [0, 0] })] }, 'parked.geojson');
+  assert.deepEqual([cars.name, cars.outlines.length, collectionOf(cars).features.length], ['parked.geojson', 2, 2]);
+  assert.equal(textOf(cars), textOf(cars));
+  assert.deepEqual([textOf(undefined), collectionOf(undefined).features], [undefined, []]);
+  const shed = { ...feature(geometry(box(0, 2, 4))), properties: { building: 'shed' } };
+  for (const found of [geometry(box(0, 2, 4), box(5, 10, 12)), shed, geometry(), feature(null), geometry([[[1, 2], ['a', 3], [4, 5]]]), { transmitters: [] }, [], null, 7]) {
+    assert.equal(carsIn(found, 'town.geojson'), undefined, JSON.stringify(found));
+  }
+  const plan = { ...newPlan(), transmitters: [newTransmitter(HERE)], cars };
+  assert.deepEqual(planOf(JSON.parse(JSON.stringify(plan))), plan);
+  for (const odd of [null, [], { name: 'x' }, { name: 'x', outlines: [] }, { name: 'x', outlines: [[[1, 2]]] }, { outlines: cars.outlines }]) {
+    assert.ok(!('cars' in planOf({ ...plan, cars: odd })), JSON.stringify(odd));
+  }
 });
 
 test('a pattern and measurements travel with a plan, and what cannot be used of them is dropped', () => {

@@ -13,7 +13,7 @@ import { activeOf, requested } from './plan/model.js';
 import { plan, settle } from './plan/store.js';
 import { say, unsay } from './notices.js';
 import { show } from './show.js';
-import { announce, setStatus, state } from './state.js';
+import { announce, around, setStatus, state } from './state.js';
 import { percent } from './units.js';
 
 /** All layers beside the power: they cost little beside the map, and changing the layer then costs nothing. */
@@ -152,7 +152,7 @@ async function ask(terms) {
 
 function request() {
   const { receiver, thresholdDbm } = plan();
-  return { ...state.scene.around, transmitters: requested(plan()), receiver, thresholdDbm };
+  return { ...around(), transmitters: requested(plan()), receiver, thresholdDbm };
 }
 
 /**

@@ -9,6 +9,7 @@ import { draw, followLook } from './drawing.js';
 import { engines, startPhysical } from './engines.js';
 import { listenToExports } from './export/menu.js';
 import { isPattern, openPattern } from './input/antenna.js';
+import { carsOfFile, listenToCars, openCars } from './input/cars.js';
 import { fitMeasured, isTable, listenToCalibration, openTable } from './input/calibration.js';
 import { listenToControls } from './input/controls.js';
 import { listenToFiles } from './input/files.js';
@@ -27,7 +28,7 @@ import { requested } from './plan/model.js';
 import { listen, plan } from './plan/store.js';
 import { firstPlace, openBuildings, openFile, openFirst, openPlan } from './places.js';
 import { show, showPlan, showReadout } from './show.js';
-import { calibration, setStatus, state } from './state.js';
+import { around, calibration, setStatus, state } from './state.js';
 import { listenToMarkers, placeMarkers } from './views/markers.js';
 import * as stage from './views/stage.js';
 
@@ -43,7 +44,7 @@ window.radiodiff = {
   get plan() { return plan(); },
   get request() {
     const { map, scene } = state;
-    return { ...scene.around, bounds: scene.bounds, transmitters: map.transmitters, method: map.method };
+    return { ...around(), bounds: scene.bounds, transmitters: map.transmitters, method: map.method };
   },
   /** What the map shows, as layers/shown.js gives it. */
   picture,
@@ -52,17 +53,17 @@ window.radiodiff = {
   camera: stage.camera,
 };
 
-const footprints = () => engines.physical.footprints(state.scene.around);
+const footprints = () => engines.physical.footprints(around());
 
 /** What the last map was asked with: a change of a name needs no other map. */
-let asked;
+let asked = [];
 
-const asks = () => JSON.stringify([requested(plan()), plan().receiver, plan().thresholdDbm]);
+const asks = () => [JSON.stringify([requested(plan()), plan().receiver, plan().thresholdDbm]), plan().cars];
 
 function redraw() {
   const before = asked;
   asked = asks();
-  if (asked === before) show();
+  if (asked.every((part, i) => part === before[i])) show();
   else draw();
 }
 
@@ -97,21 +98,24 @@ function follow() {
 
 let filesOpened = 0;
 
-/** Opens a file by what it is: an antenna's pattern, a table of measurements, a plan or buildings. */
+/** Opens a file by what it is: an antenna's pattern, a table of measurements, cars, a plan or buildings. */
 async function openAny(file) {
   const turn = (filesOpened += 1);
   let hasPattern;
+  let cars;
   try {
     hasPattern = await isPattern(file);
+    if (!hasPattern) cars = await carsOfFile(file);
   } catch (error) {
     // A folder, or a file that was moved away.
     if (turn === filesOpened) say('scene', `${file.name} cannot be read: ${error.message}`, 'error');
     return;
   }
-  // Another file was opened while this one's beginning was read.
+  // Another file was opened while this one was looked into.
   if (turn !== filesOpened) return;
   if (hasPattern) openPattern(file);
   else if (isTable(file)) openTable(file);
+  else if (cars) openCars(cars);
   else openFile(file);
 }
 
@@ -131,6 +135,7 @@ try {
   listenToTransmitters();
   listenToSites();
   listenToCalibration({ show });
+  listenToCars();
   listenToMarkers({ drop: draw, remove });
   listenToHistory();
   listenToSettings();

@@ -4,12 +4,14 @@ import { drawLegend } from './charts/legend.js';
 import { drawStatistics } from './charts/statistics.js';
 import { tellEngine } from './engines.js';
 import { refreshCalibration } from './input/calibration.js';
+import { refreshCars } from './input/cars.js';
 import { refreshControls } from './input/controls.js';
 import { refreshTransmitters } from './input/transmitters.js';
 import { drawReadout } from './layers/readout.js';
 import { besideMap } from './layers/model.js';
 import { dots } from './layers/residuals.js';
 import { picture } from './layers/shown.js';
+import { plan } from './plan/store.js';
 import { state } from './state.js';
 import { drawMarkers } from './views/markers.js';
 import * as stage from './views/stage.js';
@@ -17,9 +19,11 @@ import * as stage from './views/stage.js';
 /** After a change of the plan, before its map is there. */
 export function showPlan() {
   if (state.scene) drawMarkers();
+  stage.showCars(plan().cars);
   refreshTransmitters();
   refreshControls();
   refreshCalibration();
+  refreshCars();
 }
 
 export function show() {

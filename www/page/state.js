@@ -1,6 +1,7 @@
 // What the page holds beside the plan: the scene and the maps that were drawn of it. Every other module reads it; drawing.js and
 // places.js write it.
 
+import { textOf } from './plan/cars.js';
 import { plan } from './plan/store.js';
 
 export const state = {
@@ -27,6 +28,9 @@ export const state = {
   pointer: undefined,
   dragging: false,
 };
+
+/** What an engine is asked with about the open scene: its buildings, where they are put, and cars, the plan's unless others are given. */
+export const around = (cars = plan().cars) => ({ ...state.scene.around, cars: textOf(cars) });
 
 /** The calibration of what the plan holds; undefined where it holds nothing measured, or where that is not fitted yet. */
 export function calibration() {

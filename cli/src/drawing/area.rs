@@ -3,11 +3,12 @@
 use super::values::{bounds, number};
 use anyhow::{Result, ensure};
 use radiodiff_radio::scene::{BUILDING_HEIGHT_M, GeoBounds, Grid, ImportOptions};
+use std::path::PathBuf;
 
 /// The most pixels along a side: 4 km at 1 m.
 const MOST_PIXELS: usize = 4096;
 
-/// The ground that the map covers, and how high it is built
+/// The ground that the map covers, how high it is built, and the cars on it
 #[derive(clap::Args, Clone, Debug)]
 pub struct AreaArgs {
     /// Centre the map on the centre of these bounds, in degrees [default: where most buildings are]
@@ -22,6 +23,9 @@ pub struct AreaArgs {
     /// Height of buildings that the file gives neither a height nor storeys, metres, 0.5 to 1000
     #[arg(long, value_name = "M", default_value_t = BUILDING_HEIGHT_M, value_parser = number, allow_negative_numbers = true)]
     pub building_height_m: f64,
+    /// Parked cars that weaken the dominant path: GeoJSON polygons of a car's size [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub cars: Option<PathBuf>,
 }
 
 impl AreaArgs {
@@ -59,7 +63,8 @@ mod tests {
 
     #[test]
     fn grids_have_the_side_that_is_asked_for() {
-        let area = |extent_m, resolution_m| AreaArgs { extent_m, resolution_m, bounds: None, building_height_m: BUILDING_HEIGHT_M };
+        let area =
+            |extent_m, resolution_m| AreaArgs { extent_m, resolution_m, bounds: None, building_height_m: BUILDING_HEIGHT_M, cars: None };
         assert_eq!(area(None, None).grid(None).unwrap(), Grid::default());
         assert_eq!(area(Some(4000.0), Some(5.0)).grid(None).unwrap(), Grid { size: 800, meters_per_pixel: 5.0 });
         assert_eq!(area(Some(4000.0), None).grid(None).unwrap(), Grid { size: 4000, meters_per_pixel: 1.0 });

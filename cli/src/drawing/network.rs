@@ -70,6 +70,11 @@ impl Network {
         self.preset().condition.knows_heights()
     }
 
+    /// Whether it is told where cars stand.
+    pub fn knows_cars(&self) -> bool {
+        self.preset().condition.knows_cars()
+    }
+
     pub fn codec(&self) -> GrayCodec {
         self.preset().gray
     }

@@ -1,4 +1,4 @@
-//! Buildings on a map, and transmitters among them.
+//! Buildings and cars on a map, and transmitters among them.
 
 use super::source::MapSource;
 use super::station::{PlacedStation, Station};
@@ -7,7 +7,7 @@ use geo::Coord;
 use radiodiff_planning::coverage::Signal;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::{FrequencyScaling, LAW_FREQUENCY_MHZ};
-use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, import};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, ImportedCars, LocalFrame, Scene, import, import_cars};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,24 +20,25 @@ pub struct MapScene {
     prepared: PreparedScene,
     frame: LocalFrame,
     bounds: GeoBounds,
-    /// What was left out of the file, repaired or assumed.
+    /// What was left out of the files, repaired or assumed.
     warnings: Vec<String>,
     /// What was assumed of heights.
     assumptions: Vec<String>,
 }
 
 impl MapScene {
-    /// From a file of buildings in any known format.
+    /// From a file of buildings in any known format, and one of cars.
     ///
     /// # Errors
-    /// A file that cannot be read or has no building on the map.
-    pub fn read(path: &Path, options: &ImportOptions) -> Result<Self> {
-        let shown = path.display();
-        let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
-        Self::new(&bytes, options).with_context(|| format!("the scene {shown}"))
+    /// A file that cannot be read, or no building on the map.
+    pub fn read(path: &Path, cars: Option<&Path>, options: &ImportOptions) -> Result<Self> {
+        let bytes = |path: &Path| std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+        let map = Self::new(&bytes(path)?, options).with_context(|| format!("the scene {}", path.display()))?;
+        let Some(cars) = cars else { return Ok(map) };
+        map.with_cars(&bytes(cars)?).with_context(|| format!("the cars {}", cars.display()))
     }
 
-    /// From the bytes of such a file.
+    /// From the bytes of a file of buildings.
     ///
     /// # Errors
     /// Bytes of no known format, no building on the map, and a height that no building has.
@@ -49,6 +50,17 @@ impl MapScene {
         let mut warnings = report.warnings();
         warnings.extend(options.bounds.and_then(|asked| differing_bounds(&frame, asked, grid)));
         Ok(Self { prepared: PreparedScene::new(&scene), scene, frame, bounds, warnings, assumptions: report.assumptions() })
+    }
+
+    /// The same map with the cars of a GeoJSON file's bytes.
+    ///
+    /// # Errors
+    /// Bytes that are no GeoJSON.
+    pub fn with_cars(mut self, bytes: &[u8]) -> Result<Self> {
+        let ImportedCars { cars, warnings } = import_cars(bytes, &self.frame, self.grid())?;
+        self.warnings.extend(warnings);
+        let scene = self.scene.with_cars(cars);
+        Ok(Self { prepared: PreparedScene::new(&scene), scene, ..self })
     }
 
     pub fn grid(&self) -> Grid {
@@ -72,14 +84,21 @@ impl MapScene {
         &self.assumptions
     }
 
-    /// How many corners paths turn at, of buildings of any height.
+    /// How many corners paths turn at, of buildings of any height and of cars.
     #[cfg(feature = "serve")]
     pub fn turning_points(&self) -> usize {
-        self.prepared.turning_points(0.0).walls.corners.len()
+        let with_cars = if self.scene.cars.is_empty() { &self.prepared } else { self.prepared.with_cars_as_walls() };
+        with_cars.turning_points(0.0).walls.corners.len()
     }
 
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The warning that the map's cars are not used, of a source that does not know cars.
+    pub fn unused_cars(&self, source: &MapSource) -> Option<String> {
+        let unused = !self.scene.cars.is_empty() && !source.knows_cars();
+        unused.then(|| format!("{} knows no cars: those on the map are left out", source.name()))
     }
 
     /// Puts a transmitter on the map; one inside a building goes to the nearest outdoor pixel, with a warning.
@@ -131,7 +150,7 @@ fn differing_bounds(frame: &LocalFrame, asked: GeoBounds, grid: Grid) -> Option<
 }
 
 /// What a scene is made of.
-type SceneKey = (PathBuf, ImportOptions);
+type SceneKey = (PathBuf, Option<PathBuf>, ImportOptions);
 
 /// The scenes that were used last, shared by threads. Two threads that ask for a new scene at once may both read it.
 #[derive(Default)]
@@ -142,13 +161,13 @@ pub struct SceneCache {
 impl SceneCache {
     /// # Errors
     /// Those of [`MapScene::read`].
-    pub fn get(&self, path: &Path, options: &ImportOptions) -> Result<Arc<MapScene>> {
-        let key = (path.to_owned(), *options);
+    pub fn get(&self, path: &Path, cars: Option<&Path>, options: &ImportOptions) -> Result<Arc<MapScene>> {
+        let key = (path.to_owned(), cars.map(Path::to_owned), *options);
         let known = |scenes: &[(SceneKey, Arc<MapScene>)]| scenes.iter().find(|(other, _)| *other == key).map(|(_, scene)| scene.clone());
         if let Some(scene) = known(&self.scenes.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(scene);
         }
-        let scene = Arc::new(MapScene::read(path, options)?);
+        let scene = Arc::new(MapScene::read(path, cars, options)?);
         let mut scenes = self.scenes.lock().unwrap_or_else(PoisonError::into_inner);
         if scenes.len() == KEPT_SCENES {
             scenes.remove(0);

@@ -8,7 +8,7 @@ use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
-    DominantPath, LogDistance, LogDistanceLaw, Material, PropagationModel, RayOptions, RayTracing, RoofsOfRays,
+    DominantPath, LogDistance, LogDistanceLaw, Material, PropagationModel, RayOptions, RayTracing, RoofsOfRays, WithCars,
 };
 use radiodiff_radio::scene::{Grid, LinkEnds};
 #[cfg(feature = "network")]
@@ -104,7 +104,7 @@ impl MapSource {
         let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
         let ground = ground.map(GroundChoice::material);
         let model: Box<dyn PropagationModel> = match choice {
-            ModelChoice::DominantPath => Box::new(DominantPath::default()),
+            ModelChoice::DominantPath => Box::new(WithCars(DominantPath::default())),
             ModelChoice::Rays => {
                 Box::new(RayTracing { options: RayOptions { roofs: RoofsOfRays::Scene, ground, ..RayOptions::default() } })
             }
@@ -154,6 +154,15 @@ impl MapSource {
             Self::Network(_) => "no heights: those of antennas, receivers and roofs are",
         };
         Some(format!("{} knows {unused} not used for path gain", self.name()))
+    }
+
+    /// Whether cars on the map weaken what it draws.
+    pub fn knows_cars(&self) -> bool {
+        match self {
+            Self::Model { choice, .. } => *choice == ModelChoice::DominantPath,
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.knows_cars(),
+        }
     }
 
     /// Path gain in dB of a transmitter outdoors, NaN inside buildings.

@@ -49,12 +49,13 @@ pub fn written_files(args: &Args) -> Vec<PathBuf> {
 pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Report> {
     written_files(args).iter().try_for_each(|path| files::check_place(path))?;
     let grid = args.area.grid(source.own_grid())?;
-    let map = scenes.get(&args.scene, &args.area.import_options(grid))?;
+    let map = scenes.get(&args.scene, args.area.cars.as_deref(), &args.area.import_options(grid))?;
     map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     let mut warnings = map.warnings().to_vec();
     let mut coverage = Coverage::new(grid, args.receiver.receiver())?;
     let mut stations = Vec::new();
     warnings.extend(args.stations.unused_heights(source));
+    warnings.extend(map.unused_cars(source));
     for tx in &args.tx {
         let placed = map.place(&Station::new(tx, &args.stations)?)?;
         coverage.add(map.signal(source, &placed, args.stations.receiver_height_m)?)?;

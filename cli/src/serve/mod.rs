@@ -95,7 +95,7 @@ fn scenes(args: &Args) -> Result<BTreeMap<String, Arc<MapScene>>> {
     let grid = args.area.grid(None)?;
     let mut scenes = BTreeMap::new();
     for path in &args.scenes {
-        let scene = MapScene::read(path, &args.area.import_options(grid))?;
+        let scene = MapScene::read(path, args.area.cars.as_deref(), &args.area.import_options(grid))?;
         scene.assumptions().iter().for_each(|assumption| eprintln!("{}: note: {assumption}", path.display()));
         scene.warnings().iter().for_each(|warning| eprintln!("{}: warning: {warning}", path.display()));
         let name = scene_name(path);

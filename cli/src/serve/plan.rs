@@ -20,10 +20,11 @@ const THRESHOLD_DBM: f64 = -100.0;
 /// The most pixels along a side of the map of a request's own buildings.
 const MOST_PIXELS: f64 = 512.0;
 
-/// A request, taken apart: its buildings stay text, which the import of scenes reads.
+/// A request, taken apart: its buildings and cars stay text, which the import of scenes reads.
 pub struct AskedPlan {
     pub request: PlanRequest,
     buildings: Option<String>,
+    cars: Option<String>,
 }
 
 impl AskedPlan {
@@ -34,21 +35,23 @@ impl AskedPlan {
         let text = text.trim_start_matches('\u{feff}');
         let mut parts: BTreeMap<String, &RawValue> =
             serde_json::from_str(text).map_err(|error| Refusal::bad(format!("the request is no JSON object: {error}")))?;
-        let buildings = parts.remove("buildings").map(|raw| raw.get().to_owned()).filter(|text| text != "null");
-        if let Some(text) = &buildings {
+        let mut outlines = |name: &str| {
+            let text = parts.remove(name).map(|raw| raw.get().to_owned()).filter(|text| text != "null");
             // A corner is an array of its own, so there are no more corners than arrays.
-            let arrays = text.bytes().filter(|&byte| byte == b'[').count();
+            let arrays = text.iter().flat_map(|text| text.bytes()).filter(|&byte| byte == b'[').count();
             if arrays > max_corners {
-                let message = format!("the buildings have up to {arrays} corners, expected at most {max_corners}");
+                let message = format!("the {name} have up to {arrays} corners, expected at most {max_corners}");
                 return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message));
             }
-        }
+            Ok(text)
+        };
+        let (buildings, cars) = (outlines("buildings")?, outlines("cars")?);
         let mut fields = BTreeMap::new();
         for (name, raw) in parts {
             let input: Input = serde_json::from_str(raw.get()).map_err(|error| Refusal::bad(format!("{name}: {error}")))?;
             fields.insert(name, input);
         }
-        Ok(Self { request: Input::Object(fields).try_into()?, buildings })
+        Ok(Self { request: Input::Object(fields).try_into()?, buildings, cars })
     }
 
     pub fn has_buildings(&self) -> bool {
@@ -58,9 +61,12 @@ impl AskedPlan {
     /// The scene to draw on: of the request's own buildings around its transmitters, or one that the server knows.
     ///
     /// # Errors
-    /// Buildings that cannot be read, a scene that is not known, and both or neither of them.
+    /// Buildings or cars that cannot be read, a scene that is not known, both or neither of buildings and scene, cars without buildings.
     pub fn scene(&self, known: &BTreeMap<String, Arc<MapScene>>) -> Result<Arc<MapScene>, Refusal> {
         let names = || known.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        if self.cars.is_some() && self.buildings.is_none() {
+            return Err(Refusal::bad("expected buildings beside the cars; the server's scenes have the cars of its option --cars"));
+        }
         match (&self.buildings, &self.request.scene) {
             (Some(_), Some(_)) => Err(Refusal::bad("expected a scene or buildings, found both")),
             (Some(text), None) => {
@@ -69,7 +75,10 @@ impl AskedPlan {
                 check_footprints(&footprints)?;
                 let options = ImportOptions { grid, bounds: Some(self.around()), ..ImportOptions::default() };
                 let scene = MapScene::new(text.as_bytes(), &options);
-                let scene = scene.map_err(|error| Refusal::bad(format!("buildings: {error:#}")))?;
+                let mut scene = scene.map_err(|error| Refusal::bad(format!("buildings: {error:#}")))?;
+                if let Some(cars) = &self.cars {
+                    scene = scene.with_cars(cars.as_bytes()).map_err(|error| Refusal::bad(format!("cars: {error:#}")))?;
+                }
                 check_map(&scene)?;
                 Ok(Arc::new(scene))
             }
@@ -128,6 +137,7 @@ impl DrawnPlan {
         if request.receiver_height_m.is_some() || request.stations.iter().any(|station| station.height_m.is_some()) {
             warnings.extend(source.unused_heights());
         }
+        warnings.extend(map.unused_cars(source));
         for (i, asked) in request.stations.iter().enumerate() {
             let station = Station {
                 name: format!("transmitter {}", i + 1),

@@ -35,10 +35,11 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let source = MapSource::new(&args.source)?;
     let grid = args.area.grid(source.own_grid())?;
-    let map = MapScene::read(&args.scene, &args.area.import_options(grid))?;
+    let map = MapScene::read(&args.scene, args.area.cars.as_deref(), &args.area.import_options(grid))?;
     map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     args.stations.unused_heights(&source).iter().for_each(|warning| eprintln!("warning: {warning}"));
     map.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    map.unused_cars(&source).iter().for_each(|warning| eprintln!("warning: {warning}"));
     let mut told = Vec::new();
     let mut existing = CoveredPixels::default();
     for tx in &args.existing {

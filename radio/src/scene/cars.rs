@@ -2,7 +2,7 @@
 //!
 //! RadioMapSeer has them in two files: `polygon/buildings_and_cars/{map}.json` lists the outlines of buildings and cars without saying
 //! which is which, and `png/cars/{map}.png` has the cars' pixels. In flows either file; out flow outlines in metres in the grid's
-//! frame. [`crate::propagation::WithCars`] says how much they weaken.
+//! frame. [`super::import_cars`] reads a planner's own. [`crate::propagation::WithCars`] says how much they weaken.
 
 use super::radiomapseer::rings_from_json;
 use super::rasterize::rasterize_outlines;
@@ -19,6 +19,8 @@ const IMAGE_OFFSET: f64 = 0.5;
 /// A car of 2 m x 4 m covers 8 m2, and more once its corners are rounded to whole metres.
 const LARGEST_CAR_M2: f64 = 16.0;
 const LONGEST_CAR_M: f64 = 6.0;
+/// The most corners of an outline that its length is measured between; of more, as many that are evenly spaced.
+const MEASURED_CORNERS: usize = 1000;
 
 /// The cars of `polygon/buildings_and_cars/{map}.json`: the outlines of a car's size that `polygon/buildings/{map}.json` does not have
 /// (a shed can be as small as a car). Both texts are lists of rings of [x, y].
@@ -34,10 +36,24 @@ pub fn cars_from_json(buildings_and_cars: &str, buildings: &str) -> Result<Vec<P
     Ok(all.iter().filter(|ring| !buildings.contains(ring)).map(outline).filter(has_a_cars_size).collect())
 }
 
-fn has_a_cars_size(outline: &Polygon<f64>) -> bool {
+/// Whether an outline in metres is as small as a car.
+pub(super) fn has_a_cars_size(outline: &Polygon<f64>) -> bool {
+    length_m(outline) <= LONGEST_CAR_M && (f64::MIN_POSITIVE..=LARGEST_CAR_M2).contains(&outline.unsigned_area())
+}
+
+/// What is wrong with the size of an outline that is no car's.
+pub(super) fn size_in_words(outline: &Polygon<f64>) -> String {
+    let (length_m, area_m2) = (length_m(outline), outline.unsigned_area());
+    format!(
+        "it is {length_m:.1} m long and covers {area_m2:.1} m2; cars are up to {LONGEST_CAR_M} m long and cover up to {LARGEST_CAR_M2} m2"
+    )
+}
+
+/// Between the two corners that are farthest apart.
+fn length_m(outline: &Polygon<f64>) -> f64 {
     let corners = &outline.exterior().0;
-    let longest = corners.iter().flat_map(|a| corners.iter().map(|b| (a.x - b.x).hypot(a.y - b.y))).fold(0.0, f64::max);
-    longest <= LONGEST_CAR_M && (f64::MIN_POSITIVE..=LARGEST_CAR_M2).contains(&outline.unsigned_area())
+    let measured = || corners.iter().step_by(corners.len().div_ceil(MEASURED_CORNERS).max(1));
+    measured().flat_map(|a| measured().map(|b| (a.x - b.x).hypot(a.y - b.y))).fold(0.0, f64::max)
 }
 
 /// Cars as `png/cars/{map}.png` has them, row-major, 1 inside a car: what [`cars_from_pixels`] reads.

@@ -21,8 +21,8 @@ pub use heights::{
     check_antenna_height, check_building_height,
 };
 pub use import::{
-    BuildingCluster, Effect, FeatureRef, Finding, FindingKind, Footprint, HeightSources, ImportOptions, ImportReport, Imported, SceneError,
-    import, read_footprints,
+    BuildingCluster, Effect, FeatureRef, Finding, FindingKind, Footprint, HeightSources, ImportOptions, ImportReport, Imported,
+    ImportedCars, SceneError, import, import_cars, read_footprints,
 };
 pub use material::WallMaterial;
 pub use placement::{Placement, PlacementError};

@@ -51,6 +51,7 @@ struct WeightsInfo<'a> {
     meters_per_pixel: f64,
     quantity: &'static str,
     antenna_heights_m: [f64; 2],
+    knows_cars: bool,
     license: &'a str,
     training_data: &'a str,
     metrics: &'a BTreeMap<String, f64>,
@@ -65,8 +66,8 @@ impl Weights {
         Ok(Weights { checkpoint: Checkpoint::parse(bytes).map_err(|e| refused(&e))? })
     }
 
-    /// `{ name, kind, sha256, mapSize, metersPerPixel, quantity, antennaHeightsM, license, trainingData, metrics, commit }`: what the file
-    /// says of itself.
+    /// `{ name, kind, sha256, mapSize, metersPerPixel, quantity, antennaHeightsM, knowsCars, license, trainingData, metrics, commit }`: what
+    /// the file says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         let manifest = self.checkpoint.manifest();
         object(&WeightsInfo {
@@ -80,6 +81,7 @@ impl Weights {
                 Quantity::ReceivedPowerDbm => "received-power-dbm",
             },
             antenna_heights_m: manifest.preset.condition.antenna_heights_m(),
+            knows_cars: manifest.preset.condition.knows_cars(),
             license: &manifest.license,
             training_data: &manifest.training_data,
             metrics: &manifest.metrics,

@@ -1,4 +1,4 @@
-//! Buildings on a map, transmitters that stand on it, and the map that needs no network.
+//! Buildings and cars on a map, transmitters that stand on it, and the map that needs no network.
 
 use super::Request;
 use super::signal::TransmitterSignal;
@@ -11,20 +11,22 @@ use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
     AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, RayOptions, RayTracing,
-    RoofsOfRays,
+    RoofsOfRays, WithCars,
 };
 use radiodiff_radio::scene::{
     Building, BuildingCluster, GeoBounds, Grid, ImportOptions, ImportReport, Imported, LinkEnds, LocalFrame, Scene, SceneError,
-    Transmitter, import,
+    Transmitter, import, import_cars,
 };
-use radiodiff_web_values::{checked, error, field_error, object};
+use radiodiff_web_values::{checked, error, field_error, object, set};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 /// What a plan may take. A module addresses 4 GiB and traps beyond.
 const MOST_BYTES: u64 = 3 << 30;
-/// What a pixel takes of a scene and of the map that is drawn (docs/measurements/package.md), and of each transmitter's power and loss.
+/// What a pixel takes of a scene and of the map that is drawn (docs/measurements/package.md), what cars add to that (the scene with walls
+/// in their place, and its map), and each transmitter's power and loss.
 const SCENE_BYTES: u64 = 50;
+const CARS_BYTES: u64 = 50;
 const TRANSMITTER_BYTES: u64 = 8;
 
 /// A scene on a square grid, prepared for drawing.
@@ -57,6 +59,8 @@ struct SceneInfo<'a> {
     /// The file's format, in words.
     format: &'a str,
     clusters: Vec<ClusterInfo>,
+    /// How many cars are on the map.
+    cars: usize,
 }
 
 /// Buildings that stand together, and the bounds that put the map there.
@@ -161,28 +165,37 @@ impl PlacedTransmitter {
 
 #[wasm_bindgen]
 impl SceneHandle {
-    /// Reads buildings from the text or the bytes (a Uint8Array) of a file in any format that [`import`] knows, and puts them on a map.
-    /// `request` is `{ bounds, metersPerPixel, buildingHeightM }`; without bounds the map stands where most buildings are, and without
+    /// Reads buildings from the text or the bytes (a Uint8Array) of a file in any format that [`import`] knows, and puts them on a map;
+    /// with `cars`, text or bytes of GeoJSON, those too. `request` is `{ bounds, metersPerPixel, buildingHeightM }`; without bounds the map stands where most buildings are, and without
     /// metres a pixel it has `size` x `size` pixels of `meters_per_pixel`.
     #[wasm_bindgen(constructor)]
-    pub fn new(source: JsValue, request: JsValue, size: usize, meters_per_pixel: f64) -> Result<SceneHandle, JsValue> {
+    pub fn new(source: JsValue, cars: JsValue, request: JsValue, size: usize, meters_per_pixel: f64) -> Result<SceneHandle, JsValue> {
         let request: SceneRequest = checked(request)?;
         let SceneRequest { bounds: asked, building_height_m, .. } = request;
         let grid = request.grid(Grid { size, meters_per_pixel }).map_err(|e| field_error(&e))?;
-        let bytes = source.as_string().map_or_else(|| Uint8Array::new(&source).to_vec(), String::into_bytes);
-        let Imported { scene, report } = import(&bytes, &ImportOptions { grid, bounds: asked, default_height_m: building_height_m })
-            .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
+        let Imported { mut scene, report } =
+            import(&bytes(&source), &ImportOptions { grid, bounds: asked, default_height_m: building_height_m })
+                .map_err(|e| error(if matches!(e, SceneError::Bounds { .. }) { "bounds" } else { "geojson" }, &e))?;
         let bounds = scene.bounds.ok_or_else(|| error("geojson", &"the scene has no place on the globe"))?;
         let frame = LocalFrame::of_bounds(bounds, grid);
         let mut warnings = report.warnings();
         warnings.extend(report.assumptions());
         let own_grid = request.meters_per_pixel.is_none();
         warnings.extend(asked.filter(|_| own_grid).and_then(|asked| differing_bounds(&frame, asked, grid)));
+        if !(cars.is_undefined() || cars.is_null()) {
+            let read = import_cars(&bytes(&cars), &frame, grid).map_err(|e| {
+                let value = error("geojson", &format!("the cars: {e}"));
+                set(&value, "field", "cars");
+                value
+            })?;
+            scene = scene.with_cars(read.cars);
+            warnings.extend(read.warnings);
+        }
         let prepared = PreparedScene::new(&scene);
         Ok(SceneHandle { scene, prepared, frame, bounds, report, warnings, building_height_m })
     }
 
-    /// `{ size, metersPerPixel, bounds, warnings, format, clusters }`.
+    /// `{ size, metersPerPixel, bounds, warnings, format, clusters, cars }`.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         let Grid { size, meters_per_pixel } = self.scene.grid;
         let clusters = self.report.clusters.iter().map(|&cluster| ClusterInfo {
@@ -196,6 +209,7 @@ impl SceneHandle {
             warnings: &self.warnings,
             format: &self.report.format,
             clusters: clusters.collect(),
+            cars: self.scene.cars.len(),
         })
     }
 
@@ -230,14 +244,15 @@ impl SceneHandle {
 }
 
 impl SceneHandle {
-    /// A transmitter's path gain by the dominant path model, dB.
+    /// A transmitter's path gain by the dominant path model, weakened by the scene's cars, dB.
     pub(super) fn path_gain(&self, placed: &PlacedTransmitter) -> Result<RadioMap, JsValue> {
-        DominantPath::default().path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))
+        WithCars(DominantPath::default()).path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))
     }
 
     fn check_memory(&self, transmitters: usize) -> Result<(), JsValue> {
         let Grid { size, meters_per_pixel } = self.scene.grid;
-        let bytes = self.scene.grid.pixels() as u64 * (SCENE_BYTES + TRANSMITTER_BYTES * transmitters as u64);
+        let cars_bytes = if self.scene.cars.is_empty() { 0 } else { CARS_BYTES };
+        let bytes = self.scene.grid.pixels() as u64 * (SCENE_BYTES + cars_bytes + TRANSMITTER_BYTES * transmitters as u64);
         if bytes <= MOST_BYTES {
             return Ok(());
         }
@@ -325,6 +340,11 @@ impl SceneHandle {
         };
         Ok(PlacedTransmitter { transmitter, receiver_height_m, pattern: antenna.pattern, report })
     }
+}
+
+/// Of text or of a Uint8Array.
+fn bytes(source: &JsValue) -> Vec<u8> {
+    source.as_string().map_or_else(|| Uint8Array::new(source).to_vec(), String::into_bytes)
 }
 
 /// The warning that the map does not cover what was asked for.

@@ -7,7 +7,7 @@ import { say, unsay } from '../notices.js';
 import { CALIBRATED_MODELS, changeLook, look } from '../plan/look.js';
 import { keptPlaces, requestOf } from '../plan/model.js';
 import { change, plan, selected } from '../plan/store.js';
-import { announce, calibration, state } from '../state.js';
+import { announce, around, calibration, state } from '../state.js';
 import { percent } from '../units.js';
 
 const element = (id) => document.getElementById(id);
@@ -123,7 +123,7 @@ async function fit(request, of, name) {
   unsay('calibration');
   try {
     const fitted = await engines.physical.calibrate({
-      ...scene.around,
+      ...around(),
       ...request,
       signal: stop.signal,
       onProgress: ({ loaded, total }) => showProgress(total ? loaded / total : 0),

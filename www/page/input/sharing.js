@@ -69,7 +69,7 @@ export function listenToSharing(footprints) {
     let elsewhere = '';
     try {
       const address = await link(footprints);
-      if (!address) throw new Error('the plan is too long for one, by its buildings, measurements or antennas: use Export, Plan, and send the file');
+      if (!address) throw new Error('the plan is too long for one, by its buildings, cars, measurements or antennas: use Export, Plan, and send the file');
       elsewhere = ' The address of this page holds the plan too.';
       await navigator.clipboard.writeText(address);
       say('link', 'The link is copied. It holds the whole plan; nothing was sent anywhere.');

@@ -4,7 +4,7 @@ import { engines } from '../engines.js';
 import { say, unsay } from '../notices.js';
 import { MOST_TRANSMITTERS, copyOf, newTransmitter, requestOf, requested } from '../plan/model.js';
 import { change, plan, select, selected } from '../plan/store.js';
-import { state } from '../state.js';
+import { around, state } from '../state.js';
 import { percent } from '../units.js';
 
 const element = (id) => document.getElementById(id);
@@ -39,7 +39,7 @@ async function suggest(count) {
   const { receiver, thresholdDbm } = asked.plan;
   try {
     const found = await engines.physical.suggestSites({
-      ...scene.around,
+      ...around(),
       count,
       thresholdDbm,
       existing: requested(asked.plan),

@@ -1,6 +1,8 @@
 // A plan: what a planner decides. Plain data that is never changed in place, so that undo is a list of plans and a link is one plan as
 // text. The scene says which buildings; everything else has a default. What comes from a link or a file is brought into shape here.
 
+import { carsOf } from './cars.js';
+
 /** Fields of a transmitter with their defaults and ranges; the engine's own are those of index.d.ts. */
 export const FIELDS = {
   heightM: { initial: 1.5, min: 0.5, max: 200 },
@@ -135,6 +137,6 @@ export function planOf(found) {
       ...shaped(FIELDS, given),
     });
   }
-  const measured = measuredOf(found.measured);
-  return { transmitters, receiver: shaped(RECEIVER_FIELDS, found.receiver), thresholdDbm: within(THRESHOLD_DBM, found.thresholdDbm), ...(measured && { measured }) };
+  const [measured, cars] = [measuredOf(found.measured), carsOf(found.cars)];
+  return { transmitters, receiver: shaped(RECEIVER_FIELDS, found.receiver), thresholdDbm: within(THRESHOLD_DBM, found.thresholdDbm), ...(measured && { measured }), ...(cars && { cars }) };
 }

@@ -3,6 +3,7 @@
 
 const INSIDE = 98;
 const EDGE = 74;
+const CAR = '#4a5464';
 /** Of a measured place, in pixels of the page; MapLibre's view has the same. */
 export const DOT_RADIUS = 3.5;
 /** Kept free around the map, in pixels of the page; MapLibre's camera begins with the same. */
@@ -15,6 +16,7 @@ export function flatView(canvas, { moved }) {
   let scene;
   let buildings;
   let shown;
+  let cars;
   let dots = [];
 
   function square() {
@@ -40,6 +42,12 @@ export function flatView(canvas, { moved }) {
     view.drawImage(buildings, left, top, side, side);
     view.strokeStyle = '#8888';
     view.strokeRect(left, top, side, side);
+    view.fillStyle = CAR;
+    for (const outline of cars?.outlines ?? []) {
+      view.beginPath();
+      for (const { x, y } of outline.map(([lng, lat]) => project({ lng, lat }))) view.lineTo(x, y);
+      view.fill();
+    }
     for (const { color, ...place } of dots) {
       const { x, y } = project(place);
       view.beginPath();
@@ -75,6 +83,10 @@ export function flatView(canvas, { moved }) {
         Object.assign(image, { width: picture.map.width, height: picture.map.height });
         image.getContext('2d').putImageData(picture.map.toImage(picture.options), 0, 0);
       }
+      paint();
+    },
+    showCars(next) {
+      cars = next;
       paint();
     },
     showDots(next) {

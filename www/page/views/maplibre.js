@@ -2,6 +2,7 @@
 // that it delays nothing. The radio map goes through the package's adapter, as in any other application.
 
 import { addRadioMap } from '../../adapters/maplibre.js';
+import { collectionOf } from '../plan/cars.js';
 import { DOT_RADIUS, PADDING } from './flat.js';
 import { BELOW, EXTRUDED, SOURCES, edgeOf, groundStyle, pointsOf, plainStyle, sceneLayers } from './style.js';
 
@@ -17,7 +18,7 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
   document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: 'maplibre/maplibre-gl.css' }));
   const library = await import(new URL('maplibre/maplibre-gl.mjs', document.baseURI).href);
   library.setWorkerUrl(new URL('maplibre/maplibre-gl-worker.mjs', document.baseURI).href);
-  let [overlay, shown, footprints, dots] = [undefined, undefined, EMPTY, EMPTY];
+  let [overlay, shown, footprints, cars, dots] = [undefined, undefined, EMPTY, EMPTY, EMPTY];
   const box = ({ west, south, east, north }) => [[west, south], [east, north]];
   const map = new library.Map({
     container,
@@ -35,6 +36,7 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
   function build() {
     map.addSource(SOURCES.edge, { type: 'geojson', data: edgeOf(scene.bounds) });
     map.addSource(SOURCES.buildings, { type: 'geojson', data: footprints });
+    map.addSource(SOURCES.cars, { type: 'geojson', data: cars });
     map.addSource(SOURCES.dots, { type: 'geojson', data: dots });
     for (const layer of sceneLayers(ground.theme, tilted, DOT_RADIUS)) map.addLayer(layer);
     overlay = undefined;
@@ -92,6 +94,10 @@ export async function mapLibreView(container, { scene, tilted, ground, moved, cl
       map.getSource(SOURCES.buildings)?.setData(footprints);
     },
     show,
+    showCars(next) {
+      cars = collectionOf(next);
+      map.getSource(SOURCES.cars)?.setData(cars);
+    },
     showDots(places) {
       dots = pointsOf(places);
       map.getSource(SOURCES.dots)?.setData(dots);

@@ -52,6 +52,15 @@ export function showDots(dots) {
   view.showDots(dots);
 }
 
+let shownCars;
+
+/** Shows a plan's cars. */
+export function showCars(cars) {
+  if (cars === shownCars) return;
+  shownCars = cars;
+  view.showCars(cars);
+}
+
 /** Starts MapLibre on the open scene, once; `footprints` gives the buildings, `shown` the picture. */
 export function startMapLibre({ footprints, shown }) {
   starting ??= start(footprints, shown).catch((error) => {
@@ -95,6 +104,7 @@ async function start(footprints, shown) {
   gl = view = started;
   view.show(shown());
   view.showDots(shownDots);
+  view.showCars(shownCars);
   document.documentElement.dataset.view = 'maplibre';
   tell('moved');
 }

@@ -5,6 +5,7 @@ const BUILDINGS = {
   light: { roof: '#b9c2cc', outline: '#8b96a3', edge: '#7d8896' },
   dark: { roof: '#3d4855', outline: '#5b6775', edge: '#66727f' },
 };
+const CAR_HEIGHT_M = 1.5;
 
 /** The page's own style, with tiles where an address of some is given. */
 export function plainStyle(theme, tiles, attribution) {
@@ -28,7 +29,7 @@ export async function groundStyle({ background, attribution, theme }) {
 const isTiles = (background) => ['{z}', '{x}', '{y}'].every((part) => background.includes(part));
 
 /** The page's sources. Names of sources and layers are the page's own, since a style of the planner's may well have `buildings`. */
-export const SOURCES = { edge: 'planner-edge', buildings: 'planner-buildings', dots: 'planner-dots' };
+export const SOURCES = { edge: 'planner-edge', buildings: 'planner-buildings', cars: 'planner-cars', dots: 'planner-dots' };
 /** Layers of the buildings; the radio map goes below the flat ones. */
 export const BELOW = 'planner-buildings-flat';
 export const EXTRUDED = 'planner-buildings-extruded';
@@ -47,6 +48,7 @@ export function sceneLayers(theme, tilted, dotRadius) {
       layout: visible(tilted),
       paint: { 'fill-extrusion-color': roof, 'fill-extrusion-height': ['get', 'height'], 'fill-extrusion-vertical-gradient': true },
     },
+    { id: SOURCES.cars, type: 'fill-extrusion', source: SOURCES.cars, paint: { 'fill-extrusion-color': outline, 'fill-extrusion-height': CAR_HEIGHT_M } },
     { id: SOURCES.dots, type: 'circle', source: SOURCES.dots, paint: { 'circle-radius': dotRadius, 'circle-color': ['get', 'color'], 'circle-stroke-color': '#000', 'circle-stroke-width': 0.75 } },
   ];
 }

@@ -113,6 +113,11 @@ impl ConditionPreset {
         self.channels.contains(&ConditionChannel::AntennaHeight)
     }
 
+    /// Whether the networks are told where cars stand.
+    pub fn knows_cars(&self) -> bool {
+        self.channels.contains(&ConditionChannel::Cars)
+    }
+
     /// The lowest and the highest antenna that the networks know, metres above the ground.
     pub fn antenna_heights_m(&self) -> [f64; 2] {
         if self.knows_heights() { ANTENNA_HEIGHTS_M } else { [ANTENNA_HEIGHT_M; 2] }

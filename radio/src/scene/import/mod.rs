@@ -4,7 +4,7 @@
 //! recognised by its content ([`container`]) and read feature by feature ([`geojson`], [`osm`]); one rule says what a building is
 //! ([`super::building_rule`]); the map is placed ([`placing`]); and only the outlines that reach it are checked and repaired
 //! ([`repair`]), so that a lake of 20,000 corners beside the map costs nothing. Whatever is left out, repaired or assumed stands in
-//! the report ([`report`]). Images are recognised and named, not decoded: a browser has its own decoders, and
+//! the report ([`report`]). Cars come in a file of their own ([`cars`]). Images are recognised and named, not decoded: a browser has its own decoders, and
 //! [`Scene::from_mask`] takes the pixels.
 //!
 //! | format | by | |
@@ -16,6 +16,7 @@
 //! | bzip2 | its magic number | with the feature `osm` |
 //! | UTF-8, UTF-16, Latin-1 | marks, zero bytes | around any text |
 
+mod cars;
 mod container;
 mod error;
 mod geojson;
@@ -26,6 +27,7 @@ mod reading;
 mod repair;
 mod report;
 
+pub use cars::{ImportedCars, import_cars};
 pub use error::SceneError;
 pub use report::{BuildingCluster, Effect, FeatureRef, Finding, FindingKind, HeightSources, ImportReport};
 

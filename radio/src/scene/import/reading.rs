@@ -31,6 +31,8 @@ pub(super) struct Found {
 /// Everything a reader found.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
+    /// Every outline is taken, whatever its tags: the file is not of buildings.
+    pub ignores_tags: bool,
     pub found: Vec<Found>,
     /// What the file says of its coordinates, where that is not longitude and latitude.
     pub reference_system: Option<String>,
@@ -56,7 +58,7 @@ pub(super) struct RingError {
 impl Reading {
     /// Applies the rule to a feature; what is no building is noted. `untagged_counts` where plain outlines are buildings.
     pub fn admit(&mut self, feature: &FeatureRef, tags: &Tags, untagged_counts: bool) -> Option<BuildingFeature> {
-        let verdict = judge(tags);
+        let verdict = if self.ignores_tags { Verdict::Untagged } else { judge(tags) };
         let (kind, detail) = match verdict {
             Verdict::Building | Verdict::Part => (None, ""),
             Verdict::Untagged if untagged_counts => (None, ""),

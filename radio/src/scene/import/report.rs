@@ -113,6 +113,8 @@ pub enum FindingKind {
     HoleLeftOut,
     /// Wider than any building.
     TooLarge,
+    /// In a file of cars, longer or larger than any car, or without an area.
+    NotACar,
     /// Tagged as something else than a building.
     NotABuilding,
     /// Below the ground.
@@ -171,6 +173,7 @@ impl FindingKind {
                 ("has a hole that cannot be used and is drawn without it", "have holes that cannot be used and are drawn without")
             }
             K::TooLarge => ("is larger than any building and is not used", "are larger than any building and are not used"),
+            K::NotACar => ("does not have a car's size and is not used", "do not have a car's size and are not used"),
             K::NotABuilding => (
                 "is tagged as something else than a building and is not used",
                 "are tagged as something else than a building and are not used",

@@ -1,0 +1,57 @@
+// Parked cars of the planner's own: a file of GeoJSON whose polygons all have a car's size. They are part of the plan.
+
+import { engines } from '../engines.js';
+import { say, unsay } from '../notices.js';
+import { carsIn } from '../plan/cars.js';
+import { change, plan } from '../plan/store.js';
+import { announce, around, state } from '../state.js';
+
+/** Larger files are taken for buildings without a look: as much is twenty thousand cars. */
+const MOST_BYTES = 4 << 20;
+
+const element = (id) => document.getElementById(id);
+const counted = (count) => (count === 1 ? '1 parked car' : `${count} parked cars`);
+
+export function listenToCars() {
+  element('cars-remove').addEventListener('click', () => {
+    change(({ cars: _, ...rest }) => rest);
+    announce('The cars are removed. Undo brings them back.');
+  });
+}
+
+/** Says which cars the plan has. */
+export function refreshCars() {
+  const { cars } = plan();
+  element('cars').hidden = !cars;
+  element('cars').querySelector('span').textContent = cars ? `${counted(cars.outlines.length)} of ${cars.name}` : '';
+}
+
+/** The cars of a file; undefined of any other file. */
+export async function carsOfFile(file) {
+  if (!state.scene || file.size > MOST_BYTES || !/\.(geo)?json$/i.test(file.name)) return undefined;
+  try {
+    return carsIn(JSON.parse(await file.text()), file.name);
+  } catch {
+    // What is wrong with it is told by who opens it as buildings.
+    return undefined;
+  }
+}
+
+/** Puts cars on the map, in place of those that the plan had. */
+export async function openCars(cars) {
+  const { scene } = state;
+  try {
+    const { cars: onMap } = await engines.physical.setScene(around(cars));
+    // Another scene was opened meanwhile.
+    if (state.scene !== scene) return;
+    if (!onMap) {
+      say('cars', `${cars.name} has ${counted(cars.outlines.length)}, none of them on this map: open the place where they stand first.`, 'error');
+      return;
+    }
+    unsay('cars', 'error');
+    change((now) => ({ ...now, cars }));
+    say('cars', `${counted(onMap)} of ${cars.name} ${onMap === 1 ? 'is' : 'are'} on the map. Cars matter for antennas no higher than they are, about 1.5 m; from about 5 m up they cost next to nothing.`);
+  } catch (error) {
+    say('cars', `${cars.name} cannot be used: ${error.message}.`, 'error');
+  }
+}

@@ -1,0 +1,65 @@
+// The parked cars of a plan: { name, outlines }, each outline a ring of [longitude, latitude]. Their size is what tells a file of cars
+// from one of buildings.
+
+import { metersBetween } from '../units.js';
+
+/** Between the two farthest corners of the longest car; the package leaves out what is longer. */
+const LONGEST_CAR_M = 6;
+/** Digits of what a plan keeps of degrees: centimetres. */
+const DIGITS = 7;
+
+/** The cars of parsed GeoJSON; undefined where it has no polygon, or one that is larger than a car or tagged as a building. */
+export function carsIn(geojson, name) {
+  const outlines = [];
+  for (const ring of rings(geojson)) {
+    const outline = outlineOf(ring);
+    if (!outline || !isSmall(outline)) return undefined;
+    outlines.push(outline.map((corner) => corner.map((degrees) => Number(degrees.toFixed(DIGITS)))));
+  }
+  return outlines.length ? { name, outlines } : undefined;
+}
+
+/** The outer rings of GeoJSON's polygons, wherever they are in it; undefined in place of a building. */
+function* rings(found) {
+  if (Array.isArray(found)) {
+    for (const part of found) yield* rings(part);
+    return;
+  }
+  const { type, properties, coordinates, features, geometry, geometries } = found ?? {};
+  if (properties?.building) yield undefined;
+  else if (type === 'Polygon') yield coordinates?.[0];
+  else if (type === 'MultiPolygon') for (const polygon of coordinates ?? []) yield polygon?.[0];
+  else yield* rings([features, geometries, geometry].filter(Boolean));
+}
+
+/** A ring as pairs of numbers; undefined where it is none. */
+function outlineOf(ring) {
+  const outline = Array.isArray(ring) ? ring.map((corner) => (Array.isArray(corner) ? corner.slice(0, 2).map(Number) : [])) : [];
+  return outline.length > 2 && outline.every((corner) => corner.length === 2 && corner.every(Number.isFinite)) ? outline : undefined;
+}
+
+function isSmall(outline) {
+  const corners = outline.map(([lng, lat]) => ({ lng, lat }));
+  return corners.every((a) => corners.every((b) => metersBetween(a, b) <= LONGEST_CAR_M));
+}
+
+/** Cars out of anything that was parsed; undefined where there are none. */
+export function carsOf(found) {
+  const outlines = Array.isArray(found?.outlines) ? found.outlines.map(outlineOf) : [];
+  const isSound = outlines.length > 0 && outlines.every(Boolean) && typeof found.name === 'string';
+  return isSound ? { name: found.name, outlines } : undefined;
+}
+
+/** Cars as GeoJSON, to be drawn; none without a plan's cars. */
+export function collectionOf(cars) {
+  const feature = (outline) => ({ type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [outline] } });
+  return { type: 'FeatureCollection', features: (cars?.outlines ?? []).map(feature) };
+}
+
+const texts = new WeakMap();
+
+/** Cars as the text that the package takes, the same one as long as the cars are the same; undefined without cars. */
+export function textOf(cars) {
+  if (cars && !texts.has(cars)) texts.set(cars, JSON.stringify(collectionOf(cars)));
+  return cars && texts.get(cars);
+}
