@@ -166,7 +166,7 @@ fn the_shipped_networks_say_on_every_member_what_they_say_on_one() {
     let alone = CpuEngine::new();
     let expected = block_on(shipped().draw(&alone)).expect("the CPU reads");
     let expected_quantiles = block_on(shipped().quantiles(&alone, &weights));
-    together(2, 8, |e| {
+    together(2, 16, |e| {
         block_on(shipped().assert_drawn_as("a member of two", e, &expected, 1e-5));
         let found = block_on(shipped().quantiles(e, &weights));
         let pairs = expected_quantiles.iter().zip(&found).flat_map(|(a, b)| a.values.iter().zip(&b.values));

@@ -7,8 +7,8 @@
 const SLOT = 1 << 18;
 /** The bit of `control` that says that a member is gone; those below count how often members have written. */
 const GONE = 1 << 30;
-/** Looks at `control` before a member sleeps until it changes: most exchanges take less time than a sleep. */
-const LOOKS = 2000;
+/** Looks at `control` before a member sleeps until it changes, a fraction of a millisecond: most exchanges take less time than a sleep. */
+const LOOKS = 40000;
 /** How long the others may compute between two exchanges. */
 const PATIENCE_MS = 30_000;
 

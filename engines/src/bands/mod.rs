@@ -15,7 +15,7 @@ use radiodiff_core::engine::{Binary, ConvGeometry, Engine, EngineError, Padding,
 use std::cell::RefCell;
 
 /// Images with fewer rows a member are computed whole by each: an exchange would take longer.
-const LEAST_ROWS: usize = 8;
+const LEAST_ROWS: usize = 16;
 
 /// The members that share a network, as one of them sees them.
 pub trait Team: 'static {
