@@ -250,6 +250,16 @@ fn small_cars(count: usize) -> Vec<u8> {
     format!(r#"{asked},"buildings":{},"cars":{}}}"#, squares(1), squares(count)).into_bytes()
 }
 
+/// As many cars on the transmitter's spot.
+fn stacked_cars(count: usize) -> Vec<u8> {
+    let (w, s, e, n) = (11.576636, 48.134861, 11.576663, 48.134879);
+    let car = format!("[[[{w},{s}],[{e},{s}],[{e},{n}],[{w},{n}],[{w},{s}]]]");
+    let mut asked = request().to_string();
+    asked.pop();
+    let cars = vec![car.as_str(); count].join(",");
+    format!(r#"{asked},"buildings":{},"cars":{{"type":"MultiPolygon","coordinates":[{cars}]}}}}"#, squares(1)).into_bytes()
+}
+
 /// A round car of as many corners beside a building.
 fn round_car(corners: usize) -> Vec<u8> {
     let corner = |i: usize| {
@@ -302,6 +312,8 @@ fn hostile_requests_are_refused_in_bounded_time_and_harm_nobody() {
         ("too many corners in one outline", with_polygon(&star(5000)), &[413]),
         ("6500 posts, a few pixels each", posts(6500), &[413]),
         ("6500 cars", small_cars(6500), &[413]),
+        ("2400 cars on one spot", stacked_cars(2400), &[200]),
+        ("2600 cars on one spot", stacked_cars(2600), &[413]),
         ("a car of 45,000 corners", round_car(45_000), &[200, 413]),
         (
             "a huge map",

@@ -7,46 +7,56 @@ use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::bands::{BandEngine, Team};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_tests::{MapCase, layers, relative_error};
-use std::sync::{Arc, Barrier, Mutex};
+use std::cell::Cell;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
-/// Threads of this process; what they have sent lies side by side.
+/// Threads of this process: what each has sent, round after round.
 struct Threads {
-    sent: Mutex<Vec<Vec<f32>>>,
-    all: Barrier,
+    members: usize,
+    sent: Mutex<Vec<Vec<Vec<f32>>>>,
+    came: Condvar,
 }
 
 struct ThreadTeam {
     threads: Arc<Threads>,
     rank: usize,
+    round: Cell<usize>,
 }
 
 impl Team for ThreadTeam {
     fn members(&self) -> usize {
-        self.threads.sent.lock().expect("no member panics").len()
+        self.threads.members
     }
     fn rank(&self) -> usize {
         self.rank
     }
     fn gather(&self, sent: &[f32], received: &mut [f32]) -> Result<(), String> {
-        self.threads.sent.lock().expect("no member panics")[self.rank] = sent.to_vec();
-        self.threads.all.wait();
-        let all = self.threads.sent.lock().expect("no member panics").concat();
-        received.copy_from_slice(&all);
-        self.threads.all.wait();
+        let round = self.round.replace(self.round.get() + 1);
+        let mut all = self.threads.sent.lock().expect("no member panics here");
+        all[self.rank].push(sent.to_vec());
+        self.threads.came.notify_all();
+        // A member that panicked, or makes another number of exchanges, ends the test.
+        let incomplete = |all: &mut Vec<Vec<Vec<f32>>>| all.iter().any(|rounds| rounds.len() <= round);
+        let (all, waited) = self.threads.came.wait_timeout_while(all, Duration::from_secs(120), incomplete).expect("no member panics here");
+        assert!(!waited.timed_out(), "another member takes no part in exchange {round}");
+        for (part, rounds) in received.chunks_exact_mut(sent.len()).zip(&*all) {
+            part.copy_from_slice(&rounds[round]);
+        }
         Ok(())
     }
 }
 
 /// What each of so many members makes of an engine that has joined their team.
 fn together<T: Send>(members: usize, least_rows: usize, work: impl Fn(&BandEngine) -> T + Sync) -> Vec<T> {
-    let threads = Arc::new(Threads { sent: Mutex::new(vec![Vec::new(); members]), all: Barrier::new(members) });
+    let threads = Arc::new(Threads { members, sent: Mutex::new(vec![Vec::new(); members]), came: Condvar::new() });
     std::thread::scope(|scope| {
         let begun: Vec<_> = (0..members)
             .map(|rank| {
                 let (threads, work) = (threads.clone(), &work);
                 scope.spawn(move || {
                     let engine = BandEngine::with_least_rows(least_rows);
-                    engine.join(Some(Box::new(ThreadTeam { threads, rank })));
+                    engine.join(Some(Box::new(ThreadTeam { threads, rank, round: Cell::new(0) })));
                     work(&engine)
                 })
             })
@@ -77,6 +87,7 @@ fn operations<E: Engine>(e: &E) -> Vec<(&'static str, E::Tensor)> {
         ("conv2d, stride 2, padded below", e.conv2d(&image, &weight, Some(&bias), strided(0, 1))),
         ("conv2d, stride 2, padded above", e.conv2d(&image, &weight, None, strided(1, 0))),
         ("conv2d of 5 x 5", e.conv2d(&image, &five, Some(&bias), ConvGeometry::same(5))),
+        ("conv2d of 9 x 9, beyond the next band of four", e.conv2d(&image, &values(e, "nine", &[2, 8, 9, 9]), None, ConvGeometry::same(9))),
         ("conv2d of 5 x 5 without padding", e.conv2d(&image, &five, None, ConvGeometry { stride: 1, padding: Padding::default() })),
         ("conv2d of 1 x 1", e.conv2d(&image, &e.narrow(&e.narrow(&weight, 2, 0, 1), 3, 0, 1), None, ConvGeometry::same(1))),
         ("conv2d of a whole doubled image", e.conv2d_of_doubled(&pixel, &weight, Some(&bias))),
@@ -177,7 +188,7 @@ fn the_shipped_networks_say_on_every_member_what_they_say_on_one() {
 
 /// A team whose other member is gone after so many exchanges.
 struct Deserted {
-    left: std::cell::Cell<usize>,
+    left: Cell<usize>,
 }
 
 impl Team for Deserted {
@@ -203,7 +214,7 @@ fn a_member_that_leaves_is_an_error_of_what_is_read() {
         block_on(e.read(&x))
     };
     for exchanges in [0, 1] {
-        e.join(Some(Box::new(Deserted { left: std::cell::Cell::new(exchanges) })));
+        e.join(Some(Box::new(Deserted { left: Cell::new(exchanges) })));
         assert_eq!(draw(), Err(EngineError::Failed { reason: "the other member is gone".into() }), "after {exchanges} exchanges");
     }
     e.join(None);

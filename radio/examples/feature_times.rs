@@ -36,7 +36,7 @@ fn main() {
     let grid = Grid::default();
     let blocks = (0..100).map(|i| rectangle(25.0 * f64::from(i / 10) + 5.0, 25.0 * f64::from(i % 10) + 4.0, 15.0, 14.0));
     let cars = (0..100).map(|i| rectangle(25.0 * f64::from(i / 10) + 8.0, 25.0 * f64::from(i % 10) + 20.0, 4.0, 2.0)).collect();
-    let buildings = blocks.map(|footprint| Building { footprint, height_m: None, levels: None, material: None }).collect();
+    let buildings = blocks.map(Building::from).collect();
     let prepared = PreparedScene::new(&Scene::from_polygons(grid, buildings).with_cars(cars));
     println!("| {} x {} pixels, 100 buildings, 100 cars | median ms |\n|---|---:|", grid.size, grid.size);
     time("(dominant path, to prepare the scene)", |at| DominantPath::default().path_gain(&prepared, &LinkEnds::at(at)));

@@ -38,7 +38,7 @@ struct Prism {
 }
 
 fn building(footprint: Polygon<f64>) -> Building {
-    Building { footprint, height_m: None, levels: None, material: None }
+    Building::from(footprint)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

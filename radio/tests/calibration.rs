@@ -15,7 +15,7 @@ fn surroundings() -> Surroundings {
     let house = |i: usize| {
         let corner = Coord { x: 12.0 + 64.0 * (i % 4) as f64, y: 12.0 + 64.0 * (i / 4) as f64 };
         let footprint = Rect::new(corner, corner + Coord { x: 40.0, y: 40.0 }).to_polygon();
-        Building { footprint, height_m: i.is_multiple_of(3).then_some(12.0), levels: None, material: None }
+        Building { height_m: i.is_multiple_of(3).then_some(12.0), ..Building::from(footprint) }
     };
     let scene = Scene::from_polygons(Grid { size: 128, meters_per_pixel: 2.0 }, (0..16).map(house).collect());
     Surroundings::new(&scene, ANTENNA).expect("the antenna is on the map")

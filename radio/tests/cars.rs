@@ -31,8 +31,7 @@ fn cars() -> Vec<Polygon<f64>> {
 fn map(cars: Vec<Polygon<f64>>, position: Coord<f64>, mirrored: bool) -> (PreparedScene, RadioMap) {
     let x = |x: f64| if mirrored { GRID.extent_m() - x } else { x };
     let corners = vec![(x(30.0), 40.0), (x(42.0), 40.0), (x(42.0), 52.0), (x(30.0), 52.0)];
-    let building =
-        Building { footprint: Polygon::new(LineString::from(corners), Vec::new()), height_m: None, levels: None, material: None };
+    let building = Building::from(Polygon::new(LineString::from(corners), Vec::new()));
     let prepared = PreparedScene::new(&Scene::from_polygons(GRID, vec![building]).with_cars(cars));
     let map = WithCars(DominantPath::default()).path_gain(&prepared, &LinkEnds::at(position)).expect("outdoors");
     (prepared, map)
@@ -96,8 +95,7 @@ fn a_transmitter_among_cars_or_in_one_still_has_a_map() {
 
 #[test]
 fn in_a_scene_of_pixels_alone_a_car_leaves_the_other_side_as_it_is() {
-    let turned =
-        |x, y, turned_deg| Building { footprint: car_of(x, y, turned_deg, 14.0, 7.0), height_m: None, levels: None, material: None };
+    let turned = |x, y, turned_deg| Building::from(car_of(x, y, turned_deg, 14.0, 7.0));
     let mask = Scene::from_polygons(GRID, vec![turned(9.3, 44.1, 27.0), turned(8.7, 15.2, -38.0), turned(44.1, 50.3, 12.0)]).mask;
     let draw = |cars| {
         let prepared = PreparedScene::new(&Scene::from_mask(GRID, mask.clone()).with_cars(cars));
@@ -124,7 +122,7 @@ fn a_car_too_narrow_for_a_pixel_weakens_too() {
 fn out_of_sight_a_turn_at_a_car_costs_half_an_offset_and_half_of_its_angle() {
     // A wall from the north to (30, 30), the transmitter west of it: what lies east of it is one turn away. The car stands in that shadow.
     let wall = Polygon::new(LineString::from(vec![(28.0, 30.0), (30.0, 30.0), (30.0, 64.0), (28.0, 64.0)]), Vec::new());
-    let wall = Building { footprint: wall, height_m: None, levels: None, material: None };
+    let wall = Building::from(wall);
     let prepared = |cars| PreparedScene::new(&Scene::from_polygons(GRID, vec![wall.clone()]).with_cars(cars));
     let at = LinkEnds::at(Coord { x: 10.5, y: 40.5 });
     let draw = |cars| WithCars(DominantPath::default()).path_gain(&prepared(cars), &at).expect("outdoors");
@@ -149,7 +147,7 @@ fn out_of_sight_a_turn_at_a_car_costs_half_an_offset_and_half_of_its_angle() {
 #[test]
 fn rays_from_a_roof_come_down_over_cars() {
     let footprint = Polygon::new(LineString::from(vec![(4.0, 4.0), (14.0, 4.0), (14.0, 14.0), (4.0, 14.0)]), Vec::new());
-    let building = Building { footprint, height_m: Some(12.0), levels: None, material: None };
+    let building = Building { height_m: Some(12.0), ..Building::from(footprint) };
     let prepared = PreparedScene::new(&Scene::from_polygons(GRID, vec![building]).with_cars(cars()));
     let roof = LinkEnds { height_m: 16.0, ..LinkEnds::at(Coord { x: 9.5, y: 9.5 }) };
     let [with, without] =
@@ -162,7 +160,7 @@ fn rays_from_a_roof_come_down_over_cars() {
 #[test]
 fn above_the_cars_a_signal_keeps_what_a_knife_edge_leaves() {
     let wall = Polygon::new(LineString::from(vec![(28.0, 40.0), (30.0, 40.0), (30.0, 64.0), (28.0, 64.0)]), Vec::new());
-    let scene = Scene::from_polygons(GRID, vec![Building { footprint: wall, height_m: None, levels: None, material: None }]);
+    let scene = Scene::from_polygons(GRID, vec![Building::from(wall)]);
     let prepared = PreparedScene::new(&scene.with_cars(vec![car(30.0, 31.0, 90.0), car(42.0, 50.0, 90.0)]));
     let losses = |height_m: f64, receiver_height_m: f64| {
         let ends = LinkEnds { height_m, receiver_height_m, ..LinkEnds::at(TRANSMITTER) };
@@ -171,7 +169,7 @@ fn above_the_cars_a_signal_keeps_what_a_knife_edge_leaves() {
         with.values.iter().zip(&without.values).map(|(with, without)| without - with).collect::<Vec<f32>>()
     };
     let at = |x, y| GRID.pixel_of(Coord { x, y }).map(|(row, column)| row * GRID.size + column).expect("on the map");
-    let (behind, out_of_sight) = (at(50.5, 30.5), at(60.5, 62.5));
+    let (behind, out_of_sight, on_car) = (at(50.5, 30.5), at(60.5, 62.5), at(30.5, 30.5));
     let level = losses(1.5, 1.5);
     assert!(level[behind] > 2.0 && level[out_of_sight] > 0.5, "{} and {} dB", level[behind], level[out_of_sight]);
 
@@ -190,13 +188,15 @@ fn above_the_cars_a_signal_keeps_what_a_knife_edge_leaves() {
         let near = losses(heights[0], heights[1]);
         assert!(near.iter().zip(&level).all(|(near, level)| (near - level).abs() < 0.05 || near.is_nan()));
     }
+    assert!(level[on_car] > 1.0 && losses(1.5, 1.51)[on_car] > 1.0 && losses(1.51, 1.5)[on_car] > 1.0);
     let mut before = level;
     for height_m in [2.0, 3.0, 5.0, 10.0] {
         let higher = losses(height_m, 1.5);
         assert!(higher.iter().zip(&before).all(|(higher, before)| *higher <= before + 1e-4 || higher.is_nan()), "{height_m} m");
         before = higher;
     }
-    assert!(before[behind] == 0.0 && before[out_of_sight] < 0.2, "{} dB out of sight", before[out_of_sight]);
+    assert!(before[behind] == 0.0 && before[on_car] == 0.0);
+    assert!(before[out_of_sight] < 0.2, "{} dB out of sight", before[out_of_sight]);
     assert!(losses(4.0, 4.0).iter().all(|&lost| lost == 0.0 || lost.is_nan()));
     // Below a car's roof an antenna counts as one beside it.
     assert_eq!(losses(0.5, 1.5)[behind], losses(1.5, 1.5)[behind]);

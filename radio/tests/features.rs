@@ -19,7 +19,7 @@ fn scene() -> Scene {
         Rect::new(Coord { x: 8.0, y: 44.0 }, Coord { x: 24.0, y: 52.0 }).to_polygon(),
         Polygon::new(slanted, Vec::new()),
     ];
-    let buildings = footprints.map(|footprint| Building { footprint, height_m: None, levels: None, material: None });
+    let buildings = footprints.map(Building::from);
     let car = |x: f64, y: f64| Rect::new(Coord { x, y }, Coord { x: x + 4.0, y: y + 2.0 }).to_polygon();
     Scene::from_polygons(GRID, buildings.to_vec()).with_cars(vec![car(20.0, 10.0), car(50.0, 45.0)])
 }

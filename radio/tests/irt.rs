@@ -13,7 +13,7 @@ const TRANSMITTER: Coord<f64> = Coord { x: 10.5, y: 30.5 };
 fn scene(boxes: &[[f64; 4]]) -> PreparedScene {
     let building = |&[x, y, width, height]: &[f64; 4]| {
         let corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)];
-        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: None, levels: None, material: None }
+        Building::from(Polygon::new(LineString::from(corners.to_vec()), Vec::new()))
     };
     PreparedScene::new(&Scene::from_polygons(GRID, boxes.iter().map(building).collect()))
 }

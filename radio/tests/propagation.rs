@@ -17,7 +17,7 @@ const TRANSMITTER: Coord<f64> = Coord { x: 20.5, y: 30.5 };
 fn scene(boxes: &[[f64; 4]]) -> Scene {
     let building = |&[x, y, width, height]: &[f64; 4]| {
         let corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)];
-        Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m: None, levels: None, material: None }
+        Building::from(Polygon::new(LineString::from(corners.to_vec()), Vec::new()))
     };
     Scene::from_polygons(GRID, boxes.iter().map(building).collect())
 }
@@ -256,7 +256,7 @@ fn ten_thousand_buildings_and_noise_give_a_map() {
     let building = |i: i32| {
         let corner = Coord { x: f64::from(i % 100) * 2.5, y: f64::from(i / 100) * 2.5 } + Coord { x: 0.8, y: 0.8 };
         let footprint = geo::Rect::new(corner, corner + Coord { x: 1.6, y: 1.6 }).to_polygon();
-        Building { footprint, height_m: None, levels: None, material: None }
+        Building::from(footprint)
     };
     // Splitmix64's last steps: every fourth pixel is built.
     let noise = |i: u64| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (i << 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 62 == 0;

@@ -25,7 +25,7 @@ fn a_pixel_is_building_exactly_when_its_centre_is_inside() {
             let radii: Vec<f64> = random[2..20].iter().map(|r| (0.15 + 0.35 * r) * extent).collect();
             let hole = star(x, y, &[0.08 * extent; 7]);
             let footprint = Polygon::new(star(x, y, &radii), vec![hole]);
-            let building = Building { footprint: footprint.clone(), height_m: None, levels: None, material: None };
+            let building = Building::from(footprint.clone());
             let mask = Scene::from_polygons(grid, vec![building]).mask;
             for row in 0..size {
                 for column in 0..size {

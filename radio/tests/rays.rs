@@ -41,8 +41,7 @@ fn footprint(west: f64, south: f64, east: f64, north: f64) -> Polygon<f64> {
 }
 
 fn scene(size: usize, footprints: Vec<Polygon<f64>>) -> Scene {
-    let building = |footprint| Building { footprint, height_m: None, levels: None, material: None };
-    Scene::from_polygons(Grid { size, meters_per_pixel: 1.0 }, footprints.into_iter().map(building).collect())
+    Scene::from_polygons(Grid { size, meters_per_pixel: 1.0 }, footprints.into_iter().map(Building::from).collect())
 }
 
 fn traced(scene: &Scene, position: Coord<f64>, options: RayOptions) -> RadioMap {

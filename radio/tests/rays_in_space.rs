@@ -51,7 +51,7 @@ fn rectangle(west: f64, south: f64, east: f64, north: f64) -> Polygon<f64> {
 }
 
 fn building(footprint: Polygon<f64>, height_m: f64) -> Building {
-    Building { footprint, height_m: Some(height_m), levels: None, material: None }
+    Building { height_m: Some(height_m), ..Building::from(footprint) }
 }
 
 /// Boxes of random heights.

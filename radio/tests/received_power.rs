@@ -11,7 +11,7 @@ const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 fn path_gain(transmitter: &Transmitter) -> RadioMap {
     let corners = vec![(30.0, 10.0), (38.3, 14.0), (33.0, 41.5), (25.0, 36.0)];
     let footprint = Polygon::new(LineString::from(corners), Vec::new());
-    let scene = Scene::from_polygons(GRID, vec![Building { footprint, height_m: None, levels: None, material: None }]);
+    let scene = Scene::from_polygons(GRID, vec![Building::from(footprint)]);
     DominantPath::default().path_gain(&PreparedScene::new(&scene), &transmitter.links(ANTENNA_HEIGHT_M)).expect("outdoors")
 }
 

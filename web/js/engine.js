@@ -187,6 +187,11 @@ class Engine {
    * @returns {Promise<any>}
    */
   #call(call, args, callbacks) {
+    // The runtime may have ended since one waited for it, or between two parts of a map; the scene does not travel then.
+    if (!this.#port) {
+      if (this.#scene) this.#scene.known = false;
+      return Promise.reject(this.#gone);
+    }
     const post = (/** @type {object} */ message) => {
       try {
         this.#port?.post(message);
@@ -301,12 +306,19 @@ class Engine {
     const { worker, workers } = this.#options;
     // Without metres a pixel a map has the network's grid, on which one worker draws a physical map as fast.
     const small = !this.#scene || this.#scene.metersPerPixel == null || request.method === 'network';
-    if (worker === false || workers < 2) return this.#drawAlone(request, callbacks);
+    if (worker === false || workers < 2) return this.#own('predict', { request }, callbacks);
     if (small) {
       const byNetwork = this.info.model && this.info.backend === 'cpu' && (request.method ?? 'network') === 'network';
-      return byNetwork && canShareMemory() ? this.#drawShared(request, callbacks) : this.#drawAlone(request, callbacks);
+      return byNetwork && canShareMemory() ? this.#drawShared(request, callbacks) : this.#own('predict', { request }, callbacks);
     }
-    const drawing = this.#drawTogether(request, callbacks);
+    return this.#inTurn(this.#drawTogether(request, callbacks));
+  }
+
+  /**
+   * Lets other calls about scenes wait until a map is drawn.
+   * @param {Promise<any>} drawing
+   */
+  #inTurn(drawing) {
     const free = () => {
       this.#sharing = null;
     };
@@ -315,18 +327,10 @@ class Engine {
   }
 
   /**
-   * @param {PredictRequest} request
-   * @param {Callbacks} callbacks
-   */
-  #drawAlone(request, callbacks) {
-    return this.#call('predict', { scene: this.#sceneMessage(), request }, callbacks);
-  }
-
-  /**
-   * Asks the engine's own runtime for a part of a map. It may have ended between two parts.
+   * Asks the engine's own runtime for a map or a part of it.
    * @type {import('./helper.js').Send}
    */
-  #own = (call, args, callbacks) => (this.#port ? this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks) : Promise.reject(this.#gone));
+  #own = (call, args, callbacks) => this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks);
 
   /**
    * A map of the network by two workers. The second starts after the first map, which it would delay.
@@ -335,9 +339,9 @@ class Engine {
    */
   async #drawShared(request, callbacks) {
     const partner = this.#partner;
-    if (partner && this.#scene) return partner.draw(this.#own, this.#scene, request, callbacks);
+    if (partner && this.#scene) return this.#inTurn(partner.draw(this.#own, this.#scene, request, callbacks));
     const port = this.#port;
-    const drawn = await this.#drawAlone(request, callbacks);
+    const drawn = await this.#own('predict', { request }, callbacks);
     const { open, setup, weights } = await this.#beside();
     if (port === this.#port) this.#partner ??= new Partner(open, { ...setup, weights }, (warning) => this.warn(warning));
     return drawn;

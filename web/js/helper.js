@@ -45,9 +45,12 @@ export class Helper {
    * @param {Callbacks} [callbacks]
    */
   send(scene, call, args, callbacks) {
-    const post = (/** @type {object} */ message) => this.#port?.post(message);
     const news = this.#scene === scene ? undefined : scene;
-    this.#scene = scene;
+    const post = (/** @type {object} */ message) => {
+      this.#port?.post(message);
+      // What cannot be sent has brought no scene.
+      if (!('abort' in message)) this.#scene = scene;
+    };
     return this.#calls.send(post, call, { scene: news, ...args }, callbacks);
   }
 

@@ -155,7 +155,7 @@ export interface ModelInfo {
   quantity: 'path-gain-db' | 'received-power-dbm';
   /** The lowest and the highest antenna that it knows: the same where it is not told heights. Others are a warning. */
   antennaHeightsM: [number, number];
-  /** It is told where cars stand. Those that ship are not. */
+  /** It is told where cars stand. The networks that ship are not. */
   knowsCars: boolean;
   license: string;
   trainingData: string;
@@ -359,8 +359,8 @@ export interface SceneFields {
    */
   buildings?: Buildings | null | undefined;
   /**
-   * They weaken the dominant path, most between antennas at 1.5 m; from about 5 m up they cost next to nothing. Other methods leave them
-   * out with a warning. Only beside `buildings`; the last scene keeps its cars.
+   * They weaken the dominant path, most between antennas at 1.5 m, and the less the higher an antenna stands. Other methods leave them out
+   * with a warning. Only beside `buildings`; the last scene keeps its cars.
    */
   cars?: Cars | null | undefined;
   /** The map is centred on them; the default is the buildings' centre. */
@@ -466,9 +466,9 @@ export interface EngineOptions {
   worker?: boolean | (() => Worker) | undefined;
   /**
    * The most workers that draw one map together, from 1; the default is the machine's cores, at most 4. Several share a large map of
-   * several transmitters, which does not depend on their number. Two share a map of the network on the CPU, from the second one on, where
-   * the page is cross-origin isolated; it then differs by rounding. Each worker holds the whole scene in memory, the second one of a
-   * network also its weights. With `worker: false` there are none.
+   * several transmitters, which does not depend on their number. Where the page is cross-origin isolated, two share the network's maps
+   * on the CPU once the second has loaded, which begins after the first map; their map differs from one worker's by rounding. Each worker
+   * holds the whole scene in memory, and for the network its weights. With `worker: false` there are none.
    */
   workers?: number | undefined;
   /** False keeps weights out of the browser's store (Cache API), where they are otherwise found by their hash at the next visit. */

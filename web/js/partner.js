@@ -1,5 +1,5 @@
 // A second worker for the networks' maps where workers may share memory: it draws the same maps at the same time, and each of the two
-// computes half of the rows of every image (engines/src/bands.rs).
+// computes half of the rows of every image (engines/src/bands).
 //
 // A partner that cannot be started, or is lost, costs a warning: the engine's own worker draws alone.
 

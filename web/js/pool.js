@@ -16,7 +16,7 @@ import { Helper } from './helper.js';
 /** @typedef {{ transmitters: readonly Place[], receiver?: any }} PlanRequest what a request says of its gains; it was checked */
 
 export class Pool {
-  /** How many drew the last plan. */
+  /** How many had a part in the last plan, at least one. */
   workers = 1;
   /** @type {Promise<Helper[]>} */
   #helpers;
@@ -64,7 +64,6 @@ export class Pool {
   async gains(own, scene, request, { signal, onProgress }) {
     const helpers = (await abortable(this.#helpers, signal)).filter(({ lost }) => !lost);
     const members = [{ send: own, lost: false }, ...helpers.map((helper) => helper.about(scene))];
-    this.workers = members.length;
     if (this.#scene !== scene) this.#gains.clear();
     this.#scene = scene;
     return this.#ofPlan(members, request, { signal, onProgress });
@@ -81,12 +80,15 @@ export class Pool {
     let done = keys.length - missing.length;
     const tell = () => onProgress?.({ phase: 'transmitters', loaded: done, total: keys.length });
     tell();
+    const took = new Set();
     await this.#deal(missing, members, signal, async (key, member) => {
       const { gain } = await member.send('gain', { request, index: keys.indexOf(key) }, { signal });
+      took.add(member);
       this.#gains.set(key, gain);
       done += 1;
       tell();
     });
+    this.workers = Math.max(1, took.size);
     const gains = keys.map((key) => /** @type {Float32Array} */ (this.#gains.get(key)));
     this.#gains = new Map(keys.map((key, index) => [key, gains[index]]));
     return gains;

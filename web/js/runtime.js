@@ -206,32 +206,63 @@ class Runtime {
    *   them; `team` of workers that draw the same map, where these share the networks' work
    * @param {Watch} watch
    */
-  async predict({ team, ...call }, watch) {
-    this.#network?.join(team && new Team(team));
+  async predict({ request: asked, gains, team }, watch) {
+    const started = performance.now();
+    const request = new Request(asked);
+    const { handle, info } = this.#prepared();
+    const { signals, places, ...told } = await this.#inTeam(team, () => this.#signals(request, gains, watch));
+    const members = signals[0].length;
+    /** @type {Map<string, import('./samples.js').Spread>} */
+    const spreads = new Map();
+    /** @type {CoverageHandle | null} */
+    let coverage = null;
+    for (let member = 0; member < members; member += 1) {
+      coverage?.free();
+      coverage = new CoverageHandle(handle, request);
+      for (const drawn of signals) coverage.add(drawn[member]);
+      if (members > 1) gather(spreads, coverage, request);
+    }
+    const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
+    // After an error the collector frees them: a call into a module that trapped would hide why.
+    for (const held of [...places, coverage, request]) held?.free();
+    const backend = told.method === 'network' ? this.#info.backend : 'cpu';
+    return { scene: info, ...drawn, ...told, backend, milliseconds: performance.now() - started, info: this.#info };
+  }
+
+  /**
+   * Takes part in the networks' maps of a call that another worker answers.
+   * @param {{ request: unknown, team: TeamSetup }} call
+   * @param {Watch} watch
+   */
+  async assist({ request: asked, team }, watch) {
+    const request = new Request(asked);
+    const { signals, places } = await this.#inTeam(team, () => this.#signals(request, undefined, watch));
+    for (const held of [...signals.flat(), ...places, request]) held.free();
+    return {};
+  }
+
+  /**
+   * Draws with the networks in a team of workers, or alone.
+   * @template Drawn
+   * @param {TeamSetup | undefined} team
+   * @param {() => Promise<Drawn>} draw
+   */
+  async #inTeam(team, draw) {
     try {
-      return await this.#drawn(call, watch);
+      this.#network?.join(team && new Team(team));
+      return await draw();
     } finally {
       if (team) leave(team.control);
     }
   }
 
   /**
-   * Takes part in a map that another worker gives to the caller.
-   * @param {{ request: unknown, team: TeamSetup }} call
+   * The signals of a request's transmitters, several of each where its samples or quantiles are asked for.
+   * @param {Request} request
+   * @param {Float32Array[] | undefined} gains
    * @param {Watch} watch
    */
-  async assist(call, watch) {
-    await this.predict(call, watch);
-    return {};
-  }
-
-  /**
-   * @param {{ request: unknown, gains?: Float32Array[] }} call
-   * @param {Watch} watch
-   */
-  async #drawn({ request: asked, gains }, watch) {
-    const started = performance.now();
-    const request = new Request(asked);
+  async #signals(request, gains, watch) {
     const { handle, info } = this.#prepared();
     const method = this.#methodOf(request, info);
     const warnings = [...info.warnings, ...request.warnings];
@@ -249,7 +280,7 @@ class Runtime {
     if (info.cars && method === 'network' && !this.#info.model?.knowsCars) warnings.push(carsLeftOut('The network'));
     const saysQuantiles = method === 'network' && this.#info.model?.kind === 'quantiles';
     const samples = samplesOf(request, saysQuantiles ? 'quantiles' : method, warnings);
-    /** The samples or the quantiles of each transmitter. @type {TransmitterSignal[][]} */
+    /** @type {TransmitterSignal[][]} */
     const signals = [];
     for (const [index, placed] of places.entries()) {
       const watched = ofMany(watch, index, places.length);
@@ -258,22 +289,7 @@ class Runtime {
       else if (method === 'rays') signals.push([await traced(handle, placed, watched)]);
       else signals.push([gains ? handle.signalOf(placed, gains[index]) : handle.dominantPath(placed)]);
     }
-    const members = signals[0].length;
-    /** @type {Map<string, import('./samples.js').Spread>} */
-    const spreads = new Map();
-    /** @type {CoverageHandle | null} */
-    let coverage = null;
-    for (let member = 0; member < members; member += 1) {
-      coverage?.free();
-      coverage = new CoverageHandle(handle, request);
-      for (const drawn of signals) coverage.add(drawn[member]);
-      if (members > 1) gather(spreads, coverage, request);
-    }
-    const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
-    // After an error the collector frees them: a call into a module that trapped would hide why.
-    for (const held of [...places, coverage, request]) held?.free();
-    const backend = method === 'network' ? this.#info.backend : 'cpu';
-    return { scene: info, ...drawn, warnings, transmitters, method, backend, milliseconds: performance.now() - started, info: this.#info };
+    return { signals, places, transmitters, method, warnings };
   }
 
   /** The networks and their weights. */

@@ -1,5 +1,6 @@
 // Members of a team exchange values in memory that their workers share: each writes what it sends into its own slot, and reads the others'
-// when all have written. There are two slots a member, used in turns, so nobody writes where another still reads.
+// when all have written. There are two slots a member, used in turns, so nobody writes where another still reads. One call follows another
+// when its map is there (engine.js), so that whoever may still read belongs to a call whose result is dropped.
 
 /** A team for one call. @typedef {{ control: Int32Array, slots: Float32Array, members: number, rank: number }} TeamSetup */
 
@@ -33,14 +34,21 @@ export function leave(control) {
   Atomics.notify(control, 0);
 }
 
+/** What is said where a member is gone. */
+const LOST = 'a worker that shared the map is gone';
+
 /** One member during one call. */
 export class Team {
   #control;
   #slots;
   #round = 0;
 
-  /** @param {TeamSetup} setup */
+  /**
+   * Throws where a member is gone already.
+   * @param {TeamSetup} setup
+   */
   constructor({ control, slots, members, rank }) {
+    if (Atomics.load(control, 0) & GONE) throw new Error(LOST);
     this.#control = control;
     this.#slots = slots;
     this.members = members;
@@ -78,8 +86,10 @@ export class Team {
     for (let looks = 0; ; looks += 1) {
       const state = Atomics.load(this.#control, 0);
       if ((state & (GONE - 1)) >= wanted) return;
-      if (state & GONE) throw new Error('a worker that shared the map is gone');
-      if (looks >= LOOKS && Atomics.wait(this.#control, 0, state, PATIENCE_MS) === 'timed-out') {
+      if (state & GONE) throw new Error(LOST);
+      // The others may have other calls to end before this one.
+      const patience = this.#round ? PATIENCE_MS : Infinity;
+      if (looks >= LOOKS && Atomics.wait(this.#control, 0, state, patience) === 'timed-out') {
         throw new Error(`a worker that shared the map said nothing for ${PATIENCE_MS / 1000} s`);
       }
     }

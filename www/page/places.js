@@ -7,11 +7,12 @@ import { engines, startPhysical } from './engines.js';
 import { fitMeasured, stopFit } from './input/calibration.js';
 import { stopSearch } from './input/sites.js';
 import { say, unsay } from './notices.js';
+import { textOf } from './plan/cars.js';
 import { BESIDE, changeLook, look as currentLook } from './plan/look.js';
 import { readPlan } from './plan/link.js';
 import { newPlan } from './plan/model.js';
 import { begin, plan as current } from './plan/store.js';
-import { state } from './state.js';
+import { around as aroundScene, state } from './state.js';
 import { squareAround } from './units.js';
 import { onMap } from './views/markers.js';
 import { camera, setScene } from './views/stage.js';
@@ -151,7 +152,7 @@ async function open(loading) {
     stopSearch();
     stopFit();
     const around = { buildings: found.source, bounds: found.bounds, metersPerPixel: found.metersPerPixel };
-    const info = await engines.physical.setScene(around);
+    const info = await engines.physical.setScene({ ...around, cars: textOf(found.plan?.cars) });
     if (turn === opened) await enter(found, around, info, turn);
   } catch (error) {
     if (turn === opened) throw error;
@@ -180,7 +181,7 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
   if (turn !== opened) return;
   afterOpening();
   fitMeasured(look?.model ?? shownBefore);
-  camera()?.setFootprints(await engines.physical.footprints(around));
+  camera()?.setFootprints(await engines.physical.footprints(aroundScene()));
 }
 
 /** The networks draw on their own grid alone, and a calibrated map is there once it is fitted. */

@@ -91,6 +91,12 @@ impl MapScene {
         with_cars.turning_points(0.0).walls.corners.len()
     }
 
+    /// How many sides all cars have together.
+    #[cfg(feature = "serve")]
+    pub fn sides_of_cars(&self) -> usize {
+        self.scene.cars.iter().map(|car| car.exterior().lines().len()).sum()
+    }
+
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }

@@ -48,7 +48,7 @@ pub struct Args {
     /// Largest request, MiB
     #[arg(long, value_name = "MIB", default_value_t = 4)]
     max_body_mib: usize,
-    /// Most corners of the buildings that a request brings
+    /// Most corners of the buildings, and of the cars, that a request brings
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     max_corners: usize,
     /// Memory for plans that were drawn, MiB

@@ -1,7 +1,7 @@
-//! Limits on the buildings that a request brings, so that no outline makes a server work for minutes.
+//! Limits on the buildings and cars that a request brings, so that no outline makes a server work for minutes.
 //!
 //! The parts that an outline falls into which crosses itself everywhere grow with the square of its corners, and a map takes longer the
-//! more corners its paths may turn at. Real buildings come nowhere near either limit.
+//! more corners its paths may turn at, and the more sides of cars the line to a pixel may cross. Real ones come nowhere near the limits.
 
 use super::error::Refusal;
 use crate::drawing::MapScene;
@@ -13,6 +13,8 @@ use radiodiff_radio::scene::Footprint;
 const MOST_OUTLINE_CORNERS: usize = 1000;
 /// The most places where a building's outline crosses itself.
 const MOST_CROSSINGS: usize = 100;
+/// The most sides that the cars of one map have: 2,500 boxes, though they may all stand on one spot.
+const MOST_CAR_SIDES: usize = 10_000;
 /// The most corners that paths turn at on one map.
 const MOST_TURNING_POINTS: usize = 6000;
 
@@ -45,11 +47,14 @@ fn crossings(lines: &[Line<f64>]) -> usize {
 }
 
 /// # Errors
-/// A map that is too densely built.
+/// A map that is too densely built, or has too many cars.
 pub fn check_map(map: &MapScene) -> Result<(), Refusal> {
-    let corners = map.turning_points();
+    let (size, sides, corners) = (map.grid().size, map.sides_of_cars(), map.turning_points());
+    if sides > MOST_CAR_SIDES {
+        return Err(too_large(format!("the cars have {sides} sides on {size} x {size} pixels, expected at most {MOST_CAR_SIDES}")));
+    }
     if corners > MOST_TURNING_POINTS {
-        let found = format!("the buildings have {corners} corners on {0} x {0} pixels", map.grid().size);
+        let found = format!("the buildings and cars have {corners} corners on {size} x {size} pixels");
         return Err(too_large(format!("{found}, which is more than one map takes: ask for a smaller map or coarser pixels")));
     }
     Ok(())

@@ -46,7 +46,7 @@ pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random:
         }
         let along = Coord { x: -away.y / length, y: away.x / length };
         taken.push(center);
-        cars.push(Building { footprint: outline(center, along), height_m: None, levels: None, material: None });
+        cars.push(Building::from(outline(center, along)));
     }
     let rounded: Vec<Polygon<f64>> = buildings_from_json(&buildings_to_json(&cars))?.into_iter().map(|car| car.footprint).collect();
     let mask = BuildingMask { size: grid.size, pixels: pixels_of_cars(grid, &rounded) };

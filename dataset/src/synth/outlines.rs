@@ -18,7 +18,7 @@ pub fn on_the_map(footprints: &[Polygon<f64>], grid: Grid) -> Vec<Building> {
         let (exterior, courtyards) = polygon.into_inner();
         let large = |ring: &geo::LineString<f64>| Polygon::new(ring.clone(), Vec::new()).unsigned_area() >= SMALLEST_COURTYARD_M2;
         let footprint = Polygon::new(exterior, courtyards.into_iter().filter(large).collect());
-        Building { footprint, height_m: None, levels: None, material: None }
+        Building::from(footprint)
     };
     joined.into_iter().filter(large).map(building).collect()
 }

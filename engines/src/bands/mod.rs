@@ -201,7 +201,7 @@ impl BandEngine {
     }
 
     fn normalized(&self, x: &BandTensor, groups: usize, scaling: [&BandTensor; 2], epsilon: f32, silu: bool) -> BandTensor {
-        // A band of channels is not of all groups.
+        // A band of channels does not hold every group.
         let x = if x.split.is_some_and(|dim| dim < 2) { Self::whole_tensor(self.whole(x)) } else { x.clone() };
         let moments = self.group_moments(&x, groups);
         let [weight, bias] = scaling.map(|scaling| self.whole(scaling));

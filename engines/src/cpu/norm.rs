@@ -53,7 +53,7 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// Of values that are cut in parts of one length.
+    /// The moments of values that are cut into parts of equal length.
     pub(crate) fn of_equal_parts(parts: impl Iterator<Item = Self> + Clone) -> Self {
         let count = parts.clone().count() as f64;
         let mean = parts.clone().map(|part| f64::from(part.mean)).sum::<f64>() / count;

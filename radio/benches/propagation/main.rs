@@ -82,8 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure_heights(grid: Grid, buildings: usize, height_m: f64) -> f64 {
     let mut random = Random(SEED);
     let footprints = city(grid.extent_m(), buildings, &mut random);
-    let building =
-        |footprint| Building { footprint, height_m: Some(LOWEST_M + random.unit() * (HIGHEST_M - LOWEST_M)), levels: None, material: None };
+    let building = |footprint| Building { height_m: Some(LOWEST_M + random.unit() * (HIGHEST_M - LOWEST_M)), ..Building::from(footprint) };
     let scene = Scene::from_polygons(grid, footprints.into_iter().map(building).collect());
     let prepared = PreparedScene::new(&scene);
     let model = DominantPath::default();
@@ -113,8 +112,7 @@ fn mean_move_ms(mut move_ms: impl FnMut() -> f64) -> f64 {
 fn measure(size: usize, buildings: usize) -> Cost {
     let grid = Grid { size, meters_per_pixel: 1.0 };
     let mut random = Random(SEED);
-    let building = |footprint| Building { footprint, height_m: None, levels: None, material: None };
-    let scene = Scene::from_polygons(grid, city(grid.extent_m(), buildings, &mut random).into_iter().map(building).collect());
+    let scene = Scene::from_polygons(grid, city(grid.extent_m(), buildings, &mut random).into_iter().map(Building::from).collect());
     let model = DominantPath::default();
     let mut map_ms = |prepared: &PreparedScene| loop {
         let position = Coord { x: random.unit(), y: random.unit() } * grid.extent_m();

@@ -54,16 +54,15 @@ impl CarOutlines {
     /// The scene with a building in the place of each of these cars, and without cars. Its raster of roofs is at [`BUILDING_HEIGHT_M`].
     pub fn as_walls(&self, scene: &Scene) -> Scene {
         let Scene { grid, mask, .. } = scene;
-        let building = |footprint| Building { footprint, height_m: None, levels: None, material: None };
         let mut buildings = if !scene.buildings.is_empty() && footprints_agree(scene) {
             scene.buildings.clone()
         } else {
-            nested(outlines(mask, *grid)).into_iter().map(building).collect()
+            nested(outlines(mask, *grid)).into_iter().map(Building::from).collect()
         };
         let walls: Vec<Polygon<f64>> = self.outlines.iter().map(|outline| outline.scale(WALLED)).collect();
         let mut pixels = rasterize_outlines(*grid, &walls).pixels;
         pixels.iter_mut().zip(&mask.pixels).for_each(|(pixel, &built)| *pixel |= built);
-        buildings.extend(walls.into_iter().map(building));
+        buildings.extend(walls.into_iter().map(Building::from));
         let mask = BuildingMask { pixels, ..*mask };
         Scene { roofs: RoofHeights::level(&mask, BUILDING_HEIGHT_M), grid: *grid, buildings, mask, cars: Vec::new(), bounds: scene.bounds }
     }

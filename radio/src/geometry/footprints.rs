@@ -191,7 +191,7 @@ mod tests {
             boxed([10.0, 10.0], [20.0, 20.0], 0.0, None).footprint.exterior().clone(),
             vec![boxed([15.6, 15.6], [0.8, 0.8], 0.0, None).footprint.exterior().clone()],
         );
-        let house = Building { footprint: house, height_m: None, levels: None, material: None };
+        let house = Building::from(house);
         assert_eq!(outlines_of(&Scene::from_polygons(GRID, vec![kiosk, house]), 0.0).len(), 1);
     }
 

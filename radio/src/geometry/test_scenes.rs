@@ -29,5 +29,5 @@ pub fn inset_walls(mask: &BuildingMask) -> InsetWalls {
 
 /// A building of corners in metres.
 pub fn building(corners: &[(f64, f64)], height_m: Option<f64>) -> Building {
-    Building { footprint: Polygon::new(LineString::from(corners.to_vec()), Vec::new()), height_m, levels: None, material: None }
+    Building { height_m, ..Building::from(Polygon::new(LineString::from(corners.to_vec()), Vec::new())) }
 }

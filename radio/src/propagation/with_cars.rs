@@ -104,14 +104,17 @@ fn met_out_of_sight(ends: &LinkEnds, distance_m: f64) -> f64 {
 
 /// The part of the loss that a car takes from a path which passes above it at this share of its way from the transmitter: what a knife
 /// edge as high as the car would take, of what it would take at grazing incidence (ITU-R P.526, equation 31). 1 for two antennas no
-/// higher than a car.
+/// higher than a car; else nothing at an antenna's own place, on a car's roof.
 fn met(ends: &LinkEnds, length_m: f64, along: f64) -> f64 {
-    let above_m = ends.height_m + along * (ends.receiver_height_m - ends.height_m) - CAR_HEIGHT_M;
-    if above_m <= 0.0 {
+    if ends.height_m.max(ends.receiver_height_m) <= CAR_HEIGHT_M {
         return 1.0;
     }
+    if along <= 0.0 || along >= 1.0 {
+        return 0.0;
+    }
+    let above_m = ends.height_m + along * (ends.receiver_height_m - ends.height_m) - CAR_HEIGHT_M;
     let v = -above_m * libm::sqrt(2.0 / (LAW_WAVELENGTH_M * length_m * along * (1.0 - along)));
-    knife_edge_db(v) / knife_edge_db(0.0)
+    (knife_edge_db(v) / knife_edge_db(0.0)).min(1.0)
 }
 
 /// Loss in dB of a path with this number of turns by small angles more: of a straight one of `length_m` in sight, else of one that has

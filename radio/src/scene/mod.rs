@@ -82,6 +82,13 @@ pub struct Building {
     pub material: Option<WallMaterial>,
 }
 
+impl From<Polygon<f64>> for Building {
+    /// A building of which nothing but the footprint is known.
+    fn from(footprint: Polygon<f64>) -> Self {
+        Self { footprint, height_m: None, levels: None, material: None }
+    }
+}
+
 /// A transmitter, in metres in the scene's frame, with RadioMapSeer's defaults: 23 dBm at 5.9 GHz, isotropic, at 1.5 m. It says where the
 /// antenna points; the antenna's pattern is a [`crate::propagation::AntennaPattern`].
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -38,7 +38,7 @@ pub fn buildings_from_json(text: &str) -> Result<Vec<Building>, Error> {
     let rings = rings_from_json(text)?.into_iter();
     let polygons = rings.map(|ring| Polygon::new(LineString::from_iter(ring.into_iter().map(corner)), Vec::new()));
     let built = polygons.filter(|footprint| footprint.unsigned_area() > 0.0);
-    Ok(built.map(|footprint| Building { footprint, height_m: None, levels: None, material: None }).collect())
+    Ok(built.map(Building::from).collect())
 }
 
 /// The rings of an outline file as they stand there.
@@ -145,7 +145,7 @@ mod tests {
         let mut second = square(20.0, 24.0);
         second.0.iter_mut().for_each(|p| p.y -= 8.0);
         let footprint = Polygon::new(square(10.0, 40.0), vec![square(20.0, 30.0), second]);
-        let building = Building { footprint, height_m: None, levels: None, material: None };
+        let building = Building::from(footprint);
         let text = buildings_to_json(std::slice::from_ref(&building));
         let read = buildings_from_json(&text).unwrap();
         assert_eq!(read.len(), 1);
@@ -161,7 +161,7 @@ mod tests {
     fn what_has_no_area_is_left_out() {
         assert!(buildings_from_json("[[], [[1, 1]], [[1, 1], [5, 5], [1, 1]]]").unwrap().is_empty());
         let sliver = Polygon::new(square(10.1, 10.3), Vec::new());
-        assert_eq!(buildings_to_json(&[Building { footprint: sliver, height_m: None, levels: None, material: None }]), "[]");
+        assert_eq!(buildings_to_json(&[Building::from(sliver)]), "[]");
         assert!(buildings_from_json("[[[1]]]").is_err());
     }
 

@@ -240,7 +240,7 @@ impl Network {
             if let NetworkPipeline::Samples(pipeline) = &running.pipeline
                 && (team.is_some() || running.engine.is_shared())
             {
-                // Of the tensors that it keeps, this member has a part alone.
+                // This member has only a part of the tensors that are kept.
                 pipeline.forget();
             }
             running.engine.join(team.map(|team| Box::new(SharedMemory::new(team)) as Box<dyn Team>));

@@ -165,9 +165,10 @@ impl PlacedTransmitter {
 
 #[wasm_bindgen]
 impl SceneHandle {
-    /// Reads buildings from the text or the bytes (a Uint8Array) of a file in any format that [`import`] knows, and puts them on a map;
-    /// with `cars`, text or bytes of GeoJSON, those too. `request` is `{ bounds, metersPerPixel, buildingHeightM }`; without bounds the map stands where most buildings are, and without
-    /// metres a pixel it has `size` x `size` pixels of `meters_per_pixel`.
+    /// Reads buildings from the text or the bytes (a Uint8Array) of a file in any format that [`import`] knows, and puts them on a map,
+    /// beside the cars of `cars` (GeoJSON as text or bytes) where these are given. `request` is `{ bounds, metersPerPixel,
+    /// buildingHeightM }`; without bounds the map stands where most buildings are, and without metres a pixel it has `size` x `size`
+    /// pixels of `meters_per_pixel`.
     #[wasm_bindgen(constructor)]
     pub fn new(source: JsValue, cars: JsValue, request: JsValue, size: usize, meters_per_pixel: f64) -> Result<SceneHandle, JsValue> {
         let request: SceneRequest = checked(request)?;
@@ -342,7 +343,7 @@ impl SceneHandle {
     }
 }
 
-/// Of text or of a Uint8Array.
+/// The bytes of a text or of a Uint8Array.
 fn bytes(source: &JsValue) -> Vec<u8> {
     source.as_string().map_or_else(|| Uint8Array::new(source).to_vec(), String::into_bytes)
 }

@@ -41,16 +41,17 @@ export async function carsOfFile(file) {
 export async function openCars(cars) {
   const { scene } = state;
   try {
-    const { cars: onMap } = await engines.physical.setScene(around(cars));
+    const { cars: onMap, warnings } = await engines.physical.setScene(around(cars));
     // Another scene was opened meanwhile.
     if (state.scene !== scene) return;
     if (!onMap) {
-      say('cars', `${cars.name} has ${counted(cars.outlines.length)}, none of them on this map: open the place where they stand first.`, 'error');
+      const told = warnings.filter((warning) => warning.startsWith('cars: ')).join('; ');
+      say('cars', `${cars.name} has ${counted(cars.outlines.length)}, none of them on this map (${told}): open the place where they stand first.`, 'error');
       return;
     }
     unsay('cars', 'error');
     change((now) => ({ ...now, cars }));
-    say('cars', `${counted(onMap)} of ${cars.name} ${onMap === 1 ? 'is' : 'are'} on the map. Cars matter for antennas no higher than they are, about 1.5 m; from about 5 m up they cost next to nothing.`);
+    say('cars', `${counted(onMap)} of ${cars.name} ${onMap === 1 ? 'is' : 'are'} on the map. They cost most between antennas at 1.5 m, and the less the higher an antenna stands.`);
   } catch (error) {
     say('cars', `${cars.name} cannot be used: ${error.message}.`, 'error');
   }

@@ -3,8 +3,9 @@
 
 import { metersBetween } from '../units.js';
 
-/** Between the two farthest corners of the longest car; the package leaves out what is longer. */
+/** Between the two farthest corners of the longest car, and the ground of the largest; the package leaves out what is longer or larger. */
 const LONGEST_CAR_M = 6;
+const LARGEST_CAR_M2 = 16;
 /** Digits of what a plan keeps of degrees: centimetres. */
 const DIGITS = 7;
 
@@ -38,9 +39,21 @@ function outlineOf(ring) {
   return outline.length > 2 && outline.every((corner) => corner.length === 2 && corner.every(Number.isFinite)) ? outline : undefined;
 }
 
+/** The ground within a small ring, by the triangles that its sides make with its first corner. */
+function groundM2(corners) {
+  const [first] = corners;
+  const east = ({ lng }) => Math.sign(lng - first.lng) * metersBetween(first, { lng, lat: first.lat });
+  const north = ({ lat }) => Math.sign(lat - first.lat) * metersBetween(first, { lng: first.lng, lat });
+  const twice = corners.reduce((sum, corner, i) => {
+    const next = corners[(i + 1) % corners.length];
+    return sum + east(corner) * north(next) - east(next) * north(corner);
+  }, 0);
+  return Math.abs(twice) / 2;
+}
+
 function isSmall(outline) {
   const corners = outline.map(([lng, lat]) => ({ lng, lat }));
-  return corners.every((a) => corners.every((b) => metersBetween(a, b) <= LONGEST_CAR_M));
+  return corners.every((a) => corners.every((b) => metersBetween(a, b) <= LONGEST_CAR_M)) && groundM2(corners) <= LARGEST_CAR_M2;
 }
 
 /** Cars out of anything that was parsed; undefined where there are none. */

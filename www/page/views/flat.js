@@ -42,12 +42,18 @@ export function flatView(canvas, { moved }) {
     view.drawImage(buildings, left, top, side, side);
     view.strokeStyle = '#8888';
     view.strokeRect(left, top, side, side);
+    // Those beside the map are in the plan too.
+    view.save();
+    view.beginPath();
+    view.rect(left, top, side, side);
+    view.clip();
     view.fillStyle = CAR;
     for (const outline of cars?.outlines ?? []) {
       view.beginPath();
       for (const { x, y } of outline.map(([lng, lat]) => project({ lng, lat }))) view.lineTo(x, y);
       view.fill();
     }
+    view.restore();
     for (const { color, ...place } of dots) {
       const { x, y } = project(place);
       view.beginPath();

@@ -59,7 +59,7 @@ fn outlines_at_corners(mask: &BuildingMask, grid: Grid) -> Option<Vec<Building>>
     let [tie_x, tie_y] = TIE.map(|tie| tie * grid.meters_per_pixel);
     let building = |outline: Polygon<f64>| {
         let footprint = outline.translate(-tie_x, -tie_y);
-        Building { footprint, height_m: None, levels: None, material: None }
+        Building::from(footprint)
     };
     Some(nested(outlines.collect()).into_iter().map(building).collect())
 }

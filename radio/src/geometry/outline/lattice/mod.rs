@@ -66,7 +66,7 @@ mod tests {
     /// The mask of an outline on the lattice, by the data's rule.
     fn mask_of(ring: LineString<f64>) -> BuildingMask {
         let footprint = Polygon::new(ring, Vec::new()).translate(TIE_M[0], TIE_M[1]);
-        rasterize(GRID, &[Building { footprint, height_m: None, levels: None, material: None }])
+        rasterize(GRID, &[Building::from(footprint)])
     }
 
     /// A box, or two that make an L, turned, with corners rounded to the lattice.
