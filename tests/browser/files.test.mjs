@@ -80,7 +80,7 @@ test('a file whose polygons all have a car\'s size puts cars on the map, and und
     await drawn(page);
   };
   await redrawn(() => drop(page, 'parked.geojson', `{"type":"FeatureCollection","features":[${car}]}`));
-  assert.match(await notice(page), /1 parked car of parked\.geojson is on the map.*no higher than they are/);
+  assert.match(await notice(page), /1 parked car of parked\.geojson is on the map.*the less the higher an antenna stands/);
   assert.ok(before - await power() > 2, 'the map is as bright behind the car');
   assert.equal(await page.innerText('#place'), title);
   assert.match(await page.innerText('#cars'), /1 parked car of parked\.geojson/);
