@@ -34,21 +34,14 @@ export function leave(control) {
   Atomics.notify(control, 0);
 }
 
-/** What is said where a member is gone. */
-const LOST = 'a worker that shared the map is gone';
-
 /** One member during one call. */
 export class Team {
   #control;
   #slots;
   #round = 0;
 
-  /**
-   * Throws where a member is gone already.
-   * @param {TeamSetup} setup
-   */
+  /** @param {TeamSetup} setup */
   constructor({ control, slots, members, rank }) {
-    if (Atomics.load(control, 0) & GONE) throw new Error(LOST);
     this.#control = control;
     this.#slots = slots;
     this.members = members;
@@ -86,7 +79,7 @@ export class Team {
     for (let looks = 0; ; looks += 1) {
       const state = Atomics.load(this.#control, 0);
       if ((state & (GONE - 1)) >= wanted) return;
-      if (state & GONE) throw new Error(LOST);
+      if (state & GONE) throw new Error('a worker that shared the map is gone');
       // The others may have other calls to end before this one.
       const patience = this.#round ? PATIENCE_MS : Infinity;
       if (looks >= LOOKS && Atomics.wait(this.#control, 0, state, patience) === 'timed-out') {

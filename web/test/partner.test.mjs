@@ -87,9 +87,21 @@ test('a partner that fails costs a warning, and the other draws alone', async ()
 });
 
 test('what is wrong with a request is said once, and the partner stays', async () => {
-  const { partner, warnings } = await partnerOf(takesPart);
   const wrong = new RadioError({ code: 'transmitter', message: 'it stands indoors' });
-  await assert.rejects(partner.draw(async () => { throw wrong; }, SCENE, {}, {}), wrong);
+  let refused = false;
+  const { partner, warnings } = await partnerOf((message) => {
+    if (refused) return takesPart(message);
+    refused = true;
+    throw wrong;
+  });
+  // The partner may be the first to see it.
+  const refuses = async (_, { team }) => {
+    while (!refused) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    assert.equal(new Team(team).rank, 0);
+    throw wrong;
+  };
+  await assert.rejects(partner.draw(refuses, SCENE, {}, {}), wrong);
   const calls = [];
   await partner.draw(own(calls), SCENE, {}, {});
   assert.deepEqual([calls[0], warnings], [['predict', 0], []]);
