@@ -26,6 +26,7 @@ import { drop, keep, loadWeights } from './weights.js';
  * @property {string} [because] why this backend, where a crash decided it
  * @property {EngineOptions['worker']} worker
  * @property {number} workers the most that draw one map
+ * @property {boolean} shared whether two of them share the network's maps, where they may
  */
 
 /** @typedef {import('./buildings.js').SceneRequest & { known: boolean }} NotedScene the last scene, and whether the runtime has it */
@@ -303,12 +304,12 @@ class Engine {
    * @param {Callbacks} callbacks
    */
   #draw(request, callbacks) {
-    const { worker, workers } = this.#options;
+    const { worker, workers, shared } = this.#options;
     // Without metres a pixel a map has the network's grid, on which one worker draws a physical map as fast.
     const small = !this.#scene || this.#scene.metersPerPixel == null || request.method === 'network';
     if (worker === false || workers < 2) return this.#own('predict', { request }, callbacks);
     if (small) {
-      const byNetwork = this.info.model && this.info.backend === 'cpu' && (request.method ?? 'network') === 'network';
+      const byNetwork = shared && this.info.model && this.info.backend === 'cpu' && (request.method ?? 'network') === 'network';
       return byNetwork && canShareMemory() ? this.#drawShared(request, callbacks) : this.#own('predict', { request }, callbacks);
     }
     return this.#inTurn(this.#drawTogether(request, callbacks));
@@ -447,13 +448,15 @@ export async function createEngine({ model, backend, worker, workers, cache, sig
   // Options that are there and say nothing, as a spread of optional ones has them, are the defaults.
   backend ??= 'auto';
   if (!BACKENDS.includes(backend)) throw new RadioError({ code: 'backend', message: `there is no backend ${backend}; the backends are ${BACKENDS.join(', ')}` });
+  // A second worker for the network takes its memory again and rarely saves much of a map's time, so it has to be asked for.
+  const shared = workers != null;
   workers ??= Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MOST_WORKERS);
   if (!Number.isInteger(workers) || workers < 1) throw new RadioError({ code: 'worker', field: 'workers', message: `workers is ${workers}, expected a whole number from 1` });
   signal?.throwIfAborted();
   const start = async (/** @type {boolean} */ cached) => {
     // One beside the other.
     const loading = Promise.all([compile(onProgress), model ? loadWeights(model, { signal, onProgress, cache: cached }) : null]);
-    const engine = new Engine({ parts: loading, backend: backend ?? 'auto', worker, workers });
+    const engine = new Engine({ parts: loading, backend: backend ?? 'auto', worker, workers, shared });
     try {
       await abortable(engine.ready({ signal, onProgress }), signal);
       const [, weights] = await loading;

@@ -466,8 +466,9 @@ export interface EngineOptions {
   worker?: boolean | (() => Worker) | undefined;
   /**
    * The most workers that draw one map together, from 1; the default is the machine's cores, at most 4. Several share a large map of
-   * several transmitters, which does not depend on their number. Where the page is cross-origin isolated, two share the network's maps
-   * on the CPU once the second has loaded, which begins after the first map; their map differs from one worker's by rounding. Each worker
+   * several transmitters, which does not depend on their number. Where `workers` is named and the page is cross-origin isolated, two
+   * share the network's maps on the CPU once the second has loaded, which begins after the first map; their map differs from one worker's
+   * by rounding. Each worker
    * holds the whole scene in memory, and for the network its weights. With `worker: false` there are none.
    */
   workers?: number | undefined;
