@@ -298,8 +298,8 @@ class Engine {
   }
 
   /**
-   * A map of the noted scene: the network's by two workers where these may share memory, a large plan by several; until that is drawn,
-   * other calls about scenes wait.
+   * A map of the noted scene: the network's by two workers where the caller asks for them and they may share memory, a large plan by
+   * several; until that is drawn, other calls about scenes wait.
    * @param {PredictRequest} request
    * @param {Callbacks} callbacks
    */

@@ -49,10 +49,12 @@ fn crossings(lines: &[Line<f64>]) -> usize {
 /// # Errors
 /// A map that is too densely built, or has too many cars.
 pub fn check_map(map: &MapScene) -> Result<(), Refusal> {
-    let (size, sides, corners) = (map.grid().size, map.sides_of_cars(), map.turning_points());
+    let (size, sides) = (map.grid().size, map.sides_of_cars());
     if sides > MOST_CAR_SIDES {
         return Err(too_large(format!("the cars have {sides} sides on {size} x {size} pixels, expected at most {MOST_CAR_SIDES}")));
     }
+    // They take the walls' union, which too many cars would make long.
+    let corners = map.turning_points();
     if corners > MOST_TURNING_POINTS {
         let found = format!("the buildings and cars have {corners} corners on {size} x {size} pixels");
         return Err(too_large(format!("{found}, which is more than one map takes: ask for a smaller map or coarser pixels")));
