@@ -41,7 +41,7 @@ pub fn standard_normal(seed: u64, stream: u32, count: usize) -> Vec<f32> {
             // In (0, 1], so that the logarithm is finite.
             let u = (f64::from(pair[0]) + 1.0) / TWO_POW_32;
             let angle = std::f64::consts::TAU * f64::from(pair[1]) / TWO_POW_32;
-            let radius = libm::sqrt(-2.0 * libm::log(u));
+            let radius = (-2.0 * libm::log(u)).sqrt();
             values.push((radius * libm::cos(angle)) as f32);
             values.push((radius * libm::sin(angle)) as f32);
         }

@@ -6,7 +6,7 @@ use geo::{Coord, LineString, Polygon};
 use radiodiff_radio::features::{ConditionChannel, condition};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::GrayCodec;
-use radiodiff_radio::propagation::{AntennaPattern, DominantPath, PropagationModel, Sector, WithCars, received_power};
+use radiodiff_radio::propagation::{AntennaPattern, DominantPath, LinkBudget, PropagationModel, Sector, WithCars};
 use radiodiff_radio::scene::{Building, Grid, LinkEnds, Scene, Transmitter};
 use std::time::Instant;
 
@@ -50,6 +50,9 @@ fn main() {
         ("received power: sector, 5.9 GHz", 5900.0, AntennaPattern::Sector(Sector::default())),
         ("received power: omni, 28 GHz", 28_000.0, AntennaPattern::Omni),
     ] {
-        time(name, |at| received_power(&gain, &Transmitter { frequency_mhz, ..Transmitter::at(at.x, at.y) }, 1.5, &pattern, |_| None));
+        time(name, |at| {
+            let transmitter = Transmitter { frequency_mhz, ..Transmitter::at(at.x, at.y) };
+            LinkBudget::new(&gain, &transmitter, 1.5, &pattern, |_| None).expect("in range").of(&gain)
+        });
     }
 }

@@ -3,8 +3,10 @@
 //! A [`scene`] holds buildings, cars and transmitters on a metric grid. [`geometry`] prepares it: walls, corners and lines of sight.
 //! From a prepared scene and a transmitter, [`propagation`] computes a [`map`] of path gain and [`features`] the condition of a
 //! network. [`metrics`] compares two maps. [`calibration`] fits a map to measured power. Each room imports only rooms named before it,
-//! except that [`map`] needs the scene alone. [`delimited`] says what separates the values of a table; any room may import it.
+//! except that [`map`] needs the scene alone. Any room may import [`arithmetic`], which has the same bits everywhere, and [`delimited`],
+//! which says what separates the values of a table.
 
+pub mod arithmetic;
 pub mod calibration;
 pub mod delimited;
 pub mod features;

@@ -53,6 +53,15 @@ export class CoverageHandle implements Freeable {
   free(): void;
 }
 
+export class SpreadHandle implements Freeable {
+  constructor(pixels: number, threshold: number | undefined);
+  add(plan: CoverageHandle, layer: string): void;
+  mean(): Float32Array<ArrayBuffer>;
+  standardDeviation(): Float32Array<ArrayBuffer>;
+  probability(): Float32Array<ArrayBuffer> | undefined;
+  free(): void;
+}
+
 type Warned = { warnings: string[] };
 
 export class SiteSearch implements Freeable {

@@ -6,8 +6,9 @@
 // Calls are answered one after the other, in the order they came.
 
 import { messageOf } from './errors.js';
+import { Spreads, layersOf } from './layers.js';
 import init, { CellSurroundings, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
-import { gather, heightsIn, layersOf, samplesOf } from './samples.js';
+import { heightsIn, samplesOf } from './samples.js';
 import { Team, leave } from './team.js';
 import { between, inTurns, ofMany } from './turns.js';
 
@@ -212,19 +213,18 @@ class Runtime {
     const { handle, info } = this.#prepared();
     const { signals, places, ...told } = await this.#inTeam(team, () => this.#signals(request, gains, watch));
     const members = signals[0].length;
-    /** @type {Map<string, import('./samples.js').Spread>} */
-    const spreads = new Map();
+    const spreads = new Spreads(request);
     /** @type {CoverageHandle | null} */
     let coverage = null;
     for (let member = 0; member < members; member += 1) {
       coverage?.free();
       coverage = new CoverageHandle(handle, request);
       for (const drawn of signals) coverage.add(drawn[member]);
-      if (members > 1) gather(spreads, coverage, request);
+      if (members > 1) spreads.add(coverage, info.size ** 2);
     }
     const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
     // After an error the collector frees them: a call into a module that trapped would hide why.
-    for (const held of [...places, coverage, request]) held?.free();
+    for (const held of [...places, coverage, spreads, request]) held?.free();
     const backend = told.method === 'network' ? this.#info.backend : 'cpu';
     return { scene: info, ...drawn, ...told, backend, milliseconds: performance.now() - started, info: this.#info };
   }

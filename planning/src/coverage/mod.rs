@@ -2,14 +2,16 @@
 //!
 //! In flow, one by one, the maps of single transmitters ([`Signal`]) and the receiver that listens to them ([`Receiver`]). Out flow
 //! the plan's layers as [`GeoRaster`]s, and statistics over them ([`CoverageStatistics`]). Signals are kept apart, so that moving one
-//! transmitter of many costs the map of that one.
+//! transmitter of many costs the map of that one. A [`Spread`] says how far several plans of the same transmitters differ.
 
 mod receiver;
 mod signal;
+mod spread;
 mod statistics;
 
 pub use receiver::Receiver;
 pub use signal::Signal;
+pub use spread::Spread;
 pub use statistics::{CdfPoint, CoverageStatistics};
 
 use crate::raster::{GeoRaster, PlanLayer};

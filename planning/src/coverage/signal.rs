@@ -2,7 +2,7 @@
 
 use geo::Coord;
 use radiodiff_radio::map::{RadioMap, widen};
-use radiodiff_radio::propagation::{AntennaPattern, FrequencyError, received_power};
+use radiodiff_radio::propagation::{AntennaPattern, FrequencyError, LinkBudget, LinkMaps};
 use radiodiff_radio::scene::Transmitter;
 
 /// What one transmitter sends to every pixel.
@@ -38,16 +38,31 @@ impl Signal {
         receiver_height_m: f64,
         pattern: &AntennaPattern,
     ) -> Result<Self, FrequencyError> {
-        let received = received_power(path_gain, transmitter, receiver_height_m, pattern, |_| None)?;
-        // The power of a milliwatt from an isotropic antenna is the path gain at the transmitter's frequency.
-        let isotropic = Transmitter { power_dbm: 0.0, antenna_gain_dbi: 0.0, ..*transmitter };
-        let path_gain = received_power(path_gain, &isotropic, receiver_height_m, &AntennaPattern::Omni, |_| None)?;
-        Ok(Self {
-            position: transmitter.position,
-            frequency_mhz: transmitter.frequency_mhz,
-            received,
-            path_loss_db: path_gain.values.iter().map(|gain_db| -gain_db).collect(),
-        })
+        let budget = LinkBudget::new(path_gain, transmitter, receiver_height_m, pattern, |_| None)?;
+        Ok(Self::of(&budget, path_gain, transmitter))
+    }
+
+    /// As [`Self::new`], of several maps that one transmitter may have: what they share is computed once.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    ///
+    /// # Panics
+    /// When a map is not one of path gain, or lies on another grid than the first.
+    pub fn all(
+        path_gains: &[RadioMap],
+        transmitter: &Transmitter,
+        receiver_height_m: f64,
+        pattern: &AntennaPattern,
+    ) -> Result<Vec<Self>, FrequencyError> {
+        let Some(first) = path_gains.first() else { return Ok(Vec::new()) };
+        let budget = LinkBudget::new(first, transmitter, receiver_height_m, pattern, |_| None)?;
+        Ok(path_gains.iter().map(|path_gain| Self::of(&budget, path_gain, transmitter)).collect())
+    }
+
+    fn of(budget: &LinkBudget, path_gain: &RadioMap, transmitter: &Transmitter) -> Self {
+        let LinkMaps { received, path_loss_db } = budget.of(path_gain);
+        Self { position: transmitter.position, frequency_mhz: transmitter.frequency_mhz, received, path_loss_db }
     }
 
     /// Where the transmitter stands, metres in the grid's frame.

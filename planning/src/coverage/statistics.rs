@@ -3,6 +3,7 @@
 use super::NO_SERVER;
 use crate::raster::PlanLayer;
 use geo::Coord;
+use radiodiff_radio::arithmetic;
 use radiodiff_radio::scene::Grid;
 use serde::Serialize;
 
@@ -52,7 +53,7 @@ impl CoverageStatistics {
             let number = server[pixel] as usize;
             served[number] += 1;
             let away = grid.pixel_center(pixel / grid.size, pixel % grid.size) - positions[number];
-            let range_m = libm::hypot(away.x, away.y);
+            let range_m = arithmetic::length(away.x, away.y);
             largest_range_m = Some(largest_range_m.map_or(range_m, |largest| largest.max(range_m)));
         }
         let (outdoor_pixels, covered_pixels) = (sorted.len(), served.iter().sum::<usize>());

@@ -5,6 +5,7 @@
 //! (a roof, a tower, a hole in the antenna's pattern) err alike along the ray, which Euclidean distance does not know. Both are
 //! exponential, hence positive definite, and so is their sum.
 
+use crate::arithmetic;
 use super::law::shortest_turn_deg;
 use super::link::Link;
 
@@ -37,7 +38,7 @@ impl Covariance {
     /// Covariance of the errors at two places, noise left out, dB squared.
     pub fn between(&self, a: &Link, b: &Link) -> f64 {
         let step = a.position - b.position;
-        let local = libm::exp(-libm::hypot(step.x, step.y) / self.local_m);
+        let local = libm::exp(-arithmetic::length(step.x, step.y) / self.local_m);
         let angle_deg = shortest_turn_deg(a.bearing_deg - b.bearing_deg).abs();
         let decades = (log_distance(a) - log_distance(b)).abs();
         let shadow = libm::exp(-angle_deg / self.shadow_deg - decades / self.shadow_decades);
@@ -51,5 +52,5 @@ impl Covariance {
 }
 
 fn log_distance(link: &Link) -> f64 {
-    libm::log10(libm::hypot(link.distance_m, NEAREST_M))
+    libm::log10(arithmetic::length(link.distance_m, NEAREST_M))
 }

@@ -11,6 +11,7 @@
 //! Knife edges count with a share, not in full: between real buildings energy also comes from reflections, trees and side streets, so
 //! shadows are lighter than P.526 alone makes them.
 
+use crate::arithmetic;
 use super::link::Link;
 use crate::propagation::knife_edge::{PlanePoint, VerticalPlane};
 use crate::scene::ANTENNA_HEIGHT_M;
@@ -127,7 +128,7 @@ impl CellLaw {
     fn with_over_roof(&self, constants: &Constants, link: &Link, over_roof_db: f64) -> f64 {
         let value = |name: ConstantName| constants[name as usize];
         let rise_m = value(ConstantName::AntennaHeight) - ANTENNA_HEIGHT_M;
-        let length_m = libm::hypot(link.distance_m, rise_m).max(1.0);
+        let length_m = arithmetic::length(link.distance_m, rise_m).max(1.0);
         let depression_deg = libm::atan2(rise_m, link.distance_m).to_degrees();
         let vertical_db =
             lobe_db(depression_deg - value(ConstantName::Downtilt), value(ConstantName::VerticalBeamwidth), value(ConstantName::SideLobes));
@@ -173,7 +174,7 @@ fn lobe_db(angle_deg: f64, beamwidth_deg: f64, most_db: f64) -> f64 {
 }
 
 pub(super) fn shortest_turn_deg(angle_deg: f64) -> f64 {
-    angle_deg - 360.0 * libm::round(angle_deg / 360.0)
+    angle_deg - 360.0 * arithmetic::round(angle_deg / 360.0)
 }
 
 /// The logarithm of the distance to a wall, 0 at 10 m.

@@ -4,6 +4,7 @@
 //! as edges of the vertical plane, the length of that way below roofs, the open ground around the place, and what the dominant path
 //! loses beyond free space. The law ([`super::law`]) makes power of them.
 
+use crate::arithmetic;
 use crate::geometry::{PreparedScene, wall_distance};
 use crate::propagation::{DominantPath, LogDistanceLaw, PropagationError, PropagationModel};
 use crate::scene::{ANTENNA_HEIGHT_M, Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene, Transmitter};
@@ -104,7 +105,7 @@ impl Surroundings {
     /// The link to a place on the map.
     pub fn link(&self, position: Coord<f64>) -> Link {
         let step = position - self.antenna;
-        let distance_m = libm::hypot(step.x, step.y);
+        let distance_m = arithmetic::length(step.x, step.y);
         let (edges, built_m) = self.roofs_on_the_way(step, distance_m);
         let pixel = self.pixel(position);
         Link {
@@ -158,7 +159,7 @@ impl Surroundings {
         });
         outdoor.map_or(MOST_EXCESS_DB, |i| {
             let step = self.grid.pixel_center(i / size, i % size) - self.street_antenna;
-            let free_db = LogDistanceLaw::LINE_OF_SIGHT.gain_db(libm::hypot(step.x, step.y));
+            let free_db = LogDistanceLaw::LINE_OF_SIGHT.gain_db(arithmetic::length(step.x, step.y));
             (free_db - f64::from(self.gain_db[i])).clamp(0.0, MOST_EXCESS_DB)
         })
     }

@@ -1,7 +1,8 @@
 //! The channels' values.
 
+use crate::arithmetic;
 use super::channel::ConditionChannel;
-use crate::geometry::{PreparedScene, geodesic_distance, wall_distance};
+use crate::geometry::{PreparedScene, geodesic_distance};
 use crate::map::GrayCodec;
 use crate::propagation::{DominantPath, IntelligentRayTracing, LogDistanceLaw, PropagationError, PropagationModel};
 use crate::scene::{ANTENNA_HEIGHT_M, LinkEnds};
@@ -33,7 +34,7 @@ pub fn condition(
     let to_transmitter = |i: usize| position - grid.pixel_center(i / size, i % size);
     let bearing = |i: usize| {
         let leg = to_transmitter(i);
-        let length = libm::hypot(leg.x, leg.y);
+        let length = arithmetic::length(leg.x, leg.y);
         if length == 0.0 { leg } else { leg / length }
     };
     let low = LinkEnds::at(position);
@@ -48,7 +49,7 @@ pub fn condition(
             ConditionChannel::LineOfSight => values.extend(prepared.line_of_sight(position)?.into_iter().map(sign)),
             ConditionChannel::LogDistanceGain => values.extend((0..pixels).map(|i| {
                 let leg = to_transmitter(i);
-                gain_at(libm::hypot(leg.x, leg.y))
+                gain_at(arithmetic::length(leg.x, leg.y))
             })),
             ConditionChannel::DetourGain => {
                 let lengths = geodesic_distance(mask, (row, column));
@@ -66,7 +67,7 @@ pub fn condition(
             ConditionChannel::Irt4Gain => values.extend(gain(&IntelligentRayTracing::irt4())?),
             ConditionChannel::AngleToTransmitterSin => values.extend((0..pixels).map(|i| bearing(i).x as f32)),
             ConditionChannel::AngleToTransmitterCos => values.extend((0..pixels).map(|i| bearing(i).y as f32)),
-            ConditionChannel::WallDistance => values.extend(wall_distance(mask).into_iter().map(|pixels| {
+            ConditionChannel::WallDistance => values.extend(prepared.wall_distance().iter().map(|pixels| {
                 let distance_m = pixels * grid.meters_per_pixel;
                 (2.0 * (distance_m / FARTHEST_WALL_M).min(1.0) - 1.0) as f32
             })),

@@ -3,6 +3,7 @@
 //! Cars weaken a signal but do not block it: [`crate::propagation::WithCars`] turns the count and the walls into decibels. A car counts
 //! once, however much of it is crossed, and also when the leg begins or ends inside it, so the count is the same both ways.
 
+use crate::arithmetic;
 use super::footprints::{footprints_agree, nested};
 use super::outline::outlines;
 use crate::scene::{BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, pixels_of_cars, rasterize_outlines};
@@ -136,5 +137,5 @@ fn crossing(from: Coord<f64>, to: Coord<f64>, outline: &Polygon<f64>) -> Option<
             return None;
         }
     }
-    ((leave - enter) * libm::hypot(leg.x, leg.y) > LEAST_CROSSING_M).then_some([enter, leave])
+    ((leave - enter) * arithmetic::length(leg.x, leg.y) > LEAST_CROSSING_M).then_some([enter, leave])
 }

@@ -4,6 +4,7 @@
 //! path along a wall is free. Coordinates are in pixels, x to the east and y to the north from the map's south-west corner. A turning
 //! point knows the outdoor pixels at it, where paths turn at the corner itself, and those beside it.
 
+use crate::arithmetic;
 use super::pixel_set::PixelSet;
 use super::walls::Walls;
 use crate::scene::{BuildingMask, Grid};
@@ -88,7 +89,7 @@ impl InsetWalls {
         let segments: Vec<Segment> = walls.neighbours.iter().enumerate().map(segment).collect();
         let corners = walls.corners.iter().map(|corner| {
             let Inset { position, inward } = insets[corner.walls[0] as usize];
-            let length = libm::hypot(inward.x, inward.y).max(1e-9);
+            let length = arithmetic::length(inward.x, inward.y).max(1e-9);
             let position = position - inward * (2.0 * INSET / length);
             let near = |reach: f64| outdoor_pixels_near(position, reach, mask);
             TurningPoint { position, beside: near(BESIDE), at: near(AT) }
@@ -152,7 +153,7 @@ impl Tile {
 /// Unit vector from one point to another.
 fn unit(from: Coord<f64>, to: Coord<f64>) -> Coord<f64> {
     let step = to - from;
-    step / libm::hypot(step.x, step.y).max(1e-12)
+    step / arithmetic::length(step.x, step.y).max(1e-12)
 }
 
 /// The outdoor pixels whose centre is at most `reach` from a point, up to 2 pixels.
@@ -164,7 +165,7 @@ fn outdoor_pixels_near(position: Coord<f64>, reach: f64, mask: &BuildingMask) ->
         for c in (column - 2).max(0)..(column + 3).min(size) {
             let pixel = (r * size + c) as usize;
             let step = center(pixel, mask.size) - position;
-            if mask.pixels[pixel] == 0 && libm::hypot(step.x, step.y) <= reach {
+            if mask.pixels[pixel] == 0 && arithmetic::length(step.x, step.y) <= reach {
                 pixels.push(pixel as u32);
             }
         }

@@ -1,7 +1,7 @@
 //! A scene with everything that propagation models and network features read of it.
 //!
-//! In flows a scene; out flow its mask, cars, walls and corners. Walls and corners are found when first asked for and kept, because a
-//! network's condition needs neither and a moved transmitter needs the same ones again.
+//! In flows a scene; out flow its mask, cars, walls and corners. Walls, corners and what else belongs to the buildings alone are found when
+//! first asked for and kept: not every map needs them, and a moved transmitter needs the same ones again.
 
 use super::cars::CarOutlines;
 use super::footprints::{exact_outlines, outlines_above};
@@ -12,7 +12,7 @@ use super::pixel_set::PixelSet;
 use super::prism_sight::{PrismWall, prism_walls, visible_over};
 use super::prisms::Prisms;
 use super::visibility::visible_from;
-use super::wall_distance::steps_to_building;
+use super::wall_distance::{steps_to_building, wall_distance};
 use super::walls::Walls;
 use crate::scene::{BUILDING_HEIGHT_M, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
 use geo::Coord;
@@ -37,6 +37,7 @@ pub struct PreparedScene {
     prisms: OnceLock<Prisms>,
     prism_walls: OnceLock<Vec<PrismWall>>,
     highest_near: OnceLock<HighestNear>,
+    wall_distance: OnceLock<Vec<f64>>,
     turning_points: OnceLock<Arc<TurningPoints>>,
     /// Those above some height that is not below all roofs, the last that was asked for.
     high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
@@ -67,6 +68,7 @@ impl PreparedScene {
             prisms: OnceLock::new(),
             prism_walls: OnceLock::new(),
             highest_near: OnceLock::new(),
+            wall_distance: OnceLock::new(),
             turning_points: OnceLock::new(),
             high_turning_points: Mutex::new(None),
             with_level_roofs: OnceLock::new(),
@@ -117,6 +119,11 @@ impl PreparedScene {
     /// Bounds of the roofs round every pixel.
     pub fn highest_near(&self) -> &HighestNear {
         self.highest_near.get_or_init(|| HighestNear::new(&self.scene.roofs, self.scene.grid.size))
+    }
+
+    /// As [`wall_distance`] of the buildings, in pixels.
+    pub fn wall_distance(&self) -> &[f64] {
+        self.wall_distance.get_or_init(|| wall_distance(&self.scene.mask))
     }
 
     /// Walls and corners in pixels of the buildings that are higher than `height_m`.

@@ -5,6 +5,7 @@
 //! prisms share an inside. Buildings of one height and material are united, as [`super::footprints`] does with all of them: terraced
 //! houses have no corner between them. A corner beside a lower building shows only above that building's roof.
 
+use crate::arithmetic;
 use super::footprints::{footprints_agree, rings, roof_m, tidy, union_of};
 use super::outline::outlines_for_rays;
 use super::prism_sight::levels;
@@ -75,7 +76,7 @@ impl Prisms {
 }
 
 fn length(step: Coord<f64>) -> f64 {
-    libm::hypot(step.x, step.y)
+    arithmetic::length(step.x, step.y)
 }
 
 /// The scene's footprints, united by height and material, without the ground of taller ones.

@@ -15,7 +15,7 @@ pub fn wall_distance(mask: &BuildingMask) -> Vec<f64> {
     for row in 0..size {
         line.transform(&mut squared, row * size, 1);
     }
-    squared.into_iter().map(libm::sqrt).collect()
+    squared.into_iter().map(f64::sqrt).collect()
 }
 
 /// From every pixel to the nearest building pixel in steps to any of eight neighbours, row-major (N, N): 0 inside buildings, at most 255.

@@ -78,7 +78,7 @@ impl FrequencyScaling {
         let x = libm::pow(10.0, (excess_db - 6.9) / 20.0);
         let above = (x - 1.0 / x) / 2.0;
         let v = above + 0.1;
-        if v <= 0.0 { 0.0 } else { knife_edge_term_db(v * libm::sqrt(self.ratio) - 0.1) - knife_edge_term_db(above) }
+        if v <= 0.0 { 0.0 } else { knife_edge_term_db(v * self.ratio.sqrt() - 0.1) - knife_edge_term_db(above) }
     }
 }
 

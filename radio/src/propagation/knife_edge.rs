@@ -31,7 +31,7 @@ pub struct PlanePoint {
 
 /// J(v) as a function of v - 0.1, without its lower bound: equation 31.
 pub fn knife_edge_term_db(above: f64) -> f64 {
-    6.9 + 20.0 * libm::log10(libm::sqrt(above * above + 1.0) + above)
+    6.9 + 20.0 * libm::log10((above * above + 1.0).sqrt() + above)
 }
 
 /// J(v), the loss of a single knife edge in dB: 6.03 at grazing incidence, 0 for v <= -0.78.
@@ -57,7 +57,7 @@ pub fn clear_rise(from: PlanePoint, edge: PlanePoint, wavelength_m: f64) -> f64 
     /// Keeps rounding from clearing an edge too early.
     const MARGIN: f64 = 1e-9;
     let along_m = edge.distance_m - from.distance_m;
-    let zone_m = CLEAR_V.abs() * libm::sqrt(wavelength_m / 2.0 * along_m.max(LEAST_DISTANCE_M));
+    let zone_m = CLEAR_V.abs() * (wavelength_m / 2.0 * along_m.max(LEAST_DISTANCE_M)).sqrt();
     (edge.height_m - from.height_m + zone_m) / along_m.max(MARGIN) + MARGIN
 }
 
@@ -80,7 +80,7 @@ impl VerticalPlane {
     }
 
     fn v(&self, order: f64) -> f64 {
-        libm::sqrt(2.0 * order.abs() / self.wavelength_m).copysign(order)
+        (2.0 * order.abs() / self.wavelength_m).sqrt().copysign(order)
     }
 
     /// The edge of largest v, with its index and v; `None` without edges.
@@ -143,7 +143,7 @@ impl VerticalPlane {
         let a = (first_m - self.from.distance_m).max(LEAST_DISTANCE_M);
         let c = (self.to.distance_m - second_m).max(LEAST_DISTANCE_M);
         let b = second_m - first_m;
-        let alpha = libm::atan(libm::sqrt(b * (a + b + c) / (a * c)));
+        let alpha = libm::atan((b * (a + b + c) / (a * c)).sqrt());
         let share = ((other_v - CLEAR_V) / (main_v - CLEAR_V)).clamp(0.0, 1.0);
         (12.0 - 20.0 * libm::log10(2.0 / (1.0 - alpha / PI))) * libm::pow(share, 2.0 * main_v.max(0.0))
     }

@@ -113,7 +113,7 @@ fn met(ends: &LinkEnds, length_m: f64, along: f64) -> f64 {
         return 0.0;
     }
     let above_m = ends.height_m + along * (ends.receiver_height_m - ends.height_m) - CAR_HEIGHT_M;
-    let v = -above_m * libm::sqrt(2.0 / (LAW_WAVELENGTH_M * length_m * along * (1.0 - along)));
+    let v = -above_m * (2.0 / (LAW_WAVELENGTH_M * length_m * along * (1.0 - along))).sqrt();
     (knife_edge_db(v) / knife_edge_db(0.0)).min(1.0)
 }
 

@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 /// A request's transmitters, added one by one.
 #[wasm_bindgen]
 pub struct CoverageHandle {
-    coverage: Coverage,
+    pub(super) coverage: Coverage,
 }
 
 #[wasm_bindgen]
@@ -40,6 +40,6 @@ impl CoverageHandle {
     }
 }
 
-fn named(layer: &str) -> Result<PlanLayer, JsValue> {
+pub(super) fn named(layer: &str) -> Result<PlanLayer, JsValue> {
     PlanLayer::ALL.into_iter().find(|known| known.name() == layer).ok_or_else(|| error("layers", &format!("there is no layer {layer}")))
 }

@@ -12,6 +12,7 @@ mod parts;
 mod scene;
 mod signal;
 mod sites;
+mod spread;
 
 use crate::request::PredictRequest;
 use radiodiff_core::engine::EngineError;

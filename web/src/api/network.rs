@@ -286,7 +286,7 @@ impl Network {
             Backend::Cpu(running) => running.quantiles(&scene.prepared, ends).await?,
             Backend::Gpu(running) => running.quantiles(&scene.prepared, ends).await?,
         };
-        gains.iter().map(|gain| placed.signal(gain)).collect()
+        placed.signals(&gains)
     }
 
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.

@@ -161,6 +161,12 @@ impl PlacedTransmitter {
         let signal = Signal::new(gain, &self.transmitter, self.receiver_height_m, &self.pattern).map_err(|e| error("frequency", &e))?;
         Ok(TransmitterSignal { signal })
     }
+
+    /// As [`Self::signal`], of several maps that it may have.
+    pub(super) fn signals(&self, gains: &[RadioMap]) -> Result<Vec<TransmitterSignal>, JsValue> {
+        let signals = Signal::all(gains, &self.transmitter, self.receiver_height_m, &self.pattern).map_err(|e| error("frequency", &e))?;
+        Ok(signals.into_iter().map(|signal| TransmitterSignal { signal }).collect())
+    }
 }
 
 #[wasm_bindgen]

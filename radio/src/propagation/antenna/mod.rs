@@ -2,7 +2,7 @@
 //!
 //! A pattern is relative: 0 dB in its strongest direction, negative elsewhere. The gain in dBi is that plus
 //! [`Transmitter::antenna_gain_dbi`], with the antenna turned to [`Transmitter::azimuth_deg`] and down by
-//! [`Transmitter::downtilt_deg`]. [`super::received_power`] adds it to a map of path gain **afterwards**: the map's paths were chosen
+//! [`Transmitter::downtilt_deg`]. [`super::LinkBudget`] adds it to a map of path gain **afterwards**: the map's paths were chosen
 //! for an isotropic antenna, so a weaker path that leaves in the main lobe is not found.
 //!
 //! Directions of departure rise or fall by the heights of both ends; between antennas of one height they are horizontal, off a tilted

@@ -6,6 +6,7 @@
 //! A profile for each pixel would cost as many steps as the map has pixels a side. Pixels in nearly one direction share one: rays
 //! leave the transmitter so densely that at the map's edge no pixel is farther than half a pixel from its own.
 
+use crate::arithmetic;
 use super::levels::Levels;
 use super::roofs::Slope;
 use crate::geometry::csr::Csr;
@@ -75,7 +76,7 @@ pub fn lower(
             let Some(&last) = between.last() else { continue };
             let Skyline { highest, clear_rise } = skyline[between.len() - 1];
             let plane = profiles.plane(run_m);
-            let open_db = || -law.line_of_sight.gain_db(if rise_m == 0.0 { run_m } else { libm::hypot(run_m, rise_m) });
+            let open_db = || -law.line_of_sight.gain_db(if rise_m == 0.0 { run_m } else { arithmetic::length(run_m, rise_m) });
             if in_sight.contains(pixel) {
                 if run_m >= LEAST_DISTANCE_M && rise_m >= clear_rise * run_m {
                     continue;
@@ -183,7 +184,7 @@ impl Profiles<'_> {
     fn edges_along(&self, ray: usize, edges: &mut Vec<PlanePoint>) {
         edges.clear();
         let (size, direction) = (self.grid.size, self.direction(ray));
-        let length_m = libm::hypot(direction.x, direction.y) * self.grid.meters_per_pixel;
+        let length_m = arithmetic::length(direction.x, direction.y) * self.grid.meters_per_pixel;
         // Distances, in lengths of `direction`, to the next boundary of a column and of a row, and from one to the next.
         let next = |at: f64, step: f64| match step {
             0.0 => (f64::INFINITY, f64::INFINITY),

@@ -1,5 +1,6 @@
 //! Paths over roofs: up at a wall, straight on over the roofs, and down behind the last wall.
 
+use crate::arithmetic;
 use super::levels::Levels;
 use crate::geometry::TurningPoints;
 use crate::geometry::inset::center;
@@ -31,7 +32,7 @@ impl Slope {
         if rise_m == 0.0 {
             return Self { length_m: run_m, cosine: 1.0, sine: 0.0 };
         }
-        let length_m = libm::sqrt(run_m * run_m + rise_m * rise_m).max(1e-9);
+        let length_m = (run_m * run_m + rise_m * rise_m).sqrt().max(1e-9);
         Self { length_m, cosine: run_m / length_m, sine: rise_m / length_m }
     }
 
@@ -77,7 +78,7 @@ pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, 
         // Over the horizon, a wall that is farther and not higher is not steeper.
         if to_obstacle == 0 && last.is_none_or(|(most, wall)| roof_m > wall.roof_m || most <= 0.0) {
             let step = center(other, size) - here;
-            let run = (libm::hypot(step.x, step.y) - CENTER_TO_EDGE).max(0.0);
+            let run = (arithmetic::length(step.x, step.y) - CENTER_TO_EDGE).max(0.0);
             let steepness = (roof_m - levels.receivers_m) / run;
             if last.is_none_or(|(most, _)| steepness > most) {
                 last = Some((steepness, LastWall { run, roof_m }));

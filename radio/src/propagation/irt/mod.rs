@@ -17,6 +17,7 @@ mod tracing;
 
 pub use law::InteractionLaw;
 
+use crate::arithmetic;
 use super::model::{PropagationError, PropagationModel, outdoor_map};
 use super::rays::border::RayWalls;
 use crate::geometry::PreparedScene;
@@ -81,7 +82,7 @@ impl PropagationModel for IntelligentRayTracing {
         let Lit { powers, in_sight } = Tracing::new(self, &walls, grid, &mask.pixels).run(ends.position);
         let direct_power = |i: usize| {
             let step = grid.pixel_center(i / grid.size, i % grid.size) - ends.position;
-            self.law.direct_power(libm::hypot(step.x, step.y))
+            self.law.direct_power(arithmetic::length(step.x, step.y))
         };
         let share = |i: usize| {
             if mask.pixels[i] != 0 {

@@ -3,6 +3,7 @@
 //! A path climbs to the roof at the first wall on the straight way, crosses all roofs level and descends at the last wall. In flow the
 //! building mask and both ends; out flows the power of each pixel's path.
 
+use crate::arithmetic;
 use super::law::InteractionLaw;
 use crate::geometry::pixel_line_of_sight::walk_pixels;
 use crate::scene::{BuildingMask, Grid, LinkEnds};
@@ -28,13 +29,13 @@ pub fn power_over_roofs(
     });
     let [first, last] = built?;
     let center = |(row, column): (usize, usize)| grid.pixel_center(row, column);
-    let apart = |a: geo::Coord<f64>, b: geo::Coord<f64>| libm::hypot(a.x - b.x, a.y - b.y);
+    let apart = |a: geo::Coord<f64>, b: geo::Coord<f64>| arithmetic::length(a.x - b.x, a.y - b.y);
     // Walls stand half a pixel before the centres of the pixels behind them.
     let half = grid.meters_per_pixel / 2.0;
     let climb = (apart(ends.position, center(first)) - half).max(0.0);
     let descent = (apart(center(last), center(pixel)) - half).max(0.0);
     let width_m = apart(center(first), center(last)) + 2.0 * half;
     let (up, down) = (law.roof_height_m - ends.height_m, law.roof_height_m - ends.receiver_height_m);
-    let length_m = libm::hypot(climb, up) + width_m + libm::hypot(descent, down);
+    let length_m = arithmetic::length(climb, up) + width_m + arithmetic::length(descent, down);
     Some(law.power(length_m, law.over_roofs_db(libm::atan2(up, climb), libm::atan2(down, descent), width_m)))
 }

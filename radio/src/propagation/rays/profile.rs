@@ -3,6 +3,7 @@
 //! Vertical walls and vertical edges keep a ray's slope, so the height is a straight line over the length of the path in plan, however
 //! often it turns. A reflection on the ground is the same line to the receiver's mirror image below the ground.
 
+use crate::arithmetic;
 use crate::scene::LinkEnds;
 
 /// The heights along paths from the transmitter to the receivers, metres.
@@ -46,7 +47,7 @@ impl Profile {
 
     /// Length in space of a path by its length in plan.
     pub fn length_m(&self, plan_m: f64) -> f64 {
-        if self.from_m == self.to_m { plan_m } else { libm::hypot(plan_m, self.from_m - self.to_m) }
+        if self.from_m == self.to_m { plan_m } else { arithmetic::length(plan_m, self.from_m - self.to_m) }
     }
 
     /// The sine of the angle between a path and the level.

@@ -3,7 +3,7 @@
 use geo::{Coord, LineString, Polygon};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{Quantity, RadioMap};
-use radiodiff_radio::propagation::{AntennaPattern, DominantPath, PropagationModel, Sector, received_power};
+use radiodiff_radio::propagation::{AntennaPattern, DominantPath, PropagationModel, FrequencyError, LinkBudget, Sector};
 use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, Building, Grid, Scene, Transmitter};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
@@ -13,6 +13,16 @@ fn path_gain(transmitter: &Transmitter) -> RadioMap {
     let footprint = Polygon::new(LineString::from(corners), Vec::new());
     let scene = Scene::from_polygons(GRID, vec![Building::from(footprint)]);
     DominantPath::default().path_gain(&PreparedScene::new(&scene), &transmitter.links(ANTENNA_HEIGHT_M)).expect("outdoors")
+}
+
+fn received_power(
+    gain: &RadioMap,
+    transmitter: &Transmitter,
+    receiver_height_m: f64,
+    pattern: &AntennaPattern,
+    departure: impl Fn(usize) -> Option<Coord<f64>>,
+) -> Result<RadioMap, FrequencyError> {
+    Ok(LinkBudget::new(gain, transmitter, receiver_height_m, pattern, departure)?.of(gain).received)
 }
 
 fn power(transmitter: &Transmitter, pattern: &AntennaPattern) -> RadioMap {
