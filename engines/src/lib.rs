@@ -7,7 +7,7 @@
 //! - `burn` (features `burn-flex`, `burn-wgpu`): one call of a [burn](https://burn.dev) backend for each operation. It shares no
 //!   kernel with the other engines, so it is the reference that they are checked against. No browser build enables it.
 //!
-//! The engine on libtorch is part of trainer-native, the only workspace that needs libtorch.
+//! The engine on libtorch is part of trainer-native, the only crate that needs libtorch.
 //!
 //! # Adding a kernel
 //!

@@ -1,4 +1,4 @@
-//! Lengths and rounding that have the same bits natively and in the browser, and take an instruction or two there.
+//! Lengths, rounding and comparisons that have the same bits natively and in the browser, and take an instruction or two there.
 //!
 //! The crate libm gives the other functions so. Its roots, and what it makes of them, are computed by integers in WebAssembly, although
 //! that has an instruction for them; `f64::sqrt` is that instruction, and exact by its definition.
@@ -23,6 +23,18 @@ fn square(x: f64) -> (f64, f64) {
     let low = x - high;
     let square = x * x;
     (square, high * high - square + 2.0 * high * low + low * low)
+}
+
+/// The larger of two, and the second where the first is NaN. `f64::max` is a call in WebAssembly, and this a comparison.
+#[inline]
+pub fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+/// The smaller of two, and the second where the first is NaN.
+#[inline]
+pub fn smaller(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
 }
 
 /// The nearest integer; of two, that away from 0.

@@ -3,7 +3,7 @@
 use geo::{Coord, LineString, Polygon};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{Quantity, RadioMap};
-use radiodiff_radio::propagation::{AntennaPattern, DominantPath, PropagationModel, FrequencyError, LinkBudget, Sector};
+use radiodiff_radio::propagation::{AntennaPattern, DominantPath, FrequencyError, LinkBudget, PropagationModel, Sector};
 use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, Building, Grid, Scene, Transmitter};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };

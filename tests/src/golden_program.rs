@@ -1,7 +1,7 @@
 //! The program `goldens`: writes a preset's outputs on a real map with weights by rule, as a safetensors file with the public goldens'
 //! keys, so that they can be compared with another program's.
 //!
-//! Two executables share it, because libtorch is in a workspace of its own: the example `goldens` of this crate (burn, cpu, wgsl) and
+//! Two executables share it, because few builds have libtorch: the example `goldens` of this crate (burn, cpu, wgsl) and
 //! the trainer's (tch). Each parses [`GoldenArgs`] with its engines and calls [`write_goldens`].
 
 use crate::golden_maker::{GoldenMaker, Goldens, SampleImages};

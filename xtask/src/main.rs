@@ -5,7 +5,6 @@
 
 mod bench;
 mod browser;
-mod cities;
 mod demo;
 mod layout;
 mod package;
@@ -39,8 +38,9 @@ const CITIES_HELP: &str = "  cities make the building footprints of real cities 
 ";
 
 fn cities(mut arguments: lexopt::Parser) -> Result<ExitCode> {
-    let arguments: Vec<String> = arguments.raw_args()?.map(|argument| argument.to_string_lossy().into_owned()).collect();
-    cities::run(&arguments, layout::root(), &layout::target())?;
+    tools::pip()?;
+    let mut command = process::cargo(&["run", "--quiet", "--package", "radiodiff-cities", "--"]);
+    process::run(command.arg(layout::root()).arg(layout::target()).args(arguments.raw_args()?))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -43,7 +43,9 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
             other => return Err(other.unexpected().into()),
         }
     }
-    let results = run_parts(&parts::chosen(&only, options.quick)?, options);
+    let chosen = parts::chosen(&only, options.quick)?;
+    options.with_trainer = ["unit", "trainer"].iter().all(|name| chosen.iter().any(|part| part.name == *name));
+    let results = run_parts(&chosen, options);
     Ok(ExitCode::from(u8::from(summarise(&results).failed > 0)))
 }
 

@@ -5,9 +5,9 @@
 //! (a roof, a tower, a hole in the antenna's pattern) err alike along the ray, which Euclidean distance does not know. Both are
 //! exponential, hence positive definite, and so is their sum.
 
-use crate::arithmetic;
 use super::law::shortest_turn_deg;
 use super::link::Link;
+use crate::arithmetic;
 
 /// Distances from the antenna are told apart from here on, metres.
 const NEAREST_M: f64 = 22.0;

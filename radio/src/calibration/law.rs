@@ -11,8 +11,8 @@
 //! Knife edges count with a share, not in full: between real buildings energy also comes from reflections, trees and side streets, so
 //! shadows are lighter than P.526 alone makes them.
 
-use crate::arithmetic;
 use super::link::Link;
+use crate::arithmetic;
 use crate::propagation::knife_edge::{PlanePoint, VerticalPlane};
 use crate::scene::ANTENNA_HEIGHT_M;
 

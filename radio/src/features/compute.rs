@@ -1,7 +1,7 @@
 //! The channels' values.
 
-use crate::arithmetic;
 use super::channel::ConditionChannel;
+use crate::arithmetic;
 use crate::geometry::{PreparedScene, geodesic_distance};
 use crate::map::GrayCodec;
 use crate::propagation::{DominantPath, IntelligentRayTracing, LogDistanceLaw, PropagationError, PropagationModel};

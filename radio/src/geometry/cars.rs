@@ -3,9 +3,9 @@
 //! Cars weaken a signal but do not block it: [`crate::propagation::WithCars`] turns the count and the walls into decibels. A car counts
 //! once, however much of it is crossed, and also when the leg begins or ends inside it, so the count is the same both ways.
 
-use crate::arithmetic;
 use super::footprints::{footprints_agree, nested};
 use super::outline::outlines;
+use crate::arithmetic;
 use crate::scene::{BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, pixels_of_cars, rasterize_outlines};
 use geo::{Area, ConvexHull, Coord, Polygon, Scale, Vector2DOps};
 use std::f64::consts::{PI, TAU};

@@ -4,9 +4,9 @@
 //! path along a wall is free. Coordinates are in pixels, x to the east and y to the north from the map's south-west corner. A turning
 //! point knows the outdoor pixels at it, where paths turn at the corner itself, and those beside it.
 
-use crate::arithmetic;
 use super::pixel_set::PixelSet;
 use super::walls::Walls;
+use crate::arithmetic;
 use crate::scene::{BuildingMask, Grid};
 use geo::{Coord, Vector2DOps};
 use std::collections::BTreeMap;

@@ -5,11 +5,11 @@
 //! prisms share an inside. Buildings of one height and material are united, as [`super::footprints`] does with all of them: terraced
 //! houses have no corner between them. A corner beside a lower building shows only above that building's roof.
 
-use crate::arithmetic;
 use super::footprints::{footprints_agree, rings, roof_m, tidy, union_of};
 use super::outline::outlines_for_rays;
 use super::prism_sight::levels;
 use super::walls::Walls;
+use crate::arithmetic;
 use crate::scene::{Scene, WallMaterial};
 use geo::orient::Direction;
 use geo::{BooleanOps, BoundingRect, Contains, Coord, Intersects, MultiPolygon, Orient, Polygon, Rect};

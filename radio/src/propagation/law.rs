@@ -2,11 +2,13 @@
 //!
 //! The constants were fitted to RadioMapSeer's WinProp maps at 5.9 GHz (docs/dominant-path.md).
 
+use crate::arithmetic::{larger, smaller};
+
 /// Shorter distances count as this one, because the laws have no meaning in the antenna's near field.
 pub const MIN_DISTANCE_M: f64 = 1.0;
 
 fn log10_distance(distance_m: f64) -> f64 {
-    libm::log10(distance_m.max(MIN_DISTANCE_M))
+    libm::log10(larger(distance_m, MIN_DISTANCE_M))
 }
 
 /// A lower bound of the logarithm to base 2 of a positive number, too low by up to 0.09: a float's bits, read as a number, are its
@@ -103,26 +105,28 @@ impl DominantPathLaw {
 
     /// Loss in dB of a turn, by the cosine of its angle.
     pub fn turn_db(&self, cosine: f64) -> f64 {
-        let degrees = libm::acos(cosine.clamp(-1.0, 1.0)).to_degrees();
-        (self.turn_offset_db + self.turn_per_degree_db * degrees).min(self.turn_most_db)
+        let cosine = cosine.clamp(-1.0, 1.0);
+        // The tangent of half the angle needs no arc cosine, which libm computes by roots of its own.
+        let degrees = 2.0 * libm::atan2((1.0 - cosine).sqrt(), (1.0 + cosine).sqrt()).to_degrees();
+        smaller(self.turn_offset_db + self.turn_per_degree_db * degrees, self.turn_most_db)
     }
 
     /// A lower bound of the loss in line of sight, as [`Self::least_loss_db`] is one.
     pub(super) fn least_open_db(&self, distance_m: f64) -> f64 {
-        self.line_of_sight.slope_db * std::f64::consts::LOG10_2 * least_log2(distance_m.max(MIN_DISTANCE_M))
+        self.line_of_sight.slope_db * std::f64::consts::LOG10_2 * least_log2(larger(distance_m, MIN_DISTANCE_M))
             - self.line_of_sight.intercept_db
     }
 
     /// A lower bound of [`Self::loss_db`], too low by up to 0.09 of the cost of a doubled length. A float's bits, read as a number, are
     /// its logarithm to base 2, interpolated from below.
     pub(super) fn least_loss_db(&self, length_m: f64, turns_db: f64) -> f64 {
-        let log2 = least_log2(length_m.max(MIN_DISTANCE_M));
+        let log2 = least_log2(larger(length_m, MIN_DISTANCE_M));
         self.loss_intercept_db + self.loss_slope_db * std::f64::consts::LOG10_2 * log2 + turns_db
     }
 
     /// A lower bound of [`Self::turn_db`], by the angle's chord.
     pub(super) fn least_turn_db(&self, cosine: f64) -> f64 {
-        let degrees = (2.0 - 2.0 * cosine).max(0.0).sqrt().to_degrees();
-        (self.turn_offset_db + self.turn_per_degree_db * degrees).min(self.turn_most_db)
+        let degrees = larger(2.0 - 2.0 * cosine, 0.0).sqrt().to_degrees();
+        smaller(self.turn_offset_db + self.turn_per_degree_db * degrees, self.turn_most_db)
     }
 }

@@ -72,7 +72,7 @@ test('candidates are spread over an area, and the search stops when it is told',
 });
 
 test('maps are drawn while sites are searched, also of another scene, and a search ends with its engine', { timeout: 120_000 }, async () => {
-  const search = engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 12 });
+  const search = engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 24 });
   let found;
   search.then((sites) => { found = sites; }, () => {});
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -81,7 +81,7 @@ test('maps are drawn while sites are searched, also of another scene, and a sear
   assert.ok(Math.abs(map.bounds.west - 9) < 0.01 && found === undefined, 'the map waited for the search');
   const { createEngine } = await import(pathToFileURL(join(package_.dist, 'node.js')).href);
   const other = await createEngine();
-  const ended = other.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 12 });
+  const ended = other.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 24 });
   setTimeout(() => other.dispose(), 200);
   await assert.rejects(ended, { name: 'RadioError', code: 'disposed' });
   // The search goes on about the scene that it was asked of.
@@ -94,8 +94,8 @@ test('a map is fitted to measured power, with its uncertainty and its errors in 
   const truth = await engine.predict({ buildings, transmitters: [{ ...PLACES[0], powerDbm: 31, frequencyMHz: 3500 }] });
   const { west, south, east, north } = truth.bounds;
   const measurements = [];
-  for (let i = 0; i < 400; i += 1) {
-    const place = { lng: west + ((i % 20) + 0.5) / 20 * (east - west), lat: south + (Math.floor(i / 20) + 0.5) / 20 * (north - south) };
+  for (let i = 0; i < 225; i += 1) {
+    const place = { lng: west + ((i % 15) + 0.5) / 15 * (east - west), lat: south + (Math.floor(i / 15) + 0.5) / 15 * (north - south) };
     const powerDbm = truth.at(place.lng, place.lat);
     if (powerDbm > -110) measurements.push({ ...place, powerDbm });
   }
@@ -109,7 +109,7 @@ test('a map is fitted to measured power, with its uncertainty and its errors in 
   assert.ok(places.length === found.squares && Math.abs(rms - found.errors.afterDb) < 1e-9, `the places' residuals are ${rms} dB`);
   assert.equal(found.readings, measurements.length);
   const { beforeDb, afterDb, squares } = found.errors;
-  assert.ok(squares > 100 && afterDb < beforeDb && afterDb > 0, JSON.stringify(found.errors));
+  assert.ok(squares > 60 && afterDb < beforeDb && afterDb > 0, JSON.stringify(found.errors));
   assert.ok(found.blocks.length > 4 && found.blocks.every(({ lng, lat }) => lng >= west - 1e-9 && lng < east && lat >= south - 1e-9 && lat < north));
   assert.ok(found.constants.some(({ name, unit, fitted, before }) => name === 'antenna height' && unit === 'm' && before === 20 && fitted > 2));
   const { map } = found;

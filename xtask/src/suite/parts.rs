@@ -28,6 +28,9 @@ pub struct Options {
     pub slow: bool,
     /// Only the tests that take seconds.
     pub quick: bool,
+    /// The parts unit and trainer both run. Then they are built together: cargo compiles once what packages that are built together
+    /// depend on.
+    pub with_trainer: bool,
 }
 
 pub struct Part {
@@ -57,7 +60,9 @@ const FEATURES: [&str; 2] = [
     "--features",
     "radiodiff-core/conformance,radiodiff-engines/burn-flex,radiodiff-engines/wgpu,radiodiff-radio/osm,radiodiff-tests/golden-program",
 ];
-const TRAINER: [&str; 2] = ["--manifest-path", "trainer-native/Cargo.toml"];
+const TRAINER: &str = "trainer";
+/// Where its tests lie.
+const TRAINER_FOLDER: &str = "trainer-native/";
 
 /// The folders whose tests `--quick` runs. The programs under [`NOT_QUICK`] take longer.
 const QUICK: [&str; 6] = ["radio/", "planning/", "core/", "engines/", "dataset/", "cli/"];
@@ -73,20 +78,22 @@ fn is_quick(source: &str) -> bool {
     QUICK.iter().any(|folder| source.starts_with(folder)) && !NOT_QUICK.contains(&source)
 }
 
-fn workspace_cargo(verb: &str) -> Command {
+/// Cargo for the workspace without the trainer, which needs libtorch, or with it.
+fn workspace_cargo(verb: &str, options: Options) -> Result<Command> {
     let mut command = cargo(&[verb, "--workspace"]);
     command.args(FEATURES);
-    command
+    if options.with_trainer {
+        return with_libtorch(command);
+    }
+    command.args(["--exclude", TRAINER]);
+    Ok(command)
 }
 
-/// Cargo for trainer-native, with libtorch where its build script and its programs find it, and the Python packages that read the
-/// trainer's files. The target folder is the workspace's, so that what both depend on is built once.
-fn trainer_cargo(verb: &str) -> Result<Command> {
+/// Libtorch where the trainer's build script and programs find it, and the Python packages that read the trainer's files.
+fn with_libtorch(mut command: Command) -> Result<Command> {
     tools::cpp_compiler()?;
     let libtorch = tools::libtorch()?;
     let libraries: Vec<_> = libtorch.libraries.iter().map(PathBuf::as_path).collect();
-    let mut command = cargo(&[verb]);
-    command.args(TRAINER).arg("--target-dir").arg(layout::target());
     command.env("LIBTORCH", &libtorch.home).env("LD_LIBRARY_PATH", search_path("LD_LIBRARY_PATH", &libraries)?);
     // For clippy too: a variable that comes and goes would have everything checked and built anew.
     command.env("RADIODIFF_PYTHON_PACKAGES", tools::python_packages()?);
@@ -103,40 +110,43 @@ fn each(commands: impl IntoIterator<Item = Command>) -> Tally {
 }
 
 fn fmt(_: Options) -> Result<Tally> {
-    let mut trainer = cargo(&["fmt"]);
-    trainer.args(TRAINER).arg("--check");
-    Ok(each([cargo(&["fmt", "--all", "--check"]), trainer]))
+    Ok(each([cargo(&["fmt", "--all", "--check"])]))
 }
 
-fn clippy(_: Options) -> Result<Tally> {
+fn clippy(options: Options) -> Result<Tally> {
     tools::wasm_target()?;
-    let mut native = workspace_cargo("clippy");
+    // Without the feature `mpi`, which needs a system's MPI.
+    let mut native = workspace_cargo("clippy", Options { with_trainer: true, ..options })?;
     native.arg("--all-targets");
     let mut wasm = cargo(&["clippy", "--target", "wasm32-unknown-unknown"]);
     wasm.args(["--package", "radiodiff-web", "--package", "radiodiff-web-export", "--package", "radiodiff-web-calibration"]);
     wasm.env("CLIPPY_CONF_DIR", layout::root().join("xtask/clippy-wasm"));
-    let mut trainer = trainer_cargo("clippy")?;
-    // Without the feature `mpi`, which needs a system's MPI.
-    trainer.arg("--all-targets");
-    Ok(each([native, wasm, trainer].map(|mut command| {
+    Ok(each([native, wasm].map(|mut command| {
         command.args(["--", "--deny", "warnings"]);
         command
     })))
 }
 
 fn unit(options: Options) -> Result<Tally> {
+    let mut tests = workspace_cargo("test", options)?;
     if options.quick {
-        return rust_tests::run_programs(&mut workspace_cargo("test"), |program| is_quick(&program.source), options.slow);
+        return rust_tests::run_programs(&mut tests, |program| is_quick(&program.source), options.slow);
     }
     tools::vulkan()?;
-    let mut tally = rust_tests::run_programs(&mut workspace_cargo("test"), |_| true, options.slow)?;
-    tally += &rust_tests::run_doc_tests(&mut workspace_cargo("test"));
+    let mut tally = rust_tests::run_programs(&mut tests, |program| !program.source.starts_with(TRAINER_FOLDER), options.slow)?;
+    tally += &rust_tests::run_doc_tests(&mut workspace_cargo("test", options)?);
     Ok(tally)
 }
 
 fn trainer(options: Options) -> Result<Tally> {
-    let mut tally = rust_tests::run_programs(&mut trainer_cargo("test")?, |_| true, options.slow)?;
-    tally += &rust_tests::run_doc_tests(&mut trainer_cargo("test")?);
+    let tests = || match options.with_trainer {
+        true => workspace_cargo("test", options),
+        false => with_libtorch(cargo(&["test", "--package", TRAINER])),
+    };
+    let mut tally = rust_tests::run_programs(&mut tests()?, |program| program.source.starts_with(TRAINER_FOLDER), options.slow)?;
+    if !options.with_trainer {
+        tally += &rust_tests::run_doc_tests(&mut tests()?);
+    }
     Ok(tally)
 }
 
@@ -156,13 +166,13 @@ fn size(_: Options) -> Result<Tally> {
     payload::check(&page::build()?).map(Tally::one)
 }
 
-fn page_tests(_: Options) -> Result<Tally> {
+fn page_tests(options: Options) -> Result<Tally> {
     let server = PageServer::start(page::build()?, 0)?;
     let mut node = browser::node_with_chromium(&server)?;
     // The page's first map by the engine that the others are checked against.
     let reference = layout::target().join("reference.f32");
     // With the features of the unit part, so that nothing is compiled twice.
-    run(workspace_cargo("build").args(["--example", "reference"]))?;
+    run(workspace_cargo("build", options)?.args(["--example", "reference"]))?;
     let program = layout::target().join("debug/examples").join(format!("reference{}", std::env::consts::EXE_SUFFIX));
     run(Command::new(program).arg(&reference))?;
     node.env("RADIODIFF_REFERENCE", &reference);
@@ -192,7 +202,7 @@ fn run_package_tests(files: &[String]) -> Result<Tally> {
     node_tests::run_files(node, files)
 }
 
-/// Licences, advisories and sources of the dependencies (deny.toml), and dependencies that nothing uses, in both workspaces.
+/// Licences, advisories and sources of the dependencies (deny.toml), and dependencies that nothing uses.
 fn dependencies(_: Options) -> Result<Tally> {
     let (deny, machete) = (tools::cargo_deny()?, tools::cargo_machete()?);
     let program = |program: &Path, arguments: &[&str]| {
@@ -200,14 +210,10 @@ fn dependencies(_: Options) -> Result<Tally> {
         command.current_dir(layout::root()).args(arguments);
         command
     };
-    let in_both_workspaces = |checks: &[&str]| {
-        let workspaces: [&[&str]; 2] = [&["--workspace"], &TRAINER];
-        each(workspaces.map(|workspace| program(&deny, &[workspace, &["check"], checks].concat())))
-    };
-    let mut tally = in_both_workspaces(&["bans", "licenses", "sources"]);
+    let mut tally = each([program(&deny, &["--workspace", "check", "bans", "licenses", "sources"])]);
     // The database is a git repository on GitHub, which not every machine reaches.
     if run(&mut program(&deny, &["fetch", "db"])).is_ok() {
-        tally += &in_both_workspaces(&["--disable-fetch", "advisories"]);
+        tally += &each([program(&deny, &["--workspace", "check", "--disable-fetch", "advisories"])]);
     } else {
         tally.leave_out("the RustSec database of advisories cannot be fetched");
     }
@@ -264,13 +270,6 @@ mod tests {
         assert_eq!(names(&["dependencies", "fmt"], false).unwrap(), ["fmt", "dependencies"]);
         let error = names(&["nonsense"], false).unwrap_err();
         assert!(error.downcast_ref::<lexopt::Error>().is_some() && error.to_string().contains("burn-wgpu"), "{error}");
-    }
-
-    #[test]
-    fn xtask_is_built_with_the_features_of_the_tests() {
-        let config: toml::Table = std::fs::read_to_string(layout::root().join(".cargo/config.toml")).unwrap().parse().unwrap();
-        let alias = config["alias"]["xtask"].as_array().unwrap();
-        assert!(alias.iter().any(|word| word.as_str() == Some(FEATURES[1])), "{alias:?}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod wavefront;
 
 use super::law::DominantPathLaw;
 use super::model::{PropagationError, PropagationModel, outdoor_map};
+use crate::arithmetic::larger;
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
 use crate::scene::LinkEnds;
@@ -67,6 +68,6 @@ impl PropagationModel for DominantPath {
                 loss_db
             }
         };
-        Ok(outdoor_map(prepared, |i| (-loss_db[i]).max(law.floor_db)))
+        Ok(outdoor_map(prepared, |i| larger(-loss_db[i], law.floor_db)))
     }
 }

@@ -6,9 +6,9 @@
 //! A profile for each pixel would cost as many steps as the map has pixels a side. Pixels in nearly one direction share one: rays
 //! leave the transmitter so densely that at the map's edge no pixel is farther than half a pixel from its own.
 
-use crate::arithmetic;
 use super::levels::Levels;
 use super::roofs::Slope;
+use crate::arithmetic;
 use crate::geometry::csr::Csr;
 use crate::geometry::inset::center;
 use crate::geometry::pixel_set::PixelSet;

@@ -3,6 +3,7 @@
 //! The queue has buckets of a fraction of a decibel. A bucket is sorted when its turn comes, which takes less time than a heap of its
 //! pixels would. Few pixels come to a bucket after that; those wait in a heap of their own.
 
+use crate::arithmetic::larger;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -29,7 +30,7 @@ impl Queue {
 
     /// Adds a pixel; a pixel may be added again with a lower loss.
     pub fn push(&mut self, loss_db: f64, pixel: usize) {
-        let entry = Reverse((loss_db.max(0.0).to_bits(), pixel as u32));
+        let entry = Reverse((larger(loss_db, 0.0).to_bits(), pixel as u32));
         let bucket = ((loss_db * BUCKETS_PER_DB) as usize).min(BUCKETS - 1);
         if bucket <= self.current { self.late.push(entry) } else { self.buckets[bucket].push(entry) }
     }

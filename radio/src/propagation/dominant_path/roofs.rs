@@ -1,7 +1,7 @@
 //! Paths over roofs: up at a wall, straight on over the roofs, and down behind the last wall.
 
-use crate::arithmetic;
 use super::levels::Levels;
+use crate::arithmetic;
 use crate::geometry::TurningPoints;
 use crate::geometry::inset::center;
 use crate::geometry::pixel_line_of_sight::leap_pixels;
@@ -32,7 +32,8 @@ impl Slope {
         if rise_m == 0.0 {
             return Self { length_m: run_m, cosine: 1.0, sine: 0.0 };
         }
-        let length_m = (run_m * run_m + rise_m * rise_m).sqrt().max(1e-9);
+        let length_m = (run_m * run_m + rise_m * rise_m).sqrt();
+        let length_m = arithmetic::larger(length_m, 1e-9);
         Self { length_m, cosine: run_m / length_m, sine: rise_m / length_m }
     }
 

@@ -14,6 +14,7 @@ use super::levels::Levels;
 use super::looks::Looks;
 use super::queue::Queue;
 use super::roofs::{LastWall, Slope, last_wall};
+use crate::arithmetic::larger;
 use crate::geometry::TurningPoints;
 use crate::geometry::inset::{center, center_at};
 use crate::geometry::pixel_set::PixelSet;
@@ -323,7 +324,7 @@ impl<'a> Wavefront<'a> {
         let over = if roof_m == source.height_m {
             straight(Slope::new(length_m, 0.0))
         } else {
-            let before_m = (length_m - run_m).max(0.0);
+            let before_m = larger(length_m - run_m, 0.0);
             let before = straight(Slope::new(before_m, roof_m - source.height_m));
             Path { length_m: before.length_m + run_m, ..before }
         };
@@ -403,5 +404,5 @@ fn around(pixel: usize, size: usize) -> impl Iterator<Item = (usize, Coord<f64>)
 fn leg(from: Coord<f64>, to: Coord<f64>) -> (f64, Coord<f64>) {
     let step = to - from;
     let length = (step.x * step.x + step.y * step.y).sqrt();
-    (length, step / length.max(1e-9))
+    (length, step / larger(length, 1e-9))
 }

@@ -17,9 +17,9 @@ mod tracing;
 
 pub use law::InteractionLaw;
 
-use crate::arithmetic;
 use super::model::{PropagationError, PropagationModel, outdoor_map};
 use super::rays::border::RayWalls;
+use crate::arithmetic;
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
 use crate::scene::LinkEnds;

@@ -3,8 +3,8 @@
 //! A path climbs to the roof at the first wall on the straight way, crosses all roofs level and descends at the last wall. In flow the
 //! building mask and both ends; out flows the power of each pixel's path.
 
-use crate::arithmetic;
 use super::law::InteractionLaw;
+use crate::arithmetic;
 use crate::geometry::pixel_line_of_sight::walk_pixels;
 use crate::scene::{BuildingMask, Grid, LinkEnds};
 

@@ -83,7 +83,6 @@ impl Wheel {
 }
 
 fn download(pin: &Pin, folder: &Path) -> Result<()> {
-    crate::tools::pip()?;
     println!("downloading {} from PyPI ...", pin.requirement);
     let status = Command::new("python3")
         .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--implementation=cp", "--python-version=3.11"])

