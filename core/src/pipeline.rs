@@ -191,20 +191,18 @@ impl<E: Engine> Pipeline<E> {
         self.gray(e, (condition, uploaded), sampling, hook).await
     }
 
-    /// Draws a place without buildings and transmitter from noise: gray levels in [0, 1], (H, W). It compiles an engine's kernels and
-    /// maps its memory before the first real request.
+    /// Draws a map from noise: a condition's channels (C, H, W) -> gray levels in [0, 1], (H, W).
     ///
     /// # Errors
     /// An engine that fails, gray levels that are not finite, and whatever `hook` stops with.
-    pub async fn draw_empty<S>(
+    pub async fn draw_gray<S>(
         &self,
         e: &E,
+        channels: &[f32],
         options: &SampleOptions,
         hook: impl AsyncFnMut(SamplingProgress) -> Result<(), S>,
     ) -> Result<Vec<f32>, PipelineError<S>> {
-        let preset = self.preset();
-        let condition = vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size];
-        self.gray(e, (&condition, None), self.model.begin(e, 1, options), hook).await
+        self.gray(e, (channels, None), self.model.begin(e, 1, options), hook).await
     }
 
     /// The preset's channels of a transmitter, (C, H, W) in [-1, 1].
@@ -279,6 +277,14 @@ impl<E: Engine> QuantilePipeline<E> {
         &self.model.preset
     }
 
+    /// The preset's channels of a transmitter, (C, N, N) in [-1, 1].
+    ///
+    /// # Errors
+    /// A transmitter off the map or indoors, a scene on another grid than the preset's.
+    pub fn condition(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<Infallible>> {
+        condition_of(self.preset(), scene, ends)
+    }
+
     /// The quantiles of a transmitter's path gain in every pixel, in dB, NaN inside buildings: a map for each of
     /// [`probabilities`](crate::model::quantiles::probabilities), ascending. The transmitter stands outdoors.
     ///
@@ -286,28 +292,36 @@ impl<E: Engine> QuantilePipeline<E> {
     /// A transmitter off the map or indoors, a scene on another grid than the preset's, an engine that fails, gray levels that are not
     /// finite.
     pub async fn draw(&self, e: &E, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<RadioMap>, PipelineError<Infallible>> {
+        self.draw_of(e, scene, &self.condition(scene, ends)?).await
+    }
+
+    /// As [`Self::draw`], with what [`Self::condition`] gave for the scene and the transmitter.
+    ///
+    /// # Errors
+    /// An engine that fails, gray levels that are not finite.
+    pub async fn draw_of(&self, e: &E, scene: &PreparedScene, channels: &[f32]) -> Result<Vec<RadioMap>, PipelineError<Infallible>> {
         let (preset, grid, mask) = (self.preset(), scene.grid(), scene.mask());
-        let gray = self.gray(e, &condition_of(preset, scene, ends)?).await?;
+        let gray = self.draw_gray(e, channels).await?;
         let mut maps: Vec<RadioMap> = gray.chunks_exact(grid.pixels()).map(|gray| preset.gray.decode_map(gray, grid, mask)).collect();
         widen(maps.iter_mut().map(|map| map.values.as_mut_slice()), self.widening);
         Ok(maps)
     }
 
-    /// The gray levels of an empty place's quantiles, (Q, N, N): for warming up.
+    /// A condition's channels, (C, N, N) -> the quantiles' gray levels, (Q, N, N).
     ///
     /// # Errors
     /// An engine that fails, gray levels that are not finite.
-    pub async fn draw_empty(&self, e: &E) -> Result<Vec<f32>, PipelineError<Infallible>> {
-        let preset = self.preset();
-        self.gray(e, &vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size]).await
-    }
-
-    /// The condition's channels, (C, N, N) -> the quantiles' gray levels, (Q, N, N).
-    async fn gray(&self, e: &E, channels: &[f32]) -> Result<Vec<f32>, PipelineError<Infallible>> {
+    pub async fn draw_gray(&self, e: &E, channels: &[f32]) -> Result<Vec<f32>, PipelineError<Infallible>> {
         let preset = self.preset();
         let condition = e.tensor(channels, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
         read_gray(e, &self.model.gray(e, &condition)).await
     }
+}
+
+/// The channels of a place without buildings and transmitter, which compiles an engine's kernels and maps its memory before the first real
+/// request.
+pub fn empty_condition(preset: &Preset) -> Vec<f32> {
+    vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size]
 }
 
 /// A preset's channels of a transmitter, (C, H, W) in [-1, 1].

@@ -8,6 +8,7 @@ use radiodiff_engines::bands::{BandEngine, Team};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_tests::{MapCase, layers, relative_error};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -184,6 +185,20 @@ fn the_shipped_networks_say_on_every_member_what_they_say_on_one() {
         let worst = pairs.filter(|(a, _)| !a.is_nan()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst < 1e-3, "a quantile is {worst} dB away");
     });
+}
+
+#[test]
+fn what_the_first_member_has_all_have() {
+    let next = AtomicUsize::new(0);
+    let found = together(3, 1, |e| {
+        let mut values = vec![next.fetch_add(1, Ordering::Relaxed) as f32; 5];
+        e.share(&mut values);
+        values
+    });
+    assert!(found.iter().all(|values| *values == found[0] && values.len() == 5), "{found:?}");
+    let mut values = [7.0];
+    BandEngine::new().share(&mut values);
+    assert_eq!(values, [7.0], "who is in no team keeps its own");
 }
 
 /// A team whose other member is gone after so many exchanges.

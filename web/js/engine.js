@@ -4,13 +4,11 @@ import { abortable } from './abort.js';
 import { callBeside } from './beside.js';
 import { plainBounds, readScene, readTable, sameScene } from './buildings.js';
 import { Calls } from './calls.js';
+import { Drawing } from './drawing.js';
 import { RadioError, messageOf } from './errors.js';
 import { RadioMap } from './map.js';
 import { init, initCalibration } from './module.js';
-import { Partner } from './partner.js';
-import { Pool } from './pool.js';
 import { directPort, workerPort } from './ports.js';
-import { canShareMemory } from './team.js';
 import { drop, keep, loadWeights } from './weights.js';
 
 /** @import { EngineInfo, EngineOptions, Engine as EngineInterface, Progress, PredictRequest, SceneInfo } from './index.js' */
@@ -60,12 +58,11 @@ class Engine {
   #warnings = [];
   /** @type {NotedScene | null} */
   #scene = null;
-  /** The workers beside this one, once a large map was asked for. @type {Pool | null} */
-  #pool = null;
-  /** The worker that shares the network's maps, once one was drawn. @type {Partner | null} */
-  #partner = null;
-  /** Ends with the map that several workers draw: nothing comes between its parts. @type {Promise<void> | null} */
-  #sharing = null;
+  #drawing = new Drawing({
+    own: (call, args, callbacks) => this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks),
+    beside: () => this.#beside(),
+    warn: (warning) => this.warn(warning),
+  });
 
   /** @param {Started} options */
   constructor(options) {
@@ -169,16 +166,8 @@ class Engine {
     else this.#opening?.then((port) => port.close()).catch(() => {});
     this.#port = this.#opening = this.#starting = null;
     if (this.#scene) this.#scene.known = false;
-    this.#closePool(error);
-    this.#partner?.close(error);
-    this.#partner = null;
+    this.#drawing.end(error);
     this.#calls.abandon(error);
-  }
-
-  /** @param {unknown} reason */
-  #closePool(reason) {
-    this.#pool?.close(reason);
-    this.#pool = null;
   }
 
   /**
@@ -254,8 +243,8 @@ class Engine {
    */
   async #onScene({ buildings, cars: given, bounds, buildingHeightM, metersPerPixel, signal }, send) {
     const { source, cars } = await this.#attendScene(buildings, given, signal);
-    while (this.#sharing) {
-      await abortable(this.#sharing, signal);
+    while (this.#drawing.sharing) {
+      await abortable(this.#drawing.sharing, signal);
       await this.#attend(signal);
     }
     this.#note(source, { cars, bounds, buildingHeightM, metersPerPixel });
@@ -298,80 +287,6 @@ class Engine {
   }
 
   /**
-   * A map of the noted scene: the network's by two workers where the caller asks for them and they may share memory, a large plan by
-   * several; until that is drawn, other calls about scenes wait.
-   * @param {PredictRequest} request
-   * @param {Callbacks} callbacks
-   */
-  #draw(request, callbacks) {
-    const { worker, workers, shared } = this.#options;
-    // Without metres a pixel a map has the network's grid, on which one worker draws a physical map as fast.
-    const small = !this.#scene || this.#scene.metersPerPixel == null || request.method === 'network';
-    if (worker === false || workers < 2) return this.#own('predict', { request }, callbacks);
-    if (small) {
-      const byNetwork = shared && this.info.model && this.info.backend === 'cpu' && (request.method ?? 'network') === 'network';
-      return byNetwork && canShareMemory() ? this.#drawShared(request, callbacks) : this.#own('predict', { request }, callbacks);
-    }
-    return this.#inTurn(this.#drawTogether(request, callbacks));
-  }
-
-  /**
-   * Lets other calls about scenes wait until a map is drawn.
-   * @param {Promise<any>} drawing
-   */
-  #inTurn(drawing) {
-    const free = () => {
-      this.#sharing = null;
-    };
-    this.#sharing = drawing.then(free, free);
-    return drawing;
-  }
-
-  /**
-   * Asks the engine's own runtime for a map or a part of it.
-   * @type {import('./helper.js').Send}
-   */
-  #own = (call, args, callbacks) => this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks);
-
-  /**
-   * A map of the network by two workers. The second starts after the first map, which it would delay.
-   * @param {PredictRequest} request
-   * @param {Callbacks} callbacks
-   */
-  async #drawShared(request, callbacks) {
-    const partner = this.#partner;
-    if (partner && this.#scene) return this.#inTurn(partner.draw(this.#own, this.#scene, request, callbacks));
-    const port = this.#port;
-    const drawn = await this.#own('predict', { request }, callbacks);
-    const { open, setup, weights } = await this.#beside();
-    if (port === this.#port) this.#partner ??= new Partner(open, { ...setup, weights }, (warning) => this.warn(warning));
-    return drawn;
-  }
-
-  /**
-   * @param {PredictRequest} request
-   * @param {Callbacks} callbacks
-   */
-  async #drawTogether(request, callbacks) {
-    const started = performance.now();
-    const scene = /** @type {NotedScene} */ (this.#scene);
-    const own = this.#own;
-    const outline = await own('outline', { request }, callbacks);
-    if (!outline.shared) {
-      this.#closePool(new RadioError({ code: 'disposed', message: 'the scene is drawn by one worker' }));
-      return own('predict', { request }, callbacks);
-    }
-    // One map is not cut. The workers stay for a plan of several.
-    if (outline.transmitters === 1) return own('predict', { request }, callbacks);
-    const { open, setup } = await this.#beside();
-    if (!this.#port) throw this.#gone;
-    this.#pool ??= new Pool(open, setup, this.#options.workers - 1, (warning) => this.warn(warning));
-    const gains = await this.#pool.gains(own, scene, request, callbacks);
-    const drawn = await own('predict', { request, gains }, callbacks);
-    return { ...drawn, workers: this.#pool?.workers, milliseconds: performance.now() - started };
-  }
-
-  /**
    * @param {Parameters<EngineInterface['setScene']>[0]} [scene]
    * @returns {Promise<SceneInfo>}
    */
@@ -389,7 +304,10 @@ class Engine {
     // A request that is missing lacks its transmitters, and the runtime says so.
     const { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm, ...around } = request ?? /** @type {Partial<PredictRequest>} */ ({});
     const asked = /** @type {PredictRequest} */ ({ transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm });
-    const { info, ...map } = await this.#onScene(around, () => this.#draw(asked, around));
+    const { info, ...map } = await this.#onScene(around, () => {
+      const { worker, workers, shared } = this.#options;
+      return this.#drawing.map(asked, { workers: worker === false ? 1 : workers, shared, scene: this.#scene, info: this.info }, around);
+    });
     this.#learn(info);
     return new RadioMap(map);
   }

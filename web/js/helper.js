@@ -39,17 +39,17 @@ export class Helper {
 
   /**
    * Sends a call about a scene, which travels with the first.
-   * @param {object} scene
+   * @param {object | null} scene null where the call needs none
    * @param {string} call
    * @param {object} args
    * @param {Callbacks} [callbacks]
    */
   send(scene, call, args, callbacks) {
-    const news = this.#scene === scene ? undefined : scene;
+    const news = scene === null || this.#scene === scene ? undefined : scene;
     const post = (/** @type {object} */ message) => {
       this.#port?.post(message);
       // What cannot be sent has brought no scene.
-      if (!('abort' in message)) this.#scene = scene;
+      if (news && !('abort' in message)) this.#scene = news;
     };
     return this.#calls.send(post, call, { scene: news, ...args }, callbacks);
   }

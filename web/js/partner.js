@@ -1,5 +1,6 @@
 // A second worker for the networks' maps where workers may share memory: it draws the same maps at the same time, and each of the two
-// computes half of the rows of every image (engines/src/bands).
+// computes half of the rows of every image (engines/src/bands). It has the networks and no scene: what they are told of a transmitter
+// comes from the engine's own worker.
 //
 // A partner that cannot be started, or is lost, costs a warning: the engine's own worker draws alone.
 
@@ -42,11 +43,10 @@ export class Partner {
    * Draws a map, together once the second worker is ready. Both calls are sent in this moment, so that the two workers draw the same maps
    * in the same order.
    * @param {Send} own asks the engine's own runtime
-   * @param {object} scene as it travels to a runtime; the same object for the same scene
    * @param {object} request
    * @param {Callbacks} callbacks
    */
-  async draw(own, scene, request, callbacks) {
+  async draw(own, request, callbacks) {
     const helper = this.#helper;
     if (helper?.lost) this.#goOnAlone('it ended between two maps');
     if (!helper || helper.lost) return own('predict', { request }, callbacks);
@@ -54,7 +54,7 @@ export class Partner {
     const team = (/** @type {number} */ rank) => ({ control, slots: this.#slots, members: MEMBERS, rank });
     /** @type {unknown} */
     let failed = null;
-    helper.send(scene, 'assist', { request, team: team(1) }, { signal: callbacks.signal }).catch((error) => {
+    helper.send(null, 'assist', { request, team: team(1) }, { signal: callbacks.signal }).catch((error) => {
       failed = error;
       leave(control);
     });

@@ -106,6 +106,9 @@ export class Network implements Freeable {
   join(team?: { readonly members: number; readonly rank: number; gather(sent: Float32Array, received: Float32Array): void }): void;
   release(): void;
   condition(scene: SceneHandle, placed: PlacedTransmitter): NetworkCondition;
+  /** What the first member of a team has of `condition`. */
+  receivedCondition(): NetworkCondition;
+  assist(condition: NetworkCondition, request: Request, sample: number, between: (done: number, steps: number) => Promise<void>): Promise<void>;
   predict(
     scene: SceneHandle,
     placed: PlacedTransmitter,
@@ -115,7 +118,7 @@ export class Network implements Freeable {
     between: (done: number, steps: number) => Promise<void>,
   ): Promise<TransmitterSignal>;
   /** The signals at the quantiles of a network that says them, lowest first. */
-  quantiles(scene: SceneHandle, placed: PlacedTransmitter): Promise<TransmitterSignal[]>;
+  quantiles(scene: SceneHandle, placed: PlacedTransmitter, condition: NetworkCondition): Promise<TransmitterSignal[]>;
   warmup(between: (done: number, steps: number) => Promise<void>): Promise<void>;
   free(): void;
 }

@@ -230,14 +230,22 @@ class Runtime {
   }
 
   /**
-   * Takes part in the networks' maps of a call that another worker answers.
+   * Takes part in the networks' maps of a call that another worker answers. That one has the scene, and tells the networks of it.
    * @param {{ request: unknown, team: TeamSetup }} call
    * @param {Watch} watch
    */
   async assist({ request: asked, team }, watch) {
     const request = new Request(asked);
-    const { signals, places } = await this.#inTeam(team, () => this.#signals(request, undefined, watch));
-    for (const held of [...signals.flat(), ...places, request]) held.free();
+    const samples = this.#info.model?.kind === 'quantiles' ? 1 : request.samples;
+    await this.#inTeam(team, async () => {
+      const { network } = this.#running();
+      for (let index = 0; index < request.transmitterCount; index += 1) {
+        const condition = network.receivedCondition();
+        for (let sample = 0; sample < samples; sample += 1) await network.assist(condition, request, sample, between(watch, 'step'));
+        condition.free();
+      }
+    });
+    request.free();
     return {};
   }
 
@@ -329,7 +337,9 @@ class Runtime {
    */
   async #quantiles(scene, placed, watch, warnings) {
     await between(watch, 'transmitters')(0, 1);
-    const found = await this.#withNetwork(warnings, (network) => network.quantiles(scene, placed));
+    const condition = this.#running().network.condition(scene, placed);
+    const found = await this.#withNetwork(warnings, (network) => network.quantiles(scene, placed, condition));
+    condition.free();
     watch.progress('transmitters', 1, 1);
     return found;
   }

@@ -7,8 +7,6 @@ import { RadioError } from '../js/errors.js';
 import { Partner } from '../js/partner.js';
 import { Team } from '../js/team.js';
 
-const SCENE = { source: 'a city' };
-
 /** A partner whose runtime answers as `assist(message)` says, and what its runtime was asked. */
 async function partnerOf(assist, start = () => ({})) {
   const asked = [];
@@ -62,13 +60,13 @@ test('both are asked for the same map at the same moment', async () => {
   assert.deepEqual([asked[0].call, asked[0].backend, asked[0].weights.length], ['open', 'cpu', 3]);
   const calls = [];
   const request = { transmitters: [{ lng: 1, lat: 2 }] };
-  const drawing = partner.draw(own(calls), SCENE, request, {});
+  const drawing = partner.draw(own(calls), request, {});
   assert.equal(asked.length, 2, 'the partner was asked before anything else happened');
   assert.deepEqual(await drawing, { values: [5, 7], workers: 2 });
-  await partner.draw(own(calls), SCENE, request, {});
+  await partner.draw(own(calls), request, {});
   assert.deepEqual(calls, [['predict', 0], ['predict', 0]]);
   const assisted = asked.slice(1);
-  assert.deepEqual(assisted.map(({ call, scene, request, team }) => [call, scene, request, team.rank]), [['assist', SCENE, request, 1], ['assist', undefined, request, 1]]);
+  assert.deepEqual(assisted.map(({ call, scene, request, team }) => [call, scene, request, team.rank]), Array(2).fill(['assist', undefined, request, 1]));
   assert.deepEqual(warnings, []);
   partner.close(new Error('the end'));
   assert.ok(closed());
@@ -78,9 +76,9 @@ test('a partner that fails costs a warning, and the other draws alone', async ()
   for (const fatal of [false, true]) {
     const { partner, warnings } = await partnerOf(() => { throw Object.assign(new Error('out of order'), { fatal }); });
     const calls = [];
-    assert.deepEqual(await partner.draw(own(calls), SCENE, {}, {}), { values: 'alone' });
+    assert.deepEqual(await partner.draw(own(calls), {}, {}), { values: 'alone' });
     assert.deepEqual(calls, [['predict', 0], ['predict', undefined]]);
-    await partner.draw(own(calls), SCENE, {}, {});
+    await partner.draw(own(calls), {}, {});
     assert.deepEqual(calls.at(-1), ['predict', undefined], 'it is asked no more');
     assert.deepEqual(warnings, ["A worker that shared the network's maps was lost (out of order); the other draws alone."]);
   }
@@ -101,15 +99,15 @@ test('what is wrong with a request is said once, and the partner stays', async (
     assert.equal(new Team(team).rank, 0);
     throw wrong;
   };
-  await assert.rejects(partner.draw(refuses, SCENE, {}, {}), wrong);
+  await assert.rejects(partner.draw(refuses, {}, {}), wrong);
   const calls = [];
-  await partner.draw(own(calls), SCENE, {}, {});
+  await partner.draw(own(calls), {}, {});
   assert.deepEqual([calls[0], warnings], [['predict', 0], []]);
 });
 
 test('a partner that does not start costs a warning', async () => {
   const { partner, warnings } = await partnerOf(takesPart, () => { throw new Error('no memory'); });
-  assert.deepEqual(await partner.draw(own([]), SCENE, {}, {}), { values: 'alone' });
+  assert.deepEqual(await partner.draw(own([]), {}, {}), { values: 'alone' });
   assert.deepEqual(warnings, ["The network's maps are drawn by one worker: no memory."]);
 });
 

@@ -80,6 +80,15 @@ impl BandEngine {
         self.failure.replace(None);
     }
 
+    /// Gives all members what the first of them has. All have as many values. Where a member is gone they become zeros, and reading any
+    /// tensor fails.
+    pub fn share(&self, values: &mut [f32]) {
+        if self.is_shared() {
+            let received = self.gather(values);
+            values.copy_from_slice(&received[..values.len()]);
+        }
+    }
+
     /// Whether the engine has joined a team.
     pub fn is_shared(&self) -> bool {
         self.team.borrow().is_some()

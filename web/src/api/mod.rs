@@ -15,6 +15,7 @@ mod sites;
 mod spread;
 
 use crate::request::PredictRequest;
+use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::EngineError;
 use radiodiff_web_values::{checked, error};
 use wasm_bindgen::prelude::*;
@@ -29,6 +30,14 @@ pub fn start() {
 #[wasm_bindgen]
 pub struct Request {
     request: PredictRequest,
+}
+
+impl Request {
+    /// How the sample of this number is drawn.
+    fn sampling(&self, sample: u32) -> SampleOptions {
+        let PredictRequest { steps, seed, .. } = self.request;
+        SampleOptions { steps, seed: seed.wrapping_add(sample.into()), split_last_step: false }
+    }
 }
 
 #[wasm_bindgen]

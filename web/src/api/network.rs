@@ -8,7 +8,8 @@ use super::{Request, engine_error};
 use js_sys::{Function, Promise};
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, QuantilePipeline, SamplingProgress};
+use radiodiff_core::model::Preset;
+use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, QuantilePipeline, SamplingProgress, empty_condition};
 use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::bands::shared_memory::{JsTeam, SharedMemory};
 use radiodiff_engines::bands::{BandEngine, Team};
@@ -136,8 +137,19 @@ impl<E: Engine> Running<E> {
         }
     }
 
+    fn preset(&self) -> &Preset {
+        match &self.pipeline {
+            NetworkPipeline::Samples(pipeline) => pipeline.preset(),
+            NetworkPipeline::Quantiles(pipeline) => pipeline.preset(),
+        }
+    }
+
     fn condition(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, JsValue> {
-        self.sampler()?.condition(scene, ends).map_err(without_hook)
+        match &self.pipeline {
+            NetworkPipeline::Samples(pipeline) => pipeline.condition(scene, ends),
+            NetworkPipeline::Quantiles(pipeline) => pipeline.condition(scene, ends),
+        }
+        .map_err(without_hook)
     }
 
     /// A map of networks that draw samples, of a condition's channels.
@@ -146,19 +158,20 @@ impl<E: Engine> Running<E> {
     }
 
     /// The maps of a network of quantiles, lowest first.
-    async fn quantiles(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<RadioMap>, JsValue> {
+    async fn quantiles(&self, scene: &PreparedScene, channels: &[f32]) -> Result<Vec<RadioMap>, JsValue> {
         match &self.pipeline {
-            NetworkPipeline::Quantiles(pipeline) => pipeline.draw(&self.engine, scene, ends).await.map_err(without_hook),
+            NetworkPipeline::Quantiles(pipeline) => pipeline.draw_of(&self.engine, scene, channels).await.map_err(without_hook),
             NetworkPipeline::Samples(_) => Err(error("failed", &"a network that draws samples says no quantiles")),
         }
     }
 
-    async fn draw_empty(&self, between: &Function) -> Result<(), JsValue> {
+    /// Draws what a condition's channels say, and forgets it.
+    async fn exercise(&self, channels: &[f32], options: &SampleOptions, between: &Function) -> Result<(), JsValue> {
         match &self.pipeline {
             NetworkPipeline::Samples(pipeline) => {
-                pipeline.draw_empty(&self.engine, &SampleOptions::default(), hook(between)).await.map(drop).map_err(stopped_by_hook)
+                pipeline.draw_gray(&self.engine, channels, options, hook(between)).await.map(drop).map_err(stopped_by_hook)
             }
-            NetworkPipeline::Quantiles(pipeline) => pipeline.draw_empty(&self.engine).await.map(drop).map_err(without_hook),
+            NetworkPipeline::Quantiles(pipeline) => pipeline.draw_gray(&self.engine, channels).await.map(drop).map_err(without_hook),
         }
     }
 }
@@ -247,14 +260,40 @@ impl Network {
         }
     }
 
-    /// What the networks are told of a transmitter, for [`Self::predict`].
+    /// What the networks are told of a transmitter, for [`Self::predict`] and [`Self::quantiles`]. The other members of a team have it by
+    /// [`Self::received_condition`].
     pub fn condition(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<NetworkCondition, JsValue> {
         let ends = &ends_of(placed);
         let channels = match &self.backend {
-            Backend::Cpu(running) => running.condition(&scene.prepared, ends)?,
+            Backend::Cpu(running) => {
+                let mut channels = running.condition(&scene.prepared, ends)?;
+                running.engine.share(&mut channels);
+                channels
+            }
             Backend::Gpu(running) => running.condition(&scene.prepared, ends)?,
         };
         Ok(NetworkCondition { channels })
+    }
+
+    /// The condition that the first member of a team has: this one needs no scene.
+    #[wasm_bindgen(js_name = receivedCondition)]
+    pub fn received_condition(&self) -> Result<NetworkCondition, JsValue> {
+        let Backend::Cpu(running) = &self.backend else {
+            return Err(error("failed", &"networks on a GPU take no part in a team"));
+        };
+        let mut channels = empty_condition(running.preset());
+        running.engine.share(&mut channels);
+        Ok(NetworkCondition { channels })
+    }
+
+    /// Takes part in the map of a condition that was received, with the request's sampler and sample of this number: the first member has
+    /// the map.
+    pub async fn assist(&self, condition: &NetworkCondition, request: &Request, sample: u32, between: Function) -> Result<(), JsValue> {
+        let options = request.sampling(sample);
+        match &self.backend {
+            Backend::Cpu(running) => running.exercise(&condition.channels, &options, &between).await,
+            Backend::Gpu(running) => running.exercise(&condition.channels, &options, &between).await,
+        }
     }
 
     /// Draws one transmitter's signal with the request's sampler and the seed of the request's sample of this number. Before each step
@@ -268,9 +307,8 @@ impl Network {
         sample: u32,
         between: Function,
     ) -> Result<TransmitterSignal, JsValue> {
-        let asked = &request.request;
-        let options = SampleOptions { steps: asked.steps, seed: asked.seed.wrapping_add(sample.into()), split_last_step: false };
-        let request = MapRequest { scene: &scene.prepared, ends: ends_of(placed), start: asked.start, options };
+        let (start, options) = (request.request.start, request.sampling(sample));
+        let request = MapRequest { scene: &scene.prepared, ends: ends_of(placed), start, options };
         let channels = &condition.channels;
         let gain = match &self.backend {
             Backend::Cpu(running) => running.sample(&request, channels, &between).await?,
@@ -280,11 +318,16 @@ impl Network {
     }
 
     /// One transmitter's signal at each quantile of its path gain, lowest first, by a network that says them.
-    pub async fn quantiles(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<Vec<TransmitterSignal>, JsValue> {
-        let ends = &ends_of(placed);
+    pub async fn quantiles(
+        &self,
+        scene: &SceneHandle,
+        placed: &PlacedTransmitter,
+        condition: &NetworkCondition,
+    ) -> Result<Vec<TransmitterSignal>, JsValue> {
+        let channels = &condition.channels;
         let gains = match &self.backend {
-            Backend::Cpu(running) => running.quantiles(&scene.prepared, ends).await?,
-            Backend::Gpu(running) => running.quantiles(&scene.prepared, ends).await?,
+            Backend::Cpu(running) => running.quantiles(&scene.prepared, channels).await?,
+            Backend::Gpu(running) => running.quantiles(&scene.prepared, channels).await?,
         };
         placed.signals(&gains)
     }
@@ -292,8 +335,8 @@ impl Network {
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.
     pub async fn warmup(&self, between: Function) -> Result<(), JsValue> {
         match &self.backend {
-            Backend::Cpu(running) => running.draw_empty(&between).await,
-            Backend::Gpu(running) => running.draw_empty(&between).await,
+            Backend::Cpu(running) => running.exercise(&empty_condition(running.preset()), &SampleOptions::default(), &between).await,
+            Backend::Gpu(running) => running.exercise(&empty_condition(running.preset()), &SampleOptions::default(), &between).await,
         }
     }
 }
