@@ -1,7 +1,7 @@
 //! Writes a preset's outputs on a real map with weights by rule, computed by one of the engines of radiodiff-engines in float32.
 //!
 //! `cargo run --release -p radiodiff-tests --features golden-program --example goldens -- --engine cpu --seed 1 --dataset DIR \
-//! --sample MAP_TX --out FILE`. On libtorch: the example of the same name in trainer-native.
+//! --sample MAP_TX --out FILE`. On libtorch: the example `torch_goldens` of trainer-native.
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};

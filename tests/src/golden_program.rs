@@ -2,7 +2,7 @@
 //! keys, so that they can be compared with another program's.
 //!
 //! Two executables share it, because few builds have libtorch: the example `goldens` of this crate (burn, cpu, wgsl) and
-//! the trainer's (tch). Each parses [`GoldenArgs`] with its engines and calls [`write_goldens`].
+//! the trainer's `torch_goldens` (tch). Each parses [`GoldenArgs`] with its engines and calls [`write_goldens`].
 
 use crate::golden_maker::{GoldenMaker, Goldens, SampleImages};
 use crate::goldens::{Arithmetic, CalmWeights, PublicGoldens};

@@ -1,7 +1,7 @@
 //! Writes a preset's outputs on a real map with weights by rule, computed by libtorch in float64.
 //!
-//! `cargo run --release --example goldens -- --seed 1 --dataset DIR --sample MAP_TX --out FILE`. On the other engines: the example of
-//! the same name in tests.
+//! `cargo run --release --example torch_goldens -- --seed 1 --dataset DIR --sample MAP_TX --out FILE`. On the other engines: the
+//! example `goldens` of tests.
 
 use anyhow::Result;
 use clap::Parser;
