@@ -318,8 +318,8 @@ impl<E: Engine> QuantilePipeline<E> {
     }
 }
 
-/// The channels of a place without buildings and transmitter, which compiles an engine's kernels and maps its memory before the first real
-/// request.
+/// The channels, all -1, of a place without buildings and transmitter. Drawing it compiles an engine's kernels and maps its memory before the
+/// first real request.
 pub fn empty_condition(preset: &Preset) -> Vec<f32> {
     vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size]
 }

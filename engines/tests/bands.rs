@@ -190,14 +190,16 @@ fn the_shipped_networks_say_on_every_member_what_they_say_on_one() {
 #[test]
 fn what_the_first_member_has_all_have() {
     let next = AtomicUsize::new(0);
+    // In the order of the members' ranks: what each had, and what it has afterwards.
     let found = together(3, 1, |e| {
-        let mut values = vec![next.fetch_add(1, Ordering::Relaxed) as f32; 5];
-        e.share(&mut values);
-        values
+        let had = [next.fetch_add(1, Ordering::Relaxed) as f32; 5];
+        let mut values = had;
+        e.share(&mut values).expect("nobody is gone");
+        (had, values)
     });
-    assert!(found.iter().all(|values| *values == found[0] && values.len() == 5), "{found:?}");
+    assert!(found.iter().all(|(_, values)| *values == found[0].0), "{found:?}");
     let mut values = [7.0];
-    BandEngine::new().share(&mut values);
+    BandEngine::new().share(&mut values).expect("it is alone");
     assert_eq!(values, [7.0], "who is in no team keeps its own");
 }
 
@@ -232,6 +234,8 @@ fn a_member_that_leaves_is_an_error_of_what_is_read() {
         e.join(Some(Box::new(Deserted { left: Cell::new(exchanges) })));
         assert_eq!(draw(), Err(EngineError::Failed { reason: "the other member is gone".into() }), "after {exchanges} exchanges");
     }
+    e.join(Some(Box::new(Deserted { left: Cell::new(0) })));
+    assert_eq!(e.share(&mut [1.0]), Err(EngineError::Failed { reason: "the other member is gone".into() }));
     e.join(None);
     assert_eq!(draw().expect("alone").len(), 128);
 }

@@ -6,7 +6,7 @@
 use radiodiff_planning::coverage::{Coverage, Receiver, Signal};
 use radiodiff_planning::raster::PlanLayer;
 use radiodiff_radio::map::{Quantity, RadioMap};
-use radiodiff_radio::propagation::AntennaPattern;
+use radiodiff_radio::propagation::{AntennaPattern, Sector};
 use radiodiff_radio::scene::{Grid, Transmitter};
 
 const GRID: Grid = Grid { size: 16, meters_per_pixel: 2.0 };
@@ -49,6 +49,30 @@ fn the_strongest_signal_is_the_best_servers_and_no_weaker_than_any() {
         // All send 23 dBm from isotropic antennas, so that the least loss is the strongest signal.
         assert!(outdoors(&loss).iter().zip(outdoors(&strongest)).all(|(loss, dbm)| (23.0 - loss - dbm).abs() < 1e-4));
     }
+}
+
+/// Of any map that a transmitter may have: near and far, in its beam and behind it.
+#[test]
+fn the_signals_of_one_transmitter_are_those_of_each_map_alone() {
+    let mut random = fastrand::Rng::with_seed(3);
+    let maps: Vec<RadioMap> = (0..3)
+        .map(|_| {
+            let values = (0..256).map(|i| if i < 10 { f32::NAN } else { -50.0 - 90.0 * random.f32() }).collect();
+            RadioMap { grid: GRID, quantity: Quantity::PathGainDb, values }
+        })
+        .collect();
+    for (frequency_mhz, pattern) in [(5900.0, AntennaPattern::Omni), (28_000.0, AntennaPattern::Sector(Sector::default()))] {
+        let transmitter = Transmitter { frequency_mhz, height_m: 12.0, azimuth_deg: 40.0, ..Transmitter::at(9.0, 21.0) };
+        let together = Signal::all(&maps, &transmitter, 1.5, &pattern).unwrap();
+        assert_eq!(together.len(), maps.len());
+        for (signal, map) in together.iter().zip(&maps) {
+            let alone = Signal::new(map, &transmitter, 1.5, &pattern).unwrap();
+            assert_eq!(outdoors(&signal.received().values), outdoors(&alone.received().values));
+            assert_eq!(outdoors(signal.path_loss_db()), outdoors(alone.path_loss_db()));
+        }
+        assert_ne!(outdoors(&together[0].received().values), outdoors(&together[1].received().values));
+    }
+    assert!(Signal::all(&[], &Transmitter::at(1.0, 1.0), 1.5, &AntennaPattern::Omni).unwrap().is_empty());
 }
 
 #[test]

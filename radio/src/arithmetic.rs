@@ -1,7 +1,7 @@
 //! Lengths, rounding and comparisons that have the same bits natively and in the browser, and take an instruction or two there.
 //!
-//! The crate libm gives the other functions so. Its roots, and what it makes of them, are computed by integers in WebAssembly, although
-//! that has an instruction for them; `f64::sqrt` is that instruction, and exact by its definition.
+//! The crate libm has the other functions. It computes roots, and all that needs them, by integers in WebAssembly. `f64::sqrt` is an
+//! instruction there, and exact by its definition.
 
 /// The length of the vector (x, y), as exact as a root is: the squares count with their rounding errors (Dekker, 1971). For lengths
 /// between 1e-140 and 1e140.
@@ -25,13 +25,14 @@ fn square(x: f64) -> (f64, f64) {
     (square, high * high - square + 2.0 * high * low + low * low)
 }
 
-/// The larger of two, and the second where the first is NaN. `f64::max` is a call in WebAssembly, and this a comparison.
+/// The larger of two; the second where either is NaN or both are equal, as 0 and -0 are. `f64::max` is a call in WebAssembly, and this a
+/// comparison.
 #[inline]
 pub fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
 }
 
-/// The smaller of two, and the second where the first is NaN.
+/// The smaller of two; the second where either is NaN or both are equal.
 #[inline]
 pub fn smaller(a: f64, b: f64) -> f64 {
     if a < b { a } else { b }
@@ -69,6 +70,15 @@ mod tests {
             assert_eq!((length(x, y), length(y, x)), (expected, expected));
         }
         assert!(length(f64::NAN, 1.0).is_nan() && length(1.0, f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn of_equals_and_beside_nan_the_second_is_taken() {
+        for compare in [larger, smaller] {
+            assert_eq!((compare(-0.0, 0.0).to_bits(), compare(0.0, -0.0).to_bits()), (0.0_f64.to_bits(), (-0.0_f64).to_bits()));
+            assert!(compare(1.0, f64::NAN).is_nan() && compare(f64::NAN, 1.0) == 1.0);
+        }
+        assert_eq!((larger(1.0, 2.0), larger(2.0, 1.0), smaller(1.0, 2.0), smaller(2.0, 1.0)), (2.0, 2.0, 1.0, 1.0));
     }
 
     #[test]

@@ -44,8 +44,9 @@ for (const [model, more] of [[MODEL, {}], [SAMPLER, { steps: 2, samples: 2, seed
       const shared = await window.untilShared(engine);
       const first = { ...window.asked, ...more };
       const moved = { ...first, transmitters: [{ ...first.transmitters[0], lng: first.transmitters[0].lng + 2e-4 }] };
+      const several = { ...moved, transmitters: [...moved.transmitters, ...first.transmitters] };
       const differences = [];
-      for (const request of [first, moved]) {
+      for (const request of [first, moved, several]) {
         const [one, two] = [await alone.predict(request), await engine.predict(request)];
         const worst = (a, b) => a.reduce((most, value, i) => Math.max(most, Number.isNaN(value) && Number.isNaN(b[i]) ? 0 : Math.abs(value - b[i])), 0);
         differences.push({ workers: [one.workers, two.workers], db: worst(one.values, two.values), stddev: worst(one.stddev, two.stddev), same: JSON.stringify(one.transmitters) === JSON.stringify(two.transmitters) });

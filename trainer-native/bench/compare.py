@@ -1,6 +1,6 @@
 """Training steps of the trainer beside those of an equal PyTorch program.
 
-    python bench/compare.py --trainer target/release/trainer --config configs/nano.toml [--pairs 5] [--compile] [--set A.B=VALUE ...]
+    python bench/compare.py --trainer ../target/release/trainer --config configs/nano.toml [--pairs 5] [--compile] [--set A.B=VALUE ...]
 
 Both programs start from the same weights and take the same batches with the same noise. They run in turns, so that a machine that is
 slow for a while is slow for both. Needs torch and safetensors; on a machine with a GPU both take it, at the same precision. The table has

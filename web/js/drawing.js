@@ -59,7 +59,8 @@ export class Drawing {
     if (workers < 2) return alone();
     // Without metres a pixel a map has the network's grid, on which one worker draws a physical map as fast.
     if (scene?.metersPerPixel != null && request.method !== 'network') return this.#inTurn(this.#plan(request, scene, workers, callbacks));
-    const byNetwork = shared && info.model && info.backend === 'cpu' && (request.method ?? 'network') === 'network';
+    // A map that begins from another needs the scene for more than its channels.
+    const byNetwork = shared && info.model && info.backend === 'cpu' && (request.method ?? 'network') === 'network' && Number(request.start ?? 1) === 1;
     return byNetwork && canShareMemory() ? this.#networks(request, callbacks) : alone();
   }
 
@@ -82,8 +83,7 @@ export class Drawing {
    */
   async #networks(request, callbacks) {
     const { own, beside, warn } = this.#host;
-    // A map that begins from another needs the scene for more than its channels.
-    if (this.#partner && (request.start ?? 1) === 1) return this.#inTurn(this.#partner.draw(own, request, callbacks));
+    if (this.#partner) return this.#inTurn(this.#partner.draw(own, request, callbacks));
     const life = this.#life;
     const drawn = await own('predict', { request }, callbacks);
     const { open, setup, weights } = await beside();

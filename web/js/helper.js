@@ -1,4 +1,4 @@
-// A worker beside the engine's own, which does a part of the work on the same scene.
+// A worker beside the engine's own, which does a part of the work.
 
 import { Calls } from './calls.js';
 import { RadioError } from './errors.js';

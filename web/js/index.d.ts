@@ -468,8 +468,8 @@ export interface EngineOptions {
    * The most workers that draw one map together, from 1; the default is the machine's cores, at most 4. Several share a large map of
    * several transmitters, which does not depend on their number. Where `workers` is named and the page is cross-origin isolated, two
    * share the network's maps on the CPU once the second has loaded, which begins after the first map; their map differs from one worker's
-   * by rounding. Each worker
-   * holds the whole scene in memory, and for the network its weights. With `worker: false` there are none.
+   * by rounding, and one draws where `start` is below 1. Each worker of a large map holds the whole scene in memory, the second of the
+   * network its weights. With `worker: false` there are none.
    */
   workers?: number | undefined;
   /** False keeps weights out of the browser's store (Cache API), where they are otherwise found by their hash at the next visit. */

@@ -237,15 +237,17 @@ class Runtime {
   async assist({ request: asked, team }, watch) {
     const request = new Request(asked);
     const samples = this.#info.model?.kind === 'quantiles' ? 1 : request.samples;
-    await this.#inTeam(team, async () => {
-      const { network } = this.#running();
+    const { network } = this.#running();
+    await holding(request, () => this.#inTeam(team, async () => {
+      const next = between(watch, 'transmitters');
       for (let index = 0; index < request.transmitterCount; index += 1) {
+        await next(index, request.transmitterCount);
         const condition = network.receivedCondition();
-        for (let sample = 0; sample < samples; sample += 1) await network.assist(condition, request, sample, between(watch, 'step'));
-        condition.free();
+        await holding(condition, async () => {
+          for (let sample = 0; sample < samples; sample += 1) await network.assist(condition, request, sample, between(watch, 'step'));
+        });
       }
-    });
-    request.free();
+    }));
     return {};
   }
 
@@ -320,11 +322,12 @@ class Runtime {
     const condition = this.#running().network.condition(scene, placed);
     /** @type {TransmitterSignal[]} */
     const drawn = [];
-    for (let sample = 0; sample < count; sample += 1) {
-      const watched = between(ofMany(watch, sample, count), 'step');
-      drawn.push(await this.#withNetwork(warnings, (network) => network.predict(scene, placed, condition, request, sample, watched)));
-    }
-    condition.free();
+    await holding(condition, async () => {
+      for (let sample = 0; sample < count; sample += 1) {
+        const watched = between(ofMany(watch, sample, count), 'step');
+        drawn.push(await this.#withNetwork(warnings, (network) => network.predict(scene, placed, condition, request, sample, watched)));
+      }
+    });
     return count > 1 ? this.#running().weights.widened(drawn) : drawn;
   }
 
@@ -338,8 +341,7 @@ class Runtime {
   async #quantiles(scene, placed, watch, warnings) {
     await between(watch, 'transmitters')(0, 1);
     const condition = this.#running().network.condition(scene, placed);
-    const found = await this.#withNetwork(warnings, (network) => network.quantiles(scene, placed, condition));
-    condition.free();
+    const found = await holding(condition, () => this.#withNetwork(warnings, (network) => network.quantiles(scene, placed, condition)));
     watch.progress('transmitters', 1, 1);
     return found;
   }
@@ -451,6 +453,23 @@ class Runtime {
     for (const held of [this.#network, this.#scene?.handle, this.#weights]) held?.free();
     this.#network = this.#weights = this.#scene = null;
     return {};
+  }
+}
+
+/**
+ * Frees an object of the module's when its work has ended. A module that trapped frees nothing any more, and would hide why it trapped.
+ * @template Found
+ * @param {{ free: () => void }} held
+ * @param {() => Promise<Found>} work
+ */
+async function holding(held, work) {
+  try {
+    const found = await work();
+    held.free();
+    return found;
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) held.free();
+    throw error;
   }
 }
 

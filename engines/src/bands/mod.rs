@@ -80,13 +80,23 @@ impl BandEngine {
         self.failure.replace(None);
     }
 
-    /// Gives all members what the first of them has. All have as many values. Where a member is gone they become zeros, and reading any
-    /// tensor fails.
-    pub fn share(&self, values: &mut [f32]) {
+    /// Replaces the values of every member by those of the first; alone it changes nothing. All members have as many.
+    ///
+    /// # Errors
+    /// A member that is gone.
+    pub fn share(&self, values: &mut [f32]) -> Result<(), EngineError> {
         if self.is_shared() {
             let received = self.gather(values);
+            self.check()?;
             values.copy_from_slice(&received[..values.len()]);
         }
+        Ok(())
+    }
+
+    /// # Errors
+    /// Values that were not exchanged.
+    fn check(&self) -> Result<(), EngineError> {
+        self.failure.borrow().as_ref().map_or(Ok(()), |reason| Err(EngineError::Failed { reason: reason.clone() }))
     }
 
     /// Whether the engine has joined a team.
@@ -232,10 +242,8 @@ impl Engine for BandEngine {
     }
     async fn read(&self, x: &BandTensor) -> Result<Vec<f32>, EngineError> {
         let whole = self.whole(x);
-        match &*self.failure.borrow() {
-            Some(reason) => Err(EngineError::Failed { reason: reason.clone() }),
-            None => Ok(whole.values().to_vec()),
-        }
+        self.check()?;
+        Ok(whole.values().to_vec())
     }
     fn shape(&self, x: &BandTensor) -> Vec<usize> {
         x.shape()

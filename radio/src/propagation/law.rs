@@ -130,3 +130,22 @@ impl DominantPathLaw {
         smaller(self.turn_offset_db + self.turn_per_degree_db * degrees, self.turn_most_db)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_costs_what_its_angle_says_and_no_less_than_its_bound() {
+        let law = DominantPathLaw { turn_most_db: 1000.0, ..DominantPathLaw::default() };
+        let degrees = |cosine: f64| (law.turn_db(cosine) - law.turn_offset_db) / law.turn_per_degree_db;
+        for (cosine, expected) in [(1.0, 0.0), (0.0, 90.0), (-1.0, 180.0), (1.0 + 1e-15, 0.0), (-1.0 - 1e-15, 180.0)] {
+            assert!((degrees(cosine) - expected).abs() < 1e-9, "{cosine}: {} degrees", degrees(cosine));
+        }
+        for step in -10_000..=10_000 {
+            let cosine = f64::from(step) / 10_000.0;
+            assert!((degrees(cosine) - libm::acos(cosine).to_degrees()).abs() < 1e-9, "{cosine}: {} degrees", degrees(cosine));
+            assert!(law.least_turn_db(cosine) <= law.turn_db(cosine) + 1e-12, "{cosine}");
+        }
+    }
+}

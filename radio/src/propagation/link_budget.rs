@@ -16,8 +16,8 @@ fn stepped(db: f64) -> f64 {
     arithmetic::round(db / STEP_DB) * STEP_DB
 }
 
-/// What makes path gains at 5.9 GHz the power that one transmitter's receivers have: it is found once, whatever maps follow, and a network
-/// may say many of one transmitter.
+/// Turns path gains at 5.9 GHz into received power, for one transmitter. It is computed once for all maps of the transmitter: a network of
+/// quantiles makes 19.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkBudget {
     grid: Grid,
@@ -36,7 +36,7 @@ enum AntennaGain {
     Each(Vec<f64>),
 }
 
-/// What a map of path gain comes to with a transmitter.
+/// Received power and path loss of one map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkMaps {
     /// dBm at an isotropic receiver.

@@ -72,17 +72,18 @@ test('candidates are spread over an area, and the search stops when it is told',
 });
 
 test('maps are drawn while sites are searched, also of another scene, and a search ends with its engine', { timeout: 120_000 }, async () => {
-  const search = engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 24 });
+  let search;
   let found;
-  search.then((sites) => { found = sites; }, () => {});
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await new Promise((resolve) => {
+    search = engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 24, onProgress: resolve });
+    search.then((sites) => { found = sites; }, () => {});
+  });
   const elsewhere = { type: 'Polygon', coordinates: [[[9, 50], [9.0004, 50], [9.0004, 50.0004], [9, 50.0004], [9, 50]]] };
   const map = await engine.predict({ buildings: elsewhere, transmitters: [{ lng: 8.9995, lat: 50.0002 }] });
   assert.ok(Math.abs(map.bounds.west - 9) < 0.01 && found === undefined, 'the map waited for the search');
   const { createEngine } = await import(pathToFileURL(join(package_.dist, 'node.js')).href);
   const other = await createEngine();
-  const ended = other.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 24 });
-  setTimeout(() => other.dispose(), 200);
+  const ended = other.suggestSites({ buildings, thresholdDbm: THRESHOLD, spacingM: 24, onProgress: () => other.dispose() });
   await assert.rejects(ended, { name: 'RadioError', code: 'disposed' });
   // The search goes on about the scene that it was asked of.
   const { sites } = await search;

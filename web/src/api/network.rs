@@ -165,8 +165,8 @@ impl<E: Engine> Running<E> {
         }
     }
 
-    /// Draws what a condition's channels say, and forgets it.
-    async fn exercise(&self, channels: &[f32], options: &SampleOptions, between: &Function) -> Result<(), JsValue> {
+    /// Runs the networks on a condition's channels and drops the map.
+    async fn draw_and_drop(&self, channels: &[f32], options: &SampleOptions, between: &Function) -> Result<(), JsValue> {
         match &self.pipeline {
             NetworkPipeline::Samples(pipeline) => {
                 pipeline.draw_gray(&self.engine, channels, options, hook(between)).await.map(drop).map_err(stopped_by_hook)
@@ -267,7 +267,7 @@ impl Network {
         let channels = match &self.backend {
             Backend::Cpu(running) => {
                 let mut channels = running.condition(&scene.prepared, ends)?;
-                running.engine.share(&mut channels);
+                running.engine.share(&mut channels).map_err(|e| engine_error(&e))?;
                 channels
             }
             Backend::Gpu(running) => running.condition(&scene.prepared, ends)?,
@@ -278,22 +278,16 @@ impl Network {
     /// The condition that the first member of a team has: this one needs no scene.
     #[wasm_bindgen(js_name = receivedCondition)]
     pub fn received_condition(&self) -> Result<NetworkCondition, JsValue> {
-        let Backend::Cpu(running) = &self.backend else {
-            return Err(error("failed", &"networks on a GPU take no part in a team"));
-        };
+        let running = self.member()?;
         let mut channels = empty_condition(running.preset());
-        running.engine.share(&mut channels);
+        running.engine.share(&mut channels).map_err(|e| engine_error(&e))?;
         Ok(NetworkCondition { channels })
     }
 
     /// Takes part in the map of a condition that was received, with the request's sampler and sample of this number: the first member has
     /// the map.
     pub async fn assist(&self, condition: &NetworkCondition, request: &Request, sample: u32, between: Function) -> Result<(), JsValue> {
-        let options = request.sampling(sample);
-        match &self.backend {
-            Backend::Cpu(running) => running.exercise(&condition.channels, &options, &between).await,
-            Backend::Gpu(running) => running.exercise(&condition.channels, &options, &between).await,
-        }
+        self.member()?.draw_and_drop(&condition.channels, &request.sampling(sample), &between).await
     }
 
     /// Draws one transmitter's signal with the request's sampler and the seed of the request's sample of this number. Before each step
@@ -335,8 +329,18 @@ impl Network {
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.
     pub async fn warmup(&self, between: Function) -> Result<(), JsValue> {
         match &self.backend {
-            Backend::Cpu(running) => running.exercise(&empty_condition(running.preset()), &SampleOptions::default(), &between).await,
-            Backend::Gpu(running) => running.exercise(&empty_condition(running.preset()), &SampleOptions::default(), &between).await,
+            Backend::Cpu(running) => running.draw_and_drop(&empty_condition(running.preset()), &SampleOptions::default(), &between).await,
+            Backend::Gpu(running) => running.draw_and_drop(&empty_condition(running.preset()), &SampleOptions::default(), &between).await,
+        }
+    }
+}
+
+impl Network {
+    /// The networks as a member of a team.
+    fn member(&self) -> Result<&Running<BandEngine>, JsValue> {
+        match &self.backend {
+            Backend::Cpu(running) => Ok(running),
+            Backend::Gpu(_) => Err(error("failed", &"networks on a GPU take no part in a team")),
         }
     }
 }

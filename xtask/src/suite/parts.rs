@@ -89,6 +89,11 @@ fn workspace_cargo(verb: &str, options: Options) -> Result<Command> {
     Ok(command)
 }
 
+/// Whether the trainer can be built here. Where not, its own part says why.
+pub fn libtorch_can_be_had() -> bool {
+    with_libtorch(cargo(&[])).is_ok()
+}
+
 /// Libtorch where the trainer's build script and programs find it, and the Python packages that read the trainer's files.
 fn with_libtorch(mut command: Command) -> Result<Command> {
     tools::cpp_compiler()?;
