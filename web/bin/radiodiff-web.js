@@ -13,6 +13,7 @@ warnings, and values in dBm from the north-west, row by row, null inside buildin
 
   --tx LNG,LAT[,DBM]     a transmitter; may be given more than once
   --out FILE             where the map is written; its ending says as what
+  --cars FILE            parked cars (GeoJSON), of which the physical model knows what they cost
   --frequency MHZ        of all transmitters, 5900 unless given
   --threshold DBM        also print how much is covered from this power on
   --layer NAME           also write path-loss, snr, sinr or, of the physical model, best-server, as JSON; may be given more than once
@@ -37,16 +38,17 @@ async function main() {
   if (command !== 'predict') throw new UsageError(`there is no command ${command}; the command is predict`);
   if (!scene || rest.length) throw new UsageError(`predict takes one scene, found ${positionals.length - 1}`);
   if (!options.tx || !options.out) throw new UsageError('predict needs --tx and --out');
-  const { tx, out, frequency, threshold, layer, seed } = options;
+  const { tx, out, cars, frequency, threshold, layer, seed } = options;
   const ending = out.slice(out.lastIndexOf('.') + 1).toLowerCase();
   const write = Object.hasOwn(WRITERS, ending) ? WRITERS[ending] : null;
   if (!write) throw new UsageError(`--out ${out}: expected a name that ends in ${Object.keys(WRITERS).map((known) => `.${known}`).join(', ')}`);
   if (layer && write !== asJson) throw new UsageError('--layer needs --out MAP.json: the other formats hold one layer');
   const model = options.model ?? (options.network ? new URL('../dist/quantiles.safetensors', import.meta.url) : undefined);
-  const buildings = await readFile(scene);
+  const [buildings, parked] = await Promise.all([scene, cars].map((file) => file && readFile(file)));
   const engine = await createEngine({ model, backend: 'cpu' });
   const map = await engine.predict({
     buildings,
+    cars: parked,
     transmitters: tx.map((text) => transmitter(text, frequency)),
     layers: layer,
     thresholdDbm: threshold,
@@ -69,7 +71,7 @@ function commandLine() {
   const text = { type: 'string' };
   const texts = { type: 'string', multiple: true };
   const flag = { type: 'boolean' };
-  const options = { tx: texts, out: text, frequency: text, threshold: text, layer: texts, network: flag, model: text, seed: text, help: { ...flag, short: 'h' } };
+  const options = { tx: texts, out: text, cars: text, frequency: text, threshold: text, layer: texts, network: flag, model: text, seed: text, help: { ...flag, short: 'h' } };
   try {
     return parseArgs({ args: negativeNumbers(process.argv.slice(2)), options, allowPositionals: true });
   } catch (error) {

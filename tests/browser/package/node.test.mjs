@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -58,6 +58,21 @@ for (const [layer, ...network] of [['best-server'], ['snr', '--network']]) {
     assert.equal(map.values.filter((value) => value === null).length, map.layers[layer].filter((value) => value === null).length);
   });
 }
+
+test('the command draws what parked cars cost', { timeout: 60_000 }, () => {
+  const [west, south] = [24.9385, 60.16986];
+  const [east, north] = [west + 8e-5, south + 1.8e-5];
+  const cars = join(package_.folder, 'cars.geojson');
+  writeFileSync(cars, JSON.stringify({ type: 'Polygon', coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]] }));
+  const [without, parked] = [[], ['--cars', cars]].map((more) => {
+    const out = join(package_.folder, 'map.json');
+    const { status, stderr } = command('predict', 'examples/buildings.json', '--tx', '24.9384,60.1699,23', '--out', out, ...more);
+    assert.equal(status, 0, stderr);
+    return JSON.parse(readFileSync(out, 'utf8')).values;
+  });
+  const lost = without.map((value, i) => value - parked[i]);
+  assert.ok(lost.filter((db) => db > 0.5).length > 20 && lost.every((db) => db > -1e-3), `${Math.min(...lost)} to ${Math.max(...lost)} dB lost`);
+});
 
 test('the command writes what its file is called after', { timeout: 60_000 }, () => {
   for (const [name, begins] of [['map.tif', 'II*\0'], ['map.CSV', 'lng,lat,dbm\n'], ['map.npy', '\x93NUMPY']]) {
