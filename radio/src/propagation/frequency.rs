@@ -39,6 +39,8 @@ pub struct FrequencyError {
 pub struct FrequencyScaling {
     /// f / 5.9 GHz.
     ratio: f64,
+    /// The change of gain in free space, dB: negative above 5.9 GHz.
+    free_space_db: f64,
 }
 
 impl FrequencyScaling {
@@ -50,7 +52,8 @@ impl FrequencyScaling {
         if !(LEAST_MHZ..=MOST_MHZ).contains(&frequency_mhz) {
             return Err(FrequencyError { frequency_mhz });
         }
-        Ok(Self { ratio: frequency_mhz / LAW_FREQUENCY_MHZ })
+        let ratio = frequency_mhz / LAW_FREQUENCY_MHZ;
+        Ok(Self { ratio, free_space_db: -20.0 * libm::log10(ratio) })
     }
 
     /// Whether the frequency is 5.9 GHz, so that nothing changes.
@@ -58,27 +61,25 @@ impl FrequencyScaling {
         self.ratio == 1.0
     }
 
-    /// The change of gain in free space, dB: negative above 5.9 GHz.
-    pub fn free_space_db(&self) -> f64 {
-        -20.0 * libm::log10(self.ratio)
-    }
-
     /// Gain at this frequency of a path with `gain_db` at 5.9 GHz, whose ends are `distance_m` apart.
     pub fn gain_db(&self, gain_db: f64, distance_m: f64) -> f64 {
+        self.gain_beside(gain_db, LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m))
+    }
+
+    /// The same, by the line-of-sight law's gain at that distance.
+    pub fn gain_beside(&self, gain_db: f64, line_of_sight_db: f64) -> f64 {
         if self.is_identity() {
             return gain_db;
         }
-        let excess_db = LogDistanceLaw::LINE_OF_SIGHT.gain_db(distance_m) - gain_db;
-        gain_db + self.free_space_db() - self.diffraction_db(excess_db)
+        gain_db + self.free_space_db - self.diffraction_db(line_of_sight_db - gain_db)
     }
 
     /// The additional loss, dB, at this frequency of an edge with a loss of `excess_db` at 5.9 GHz.
     fn diffraction_db(&self, excess_db: f64) -> f64 {
         // The knife edge's formula solved for v: with x = 10^((J - 6.9) / 20), v - 0.1 = (x - 1/x) / 2.
-        let x = libm::pow(10.0, (excess_db - 6.9) / 20.0);
-        let above = (x - 1.0 / x) / 2.0;
-        let v = above + 0.1;
-        if v <= 0.0 { 0.0 } else { knife_edge_term_db(v * self.ratio.sqrt() - 0.1) - knife_edge_term_db(above) }
+        let x = libm::exp((excess_db - 6.9) * (std::f64::consts::LN_10 / 20.0));
+        let v = (x - 1.0 / x) / 2.0 + 0.1;
+        if v <= 0.0 { 0.0 } else { knife_edge_term_db(v * self.ratio.sqrt() - 0.1) - excess_db }
     }
 }
 

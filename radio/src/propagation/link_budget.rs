@@ -3,6 +3,7 @@
 
 use super::antenna::{AntennaPattern, DepartureDirection};
 use super::frequency::{FrequencyError, FrequencyScaling};
+use super::law::LogDistanceLaw;
 use crate::arithmetic;
 use crate::map::{Quantity, RadioMap};
 use crate::scene::{Grid, Transmitter};
@@ -24,8 +25,8 @@ pub struct LinkBudget {
     power_dbm: f64,
     antenna: AntennaGain,
     scaling: FrequencyScaling,
-    /// From antenna to antenna, of every pixel; empty where the scaling asks for none.
-    distances_m: Vec<f64>,
+    /// The law's gain in line of sight, dB at 5.9 GHz, of every pixel; empty where the scaling does not ask for it.
+    line_of_sight_db: Vec<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -75,9 +76,9 @@ impl LinkBudget {
             let elevation_deg = if rise_m == 0.0 { 0.0 } else { libm::atan2(rise_m, run_m(straight)).to_degrees() };
             pattern.gain_dbi(transmitter, DepartureDirection { elevation_deg, ..level })
         };
-        let distance_m = |i: usize| {
+        let line_of_sight_db = |i: usize| {
             let run_m = run_m(straight(i));
-            if rise_m == 0.0 { run_m } else { arithmetic::length(run_m, rise_m) }
+            LogDistanceLaw::LINE_OF_SIGHT.gain_db(if rise_m == 0.0 { run_m } else { arithmetic::length(run_m, rise_m) })
         };
         Ok(Self {
             grid,
@@ -87,7 +88,7 @@ impl LinkBudget {
                 _ => AntennaGain::Each(like.values.iter().enumerate().map(towards).collect()),
             },
             scaling,
-            distances_m: if scaling.is_identity() { Vec::new() } else { (0..grid.pixels()).map(distance_m).collect() },
+            line_of_sight_db: if scaling.is_identity() { Vec::new() } else { (0..grid.pixels()).map(line_of_sight_db).collect() },
         })
     }
 
@@ -100,7 +101,12 @@ impl LinkBudget {
         assert_eq!(path_gain.grid, self.grid, "maps of a transmitter lie on one grid");
         let scaled_db: Vec<f64> = match self.scaling.is_identity() {
             true => path_gain.values.iter().copied().map(f64::from).collect(),
-            false => path_gain.values.iter().zip(&self.distances_m).map(|(&db, &m)| self.scaling.gain_db(f64::from(db), m)).collect(),
+            false => path_gain
+                .values
+                .iter()
+                .zip(&self.line_of_sight_db)
+                .map(|(&db, &open)| self.scaling.gain_beside(f64::from(db), open))
+                .collect(),
         };
         let power = |scaled_db: f64, antenna_dbi: f64| (stepped(scaled_db + antenna_dbi) + self.power_dbm) as f32;
         let values = match &self.antenna {
