@@ -35,15 +35,27 @@ const COMMANDS: &[Command] = &[
 ];
 
 const CITIES_HELP: &str = "  cities make the building footprints of real cities under target/cities (docs/data.md)
+         --scenes               also the places of the page, www/scenes
 ";
 
 fn cities(mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    let mut with_scenes = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            lexopt::Arg::Long("scenes") => with_scenes = true,
+            lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
+                print!("{CITIES_HELP}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
     // What was downloaded once is taken again.
     if !layout::tools().join("wheels").is_dir() {
         tools::pip()?;
     }
     let mut command = process::cargo(&["run", "--quiet", "--package", "radiodiff-cities", "--"]);
-    process::run(command.arg(layout::root()).arg(layout::target()).args(arguments.raw_args()?))?;
+    process::run(command.arg(layout::root()).arg(layout::target()).args(with_scenes.then_some("--scenes")))?;
     Ok(ExitCode::SUCCESS)
 }
 
