@@ -165,6 +165,11 @@ impl<E: Engine> Running<E> {
         }
     }
 
+    /// Draws an empty place, so that kernels are compiled and memory is mapped.
+    async fn warm_up(&self, between: &Function) -> Result<(), JsValue> {
+        self.draw_and_drop(&empty_condition(self.preset()), &SampleOptions::default(), between).await
+    }
+
     /// Runs the networks on a condition's channels and drops the map.
     async fn draw_and_drop(&self, channels: &[f32], options: &SampleOptions, between: &Function) -> Result<(), JsValue> {
         match &self.pipeline {
@@ -329,8 +334,8 @@ impl Network {
     /// Draws an empty place and forgets it, so that kernels are compiled and memory is mapped.
     pub async fn warmup(&self, between: Function) -> Result<(), JsValue> {
         match &self.backend {
-            Backend::Cpu(running) => running.draw_and_drop(&empty_condition(running.preset()), &SampleOptions::default(), &between).await,
-            Backend::Gpu(running) => running.draw_and_drop(&empty_condition(running.preset()), &SampleOptions::default(), &between).await,
+            Backend::Cpu(running) => running.warm_up(&between).await,
+            Backend::Gpu(running) => running.warm_up(&between).await,
         }
     }
 }

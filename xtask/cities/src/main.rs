@@ -69,14 +69,11 @@ const CITIES: [City; 5] = [
 /// Without a flag it writes `cities/*.geojson` in cargo's target folder; with `--scenes` also `www/scenes`.
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [root, target, flags @ ..] = arguments.as_slice() else {
-        bail!("expected the repository's root and cargo's target folder: `cargo xtask cities` gives them")
-    };
-    let (root, target) = (Path::new(root), Path::new(target));
-    let with_scenes = match flags {
-        [] => false,
-        [flag] if flag == "--scenes" => true,
-        other => bail!("`cargo xtask cities` does not know `{}`; the only flag is --scenes", other.join(" ")),
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (root, target, with_scenes) = match arguments[..] {
+        [root, target] => (Path::new(root), Path::new(target), false),
+        [root, target, "--scenes"] => (Path::new(root), Path::new(target), true),
+        _ => bail!("expected the repository's root, cargo's target folder and perhaps --scenes: `cargo xtask cities` gives them"),
     };
     let wheel_folder = target.join("tools/wheels");
     let folder = target.join("cities");
