@@ -78,9 +78,17 @@ fn is_quick(source: &str) -> bool {
     QUICK.iter().any(|folder| source.starts_with(folder)) && !NOT_QUICK.contains(&source)
 }
 
+/// Cargo whose compiler for our own packages is clippy's, which compiles and lints in one: a check of its own would compile all
+/// dependencies again. For every native build, so that nothing is built twice, and none of the browser's, which anyone builds.
+fn linting_cargo(arguments: &[&str]) -> Command {
+    let mut command = cargo(arguments);
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    command
+}
+
 /// Cargo for the workspace without the trainer, which needs libtorch, or with it.
 fn workspace_cargo(verb: &str, options: Options) -> Result<Command> {
-    let mut command = cargo(&[verb, "--workspace"]);
+    let mut command = linting_cargo(&[verb, "--workspace"]);
     command.args(FEATURES);
     if options.with_trainer {
         return with_libtorch(command);
@@ -118,18 +126,17 @@ fn fmt(_: Options) -> Result<Tally> {
     Ok(each([cargo(&["fmt", "--all", "--check"])]))
 }
 
+/// Builds everything, by clippy: the parts below find their programs built.
 fn clippy(options: Options) -> Result<Tally> {
     tools::wasm_target()?;
     // Without the feature `mpi`, which needs a system's MPI.
-    let mut native = workspace_cargo("clippy", Options { with_trainer: true, ..options })?;
-    native.arg("--all-targets");
+    let mut tally = rust_tests::lint(&mut workspace_cargo("test", Options { with_trainer: true, ..options })?)?;
     let mut wasm = cargo(&["clippy", "--target", "wasm32-unknown-unknown"]);
     wasm.args(["--package", "radiodiff-web", "--package", "radiodiff-web-export", "--package", "radiodiff-web-calibration"]);
     wasm.env("CLIPPY_CONF_DIR", layout::root().join("xtask/clippy-wasm"));
-    Ok(each([native, wasm].map(|mut command| {
-        command.args(["--", "--deny", "warnings"]);
-        command
-    })))
+    wasm.args(["--", "--deny", "warnings"]);
+    tally += &each([wasm]);
+    Ok(tally)
 }
 
 fn unit(options: Options) -> Result<Tally> {
@@ -146,7 +153,7 @@ fn unit(options: Options) -> Result<Tally> {
 fn trainer(options: Options) -> Result<Tally> {
     let tests = || match options.with_trainer {
         true => workspace_cargo("test", options),
-        false => with_libtorch(cargo(&["test", "--package", TRAINER])),
+        false => with_libtorch(linting_cargo(&["test", "--package", TRAINER])),
     };
     let mut tally = rust_tests::run_programs(&mut tests()?, |program| program.source.starts_with(TRAINER_FOLDER), options.slow)?;
     if !options.with_trainer {
@@ -229,16 +236,9 @@ fn dependencies(_: Options) -> Result<Tally> {
 /// The burn engine on wgpu: the conformance suite on whatever Vulkan adapter there is.
 fn burn_wgpu(options: Options) -> Result<Tally> {
     tools::vulkan()?;
-    let features = ["--features", "burn-wgpu"];
-    let arguments = |verb| {
-        let mut command = cargo(&[verb, "--package", "radiodiff-engines"]);
-        command.args(features);
-        command
-    };
-    let mut clippy = arguments("clippy");
-    clippy.args(["--all-targets", "--", "--deny", "warnings"]);
-    let mut tally = rust_tests::run_programs(arguments("test").args(["--test", "burn_wgpu"]), |_| true, options.slow)?;
-    tally += &each([clippy]);
+    let cargo_test = || linting_cargo(&["test", "--package", "radiodiff-engines", "--features", "burn-wgpu"]);
+    let mut tally = rust_tests::lint(&mut cargo_test())?;
+    tally += &rust_tests::run_programs(cargo_test().args(["--test", "burn_wgpu"]), |_| true, options.slow)?;
     Ok(tally)
 }
 

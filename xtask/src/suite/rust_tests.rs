@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::Message;
+use cargo_metadata::diagnostic::DiagnosticLevel;
 use serde::Deserialize;
 
 use super::shown_duration;
@@ -49,7 +50,7 @@ const AT_ONCE: usize = 2;
 /// # Errors
 /// When a test does not compile, and when there is none: a run without a test proves nothing.
 pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> bool, slow: bool) -> Result<Tally> {
-    let programs = build(cargo_test)?;
+    let programs = build(cargo_test)?.programs;
     let waiting = Mutex::new(programs.iter().filter(|program| chosen(program)).collect::<Vec<_>>().into_iter());
     let waiting = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let next = || waiting().next();
@@ -98,17 +99,43 @@ pub fn run_doc_tests(cargo_test: &mut Command) -> Tally {
     Tally::one(run(cargo_test.arg("--doc")).inspect_err(|error| println!("{error:#}")).is_ok())
 }
 
+/// Builds every target with `cargo_test`, whose compiler lints: one check, that nothing warns.
+///
+/// # Errors
+/// When something does not compile.
+pub fn lint(cargo_test: &mut Command) -> Result<Tally> {
+    let built = build(cargo_test.arg("--all-targets"))?;
+    if built.warnings > 0 {
+        println!("{} warnings: each must be mended or allowed with its reason", built.warnings);
+    }
+    Ok(Tally::one(built.warnings == 0))
+}
+
+/// What `cargo test` has built, and how often its compiler warned of our packages.
+struct Built {
+    programs: Vec<TestProgram>,
+    warnings: usize,
+}
+
 /// Builds the test programs.
-fn build(cargo_test: &mut Command) -> Result<Vec<TestProgram>> {
-    cargo_test.args(["--no-run", "--message-format=json-render-diagnostics"]);
+fn build(cargo_test: &mut Command) -> Result<Built> {
+    cargo_test.args(["--no-run", "--message-format=json"]);
     let line = shown(cargo_test);
     println!("$ {line}");
     let mut child =
         cargo_test.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("`{line}` could not be started"))?;
     let output = child.stdout.take().context("the child's output was not captured")?;
-    let mut programs = Vec::new();
+    let (mut programs, mut warnings) = (Vec::new(), 0);
     for message in Message::parse_stream(BufReader::new(output)) {
-        let Message::CompilerArtifact(artifact) = message.with_context(|| format!("reading what `{line}` prints"))? else { continue };
+        let artifact = match message.with_context(|| format!("reading what `{line}` prints"))? {
+            Message::CompilerArtifact(artifact) => artifact,
+            Message::CompilerMessage(said) => {
+                eprint!("{}", said.message);
+                warnings += usize::from(said.message.level == DiagnosticLevel::Warning);
+                continue;
+            }
+            _ => continue,
+        };
         let (true, Some(executable)) = (artifact.profile.test, artifact.executable) else { continue };
         let source = artifact.target.src_path.as_std_path();
         programs.push(TestProgram {
@@ -122,7 +149,7 @@ fn build(cargo_test: &mut Command) -> Result<Vec<TestProgram>> {
         bail!("`{line}` failed ({status})");
     }
     programs.sort_by(|a, b| a.source.cmp(&b.source));
-    Ok(programs)
+    Ok(Built { programs, warnings })
 }
 
 /// A line of the harness. Fields and events that are of no use here are left out.
