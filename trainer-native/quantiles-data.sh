@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Makes the maps that models/quantiles.safetensors is trained, calibrated and judged on: roofs and cars vary and are hidden, antennas stand
-# at 1.5 m or at 1.5 to 40 m.
+# at 1.5 m or at 1.5 to 40 m, pixels are of 1, 2 and 4 m.
 #
 #   trainer-native/quantiles-data.sh TRAINER CITIES OUT [PART ...]
 #
 # TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets a folder for each set, those of
-# training packed, of validation also valid-low. PART is train, valid, unseen or test; all where none is named; low is the sets at 1.5 m of
-# the first three, which ablation.sh takes. Paris is in no set of training: on it, a city that the network does not know, the spread is
+# training packed, of validation also valid-low. PART is train, valid, unseen or test, or wide, the sets of 2 and 4 m of all four; all where
+# none is named; low is the sets at 1.5 m of the first three, which ablation.sh takes. Paris is in no set of training: on it, a city that the network does not know, the spread is
 # calibrated (unseen). Florence and San Francisco are the test. What is there is kept. DIVISOR (1) divides the numbers of scenes to train
 # on.
 set -euo pipefail
@@ -18,7 +18,7 @@ trainer=$(realpath "$1") cities=$(realpath "$2")
 mkdir -p "$3"
 out=$(realpath "$3")
 shift 3
-parts=" ${*:-train valid unseen test} "
+parts=" ${*:-train valid unseen test wide} "
 
 # Maps with roofs and cars, of which the folder then keeps no trace.
 maps() {
@@ -28,6 +28,20 @@ maps() {
     "$trainer" dataset synth --out "$out/$name" --roofs 4,40 --cars 40 --method dpm "$@"
     mv "$out/$name/gain/carsDPM" "$out/$name/gain/DPM"
     rm -rf "$out/$name/polygon" "$out/$name/png/heights" "$out/$name/png/cars" "$out/$name/png/antennas"
+}
+# The same with larger pixels, as many cars a street, and footprints: a raster of such pixels says too little of the walls. SIZE METERS NAME ...
+wide() {
+    local pixels=$1 side_m=$2 name=$3
+    shift 3
+    [ ! -e "$out/$name/gain/DPM" ] && [ ! -e "$out/$name-packed/manifest.json" ] || return 0
+    "$trainer" dataset synth --out "$out/$name" --roofs 4,40 --antennas 1.5,40 --cars $((40 * (pixels * side_m) ** 2 / 65536)) --method dpm \
+        --pixels "$pixels" --resolution-m "$side_m" "$@"
+    mv "$out/$name/gain/carsDPM" "$out/$name/gain/DPM"
+    rm -rf "$out/$name/polygon/buildings_and_cars" "$out/$name/png/heights" "$out/$name/png/cars" "$out/$name/png/antennas"
+}
+wide_train() {
+    wide "$@" --transmitters 2
+    pack "$3"
 }
 train() {
     maps "$@" --transmitters 2
@@ -77,4 +91,23 @@ if has test; then
     maps test-3-8 "${test[@]}" --blocks 12 --antennas 3,8 --seed 78
     maps test-8-20 "${test[@]}" --blocks 12 --antennas 8,20 --seed 79
     maps test-20-40 "${test[@]}" --blocks 12 --antennas 20,40 --seed 80
+fi
+if has wide; then
+    wide_train 256 2 wide-2-munich "${munich[@]}" --blocks "$(part 150)" --seed 421
+    wide_train 256 2 wide-2-helsinki "${helsinki[@]}" --blocks "$(part 150)" --seed 423
+    wide_train 256 2 wide-2-procedural --procedural "$(part 480)" --seed 424
+    wide_train 256 2 wide-2-old-town --procedural "$(part 160)" --kind old-town --seed 425
+    wide_train 256 4 wide-4-munich "${munich[@]}" --blocks "$(part 60)" --seed 441
+    wide_train 256 4 wide-4-helsinki "${helsinki[@]}" --blocks "$(part 60)" --seed 443
+    wide_train 256 4 wide-4-procedural --procedural "$(part 360)" --seed 444
+    wide_train 256 4 wide-4-old-town --procedural "$(part 160)" --kind old-town --seed 445
+    for side_m in 2 4; do
+        wide 256 "$side_m" "valid-wide-$side_m" "${known[@]}" --seed "90004$side_m"
+        wide 256 "$side_m" "test-wide-$side_m" "${test[@]}" --blocks 12 --seed "90005$side_m"
+    done
+    # Paris is half a kilometre wide.
+    wide 256 2 unseen-wide-2 "${paris[@]}" --blocks 24 --transmitters 1 --seed 900060
+    # Areas of the page.
+    wide 512 1 test-512-m "${test[@]}" --blocks 6 --seed 900061
+    wide 512 2 test-1-km "${test[@]}" --blocks 6 --seed 900062
 fi

@@ -7,7 +7,6 @@ mod common;
 
 use common::{SIZE, damage, dataset, fails, radiodiff, succeeds, text};
 use radiodiff_dataset::Dataset;
-use radiodiff_dataset::folder::METERS_PER_PIXEL;
 use radiodiff_dataset::shards::Shards;
 use radiodiff_dataset::share::RankShare;
 use radiodiff_dataset::stream::{
@@ -45,7 +44,7 @@ fn with_cars() -> tempfile::TempDir {
 
 /// Opens a folder of carsDPM for these channels.
 fn open(path: &Path, channels: &[ConditionChannel], gray: GrayCodec) -> anyhow::Result<Arc<TrainingSet>> {
-    let format = SampleFormat { size: SIZE, meters_per_pixel: METERS_PER_PIXEL, channels: channels.to_vec(), gray };
+    let format = SampleFormat { size: SIZE, pixels_m: [1.0; 2], channels: channels.to_vec(), gray };
     let options = SetOptions { method: "carsDPM".into(), ..SetOptions::default() };
     Ok(Arc::new(TrainingSet::open(&[DatasetConfig::folder(path)], format, &options)?))
 }
@@ -159,8 +158,7 @@ fn damaged_images_are_named_and_skipped_only_when_asked() {
     damage(&folder.path().join("gain/carsDPM/2_1.png"), |bytes| bytes.truncate(40));
     damage(&folder.path().join("png/cars/4.png"), Vec::clear);
     let opened = |skip_damaged| {
-        let format =
-            SampleFormat { size: SIZE, meters_per_pixel: METERS_PER_PIXEL, channels: CHANNELS.to_vec(), gray: GrayCodec::default() };
+        let format = SampleFormat { size: SIZE, pixels_m: [1.0; 2], channels: CHANNELS.to_vec(), gray: GrayCodec::default() };
         let options = SetOptions { method: "carsDPM".into(), skip_damaged, keep_bytes: 1 << 20, ..SetOptions::default() };
         Arc::new(TrainingSet::open(&[DatasetConfig::folder(folder.path())], format, &options).unwrap())
     };

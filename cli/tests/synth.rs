@@ -76,6 +76,38 @@ fn what_is_simulated_can_be_read() {
     }
 }
 
+/// Pixels of four metres: readers find their size in `dataset.toml`, transmitters at their pixels' centres and cars by their outlines, so
+/// that simulating the folder again gives its maps.
+#[test]
+fn maps_of_larger_pixels_are_read_as_they_were_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["--pixels", "96", "--resolution-m", "4", "--roofs", "4,40", "--cars", "60"];
+    let output = synth(folder.path(), &[&SMALL[..], &options].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let dataset = Dataset::open(folder.path(), "carsDPM").unwrap();
+    let sample = dataset.load(0).unwrap();
+    let (grid, cars) = (sample.scene.grid, sample.scene.cars.len());
+    assert_eq!((grid.size, grid.meters_per_pixel), (96, 4.0));
+    assert!((20..=60).contains(&cars), "{cars} cars");
+    let (row, column) = grid.pixel_of(sample.position).unwrap();
+    assert_eq!(sample.position, grid.pixel_center(row, column));
+    assert_eq!(sample.truth[row * 96 + column], *sample.truth.iter().max().unwrap(), "it is brightest at the transmitter");
+    let again = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_radiodiff")).args(args).output().unwrap();
+    let [made, again] = [folder.path(), again.path()].map(|path| path.to_str().unwrap());
+    let simulated = run(&["simulate", "--dataset", made, "--method", "cars-dpm", "--out", again]);
+    assert!(simulated.status.success(), "{}", stderr(&simulated));
+    for name in ["0_0.png", "0_1.png", "1_0.png", "1_1.png"] {
+        let [made, again] = [made, again].map(|folder| fs::read(Path::new(folder).join("gain/carsDPM").join(name)).unwrap());
+        assert!(made == again, "{name}");
+    }
+    let checked = run(&["dataset", "check", made]);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    fs::write(folder.path().join("dataset.toml"), "meters_per_pixel = 0").unwrap();
+    let refused = format!("{:#}", Dataset::open(folder.path(), "carsDPM").unwrap_err());
+    assert!(refused.contains("dataset.toml: meters_per_pixel is 0, expected 0.1..=100.0"), "{refused}");
+}
+
 #[test]
 fn a_cut_run_goes_on_with_what_is_missing() {
     let folder = small_dataset();

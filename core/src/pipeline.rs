@@ -14,13 +14,14 @@
 use crate::diffusion::{RadioDiff, SampleOptions, Sampling, StartError};
 use crate::engine::{Engine, EngineError};
 use crate::model::Preset;
+use crate::model::preset::QuantilesPreset;
 use crate::model::quantiles::QuantileNet;
 use crate::model::unet::EncodedCondition;
 use radiodiff_radio::features::condition;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{RadioMap, widen};
 use radiodiff_radio::propagation::{DominantPath, PropagationError, PropagationModel};
-use radiodiff_radio::scene::LinkEnds;
+use radiodiff_radio::scene::{Grid, LinkEnds};
 use std::cell::RefCell;
 use std::convert::Infallible;
 use thiserror::Error;
@@ -52,10 +53,9 @@ pub enum PipelineError<S> {
     #[error(transparent)]
     Scene(#[from] PropagationError),
     #[error(
-        "the scene has {size} x {size} pixels of {meters_per_pixel} m, preset {preset} draws {expected_size} x {expected_size} of \
-         {expected_meters_per_pixel} m; rasterise the scene on that grid"
+        "the scene has {size} x {size} pixels of {meters_per_pixel} m, preset {preset} draws {expected}; rasterise the scene on that grid"
     )]
-    Grid { size: usize, meters_per_pixel: f64, preset: String, expected_size: usize, expected_meters_per_pixel: f64 },
+    Grid { size: usize, meters_per_pixel: f64, preset: String, expected: String },
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
@@ -210,7 +210,11 @@ impl<E: Engine> Pipeline<E> {
     /// # Errors
     /// A transmitter off the map or indoors, a scene on another grid than the preset's.
     pub fn condition<S>(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<S>> {
-        condition_of(self.preset(), scene, ends)
+        let (grid, preset) = (scene.grid(), self.preset());
+        if grid != preset.grid() {
+            return Err(refused(preset, grid, format!("{0} x {0} of {1} m", preset.map_size, preset.meters_per_pixel)));
+        }
+        Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
     }
 
     /// A condition on the device, from the cache where it is the one encoded last.
@@ -277,20 +281,23 @@ impl<E: Engine> QuantilePipeline<E> {
         &self.model.preset
     }
 
-    /// The preset's channels of a transmitter, (C, N, N) in [-1, 1].
+    /// The preset's channels of a transmitter, (C, N, N) in [-1, 1]; N is the scene's size.
     ///
     /// # Errors
-    /// A transmitter off the map or indoors, a scene on another grid than the preset's.
+    /// A transmitter off the map or indoors, a scene on a grid that the network says no maps of ([`Preset::quantiles_fit`]).
     pub fn condition(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<Infallible>> {
-        condition_of(self.preset(), scene, ends)
+        let (grid, preset) = (scene.grid(), self.preset());
+        if !preset.quantiles_fit(grid) {
+            return Err(refused(preset, grid, grids_of(preset)));
+        }
+        Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
     }
 
     /// The quantiles of a transmitter's path gain in every pixel, in dB, NaN inside buildings: a map for each of
     /// [`probabilities`](crate::model::quantiles::probabilities), ascending. The transmitter stands outdoors.
     ///
     /// # Errors
-    /// A transmitter off the map or indoors, a scene on another grid than the preset's, an engine that fails, gray levels that are not
-    /// finite.
+    /// Those of [`Self::condition`], an engine that fails, gray levels that are not finite.
     pub async fn draw(&self, e: &E, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<RadioMap>, PipelineError<Infallible>> {
         self.draw_of(e, scene, &self.condition(scene, ends)?).await
     }
@@ -301,21 +308,34 @@ impl<E: Engine> QuantilePipeline<E> {
     /// An engine that fails, gray levels that are not finite.
     pub async fn draw_of(&self, e: &E, scene: &PreparedScene, channels: &[f32]) -> Result<Vec<RadioMap>, PipelineError<Infallible>> {
         let (preset, grid, mask) = (self.preset(), scene.grid(), scene.mask());
-        let gray = self.draw_gray(e, channels).await?;
+        let gray = self.draw_gray(e, channels, grid.size).await?;
         let mut maps: Vec<RadioMap> = gray.chunks_exact(grid.pixels()).map(|gray| preset.gray.decode_map(gray, grid, mask)).collect();
         widen(maps.iter_mut().map(|map| map.values.as_mut_slice()), self.widening);
         Ok(maps)
     }
 
-    /// A condition's channels, (C, N, N) -> the quantiles' gray levels, (Q, N, N).
+    /// A condition's channels, (C, N, N) -> the quantiles' gray levels, (Q, N, N). Maps that the network's halvings do not divide are
+    /// grown to the south and to the east until these do.
     ///
     /// # Errors
     /// An engine that fails, gray levels that are not finite.
-    pub async fn draw_gray(&self, e: &E, channels: &[f32]) -> Result<Vec<f32>, PipelineError<Infallible>> {
+    pub async fn draw_gray(&self, e: &E, channels: &[f32], size: usize) -> Result<Vec<f32>, PipelineError<Infallible>> {
         let preset = self.preset();
-        let condition = e.tensor(channels, &[1, preset.condition.channels.len(), preset.map_size, preset.map_size]);
-        read_gray(e, &self.model.gray(e, &condition)).await
+        let reduction = preset.quantiles.as_ref().map_or(1, QuantilesPreset::reduction);
+        let side = size.next_multiple_of(reduction);
+        let shape = [1, preset.condition.channels.len(), side, side];
+        if side == size {
+            return read_gray(e, &self.model.gray(e, &e.tensor(channels, &shape))).await;
+        }
+        let condition = e.tensor(&resized(channels, size, side), &shape);
+        Ok(resized(&read_gray(e, &self.model.gray(e, &condition)).await?, side, size))
     }
+}
+
+/// Square planes cut to another side, or grown to it by repeating their last row and column.
+fn resized(planes: &[f32], from: usize, to: usize) -> Vec<f32> {
+    let source = |i: usize| (i / to).min(from - 1) * from + (i % to).min(from - 1);
+    planes.chunks_exact(from * from).flat_map(|plane| (0..to * to).map(move |i| plane[source(i)])).collect()
 }
 
 /// The channels, all -1, of a place without buildings and transmitter. Drawing it compiles an engine's kernels and maps its memory before the
@@ -324,19 +344,15 @@ pub fn empty_condition(preset: &Preset) -> Vec<f32> {
     vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size]
 }
 
-/// A preset's channels of a transmitter, (C, H, W) in [-1, 1].
-fn condition_of<S>(preset: &Preset, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<S>> {
-    let grid = scene.grid();
-    if (grid.size, grid.meters_per_pixel) != (preset.map_size, preset.meters_per_pixel) {
-        return Err(PipelineError::Grid {
-            size: grid.size,
-            meters_per_pixel: grid.meters_per_pixel,
-            preset: preset.name.clone(),
-            expected_size: preset.map_size,
-            expected_meters_per_pixel: preset.meters_per_pixel,
-        });
-    }
-    Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
+/// The grids of a preset's quantiles in words.
+fn grids_of(preset: &Preset) -> String {
+    let ([_, side], [least_m, most_m]) = (preset.map_sizes(), preset.pixels_m());
+    if least_m < most_m { format!("up to {side} x {side} of {least_m} to {most_m} m") } else { format!("{side} x {side} of {least_m} m") }
+}
+
+/// A scene's grid that a preset's networks do not draw on.
+fn refused<S>(preset: &Preset, Grid { size, meters_per_pixel }: Grid, expected: String) -> PipelineError<S> {
+    PipelineError::Grid { size, meters_per_pixel, preset: preset.name.clone(), expected }
 }
 
 /// Gray levels off the device.

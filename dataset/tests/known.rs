@@ -32,7 +32,7 @@ fn what_is_not_known_is_neither_outdoors_nor_learnt() {
     let part = opened.load(1).unwrap();
     assert_eq!(part.truth, whole.truth, "a file is read as it is");
 
-    let format = SampleFormat { size: SIZE, meters_per_pixel: 1.0, channels: Vec::new(), gray: GrayCodec::default() };
+    let format = SampleFormat { size: SIZE, pixels_m: [1.0; 2], channels: Vec::new(), gray: GrayCodec::default() };
     let [whole, part] = [&whole, &part].map(|sample| PreparedSample::compute(sample, &format).unwrap());
     let mut outdoors = 0;
     for i in 0..SIZE * SIZE {

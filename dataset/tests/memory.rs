@@ -3,7 +3,7 @@
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
 
-use radiodiff_dataset::folder::{ANTENNAS, BUILDINGS, FOOTPRINTS, GAIN, METERS_PER_PIXEL, MapFiles, Writer};
+use radiodiff_dataset::folder::{ANTENNAS, BUILDINGS, FOOTPRINTS, GAIN, MapFiles, Writer};
 use radiodiff_dataset::shards::{PackArgs, pack};
 use radiodiff_dataset::share::RankShare;
 use radiodiff_dataset::splits::Scheme;
@@ -61,7 +61,7 @@ fn packed(folder: &Path, out: PathBuf) -> PathBuf {
 }
 
 fn open(folder: &Path, channels: &[ConditionChannel], keep_bytes: usize) -> Arc<TrainingSet> {
-    let format = SampleFormat { size: SIZE, meters_per_pixel: METERS_PER_PIXEL, channels: channels.to_vec(), gray: GrayCodec::default() };
+    let format = SampleFormat { size: SIZE, pixels_m: [1.0; 2], channels: channels.to_vec(), gray: GrayCodec::default() };
     Arc::new(TrainingSet::open(&[DatasetConfig::folder(folder)], format, &SetOptions { keep_bytes, ..SetOptions::default() }).unwrap())
 }
 
@@ -114,7 +114,7 @@ fn a_hundred_thousand_maps_stream_in_less_than_a_gigabyte() {
     repeated(&few, 1024);
     let shards = packed(&few, folder.path().join("shards"));
     // A hundred thousand samples of the shards: those of 98 lists of the same thousand.
-    let format = SampleFormat { size: SIZE, meters_per_pixel: METERS_PER_PIXEL, channels: NANO.to_vec(), gray: GrayCodec::default() };
+    let format = SampleFormat { size: SIZE, pixels_m: [1.0; 2], channels: NANO.to_vec(), gray: GrayCodec::default() };
     let lists = vec![DatasetConfig::folder(shards); 98];
     let set = Arc::new(TrainingSet::open(&lists, format, &SetOptions::default()).unwrap());
     let (rate, [_, most]) = streamed(&set, 100_000);

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 use half::f16;
-use radiodiff_dataset::folder::METERS_PER_PIXEL;
 use radiodiff_dataset::folder::{MapFiles, Writer};
 use radiodiff_dataset::shards::{PackArgs, pack};
 use radiodiff_dataset::splits::Scheme;
@@ -66,7 +65,7 @@ fn packed(folder: &Path, symmetry: Symmetry) -> TrainingSet {
         shard_samples: 8,
     };
     pack(&args).unwrap();
-    let format = SampleFormat { size: SIZE, meters_per_pixel: METERS_PER_PIXEL, channels: CHANNELS.to_vec(), gray };
+    let format = SampleFormat { size: SIZE, pixels_m: [1.0; 2], channels: CHANNELS.to_vec(), gray };
     let options = SetOptions { method: "carsDPM".into(), ..SetOptions::default() };
     TrainingSet::open(&[DatasetConfig::folder(folder.join("shards"))], format, &options).unwrap()
 }

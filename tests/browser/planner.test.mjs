@@ -388,7 +388,14 @@ test('sites are suggested as one step, and a larger map keeps the plan', { timeo
   const moved = (await plan(page)).transmitters.map(({ name, lng, lat }, i) => [name, Math.max(Math.abs(lng - transmitters[i].lng), Math.abs(lat - transmitters[i].lat))]);
   assert.deepEqual(moved.map(([name]) => name), transmitters.map(({ name }) => name));
   assert.ok(moved.every(([, degrees]) => degrees < 5e-5), JSON.stringify(moved));
-  assert.ok(await page.locator('#layer option[value=mean]').isDisabled(), 'the networks cannot draw on this grid');
+  await page.selectOption('#layer', 'mean');
+  await page.waitForFunction(() => window.radiodiff.forecast?.metersPerPixel === 2, undefined, { timeout: 60_000 });
+  assert.equal(await page.evaluate(() => window.radiodiff.forecast.size), 512);
+  await page.selectOption('#areas', '4');
+  await page.waitForFunction(() => window.radiodiff.map?.metersPerPixel === 8, undefined, { timeout: 60_000 });
+  await drawn(page);
+  assert.ok(await page.locator('#layer option[value=mean]').isDisabled(), 'the networks know no pixels of 8 m');
+  assert.equal(await page.locator('#layer').inputValue(), 'physical');
   assert.deepEqual(page.failures, []);
   await page.close();
 });

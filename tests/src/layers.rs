@@ -288,7 +288,7 @@ where
     fn quantiles(&mut self) -> Result<(), ParameterError> {
         let preset = Preset {
             residual: Some(ResidualPreset { physical: LogDistanceGain, range_db: 40.0 }),
-            quantiles: Some(QuantilesPreset { widths: vec![8, 12], detail_width: 8, norm_groups: 4 }),
+            quantiles: Some(QuantilesPreset { widths: vec![8, 12], detail_width: 8, norm_groups: 4, pixels_m: None }),
             ..of_small_maps(known("nano")?, 32)
         };
         let failed = |error: QuantilesError| ParameterError::Invalid { name: ROOT.into(), reason: error.to_string() };

@@ -12,9 +12,10 @@ use radiodiff_core::pipeline::{PipelineError, QuantilePipeline};
 use radiodiff_core::weights::{Checkpoint, HostTensor, Precision, WeightsError, WeightsManifest, serialize};
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::features::ConditionChannel;
+use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
-use radiodiff_radio::scene::LinkEnds;
+use radiodiff_radio::scene::{BuildingMask, Grid, LinkEnds, Scene};
 use radiodiff_tests::rule::{RuleSource, rule_parameter};
 use radiodiff_tests::{one_building, seeing_scene};
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use std::collections::BTreeMap;
 const POSITION: Coord<f64> = Coord { x: 60.5, y: 50.5 };
 
 fn preset() -> Preset {
-    let quantiles = QuantilesPreset { widths: vec![8, 12, 16], detail_width: 8, norm_groups: 4 };
+    let quantiles = QuantilesPreset { widths: vec![8, 12, 16], detail_width: 8, norm_groups: 4, pixels_m: None };
     Preset { quantiles: Some(quantiles), ..seeing_scene() }
 }
 
@@ -84,6 +85,39 @@ fn it_begins_with_the_physical_map_of_a_raised_antenna() {
         pairs.map(|(a, b)| (a - b.clamp(-147.0, -47.84)).abs()).fold(0.0, f32::max)
     };
     assert!(apart(&physical) < 0.01 && apart(&low) > 3.0, "{} dB, and {} dB of 1.5 m", apart(&physical), apart(&low));
+}
+
+/// A network that has learnt pixels of several sizes says maps of any number of them: here of 100, which its halvings do not divide.
+#[test]
+fn it_says_maps_of_the_pixels_that_it_has_learnt() {
+    let e = CpuEngine::new();
+    let mut preset = preset();
+    preset.quantiles.iter_mut().for_each(|sizes| sizes.pixels_m = Some([1.0, 4.0]));
+    let pipeline = QuantilePipeline::new(QuantileNet::new(&preset, &VarBuilder::new(&e, &Begun)).expect("the preset is valid"));
+    let scene = |size, meters_per_pixel| {
+        let grid = Grid { size, meters_per_pixel };
+        let mut mask = BuildingMask { size, pixels: vec![0; grid.pixels()] };
+        (30..50).for_each(|row| mask.pixels[row * size + 30..row * size + 50].fill(1));
+        PreparedScene::new(&Scene::from_mask(grid, mask))
+    };
+    let coarse = scene(100, 2.5);
+    let maps = block_on(pipeline.draw(&e, &coarse, &LinkEnds::at(POSITION))).expect("maps");
+    let physical = DominantPath::level().path_gain(&coarse, &LinkEnds::at(POSITION)).expect("outdoors");
+    assert_eq!(maps.len(), QUANTILES);
+    for (found, physical) in maps[QUANTILES / 2].values.iter().zip(&physical.values) {
+        assert!(
+            found.is_nan() == physical.is_nan() && (found.is_nan() || (found - physical.max(-147.0)).abs() < 0.01),
+            "{found}, {physical}"
+        );
+    }
+    for (size, meters_per_pixel) in [(100, 0.5), (100, 5.0), (1025, 2.0)] {
+        let refused =
+            block_on(pipeline.draw(&e, &scene(size, meters_per_pixel), &LinkEnds::at(POSITION))).expect_err("not learnt").to_string();
+        assert!(refused.contains("up to 1024 x 1024 of 1 to 4 m"), "{refused}");
+    }
+    preset.quantiles.iter_mut().for_each(|sizes| sizes.pixels_m = Some([2.0, 4.0]));
+    let refused = QuantilesCost::estimate(&preset).expect_err("its own pixels are not among them").to_string();
+    assert!(refused.contains("quantiles.pixels_m is 2 to 4, expected two lengths"), "{refused}");
 }
 
 /// The weights' factor moves quantiles away from their mean, which stays.

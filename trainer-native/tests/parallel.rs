@@ -95,7 +95,8 @@ fn log(shop: &Workshop, run: &str, network: &str) -> Vec<Value> {
 }
 
 /// Asserts that two runs of a network have logged the same. The first stage differs by what float32 sums in another order do: 1e-5 of a
-/// loss in the first step and, as the steps build on one another, 1e-3 in the last. The denoiser's batch normalisation sees half of the
+/// loss and of its gradient in the first step and, as the steps build on one another, 1e-3 of a loss in the last; gradients, which
+/// jump where an error changes its sign, by more. The denoiser's batch normalisation sees half of the
 /// batch in each of two processes, which is worth some 0.5 % of its loss.
 fn assert_same_log(shop: &Workshop, network: &str, runs: [&str; 2]) {
     let exact = network == "autoencoder";
@@ -107,9 +108,8 @@ fn assert_same_log(shop: &Workshop, network: &str, runs: [&str; 2]) {
             (true, _) => 1e-3,
             (false, _) => 3e-2,
         };
-        let names: &[&str] =
-            if exact { &["train/total_loss", "train/gradient_norm", "val/nmse"] } else { &["train/total_loss", "val/nmse"] };
-        for name in names.iter().filter(|name| one.get(**name).is_some()) {
+        let names = ["train/total_loss", "val/nmse"].into_iter().chain((exact && step == 0).then_some("train/gradient_norm"));
+        for name in names.collect::<Vec<_>>().iter().filter(|name| one.get(**name).is_some()) {
             let [one, two] = [one, two].map(|record| record[*name].as_f64().unwrap());
             assert!((one - two).abs() <= allowed * one.abs(), "{network} of {runs:?}, step {step}: {name} is {one} and {two}");
         }

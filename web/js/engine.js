@@ -138,7 +138,7 @@ class Engine {
     this.info = { ...this.info, warnings: [...this.#warnings] };
   }
 
-  /** @param {import('./runtime.js').RuntimeInfo} info */
+  /** @param {import('./networks.js').RuntimeInfo} info */
   #learn({ model, ...info }) {
     const worker = this.#options.worker !== false;
     this.info = { ...info, worker, model: model && { ...model, url: this.#url }, warnings: [...this.#warnings] };

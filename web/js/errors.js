@@ -1,4 +1,4 @@
-// The one kind of error that the package throws.
+// The one kind of error that the package throws, and the errors of runtimes, which clients make it of.
 
 /** An error whose `code` names its kind; index.d.ts lists the codes. */
 export class RadioError extends Error {
@@ -18,3 +18,17 @@ export class RadioError extends Error {
  * @returns {string}
  */
 export const messageOf = (thrown) => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/**
+ * An error of a runtime.
+ * @param {string} code
+ * @param {string} message
+ */
+export const failure = (code, message) => Object.assign(new Error(message), { code });
+
+/**
+ * The code of whatever was thrown, where it has one.
+ * @param {unknown} thrown
+ * @returns {string | undefined}
+ */
+export const codeOf = (thrown) => /** @type {{ code?: string }} */ (thrown).code;

@@ -151,6 +151,12 @@ export interface ModelInfo {
   /** Pixels along a side of its maps. */
   mapSize: number;
   metersPerPixel: number;
+  /**
+   * The fewest and the most pixels along a side, and the smallest and the largest side of a pixel in metres, of the maps that it draws. Where
+   * they differ, `method: 'network'` draws on every grid between them; else on its own alone.
+   */
+  mapSizes: [number, number];
+  pixelSizesM: [number, number];
   /** What the networks draw; `predict` turns it into received power. */
   quantity: 'path-gain-db' | 'received-power-dbm';
   /** The lowest and the highest antenna that it knows: the same where it is not told heights. Others are a warning. */

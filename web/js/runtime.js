@@ -1,24 +1,23 @@
-// The runtime behind the client, in a worker or on the page. It owns the wasm module's objects: the engine that runs, the scene that
-// is kept, and the recovery when WebGPU is lost or fails.
+// The runtime behind the client, in a worker or on the page. It owns the wasm module's objects: the networks (networks.js) and the scene
+// that is kept.
 //
 // Messages in: {id, call, ...arguments}, or {abort: id} for a call that nobody waits for any more.
 // Messages out: {id, result}, {id, error: {code, message, field, reason}, fatal} or {id, progress: {phase, loaded, total}}.
 // Calls are answered one after the other, in the order they came.
 
-import { messageOf } from './errors.js';
+import { codeOf, failure, messageOf } from './errors.js';
 import { Spreads, layersOf } from './layers.js';
-import init, { CellSurroundings, CoverageHandle, Network, Request, SceneHandle, SiteSearch, Weights, crash } from './radiodiff-web.js';
+import { Networks, holding } from './networks.js';
+import init, { CellSurroundings, CoverageHandle, Request, SceneHandle, SiteSearch, crash } from './radiodiff-web.js';
 import { heightsIn, samplesOf } from './samples.js';
-import { Team, leave } from './team.js';
 import { between, inTurns, ofMany } from './turns.js';
 
-/** @import { EngineInfo, ModelInfo, Progress, SceneInfo } from './index.js' */
+/** @import { Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest, SceneTerms } from './buildings.js' */
 /** @import { PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
 /** @import { TeamSetup } from './team.js' */
 /** @import { Watch } from './turns.js' */
 
-/** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
 /**
  * @typedef {object} Answer
  * @property {number} id
@@ -33,32 +32,18 @@ import { between, inTurns, ofMany } from './turns.js';
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 /** From so many pixels a side on, plans are drawn by several workers: smaller maps take less time than these need to start. */
 const SHARED_SIZE = 400;
-/** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
-const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
 
 /**
- * @param {string} code
- * @param {string} message
+ * @param {number} value
+ * @param {[number, number]} ends
  */
-const failure = (code, message) => Object.assign(new Error(message), { code });
-
-/**
- * @param {unknown} error
- * @returns {string | undefined}
- */
-const codeOf = (error) => /** @type {{ code?: string }} */ (error).code;
+const isWithin = (value, [least, most]) => least <= value && value <= most;
 
 class Runtime {
-  /** @type {Weights | null} */
-  #weights = null;
-  /** @type {Network | null} */
-  #network = null;
-  #rebuilt = false;
-  #asked = 'auto';
+  /** Without any before the runtime is open. */
+  #networks = new Networks('cpu');
   /** The grid of scenes that ask for none, unless the networks have one. */
   #grid = DEFAULT_GRID;
-  /** @type {RuntimeInfo} */
-  #info = { backend: 'cpu', adapter: null, software: false, f16: false, reason: 'The engine is starting.', model: null };
   /** The last scene that was announced; once prepared it has a handle and info, or an error. @type {Scene | null} */
   #scene = null;
 
@@ -69,71 +54,10 @@ class Runtime {
   async open({ module, weights, backend, because, grid }, { progress }) {
     await init({ module_or_path: module });
     progress('build', 0, 1);
-    this.#asked = backend;
     this.#grid = grid ?? DEFAULT_GRID;
-    if (weights) {
-      this.#weights = new Weights(weights);
-      await this.#choose(this.#weights, because);
-    } else {
-      this.#describe(because ?? 'No weights were given: the dominant path is computed on the CPU.');
-    }
+    this.#networks = await Networks.open(weights, backend, because);
     progress('build', 1, 1);
-    return this.#info;
-  }
-
-  /**
-   * WebGPU where it is worth it or was asked for, else the CPU.
-   * @param {Weights} weights
-   * @param {string} [because]
-   */
-  async #choose(weights, because) {
-    let reason = because ?? 'The CPU engine was asked for.';
-    if (this.#asked !== 'cpu') {
-      try {
-        this.#network = await Network.onGpu(weights, this.#asked === 'webgpu');
-        const slow = this.#network.report().software ? '; its adapter computes on the CPU, which is slow' : '';
-        return this.#describe(this.#asked === 'webgpu' ? `WebGPU was asked for${slow}.` : 'This machine has a GPU.');
-      } catch (error) {
-        if (this.#asked === 'webgpu' || codeOf(error) !== 'no-webgpu') throw error;
-        // The words after the last semicolon advise a caller who asked for WebGPU.
-        reason = `WebGPU is not used: ${messageOf(error).replace(/;[^;]*$/, '')}.`;
-      }
-    }
-    this.#network = Network.onCpu(weights);
-    this.#describe(reason);
-  }
-
-  /** @param {string} reason */
-  #describe(reason) {
-    const report = this.#network?.report() ?? { backend: 'cpu', adapter: null, software: false, f16: false };
-    this.#info = { ...report, reason, model: this.#weights?.info() ?? null };
-  }
-
-  /**
-   * After WebGPU failed: the same networks on WebGPU once more, then on the CPU. Returns the warning.
-   * @param {Weights} weights
-   * @param {Network} failed
-   * @param {unknown} cause
-   */
-  async #recover(weights, failed, cause) {
-    const lost = failed.lost();
-    const verb = lost || codeOf(cause) === 'device-lost' ? 'was lost' : 'failed';
-    const why = lost ?? messageOf(cause);
-    failed.free();
-    this.#network = null;
-    if (!this.#rebuilt && codeOf(cause) === 'device-lost') {
-      this.#rebuilt = true;
-      try {
-        this.#network = await Network.onGpu(weights, this.#asked === 'webgpu');
-        this.#describe(`WebGPU ${verb} (${why}) and opened again.`);
-        return `WebGPU ${verb} in the middle (${why}). It was opened again and the map drawn anew.`;
-      } catch (error) {
-        if (error instanceof WebAssembly.RuntimeError) throw error;
-      }
-    }
-    this.#network = Network.onCpu(weights);
-    this.#describe(`WebGPU ${verb} (${why}).`);
-    return `WebGPU ${verb} in the middle (${why}). From now on the CPU draws.`;
+    return this.#networks.info;
   }
 
   /**
@@ -152,7 +76,7 @@ class Runtime {
     if (!scene) throw failure('no-scene', 'there are no buildings: give them with the request, or call setScene first');
     if (scene.error) throw scene.error;
     if (!scene.handle || !scene.info) {
-      const { mapSize, metersPerPixel } = this.#info.model ?? this.#grid;
+      const { mapSize, metersPerPixel } = this.#networks.info.model ?? this.#grid;
       try {
         const { bounds, buildingHeightM, metersPerPixel: asked } = scene;
         scene.handle = new SceneHandle(scene.source ?? '', scene.cars, { bounds, buildingHeightM, metersPerPixel: asked }, mapSize, metersPerPixel);
@@ -211,7 +135,7 @@ class Runtime {
     const started = performance.now();
     const request = new Request(asked);
     const { handle, info } = this.#prepared();
-    const { signals, places, ...told } = await this.#inTeam(team, () => this.#signals(request, gains, watch));
+    const { signals, places, ...told } = await this.#networks.inTeam(team, () => this.#signals(request, gains, watch));
     const members = signals[0].length;
     const spreads = new Spreads(request);
     /** @type {CoverageHandle | null} */
@@ -225,45 +149,19 @@ class Runtime {
     const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
     // After an error the collector frees them: a call into a module that trapped would hide why.
     for (const held of [...places, coverage, spreads, request]) held?.free();
-    const backend = told.method === 'network' ? this.#info.backend : 'cpu';
-    return { scene: info, ...drawn, ...told, backend, milliseconds: performance.now() - started, info: this.#info };
+    const backend = told.method === 'network' ? this.#networks.info.backend : 'cpu';
+    return { scene: info, ...drawn, ...told, backend, milliseconds: performance.now() - started, info: this.#networks.info };
   }
 
   /**
-   * Takes part in the networks' maps of a call that another worker answers. That one has the scene, and tells the networks of it.
+   * Takes part in the networks' maps of a call that another worker answers.
    * @param {{ request: unknown, team: TeamSetup }} call
    * @param {Watch} watch
    */
   async assist({ request: asked, team }, watch) {
     const request = new Request(asked);
-    const samples = this.#info.model?.kind === 'quantiles' ? 1 : request.samples;
-    const { network } = this.#running();
-    await holding(request, () => this.#inTeam(team, async () => {
-      const next = between(watch, 'transmitters');
-      for (let index = 0; index < request.transmitterCount; index += 1) {
-        await next(index, request.transmitterCount);
-        const condition = network.receivedCondition();
-        await holding(condition, async () => {
-          for (let sample = 0; sample < samples; sample += 1) await network.assist(condition, request, sample, between(watch, 'step'));
-        });
-      }
-    }));
+    await holding(request, () => this.#networks.inTeam(team, () => this.#networks.assist(request, watch)));
     return {};
-  }
-
-  /**
-   * Draws with the networks in a team of workers, or alone.
-   * @template Drawn
-   * @param {TeamSetup | undefined} team
-   * @param {() => Promise<Drawn>} draw
-   */
-  async #inTeam(team, draw) {
-    try {
-      this.#network?.join(team && new Team(team));
-      return await draw();
-    } finally {
-      if (team) leave(team.control);
-    }
   }
 
   /**
@@ -285,81 +183,37 @@ class Runtime {
       transmitters.push(transmitter);
       places.push(placed);
     }
-    if (method === 'network' && this.#info.model) warnings.push(...heightsIn(transmitters, this.#info.model.antennaHeightsM));
+    if (method === 'network' && this.#networks.info.model) warnings.push(...heightsIn(transmitters, this.#networks.info.model.antennaHeightsM));
     if (info.cars && method === 'rays') warnings.push(carsLeftOut('Ray tracing'));
-    if (info.cars && method === 'network' && !this.#info.model?.knowsCars) warnings.push(carsLeftOut('The network'));
-    const saysQuantiles = method === 'network' && this.#info.model?.kind === 'quantiles';
-    const samples = samplesOf(request, saysQuantiles ? 'quantiles' : method, warnings);
+    if (info.cars && method === 'network' && !this.#networks.info.model?.knowsCars) warnings.push(carsLeftOut('The network'));
+    const samples = samplesOf(request, method === 'network' && this.#networks.sayQuantiles ? 'quantiles' : method, warnings);
     /** @type {TransmitterSignal[][]} */
     const signals = [];
     for (const [index, placed] of places.entries()) {
       const watched = ofMany(watch, index, places.length);
-      if (saysQuantiles) signals.push(await this.#quantiles(handle, placed, watched, warnings));
-      else if (method === 'network') signals.push(await this.#samples(handle, placed, request, samples, watched, warnings));
+      if (method === 'network') signals.push(await this.#networks.draw(handle, placed, request, samples, watched, warnings));
       else if (method === 'rays') signals.push([await traced(handle, placed, watched)]);
       else signals.push([gains ? handle.signalOf(placed, gains[index]) : handle.dominantPath(placed)]);
     }
     return { signals, places, transmitters, method, warnings };
   }
 
-  /** The networks and their weights. */
-  #running() {
-    if (!this.#weights || !this.#network) throw failure('disposed', 'the engine was disposed of');
-    return { weights: this.#weights, network: this.#network };
-  }
-
   /**
-   * A transmitter's samples; several are as far apart as the weights' file says.
-   * @param {SceneHandle} scene
-   * @param {PlacedTransmitter} placed
-   * @param {Request} request
-   * @param {number} count
-   * @param {Watch} watch
-   * @param {string[]} warnings
-   */
-  async #samples(scene, placed, request, count, watch, warnings) {
-    // All samples share it.
-    const condition = this.#running().network.condition(scene, placed);
-    /** @type {TransmitterSignal[]} */
-    const drawn = [];
-    await holding(condition, async () => {
-      for (let sample = 0; sample < count; sample += 1) {
-        const watched = between(ofMany(watch, sample, count), 'step');
-        drawn.push(await this.#withNetwork(warnings, (network) => network.predict(scene, placed, condition, request, sample, watched)));
-      }
-    });
-    return count > 1 ? this.#running().weights.widened(drawn) : drawn;
-  }
-
-  /**
-   * A transmitter's quantiles, lowest first. Before them the runtime can be stopped.
-   * @param {SceneHandle} scene
-   * @param {PlacedTransmitter} placed
-   * @param {Watch} watch
-   * @param {string[]} warnings
-   */
-  async #quantiles(scene, placed, watch, warnings) {
-    await between(watch, 'transmitters')(0, 1);
-    const condition = this.#running().network.condition(scene, placed);
-    const found = await holding(condition, () => this.#withNetwork(warnings, (network) => network.quantiles(scene, placed, condition)));
-    watch.progress('transmitters', 1, 1);
-    return found;
-  }
-
-  /**
-   * The method that was asked for, or the network where it can draw.
+   * The method that was asked for, or the network on its own grid.
    * @param {Request} request
    * @param {Omit<SceneInfo, 'mask'>} scene
    */
   #methodOf(request, { size, metersPerPixel }) {
-    const { model } = this.#info;
-    const fits = model !== null && model.mapSize === size && model.metersPerPixel === metersPerPixel;
-    const method = request.method ?? (fits ? 'network' : 'dominant-path');
+    const { model } = this.#networks.info;
+    const isOwn = model !== null && model.mapSize === size && model.metersPerPixel === metersPerPixel;
+    const method = request.method ?? (isOwn ? 'network' : 'dominant-path');
     if (method === 'network' && !model) {
       throw failure('no-weights', 'the engine was made without weights: give createEngine a model, or ask for the dominant path');
     }
-    if (method === 'network' && model && !fits) {
-      throw failure('method', `the network draws ${model.mapSize} x ${model.mapSize} pixels of ${model.metersPerPixel} m, and the scene has ${size} x ${size} of ${metersPerPixel} m: leave metersPerPixel out, or ask for the dominant path`);
+    if (method === 'network' && model && !(isWithin(size, model.mapSizes) && isWithin(metersPerPixel, model.pixelSizesM))) {
+      const [[fewest, most], [least, largest]] = [model.mapSizes, model.pixelSizesM];
+      const grids = fewest === most ? `${most} x ${most} pixels of ${largest} m` : `up to ${most} x ${most} pixels of ${least} to ${largest} m`;
+      throw failure('method', `the network draws ${grids}, and the scene has ${size} x ${size} of ${metersPerPixel} m: choose another metersPerPixel or leave it out, or ask for the dominant path`);
     }
     return method;
   }
@@ -407,39 +261,19 @@ class Runtime {
   }
 
   /**
-   * Draws with the networks, and once more after WebGPU was lost or failed.
-   * @template Drawn
-   * @param {string[]} warnings
-   * @param {(network: Network) => Promise<Drawn>} draw
-   * @returns {Promise<Drawn>}
-   */
-  async #withNetwork(warnings, draw) {
-    for (;;) {
-      const { weights, network } = this.#running();
-      try {
-        return await draw(network);
-      } catch (error) {
-        if (this.#info.backend !== 'webgpu' || !ENGINE_ERRORS.includes(codeOf(error) ?? '')) throw error;
-        warnings.push(await this.#recover(weights, network, error));
-      }
-    }
-  }
-
-  /**
    * @param {unknown} _
    * @param {Watch} watch
    */
   async warmup(_, watch) {
     const started = performance.now();
-    this.#network?.join();
-    await this.#network?.warmup(between(watch, 'warm-up'));
+    await this.#networks.warmup(watch);
     return { milliseconds: performance.now() - started };
   }
 
   /** For tests: a driver that restarts. */
   loseDevice() {
-    if (this.#info.backend !== 'webgpu') throw failure('no-webgpu', 'there is no device to lose: the networks run on the CPU');
-    this.#network?.release();
+    if (this.#networks.info.backend !== 'webgpu') throw failure('no-webgpu', 'there is no device to lose: the networks run on the CPU');
+    this.#networks.release();
     return {};
   }
 
@@ -449,27 +283,10 @@ class Runtime {
   }
 
   dispose() {
-    this.#network?.release();
-    for (const held of [this.#network, this.#scene?.handle, this.#weights]) held?.free();
-    this.#network = this.#weights = this.#scene = null;
+    this.#networks.dispose();
+    this.#scene?.handle?.free();
+    this.#scene = null;
     return {};
-  }
-}
-
-/**
- * Frees an object of the module's when its work has ended. A module that trapped frees nothing any more, and would hide why it trapped.
- * @template Found
- * @param {{ free: () => void }} held
- * @param {() => Promise<Found>} work
- */
-async function holding(held, work) {
-  try {
-    const found = await work();
-    held.free();
-    return found;
-  } catch (error) {
-    if (!(error instanceof WebAssembly.RuntimeError)) held.free();
-    throw error;
   }
 }
 

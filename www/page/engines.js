@@ -5,8 +5,13 @@ import { createEngine } from '../index.js';
 import { say } from './notices.js';
 
 const MODEL = 'models/quantiles.safetensors';
+/** The largest pixel of which its maps are, metres: `info.model.pixelSizesM`, which is not known before its weights are fetched. */
+const COARSEST_M = 4;
 /** Names of the methods on the page. */
 const METHODS = { network: 'Network of quantiles', 'dominant-path': 'Dominant path', rays: 'Ray tracing' };
+
+/** Whether the networks draw maps of such pixels; without a size they are of one metre. */
+export const networksDraw = (metersPerPixel = 1) => metersPerPixel <= COARSEST_M;
 
 /** Each is there once it was started. */
 export const engines = { physical: undefined, network: undefined, tracer: undefined };

@@ -3,7 +3,7 @@
 
 import { draw, startOver } from './drawing.js';
 import { option } from './elements.js';
-import { engines, startPhysical } from './engines.js';
+import { engines, networksDraw, startPhysical } from './engines.js';
 import { fitMeasured, stopFit } from './input/calibration.js';
 import { stopSearch } from './input/sites.js';
 import { say, unsay } from './notices.js';
@@ -184,10 +184,10 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
   camera()?.setFootprints(await engines.physical.footprints(aroundScene()));
 }
 
-/** The networks draw on their own grid alone, and a calibrated map is there once it is fitted. */
+/** The networks draw no maps of large pixels, and a calibrated map is there once it is fitted. */
 function modelOn({ metersPerPixel }, { model }) {
   const kind = BESIDE[model];
-  return kind === 'rays' || (kind === 'forecast' && metersPerPixel === undefined) ? model : 'physical';
+  return kind === 'rays' || (kind === 'forecast' && networksDraw(metersPerPixel)) ? model : 'physical';
 }
 
 /** A plan whose transmitters all stand on the open map. */

@@ -41,7 +41,7 @@ impl AreaArgs {
     pub fn grid(&self, own: Option<Grid>) -> Result<Grid> {
         if let Some(own) = own {
             let free = self.extent_m.is_none() && self.resolution_m.is_none();
-            ensure!(free, "a network draws on its own grid: leave out --extent-m and --resolution-m with --weights");
+            ensure!(free, "this network draws on its own grid: leave out --extent-m and --resolution-m with its --weights");
             return Ok(own);
         }
         let standard = Grid::default();

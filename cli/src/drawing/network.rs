@@ -61,8 +61,12 @@ impl Network {
         }
     }
 
-    pub fn grid(&self) -> Grid {
-        Grid { size: self.preset().map_size, meters_per_pixel: self.preset().meters_per_pixel }
+    /// The only grid that it draws on; `None` where it draws on several.
+    pub fn own_grid(&self) -> Option<Grid> {
+        let preset = self.preset();
+        let [fewest, most] = preset.map_sizes();
+        let several = fewest < most && matches!(self.drawing, DrawingNetwork::Quantiles { .. });
+        (!several).then(|| preset.grid())
     }
 
     /// Whether it is told how high a transmitter stands.

@@ -113,12 +113,12 @@ impl MapSource {
         Self::Model { choice, model }
     }
 
-    /// The only grid that a network draws on; `None` for models, which draw on any.
+    /// The only grid that a network draws on; `None` for models, which draw on any, and for networks that draw on several.
     pub fn own_grid(&self) -> Option<Grid> {
         match self {
             Self::Model { .. } => None,
             #[cfg(feature = "network")]
-            Self::Network(network) => Some(network.grid()),
+            Self::Network(network) => network.own_grid(),
         }
     }
 

@@ -84,7 +84,7 @@ impl<E: Engine> QuantileNet<E> {
     }
 
     fn of_sizes(preset: &Preset, sizes: &QuantilesPreset, vb: &VarBuilder<E>) -> Result<Self, ParameterError> {
-        let QuantilesPreset { widths, detail_width, norm_groups: groups } = sizes;
+        let QuantilesPreset { widths, detail_width, norm_groups: groups, .. } = sizes;
         let (scene, finest, coarsest) = (preset.condition.channels.len(), widths[0], widths[widths.len() - 1]);
         let level = |(i, &width): (usize, &usize)| {
             let vb = vb.pp("levels").pp(i);

@@ -5,7 +5,7 @@ use super::report::Report;
 use crate::files;
 use crate::folder::{
     ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, HEIGHTS, Listing,
-    METERS_PER_PIXEL, Variant, antenna_heights_m, entries, gray_png, lit, path,
+    Variant, antenna_heights_m, entries, gray_png, lit, meters_per_pixel, path,
 };
 use anyhow::{Context, Result, bail};
 use geo::Coord;
@@ -25,6 +25,7 @@ type TransmitterFiles = BTreeMap<(u32, u32), PathBuf>;
 /// The files of a folder by their numbers.
 struct Files<'a> {
     folder: &'a Path,
+    meters_per_pixel: f64,
     gains: Vec<(Variant, TransmitterFiles)>,
     buildings: BTreeMap<u32, PathBuf>,
     antenna_images: TransmitterFiles,
@@ -107,11 +108,32 @@ impl<'a> Files<'a> {
         }
         let buildings = list(&path(folder, BUILDINGS), report)?;
         let antenna_images = list(&path(folder, ANTENNA_IMAGES), report)?;
-        Ok(Self { folder, gains, buildings, antenna_images })
+        Ok(Self { folder, meters_per_pixel: meters_per_pixel(folder)?, gains, buildings, antenna_images })
     }
 
     fn buildings_path(&self, map: u32) -> PathBuf {
         self.buildings.get(&map).cloned().unwrap_or_else(|| self.folder.join(BUILDINGS).join(format!("{map}.png")))
+    }
+
+    fn check_antenna_image(&self, map: &Reference, tx: u32, path: &Path, report: &mut Report) {
+        let (Some(gray), Some((size, mask))) = (read_image(map, path, report), &map.buildings) else { return };
+        let shown = path.display();
+        let lit: Vec<usize> = (0..gray.len()).filter(|&i| gray[i] > 0).collect();
+        let [lit] = lit[..] else {
+            return report.add_wrong("antenna image without exactly one lit pixel", [format!("{shown}: {} lit pixels", lit.len())]);
+        };
+        let (row, column) = (lit / size, lit % size);
+        if mask[lit] != 0 {
+            report.add_wrong("transmitter in a building", [format!("{shown}: row {row}, column {column}")]);
+        }
+        let grid = Grid { size: *size, meters_per_pixel: self.meters_per_pixel };
+        let position = map.positions.as_ref().and_then(|positions| positions.get(tx as usize));
+        let pixel = position.map(|&position| grid.pixel_of(position));
+        if pixel.is_some_and(|pixel| pixel != Some((row, column))) {
+            let said = pixel.flatten().map_or(String::from("outside the map"), |(row, column)| format!("row {row}, column {column}"));
+            let line = format!("{shown}: row {row}, column {column}; {ANTENNAS}/{}.json: {said}", map.number);
+            report.add_wrong("antenna image and position that differ", [line]);
+        }
     }
 
     /// Checks everything of one map; returns its number, the size and digest of its buildings, and the findings.
@@ -120,7 +142,7 @@ impl<'a> Files<'a> {
         let has_gain = self.gains.iter().any(|(_, files)| !of_map(files, number).is_empty());
         let map = self.read_reference(number, has_gain, &mut report);
         let images = of_map(&self.antenna_images, number);
-        images.iter().for_each(|(&tx, path)| check_antenna_image(&map, tx, path, &mut report));
+        images.iter().for_each(|(&tx, path)| self.check_antenna_image(&map, tx, path, &mut report));
         for (variant, files) in &self.gains {
             let transmitters = of_map(files, number);
             transmitters.iter().for_each(|(&tx, path)| check_gain(&map, tx, path, images.contains_key(&tx), &mut report));
@@ -204,27 +226,6 @@ fn read_image(map: &Reference, path: &Path, report: &mut Report) -> Option<Vec<u
         return None;
     }
     Some(gray)
-}
-
-fn check_antenna_image(map: &Reference, tx: u32, path: &Path, report: &mut Report) {
-    let (Some(gray), Some((size, mask))) = (read_image(map, path, report), &map.buildings) else { return };
-    let shown = path.display();
-    let lit: Vec<usize> = (0..gray.len()).filter(|&i| gray[i] > 0).collect();
-    let [lit] = lit[..] else {
-        return report.add_wrong("antenna image without exactly one lit pixel", [format!("{shown}: {} lit pixels", lit.len())]);
-    };
-    let (row, column) = (lit / size, lit % size);
-    if mask[lit] != 0 {
-        report.add_wrong("transmitter in a building", [format!("{shown}: row {row}, column {column}")]);
-    }
-    let grid = Grid { size: *size, meters_per_pixel: METERS_PER_PIXEL };
-    let position = map.positions.as_ref().and_then(|positions| positions.get(tx as usize));
-    let pixel = position.map(|&position| grid.pixel_of(position));
-    if pixel.is_some_and(|pixel| pixel != Some((row, column))) {
-        let said = pixel.flatten().map_or(String::from("outside the map"), |(row, column)| format!("row {row}, column {column}"));
-        let line = format!("{shown}: row {row}, column {column}; {ANTENNAS}/{}.json: {said}", map.number);
-        report.add_wrong("antenna image and position that differ", [line]);
-    }
 }
 
 fn check_gain(map: &Reference, tx: u32, path: &Path, has_image: bool, report: &mut Report) {

@@ -5,7 +5,10 @@
 //! that only look like maps (`0_0.jpg`, `03_0.png`). The first are read, the second are passed over, and the third are an error:
 //! half a dataset must never pass for a whole one.
 
-use anyhow::{Context, Result, bail};
+use crate::files;
+use anyhow::{Context, Result, bail, ensure};
+use radiodiff_radio::scene::Grid;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +28,15 @@ pub const CARS: &str = "png/cars";
 pub const FOOTPRINTS: &str = "polygon/buildings";
 pub const FOOTPRINTS_AND_CARS: &str = "polygon/buildings_and_cars";
 pub const DATASET_CSV: &str = "dataset.csv";
-pub const METERS_PER_PIXEL: f64 = 1.0;
+/// Where the maps of `dataset synth` come from and how large their pixels are.
+pub const DATASET_TOML: &str = "dataset.toml";
+/// The same while maps are missing.
+pub const UNFINISHED_TOML: &str = "dataset.unfinished.toml";
+/// Side of a pixel of RadioMapSeer's maps.
+const METERS_PER_PIXEL: f64 = 1.0;
+
+/// The sides that pixels may have, in metres.
+pub const PIXELS_M: std::ops::RangeInclusive<f64> = 0.1..=100.0;
 
 /// Files that Windows, macOS and archives add to any folder; names that begin with a dot are passed over as well.
 const COMPANIONS: [&str; 6] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir"];
@@ -159,6 +170,30 @@ pub fn passed_over(others: &[PathBuf]) -> Option<String> {
     let names: Vec<String> = others.iter().take(NAMED).map(name).collect();
     let more = if others.len() > NAMED { ", ..." } else { "" };
     Some(format!("{} entries of {folder} are no maps and are passed over: {}{more}", others.len(), names.join(", ")))
+}
+
+/// Side of a pixel of a folder's maps in metres: what its `dataset.toml` says, else RadioMapSeer's.
+///
+/// # Errors
+/// A `dataset.toml` that cannot be read or says a size that no pixel has.
+pub fn meters_per_pixel(folder: &Path) -> Result<f64> {
+    #[derive(Deserialize)]
+    struct Scale {
+        meters_per_pixel: Option<f64>,
+    }
+    let Some(path) = [DATASET_TOML, UNFINISHED_TOML].map(|name| folder.join(name)).into_iter().find(|path| path.exists()) else {
+        return Ok(METERS_PER_PIXEL);
+    };
+    let shown = path.display();
+    let Scale { meters_per_pixel } = toml::from_str(&files::read_text(&path)?).with_context(|| format!("{shown} is no TOML"))?;
+    let side_m = meters_per_pixel.unwrap_or(METERS_PER_PIXEL);
+    ensure!(PIXELS_M.contains(&side_m), "{shown}: meters_per_pixel is {side_m}, expected {PIXELS_M:?}");
+    Ok(side_m)
+}
+
+/// Whether pixels are too large for a mask of cars to tell how these stand; their outlines do.
+pub fn is_coarse(grid: Grid) -> bool {
+    grid.meters_per_pixel > METERS_PER_PIXEL
 }
 
 /// The path of `relative` (names joined by `/`) below `folder`. Where there is no such file, one whose names differ in case only is

@@ -12,7 +12,7 @@
 //! | `polygon/buildings/{map}.json` | rings of [x, y] in metres: footprints; without them the buildings of `polygon/buildings_and_cars` |
 //! | `dataset.csv` | a line for each radio map; docs/data.md has the columns of ours |
 //!
-//! One pixel is one metre and row 0 is in the north. [`Listing`] says which entries of a folder are files of the layout,
+//! One pixel is one metre unless the folder's `dataset.toml` says otherwise ([`meters_per_pixel`]), and row 0 is in the north. [`Listing`] says which entries of a folder are files of the layout,
 //! [`SceneIndex`] reads scenes and transmitters, [`Dataset`] reads whole [`Sample`]s, and [`Writer`] makes such a folder. An error
 //! names the file, what was expected in it and what was found.
 
@@ -24,8 +24,8 @@ mod variant;
 mod writer;
 
 pub use layout::{
-    ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, DATASET_CSV, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers, GAIN, HEIGHTS,
-    Listing, METERS_PER_PIXEL, entries, passed_over, path,
+    ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, DATASET_CSV, DATASET_TOML, FOOTPRINTS, FOOTPRINTS_AND_CARS, FileNumbers,
+    GAIN, HEIGHTS, Listing, PIXELS_M, UNFINISHED_TOML, entries, is_coarse, meters_per_pixel, passed_over, path,
 };
 pub use samples::{Dataset, Sample, raw_images};
 pub use scene_index::{SceneIndex, antenna_heights_m, lit};

@@ -66,7 +66,7 @@ impl Dataset {
             .with_context(|| format!("a dataset in RadioMapSeer's layout is expected in {}", folder.display()))?;
         let others = std::mem::take(&mut listing.others);
         let entries: Vec<_> = listing.sound(&gain, "png")?.into_iter().collect();
-        let scenes = SceneIndex::of_maps(folder, variant.has_cars(), entries.iter().map(|((map, _), _)| *map));
+        let scenes = SceneIndex::of_maps(folder, variant.has_cars(), entries.iter().map(|((map, _), _)| *map))?;
         Ok(Self { folder: folder.to_owned(), variant, entries, others, scenes })
     }
 

@@ -6,11 +6,12 @@
 
 use super::gray_png;
 use super::layout::{
-    self, ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, HEIGHTS, Listing, METERS_PER_PIXEL,
+    self, ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, HEIGHTS, Listing, is_coarse,
+    meters_per_pixel,
 };
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
-use geo::{Coord, InteriorPoint};
+use geo::{Coord, InteriorPoint, Polygon};
 use radiodiff_radio::geometry::footprints_of_corners;
 use radiodiff_radio::scene::{
     BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, Transmitter, antennas_from_json, buildings_from_json,
@@ -34,6 +35,7 @@ pub struct IndexedScene {
 pub struct SceneIndex {
     folder: PathBuf,
     with_cars: bool,
+    meters_per_pixel: f64,
     maps: BTreeSet<u32>,
     /// The latest first.
     kept: Mutex<VecDeque<(u32, IndexedScene)>>,
@@ -52,12 +54,16 @@ impl SceneIndex {
         let antennas = layout::path(folder, ANTENNAS);
         let listing = Listing::<u32>::read(&antennas, "json")
             .with_context(|| format!("a dataset in RadioMapSeer's layout is expected in {}", folder.display()))?;
-        Ok(Self::of_maps(folder, with_cars, listing.sound(&antennas, "json")?.into_keys()))
+        Self::of_maps(folder, with_cars, listing.sound(&antennas, "json")?.into_keys())
     }
 
     /// The index of these maps, of which nothing is read yet.
-    pub fn of_maps(folder: &Path, with_cars: bool, maps: impl IntoIterator<Item = u32>) -> Self {
-        Self { folder: folder.to_owned(), with_cars, maps: maps.into_iter().collect(), kept: Mutex::default() }
+    ///
+    /// # Errors
+    /// Those of [`meters_per_pixel`].
+    pub fn of_maps(folder: &Path, with_cars: bool, maps: impl IntoIterator<Item = u32>) -> Result<Self> {
+        let (maps, meters_per_pixel) = (maps.into_iter().collect(), meters_per_pixel(folder)?);
+        Ok(Self { folder: folder.to_owned(), with_cars, meters_per_pixel, maps, kept: Mutex::default() })
     }
 
     /// The maps' numbers, ascending.
@@ -97,7 +103,7 @@ impl SceneIndex {
 
     fn read(&self, map: u32) -> Result<IndexedScene> {
         let (size, gray) = gray_png::read(&layout::path(&self.folder, &format!("{BUILDINGS}/{map}.png")))?;
-        let grid = Grid { size, meters_per_pixel: METERS_PER_PIXEL };
+        let grid = Grid { size, meters_per_pixel: self.meters_per_pixel };
         let mask = BuildingMask { size, pixels: lit(&gray) };
         let buildings = self.footprints(map, grid, &mask)?;
         let mut scene = Scene { buildings, ..Scene::from_mask(grid, mask) };
@@ -109,7 +115,7 @@ impl SceneIndex {
         }
         let car_mask = if self.with_cars { Some(self.car_mask(map, size)?) } else { None };
         if let Some(car_mask) = &car_mask {
-            let cars = cars_from_pixels(scene.grid, car_mask);
+            let cars = if is_coarse(grid) { self.car_outlines(map)? } else { cars_from_pixels(grid, car_mask) };
             scene = scene.with_cars(cars);
         }
         Ok(IndexedScene { scene: Arc::new(scene), car_mask })
@@ -202,22 +208,31 @@ impl SceneIndex {
 
     /// The map's polygons, none where the folder has none. Where cars are among them, a building is told from a car by its mask.
     fn footprints(&self, map: u32, grid: Grid, mask: &BuildingMask) -> Result<Vec<Building>> {
-        let read = |kind: &str| -> Result<Option<Vec<Building>>> {
-            let path = layout::path(&self.folder, &format!("{kind}/{map}.json"));
-            if !path.exists() {
-                return Ok(None);
-            }
-            let text = files::read_text(&path)?;
-            Ok(Some(buildings_from_json(&text).with_context(|| format!("{}: expected rings of [x, y] in metres", path.display()))?))
-        };
-        if let Some(buildings) = read(FOOTPRINTS)? {
+        if let Some(buildings) = self.outlines(FOOTPRINTS, map)? {
             return Ok(buildings);
         }
         let is_built = |building: &Building| {
             let pixel = building.footprint.interior_point().and_then(|point| grid.pixel_of(point.0));
             pixel.is_some_and(|(row, column)| mask.is_building(row, column))
         };
-        Ok(read(FOOTPRINTS_AND_CARS)?.unwrap_or_default().into_iter().filter(is_built).collect())
+        Ok(self.outlines(FOOTPRINTS_AND_CARS, map)?.unwrap_or_default().into_iter().filter(is_built).collect())
+    }
+
+    /// The cars' outlines, which follow those of the buildings.
+    fn car_outlines(&self, map: u32) -> Result<Vec<Polygon<f64>>> {
+        let buildings = self.outlines(FOOTPRINTS, map)?.map_or(0, |buildings| buildings.len());
+        let all = self.outlines(FOOTPRINTS_AND_CARS, map)?.unwrap_or_default();
+        Ok(all.into_iter().skip(buildings).map(|car| car.footprint).collect())
+    }
+
+    /// The outlines of a file, `None` where there is none.
+    fn outlines(&self, kind: &str, map: u32) -> Result<Option<Vec<Building>>> {
+        let path = layout::path(&self.folder, &format!("{kind}/{map}.json"));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = files::read_text(&path)?;
+        Ok(Some(buildings_from_json(&text).with_context(|| format!("{}: expected rings of [x, y] in metres", path.display()))?))
     }
 
     /// Centre of the brightest pixel of the antenna's image, if there is an image and a pixel above 0.

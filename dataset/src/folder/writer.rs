@@ -5,8 +5,9 @@
 
 use super::layout::{ANTENNA_HEIGHTS, ANTENNA_IMAGES, ANTENNAS, BUILDINGS, CARS, FOOTPRINTS, FOOTPRINTS_AND_CARS, GAIN, HEIGHTS};
 use crate::files;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use radiodiff_radio::scene::{BuildingMask, RoofHeights};
+use serde_json::Number;
 use std::path::{Path, PathBuf};
 
 /// Gray level of a building's pixels and of an antenna's.
@@ -18,6 +19,7 @@ pub struct Writer {
     folder: PathBuf,
     method: String,
     with_cars: bool,
+    meters_per_pixel: f64,
 }
 
 /// What is written of one scene.
@@ -55,7 +57,12 @@ impl Writer {
         for part in [BUILDINGS, ANTENNA_IMAGES, FOOTPRINTS, ANTENNAS, &gain].iter().chain(cars) {
             make(&folder.join(part))?;
         }
-        Ok(Self { folder: folder.to_owned(), method: method.to_owned(), with_cars })
+        Ok(Self { folder: folder.to_owned(), method: method.to_owned(), with_cars, meters_per_pixel: 1.0 })
+    }
+
+    /// For maps whose pixels have another side than one metre.
+    pub fn with_pixels(self, meters_per_pixel: f64) -> Self {
+        Self { meters_per_pixel, ..self }
     }
 
     /// Whether a map is complete, with all of its `transmitters`.
@@ -80,16 +87,23 @@ impl Writer {
             write_mask(&self.path(CARS, map, "png"), mask)?;
             files::write(&self.path(FOOTPRINTS_AND_CARS, map, "json"), outlines.as_bytes())?;
         }
-        let mut antennas: Vec<[usize; 2]> = Vec::new();
+        let mut antennas: Vec<[Number; 2]> = Vec::new();
         for (tx, ((row, column), gray)) in city.transmitters.iter().enumerate() {
             ensure!(gray.len() == size * size, "map {map}: {} gray levels for {size} x {size} pixels", gray.len());
             let mut antenna = vec![0; size * size];
             antenna[row * size + column] = LIT;
             write_png(&self.antenna_image_path(map, tx), size, &antenna)?;
             write_png(&self.gain_path(map, tx), size, gray)?;
-            antennas.push([*column, size - 1 - row]);
+            antennas.push([self.coordinate(*column)?, self.coordinate(size - 1 - row)?]);
         }
         files::write(&self.antennas_path(map), &serde_json::to_vec(&antennas)?)
+    }
+
+    /// A pixel's centre along an axis as the layout has it: metres, less the half metre that readers add.
+    fn coordinate(&self, pixel: usize) -> Result<Number> {
+        let meters = (pixel as f64 + 0.5) * self.meters_per_pixel - 0.5;
+        let whole = (meters.fract() == 0.0).then(|| Number::from(meters as i64));
+        whole.or_else(|| Number::from_f64(meters)).with_context(|| format!("{meters} m is no number"))
     }
 
     /// Writes the heights of a map's roofs in whole metres, before the map.

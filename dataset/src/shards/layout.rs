@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use radiodiff_radio::features::ConditionChannel;
 use radiodiff_radio::map::GrayCodec;
+use radiodiff_radio::scene::Grid;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::{Deserialize, Serialize};
@@ -19,12 +20,19 @@ pub const AGAIN: &str = "remove the folder and pack the dataset again with `radi
 pub struct RecordLayout {
     /// Side length in pixels.
     pub size: usize,
+    /// Side of a pixel in metres. Packings of before 2026-11-28 do not say it: their pixels are one metre.
+    #[serde(default = "one_meter")]
+    pub meters_per_pixel: f64,
     pub cars: bool,
     /// Channels that were computed when the dataset was packed, in the order of their planes. Buildings, transmitter and cars need no
     /// plane: they are read off the record's other parts.
     pub channels: Vec<ConditionChannel>,
     /// The scale of channels that are gray levels of a gain.
     pub gray: GrayCodec,
+}
+
+fn one_meter() -> f64 {
+    1.0
 }
 
 /// How a stored channel's plane is written.
@@ -63,15 +71,19 @@ fn names(channels: &[ConditionChannel]) -> String {
 }
 
 impl RecordLayout {
-    /// The layout that holds these channels for maps of one size.
-    pub fn new(size: usize, cars: bool, channels: &[ConditionChannel], gray: GrayCodec) -> Self {
+    /// The layout that holds these channels for maps on one grid.
+    pub fn new(grid: Grid, cars: bool, channels: &[ConditionChannel], gray: GrayCodec) -> Self {
         let mut stored: Vec<ConditionChannel> = Vec::new();
         for &channel in channels {
             if !is_implied(channel) && !stored.contains(&channel) {
                 stored.push(channel);
             }
         }
-        Self { size, cars, channels: stored, gray }
+        Self { size: grid.size, meters_per_pixel: grid.meters_per_pixel, cars, channels: stored, gray }
+    }
+
+    pub fn grid(&self) -> Grid {
+        Grid { size: self.size, meters_per_pixel: self.meters_per_pixel }
     }
 
     pub fn pixels(&self) -> usize {
@@ -106,7 +118,7 @@ impl RecordLayout {
     pub fn check_channels(&self, channels: &[ConditionChannel], gray: &GrayCodec) -> Result<()> {
         let given = self.all_channels();
         let missing: Vec<ConditionChannel> = channels.iter().copied().filter(|channel| !given.contains(channel)).collect();
-        let wanted = Self::new(self.size, self.cars, channels, *gray);
+        let wanted = Self::new(self.grid(), self.cars, channels, *gray);
         ensure!(
             !missing.contains(&ConditionChannel::Cars),
             "its records hold no cars, which the network is given: pack a simulation with cars (carsDPM, carsIRT2, carsIRT4)"

@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> Result<()> {
 
     ensure!(args.floor_db < args.ceiling_db, "--floor-db is {}, expected less than --ceiling-db {}", args.floor_db, args.ceiling_db);
     let gray = GrayCodec { floor_db: args.floor_db, ceiling_db: args.ceiling_db };
-    let layout = RecordLayout::new(dataset.load(0)?.scene.grid.size, dataset.variant().has_cars(), &args.channels, gray);
+    let layout = RecordLayout::new(dataset.load(0)?.scene.grid, dataset.variant().has_cars(), &args.channels, gray);
     fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
     let progress = progress::bar(dataset.len() as u64, "samples")?;
     let (started, most, mut shards) = (Instant::now(), args.shard_samples as usize, Vec::new());

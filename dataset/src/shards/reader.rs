@@ -2,7 +2,6 @@
 
 use super::format::{HEADER, MAGIC, MANIFEST, MOST_PIXELS, ShardEntry, ShardManifest, VERSION, digest, shard_name};
 use super::layout::{AGAIN, CRC, PLACE, RecordLayout};
-use crate::folder::METERS_PER_PIXEL;
 use anyhow::{Context, Result, bail, ensure};
 use geo::Coord;
 use radiodiff_radio::scene::Grid;
@@ -156,7 +155,7 @@ impl Shards {
 
     /// The samples' grid.
     pub fn grid(&self) -> Grid {
-        Grid { size: self.manifest.layout.size, meters_per_pixel: METERS_PER_PIXEL }
+        self.manifest.layout.grid()
     }
 }
 

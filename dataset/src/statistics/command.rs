@@ -2,7 +2,7 @@
 
 use super::measures::{Measured, Quantiles, Statistics, measure, summary};
 use crate::files;
-use crate::folder::{BUILDINGS, DATASET_CSV, Listing, gray_png, lit, path};
+use crate::folder::{BUILDINGS, DATASET_CSV, Listing, gray_png, lit, meters_per_pixel, path};
 use anyhow::{Context, Result, ensure};
 use radiodiff_radio::scene::BuildingMask;
 use rayon::prelude::*;
@@ -27,10 +27,10 @@ pub struct Args {
 /// # Errors
 /// A folder without maps of buildings, or a file that is not what it should be.
 pub fn run(args: &Args) -> Result<()> {
-    let groups = grouped(&args.folder)?;
+    let (groups, meters_per_pixel) = (grouped(&args.folder)?, meters_per_pixel(&args.folder)?);
     let all: Vec<(&str, &Path)> =
         groups.iter().flat_map(|(source, images)| images.iter().map(|image| (source.as_str(), image.as_path()))).collect();
-    let measured: Vec<Measured> = all.par_iter().map(|(_, image)| Ok(measure(&read(image)?))).collect::<Result<_>>()?;
+    let measured: Vec<Measured> = all.par_iter().map(|(_, image)| Ok(measure(&read(image)?, meters_per_pixel))).collect::<Result<_>>()?;
     let of_source = |source: &str| {
         let found: Vec<&Measured> = all.iter().zip(&measured).filter(|((of, _), _)| *of == source).map(|(_, m)| m).collect();
         summary(source, &found)

@@ -40,18 +40,19 @@ pub struct Measured {
     streets_m: Vec<f64>,
 }
 
-/// Measures one map.
-pub fn measure(mask: &BuildingMask) -> Measured {
+/// Measures one map, whose pixels are so many metres wide.
+pub fn measure(mask: &BuildingMask, meters_per_pixel: f64) -> Measured {
     let buildings = connected_buildings(mask);
     let built: usize = buildings.iter().map(|(pixels, _)| pixels).sum();
     Measured {
         built_share: built as f64 / mask.pixels.len() as f64,
         buildings: buildings.len(),
-        areas_m2: buildings.iter().filter(|(_, at_edge)| !at_edge).map(|&(pixels, _)| pixels as f64).collect(),
-        streets_m: street_widths(mask),
+        areas_m2: buildings.iter().filter(|(_, at_edge)| !at_edge).map(|&(pixels, _)| pixels as f64 * meters_per_pixel.powi(2)).collect(),
+        streets_m: street_widths(mask).into_iter().map(|pixels| pixels * meters_per_pixel).collect(),
     }
 }
 
+/// In pixels.
 fn street_widths(mask: &BuildingMask) -> Vec<f64> {
     let (size, distance) = (mask.size, wall_distance(mask));
     let mut widths = Vec::new();

@@ -5,7 +5,7 @@ use super::order::StreamPosition;
 use super::queue::{SampleStream, StreamOptions};
 use super::sample::SampleFormat;
 use super::set::{SetOptions, TrainingSet};
-use crate::folder::{Dataset, METERS_PER_PIXEL};
+use crate::folder::Dataset;
 use crate::shards::{Shards, channel};
 use crate::share::RankShare;
 use anyhow::Result;
@@ -69,20 +69,21 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn open(args: &Args) -> Result<(Arc<TrainingSet>, usize)> {
     let dataset = DatasetConfig::folder(&args.dataset);
-    let mut format =
-        SampleFormat { size: 0, meters_per_pixel: METERS_PER_PIXEL, channels: args.channels.clone(), gray: GrayCodec::default() };
+    let mut format = SampleFormat { size: 0, pixels_m: [0.0; 2], channels: args.channels.clone(), gray: GrayCodec::default() };
     let mut options = SetOptions { method: args.method.clone(), ..SetOptions::default() };
+    let grid;
     if Shards::are_in(&args.dataset) {
         let shards = Shards::open(&args.dataset)?;
         let layout = shards.layout();
-        format = SampleFormat { size: layout.size, gray: layout.gray, ..format };
+        (grid, format.gray) = (layout.grid(), layout.gray);
         if format.channels.is_empty() {
             format.channels = layout.all_channels();
         }
         options.method.clone_from(&shards.manifest().method);
     } else {
-        format.size = Dataset::open(&args.dataset, &args.method)?.load(0)?.scene.grid.size;
+        grid = Dataset::open(&args.dataset, &args.method)?.load(0)?.scene.grid;
     }
+    (format.size, format.pixels_m) = (grid.size, [grid.meters_per_pixel; 2]);
     let channels = format.channels.len();
     Ok((Arc::new(TrainingSet::open(&[dataset], format, &options)?), channels))
 }

@@ -6,13 +6,15 @@ use half::f16;
 use radiodiff_radio::features::{ConditionChannel, TurnError, TurnedPlane, condition, turned_planes};
 use radiodiff_radio::geometry::{PreparedScene, Symmetry};
 use radiodiff_radio::map::GrayCodec;
+use radiodiff_radio::scene::Grid;
 
 /// What a network asks of its samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleFormat {
     /// Pixels a side, N.
     pub size: usize,
-    pub meters_per_pixel: f64,
+    /// The smallest and the largest side of a pixel, metres.
+    pub pixels_m: [f64; 2],
     /// The condition's channels; none where only the maps are wanted.
     pub channels: Vec<ConditionChannel>,
     /// The scale of channels that are gray levels of a gain.
@@ -36,8 +38,7 @@ impl PreparedSample {
     /// # Errors
     /// A map of another size than the format's.
     pub fn compute(sample: &Sample, format: &SampleFormat) -> Result<Self> {
-        let grid = sample.scene.grid;
-        format.check(grid.size, grid.meters_per_pixel)?;
+        format.check(sample.scene.grid)?;
         let channels = if format.channels.is_empty() {
             Vec::new()
         } else {
@@ -61,13 +62,16 @@ impl PreparedSample {
 
 impl SampleFormat {
     /// # Errors
-    /// Maps of another size.
-    pub fn check(&self, size: usize, meters_per_pixel: f64) -> Result<()> {
+    /// Maps on another grid.
+    pub fn check(&self, grid: Grid) -> Result<()> {
+        let [least_m, most_m] = self.pixels_m;
+        let pixels = if least_m == most_m { format!("{least_m} m") } else { format!("{least_m} to {most_m} m") };
         ensure!(
-            (size, meters_per_pixel) == (self.size, self.meters_per_pixel),
-            "it has {size} pixels of {meters_per_pixel} m a side; the network wants {} of {} m",
-            self.size,
-            self.meters_per_pixel
+            grid.size == self.size && (least_m..=most_m).contains(&grid.meters_per_pixel),
+            "it has {} pixels of {} m a side; the network wants {} of {pixels}",
+            grid.size,
+            grid.meters_per_pixel,
+            self.size
         );
         Ok(())
     }

@@ -120,7 +120,6 @@ fn open_shards(config: &DatasetConfig, defaults: Defaults, format: &SampleFormat
         ensure!(manifest.split == expected, "{shown} holds the split {:?}, expected {expected:?}: pack that split", manifest.split);
     }
     shards.layout().check_channels(&format.channels, &format.gray).with_context(|| shown.to_string())?;
-    let grid = shards.grid();
-    format.check(grid.size, grid.meters_per_pixel).with_context(|| shown.to_string())?;
+    format.check(shards.grid()).with_context(|| shown.to_string())?;
     Ok(shards)
 }

@@ -1,10 +1,11 @@
 //! Cars: boxes of 2 m x 4 m, as RadioMapSeer has them, along the walls of the streets.
 
+use crate::folder::is_coarse;
 use crate::random::Random;
 use anyhow::Result;
 use geo::{Coord, Polygon};
 use radiodiff_radio::geometry::wall_distance;
-use radiodiff_radio::scene::{Building, BuildingMask, Scene, buildings_from_json, buildings_to_json, pixels_of_cars};
+use radiodiff_radio::scene::{Building, BuildingMask, Scene, buildings_from_json, buildings_to_json, cars_from_pixels, pixels_of_cars};
 
 const LENGTH_M: f64 = 4.0;
 const WIDTH_M: f64 = 2.0;
@@ -15,12 +16,19 @@ const APART_M: f64 = 5.5;
 /// Places tried for each car. A map with little street gets fewer cars.
 const TRIES: u32 = 20;
 
-/// Places up to `count` cars and returns their mask and the text of `polygon/buildings_and_cars/{map}.json`. `transmitters` are
-/// (row, column).
+/// Cars as files have them, and as readers of the files get them.
+pub struct PlacedCars {
+    pub mask: BuildingMask,
+    /// The text of `polygon/buildings_and_cars/{map}.json`.
+    pub outlines: String,
+    pub read_back: Vec<Polygon<f64>>,
+}
+
+/// Places up to `count` cars. `transmitters` are (row, column).
 ///
 /// # Errors
 /// A text that cannot be read again; none is expected.
-pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random: &mut Random) -> Result<(BuildingMask, String)> {
+pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random: &mut Random) -> Result<PlacedCars> {
     let (grid, distance) = (scene.grid, wall_distance(&scene.mask));
     let inner = 1..grid.size - 1;
     let on_street = |&(row, column): &(usize, usize)| {
@@ -50,7 +58,8 @@ pub fn place(scene: &Scene, transmitters: &[(usize, usize)], count: u32, random:
     }
     let rounded: Vec<Polygon<f64>> = buildings_from_json(&buildings_to_json(&cars))?.into_iter().map(|car| car.footprint).collect();
     let mask = BuildingMask { size: grid.size, pixels: pixels_of_cars(grid, &rounded) };
-    Ok((mask, buildings_to_json(&[scene.buildings.as_slice(), &cars].concat())))
+    let read_back = if is_coarse(grid) { rounded } else { cars_from_pixels(grid, &mask.pixels) };
+    Ok(PlacedCars { mask, outlines: buildings_to_json(&[scene.buildings.as_slice(), &cars].concat()), read_back })
 }
 
 fn outline(center: Coord<f64>, along: Coord<f64>) -> Polygon<f64> {

@@ -3,9 +3,9 @@
 use super::cities::CityFootprints;
 use super::draft::{self, MapOptions};
 use super::procedural::Kind;
-use super::provenance::{FINISHED, Provenance, SourceRecord, UNFINISHED};
+use super::provenance::{Provenance, SourceRecord};
 use super::source::SceneSource;
-use crate::folder::{ANTENNAS, BUILDINGS, DATASET_CSV, GAIN, Variant, Writer};
+use crate::folder::{ANTENNAS, BUILDINGS, DATASET_CSV, DATASET_TOML, GAIN, PIXELS_M, UNFINISHED_TOML, Variant, Writer};
 use crate::progress;
 use crate::share::RankShare;
 use crate::simulate::Simulator;
@@ -13,6 +13,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, value_parser};
 use radiodiff_radio::scene::{Grid, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M, check_antenna_height};
 use rayon::prelude::*;
+use serde_json::Number;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
@@ -54,6 +55,12 @@ pub struct Args {
     /// Simulation to compute
     #[arg(long, value_enum, default_value = "dpm", ignore_case = true)]
     pub method: Variant,
+    /// Pixels a side of each map
+    #[arg(long, value_name = "N", default_value_t = Grid::default().size, value_parser = pixels)]
+    pub pixels: usize,
+    /// Side of a pixel in metres; readers of the folder find it in dataset.toml
+    #[arg(long, value_name = "M", default_value_t = Grid::default().meters_per_pixel, value_parser = resolution)]
+    pub resolution_m: f64,
     /// Smallest built share of a map, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub least_built: f64,
@@ -87,6 +94,16 @@ fn antennas(text: &str) -> Result<[f64; 2], String> {
     }
 }
 
+/// Pixels a side of a map.
+fn pixels(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|pixels| (16..=4096).contains(pixels)).ok_or_else(|| "expected a whole number from 16 to 4096".into())
+}
+
+/// Side of a pixel in metres.
+fn resolution(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|side_m| PIXELS_M.contains(side_m)).ok_or_else(|| format!("expected metres, {PIXELS_M:?}"))
+}
+
 /// A map's number and its source.
 type Job<'a> = (u32, SceneSource<'a>);
 
@@ -111,7 +128,7 @@ pub fn run(args: &Args) -> Result<()> {
     let cities = args.city.iter().map(|path| CityFootprints::read(path)).collect::<Result<Vec<_>>>()?;
     reading.finish_and_clear();
     let (jobs, sources) = plan(args, &cities)?;
-    let grid = Grid::default();
+    let grid = Grid { size: args.pixels, meters_per_pixel: args.resolution_m };
     let maps = jobs.len() as u32;
     let provenance = toml::to_string_pretty(&Provenance {
         description: "radio maps by radiodiff's own models, in RadioMapSeer's layout".into(),
@@ -129,7 +146,7 @@ pub fn run(args: &Args) -> Result<()> {
     })?;
     let share = RankShare::from_environment()?;
     let create = if share.is_alone() { Writer::create } else { Writer::create_shared };
-    let writer = create(&args.out, variant.name(), args.cars > 0)?;
+    let writer = create(&args.out, variant.name(), args.cars > 0)?.with_pixels(args.resolution_m);
     claim(&args.out, &provenance, &writer)?;
 
     let transmitters = args.transmitters as usize;
@@ -177,8 +194,8 @@ pub fn run(args: &Args) -> Result<()> {
 /// Completes a dataset that has all of its maps. Processes that end at the same time write the same bytes.
 fn finish(args: &Args, variant: Variant, jobs: &[Job], writer: &Writer, provenance: &str) -> Result<()> {
     writer.write_text(DATASET_CSV, &table(&args.out, variant, jobs)?)?;
-    writer.write_text(FINISHED, provenance)?;
-    let unfinished = args.out.join(UNFINISHED);
+    writer.write_text(DATASET_TOML, provenance)?;
+    let unfinished = args.out.join(UNFINISHED_TOML);
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error).with_context(|| format!("removing {}", unfinished.display())),
         _ => Ok(()),
@@ -209,7 +226,7 @@ fn plan<'a>(args: &Args, cities: &'a [CityFootprints]) -> Result<(Vec<Job<'a>>, 
 
 /// Marks the folder as this dataset's, or finds that it is another's.
 fn claim(folder: &Path, provenance: &str, writer: &Writer) -> Result<()> {
-    for name in [FINISHED, UNFINISHED] {
+    for name in [DATASET_TOML, UNFINISHED_TOML] {
         let path = folder.join(name);
         if path.exists() {
             let found = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -221,7 +238,7 @@ fn claim(folder: &Path, provenance: &str, writer: &Writer) -> Result<()> {
             return Ok(());
         }
     }
-    writer.write_text(UNFINISHED, provenance)
+    writer.write_text(UNFINISHED_TOML, provenance)
 }
 
 /// `dataset.csv`, a line a radio map in the order of their numbers; positions as in `antenna/{map}.json`.
@@ -230,7 +247,7 @@ fn table(folder: &Path, variant: Variant, jobs: &[Job]) -> Result<String> {
     for (map, source) in jobs {
         let path = folder.join(ANTENNAS).join(format!("{map}.json"));
         let antennas = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let antennas: Vec<[u32; 2]> =
+        let antennas: Vec<[Number; 2]> =
             serde_json::from_str(&antennas).with_context(|| format!("{}: expected a list of [x, y] in metres", path.display()))?;
         for (tx, [x, y]) in antennas.iter().enumerate() {
             // A city is named after a file, whose name may hold what separates columns.

@@ -8,7 +8,7 @@ use crate::simulate::{Simulator, gray_levels};
 use anyhow::{Result, bail};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::weakened_by_cars;
-use radiodiff_radio::scene::{Grid, LinkEnds, Scene, buildings_from_json, buildings_to_json, cars_from_pixels};
+use radiodiff_radio::scene::{Grid, LinkEnds, Scene, buildings_from_json, buildings_to_json};
 
 /// Drafts of a map before its source counts as unusable.
 const DRAFTS: u32 = 200;
@@ -59,9 +59,9 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
         };
         let cars = if options.cars > 0 {
             let pixels: Vec<(usize, usize)> = placed.iter().map(|transmitter| transmitter.pixel).collect();
-            let (mask, outlines) = cars::place(&scene, &pixels, options.cars, &mut random)?;
+            let placed_cars = cars::place(&scene, &pixels, options.cars, &mut random)?;
             // The cars, too, are those that a reader of the file gets.
-            let prepared = PreparedScene::new(&scene.clone().with_cars(cars_from_pixels(grid, &mask.pixels)));
+            let prepared = PreparedScene::new(&scene.clone().with_cars(placed_cars.read_back.clone()));
             for transmitter in &mut placed {
                 let ends = LinkEnds {
                     height_m: transmitter.height_m,
@@ -69,11 +69,11 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
                 };
                 transmitter.path_gain = weakened_by_cars(transmitter.path_gain.clone(), &prepared, &ends)?;
             }
-            Some((mask, outlines))
+            Some(placed_cars)
         } else {
             None
         };
-        let cars = cars.as_ref().map(|(mask, outlines)| (mask, outlines.as_str()));
+        let cars = cars.as_ref().map(|cars| (&cars.mask, cars.outlines.as_str()));
         let transmitters: Vec<_> = placed.iter().map(|transmitter| (transmitter.pixel, gray_levels(&transmitter.path_gain))).collect();
         if options.roofs_m.is_some() {
             writer.write_heights(map, grid.size, &scene.roofs)?;

@@ -7,9 +7,6 @@
 use super::procedural::Kind;
 use serde::{Deserialize, Serialize};
 
-pub const FINISHED: &str = "dataset.toml";
-pub const UNFINISHED: &str = "dataset.unfinished.toml";
-
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     pub description: String,

@@ -57,7 +57,7 @@ impl TrainingData {
     /// Those of [`TrainingSet::open`].
     pub fn open(datasets: &[DatasetConfig], settings: &DataConfig, preset: &Preset, with_condition: bool, device: Device) -> Result<Self> {
         let channels = if with_condition { preset.condition.channels.clone() } else { Vec::new() };
-        let format = SampleFormat { size: preset.map_size, meters_per_pixel: preset.meters_per_pixel, channels, gray: preset.gray };
+        let format = SampleFormat { size: preset.map_size, pixels_m: preset.pixels_m(), channels, gray: preset.gray };
         let set = TrainingSet::open(datasets, format, &settings.set_options()).context("see data.train and data.valid")?;
         let tensors = Tensors { device, rescaled: rescaled(&preset.gray).map(|levels| levels.to_device(device)) };
         Ok(Self { description: describe(&set), set: Arc::new(set), tensors })

@@ -50,6 +50,8 @@ struct WeightsInfo<'a> {
     sha256: &'a str,
     map_size: usize,
     meters_per_pixel: f64,
+    map_sizes: [usize; 2],
+    pixel_sizes_m: [f64; 2],
     quantity: &'static str,
     antenna_heights_m: [f64; 2],
     knows_cars: bool,
@@ -67,22 +69,25 @@ impl Weights {
         Ok(Weights { checkpoint: Checkpoint::parse(bytes).map_err(|e| refused(&e))? })
     }
 
-    /// `{ name, kind, sha256, mapSize, metersPerPixel, quantity, antennaHeightsM, knowsCars, license, trainingData, metrics, commit }`: what
-    /// the file says of itself.
+    /// `{ name, kind, sha256, mapSize, metersPerPixel, mapSizes, pixelSizesM, quantity, antennaHeightsM, knowsCars, license, trainingData,
+    /// metrics, commit }`: what the file says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
-        let manifest = self.checkpoint.manifest();
+        let (manifest, is_quantiles) = (self.checkpoint.manifest(), self.checkpoint.holds_quantiles());
+        let preset = &manifest.preset;
         object(&WeightsInfo {
-            name: &manifest.preset.name,
-            kind: if self.checkpoint.holds_quantiles() { ModelKind::Quantiles } else { ModelKind::Samples },
+            name: &preset.name,
+            kind: if is_quantiles { ModelKind::Quantiles } else { ModelKind::Samples },
             sha256: &manifest.content_sha256,
-            map_size: manifest.preset.map_size,
-            meters_per_pixel: manifest.preset.meters_per_pixel,
+            map_size: preset.map_size,
+            meters_per_pixel: preset.meters_per_pixel,
+            map_sizes: if is_quantiles { preset.map_sizes() } else { [preset.map_size; 2] },
+            pixel_sizes_m: if is_quantiles { preset.pixels_m() } else { [preset.meters_per_pixel; 2] },
             quantity: match manifest.quantity {
                 Quantity::PathGainDb => "path-gain-db",
                 Quantity::ReceivedPowerDbm => "received-power-dbm",
             },
-            antenna_heights_m: manifest.preset.condition.antenna_heights_m(),
-            knows_cars: manifest.preset.condition.knows_cars(),
+            antenna_heights_m: preset.condition.antenna_heights_m(),
+            knows_cars: preset.condition.knows_cars(),
             license: &manifest.license,
             training_data: &manifest.training_data,
             metrics: &manifest.metrics,
@@ -167,16 +172,18 @@ impl<E: Engine> Running<E> {
 
     /// Draws an empty place, so that kernels are compiled and memory is mapped.
     async fn warm_up(&self, between: &Function) -> Result<(), JsValue> {
-        self.draw_and_drop(&empty_condition(self.preset()), &SampleOptions::default(), between).await
+        let condition = NetworkCondition { channels: empty_condition(self.preset()), size: self.preset().map_size };
+        self.draw_and_drop(&condition, &SampleOptions::default(), between).await
     }
 
     /// Runs the networks on a condition's channels and drops the map.
-    async fn draw_and_drop(&self, channels: &[f32], options: &SampleOptions, between: &Function) -> Result<(), JsValue> {
+    async fn draw_and_drop(&self, condition: &NetworkCondition, options: &SampleOptions, between: &Function) -> Result<(), JsValue> {
+        let NetworkCondition { channels, size } = condition;
         match &self.pipeline {
             NetworkPipeline::Samples(pipeline) => {
                 pipeline.draw_gray(&self.engine, channels, options, hook(between)).await.map(drop).map_err(stopped_by_hook)
             }
-            NetworkPipeline::Quantiles(pipeline) => pipeline.draw_gray(&self.engine, channels).await.map(drop).map_err(without_hook),
+            NetworkPipeline::Quantiles(pipeline) => pipeline.draw_gray(&self.engine, channels, *size).await.map(drop).map_err(without_hook),
         }
     }
 }
@@ -200,7 +207,10 @@ struct BackendReport<'a> {
 /// What the networks are told of a transmitter in its scene; its samples share it.
 #[wasm_bindgen]
 pub struct NetworkCondition {
+    /// (C, N, N)
     channels: Vec<f32>,
+    /// N
+    size: usize,
 }
 
 /// The networks, built and ready.
@@ -268,31 +278,35 @@ impl Network {
     /// What the networks are told of a transmitter, for [`Self::predict`] and [`Self::quantiles`]. The other members of a team have it by
     /// [`Self::received_condition`].
     pub fn condition(&self, scene: &SceneHandle, placed: &PlacedTransmitter) -> Result<NetworkCondition, JsValue> {
-        let ends = &ends_of(placed);
+        let (ends, size) = (&ends_of(placed), scene.prepared.grid().size);
         let channels = match &self.backend {
             Backend::Cpu(running) => {
                 let mut channels = running.condition(&scene.prepared, ends)?;
+                running.engine.share(&mut [size as f32]).map_err(|e| engine_error(&e))?;
                 running.engine.share(&mut channels).map_err(|e| engine_error(&e))?;
                 channels
             }
             Backend::Gpu(running) => running.condition(&scene.prepared, ends)?,
         };
-        Ok(NetworkCondition { channels })
+        Ok(NetworkCondition { channels, size })
     }
 
     /// The condition that the first member of a team has: this one needs no scene.
     #[wasm_bindgen(js_name = receivedCondition)]
     pub fn received_condition(&self) -> Result<NetworkCondition, JsValue> {
         let running = self.member()?;
-        let mut channels = empty_condition(running.preset());
+        let mut size = [0.0];
+        running.engine.share(&mut size).map_err(|e| engine_error(&e))?;
+        let size = size[0] as usize;
+        let mut channels = vec![0.0; running.preset().condition.channels.len() * size * size];
         running.engine.share(&mut channels).map_err(|e| engine_error(&e))?;
-        Ok(NetworkCondition { channels })
+        Ok(NetworkCondition { channels, size })
     }
 
     /// Takes part in the map of a condition that was received, with the request's sampler and sample of this number: the first member has
     /// the map.
     pub async fn assist(&self, condition: &NetworkCondition, request: &Request, sample: u32, between: Function) -> Result<(), JsValue> {
-        self.member()?.draw_and_drop(&condition.channels, &request.sampling(sample), &between).await
+        self.member()?.draw_and_drop(condition, &request.sampling(sample), &between).await
     }
 
     /// Draws one transmitter's signal with the request's sampler and the seed of the request's sample of this number. Before each step

@@ -3,7 +3,7 @@
 import { paletteNames } from '../../index.js';
 import { worth } from '../accuracy.js';
 import { option } from '../elements.js';
-import { engines } from '../engines.js';
+import { engines, networksDraw } from '../engines.js';
 import { hasLayers, shownLayer } from '../layers/model.js';
 import { BESIDE, CALIBRATED_MODELS, LAYERS, OPACITY, SINGLE, changeLook, look } from '../plan/look.js';
 import { RECEIVER_FIELDS, THRESHOLD_DBM, within } from '../plan/model.js';
@@ -53,8 +53,7 @@ const refreshers = [];
 /** Brings the form up to the plan and the look. */
 export function refreshControls() {
   const { model, quantity, palette, opacity } = look();
-  // The networks draw on their own grid alone.
-  const isTheirGrid = state.scene?.around.metersPerPixel === undefined;
+  const isTheirGrid = networksDraw(state.scene?.around.metersPerPixel);
   const forecasts = Object.keys(BESIDE).filter((name) => BESIDE[name] === 'forecast');
   for (const name of forecasts) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;

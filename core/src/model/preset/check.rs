@@ -2,9 +2,11 @@
 //! a program allocate. Nothing is allocated before a preset has passed.
 
 use super::sizes::{
-    AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, QUANTILES, QuantilesPreset, ResidualPreset, SwinPreset, UnetPreset,
+    AutoencoderPreset, ConditionPreset, EncoderPreset, MAX_SIDE, PATCH, Preset, QUANTILES, QuantilesPreset, ResidualPreset, SwinPreset,
+    UnetPreset,
 };
 use crate::layers::RELATION_HEADS;
+use radiodiff_radio::scene::Grid;
 use thiserror::Error;
 
 /// Why a preset cannot work.
@@ -17,8 +19,6 @@ pub struct PresetError {
     pub expected: String,
 }
 
-/// The longest side of a map in pixels: the time of finding what is in sight grows with its cube.
-const MAX_SIDE: usize = 1024;
 /// The longest side of a latent in pixels. The first stage's middle attends from every pixel to every pixel (4,096 in the paper, 6,400
 /// for maps of 320 pixels); relation layers and the U-Net's middle have no more.
 const MAX_LATENT_SIDE: usize = 80;
@@ -79,7 +79,7 @@ impl Preset {
         let condition_width = self.condition.stage_widths()[0];
         fits("unet.stem_kernel", &[unet.width, ae.latent_channels + condition_width, unet.stem_kernel, unet.stem_kernel])?;
         if let Some(quantiles) = &self.quantiles {
-            quantiles.check(self.map_size, scene_channels)?;
+            quantiles.check(self.grid(), scene_channels)?;
         }
         // The decoder doubles a level's map before it narrows to the next level's channels.
         let widths = ae.widths();
@@ -121,14 +121,27 @@ impl ResidualPreset {
 }
 
 impl QuantilesPreset {
-    /// For maps of `side` pixels and so many channels of the condition.
-    fn check(&self, side: usize, condition: usize) -> Result<(), Refusal> {
+    /// For maps on a grid and so many channels of the condition.
+    fn check(&self, grid: Grid, condition: usize) -> Result<(), Refusal> {
+        // Larger maps are grown to what the halvings divide.
+        let side = if self.pixels_m.is_some() { MAX_SIDE } else { grid.size };
+        if let Some([least_m, most_m]) = self.pixels_m {
+            let own_m = grid.meters_per_pixel;
+            if !(least_m > 0.0 && most_m.is_finite() && (least_m..=most_m).contains(&own_m)) {
+                let found = format!("{least_m} to {most_m}");
+                return refuse(
+                    "quantiles.pixels_m",
+                    found,
+                    format!("two lengths, the shorter first, and meters_per_pixel {own_m} between"),
+                );
+            }
+        }
         within("quantiles.norm_groups", self.norm_groups, 1, MAX_WIDTH)?;
         within("quantiles.detail_width", self.detail_width, 1, MAX_WIDTH)?;
         levels("quantiles.widths", self.widths.len())?;
         widths("quantiles.widths", &self.widths, self.norm_groups)?;
-        if !side.is_multiple_of(self.reduction()) {
-            let expected = format!("levels whose halvings divide the map's {side} pixels");
+        if !grid.size.is_multiple_of(self.reduction()) {
+            let expected = format!("levels whose halvings divide the map's {} pixels", grid.size);
             return refuse("quantiles.widths", format!("{} levels", self.widths.len()), expected);
         }
         fits("quantiles.detail_width", &[(self.detail_width + condition).max(QUANTILES), side, side])?;

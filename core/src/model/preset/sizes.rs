@@ -2,11 +2,14 @@
 
 use radiodiff_radio::features::{ANTENNA_HEIGHTS_M, ConditionChannel};
 use radiodiff_radio::map::GrayCodec;
-use radiodiff_radio::scene::ANTENNA_HEIGHT_M;
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, Grid};
 use serde::{Deserialize, Serialize};
 
 /// Kernel and stride of a condition encoder's first convolution: it divides the scene into patches of 4 x 4 pixels.
 pub const PATCH: usize = 4;
+
+/// The longest side of a map in pixels: the time of finding what is in sight grows with its cube.
+pub const MAX_SIDE: usize = 1024;
 
 /// How many quantiles a network of quantiles says, those of the probabilities 1/20, 2/20, ... 19/20: the ends are the middle 90 %.
 pub const QUANTILES: usize = 19;
@@ -191,6 +194,10 @@ pub struct QuantilesPreset {
     /// Channels at the map's full resolution, before the quantiles.
     pub detail_width: usize,
     pub norm_groups: usize,
+    /// The smallest and the largest side of a pixel in metres that the network has learnt. It says maps of any size then; without this,
+    /// maps of the preset's own grid alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels_m: Option<[f64; 2]>,
 }
 
 impl QuantilesPreset {
@@ -224,6 +231,28 @@ pub struct Preset {
 }
 
 impl Preset {
+    /// The grid that the networks draw where none is asked for.
+    pub fn grid(&self) -> Grid {
+        Grid { size: self.map_size, meters_per_pixel: self.meters_per_pixel }
+    }
+
+    /// The smallest and the largest side of a pixel, in metres, of the maps that the network of quantiles says.
+    pub fn pixels_m(&self) -> [f64; 2] {
+        self.quantiles.as_ref().and_then(|quantiles| quantiles.pixels_m).unwrap_or([self.meters_per_pixel; 2])
+    }
+
+    /// The fewest and the most pixels a side of the maps that the network of quantiles says.
+    pub fn map_sizes(&self) -> [usize; 2] {
+        let any = self.quantiles.as_ref().is_some_and(|quantiles| quantiles.pixels_m.is_some());
+        if any { [1, MAX_SIDE] } else { [self.map_size; 2] }
+    }
+
+    /// Whether the network of quantiles says maps on a grid.
+    pub fn quantiles_fit(&self, grid: Grid) -> bool {
+        let ([fewest, most], [least_m, most_m]) = (self.map_sizes(), self.pixels_m());
+        (fewest..=most).contains(&grid.size) && (least_m..=most_m).contains(&grid.meters_per_pixel)
+    }
+
     /// Whether the first stage needs the scene's condition beside a map.
     pub fn first_stage_takes_condition(&self) -> bool {
         self.residual.is_some() || self.autoencoder.scene_channels > 0
