@@ -93,8 +93,8 @@ fn assert_close(what: &str, found: &[f64], expected: &[f64]) {
 }
 
 /// The gradient penalty jumps where a unit of the discriminator, which is piecewise linear, changes its sign: the gradient of the pixels
-/// before it does. In one of the ten steps a unit is so near 0 that rounding decides: with AVX-512 the penalty is 7e-4 off PyTorch's
-/// float64, with AVX2 it is not.
+/// before it does. In one of the ten steps a unit is so near 0 that rounding decides: by oneDNN's kernels for AVX-512 the loss is 7e-4 off
+/// PyTorch's float64, by those for AVX2 (ONEDNN_MAX_CPU_ISA=AVX2, MKL_ENABLE_INSTRUCTIONS=AVX2) it is not.
 const JUMP: f64 = 1e-2;
 
 /// LPIPS's weights by rule as a file, as a user has it.
