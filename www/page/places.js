@@ -74,8 +74,8 @@ export async function openFirst({ linked, loaded }) {
 }
 
 async function loadPlace(index) {
-  const { file, name, city, bounds, transmitter: [lng, lat], attribution } = known[index];
-  return { source: await fetched(`scenes/${file}`), bounds, at: { lng, lat }, title: `${name}, ${city}`, credit: attribution, place: index };
+  const { file, name, city, bounds, metersPerPixel, transmitter: [lng, lat], attribution } = known[index];
+  return { source: await fetched(`scenes/${file}`), bounds, metersPerPixel, at: { lng, lat }, title: `${name}, ${city}`, credit: attribution, place: index };
 }
 
 async function fetched(address) {
