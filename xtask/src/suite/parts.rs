@@ -145,21 +145,15 @@ fn unit(options: Options) -> Result<Tally> {
         return rust_tests::run_programs(&mut tests, |program| is_quick(&program.source), options.slow);
     }
     tools::vulkan()?;
-    let mut tally = rust_tests::run_programs(&mut tests, |program| !program.source.starts_with(TRAINER_FOLDER), options.slow)?;
-    tally += &rust_tests::run_doc_tests(&mut workspace_cargo("test", options)?);
-    Ok(tally)
+    rust_tests::run_programs(&mut tests, |program| !program.source.starts_with(TRAINER_FOLDER), options.slow)
 }
 
 fn trainer(options: Options) -> Result<Tally> {
-    let tests = || match options.with_trainer {
+    let mut tests = match options.with_trainer {
         true => workspace_cargo("test", options),
         false => with_libtorch(linting_cargo(&["test", "--package", TRAINER])),
-    };
-    let mut tally = rust_tests::run_programs(&mut tests()?, |program| program.source.starts_with(TRAINER_FOLDER), options.slow)?;
-    if !options.with_trainer {
-        tally += &rust_tests::run_doc_tests(&mut tests()?);
-    }
-    Ok(tally)
+    }?;
+    rust_tests::run_programs(&mut tests, |program| program.source.starts_with(TRAINER_FOLDER), options.slow)
 }
 
 /// JavaScript that needs no browser, and the package's types.

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use super::shown_duration;
 use super::tally::{Tally, is_slow};
 use crate::layout;
-use crate::process::{run, shown};
+use crate::process::shown;
 
 /// A test program that cargo built.
 pub struct TestProgram {
@@ -92,11 +92,6 @@ fn run_program(program: &TestProgram, cargo_test: &Command, slow: bool) -> Resul
     let sums: Vec<String> = sums.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     println!("  {:<44} {} in {}", program.source, sums.join(", "), shown_duration(started.elapsed()));
     Ok(found)
-}
-
-/// Runs the examples in doc comments: one check, whose outcome is cargo's exit status.
-pub fn run_doc_tests(cargo_test: &mut Command) -> Tally {
-    Tally::one(run(cargo_test.arg("--doc")).inspect_err(|error| println!("{error:#}")).is_ok())
 }
 
 /// Builds every target with `cargo_test`, whose compiler lints: one check, that nothing warns.
