@@ -30,8 +30,10 @@ let drawing;
 let outcome = 'ready';
 /** What is being drawn beside the physical map: its kind, and what ends it. */
 let beside;
-/** What the last forecast took, milliseconds. */
+/** What the last forecast took, milliseconds, without the scene's preparation before the first. */
 let forecastMs = 0;
+/** The scene that the last forecast was of. */
+let forecastScene;
 /** Where the transmitters of the shown map stand, by id. */
 let shownPlaces = new Map();
 
@@ -41,6 +43,7 @@ export function startOver(warnings) {
   shownPlaces = new Map();
   state.calibration = undefined;
   coarse = undefined;
+  forecastMs = 0;
   clear();
 }
 
@@ -189,7 +192,10 @@ async function drawBeside(terms, isLeft) {
     const map = await engine.predict({ ...terms, method, signal, onProgress });
     if (signal.aborted || isLeft()) return;
     state.beside[kind] = map;
-    if (KINDS[kind].follows) forecastMs = map.milliseconds;
+    if (KINDS[kind].follows) {
+      if (forecastScene === state.scene) forecastMs = map.milliseconds;
+      forecastScene = state.scene;
+    }
     tellWarnings(map.warnings);
   } catch (error) {
     if (!signal.aborted) throw error;
