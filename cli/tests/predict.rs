@@ -29,14 +29,19 @@ fn drawn(name: &str, args: &[&str]) -> (Output, tempfile::TempDir) {
 
 /// The values of a NumPy file of 256 x 256 float32.
 fn array(args: &[&str]) -> Vec<f32> {
+    array_of(256, args)
+}
+
+/// As [`array`], of so many pixels a side.
+fn array_of(side: usize, args: &[&str]) -> Vec<f32> {
     let (_, folder) = drawn("map.npy", args);
     let bytes = fs::read(folder.path().join("map.npy")).unwrap();
     assert!(bytes.starts_with(b"\x93NUMPY"));
     let header = u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
     let description = String::from_utf8_lossy(&bytes[10..10 + header]).into_owned();
-    assert!(["'<f4'", "(256, 256", "False"].iter().all(|words| description.contains(words)), "{description}");
+    assert!(["'<f4'", &format!("({side}, {side}"), "False"].iter().all(|words| description.contains(words)), "{description}");
     let values: Vec<f32> = bytes[10 + header..].chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-    assert_eq!(values.len(), 256 * 256);
+    assert_eq!(values.len(), side * side);
     values
 }
 
@@ -338,6 +343,10 @@ fn quantiles_say_what_is_exceeded_with_a_probability() {
     assert!((1.0..40.0).contains(&width), "the interval of 90 % is {width} dB wide on average");
     let (output, _) = drawn("map.png", &["--tx", TX, "--weights", weights, "--reliability", "90"]);
     assert!(text(&output.stdout).contains("the quantiles of unknown-roofs (exceeded with 90 %)"), "{}", text(&output.stdout));
+    let area = |meters| ["--tx", TX, "--weights", weights, "--extent-m", "400", "--resolution-m", meters];
+    let (wide, physical) = (array_of(200, &area("2")), array_of(200, &["--tx", TX, "--extent-m", "400", "--resolution-m", "2"]));
+    assert!(wide.iter().zip(&physical).all(|(wide, physical)| wide.is_nan() == physical.is_nan()), "outdoors has an expected power");
+    refused(&area("8"), 1, &["the scene has 50 x 50 pixels of 8 m", "draws up to 1024 x 1024 of 1 to 4 m"]);
     for wrong in ["0", "96", "100"] {
         refused(&["--tx", TX, "--weights", weights, "--reliability", wrong], 2, &["expected one of 5, 10, ... 95 percent"]);
     }

@@ -53,7 +53,7 @@ pub enum PipelineError<S> {
     #[error(transparent)]
     Scene(#[from] PropagationError),
     #[error(
-        "the scene has {size} x {size} pixels of {meters_per_pixel} m, preset {preset} draws {expected}; rasterise the scene on that grid"
+        "the scene has {size} x {size} pixels of {meters_per_pixel} m, preset {preset} draws {expected}; rasterise the scene on such a grid"
     )]
     Grid { size: usize, meters_per_pixel: f64, preset: String, expected: String },
     #[error(transparent)]
