@@ -70,6 +70,9 @@ if has train; then
     train high-helsinki "${helsinki[@]}" --blocks "$(part 200)" --antennas 1.5,40 --seed 33
     train high-procedural --procedural "$(part 240)" --antennas 1.5,40 --seed 34
     train high-old-town --procedural "$(part 140)" --kind old-town --antennas 1.5,40 --seed 35
+    train more-low --procedural "$(part 400)" --seed 26
+    train more-high --procedural "$(part 400)" --antennas 1.5,40 --seed 36
+    train more-old-town --procedural "$(part 200)" --kind old-town --antennas 1.5,40 --seed 37
 fi
 if has valid || has low; then
     maps valid-low "${known[@]}" --seed 900021
@@ -97,6 +100,7 @@ if has wide; then
     wide_train 256 2 wide-2-helsinki "${helsinki[@]}" --blocks "$(part 150)" --seed 423
     wide_train 256 2 wide-2-procedural --procedural "$(part 480)" --seed 424
     wide_train 256 2 wide-2-old-town --procedural "$(part 160)" --kind old-town --seed 425
+    wide_train 256 2 more-wide-2 --procedural "$(part 240)" --seed 426
     wide_train 256 4 wide-4-munich "${munich[@]}" --blocks "$(part 60)" --seed 441
     wide_train 256 4 wide-4-helsinki "${helsinki[@]}" --blocks "$(part 60)" --seed 443
     wide_train 256 4 wide-4-procedural --procedural "$(part 360)" --seed 444

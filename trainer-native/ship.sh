@@ -4,9 +4,9 @@
 #   trainer-native/ship.sh TRAINER WEIGHTS VALID TEST [NAME=DIR ...]
 #
 # TRAINER is the release binary. WEIGHTS is a run's quantiles.safetensors, which the page draws with, or its diffusion.safetensors, which
-# ships as nano without its encoder. VALID and TEST are folders of maps whose roofs and cars are hidden (gpu-run.sh makes them as
-# OUT/data/valid and OUT/data/test, quantiles-data.sh as unseen-high and test-low): on the first the factor is found that widens
-# samples or quantiles, on the second the very file that ships is evaluated, and for the card on every further DIR, there as NAME.
+# ships as nano without its encoder. VALID, folders joined by commas, and TEST are maps whose roofs and cars are hidden (gpu-run.sh makes
+# them as OUT/data/valid and OUT/data/test, quantiles-data.sh as unseen-low,unseen-high,unseen-wide-2 and test-low): on the first the factor
+# is found that widens samples or quantiles, on the second the very file that ships is evaluated, and for the card on every further DIR, there as NAME.
 # configs/reliability/card-NAME.md says on the card how the weights were trained and what their limits are: bring it up to date
 # first. LEVELS (see `trainer export --help`), SAMPLES (19) of nano and LIMIT, the number of test maps, can be set.
 set -euo pipefail
@@ -14,13 +14,14 @@ if [ $# -lt 4 ]; then
     sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
+IFS=, read -ra valid <<< "$3"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 case $(basename "$2") in
 quantiles*.safetensors)
-    name=quantiles levels=${LEVELS:-16} drawing=(--calibrate-spread "$3") cities="Munich and Helsinki"
+    name=quantiles levels=${LEVELS:-64} drawing=(--calibrate-spread "${valid[@]}") cities="Munich and Helsinki"
     ;;
 diffusion*.safetensors)
-    name=nano levels=${LEVELS:-7} cities="Munich, Helsinki and Paris" drawing=(--samples "${SAMPLES:-19}" --steps 5 --calibrate-spread "$3")
+    name=nano levels=${LEVELS:-7} cities="Munich, Helsinki and Paris" drawing=(--samples "${SAMPLES:-19}" --steps 5 --calibrate-spread "${valid[@]}")
     ;;
 *)
     echo "$2: expected a run's quantiles.safetensors or diffusion.safetensors" >&2

@@ -19,7 +19,7 @@ mod worst;
 pub use dataset::{DatasetEvaluation, EvaluationRequest, evaluate};
 pub use reliability::{Reliability, ReliabilityRow};
 pub use scores::{Evaluation, NAMES, Row, Scores, mean};
-pub use widening::widening;
+pub use widening::{listed, widening};
 
 use crate::drawing::DrawOptions;
 use crate::selection::MapSelection;

@@ -6,7 +6,7 @@ pub mod onnx;
 mod recorder;
 
 use crate::drawing::DrawOptions;
-use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate, widening};
+use crate::evaluate::{Evaluation, EvaluationRequest, NAMES, evaluate, listed, widening};
 use crate::selection::MapSelection;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::diffusion::MAX_STEPS;
@@ -67,10 +67,10 @@ pub struct Args {
     /// Steps of the sampler to evaluate by.
     #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
     steps: usize,
-    /// Validation maps on which to find the factor that widens samples or quantiles until their 90 % interval holds the truth that often.
+    /// Folders of validation maps on which to find the factor that widens samples or quantiles until their 90 % interval holds the truth that often.
     /// It is written into the weights, and whatever draws several maps applies it. Samples must be 19 or more.
-    #[arg(long, value_name = "DIR")]
-    calibrate_spread: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    calibrate_spread: Vec<PathBuf>,
     /// Also write the evaluations here, as JSON by their names on the card.
     #[arg(long, value_name = "FILE.json")]
     figures: Option<PathBuf>,
@@ -101,7 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn write_onnx(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
-    let of_weights = args.calibrate_spread.is_some() || args.figures.is_some() || !args.evaluations.is_empty();
+    let of_weights = !args.calibrate_spread.is_empty() || args.figures.is_some() || !args.evaluations.is_empty();
     if args.precision.is_some_and(|precision| precision != PrecisionArg::F32) || of_weights {
         bail!("an ONNX file is float32 and has no card; leave out --precision, --evaluate and --calibrate-spread");
     }
@@ -137,12 +137,12 @@ fn write_safetensors(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let rounded = folder.path().join("weights.safetensors");
     let drawing = DrawOptions { steps: args.steps, samples: args.samples, ..DrawOptions::default() };
-    if let Some(validation) = &args.calibrate_spread {
+    if !args.calibrate_spread.is_empty() {
         manifest.ensemble = None;
         files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
-        println!("calibrating the spread on {}", validation.display());
+        println!("calibrating the spread on {}", listed(&args.calibrate_spread));
         let selection = MapSelection { method: args.selection.method.clone(), ..MapSelection::default() };
-        let widening = widening(validation, &selection, &rounded, drawing)?;
+        let widening = widening(&args.calibrate_spread, &selection, &rounded, drawing)?;
         println!("maps are moved away from their mean by a factor of {widening}");
         manifest.ensemble = Some(EnsembleRule { steps: drawing.steps, widening });
     }

@@ -12,17 +12,17 @@ use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::metrics::{EnsembleKind, INTERVAL, IntervalMiss, widening_that_holds};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Fewer samples have no interval that is meant to hold the truth this often.
 const MIN_SAMPLES: usize = 19;
 
-/// The factor at which the central interval of a network's samples or quantiles holds the truth of a folder's maps as often as it should,
-/// 90 %. The weights' own widening must be 1.
+/// The factor at which the central interval of a network's samples or quantiles holds the truth of the folders' maps as often as it should,
+/// 90 % of a map's pixels on average over all maps. The weights' own widening must be 1.
 ///
 /// # Errors
 /// Too few samples; maps and weights that cannot be used; samples that agree where they are wrong.
-pub fn widening(folder: &Path, selection: &MapSelection, weights: &Path, drawing: DrawOptions) -> Result<f32> {
+pub fn widening(folders: &[PathBuf], selection: &MapSelection, weights: &Path, drawing: DrawOptions) -> Result<f32> {
     let plain = DrawOptions { samples: 1, steps: 1, start: None, ..drawing };
     let is_quantiles = MapDrawer::open(weights, plain)?.kind() == EnsembleKind::Quantiles;
     ensure!(
@@ -30,12 +30,12 @@ pub fn widening(folder: &Path, selection: &MapSelection, weights: &Path, drawing
         "an interval of 90 % takes {MIN_SAMPLES} samples and more, found {}",
         drawing.samples
     );
-    let (dataset, count) = selection.open(folder)?;
+    let datasets = folders.iter().map(|folder| selection.open(folder)).collect::<Result<Vec<_>>>()?;
     let drawer = MapDrawer::open(weights, drawing)?;
     let codec = GrayCodec::default();
-    let bar = ProgressBar::new(count as u64);
-    let mut maps = Vec::with_capacity(count);
-    for truths in chunks(&dataset, count) {
+    let bar = ProgressBar::new(datasets.iter().map(|(_, count)| *count as u64).sum());
+    let mut maps = Vec::new();
+    for truths in datasets.iter().flat_map(|(dataset, count)| chunks(dataset, *count)) {
         for truth in truths? {
             let samples = drawer.draw(&truth.prepared, &truth.sample)?;
             let miss = |pixel: usize| {
@@ -50,7 +50,12 @@ pub fn widening(folder: &Path, selection: &MapSelection, weights: &Path, drawing
     widening_that_holds(INTERVAL, &maps).with_context(|| {
         format!(
             "the maps agree on too many pixels of {} where they are wrong: no factor makes their interval hold {INTERVAL}",
-            folder.display()
+            listed(folders)
         )
     })
+}
+
+/// Folders in a sentence.
+pub fn listed(folders: &[PathBuf]) -> String {
+    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
 }
