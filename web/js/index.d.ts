@@ -374,7 +374,7 @@ export interface SceneFields {
   /**
    * Side of a pixel, 0.1 to 100 m. With it the map covers the bounds, with 8 to 4096 pixels a side: 4 km at 1 m, unless its transmitters
    * need more memory than there is (`too-large`). The default is the network's grid, 256 x 256 pixels of 1 m around the middle of the
-   * bounds; on another the network does not draw.
+   * bounds. A network draws the grids that `info.model` says.
    */
   metersPerPixel?: NumberField;
   /** Height of buildings that the file gives neither a height nor storeys, 0.5 to 1000 m; the default is 25. A warning counts them. */
@@ -384,7 +384,7 @@ export interface SceneFields {
 export interface PredictRequest extends SceneFields {
   /** At least one. */
   transmitters: Transmitter[];
-  /** The default is `network` where the engine has weights; see {@link Method}. */
+  /** The default is `network` where the engine has weights and no `metersPerPixel` asks for another grid; see {@link Method}. */
   method?: Method | null | undefined;
   /**
    * Steps of the sampler of networks whose `kind` is `samples`, 1 to 1000; the default is 1. `nano` is judged in 5: more steps take longer
