@@ -18,13 +18,10 @@ export class Spreads {
     this.#request = request;
   }
 
-  /**
-   * @param {CoverageHandle} plan
-   * @param {number} pixels of each of its layers
-   */
-  add(plan, pixels) {
+  /** @param {CoverageHandle} plan */
+  add(plan) {
     for (const layer of [POWER, ...this.#request.layers]) {
-      if (!this.#spreads.has(layer)) this.#spreads.set(layer, new SpreadHandle(pixels, layer === POWER ? this.#request.thresholdDbm : undefined));
+      if (!this.#spreads.has(layer)) this.#spreads.set(layer, new SpreadHandle(layer === POWER ? this.#request.thresholdDbm : undefined));
       this.#spreads.get(layer)?.add(plan, layer);
     }
   }

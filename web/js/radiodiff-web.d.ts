@@ -54,7 +54,7 @@ export class CoverageHandle implements Freeable {
 }
 
 export class SpreadHandle implements Freeable {
-  constructor(pixels: number, threshold: number | undefined);
+  constructor(threshold: number | undefined);
   add(plan: CoverageHandle, layer: string): void;
   mean(): Float32Array<ArrayBuffer>;
   standardDeviation(): Float32Array<ArrayBuffer>;

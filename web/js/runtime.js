@@ -144,7 +144,7 @@ class Runtime {
       coverage?.free();
       coverage = new CoverageHandle(handle, request);
       for (const drawn of signals) coverage.add(drawn[member]);
-      if (members > 1) spreads.add(coverage, info.size ** 2);
+      if (members > 1) spreads.add(coverage);
     }
     const drawn = layersOf(/** @type {CoverageHandle} */ (coverage), request, spreads);
     // After an error the collector frees them: a call into a module that trapped would hide why.

@@ -19,16 +19,20 @@ struct Reached {
 
 impl Spread {
     /// Of no map yet.
-    pub fn new(pixels: usize, threshold: Option<f64>) -> Self {
-        let reached = threshold.map(|threshold| Reached { threshold, times: vec![0.0; pixels] });
-        Self { count: 0, mean: vec![0.0; pixels], squares: vec![0.0; pixels], reached }
+    pub fn new(threshold: Option<f64>) -> Self {
+        let reached = threshold.map(|threshold| Reached { threshold, times: Vec::new() });
+        Self { count: 0, mean: Vec::new(), squares: Vec::new(), reached }
     }
 
     /// Adds the next map. Pixels without a value, NaN, are the same in all.
     ///
     /// # Panics
-    /// When it has another number of pixels.
+    /// When it has another number of pixels than the first.
     pub fn add(&mut self, values: &[f32]) {
+        if self.count == 0 {
+            (self.mean, self.squares) = (vec![0.0; values.len()], vec![0.0; values.len()]);
+            self.reached.iter_mut().for_each(|reached| reached.times = vec![0.0; values.len()]);
+        }
         assert_eq!(values.len(), self.mean.len(), "maps of one grid");
         self.count += 1;
         let count = f64::from(self.count);
@@ -73,13 +77,13 @@ mod tests {
 
     #[test]
     fn mean_deviation_and_probability_are_those_of_the_maps() {
-        let mut spread = Spread::new(3, Some(-80.0));
+        let mut spread = Spread::new(Some(-80.0));
         for values in [[-70.0, -100.0, f32::NAN], [-80.0, -100.0, f32::NAN], [-90.0, -100.0, f32::NAN]] {
             spread.add(&values);
         }
         assert_same(&spread.mean(), &[-80.0, -100.0, f32::NAN]);
         assert_same(&spread.standard_deviation(), &[(200.0_f64 / 3.0).sqrt() as f32, 0.0, f32::NAN]);
         assert_same(&spread.probability().unwrap(), &[(2.0_f64 / 3.0) as f32, 0.0, f32::NAN]);
-        assert_eq!(Spread::new(3, None).probability(), None);
+        assert_eq!(Spread::new(None).probability(), None);
     }
 }

@@ -15,8 +15,8 @@ pub struct SpreadHandle {
 impl SpreadHandle {
     /// Of no plan yet. With a threshold, also of how often a pixel reaches it.
     #[wasm_bindgen(constructor)]
-    pub fn new(pixels: usize, threshold: Option<f64>) -> SpreadHandle {
-        SpreadHandle { spread: Spread::new(pixels, threshold) }
+    pub fn new(threshold: Option<f64>) -> SpreadHandle {
+        SpreadHandle { spread: Spread::new(threshold) }
     }
 
     /// Adds a plan's layer.
