@@ -5,7 +5,7 @@
 #
 # TRAINER is the release binary. WEIGHTS is a run's quantiles.safetensors, which the page draws with, or its diffusion.safetensors, which
 # ships as nano without its encoder. VALID, folders joined by commas, and TEST are maps whose roofs and cars are hidden (gpu-run.sh makes
-# them as OUT/data/valid and OUT/data/test, quantiles-data.sh as unseen-low,unseen-high,unseen-wide-2 and test-low): on the first the factor
+# them as OUT/data/valid and OUT/data/test, quantiles-data.sh as unseen-low,unseen-high,unseen-wide-2,valid-8-20,valid-20-40 and test-low): on the first the factor
 # is found that widens samples or quantiles, on the second the very file that ships is evaluated, and for the card on every further DIR, there as NAME.
 # configs/reliability/card-NAME.md says on the card how the weights were trained and what their limits are: bring it up to date
 # first. LEVELS (see `trainer export --help`), SAMPLES (19) of nano and LIMIT, the number of test maps, can be set.
