@@ -103,9 +103,12 @@ fn maps_of_larger_pixels_are_read_as_they_were_made() {
     }
     let checked = run(&["dataset", "check", made]);
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    fs::remove_file(folder.path().join("polygon/buildings/0.json")).unwrap();
+    let refused = format!("{:#}", Dataset::open(folder.path(), "carsDPM").unwrap().load(0).unwrap_err());
+    assert!(refused.contains("polygon/buildings/0.json: expected it"), "{refused}");
     fs::write(folder.path().join("dataset.toml"), "meters_per_pixel = 0").unwrap();
     let refused = format!("{:#}", Dataset::open(folder.path(), "carsDPM").unwrap_err());
-    assert!(refused.contains("dataset.toml: meters_per_pixel is 0, expected 0.1..=100.0"), "{refused}");
+    assert!(refused.contains("dataset.toml: meters_per_pixel is 0, expected 0.1 to 100"), "{refused}");
 }
 
 #[test]

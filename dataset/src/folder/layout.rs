@@ -187,7 +187,8 @@ pub fn meters_per_pixel(folder: &Path) -> Result<f64> {
     let shown = path.display();
     let Scale { meters_per_pixel } = toml::from_str(&files::read_text(&path)?).with_context(|| format!("{shown} is no TOML"))?;
     let side_m = meters_per_pixel.unwrap_or(METERS_PER_PIXEL);
-    ensure!(PIXELS_M.contains(&side_m), "{shown}: meters_per_pixel is {side_m}, expected {PIXELS_M:?}");
+    let (least_m, most_m) = (PIXELS_M.start(), PIXELS_M.end());
+    ensure!(PIXELS_M.contains(&side_m), "{shown}: meters_per_pixel is {side_m}, expected {least_m} to {most_m}");
     Ok(side_m)
 }
 

@@ -12,9 +12,9 @@
 //! | `polygon/buildings/{map}.json` | rings of [x, y] in metres: footprints; without them the buildings of `polygon/buildings_and_cars` |
 //! | `dataset.csv` | a line for each radio map; docs/data.md has the columns of ours |
 //!
-//! One pixel is one metre unless the folder's `dataset.toml` says otherwise ([`meters_per_pixel`]), and row 0 is in the north. [`Listing`] says which entries of a folder are files of the layout,
-//! [`SceneIndex`] reads scenes and transmitters, [`Dataset`] reads whole [`Sample`]s, and [`Writer`] makes such a folder. An error
-//! names the file, what was expected in it and what was found.
+//! One pixel is one metre unless the folder's `dataset.toml` says otherwise ([`meters_per_pixel`]), and row 0 is in the north.
+//! [`Listing`] says which entries of a folder are files of the layout, [`SceneIndex`] reads scenes and transmitters, [`Dataset`] reads
+//! whole [`Sample`]s, and [`Writer`] makes such a folder. An error names the file, what was expected in it and what was found.
 
 pub mod gray_png;
 mod layout;

@@ -220,9 +220,12 @@ impl SceneIndex {
 
     /// The cars' outlines, which follow those of the buildings.
     fn car_outlines(&self, map: u32) -> Result<Vec<Polygon<f64>>> {
-        let buildings = self.outlines(FOOTPRINTS, map)?.map_or(0, |buildings| buildings.len());
-        let all = self.outlines(FOOTPRINTS_AND_CARS, map)?.unwrap_or_default();
-        Ok(all.into_iter().skip(buildings).map(|car| car.footprint).collect())
+        let known = |kind: &str| {
+            let missing = || format!("{}/{kind}/{map}.json: expected it, since pixels are too large for png/cars", self.folder.display());
+            self.outlines(kind, map)?.with_context(missing)
+        };
+        let buildings = known(FOOTPRINTS)?.len();
+        Ok(known(FOOTPRINTS_AND_CARS)?.into_iter().skip(buildings).map(|car| car.footprint).collect())
     }
 
     /// The outlines of a file, `None` where there is none.

@@ -101,7 +101,8 @@ fn pixels(text: &str) -> Result<usize, String> {
 
 /// Side of a pixel in metres.
 fn resolution(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|side_m| PIXELS_M.contains(side_m)).ok_or_else(|| format!("expected metres, {PIXELS_M:?}"))
+    let expected = || format!("expected {} to {} metres", PIXELS_M.start(), PIXELS_M.end());
+    text.parse().ok().filter(|side_m| PIXELS_M.contains(side_m)).ok_or_else(expected)
 }
 
 /// A map's number and its source.
