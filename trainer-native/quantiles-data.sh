@@ -5,20 +5,20 @@
 #   trainer-native/quantiles-data.sh TRAINER CITIES OUT [PART ...]
 #
 # TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets a folder for each set, those of
-# training packed, of validation also valid-low. PART is train, valid, unseen or test, or wide, the sets of 2 and 4 m of all four; all where
-# none is named; low is the sets at 1.5 m of the first three, which ablation.sh takes. Paris is in no set of training: on it, a city that the network does not know, the spread is
-# calibrated (unseen). Florence and San Francisco are the test. What is there is kept. DIVISOR (1) divides the numbers of scenes to train
-# on.
+# training packed, of validation also valid-low. PART is train, valid, unseen or test; wide, the sets of 2 and 4 m of all four; or more, more
+# to train on; all where none is named; low is the sets at 1.5 m of the first three, which ablation.sh takes. Paris is in no
+# set of training: on it, a city that the network does not know, the spread is calibrated (unseen). Florence and San Francisco are the
+# test. What is there is kept. DIVISOR (1) divides the numbers of scenes to train on.
 set -euo pipefail
 if [ $# -lt 3 ]; then
-    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$(realpath "$1") cities=$(realpath "$2")
 mkdir -p "$3"
 out=$(realpath "$3")
 shift 3
-parts=" ${*:-train valid unseen test wide} "
+parts=" ${*:-train valid unseen test wide more} "
 
 # Maps with roofs and cars, of which the folder then keeps no trace.
 maps() {
@@ -29,7 +29,8 @@ maps() {
     mv "$out/$name/gain/carsDPM" "$out/$name/gain/DPM"
     rm -rf "$out/$name/polygon" "$out/$name/png/heights" "$out/$name/png/cars" "$out/$name/png/antennas"
 }
-# The same with larger pixels, as many cars a street, and footprints: a raster of such pixels says too little of the walls. SIZE METERS NAME ...
+# The same with larger pixels, cars in the same density, and footprints: a raster of such pixels says too little of the walls. PIXELS METERS
+# NAME ...
 wide() {
     local pixels=$1 side_m=$2 name=$3
     shift 3
@@ -70,9 +71,6 @@ if has train; then
     train high-helsinki "${helsinki[@]}" --blocks "$(part 200)" --antennas 1.5,40 --seed 33
     train high-procedural --procedural "$(part 240)" --antennas 1.5,40 --seed 34
     train high-old-town --procedural "$(part 140)" --kind old-town --antennas 1.5,40 --seed 35
-    train more-low --procedural "$(part 400)" --seed 26
-    train more-high --procedural "$(part 400)" --antennas 1.5,40 --seed 36
-    train more-old-town --procedural "$(part 200)" --kind old-town --antennas 1.5,40 --seed 37
 fi
 if has valid || has low; then
     maps valid-low "${known[@]}" --seed 900021
@@ -100,7 +98,6 @@ if has wide; then
     wide_train 256 2 wide-2-helsinki "${helsinki[@]}" --blocks "$(part 150)" --seed 423
     wide_train 256 2 wide-2-procedural --procedural "$(part 480)" --seed 424
     wide_train 256 2 wide-2-old-town --procedural "$(part 160)" --kind old-town --seed 425
-    wide_train 256 2 more-wide-2 --procedural "$(part 240)" --seed 426
     wide_train 256 4 wide-4-munich "${munich[@]}" --blocks "$(part 60)" --seed 441
     wide_train 256 4 wide-4-helsinki "${helsinki[@]}" --blocks "$(part 60)" --seed 443
     wide_train 256 4 wide-4-procedural --procedural "$(part 360)" --seed 444
@@ -114,4 +111,10 @@ if has wide; then
     # Areas of the page.
     wide 512 1 test-512-m "${test[@]}" --blocks 6 --seed 900061
     wide 512 2 test-1-km "${test[@]}" --blocks 6 --seed 900062
+fi
+if has more; then
+    train more-low --procedural "$(part 400)" --seed 26
+    train more-high --procedural "$(part 400)" --antennas 1.5,40 --seed 36
+    train more-old-town --procedural "$(part 200)" --kind old-town --antennas 1.5,40 --seed 37
+    wide_train 256 2 more-wide-2 --procedural "$(part 240)" --seed 426
 fi

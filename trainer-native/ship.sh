@@ -5,13 +5,14 @@
 #
 # TRAINER is the release binary. WEIGHTS is a run's quantiles.safetensors, which the page draws with, or its diffusion.safetensors, which
 # ships as nano without its encoder. VALID, folders joined by commas, and TEST are maps whose roofs and cars are hidden (gpu-run.sh makes
-# them as OUT/data/valid and OUT/data/test, quantiles-data.sh as unseen-low,unseen-high,unseen-wide-2,valid-8-20,valid-20-40 and test-low): on the first the factor
-# is found that widens samples or quantiles, on the second the very file that ships is evaluated, and for the card on every further DIR, there as NAME.
+# them as OUT/data/valid and OUT/data/test, quantiles-data.sh as unseen-low,unseen-high,unseen-wide-2,valid-8-20,valid-20-40 and
+# test-low): on the first the factor is found that widens samples or
+# quantiles, on the second the very file that ships is evaluated, and for the card on every further DIR, there as NAME.
 # configs/reliability/card-NAME.md says on the card how the weights were trained and what their limits are: bring it up to date
 # first. LEVELS (see `trainer export --help`), SAMPLES (19) of nano and LIMIT, the number of test maps, can be set.
 set -euo pipefail
 if [ $# -lt 4 ]; then
-    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 IFS=, read -ra valid <<< "$3"

@@ -14,7 +14,7 @@
 use crate::diffusion::{RadioDiff, SampleOptions, Sampling, StartError};
 use crate::engine::{Engine, EngineError};
 use crate::model::Preset;
-use crate::model::preset::QuantilesPreset;
+use crate::model::preset::{GridRange, QuantilesPreset};
 use crate::model::quantiles::QuantileNet;
 use crate::model::unet::EncodedCondition;
 use radiodiff_radio::features::condition;
@@ -55,7 +55,7 @@ pub enum PipelineError<S> {
     #[error(
         "the scene has {size} x {size} pixels of {meters_per_pixel} m, preset {preset} draws {expected}; rasterise the scene on such a grid"
     )]
-    Grid { size: usize, meters_per_pixel: f64, preset: String, expected: String },
+    Grid { size: usize, meters_per_pixel: f64, preset: String, expected: GridRange },
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
@@ -211,9 +211,7 @@ impl<E: Engine> Pipeline<E> {
     /// A transmitter off the map or indoors, a scene on another grid than the preset's.
     pub fn condition<S>(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<S>> {
         let (grid, preset) = (scene.grid(), self.preset());
-        if grid != preset.grid() {
-            return Err(refused(preset, grid, format!("{0} x {0} of {1} m", preset.map_size, preset.meters_per_pixel)));
-        }
+        check(preset, GridRange::of_one(preset.grid()), grid)?;
         Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
     }
 
@@ -284,12 +282,10 @@ impl<E: Engine> QuantilePipeline<E> {
     /// The preset's channels of a transmitter, (C, N, N) in [-1, 1]; N is the scene's size.
     ///
     /// # Errors
-    /// A transmitter off the map or indoors, a scene on a grid that the network says no maps of ([`Preset::quantiles_fit`]).
+    /// A transmitter off the map or indoors, a scene on a grid that the network says no maps of ([`Preset::quantile_grids`]).
     pub fn condition(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<Infallible>> {
         let (grid, preset) = (scene.grid(), self.preset());
-        if !preset.quantiles_fit(grid) {
-            return Err(refused(preset, grid, grids_of(preset)));
-        }
+        check(preset, preset.quantile_grids(), grid)?;
         Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
     }
 
@@ -315,7 +311,7 @@ impl<E: Engine> QuantilePipeline<E> {
     }
 
     /// A condition's channels, (C, N, N) -> the quantiles' gray levels, (Q, N, N). Maps that the network's halvings do not divide are
-    /// grown to the south and to the east until these do.
+    /// padded to the south and to the east.
     ///
     /// # Errors
     /// An engine that fails, gray levels that are not finite.
@@ -332,7 +328,7 @@ impl<E: Engine> QuantilePipeline<E> {
     }
 }
 
-/// Square planes cut to another side, or grown to it by repeating their last row and column.
+/// Square planes cut to another side, or padded to it by their last row and column.
 fn resized(planes: &[f32], from: usize, to: usize) -> Vec<f32> {
     let source = |i: usize| (i / to).min(from - 1) * from + (i % to).min(from - 1);
     planes.chunks_exact(from * from).flat_map(|plane| (0..to * to).map(move |i| plane[source(i)])).collect()
@@ -344,15 +340,12 @@ pub fn empty_condition(preset: &Preset) -> Vec<f32> {
     vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size]
 }
 
-/// The grids of a preset's quantiles in words.
-fn grids_of(preset: &Preset) -> String {
-    let ([_, side], [least_m, most_m]) = (preset.map_sizes(), preset.pixels_m());
-    if least_m < most_m { format!("up to {side} x {side} of {least_m} to {most_m} m") } else { format!("{side} x {side} of {least_m} m") }
-}
-
-/// A scene's grid that a preset's networks do not draw on.
-fn refused<S>(preset: &Preset, Grid { size, meters_per_pixel }: Grid, expected: String) -> PipelineError<S> {
-    PipelineError::Grid { size, meters_per_pixel, preset: preset.name.clone(), expected }
+/// # Errors
+/// A scene on none of the grids that a preset's networks draw.
+fn check<S>(preset: &Preset, expected: GridRange, grid: Grid) -> Result<(), PipelineError<S>> {
+    let Grid { size, meters_per_pixel } = grid;
+    let refused = || PipelineError::Grid { size, meters_per_pixel, preset: preset.name.clone(), expected };
+    if expected.contains(grid) { Ok(()) } else { Err(refused()) }
 }
 
 /// Gray levels off the device.

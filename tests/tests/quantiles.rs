@@ -113,7 +113,7 @@ fn it_says_maps_of_the_pixels_that_it_has_learnt() {
     for (size, meters_per_pixel) in [(100, 0.5), (100, 5.0), (1025, 2.0)] {
         let refused =
             block_on(pipeline.draw(&e, &scene(size, meters_per_pixel), &LinkEnds::at(POSITION))).expect_err("not learnt").to_string();
-        assert!(refused.contains("up to 1024 x 1024 of 1 to 4 m"), "{refused}");
+        assert!(refused.contains("draws up to 1024 x 1024 pixels of 1 to 4 m;"), "{refused}");
     }
     preset.quantiles.iter_mut().for_each(|sizes| sizes.pixels_m = Some([2.0, 4.0]));
     let refused = QuantilesCost::estimate(&preset).expect_err("its own pixels are not among them").to_string();

@@ -136,7 +136,7 @@ fn prepare(config: &Config, batches: usize, out: &Path) -> Result<()> {
     let (engine, parameters) = (TorchEngine::new(cpu), TorchParameters::initialized(config.seed));
     RadioDiff::new(preset, &VarBuilder::new(&engine, &parameters))?;
     write_tensors(&out.join("weights.safetensors"), parameters.all(&[""]))?;
-    let data = TrainingData::open(&config.data.train, &config.data, preset, true, cpu)?;
+    let data = TrainingData::open(&config.data.train, &config.data, (preset, [preset.meters_per_pixel; 2]), true, cpu)?;
     let noise = |name: &str, shape: &[i64]| {
         let values = random::standard_normal(random::seed_for(config.seed, name), 0, shape.iter().product::<i64>() as usize);
         Tensor::from_slice(&values).reshape(shape)

@@ -203,13 +203,7 @@ fn card_text(args: &Args, shipped: &Checkpoint, (bytes, precision): (usize, Prec
         ("file", format!("{file}, {bytes} bytes, {}", in_words(precision))),
         ("content SHA-256", manifest.content_sha256.clone()),
         ("parameters", parameters.to_string()),
-        (
-            "draws",
-            format!(
-                "{0} x {0} pixels of {1} m; gray 0 to 1 is {2} to {3} dB of path gain",
-                preset.map_size, preset.meters_per_pixel, preset.gray.floor_db, preset.gray.ceiling_db
-            ),
-        ),
+        ("draws", format!("{}; gray 0 to 1 is {} to {} dB of path gain", shipped.grids(), preset.gray.floor_db, preset.gray.ceiling_db)),
         ("trained on", manifest.training_data.clone()),
         ("trained by", format!("commit {}", manifest.commit)),
         ("licence", manifest.license.clone()),

@@ -51,7 +51,7 @@ fn write(folder: &Path, symmetry: Symmetry) {
 
 fn open(folder: &Path, preset: &Preset) -> anyhow::Result<TrainingData> {
     let settings: DataConfig = toml::from_str("train = []\nvalid = []\nmethod = \"carsDPM\"\nbuilding_weight = 0.05").unwrap();
-    TrainingData::open(&[DatasetConfig::folder(folder)], &settings, preset, true, Device::Cpu)
+    TrainingData::open(&[DatasetConfig::folder(folder)], &settings, (preset, [preset.meters_per_pixel; 2]), true, Device::Cpu)
 }
 
 fn load(folder: &Path, preset: &Preset) -> TrainingData {

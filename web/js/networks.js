@@ -31,7 +31,7 @@ export class Networks {
   }
 
   /**
-   * Those of a weights file, or none.
+   * The networks of a weights file, or none.
    * @param {Uint8Array | null} weights
    * @param {string} asked
    * @param {string} [because] why there are no weights, or why the CPU is taken
@@ -40,7 +40,12 @@ export class Networks {
     const networks = new Networks(asked);
     if (weights) {
       networks.#weights = new Weights(weights);
-      await networks.#choose(networks.#weights, because);
+      try {
+        await networks.#choose(networks.#weights, because);
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError)) networks.dispose();
+        throw error;
+      }
     } else {
       networks.#describe(because ?? 'No weights were given: the dominant path is computed on the CPU.');
     }
@@ -132,7 +137,7 @@ export class Networks {
   }
 
   /**
-   * Takes part in the maps of a call that another worker answers. That one has the scene, and tells the networks of it.
+   * Takes part in the maps of a call that another worker answers. The other worker has the scene, and sends what networks are told of it.
    * @param {Request} request
    * @param {Watch} watch
    */

@@ -27,6 +27,7 @@ export class SceneHandle implements Freeable {
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
   rays(placed: PlacedTransmitter): TransmitterSignal;
+  checkNetwork(transmitters: number, maps: number): void;
   /** A transmitter's part of a plan's work, and what another worker found of it. */
   gain(placed: PlacedTransmitter): Float32Array<ArrayBuffer>;
   signalOf(placed: PlacedTransmitter, gain: Float32Array): TransmitterSignal;

@@ -33,6 +33,9 @@ const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 /** From so many pixels a side on, plans are drawn by several workers: smaller maps take less time than these need to start. */
 const SHARED_SIZE = 400;
 
+/** How many a network of quantiles says. */
+const QUANTILES = 19;
+
 /**
  * @param {number} value
  * @param {[number, number]} ends
@@ -40,7 +43,7 @@ const SHARED_SIZE = 400;
 const isWithin = (value, [least, most]) => least <= value && value <= most;
 
 class Runtime {
-  /** Without any before the runtime is open. */
+  /** There are none before the runtime is open. */
   #networks = new Networks('cpu');
   /** The grid of scenes that ask for none, unless the networks have one. */
   #grid = DEFAULT_GRID;
@@ -186,7 +189,9 @@ class Runtime {
     if (method === 'network' && this.#networks.info.model) warnings.push(...heightsIn(transmitters, this.#networks.info.model.antennaHeightsM));
     if (info.cars && method === 'rays') warnings.push(carsLeftOut('Ray tracing'));
     if (info.cars && method === 'network' && !this.#networks.info.model?.knowsCars) warnings.push(carsLeftOut('The network'));
-    const samples = samplesOf(request, method === 'network' && this.#networks.sayQuantiles ? 'quantiles' : method, warnings);
+    const sayQuantiles = method === 'network' && this.#networks.sayQuantiles;
+    const samples = samplesOf(request, sayQuantiles ? 'quantiles' : method, warnings);
+    if (method === 'network') handle.checkNetwork(places.length, sayQuantiles ? QUANTILES : samples);
     /** @type {TransmitterSignal[][]} */
     const signals = [];
     for (const [index, placed] of places.entries()) {
@@ -212,7 +217,7 @@ class Runtime {
     }
     if (method === 'network' && model && !(isWithin(size, model.mapSizes) && isWithin(metersPerPixel, model.pixelSizesM))) {
       const [[fewest, most], [least, largest]] = [model.mapSizes, model.pixelSizesM];
-      const grids = fewest === most ? `${most} x ${most} pixels of ${largest} m` : `up to ${most} x ${most} pixels of ${least} to ${largest} m`;
+      const grids = `${fewest === most ? '' : 'up to '}${most} x ${most} pixels of ${least === largest ? '' : `${least} to `}${largest} m`;
       throw failure('method', `the network draws ${grids}, and the scene has ${size} x ${size} of ${metersPerPixel} m: choose another metersPerPixel or leave it out, or ask for the dominant path`);
     }
     return method;

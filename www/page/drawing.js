@@ -30,10 +30,8 @@ let drawing;
 let outcome = 'ready';
 /** What is being drawn beside the physical map: its kind, and what ends it. */
 let beside;
-/** What the last forecast took, milliseconds, without the scene's preparation before the first. */
+/** What the last forecast took, milliseconds. */
 let forecastMs = 0;
-/** The scene that the last forecast was of. */
-let forecastScene;
 /** Where the transmitters of the shown map stand, by id. */
 let shownPlaces = new Map();
 
@@ -43,7 +41,6 @@ export function startOver(warnings) {
   shownPlaces = new Map();
   state.calibration = undefined;
   coarse = undefined;
-  forecastMs = 0;
   clear();
 }
 
@@ -192,10 +189,7 @@ async function drawBeside(terms, isLeft) {
     const map = await engine.predict({ ...terms, method, signal, onProgress });
     if (signal.aborted || isLeft()) return;
     state.beside[kind] = map;
-    if (KINDS[kind].follows) {
-      if (forecastScene === state.scene) forecastMs = map.milliseconds;
-      forecastScene = state.scene;
-    }
+    if (KINDS[kind].follows) forecastMs = map.milliseconds;
     tellWarnings(map.warnings);
   } catch (error) {
     if (!signal.aborted) throw error;

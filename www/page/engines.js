@@ -5,13 +5,13 @@ import { createEngine } from '../index.js';
 import { say } from './notices.js';
 
 const MODEL = 'models/quantiles.safetensors';
-/** The largest pixel of which its maps are, metres: `info.model.pixelSizesM`, which is not known before its weights are fetched. */
-const COARSEST_M = 4;
+/** The pixels of its maps in metres, and the most of them along a side: `info.model` says them, but not before its weights are fetched. */
+const [FINEST_M, COARSEST_M, MOST_PIXELS] = [1, 4, 1024];
 /** Names of the methods on the page. */
 const METHODS = { network: 'Network of quantiles', 'dominant-path': 'Dominant path', rays: 'Ray tracing' };
 
-/** Whether the networks draw maps of such pixels; without a size they are of one metre. */
-export const networksDraw = (metersPerPixel = 1) => metersPerPixel <= COARSEST_M;
+/** Whether the networks draw maps of a scene. */
+export const networksDraw = ({ size, metersPerPixel }) => FINEST_M <= metersPerPixel && metersPerPixel <= COARSEST_M && size <= MOST_PIXELS;
 
 /** Each is there once it was started. */
 export const engines = { physical: undefined, network: undefined, tracer: undefined };

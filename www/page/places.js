@@ -173,7 +173,7 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
   element('credit').textContent = credit;
   places.selectedIndex = place;
   const shownBefore = currentLook().model;
-  changeLook({ ...look, model: modelOn(around, look ?? currentLook()) });
+  changeLook({ ...look, model: modelOn(info, look ?? currentLook()) });
   areas.selectedIndex = areaOf(around.metersPerPixel);
   listClusters(state.scene.groups, group);
   listWarnings(info.warnings);
@@ -184,10 +184,10 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
   camera()?.setFootprints(await engines.physical.footprints(aroundScene()));
 }
 
-/** The networks draw no maps of large pixels, and a calibrated map is there once it is fitted. */
-function modelOn({ metersPerPixel }, { model }) {
+/** The networks do not draw every scene, and a calibrated map is there once it is fitted. */
+function modelOn(scene, { model }) {
   const kind = BESIDE[model];
-  return kind === 'rays' || (kind === 'forecast' && networksDraw(metersPerPixel)) ? model : 'physical';
+  return kind === 'rays' || (kind === 'forecast' && networksDraw(scene)) ? model : 'physical';
 }
 
 /** A plan whose transmitters all stand on the open map. */

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 
 use crate::page;
 
-/// The page has 1.42 MB gzipped; docs/measurements/package.md says what of it is what.
+/// Gzipped; docs/measurements/package.md says how much the page has, and what of it is what.
 const BUDGET_BYTES: usize = 1_500_000;
 /// MapLibre GL 6 has 440 kB.
 const MAPLIBRE_BUDGET_BYTES: usize = 500_000;

@@ -14,7 +14,7 @@ mod source;
 mod station;
 mod values;
 
-pub use area::AreaArgs;
+pub use area::{AreaArgs, StandardGrid};
 pub use scene::{MapScene, SceneCache};
 pub use source::{MapSource, ModelChoice, SourceArgs};
 pub use station::{PlacedStation, Station, StationArgs};

@@ -1,15 +1,16 @@
 //! Networks on the CPU engine: one that draws a map by diffusion, or one that says quantiles, of which a map is made.
 
+use super::area::StandardGrid;
 use anyhow::{Context, Result, ensure};
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::model::Preset;
-use radiodiff_core::model::preset::QUANTILES;
+use radiodiff_core::model::preset::{GridRange, QUANTILES};
 use radiodiff_core::pipeline::{MapRequest, Pipeline, QuantilePipeline, no_hook};
 use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
-use radiodiff_radio::scene::{Grid, LinkEnds};
+use radiodiff_radio::scene::LinkEnds;
 use std::path::Path;
 
 /// Percents between the probabilities of two quantiles.
@@ -19,6 +20,7 @@ pub const STEP_PERCENT: u32 = 100 / (QUANTILES as u32 + 1);
 pub struct Network {
     engine: CpuEngine,
     drawing: DrawingNetwork,
+    grids: GridRange,
 }
 
 /// What is drawn with.
@@ -51,7 +53,7 @@ impl Network {
             ensure!(reliability.is_none(), "the weights {shown} draw samples; --reliability is for weights that say quantiles");
             DrawingNetwork::Sampled { pipeline: Box::new(Pipeline::new(checkpoint.build(&engine).with_context(named)?)), options }
         };
-        Ok(Self { engine, drawing })
+        Ok(Self { engine, drawing, grids: checkpoint.grids() })
     }
 
     fn preset(&self) -> &Preset {
@@ -61,12 +63,9 @@ impl Network {
         }
     }
 
-    /// The only grid that it draws on; `None` where it draws on several.
-    pub fn own_grid(&self) -> Option<Grid> {
-        let preset = self.preset();
-        let [fewest, most] = preset.map_sizes();
-        let several = fewest < most && matches!(self.drawing, DrawingNetwork::Quantiles { .. });
-        (!several).then(|| preset.grid())
+    /// The grid that it draws unless another is asked for, and whether it draws no other.
+    pub fn grid(&self) -> StandardGrid {
+        StandardGrid { grid: self.preset().grid(), is_only: self.grids.is_one() }
     }
 
     /// Whether it is told how high a transmitter stands.

@@ -1,5 +1,6 @@
 //! What gives the path gain: a propagation model, or a network.
 
+use super::area::StandardGrid;
 #[cfg(feature = "network")]
 use super::network::{Network, STEP_PERCENT};
 use anyhow::{Context, Result, ensure};
@@ -10,7 +11,7 @@ use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
     DominantPath, LogDistance, LogDistanceLaw, Material, PropagationModel, RayOptions, RayTracing, RoofsOfRays, WithCars,
 };
-use radiodiff_radio::scene::{Grid, LinkEnds};
+use radiodiff_radio::scene::LinkEnds;
 #[cfg(feature = "network")]
 use std::path::PathBuf;
 
@@ -113,12 +114,12 @@ impl MapSource {
         Self::Model { choice, model }
     }
 
-    /// The only grid that a network draws on; `None` for models, which draw on any, and for networks that draw on several.
-    pub fn own_grid(&self) -> Option<Grid> {
+    /// The grid that it draws unless another is asked for.
+    pub fn grid(&self) -> StandardGrid {
         match self {
-            Self::Model { .. } => None,
+            Self::Model { .. } => StandardGrid::default(),
             #[cfg(feature = "network")]
-            Self::Network(network) => network.own_grid(),
+            Self::Network(network) => network.grid(),
         }
     }
 

@@ -48,7 +48,7 @@ pub fn written_files(args: &Args) -> Vec<PathBuf> {
 /// As [`run`].
 pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Report> {
     written_files(args).iter().try_for_each(|path| files::check_place(path))?;
-    let grid = args.area.grid(source.own_grid())?;
+    let grid = args.area.grid(source.grid())?;
     let map = scenes.get(&args.scene, args.area.cars.as_deref(), &args.area.import_options(grid))?;
     map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     let mut warnings = map.warnings().to_vec();

@@ -11,7 +11,7 @@ mod outlines;
 mod plan;
 mod store;
 
-use crate::drawing::{AreaArgs, MapScene, ModelChoice};
+use crate::drawing::{AreaArgs, MapScene, ModelChoice, StandardGrid};
 use anyhow::{Context, Result, ensure};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -92,7 +92,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// The scenes by name.
 fn scenes(args: &Args) -> Result<BTreeMap<String, Arc<MapScene>>> {
-    let grid = args.area.grid(None)?;
+    let grid = args.area.grid(StandardGrid::default())?;
     let mut scenes = BTreeMap::new();
     for path in &args.scenes {
         let scene = MapScene::read(path, args.area.cars.as_deref(), &args.area.import_options(grid))?;

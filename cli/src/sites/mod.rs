@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> Result<()> {
         files::check_place(&out.path)?;
     }
     let source = MapSource::new(&args.source)?;
-    let grid = args.area.grid(source.own_grid())?;
+    let grid = args.area.grid(source.grid())?;
     let map = MapScene::read(&args.scene, args.area.cars.as_deref(), &args.area.import_options(grid))?;
     map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     args.stations.unused_heights(&source).iter().for_each(|warning| eprintln!("warning: {warning}"));

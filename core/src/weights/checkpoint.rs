@@ -14,6 +14,7 @@ use super::tensors::{read, widened};
 use crate::diffusion::RadioDiff;
 use crate::engine::Engine;
 use crate::model::Preset;
+use crate::model::preset::GridRange;
 use crate::model::quantiles::{self, QuantileNet};
 use crate::parameters::VarBuilder;
 use radiodiff_radio::map::Quantity;
@@ -97,6 +98,12 @@ impl Checkpoint {
     /// Whether these are the weights of a network of quantiles, which [`Self::build_quantiles`] builds.
     pub fn holds_quantiles(&self) -> bool {
         self.tensors.keys().any(|name| name.starts_with(&format!("{}.", quantiles::ROOT)))
+    }
+
+    /// The grids that the networks draw.
+    pub fn grids(&self) -> GridRange {
+        let preset = &self.manifest.preset;
+        if self.holds_quantiles() { preset.quantile_grids() } else { GridRange::of_one(preset.grid()) }
     }
 
     /// The networks of diffusion with these weights on an engine.

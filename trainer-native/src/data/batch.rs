@@ -50,14 +50,20 @@ pub struct TrainingData {
 }
 
 impl TrainingData {
-    /// Opens datasets for a preset. With `with_condition` samples have the preset's channels, without it their maps alone, which are
+    /// Opens datasets for a preset, of pixels within `pixels_m`. With `with_condition` samples have the preset's channels, without it their maps alone, which are
     /// read much faster.
     ///
     /// # Errors
     /// Those of [`TrainingSet::open`].
-    pub fn open(datasets: &[DatasetConfig], settings: &DataConfig, preset: &Preset, with_condition: bool, device: Device) -> Result<Self> {
+    pub fn open(
+        datasets: &[DatasetConfig],
+        settings: &DataConfig,
+        (preset, pixels_m): (&Preset, [f64; 2]),
+        with_condition: bool,
+        device: Device,
+    ) -> Result<Self> {
         let channels = if with_condition { preset.condition.channels.clone() } else { Vec::new() };
-        let format = SampleFormat { size: preset.map_size, pixels_m: preset.pixels_m(), channels, gray: preset.gray };
+        let format = SampleFormat { size: preset.map_size, pixels_m, channels, gray: preset.gray };
         let set = TrainingSet::open(datasets, format, &settings.set_options()).context("see data.train and data.valid")?;
         let tensors = Tensors { device, rescaled: rescaled(&preset.gray).map(|levels| levels.to_device(device)) };
         Ok(Self { description: describe(&set), set: Arc::new(set), tensors })

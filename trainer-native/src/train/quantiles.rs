@@ -27,7 +27,8 @@ pub fn run(config: Config, folder: &Path, from: Option<Beginning>, mode: RunMode
     let settings = config.quantiles.clone().context("the configuration has no section [quantiles], which says how long it is trained")?;
     let mut run = StageRun::open("quantiles", &config, folder, mode, group)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
-    let session = Session::with_networks(config, folder, true, group, |preset, engine, parameters| {
+    let pixels_m = config.preset.quantile_grids().pixels_m;
+    let session = Session::with_networks(config, folder, (pixels_m, true), group, |preset, engine, parameters| {
         let model = QuantileNet::new(preset, &VarBuilder::new(engine, parameters))?;
         // The other processes are given process 0's parameters when the phase begins.
         from.iter().filter(|_| group.leads() && !resumes).try_for_each(|from| from.restore_quantiles(parameters, preset))?;

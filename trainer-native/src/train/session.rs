@@ -79,7 +79,8 @@ impl Session {
     /// phase begins.
     pub fn open(config: Config, folder: &Path, from: &[Beginning], second_stage: bool, group: &Rc<ProcessGroup>) -> Result<Self> {
         let with_condition = second_stage || config.preset.first_stage_takes_condition();
-        Self::with_networks(config, folder, with_condition, group, |preset, engine, parameters| {
+        let pixels_m = [config.preset.meters_per_pixel; 2];
+        Self::with_networks(config, folder, (pixels_m, with_condition), group, |preset, engine, parameters| {
             let model = RadioDiff::new(preset, &VarBuilder::new(engine, parameters))?;
             from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(parameters, preset, second_stage))?;
             Ok(model)
@@ -95,12 +96,12 @@ struct DrawnSample {
 }
 
 impl<M> Session<M> {
-    /// Builds the networks by `build`, whose parameters begin as their initialisers say, and opens the datasets, with the scenes'
-    /// channels or without them.
+    /// Builds the networks by `build`, whose parameters begin as their initialisers say, and opens the datasets, of pixels of these sizes
+    /// in metres, with the scenes' channels or without them.
     pub fn with_networks(
         config: Config,
         folder: &Path,
-        with_condition: bool,
+        (pixels_m, with_condition): ([f64; 2], bool),
         group: &Rc<ProcessGroup>,
         build: impl FnOnce(&Preset, &TorchEngine, &TorchParameters) -> Result<M>,
     ) -> Result<Self> {
@@ -109,7 +110,7 @@ impl<M> Session<M> {
         config.precision.set_up(engine.device());
         let parameters = TorchParameters::initialized(config.seed);
         let model = build(&preset, &engine, &parameters)?;
-        let open = |datasets| TrainingData::open(datasets, &config.data, &preset, with_condition, engine.device());
+        let open = |datasets| TrainingData::open(datasets, &config.data, (&preset, pixels_m), with_condition, engine.device());
         let (train, valid) = (open(&config.data.train)?, open(&config.data.valid)?);
         if group.leads() {
             let (device, threads, processes) = (engine.device(), tch::get_num_threads(), group.share().world());

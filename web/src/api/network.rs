@@ -72,16 +72,16 @@ impl Weights {
     /// `{ name, kind, sha256, mapSize, metersPerPixel, mapSizes, pixelSizesM, quantity, antennaHeightsM, knowsCars, license, trainingData,
     /// metrics, commit }`: what the file says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
-        let (manifest, is_quantiles) = (self.checkpoint.manifest(), self.checkpoint.holds_quantiles());
+        let (manifest, grids) = (self.checkpoint.manifest(), self.checkpoint.grids());
         let preset = &manifest.preset;
         object(&WeightsInfo {
             name: &preset.name,
-            kind: if is_quantiles { ModelKind::Quantiles } else { ModelKind::Samples },
+            kind: if self.checkpoint.holds_quantiles() { ModelKind::Quantiles } else { ModelKind::Samples },
             sha256: &manifest.content_sha256,
             map_size: preset.map_size,
             meters_per_pixel: preset.meters_per_pixel,
-            map_sizes: if is_quantiles { preset.map_sizes() } else { [preset.map_size; 2] },
-            pixel_sizes_m: if is_quantiles { preset.pixels_m() } else { [preset.meters_per_pixel; 2] },
+            map_sizes: grids.sizes,
+            pixel_sizes_m: grids.pixels_m,
             quantity: match manifest.quantity {
                 Quantity::PathGainDb => "path-gain-db",
                 Quantity::ReceivedPowerDbm => "received-power-dbm",

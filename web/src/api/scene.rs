@@ -28,6 +28,8 @@ const MOST_BYTES: u64 = 3 << 30;
 const SCENE_BYTES: u64 = 50;
 const CARS_BYTES: u64 = 50;
 const TRANSMITTER_BYTES: u64 = 8;
+/// What a network of quantiles takes at its peak.
+const NETWORK_BYTES: u64 = 800;
 
 /// A scene on a square grid, prepared for drawing.
 #[wasm_bindgen]
@@ -232,7 +234,7 @@ impl SceneHandle {
         let Some(asked) = transmitters.get(index) else {
             return Err(error("transmitter", &format!("there is no transmitter {index}: the request has {}", transmitters.len())));
         };
-        self.check_memory(transmitters.len())?;
+        self.check_memory(transmitters.len(), 0)?;
         self.place_transmitter(asked, request.request.plan.receiver_height_m)
     }
 
@@ -240,6 +242,12 @@ impl SceneHandle {
     #[wasm_bindgen(js_name = dominantPath)]
     pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
         placed.signal(&self.path_gain(placed)?)
+    }
+
+    /// Refuses so many transmitters whose network draws so many maps of each, where they would not fit into memory.
+    #[wasm_bindgen(js_name = checkNetwork)]
+    pub fn check_network(&self, transmitters: usize, maps: usize) -> Result<(), JsValue> {
+        self.check_memory(transmitters, maps)
     }
 
     /// A transmitter's signal by ray tracing: all paths of up to two reflections and diffractions, and the direct line over roofs.
@@ -256,10 +264,13 @@ impl SceneHandle {
         WithCars(DominantPath::default()).path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))
     }
 
-    fn check_memory(&self, transmitters: usize) -> Result<(), JsValue> {
+    /// Of so many transmitters, and a network's maps of each, 0 without a network.
+    fn check_memory(&self, transmitters: usize, maps: usize) -> Result<(), JsValue> {
         let Grid { size, meters_per_pixel } = self.scene.grid;
         let cars_bytes = if self.scene.cars.is_empty() { 0 } else { CARS_BYTES };
-        let bytes = self.scene.grid.pixels() as u64 * (SCENE_BYTES + cars_bytes + TRANSMITTER_BYTES * transmitters as u64);
+        let network_bytes = if maps == 0 { 0 } else { NETWORK_BYTES };
+        let signals = (transmitters * maps.max(1)) as u64;
+        let bytes = self.scene.grid.pixels() as u64 * (SCENE_BYTES + cars_bytes + network_bytes + TRANSMITTER_BYTES * signals);
         if bytes <= MOST_BYTES {
             return Ok(());
         }

@@ -53,7 +53,7 @@ const refreshers = [];
 /** Brings the form up to the plan and the look. */
 export function refreshControls() {
   const { model, quantity, palette, opacity } = look();
-  const isTheirGrid = networksDraw(state.scene?.around.metersPerPixel);
+  const isTheirGrid = !state.scene || networksDraw(state.scene);
   const forecasts = Object.keys(BESIDE).filter((name) => BESIDE[name] === 'forecast');
   for (const name of forecasts) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;

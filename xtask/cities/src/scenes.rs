@@ -22,19 +22,6 @@ struct DemoScene {
     meters_per_pixel: Option<u32>,
 }
 
-impl DemoScene {
-    /// A place that the paper's network knows too.
-    const STANDARD: Self = Self {
-        file: "",
-        name: "",
-        city: "",
-        center: Coord { x: 0.0, y: 0.0 },
-        transmitter: Coord { x: 0.0, y: 0.0 },
-        side_m: 256.0,
-        meters_per_pixel: None,
-    };
-}
-
 const SCENES: [DemoScene; 4] = [
     DemoScene {
         file: "munich-old-town.geojson",
@@ -42,7 +29,8 @@ const SCENES: [DemoScene; 4] = [
         city: "munich",
         center: Coord { x: 11.57697, y: 48.13443 },
         transmitter: Coord { x: 11.57665, y: 48.13487 },
-        ..DemoScene::STANDARD
+        side_m: 256.0,
+        meters_per_pixel: None,
     },
     DemoScene {
         file: "helsinki-center.geojson",
@@ -50,7 +38,8 @@ const SCENES: [DemoScene; 4] = [
         city: "helsinki",
         center: Coord { x: 24.9471, y: 60.16649 },
         transmitter: Coord { x: 24.94773, y: 60.16614 },
-        ..DemoScene::STANDARD
+        side_m: 256.0,
+        meters_per_pixel: None,
     },
     DemoScene {
         file: "paris-etoile.geojson",
@@ -58,7 +47,8 @@ const SCENES: [DemoScene; 4] = [
         city: "paris",
         center: Coord { x: 2.2982, y: 48.87253 },
         transmitter: Coord { x: 2.2982, y: 48.87302 },
-        ..DemoScene::STANDARD
+        side_m: 256.0,
+        meters_per_pixel: None,
     },
     DemoScene {
         file: "florence-center.geojson",

@@ -130,7 +130,7 @@ fn fmt(_: Options) -> Result<Tally> {
 fn clippy(options: Options) -> Result<Tally> {
     tools::wasm_target()?;
     // Without the feature `mpi`, which needs a system's MPI.
-    let mut tally = rust_tests::lint(&mut workspace_cargo("test", Options { with_trainer: true, ..options })?)?;
+    let mut tally = rust_tests::lint(&mut workspace_cargo("build", Options { with_trainer: true, ..options })?)?;
     let mut wasm = cargo(&["clippy", "--target", "wasm32-unknown-unknown"]);
     wasm.args(["--package", "radiodiff-web", "--package", "radiodiff-web-export", "--package", "radiodiff-web-calibration"]);
     wasm.env("CLIPPY_CONF_DIR", layout::root().join("xtask/clippy-wasm"));
@@ -230,9 +230,9 @@ fn dependencies(_: Options) -> Result<Tally> {
 /// The burn engine on wgpu: the conformance suite on whatever Vulkan adapter there is.
 fn burn_wgpu(options: Options) -> Result<Tally> {
     tools::vulkan()?;
-    let cargo_test = || linting_cargo(&["test", "--package", "radiodiff-engines", "--features", "burn-wgpu"]);
-    let mut tally = rust_tests::lint(&mut cargo_test())?;
-    tally += &rust_tests::run_programs(cargo_test().args(["--test", "burn_wgpu"]), |_| true, options.slow)?;
+    let engines = |verb| linting_cargo(&[verb, "--package", "radiodiff-engines", "--features", "burn-wgpu"]);
+    let mut tally = rust_tests::lint(&mut engines("build"))?;
+    tally += &rust_tests::run_programs(engines("test").args(["--test", "burn_wgpu"]), |_| true, options.slow)?;
     Ok(tally)
 }
 

@@ -50,7 +50,7 @@ const AT_ONCE: usize = 2;
 /// # Errors
 /// When a test does not compile, and when there is none: a run without a test proves nothing.
 pub fn run_programs(cargo_test: &mut Command, chosen: impl Fn(&TestProgram) -> bool, slow: bool) -> Result<Tally> {
-    let programs = build(cargo_test)?.programs;
+    let programs = build(cargo_test.arg("--no-run"))?.programs;
     let waiting = Mutex::new(programs.iter().filter(|program| chosen(program)).collect::<Vec<_>>().into_iter());
     let waiting = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let next = || waiting().next();
@@ -94,39 +94,38 @@ fn run_program(program: &TestProgram, cargo_test: &Command, slow: bool) -> Resul
     Ok(found)
 }
 
-/// Builds every target with `cargo_test`, whose compiler lints: one check, that nothing warns.
+/// Builds every target with `cargo_build`, whose compiler lints: one check, that nothing warns.
 ///
 /// # Errors
 /// When something does not compile.
-pub fn lint(cargo_test: &mut Command) -> Result<Tally> {
-    let built = build(cargo_test.arg("--all-targets"))?;
-    if built.warnings > 0 {
-        println!("{} warnings: each must be mended or allowed with its reason", built.warnings);
+pub fn lint(cargo_build: &mut Command) -> Result<Tally> {
+    let built = build(cargo_build.arg("--all-targets"))?;
+    if built.has_warnings {
+        println!("every warning must be mended, or allowed with its reason");
     }
-    Ok(Tally::one(built.warnings == 0))
+    Ok(Tally::one(!built.has_warnings))
 }
 
-/// What `cargo test` has built, and how often its compiler warned of our packages.
+/// What cargo has built, and whether its compiler warned of our packages.
 struct Built {
     programs: Vec<TestProgram>,
-    warnings: usize,
+    has_warnings: bool,
 }
 
-/// Builds the test programs.
-fn build(cargo_test: &mut Command) -> Result<Built> {
-    cargo_test.args(["--no-run", "--message-format=json"]);
-    let line = shown(cargo_test);
+/// Builds with `cargo build` or `cargo test --no-run` and their options.
+fn build(cargo: &mut Command) -> Result<Built> {
+    cargo.arg("--message-format=json");
+    let line = shown(cargo);
     println!("$ {line}");
-    let mut child =
-        cargo_test.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("`{line}` could not be started"))?;
+    let mut child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("`{line}` could not be started"))?;
     let output = child.stdout.take().context("the child's output was not captured")?;
-    let (mut programs, mut warnings) = (Vec::new(), 0);
+    let (mut programs, mut has_warnings) = (Vec::new(), false);
     for message in Message::parse_stream(BufReader::new(output)) {
         let artifact = match message.with_context(|| format!("reading what `{line}` prints"))? {
             Message::CompilerArtifact(artifact) => artifact,
             Message::CompilerMessage(said) => {
                 eprint!("{}", said.message);
-                warnings += usize::from(said.message.level == DiagnosticLevel::Warning);
+                has_warnings |= said.message.level == DiagnosticLevel::Warning;
                 continue;
             }
             _ => continue,
@@ -144,7 +143,7 @@ fn build(cargo_test: &mut Command) -> Result<Built> {
         bail!("`{line}` failed ({status})");
     }
     programs.sort_by(|a, b| a.source.cmp(&b.source));
-    Ok(Built { programs, warnings })
+    Ok(Built { programs, has_warnings })
 }
 
 /// A line of the harness. Fields and events that are of no use here are left out.

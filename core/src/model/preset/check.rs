@@ -123,7 +123,7 @@ impl ResidualPreset {
 impl QuantilesPreset {
     /// For maps on a grid and so many channels of the condition.
     fn check(&self, grid: Grid, condition: usize) -> Result<(), Refusal> {
-        // Larger maps are grown to what the halvings divide.
+        // The largest maps decide about memory; the preset's own must be divided by the halvings, others are padded.
         let side = if self.pixels_m.is_some() { MAX_SIDE } else { grid.size };
         if let Some([least_m, most_m]) = self.pixels_m {
             let own_m = grid.meters_per_pixel;

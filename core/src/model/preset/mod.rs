@@ -7,6 +7,6 @@ mod sizes;
 
 pub use check::PresetError;
 pub use sizes::{
-    AutoencoderPreset, ConditionPreset, EncoderPreset, PATCH, Preset, PyramidPreset, QUANTILES, QuantilesPreset, ResidualPreset,
+    AutoencoderPreset, ConditionPreset, EncoderPreset, GridRange, PATCH, Preset, PyramidPreset, QUANTILES, QuantilesPreset, ResidualPreset,
     SwinPreset, UnetPreset,
 };

@@ -4,6 +4,7 @@ use radiodiff_radio::features::{ANTENNA_HEIGHTS_M, ConditionChannel};
 use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, Grid};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Kernel and stride of a condition encoder's first convolution: it divides the scene into patches of 4 x 4 pixels.
 pub const PATCH: usize = 4;
@@ -207,6 +208,40 @@ impl QuantilesPreset {
     }
 }
 
+/// The grids that a network draws maps on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GridRange {
+    /// The fewest and the most pixels along a side.
+    pub sizes: [usize; 2],
+    /// The smallest and the largest side of a pixel, metres.
+    pub pixels_m: [f64; 2],
+}
+
+impl GridRange {
+    pub fn of_one(grid: Grid) -> Self {
+        Self { sizes: [grid.size; 2], pixels_m: [grid.meters_per_pixel; 2] }
+    }
+
+    pub fn contains(&self, grid: Grid) -> bool {
+        let ([fewest, most], [least_m, most_m]) = (self.sizes, self.pixels_m);
+        (fewest..=most).contains(&grid.size) && (least_m..=most_m).contains(&grid.meters_per_pixel)
+    }
+
+    /// Whether it holds one grid alone.
+    pub fn is_one(&self) -> bool {
+        self.sizes[0] == self.sizes[1] && self.pixels_m[0] == self.pixels_m[1]
+    }
+}
+
+impl fmt::Display for GridRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ([fewest, most], [least_m, most_m]) = (self.sizes, self.pixels_m);
+        let up_to = if fewest == most { "" } else { "up to " };
+        write!(f, "{up_to}{most} x {most} pixels of {least_m} ")?;
+        if least_m < most_m { write!(f, "to {most_m} m") } else { write!(f, "m") }
+    }
+}
+
 /// Everything that determines the networks' shapes and the meaning of their numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -236,21 +271,10 @@ impl Preset {
         Grid { size: self.map_size, meters_per_pixel: self.meters_per_pixel }
     }
 
-    /// The smallest and the largest side of a pixel, in metres, of the maps that the network of quantiles says.
-    pub fn pixels_m(&self) -> [f64; 2] {
-        self.quantiles.as_ref().and_then(|quantiles| quantiles.pixels_m).unwrap_or([self.meters_per_pixel; 2])
-    }
-
-    /// The fewest and the most pixels a side of the maps that the network of quantiles says.
-    pub fn map_sizes(&self) -> [usize; 2] {
-        let any = self.quantiles.as_ref().is_some_and(|quantiles| quantiles.pixels_m.is_some());
-        if any { [1, MAX_SIDE] } else { [self.map_size; 2] }
-    }
-
-    /// Whether the network of quantiles says maps on a grid.
-    pub fn quantiles_fit(&self, grid: Grid) -> bool {
-        let ([fewest, most], [least_m, most_m]) = (self.map_sizes(), self.pixels_m());
-        (fewest..=most).contains(&grid.size) && (least_m..=most_m).contains(&grid.meters_per_pixel)
+    /// The grids of the maps that the network of quantiles says.
+    pub fn quantile_grids(&self) -> GridRange {
+        let pixels_m = self.quantiles.as_ref().and_then(|quantiles| quantiles.pixels_m);
+        pixels_m.map_or(GridRange::of_one(self.grid()), |pixels_m| GridRange { sizes: [1, MAX_SIDE], pixels_m })
     }
 
     /// Whether the first stage needs the scene's condition beside a map.
