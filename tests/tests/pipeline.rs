@@ -111,7 +111,7 @@ fn a_scene_on_another_grid_is_refused() {
     for (size, meters_per_pixel) in [(320, 1.0), (256, 2.0)] {
         let scene = scene(Grid { size, meters_per_pixel });
         let error = block_on(pipeline.draw_map(&engine, &request(&scene, 60.5, 1, 0), no_hook)).expect_err("another grid");
-        let expected = format!("the scene has {size} x {size} pixels of {meters_per_pixel} m, preset nano draws 256 x 256 of 1 m");
+        let expected = format!("the scene has {size} x {size} pixels of {meters_per_pixel} m, preset nano draws 256 x 256 pixels of 1 m");
         assert!(error.to_string().starts_with(&expected), "{error}");
     }
 }
