@@ -106,6 +106,26 @@ test('the network forecasts a large area, of whose pixels its weights say the si
   await page.close();
 });
 
+test('WebGPU and CPU make the same forecast of a map whose side the network does not halve', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const [size, backends, apart] = await page.evaluate(async (request) => {
+    const asked = { ...request, metersPerPixel: 4, method: 'network', layers: [], transmitters: request.transmitters.slice(0, 1) };
+    const maps = [];
+    for (const backend of ['webgpu', 'cpu']) {
+      const engine = await window.radiodiff.createEngine({ model: 'models/quantiles.safetensors', backend, workers: 1 });
+      maps.push(await engine.predict(asked));
+      engine.dispose();
+    }
+    const [gpu, cpu] = maps;
+    const differences = [...gpu.values].map((value, i) => Math.max(Math.abs(value - cpu.values[i]), Math.abs(gpu.stddev[i] - cpu.stddev[i])));
+    return [gpu.size, maps.map(({ backend }) => backend), Math.max(...differences.filter((db) => !Number.isNaN(db)))];
+  }, REQUEST);
+  assert.deepEqual([size, backends], [210, ['webgpu', 'cpu']]);
+  assert.ok(apart < 0.01, `${apart} dB`);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 test('aborting a large plan is prompt, other calls wait their turn, and workers may be missing', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const found = await page.evaluate(async (request) => {
