@@ -20,25 +20,21 @@ out=$(realpath "$3")
 shift 3
 parts=" ${*:-train valid unseen test wide more} "
 
-# Maps with roofs and cars, of which the folder then keeps no trace.
-maps() {
-    local name=$1
-    shift
-    [ ! -e "$out/$name/gain/DPM" ] && [ ! -e "$out/$name-packed/manifest.json" ] || return 0
-    "$trainer" dataset synth --out "$out/$name" --roofs 4,40 --cars 40 --method dpm "$@"
-    mv "$out/$name/gain/carsDPM" "$out/$name/gain/DPM"
-    rm -rf "$out/$name/polygon" "$out/$name/png/heights" "$out/$name/png/cars" "$out/$name/png/antennas"
-}
-# The same with larger pixels, cars in the same density, and footprints: a raster of such pixels says too little of the walls. PIXELS METERS
-# NAME ...
-wide() {
-    local pixels=$1 side_m=$2 name=$3
+# Maps with roofs and so many cars, of which the folder then keeps no trace, nor of the outlines that are named. NAME CARS OUTLINES ...
+blind() {
+    local name=$1 cars=$2 outlines=$3
     shift 3
     [ ! -e "$out/$name/gain/DPM" ] && [ ! -e "$out/$name-packed/manifest.json" ] || return 0
-    "$trainer" dataset synth --out "$out/$name" --roofs 4,40 --antennas 1.5,40 --cars $((40 * (pixels * side_m) ** 2 / 65536)) --method dpm \
-        --pixels "$pixels" --resolution-m "$side_m" "$@"
+    "$trainer" dataset synth --out "$out/$name" --roofs 4,40 --cars "$cars" --method dpm "$@"
     mv "$out/$name/gain/carsDPM" "$out/$name/gain/DPM"
-    rm -rf "$out/$name/polygon/buildings_and_cars" "$out/$name/png/heights" "$out/$name/png/cars" "$out/$name/png/antennas"
+    rm -rf "$out/$name/$outlines" "$out/$name/png/heights" "$out/$name/png/cars" "$out/$name/png/antennas"
+}
+maps() {
+    blind "$1" 40 polygon "${@:2}"
+}
+# With larger pixels, cars in the same density, and footprints: a raster of such pixels says too little of the walls. PIXELS METERS NAME ...
+wide() {
+    blind "$3" $((40 * ($1 * $2) ** 2 / 65536)) polygon/buildings_and_cars --antennas 1.5,40 --pixels "$1" --resolution-m "$2" "${@:4}"
 }
 wide_train() {
     wide "$@" --transmitters 2

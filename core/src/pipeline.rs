@@ -210,9 +210,7 @@ impl<E: Engine> Pipeline<E> {
     /// # Errors
     /// A transmitter off the map or indoors, a scene on another grid than the preset's.
     pub fn condition<S>(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<S>> {
-        let (grid, preset) = (scene.grid(), self.preset());
-        check(preset, GridRange::of_one(preset.grid()), grid)?;
-        Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
+        condition_on(GridRange::of_one(self.preset().grid()), self.preset(), scene, ends)
     }
 
     /// A condition on the device, from the cache where it is the one encoded last.
@@ -284,9 +282,7 @@ impl<E: Engine> QuantilePipeline<E> {
     /// # Errors
     /// A transmitter off the map or indoors, a scene on a grid that the network says no maps of ([`Preset::quantile_grids`]).
     pub fn condition(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<Infallible>> {
-        let (grid, preset) = (scene.grid(), self.preset());
-        check(preset, preset.quantile_grids(), grid)?;
-        Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
+        condition_on(self.preset().quantile_grids(), self.preset(), scene, ends)
     }
 
     /// The quantiles of a transmitter's path gain in every pixel, in dB, NaN inside buildings: a map for each of
@@ -340,12 +336,13 @@ pub fn empty_condition(preset: &Preset) -> Vec<f32> {
     vec![-1.0; preset.condition.channels.len() * preset.map_size * preset.map_size]
 }
 
-/// # Errors
-/// A scene on none of the grids that a preset's networks draw.
-fn check<S>(preset: &Preset, expected: GridRange, grid: Grid) -> Result<(), PipelineError<S>> {
-    let Grid { size, meters_per_pixel } = grid;
-    let refused = || PipelineError::Grid { size, meters_per_pixel, preset: preset.name.clone(), expected };
-    if expected.contains(grid) { Ok(()) } else { Err(refused()) }
+/// A preset's channels of a transmitter in a scene on one of the grids, (C, N, N) in [-1, 1].
+fn condition_on<S>(grids: GridRange, preset: &Preset, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<S>> {
+    let Grid { size, meters_per_pixel } = scene.grid();
+    if !grids.contains(scene.grid()) {
+        return Err(PipelineError::Grid { size, meters_per_pixel, preset: preset.name.clone(), expected: grids });
+    }
+    Ok(condition(scene, ends, &preset.condition.channels, &preset.gray)?)
 }
 
 /// Gray levels off the device.

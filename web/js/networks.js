@@ -86,6 +86,16 @@ export class Networks {
   }
 
   /**
+   * Refuses so many transmitters whose maps, quantiles or so many samples, would not fit into memory.
+   * @param {SceneHandle} scene
+   * @param {number} transmitters
+   * @param {number} samples
+   */
+  checkMemory(scene, transmitters, samples) {
+    this.#running().network.checkMemory(scene, transmitters, samples);
+  }
+
+  /**
    * A transmitter's signals: its quantiles, lowest first, or so many samples.
    * @param {SceneHandle} scene
    * @param {PlacedTransmitter} placed

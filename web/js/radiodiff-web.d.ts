@@ -27,7 +27,6 @@ export class SceneHandle implements Freeable {
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
   rays(placed: PlacedTransmitter): TransmitterSignal;
-  checkNetwork(transmitters: number, maps: number): void;
   /** A transmitter's part of a plan's work, and what another worker found of it. */
   gain(placed: PlacedTransmitter): Float32Array<ArrayBuffer>;
   signalOf(placed: PlacedTransmitter, gain: Float32Array): TransmitterSignal;
@@ -106,6 +105,7 @@ export class Network implements Freeable {
   /** Shares the maps from here on with the other members of a team, or draws them alone. */
   join(team?: { readonly members: number; readonly rank: number; gather(sent: Float32Array, received: Float32Array): void }): void;
   release(): void;
+  checkMemory(scene: SceneHandle, transmitters: number, samples: number): void;
   condition(scene: SceneHandle, placed: PlacedTransmitter): NetworkCondition;
   /** What the first member of a team has of `condition`. */
   receivedCondition(): NetworkCondition;

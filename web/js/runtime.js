@@ -33,9 +33,6 @@ const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 /** From so many pixels a side on, plans are drawn by several workers: smaller maps take less time than these need to start. */
 const SHARED_SIZE = 400;
 
-/** How many a network of quantiles says. */
-const QUANTILES = 19;
-
 /**
  * @param {number} value
  * @param {[number, number]} ends
@@ -189,9 +186,8 @@ class Runtime {
     if (method === 'network' && this.#networks.info.model) warnings.push(...heightsIn(transmitters, this.#networks.info.model.antennaHeightsM));
     if (info.cars && method === 'rays') warnings.push(carsLeftOut('Ray tracing'));
     if (info.cars && method === 'network' && !this.#networks.info.model?.knowsCars) warnings.push(carsLeftOut('The network'));
-    const sayQuantiles = method === 'network' && this.#networks.sayQuantiles;
-    const samples = samplesOf(request, sayQuantiles ? 'quantiles' : method, warnings);
-    if (method === 'network') handle.checkNetwork(places.length, sayQuantiles ? QUANTILES : samples);
+    const samples = samplesOf(request, method === 'network' && this.#networks.sayQuantiles ? 'quantiles' : method, warnings);
+    if (method === 'network') this.#networks.checkMemory(handle, places.length, samples);
     /** @type {TransmitterSignal[][]} */
     const signals = [];
     for (const [index, placed] of places.entries()) {

@@ -9,6 +9,7 @@ use js_sys::{Function, Promise};
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::Preset;
+use radiodiff_core::model::preset::QUANTILES;
 use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, QuantilePipeline, SamplingProgress, empty_condition};
 use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::bands::shared_memory::{JsTeam, SharedMemory};
@@ -134,6 +135,10 @@ enum NetworkPipeline<E: Engine> {
 }
 
 impl<E: Engine> Running<E> {
+    fn says_quantiles(&self) -> bool {
+        matches!(self.pipeline, NetworkPipeline::Quantiles(_))
+    }
+
     /// The pipeline of networks that draw samples.
     fn sampler(&self) -> Result<&Pipeline<E>, JsValue> {
         match &self.pipeline {
@@ -273,6 +278,16 @@ impl Network {
             }
             running.engine.join(team.map(|team| Box::new(SharedMemory::new(team)) as Box<dyn Team>));
         }
+    }
+
+    /// Refuses so many transmitters, with so many samples of each where the networks draw samples, where they would not fit into memory.
+    #[wasm_bindgen(js_name = checkMemory)]
+    pub fn check_memory(&self, scene: &SceneHandle, transmitters: usize, samples: usize) -> Result<(), JsValue> {
+        let says_quantiles = match &self.backend {
+            Backend::Cpu(running) => running.says_quantiles(),
+            Backend::Gpu(running) => running.says_quantiles(),
+        };
+        scene.check_memory(transmitters, if says_quantiles { QUANTILES } else { samples })
     }
 
     /// What the networks are told of a transmitter, for [`Self::predict`] and [`Self::quantiles`]. The other members of a team have it by

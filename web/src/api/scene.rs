@@ -244,12 +244,6 @@ impl SceneHandle {
         placed.signal(&self.path_gain(placed)?)
     }
 
-    /// Refuses so many transmitters whose network draws so many maps of each, where they would not fit into memory.
-    #[wasm_bindgen(js_name = checkNetwork)]
-    pub fn check_network(&self, transmitters: usize, maps: usize) -> Result<(), JsValue> {
-        self.check_memory(transmitters, maps)
-    }
-
     /// A transmitter's signal by ray tracing: all paths of up to two reflections and diffractions, and the direct line over roofs.
     pub fn rays(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
         let model = RayTracing { options: RayOptions { roofs: RoofsOfRays::Scene, ..RayOptions::default() } };
@@ -265,7 +259,7 @@ impl SceneHandle {
     }
 
     /// Of so many transmitters, and a network's maps of each, 0 without a network.
-    fn check_memory(&self, transmitters: usize, maps: usize) -> Result<(), JsValue> {
+    pub(super) fn check_memory(&self, transmitters: usize, maps: usize) -> Result<(), JsValue> {
         let Grid { size, meters_per_pixel } = self.scene.grid;
         let cars_bytes = if self.scene.cars.is_empty() { 0 } else { CARS_BYTES };
         let network_bytes = if maps == 0 { 0 } else { NETWORK_BYTES };
