@@ -5,6 +5,7 @@
 //! `cargo fuzz` calls these functions (CONTRIBUTING.md says how), and the tests crate replays the committed corpora on them in
 //! every test run: it includes this file, because libFuzzer is built here only.
 
+use geo::Coord;
 use radiodiff_core::engine::CountingEngine;
 use radiodiff_core::weights::{Checkpoint, WeightsError, import, import_lpips, read_tensors};
 use radiodiff_dataset::folder::gray_png;
@@ -13,7 +14,8 @@ use radiodiff_planning::request::{Input, PlanRequest};
 use radiodiff_radio::calibration::read_table;
 use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DepartureDirection, PatternTable};
 use radiodiff_radio::scene::{
-    Grid, ImportOptions, Transmitter, antennas_from_json, buildings_from_json, cars_from_json, import as import_scene, read_footprints,
+    Grid, ImportOptions, ImportedCars, LocalFrame, Transmitter, antennas_from_json, buildings_from_json, cars_from_json, import as import_scene,
+    import_cars, read_footprints,
 };
 use radiodiff_web::request::{CellRequest, PredictRequest, SceneRequest, SitesRequest};
 use std::cell::OnceCell;
@@ -31,6 +33,7 @@ pub fn weights(bytes: &[u8]) {
     };
     if let Some(checkpoint) = told(checkpoint) {
         told(checkpoint.build(&CountingEngine::default()));
+        told(checkpoint.build_quantiles(&CountingEngine::default()));
     }
 }
 
@@ -62,6 +65,16 @@ pub fn footprint_json(bytes: &[u8]) {
     told(antennas_from_json(text));
     told(buildings_from_json(text));
     told(cars_from_json(text, "[]"));
+}
+
+/// A planner's cars.
+pub fn cars(bytes: &[u8]) {
+    let grid = Grid { size: 32, meters_per_pixel: 8.0 };
+    let frame = LocalFrame::centered(Coord { x: 24.94, y: 60.17 }, grid);
+    if let Some(ImportedCars { cars, warnings }) = told(import_cars(bytes, &frame, grid)) {
+        assert!(cars.iter().all(|car| car.exterior().is_closed() && car.interiors().is_empty()), "outlines of cars");
+        assert!(warnings.len() < 1000, "{} warnings", warnings.len());
+    }
 }
 
 /// What JavaScript or a planning tool asks for.

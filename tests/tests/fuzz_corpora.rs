@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 type Target = (&'static str, fn(&[u8]));
 
 /// As the programs in fuzz/fuzz_targets.
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 12] = [
     ("antenna", targets::antenna),
+    ("cars", targets::cars),
     ("checkpoint_import", targets::checkpoint_import),
     ("footprint_json", targets::footprint_json),
     ("geojson", targets::scene),

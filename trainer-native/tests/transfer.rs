@@ -59,6 +59,36 @@ fn a_run_begins_with_anothers_weights_and_what_is_frozen_stays() {
 }
 
 #[test]
+fn weights_for_drawing_are_given_an_encoder_again() {
+    let shop = Workshop::new(&[3, 4]);
+    shop.trains("all", "first", &[]);
+    let ships = shop.path("ships.safetensors");
+    succeeds(&["export", "--weights", &shop.path("first/diffusion.safetensors"), "--out", &ships, "--precision", "f32"]);
+    let shipped = weights(&shop, "ships.safetensors");
+
+    let init = format!("diffusion.init={ships:?}");
+    let advice = ["without the encoder", "trainer train autoencoder --from", "\"first_stage_model.post_quant_conv.\"]", "diffusion.init="];
+    fails(&strs(&shop.train("diffusion", "second", &[&init])), &advice);
+
+    let frozen = "autoencoder.freeze=[\"first_stage_model.decoder.\", \"first_stage_model.post_quant_conv.\"]";
+    let said = shop.trains("autoencoder", "second", &[&format!("autoencoder.init={ships:?}"), frozen, "autoencoder.steps=2"]);
+    assert!(said.contains("the encoder begins afresh"), "{said}");
+    let same = |run: &HashMap<String, HostTensor>, part: &str| {
+        let mut of_part = shipped.iter().filter(|(name, _)| name.starts_with(part)).peekable();
+        assert!(of_part.peek().is_some(), "{part}");
+        of_part.all(|(name, value)| run[name] == *value)
+    };
+    let first_stage = weights(&shop, "second/autoencoder.safetensors");
+    assert!(same(&first_stage, "first_stage_model."), "the decoder stays as it ships");
+    assert!(first_stage.keys().any(|name| name.starts_with("first_stage_model.encoder.")));
+
+    shop.trains("diffusion", "second", &[&init, "diffusion.freeze=[\"model.\"]", "diffusion.steps=0", "diffusion.pixel.steps=1"]);
+    let trained = weights(&shop, "second/diffusion.safetensors");
+    assert!(same(&trained, "model."), "the denoiser begins as it ships");
+    assert!(trained.iter().all(|(name, value)| !name.starts_with("first_stage_model.encoder.") || first_stage[name] == *value));
+}
+
+#[test]
 fn a_network_of_quantiles_begins_with_anothers_weights() {
     let shop = Workshop::new(&[3, 4]);
     let few = ["quantiles.steps=3", "quantiles.whole_map_steps=0", "quantiles.crop=32"];

@@ -27,8 +27,7 @@ use tch::{Kind, Tensor};
 pub fn run(config: Config, folder: &Path, from: Option<Beginning>, mode: RunMode, group: &Rc<ProcessGroup>) -> Result<()> {
     let mut run = StageRun::open("autoencoder", &config, folder, mode, group)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
-    let with_condition = config.preset.first_stage_takes_condition();
-    let session = Session::open(config, folder, from.filter(|_| !resumes).as_slice(), with_condition, group)?;
+    let session = Session::open(config, folder, from.filter(|_| !resumes).as_slice(), false, group)?;
     let (settings, compat) = (&session.config.autoencoder, session.config.compat);
     // The public code clips after the step, where nothing uses the gradients any more.
     let (clip_norm, power) = match compat {

@@ -1,7 +1,7 @@
 //! What a stage trains with: the networks and their parameters on a device, and the maps to train and to validate on.
 
 use super::noise::StepNoise;
-use super::transfer::Beginning;
+use super::transfer::{self, Beginning};
 use crate::config::Config;
 use crate::data::{Batch, TrainingData};
 use crate::evaluate::{Scores, mean};
@@ -82,7 +82,9 @@ impl Session {
         let pixels_m = [config.preset.meters_per_pixel; 2];
         Self::with_networks(config, folder, (pixels_m, with_condition), group, |preset, engine, parameters| {
             let model = RadioDiff::new(preset, &VarBuilder::new(engine, parameters))?;
-            from.iter().filter(|_| group.leads()).try_for_each(|from| from.restore(parameters, preset, second_stage))?;
+            if group.leads() {
+                transfer::restore(from, parameters, preset, second_stage)?;
+            }
             Ok(model)
         })
     }

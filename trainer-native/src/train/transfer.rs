@@ -15,6 +15,37 @@ use std::path::PathBuf;
 /// Names of the parameters that the second stage takes over from the first.
 pub const FIRST_STAGE: [&str; 2] = ["first_stage_model.", "scale_factor"];
 
+/// Of the first stage, what weights for drawing have too.
+const THAT_DRAW: [&str; 2] = ["first_stage_model.decoder.", "first_stage_model.post_quant_conv."];
+
+/// Names of the denoiser's parameters.
+const DENOISER: &str = "model.";
+
+/// Copies weights into a run's parameters, the later over the earlier. `second_stage` says whether a first stage alone will do, which
+/// then has to encode maps.
+///
+/// # Errors
+/// As of [`Beginning::restore`]; no encoder among weights that the second stage begins with.
+pub fn restore(from: &[Beginning], parameters: &TorchParameters, preset: &Preset, second_stage: bool) -> Result<()> {
+    let mut encodes = from.is_empty();
+    for beginning in from {
+        encodes |= beginning.restore(parameters, preset, second_stage)?;
+    }
+    match from.last() {
+        Some(last) if !encodes && second_stage => {
+            let shown = last.path.display();
+            bail!(
+                "{shown} holds weights for drawing, without the encoder that training the denoiser takes: train one by `trainer train \
+                 autoencoder --from {shown} --set 'autoencoder.freeze={THAT_DRAW:?}'`, then the denoiser in the same run with \
+                 `--set diffusion.init={shown:?}`"
+            )
+        }
+        Some(last) if !encodes => println!("{} holds weights for drawing: the encoder begins afresh", last.path.display()),
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Weights that a stage begins with.
 pub struct Beginning {
     /// A weights file, or a checkpoint's folder, of which the averages are taken.
@@ -29,11 +60,12 @@ impl Beginning {
         Self { path: path.into(), first_stage_only: false }
     }
 
-    /// Copies the weights into a run's parameters. `second_stage` says whether a first stage alone will do.
+    /// Copies the weights into a run's parameters, and says whether an encoder was among them: `trainer export` leaves it out unless told
+    /// otherwise, and the run's then stays as it is. `second_stage` says whether a first stage alone will do.
     ///
     /// # Errors
     /// A file that cannot be read, or weights of another preset, with both shapes of a parameter that differs.
-    pub fn restore(&self, parameters: &TorchParameters, preset: &Preset, second_stage: bool) -> Result<()> {
+    fn restore(&self, parameters: &TorchParameters, preset: &Preset, second_stage: bool) -> Result<bool> {
         let shown = self.path.display();
         let stored = stored_weights::open(&self.path, WeightsKind::Averaged)?;
         let found = &stored.manifest().preset;
@@ -48,8 +80,10 @@ impl Beginning {
             println!("{shown}: its denoiser is another than {}'s, so only its first stage is taken", preset.name);
         }
         warn_of_settings(&shown, found, preset)?;
-        let prefixes: &[&str] = if first_stage_alone { &FIRST_STAGE } else { &[""] };
-        parameters.restore(stored.tensors(), prefixes).with_context(|| format!("the weights {shown}"))
+        let mut prefixes = if stored.draws_only() { [&THAT_DRAW[..], &["scale_factor"]].concat() } else { FIRST_STAGE.to_vec() };
+        prefixes.extend((!first_stage_alone).then_some(DENOISER));
+        parameters.restore(stored.tensors(), &prefixes).with_context(|| format!("the weights {shown}"))?;
+        Ok(!stored.draws_only())
     }
 
     /// Copies a network of quantiles into a run's parameters.
