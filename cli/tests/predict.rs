@@ -356,6 +356,23 @@ fn quantiles_say_what_is_exceeded_with_a_probability() {
     refused(&["--tx", TX, "--weights", radiodiff_tests::SHIPPED_WEIGHTS, "--reliability", "90"], 1, &["draw samples"]);
 }
 
+/// On any Vulkan adapter; `cargo xtask test` installs one that computes on the CPU.
+#[cfg(feature = "vulkan")]
+#[test]
+fn a_gpu_draws_the_same_maps() {
+    for weights in [radiodiff_tests::SHIPPED_QUANTILES, radiodiff_tests::SHIPPED_WEIGHTS] {
+        let args = |backend| ["--tx", TX, "--weights", weights, "--backend", backend];
+        let (cpu, gpu) = (array(&args("cpu")), array(&args("vulkan")));
+        let apart = |(a, b): (&f32, &f32)| if a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() };
+        let most =
+            cpu.iter().zip(&gpu).map(apart).fold(0.0, |most: f32, apart| if apart.is_nan() { f32::INFINITY } else { most.max(apart) });
+        assert!(most < 0.01, "{weights}: {most} dB apart");
+    }
+    let (output, _) = drawn("map.png", &["--tx", TX, "--weights", radiodiff_tests::SHIPPED_QUANTILES, "--backend", "vulkan"]);
+    assert!(text(&output.stdout).contains("the quantiles of unknown-roofs (their mean) on "), "{}", text(&output.stdout));
+    refused(&["--tx", TX, "--backend", "vulkan"], 2, &["--weights"]);
+}
+
 #[cfg(feature = "network")]
 #[test]
 fn a_network_draws_and_its_seed_decides() {

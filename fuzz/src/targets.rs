@@ -14,8 +14,8 @@ use radiodiff_planning::request::{Input, PlanRequest};
 use radiodiff_radio::calibration::read_table;
 use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DepartureDirection, PatternTable};
 use radiodiff_radio::scene::{
-    Grid, ImportOptions, ImportedCars, LocalFrame, Transmitter, antennas_from_json, buildings_from_json, cars_from_json, import as import_scene,
-    import_cars, read_footprints,
+    Grid, ImportOptions, ImportedCars, LocalFrame, Transmitter, antennas_from_json, buildings_from_json, cars_from_json,
+    import as import_scene, import_cars, read_footprints,
 };
 use radiodiff_web::request::{CellRequest, PredictRequest, SceneRequest, SitesRequest};
 use std::cell::OnceCell;

@@ -73,7 +73,7 @@ test('the network forecasts a large area, of whose pixels its weights say the si
   const page = await open(browser);
   const found = await page.evaluate(async (request) => {
     const engine = await window.radiodiff.createEngine({ model: 'models/quantiles.safetensors', backend: 'cpu', workers: 2 });
-    const { mapSizes, pixelSizesM } = engine.info.model;
+    const { mapSizes, pixelSizesM, range } = engine.info.model;
     const asked = { ...request, layers: [], transmitters: request.transmitters.slice(0, 1) };
     const physical = await engine.predict(asked);
     const known = await engine.predict({ ...asked, method: 'network' });
@@ -85,7 +85,7 @@ test('the network forecasts a large area, of whose pixels its weights say the si
     const outdoors = [...known.values.keys()].filter((i) => !Number.isNaN(physical.values[i]));
     const mean = (of) => outdoors.reduce((sum, i) => sum + of(i), 0) / outdoors.length;
     const answer = {
-      sizes: [mapSizes, pixelSizesM], methods: [physical, known, again].map(({ method, size }) => [method, size]), refused,
+      sizes: [mapSizes, pixelSizesM, range.map(Math.round)], methods: [physical, known, again].map(({ method, size }) => [method, size]), refused,
       workers: again.workers, tooMany,
       missing: known.values.filter((value, i) => Number.isNaN(value) !== Number.isNaN(physical.values[i])).length,
       apart: mean((i) => Math.abs(known.values[i] - physical.values[i])),
@@ -95,7 +95,7 @@ test('the network forecasts a large area, of whose pixels its weights say the si
     engine.dispose();
     return answer;
   }, REQUEST);
-  assert.deepEqual(found.sizes, [[1, 1024], [1, 4]]);
+  assert.deepEqual(found.sizes, [[1, 1024], [1, 4], [-147, -48]]);
   assert.deepEqual(found.methods, [['dominant-path', 420], ['network', 420], ['network', 420]]);
   assert.equal(found.missing, 0);
   assert.ok(found.apart < 6 && found.spread > 0.5 && found.spread < 12, `${found.apart} dB from the physical map, spread ${found.spread} dB`);

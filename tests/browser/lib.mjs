@@ -9,7 +9,7 @@
 //                                            { plan, calibration, picture(), project({ lng, lat }), camera() }: the plan, the map
 //                                            that measurements were fitted by, what is shown and how, where a place is in #map, and
 //                                            MapLibre's view
-//   #layer                                   the model: 'physical' at first; 'mean', 'deviation', 'probability' of the forecast
+//   #layer                                   the model: 'physical' at first; 'mean', 'deviation', 'probability', 'shift' of the forecast
 //   #map, [role=status], #engine, #model     the element to click and drop on, the notice, which engine runs and why, and which
 //                                            networks it runs or why none
 //   .marker                                  a transmitter on the map

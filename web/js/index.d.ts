@@ -159,6 +159,8 @@ export interface ModelInfo {
   pixelSizesM: [number, number];
   /** What the networks draw; `predict` turns it into received power. */
   quantity: 'path-gain-db' | 'received-power-dbm';
+  /** The least and the greatest path gain that it can say, dB. */
+  range: [number, number];
   /** The lowest and the highest antenna that it knows: the same where it is not told heights. Others are a warning. */
   antennaHeightsM: [number, number];
   /** It is told where cars stand. The networks that ship are not. */
@@ -284,6 +286,9 @@ export interface RadioMap extends MapFiles {
   readonly quantity: Quantity;
   /** The layers that were asked for, each as `values` is; `layer` makes maps of them. */
   readonly layers: Partial<Record<Layer, Float32Array>>;
+  /** Two of the layers, where they were asked for. */
+  readonly bestServer: Float32Array | undefined;
+  readonly sinr: Float32Array | undefined;
   /** Of a forecast (quantiles, or several samples), how much it may be off in each pixel, dB; of a calibrated map, its uncertainty. */
   readonly stddev: Float32Array | undefined;
   /** Of a forecast, the share of it at or above `thresholdDbm`, 0 to 1. */

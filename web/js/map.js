@@ -49,6 +49,14 @@ export class RadioMap extends WritableMap {
     this.metersPerPixel = scene.metersPerPixel;
   }
 
+  get bestServer() {
+    return this.layers['best-server'];
+  }
+
+  get sinr() {
+    return this.layers.sinr;
+  }
+
   /**
    * @param {number} lng
    * @param {number} lat

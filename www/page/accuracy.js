@@ -35,7 +35,7 @@ const LAYERS = {
   traced: TRACED,
   difference: TRACED,
 };
-const FORECASTS = ['mean', 'deviation', 'probability'];
+const FORECASTS = ['mean', 'deviation', 'probability', 'shift'];
 
 /**
  * A sentence or two about a layer, by the value of its option; undefined of one that has no figures here. `model` is what the loaded

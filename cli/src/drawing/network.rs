@@ -1,13 +1,16 @@
-//! Networks on the CPU engine: one that draws a map by diffusion, or one that says quantiles, of which a map is made.
+//! Networks on the CPU or a GPU: one that draws a map by diffusion, or one that says quantiles, of which a map is made.
 
 use super::area::StandardGrid;
 use anyhow::{Context, Result, ensure};
 use radiodiff_core::diffusion::SampleOptions;
+use radiodiff_core::engine::Engine;
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::preset::{GridRange, QUANTILES};
 use radiodiff_core::pipeline::{MapRequest, Pipeline, QuantilePipeline, no_hook};
-use radiodiff_core::weights::Checkpoint;
+use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::cpu::CpuEngine;
+#[cfg(feature = "vulkan")]
+use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::scene::LinkEnds;
@@ -16,101 +19,144 @@ use std::path::Path;
 /// Percents between the probabilities of two quantiles.
 pub const STEP_PERCENT: u32 = 100 / (QUANTILES as u32 + 1);
 
-/// A network on the CPU engine, and how it draws. A reliability is a multiple of [`STEP_PERCENT`] below 100.
-pub struct Network {
-    engine: CpuEngine,
-    drawing: DrawingNetwork,
-    grids: GridRange,
+/// What the networks run on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// One core of the processor
+    #[default]
+    Cpu,
+    /// A GPU through Vulkan
+    #[cfg(feature = "vulkan")]
+    Vulkan,
 }
 
-/// What is drawn with.
-enum DrawingNetwork {
-    Sampled {
-        pipeline: Box<Pipeline<CpuEngine>>,
-        options: SampleOptions,
-    },
-    /// What is exceeded with so many percent; without a number, the mean of all quantiles.
-    Quantiles {
-        pipeline: Box<QuantilePipeline<CpuEngine>>,
-        reliability: Option<u32>,
-    },
+/// How a network draws.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkOptions {
+    pub backend: Backend,
+    /// Of a network that draws samples.
+    pub sampling: SampleOptions,
+    /// Of a network that says quantiles: draw what is exceeded with so many percent, a multiple of [`STEP_PERCENT`] below 100; without a
+    /// number, the mean of all quantiles.
+    pub reliability: Option<u32>,
+}
+
+/// A network on an engine, and how it draws.
+pub struct Network {
+    drawing: Box<dyn Drawing>,
+    preset: Preset,
+    grids: GridRange,
+    options: NetworkOptions,
+    /// The GPU's name in brackets; empty on the CPU.
+    adapter: String,
+}
+
+/// Draws with whatever engine.
+trait Drawing {
+    fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds, options: &NetworkOptions) -> Result<RadioMap>;
+    fn says_quantiles(&self) -> bool;
+}
+
+/// A network, and the engine that it was built for.
+enum OnEngine<E: Engine> {
+    Samples(E, Box<Pipeline<E>>),
+    Quantiles(E, QuantilePipeline<E>),
 }
 
 impl Network {
     /// # Errors
-    /// A file that cannot be read or holds no weights; a reliability of a network that draws samples.
-    pub fn read(weights: &Path, options: SampleOptions, reliability: Option<u32>) -> Result<Self> {
+    /// A file that cannot be read or holds no weights; a reliability of a network that draws samples; a backend that there is not.
+    pub fn read(weights: &Path, options: NetworkOptions) -> Result<Self> {
         let shown = weights.display();
         let bytes = std::fs::read(weights).with_context(|| format!("the weights {shown} cannot be read"))?;
         let named = || format!("the weights {shown}");
         let checkpoint = Checkpoint::parse(&bytes).with_context(named)?;
-        let engine = CpuEngine::new();
-        let drawing = if checkpoint.holds_quantiles() {
-            let network = checkpoint.build_quantiles(&engine).with_context(named)?;
-            let pipeline = Box::new(QuantilePipeline::new(network).widened(checkpoint.manifest().widening()));
-            DrawingNetwork::Quantiles { pipeline, reliability }
-        } else {
-            ensure!(reliability.is_none(), "the weights {shown} draw samples; --reliability is for weights that say quantiles");
-            DrawingNetwork::Sampled { pipeline: Box::new(Pipeline::new(checkpoint.build(&engine).with_context(named)?)), options }
+        ensure!(
+            options.reliability.is_none() || checkpoint.holds_quantiles(),
+            "the weights {shown} draw samples; --reliability is for weights that say quantiles"
+        );
+        let (drawing, adapter): (Box<dyn Drawing>, _) = match options.backend {
+            Backend::Cpu => (Box::new(OnEngine::build(CpuEngine::new(), &checkpoint).with_context(named)?), String::new()),
+            #[cfg(feature = "vulkan")]
+            Backend::Vulkan => {
+                let asked_for_by_name = GpuOptions { allow_software: true };
+                let engine = pollster::block_on(GpuEngine::new(asked_for_by_name)).context("--backend vulkan")?;
+                let adapter = format!(" on {}", engine.report().name);
+                (Box::new(OnEngine::build(engine, &checkpoint).with_context(named)?), adapter)
+            }
         };
-        Ok(Self { engine, drawing, grids: checkpoint.grids() })
-    }
-
-    fn preset(&self) -> &Preset {
-        match &self.drawing {
-            DrawingNetwork::Sampled { pipeline, .. } => pipeline.preset(),
-            DrawingNetwork::Quantiles { pipeline, .. } => pipeline.preset(),
-        }
+        Ok(Self { drawing, preset: checkpoint.manifest().preset.clone(), grids: checkpoint.grids(), options, adapter })
     }
 
     /// The grid that it draws unless another is asked for, and whether it draws no other.
     pub fn grid(&self) -> StandardGrid {
-        StandardGrid { grid: self.preset().grid(), is_only: self.grids.is_one() }
+        StandardGrid { grid: self.preset.grid(), is_only: self.grids.is_one() }
     }
 
     /// Whether it is told how high a transmitter stands.
     pub fn knows_heights(&self) -> bool {
-        self.preset().condition.knows_heights()
+        self.preset.condition.knows_heights()
     }
 
     /// Whether it is told where cars stand.
     pub fn knows_cars(&self) -> bool {
-        self.preset().condition.knows_cars()
+        self.preset.condition.knows_cars()
     }
 
     pub fn codec(&self) -> GrayCodec {
-        self.preset().gray
+        self.preset.gray
     }
 
     pub fn name(&self) -> String {
-        let preset = &self.preset().name;
-        match &self.drawing {
-            DrawingNetwork::Sampled { options: SampleOptions { steps, seed, .. }, .. } => {
-                format!("the network {preset} ({steps} step{}, seed {seed})", if *steps == 1 { "" } else { "s" })
+        let (preset, adapter) = (&self.preset.name, &self.adapter);
+        let NetworkOptions { sampling: SampleOptions { steps, seed, .. }, reliability, .. } = self.options;
+        match reliability {
+            _ if !self.drawing.says_quantiles() => {
+                format!("the network {preset} ({steps} step{}, seed {seed}){adapter}", if steps == 1 { "" } else { "s" })
             }
-            DrawingNetwork::Quantiles { reliability: Some(percent), .. } => {
-                format!("the quantiles of {preset} (exceeded with {percent} %)")
-            }
-            DrawingNetwork::Quantiles { reliability: None, .. } => format!("the quantiles of {preset} (their mean)"),
+            Some(percent) => format!("the quantiles of {preset} (exceeded with {percent} %){adapter}"),
+            None => format!("the quantiles of {preset} (their mean){adapter}"),
         }
     }
 
     /// # Errors
     /// Those of the pipeline.
     pub fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap> {
-        match &self.drawing {
-            DrawingNetwork::Sampled { pipeline, options } => {
-                let request = MapRequest { scene, ends: *ends, start: 1.0, options: *options };
-                pollster::block_on(pipeline.draw_map(&self.engine, &request, no_hook)).context("drawing the map")
+        self.drawing.path_gain(scene, ends, &self.options).context("drawing the map")
+    }
+}
+
+impl<E: Engine> OnEngine<E> {
+    fn build(engine: E, checkpoint: &Checkpoint) -> Result<Self, WeightsError> {
+        Ok(if checkpoint.holds_quantiles() {
+            let network = checkpoint.build_quantiles(&engine)?;
+            Self::Quantiles(engine, QuantilePipeline::new(network).widened(checkpoint.manifest().widening()))
+        } else {
+            let network = checkpoint.build(&engine)?;
+            Self::Samples(engine, Box::new(Pipeline::new(network)))
+        })
+    }
+}
+
+impl<E: Engine> Drawing for OnEngine<E> {
+    fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds, options: &NetworkOptions) -> Result<RadioMap> {
+        match self {
+            Self::Samples(engine, pipeline) => {
+                let request = MapRequest { scene, ends: *ends, start: 1.0, options: options.sampling };
+                Ok(pollster::block_on(pipeline.draw_map(engine, &request, no_hook))?)
             }
-            DrawingNetwork::Quantiles { pipeline, reliability } => {
-                let mut maps = pollster::block_on(pipeline.draw(&self.engine, scene, ends)).context("drawing the map")?;
-                Ok(match reliability {
+            Self::Quantiles(engine, pipeline) => {
+                let mut maps = pollster::block_on(pipeline.draw(engine, scene, ends))?;
+                Ok(match options.reliability {
                     Some(percent) => maps.swap_remove(QUANTILES - (percent / STEP_PERCENT) as usize),
                     None => mean(&maps),
                 })
             }
         }
+    }
+
+    fn says_quantiles(&self) -> bool {
+        matches!(self, Self::Quantiles(..))
     }
 }
 

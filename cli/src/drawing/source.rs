@@ -2,7 +2,7 @@
 
 use super::area::StandardGrid;
 #[cfg(feature = "network")]
-use super::network::{Network, STEP_PERCENT};
+use super::network::{Backend, Network, NetworkOptions, STEP_PERCENT};
 use anyhow::{Context, Result, ensure};
 #[cfg(feature = "network")]
 use radiodiff_core::diffusion::SampleOptions;
@@ -41,6 +41,10 @@ pub struct SourceArgs {
     #[cfg(feature = "network")]
     #[arg(long, value_name = "PERCENT", requires = "weights", value_parser = reliability)]
     pub reliability: Option<u32>,
+    /// What the network runs on
+    #[cfg(feature = "network")]
+    #[arg(long, value_enum, requires = "weights", default_value = "cpu")]
+    pub backend: Backend,
 }
 
 #[cfg(feature = "network")]
@@ -94,8 +98,9 @@ impl MapSource {
         ensure!(args.ground.is_none() || args.method == ModelChoice::Rays, "--ground is for --method rays: other models know no ground");
         #[cfg(feature = "network")]
         if let Some(weights) = &args.weights {
-            let options = SampleOptions { steps: args.steps, seed: args.seed, ..SampleOptions::default() };
-            return Ok(Self::Network(Box::new(Network::read(weights, options, args.reliability)?)));
+            let sampling = SampleOptions { steps: args.steps, seed: args.seed, ..SampleOptions::default() };
+            let options = NetworkOptions { backend: args.backend, sampling, reliability: args.reliability };
+            return Ok(Self::Network(Box::new(Network::read(weights, options)?)));
         }
         Ok(Self::model(args.method, args.ground))
     }

@@ -30,6 +30,7 @@ test('a plan has the layers and the statistics it was asked for, and samples hav
   const { one, other, both, layers } = plan;
   const outdoors = both.flatMap((value, i) => (value === null ? [] : [i]));
 
+  assert.ok(plan.named, 'layers by their own names');
   near(both, one.map((value, i) => value && Math.max(value, other[i])), 0, 'the strongest');
   near(layers['best-server'], one.map((value, i) => value && (other[i] > value ? 2 : 1)), 0, 'the best server');
   near(layers.snr, both.map((value) => value && value + 90), 1e-4, 'SNR');

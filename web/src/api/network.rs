@@ -54,6 +54,7 @@ struct WeightsInfo<'a> {
     map_sizes: [usize; 2],
     pixel_sizes_m: [f64; 2],
     quantity: &'static str,
+    range: [f32; 2],
     antenna_heights_m: [f64; 2],
     knows_cars: bool,
     license: &'a str,
@@ -70,8 +71,8 @@ impl Weights {
         Ok(Weights { checkpoint: Checkpoint::parse(bytes).map_err(|e| refused(&e))? })
     }
 
-    /// `{ name, kind, sha256, mapSize, metersPerPixel, mapSizes, pixelSizesM, quantity, antennaHeightsM, knowsCars, license, trainingData,
-    /// metrics, commit }`: what the file says of itself.
+    /// `{ name, kind, sha256, mapSize, metersPerPixel, mapSizes, pixelSizesM, quantity, range, antennaHeightsM, knowsCars, license,
+    /// trainingData, metrics, commit }`: what the file says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         let (manifest, grids) = (self.checkpoint.manifest(), self.checkpoint.grids());
         let preset = &manifest.preset;
@@ -87,6 +88,7 @@ impl Weights {
                 Quantity::PathGainDb => "path-gain-db",
                 Quantity::ReceivedPowerDbm => "received-power-dbm",
             },
+            range: [preset.gray.floor_db, preset.gray.ceiling_db],
             antenna_heights_m: preset.condition.antenna_heights_m(),
             knows_cars: preset.condition.knows_cars(),
             license: &manifest.license,

@@ -26,6 +26,7 @@ function meaning() {
   const ofModel = {
     deviation: 'What unknown heights and cars change',
     probability: `How likely a place has ${thresholdDbm} dBm or more`,
+    shift: 'Red: more is expected than by the physical map, as over roofs that may be lower; blue: less, as behind cars',
     difference: 'Red: more arrives than by the one path of the physical map, as by reflections; blue: less',
     spread: 'How far a measurement would be from the calibrated map',
   };

@@ -12,7 +12,7 @@ export function shownMap() {
   if (model === 'mean' || model === 'traced') return besideMap();
   if (model === 'deviation') return besideMap().layer('standard-deviation');
   if (model === 'probability') return besideMap().layer('probability');
-  if (model === 'difference') return besideMap().difference(state.map);
+  if (model === 'difference' || model === 'shift') return besideMap().difference(state.map);
   if (model === 'calibrated') return calibration()?.map;
   if (model === 'spread') return calibration()?.map.layer('standard-deviation');
   return layerOf(state.map);
@@ -41,7 +41,7 @@ export function picture() {
   const { min, max, palette = look().palette } = shownLayer();
   const { quantity, opacity } = look();
   const model = shownModel();
-  if (['deviation', 'probability', 'difference', 'spread'].includes(model)) return { map, options: { palette, min, max, opacity, threshold: undefined } };
+  if (['deviation', 'probability', 'shift', 'difference', 'spread'].includes(model)) return { map, options: { palette, min, max, opacity, threshold: undefined } };
   // A threshold of power hides places in every layer.
   if (!hasLayers() || quantity === 'power') return { map, options: { palette, min, max, opacity, threshold: plan().thresholdDbm } };
   const covered = map.where(state.map, plan().thresholdDbm);

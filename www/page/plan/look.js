@@ -3,10 +3,10 @@
 import { paletteNames } from '../../index.js';
 
 /** Models by the value of their option. */
-const MODELS = ['physical', 'mean', 'deviation', 'probability', 'traced', 'difference', 'calibrated', 'spread'];
+const MODELS = ['physical', 'mean', 'deviation', 'probability', 'shift', 'traced', 'difference', 'calibrated', 'spread'];
 
 /** What is drawn beside the physical map for a model: the network's forecast, which says how sure it is, or a map by ray tracing. */
-export const BESIDE = { mean: 'forecast', deviation: 'forecast', probability: 'forecast', traced: 'rays', difference: 'rays' };
+export const BESIDE = { mean: 'forecast', deviation: 'forecast', probability: 'forecast', shift: 'forecast', traced: 'rays', difference: 'rays' };
 
 /** Models that need measurements. */
 export const CALIBRATED_MODELS = ['calibrated', 'spread'];
@@ -24,6 +24,7 @@ export const SINGLE = {
   mean: { name: 'Received power, expected', unit: 'dBm', min: -120, max: -40 },
   deviation: { name: 'Standard deviation', unit: 'dB', min: 0, max: 8, contourStep: 2 },
   probability: { name: 'Probability of service', unit: '%', min: 0, max: 1, factor: 100, contourStep: 0.1 },
+  shift: { name: 'Expected power minus physical map', unit: 'dB', min: -15, max: 15, palette: 'rdbu', contourStep: 5 },
   traced: { name: 'Received power by ray tracing', unit: 'dBm', min: -120, max: -40 },
   difference: { name: 'Ray tracing minus physical map', unit: 'dB', min: -30, max: 30, palette: 'rdbu', contourStep: 10 },
   calibrated: { name: 'Received power, calibrated', unit: 'dBm', min: -120, max: -40 },

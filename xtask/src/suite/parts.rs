@@ -58,7 +58,7 @@ pub const PARTS: &[Part] = &[
 /// The features that the workspace is checked with: all but burn-wgpu, which brings hundreds of crates and has a part of its own.
 const FEATURES: [&str; 2] = [
     "--features",
-    "radiodiff-core/conformance,radiodiff-engines/burn-flex,radiodiff-engines/wgpu,radiodiff-radio/osm,radiodiff-tests/golden-program",
+    "radiodiff-core/conformance,radiodiff-engines/burn-flex,radiodiff-engines/wgpu,radiodiff-cli/vulkan,radiodiff-radio/osm,radiodiff-tests/golden-program",
 ];
 const TRAINER: &str = "trainer";
 /// Where its tests lie.

@@ -161,6 +161,7 @@ export async function plan({ createEngine }) {
   for (const seed of [5, 6, 7]) singles.push(await engine.predict({ ...request, method: 'network', seed }));
   const warned = await engine.predict({ ...physical, samples: 3, receiver: { rxg: 3 } });
   const answer = {
+    named: both.bestServer === both.layers['best-server'] && both.sinr === both.layers.sinr && one.sinr === undefined,
     both: pack(both.values), one: pack(one.values), other: pack(other.values), layers: Object.fromEntries(Object.entries(both.layers).map(([name, values]) => [name, pack(values)])),
     coverage: both.coverage, stats: both.stats({ thresholdDbm: -70 }), bare: [one.coverage ?? null, Object.keys(one.layers).length],
     sampled: pack(sampled.values), stddev: pack(sampled.stddev), probability: pack(sampled.probability), snr: pack(sampled.layers.snr), singles: singles.map(({ values }) => pack(values)),
