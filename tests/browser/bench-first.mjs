@@ -1,14 +1,17 @@
 // Times the first map after navigation: node bench-first.mjs <runs> <name> <url>...
 //
-// Each run opens a page in a context of its own, so that nothing is cached, and several pages are opened in turns, so that what else the
-// machine does meets all of them. First on a fast line, which leaves what the machine computes, then on a slow one. A row has, of its
-// runs, the medians of three times after the navigation began, and the least of the last: when the page's scripts were evaluated, when
-// the page first painted something, and when it showed a map.
+// Each run opens a page in a context of its own, so that nothing is cached: as a visitor opens it, where MapLibre comes after the first map,
+// and flat, without MapLibre. Pages are opened in turns, so that what else the machine does meets all of them. First on a fast line, which
+// leaves what the machine computes, then on a slow one. A row has, of its runs, the medians of three times after the navigation began,
+// and the least of the last: when the page's scripts were evaluated, when the page first painted something, and when it showed a map.
 
 import { launch } from './lib.mjs';
 
 const [runs, ...named] = process.argv.slice(2);
-const pages = named.flatMap((name, i) => (i % 2 ? [] : [{ name, address: new URL('?view=flat', named[i + 1]).href }]));
+const pages = named.flatMap((name, i) => (i % 2 ? [] : [
+  { name, address: named[i + 1] },
+  { name: `${name}, flat`, address: new URL('?view=flat', named[i + 1]).href },
+]));
 
 const [MBIT_PER_S, LATENCY_MS] = [10, 40];
 const lines = [
