@@ -134,6 +134,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use radiodiff_dataset::splits::{Scheme, Split};
 
     const NANO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/nano.toml");
 
@@ -165,15 +166,17 @@ mod tests {
         let adversary = first.loss.as_ref().and_then(|loss| loss.adversary.as_ref()).unwrap();
         assert_eq!((adversary.phase.start, adversary.phase.factor, adversary.weight), (50_001, 1.0, 0.5));
         let rate =
-            |step| first.optimizer.schedule(first.learning_rate, first.min_learning_rate, 1.0, first.steps, Compat::Upstream).rate(step);
-        assert_eq!(rate(0), 5e-6);
-        assert!((rate(75_000) - 2.59e-6).abs() < 1e-8, "{}", rate(75_000));
-        let rate = |step| {
-            second.optimizer.schedule(second.learning_rate, second.min_learning_rate, 1.0, second.steps, Compat::Corrected).rate(step)
-        };
+            |step, compat| first.optimizer.schedule(first.learning_rate, first.min_learning_rate, 1.0, first.steps, compat).rate(step);
+        assert_eq!([rate(0, Compat::Upstream), rate(0, config.compat), rate(150_000, config.compat)], [5e-6, 5e-6, 5e-7]);
+        assert!((rate(75_000, Compat::Upstream) - 2.59e-6).abs() < 1e-8, "{}", rate(75_000, Compat::Upstream));
+        let rate =
+            |step| second.optimizer.schedule(second.learning_rate, second.min_learning_rate, 1.0, second.steps, config.compat).rate(step);
+        assert_eq!(rate(0), 5e-5);
         assert!((rate(25_000) - 2.57e-5).abs() < 1e-8, "{}", rate(25_000));
         assert_eq!(rate(50_000), 5e-6, "the floor is a rate");
         assert_eq!([first.average.decay, second.average.decay], [0.995, 0.999]);
+        let splits = [&config.data.train, &config.data.valid].map(|sets| sets.iter().map(|set| set.split).collect::<Vec<_>>());
+        assert_eq!((splits, config.data.scheme), ([vec![Some(Split::Train)], vec![Some(Split::Validation)]], Scheme::RadioUnet));
     }
 
     #[test]

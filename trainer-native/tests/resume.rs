@@ -124,14 +124,18 @@ fn signals_and_full_disks_end_a_run_that_can_go_on() {
     succeeds(&strs(&train_all(&shop, "undisturbed", &sets, &[])));
     let undisturbed = outcome(&shop, "undisturbed");
 
-    // SIGTERM, as a scheduler sends it, once the run has begun.
-    let mut child = start(&train_all(&shop, "run", &sets, &[]));
+    // As Ctrl-C and as a scheduler sends it, once the run has begun and once it has gone on.
     let log = shop.path("run/autoencoder/metrics.jsonl");
-    while fs::read_to_string(&log).map_or(0, |log| log.lines().count()) < 2 {
-        assert!(wait(&mut child, Duration::from_millis(5)).is_none(), "it ended before the signal");
+    let lines = || fs::read_to_string(&log).map_or(0, |log| log.lines().count());
+    for (signal, more) in [("-INT", &[][..]), ("-TERM", &["--resume"])] {
+        let before = lines();
+        let mut child = start(&train_all(&shop, "run", &sets, more));
+        while lines() < before + 2 {
+            assert!(wait(&mut child, Duration::from_millis(5)).is_none(), "it ended before the signal");
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "kill {signal}");
     }
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
 
     // Begun again without a word it would lose what there is.
     fails(&strs(&train_all(&shop, "run", &sets, &[])), &["holds a run of the autoencoder", "--resume"]);

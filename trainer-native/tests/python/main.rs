@@ -60,12 +60,17 @@ fn condition(preset: &Preset) -> (Vec<f32>, [usize; 4]) {
     (uniform(1, 0, shape.iter().product()).into_iter().map(|u| 2.0 * u as f32 - 1.0).collect(), shape)
 }
 
-/// The gray levels of a map that an engine draws.
+/// The gray levels of a map that an engine draws, or of its quantiles.
 fn drawn_by<E: Engine>(engine: &E, checkpoint: &Checkpoint) -> Vec<f32> {
-    let model = checkpoint.build(engine).expect("the networks are built");
     let (condition, shape) = condition(&checkpoint.manifest().preset);
-    let options = SampleOptions { seed: SEED, ..SampleOptions::default() };
-    let gray = block_on(draw_on_device(engine, &model, &engine.tensor(&condition, &shape), &options));
+    let condition = engine.tensor(&condition, &shape);
+    let gray = if checkpoint.holds_quantiles() {
+        checkpoint.build_quantiles(engine).expect("the network is built").gray(engine, &condition)
+    } else {
+        let model = checkpoint.build(engine).expect("the networks are built");
+        let options = SampleOptions { seed: SEED, ..SampleOptions::default() };
+        block_on(draw_on_device(engine, &model, &condition, &options))
+    };
     block_on(engine.read(&gray)).expect("the engine draws")
 }
 
@@ -93,9 +98,11 @@ fn assert_onnx_draws_as_the_engine(checkpoint: &Checkpoint) {
 
 #[test]
 #[cfg_attr(not(python_packages), ignore = "needs TensorBoard and ONNX Runtime (RADIODIFF_PYTHON_PACKAGES)")]
-fn onnx_runtime_draws_nano_as_the_cpu_engine_does() {
-    let bytes = fs::read(radiodiff_tests::SHIPPED_WEIGHTS).expect("the shipped weights");
-    assert_onnx_draws_as_the_engine(&Checkpoint::parse(&bytes).expect("sound weights"));
+fn onnx_runtime_draws_what_ships_as_the_cpu_engine_does() {
+    for weights in [radiodiff_tests::SHIPPED_WEIGHTS, radiodiff_tests::SHIPPED_QUANTILES] {
+        let bytes = fs::read(weights).expect("the shipped weights");
+        assert_onnx_draws_as_the_engine(&Checkpoint::parse(&bytes).expect("sound weights"));
+    }
 }
 
 /// A small network with every part of the paper's: windows, shifts, the adaptive Fourier product, linear attention.
