@@ -56,8 +56,8 @@ train() {
     [[ $chosen == "  " || $chosen == *" $name "* ]] || return 0
     [ ! -e "$folder/done" ] || return 0
     mkdir -p "$folder"
-    # The physical map is that of roofs at 25 m, as in quantiles-preset.toml.
-    sed -e 's/"dominant-path-gain"/"dominant-path-gain-at-height"/' -e "s/^name = .*/name = \"$name\"/" \
+    # All antennas of these maps stand at 1.5 m: the detour, whose worth is asked, takes the place of their height.
+    sed -e 's/"antenna-height"/"detour-gain"/' -e "s/^name = .*/name = \"$name\"/" \
         configs/reliability/preset.toml >"$folder/base.toml"
     if [ "$network" = quantiles ]; then
         # Nothing of the first stage is trained, whose channels of the scene would have to be as many as those of the condition.

@@ -30,12 +30,12 @@ maps() {
 }
 pack() {
     "$trainer" dataset pack --dataset "$data/$1" --method DPM --out "$data/$1-packed" --channels line-of-sight,log-distance-gain,\
-detour-gain,wall-distance,dominant-path-gain,angle-to-transmitter-sin,angle-to-transmitter-cos >>"$out/log.txt" 2>&1
+antenna-height,wall-distance,dominant-path-gain-at-height,angle-to-transmitter-sin,angle-to-transmitter-cos >>"$out/log.txt" 2>&1
 }
 known=("$cities/munich.geojson" "$cities/helsinki.geojson" "$cities/paris.geojson")
 unseen=("$cities/florence.geojson" "$cities/san-francisco.geojson")
-maps train --procedural "${PROCEDURAL:-800}" --city "${known[@]}" --blocks "${BLOCKS:-400}" --transmitters 2 --seed 11
-maps valid --procedural 12 --city "${known[@]}" --blocks 4 --transmitters 1 --seed 900011
+maps train --procedural "${PROCEDURAL:-800}" --city "${known[@]}" --blocks "${BLOCKS:-400}" --transmitters 2 --antennas 1.5,40 --seed 11
+maps valid --antennas 1.5,40 --procedural 12 --city "${known[@]}" --blocks 4 --transmitters 1 --seed 900011
 maps test --city "${unseen[@]}" --blocks "${MAPS:-24}" --transmitters 1 --seed 77
 pack train
 pack valid

@@ -217,12 +217,86 @@ test('rays are traced beside the physical map, and their difference is shown and
   await page.close();
 });
 
-test('a phone sees the whole page without scrolling sideways', { timeout: 200_000 }, async () => {
-  const page = await open(browser, { viewport: { width: 375, height: 740 } });
+test('the curve of the distribution counts the ground, and its words say the median', { timeout: 200_000 }, async () => {
+  const page = await open(browser);
+  const { found, expected, words } = await page.evaluate(() => {
+    const values = window.radiodiff.map.values.filter((value) => !Number.isNaN(value)).sort();
+    const [least, most] = [values[0], values.at(-1)];
+    const points = document.querySelector('#cdf polyline').getAttribute('points').split(' ').map((point) => point.split(',').map(Number));
+    const [[left, top]] = points;
+    // Lines of all, half and none of the ground.
+    const [all, half] = [...document.querySelectorAll('#cdf line.axis')].map((line) => Number(line.getAttribute('y1'))).sort((a, b) => a - b);
+    const shareAt = (y) => 1 - (0.5 * (y - all)) / (half - all);
+    const at = [0, 0.2, 0.4, 0.6, 0.8].map((part) => points[Math.round(part * (points.length - 1))]);
+    const valueAt = (x) => least + ((x - left) / (points.at(-1)[0] - left)) * (most - least);
+    return {
+      found: [shareAt(top), ...at.map(([, y]) => shareAt(y))],
+      expected: [1, ...at.map(([x]) => values.filter((value) => value >= valueAt(x)).length / values.length)],
+      words: [document.querySelector('#cdf svg').getAttribute('aria-label'), least, most, values[values.length >> 1]],
+    };
+  });
+  // A bin is a hundred and twentieth of the range, and the curve is drawn to a tenth of a pixel.
+  found.forEach((share, i) => assert.ok(Math.abs(share - expected[i]) < 0.03, `${found} where ${expected} is expected`));
+  const [label, least, most, median] = words;
+  const [, low, high, half] = label.match(/^Distribution from (-?\d+) to (-?\d+) dBm; half of the ground has at least (-?\d+) dBm$/).map(Number);
+  assert.deepEqual([low, high], [Math.round(least), Math.round(most)]);
+  assert.ok(Math.abs(half - median) <= 1.5, `${label}; the median is ${median}`);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('the page is dark or light as it is told, at the next visit too, and its words stand out in both', { timeout: 200_000 }, async () => {
+  const context = await browser.newContext();
+  const page = await open(context, { viewport: { width: 1280, height: 800 } });
+  /** Relative luminances (WCAG 2) of the panel's ground, and the least contrast of words on it. */
+  const looks = () => page.evaluate(() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    const luminance = (color) => {
+      canvas.clearRect(0, 0, 1, 1);
+      canvas.fillStyle = color;
+      canvas.fillRect(0, 0, 1, 1);
+      const linear = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((level) => ((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))(level / 255));
+      return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    };
+    const groundOf = (node) => {
+      const color = getComputedStyle(node).backgroundColor;
+      return /, 0\)$|transparent/.test(color) && node.parentElement ? groundOf(node.parentElement) : color;
+    };
+    const told = [...document.querySelectorAll('h2, label, dt, dd, #stats *, #hint, #worth, #engine')].filter((node) => node.innerText?.trim() && node.checkVisibility());
+    const contrasts = told.map((node) => {
+      const pair = [getComputedStyle(node).color, groundOf(node)].map(luminance).sort((a, b) => b - a);
+      return (pair[0] + 0.05) / (pair[1] + 0.05);
+    });
+    return { ground: luminance(groundOf(document.querySelector('h2'))), least: Math.min(...contrasts), told: told.length };
+  });
+  const choose = async (theme) => {
+    await page.click('#settings-open');
+    await page.selectOption('#theme', theme);
+    await page.keyboard.press('Escape');
+    return looks();
+  };
+  const [light, dark] = [await choose('light'), await choose('dark')];
+  assert.ok(light.ground > 0.8 && dark.ground < 0.1, `${light.ground} and ${dark.ground}`);
+  for (const { least, told } of [light, dark]) assert.ok(told > 10 && least >= 4.5, `a contrast of ${least} among ${told} texts`);
+  await page.reload();
+  await drawn(page);
+  assert.deepEqual(await looks(), dark);
+  assert.deepEqual(page.failures, []);
+  await context.close();
+});
+
+test('a phone sees the whole page without scrolling sideways, and a finger moves the transmitter', { timeout: 200_000 }, async () => {
+  const page = await open(browser, { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   assert.ok(overflow <= 0, `${overflow} pixels stick out`);
   const box = await page.locator('#map').boundingBox();
   assert.ok(box.width >= 300, `the map is ${box.width} pixels wide`);
+  const place = () => page.evaluate(() => window.radiodiff.plan.transmitters.map(({ lng, lat }) => [lng, lat]));
+  const before = await place();
+  await page.touchscreen.tap(...await spot(page, 0.3, 0.6));
+  await page.waitForFunction((before) => window.radiodiff.plan.transmitters[0].lng !== before, before[0][0]);
+  await drawn(page);
+  assert.deepEqual(page.failures, []);
   await page.close();
 });
 
