@@ -118,13 +118,18 @@ for (const [what, phase, options, answers] of [
   ['while the engine warms up', 'warm-up', {}, { [MODEL]: whole }],
   ["between the sampler's steps", 'step', {}, { [MODEL]: whole }],
   ['while the physical map is drawn', 'physical', {}, { [MODEL]: whole }],
+  ['while the scene is read', 'scene', {}, { [MODEL]: whole }],
+  ['while rays are traced', 'rays', {}, { [MODEL]: whole }],
+  ['while sites are sought', 'candidates', {}, { [MODEL]: whole }],
+  ['while a map is fitted to measurements', 'fit', {}, { [MODEL]: whole }],
 ]) {
   test(`aborted ${what}, the call rejects within 100 ms, and the engine goes on`, { timeout: 120_000 }, async (t) => {
     const served = answers[MODEL] === stalled ? { [MODEL]: stalled(weights, 'application/octet-stream') } : answers;
     const { waited, method } = await run(t, 'abort', { model: MODEL, backend: 'cpu', phase, ...options }, served);
     assert.equal(typeof waited, 'number', `it ${JSON.stringify(waited)}`);
     assert.ok(waited < 100, `it rejects after ${waited} ms`);
-    assert.equal(method, ['warm-up', 'step', 'physical'].includes(phase) ? 'network' : 'dominant-path');
+    const isOfTheStart = ['download', 'stalled', 'compile', 'build'].includes(phase);
+    assert.equal(method, isOfTheStart ? 'dominant-path' : 'network');
   });
 }
 

@@ -6,6 +6,10 @@ const block = (lng, lat) => [[0, 0], [4e-4, 0], [4e-4, 3e-4], [0, 3e-4], [0, 0]]
 const buildings = { type: 'MultiPolygon', coordinates: [[block(9, 50)], [block(9.001, 50)]] };
 const request = { buildings, transmitters: [{ lng: 9.0007, lat: 50.00015 }] };
 
+/** Four hundred houses, among which rays take seconds. */
+const town = { type: 'MultiPolygon', coordinates: Array.from({ length: 400 }, (_, i) => [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]].map(([east, north]) => [9 + (i % 20 + 0.6 * east) * 1.7e-4, 50 + (Math.floor(i / 20) + 0.6 * north) * 1.1e-4])]) };
+const inTown = { buildings: town, transmitters: [{ lng: 9 + 10.8 * 1.7e-4, lat: 50 + 10.3 * 1.1e-4 }] };
+
 const told = ({ name, code, reason, message }) => ({ name, code, reason, message });
 
 /** As an application that draws a map, is taken off the page, and comes back. With `write` the map also becomes a file, and is fitted to. */
@@ -94,10 +98,23 @@ export async function abort({ createEngine }, { phase, ...options }) {
     controller.abort(reason);
   };
   const onProgress = (progress) => progress.phase === phase && stop();
-  // What gives no report while it lasts is aborted in its middle.
-  if (phase === 'stalled') setTimeout(stop, 300);
   const outcome = (promise) => promise.then(() => 'answered', (error) => (error === reason ? performance.now() - abortedAt : told(error)));
-  if (!['warm-up', 'step', 'physical'].includes(phase)) {
+  const [transmitter] = inTown.transmitters;
+  /** What an engine does in each phase that is not of its start. */
+  const calls = {
+    'warm-up': (engine) => engine.warmup({ signal, onProgress }),
+    step: (engine) => engine.predict({ ...request, steps: 20, method: 'network', signal, onProgress }),
+    physical: (engine) => engine.predict({ ...request, method: 'dominant-path', signal }),
+    scene: (engine) => engine.setScene({ buildings: town, signal }),
+    rays: (engine) => engine.predict({ ...inTown, method: 'rays', signal }),
+    candidates: (engine) => engine.suggestSites({ buildings: town, count: 3, thresholdDbm: -90, transmitter: { powerDbm: 23 }, spacingM: 10, signal, onProgress }),
+    fit: async (engine) => engine.calibrate({ transmitter, measurements: measuredOn(await engine.predict({ ...inTown, method: 'dominant-path' })), signal, onProgress }),
+  };
+  // What gives no report while it lasts is aborted in its middle.
+  const middleMs = { stalled: 300, physical: 1, scene: 1, rays: 150 }[phase];
+  const stopInTheMiddle = () => middleMs && setTimeout(stop, middleMs);
+  if (!(phase in calls)) {
+    stopInTheMiddle();
     const waited = await outcome(createEngine({ ...options, signal, onProgress }));
     const engine = await createEngine({ ...options, model: undefined });
     const { method } = await engine.predict(request);
@@ -105,8 +122,8 @@ export async function abort({ createEngine }, { phase, ...options }) {
     return { waited, method };
   }
   const engine = await createEngine(options);
-  if (phase === 'physical') setTimeout(stop, 1);
-  const waited = await outcome(phase === 'warm-up' ? engine.warmup({ signal, onProgress }) : engine.predict({ ...request, steps: 20, method: phase === 'physical' ? 'dominant-path' : 'network', signal, onProgress }));
+  stopInTheMiddle();
+  const waited = await outcome(calls[phase](engine));
   const { method } = await engine.predict({ ...request, method: 'network' });
   engine.dispose();
   return { waited, method };
