@@ -10,6 +10,7 @@ use radiodiff_core::engine::CountingEngine;
 use radiodiff_core::weights::{Checkpoint, WeightsError, import, import_lpips, read_tensors};
 use radiodiff_dataset::folder::gray_png;
 use radiodiff_dataset::shards::{ShardManifest, Shards};
+use radiodiff_planning::height_raster::buildings_of_geotiff;
 use radiodiff_planning::request::{Input, PlanRequest};
 use radiodiff_radio::calibration::read_table;
 use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DepartureDirection, PatternTable};
@@ -65,6 +66,13 @@ pub fn footprint_json(bytes: &[u8]) {
     told(antennas_from_json(text));
     told(buildings_from_json(text));
     told(cars_from_json(text, "[]"));
+}
+
+/// A raster of heights.
+pub fn height_raster(bytes: &[u8]) {
+    if let Some(text) = told(buildings_of_geotiff(bytes)) {
+        assert!(read_footprints(text.as_bytes()).is_ok(), "footprints that are read again");
+    }
 }
 
 /// A planner's cars.

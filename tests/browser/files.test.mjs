@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync, inflateRawSync } from 'node:zlib';
 
+import { HEIGHTS, geotiff } from './heights.mjs';
 import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew, spot, squaresBeforeTransmitter } from './lib.mjs';
 
 let browser;
@@ -197,6 +198,25 @@ test('a file of any format is read by its content, dropped on the page or handed
     return scenes.map(({ mask, format }) => [format, mask.reduce((sum, inside) => sum + inside, 0)]);
   }, [collection(BLOCKS), gzipSync(collection(BLOCKS)).toString('base64')]);
   assert.deepEqual(same, Array(6).fill(['GeoJSON', found['plain.geojson']]));
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a raster of heights is opened as the footprints of its houses, and one in another system says what to do', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await drop(page, 'scan.tif', geotiff(HEIGHTS));
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'scan.tif');
+  await drawn(page);
+  const { heights, indoors } = await page.evaluate(async () => {
+    const { features } = await window.radiodiff.engine.footprints();
+    return { heights: features.map(({ properties }) => properties.height).sort(), indoors: window.radiodiff.map.values.filter(Number.isNaN).length };
+  });
+  assert.deepEqual(heights, [6, 9]);
+  // Two houses of 25 x 30 pixels of a metre.
+  assert.ok(Math.abs(indoors - 1500) < 30, `${indoors} pixels are indoors`);
+  const before = await notice(page);
+  await drop(page, 'gauss.tif', geotiff({ ...HEIGHTS, system: 31468, projected: true }));
+  assert.match(await saysSomethingNew(page, before), /gauss\.tif.*EPSG:31468.*gdalwarp -t_srs EPSG:4326/);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

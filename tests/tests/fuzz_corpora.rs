@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 type Target = (&'static str, fn(&[u8]));
 
 /// As the programs in fuzz/fuzz_targets.
-const TARGETS: [Target; 12] = [
+const TARGETS: [Target; 13] = [
     ("antenna", targets::antenna),
     ("cars", targets::cars),
     ("checkpoint_import", targets::checkpoint_import),
     ("footprint_json", targets::footprint_json),
     ("geojson", targets::scene),
+    ("height_raster", targets::height_raster),
     ("measurements", targets::measurements),
     ("osm_pbf", targets::scene),
     ("osm_xml", targets::scene),

@@ -2,6 +2,7 @@
 // form that can be compared with the last scene's and sent.
 
 import { RadioError, messageOf } from './errors.js';
+import { loadFormats } from './formats.js';
 
 /** @typedef {string | Uint8Array} Source text or bytes that nobody else changes */
 /** @typedef {{ cars?: Source, bounds?: unknown, buildingHeightM?: unknown, metersPerPixel?: unknown }} SceneTerms what stands beside the buildings, and how they are put on a map */
@@ -26,7 +27,35 @@ export async function readScene(buildings, cars) {
   if (buildings == null && cars != null) throw refusal('cars are given without buildings: give both, or neither for the last scene', CARS);
   if (buildings == null) return {};
   const [source, read] = await Promise.all([readSource(buildings, BUILDINGS), cars == null ? undefined : readSource(cars, CARS)]);
-  return { source, cars: read };
+  return { source: isTiff(source) ? await footprintsOf(source) : source, cars: read };
+}
+
+/**
+ * Whether a file is a TIFF image, by its first bytes.
+ * @param {Source} source
+ * @returns {source is Uint8Array}
+ */
+const isTiff = (source) => typeof source !== 'string' && [[0x49, 0x49, 42, 0], [0x4d, 0x4d, 0, 42]].some((magic) => magic.every((byte, i) => source[i] === byte));
+
+/**
+ * The last raster of heights and its footprints: a map that follows a transmitter is asked for many times a second.
+ * @type {{ bytes: Uint8Array, text: string } | null}
+ */
+let lastRaster = null;
+
+/**
+ * A raster's footprints as GeoJSON.
+ * @param {Uint8Array} bytes
+ */
+async function footprintsOf(bytes) {
+  if (lastRaster && sameSource(lastRaster.bytes, bytes)) return lastRaster.text;
+  const formats = await loadFormats();
+  try {
+    lastRaster = { bytes, text: formats.buildingsOfGeotiff(bytes) };
+    return lastRaster.text;
+  } catch (error) {
+    throw refusal(messageOf(error), BUILDINGS);
+  }
 }
 
 /**

@@ -22,7 +22,8 @@ const NAMES = {
 /** @type {Promise<typeof Glue> | null} */
 let loading = null;
 
-function load() {
+/** The module that writes files, which reads GeoTIFF too. */
+export function loadFormats() {
   loading ??= Promise.all([import('./radiodiff-web-export.js'), initExport()])
     .then(async ([glue, module]) => {
       await glue.default({ module_or_path: module });
@@ -68,7 +69,7 @@ export class WritableMap {
    */
   async #write(write, signal) {
     signal?.throwIfAborted();
-    const glue = await abortable(load(), signal);
+    const glue = await abortable(loadFormats(), signal);
     const map = /** @type {RadioMap} */ (/** @type {unknown} */ (this));
     const { west, south, east, north } = map.bounds;
     try {

@@ -351,7 +351,8 @@ export type Method = 'network' | 'dominant-path' | 'rays';
 
 /**
  * Buildings: a GeoJSON object, or a file as text, bytes, `Blob` or `File`. The format is told by the content: GeoJSON (also a feature
- * a line, and text sequences), OpenStreetMap's .osm XML, each also packed by gzip. Geometry is in EPSG:4326. Feature by feature,
+ * a line, and text sequences), OpenStreetMap's .osm XML, each also packed by gzip, and GeoTIFF: one band of heights above the ground in
+ * metres, or a mask, which the module that writes files reads. Geometry is in EPSG:4326. Feature by feature,
  * whatever is no building or cannot be used is left out with a warning; only a file without any usable building is refused.
  */
 export type Buildings = object | string | ArrayBuffer | ArrayBufferView | Blob;

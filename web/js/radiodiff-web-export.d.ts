@@ -17,4 +17,7 @@ export class ExportRaster {
   free(): void;
 }
 
+/** GeoJSON as text. */
+export function buildingsOfGeotiff(bytes: Uint8Array): string;
+
 export function png(rgba: Uint8Array): Uint8Array<ArrayBuffer>;

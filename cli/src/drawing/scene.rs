@@ -5,6 +5,7 @@ use super::station::{PlacedStation, Station};
 use anyhow::{Context, Result};
 use geo::Coord;
 use radiodiff_planning::coverage::Signal;
+use radiodiff_planning::height_raster::{buildings_of_geotiff, is_tiff};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::{FrequencyScaling, LAW_FREQUENCY_MHZ};
 use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, ImportedCars, LocalFrame, Scene, import, import_cars};
@@ -43,7 +44,8 @@ impl MapScene {
     /// # Errors
     /// Bytes of no known format, no building on the map, and a height that no building has.
     pub fn new(bytes: &[u8], options: &ImportOptions) -> Result<Self> {
-        let Imported { scene, report } = import(bytes, options)?;
+        let of_raster = is_tiff(bytes).then(|| buildings_of_geotiff(bytes)).transpose()?;
+        let Imported { scene, report } = import(of_raster.as_ref().map_or(bytes, String::as_bytes), options)?;
         let grid = options.grid;
         let bounds = scene.bounds.context("it has no place on the globe")?;
         let frame = LocalFrame::of_bounds(bounds, grid);

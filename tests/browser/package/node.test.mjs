@@ -6,6 +6,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { HEIGHTS, geotiff } from '../heights.mjs';
 import { EXAMPLES, install } from './lib.mjs';
 
 let package_;
@@ -36,6 +37,24 @@ test('weights are read from a file, and one that is missing is a typed error', {
   const { message, ...rest } = JSON.parse(told);
   assert.deepEqual(rest, { name: 'nano', digits: 64, worker: false, code: 'weights-missing', reason: 'file' });
   assert.match(message, /nowhere\.safetensors/);
+});
+
+test('a raster of heights is read as buildings', { timeout: 60_000 }, () => {
+  writeFileSync(join(package_.folder, 'heights.tif'), geotiff(HEIGHTS));
+  const told = node('--input-type=module', '--eval', `
+    import { readFileSync } from 'node:fs';
+    import { createEngine } from 'radiodiff-web';
+    const engine = await createEngine();
+    const buildings = readFileSync('heights.tif');
+    const { mask, warnings } = await engine.setScene({ buildings });
+    const again = await engine.footprints({ buildings });
+    const { code, field, message } = await engine.setScene({ buildings: buildings.subarray(0, 300) }).catch((error) => error);
+    console.log(JSON.stringify({ indoors: mask.reduce((sum, inside) => sum + inside, 0), warnings, heights: again.features.map(({ properties }) => properties.height).sort(), code, field, message }));
+  `);
+  const { indoors, message, ...rest } = JSON.parse(told);
+  assert.deepEqual(rest, { warnings: [], heights: [6, 9], code: 'geojson', field: 'buildings' });
+  assert.ok(Math.abs(indoors - 1500) < 30, `${indoors} pixels are indoors`);
+  assert.match(message, /TIFF image/);
 });
 
 /** Runs the package's command. */

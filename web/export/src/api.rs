@@ -1,6 +1,7 @@
-//! The object that JavaScript hands a map to.
+//! The object that JavaScript hands a map to, and the reader of a format that a map is written in too.
 
 use radiodiff_planning::export::{ExportError, PlacemarkPoint, contours, csv, geotiff, kml, kmz, npy, png_of, world_file};
+use radiodiff_planning::height_raster::buildings_of_geotiff;
 use radiodiff_planning::raster::{GeoRaster, RasterQuantity};
 use radiodiff_radio::scene::{GeoBounds, Grid};
 use radiodiff_web_values::error;
@@ -79,6 +80,12 @@ impl ExportRaster {
 #[wasm_bindgen]
 pub fn png(rgba: &[u8]) -> Result<Vec<u8>, JsValue> {
     png_of((rgba.len() / 4).isqrt(), rgba).map_err(failed)
+}
+
+/// The footprints of a GeoTIFF of heights above the ground, or of a mask, as GeoJSON.
+#[wasm_bindgen(js_name = buildingsOfGeotiff)]
+pub fn buildings_of_raster(bytes: &[u8]) -> Result<String, JsValue> {
+    buildings_of_geotiff(bytes).map_err(|cause| error("geojson", &cause))
 }
 
 fn failed(cause: ExportError) -> JsValue {

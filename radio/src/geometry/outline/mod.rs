@@ -30,23 +30,42 @@ const FEW_CORNERS: usize = 2;
 /// Closed rings in metres with the buildings on their left: outer rings run counter-clockwise, courtyards clockwise. Buildings that
 /// touch at a pixel's corner are one.
 pub fn outlines(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
-    rings(mask, grid, Some(Sampled::AtCenters))
+    rings(mask, grid, Corners::OnLattice)
 }
 
 /// As [`outlines`], for rays, whose walls are not inset: corners are not sought on the lattice, whose walls run through the centres of
 /// outdoor pixels, where antennas stand and rays end.
 pub fn outlines_for_rays(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
-    rings(mask, grid, None)
+    rings(mask, grid, Corners::AtCenters)
 }
 
-fn rings(mask: &BuildingMask, grid: Grid, sampled: Option<Sampled>) -> Vec<LineString<f64>> {
+/// As [`outlines`], with corners where straight pieces meet: of rasters whose footprints had theirs anywhere, such as laser scans.
+pub fn straight_outlines(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
+    rings(mask, grid, Corners::Anywhere)
+}
+
+/// Where a raster's footprints had their corners.
+#[derive(Clone, Copy, PartialEq)]
+enum Corners {
+    /// Among pixel centres, where enough of the rings say so, else as [`Self::AtCenters`].
+    OnLattice,
+    /// At pixel centres, where the outline still separates the same pixels.
+    AtCenters,
+    Anywhere,
+}
+
+fn rings(mask: &BuildingMask, grid: Grid, corners_are: Corners) -> Vec<LineString<f64>> {
+    let sampled = (corners_are == Corners::OnLattice).then_some(Sampled::AtCenters);
     let rings: Vec<Fitted> = trace(mask).into_iter().map(|ring| Fitted::new(ring, sampled)).collect();
     let on_lattice = is_on_lattice(&rings);
     rings
         .into_iter()
         .map(|Fitted { ring, pieces, lattice }| {
             let lattice = lattice.filter(|_| on_lattice);
-            let mut corners = lattice.unwrap_or_else(|| snapped_to_centers(&ring, &pieces, &straightened(&ring, &pieces)));
+            let mut corners = lattice.unwrap_or_else(|| {
+                let straight = straightened(&ring, &pieces);
+                if corners_are == Corners::Anywhere { straight } else { snapped_to_centers(&ring, &pieces, &straight) }
+            });
             // Straight pieces may leave a sliver or nothing of a few pixels; such rings keep their pixel sides.
             let pixels = area(&ring.iter().map(|side| side.at()).collect::<Vec<_>>());
             if area(&corners) / pixels < 0.5 {

@@ -1,0 +1,242 @@
+//! Footprints out of a raster of heights: what laser scans give (a surface model minus the terrain), or a plain mask of buildings.
+//!
+//! In flows a GeoTIFF with one band in degrees, whose values are metres above the ground; out flows GeoJSON, which every reader of
+//! buildings takes. Where only 0 and 1, 255 or 65535 occur, that value is no height but says "building". Rings follow the pixels' sides
+//! in straight pieces, so that walls are good to a pixel. Buildings that touch are one outline as high as the lowest part of them, and
+//! each part that stands higher, in storeys of 3 m, is another outline within it: of overlapping outlines the highest counts, and no
+//! gap comes between them.
+
+use geo::{Area, BoundingRect, Contains, Coord, LineString, Polygon};
+use radiodiff_radio::geometry::outline::straight_outlines;
+use radiodiff_radio::scene::{BuildingMask, Grid};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read, Seek};
+use thiserror::Error;
+use tiff::decoder::{Decoder, DecodingResult, Limits};
+use tiff::tags::Tag;
+
+/// Lower than this is no building: cars, hedges, the noise of a scan.
+const LOWEST_M: f32 = 2.0;
+const STOREY_M: f32 = 3.0;
+/// As of [`radiodiff_radio::scene`]: nothing built is higher.
+const HIGHEST_M: f32 = 1000.0;
+/// Pixels along a side of the largest raster: 4 km at 1 m.
+const MOST_PIXELS: u32 = 4096;
+/// Geographic systems in degrees that agree to a metre: WGS 84, ETRS89, NAD83.
+const GEOGRAPHIC: [u16; 3] = [4326, 4258, 4269];
+
+/// Why a raster gives no footprints.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum HeightRasterError {
+    #[error(
+        "the TIFF image cannot be read ({0}); check that the file is complete, or write it anew: gdal_translate -ot Float32 FILE heights.tif"
+    )]
+    Syntax(String),
+    #[error(
+        "the TIFF image has {width} x {height} pixels, at most {MOST_PIXELS} x {MOST_PIXELS} are read: cut the region out (gdal_translate -projwin)"
+    )]
+    Size { width: u32, height: u32 },
+    #[error("the TIFF image has {0} bands, expected one of heights in metres or of a mask: take one (gdal_translate -b 1)")]
+    Bands(usize),
+    #[error("the TIFF image does not say where it lies ({0}), expected a GeoTIFF in degrees: gdalwarp -t_srs EPSG:4326 FILE heights.tif")]
+    Place(String),
+    #[error("the raster has no building: no value of at least {LOWEST_M} m above the ground, and it is no mask of 0 and one other value")]
+    Empty,
+}
+
+/// Whether a file is a TIFF image.
+pub fn is_tiff(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*")
+}
+
+/// The GeoTIFF's buildings as a GeoJSON FeatureCollection. Each has its `height` in metres, a mask's have none.
+///
+/// # Errors
+/// [`HeightRasterError`].
+pub fn buildings_of_geotiff(bytes: &[u8]) -> Result<String, HeightRasterError> {
+    let raster = Raster::read(bytes)?;
+    let features: Vec<Value> = raster.parts().iter().map(|part| raster.feature(part)).collect();
+    if features.is_empty() {
+        return Err(HeightRasterError::Empty);
+    }
+    Ok(json!({ "type": "FeatureCollection", "features": features }).to_string())
+}
+
+/// A building, or a higher part of one.
+struct Part {
+    /// In pixels, x to the east and y to the north of the south-western corner.
+    outline: Polygon<f64>,
+    height_m: Option<f32>,
+}
+
+/// Storeys above the ground on a square that holds the raster, 0 where there is no building.
+struct Raster {
+    side: usize,
+    storeys: Vec<u16>,
+    is_mask: bool,
+    /// The square's south-western corner and the sides of a pixel, degrees.
+    corner: Coord<f64>,
+    pixel: Coord<f64>,
+}
+
+impl Raster {
+    fn read(bytes: &[u8]) -> Result<Self, HeightRasterError> {
+        let failed = |error: tiff::TiffError| HeightRasterError::Syntax(error.to_string());
+        let mut limits = Limits::default();
+        // Of float64.
+        limits.decoding_buffer_size = 8 * (MOST_PIXELS * MOST_PIXELS) as usize;
+        let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(failed)?.with_limits(limits);
+        let (width, height) = decoder.dimensions().map_err(failed)?;
+        if width.max(height) > MOST_PIXELS || width.min(height) == 0 {
+            return Err(HeightRasterError::Size { width, height });
+        }
+        let (north_west, pixel) = place(&mut decoder)?;
+        let absent = decoder.get_tag_ascii_string(Tag::GdalNodata).ok();
+        let absent: Option<f32> = absent.and_then(|text| text.trim_end_matches('\0').trim().parse().ok());
+        let values = values(decoder.read_image().map_err(failed)?);
+        let (width, height) = (width as usize, height as usize);
+        if values.len() != width * height {
+            return Err(HeightRasterError::Bands(values.len() / (width * height)));
+        }
+        let known = |value: f32| if value.is_finite() && Some(value) != absent && value <= HIGHEST_M { value.max(0.0) } else { 0.0 };
+        let is_mask = is_mask(values.iter().map(|&value| known(value)));
+        let storeys = |value: f32| match known(value) {
+            value if is_mask => u16::from(value > 0.0),
+            value if value < LOWEST_M => 0,
+            value => ((value / STOREY_M).round() as u16).max(1),
+        };
+        let side = width.max(height);
+        let mut square = vec![0; side * side];
+        for (row, line) in values.chunks_exact(width).enumerate() {
+            let at = (side - height + row) * side;
+            square[at..at + width].iter_mut().zip(line).for_each(|(into, &value)| *into = storeys(value));
+        }
+        let corner = Coord { x: north_west.x, y: north_west.y - height as f64 * pixel.y };
+        Ok(Self { side, storeys: square, is_mask, corner, pixel })
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let lowest = self.lowest_of_block();
+        let heights: BTreeSet<u16> = self.storeys.iter().copied().filter(|&storeys| storeys > 0).collect();
+        let mut parts = Vec::new();
+        for &storeys in &heights {
+            let height_m = (!self.is_mask).then(|| f32::from(storeys) * STOREY_M);
+            let part = |outline| Part { outline, height_m };
+            parts.extend(self.outlines(|i| lowest[i] == storeys).into_iter().map(part));
+            parts.extend(self.outlines(|i| self.storeys[i] >= storeys && lowest[i] < storeys).into_iter().map(part));
+        }
+        parts
+    }
+
+    /// For each building pixel, the storeys of the lowest part of the buildings that touch it, also by a corner.
+    fn lowest_of_block(&self) -> Vec<u16> {
+        let mut lowest = vec![0; self.storeys.len()];
+        let (mut block, side) = (Vec::new(), self.side as isize);
+        for start in 0..self.storeys.len() {
+            if self.storeys[start] == 0 || lowest[start] != 0 {
+                continue;
+            }
+            block.push(start);
+            lowest[start] = 1;
+            let mut at = 0;
+            while at < block.len() {
+                let (x, y) = (block[at] as isize % side, block[at] as isize / side);
+                for (dx, dy) in [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)] {
+                    let (x, y) = (x + dx, y + dy);
+                    let next = (y * side + x) as usize;
+                    if (0..side).contains(&x) && (0..side).contains(&y) && self.storeys[next] != 0 && lowest[next] == 0 {
+                        lowest[next] = 1;
+                        block.push(next);
+                    }
+                }
+                at += 1;
+            }
+            let least = block.iter().map(|&i| self.storeys[i]).min().unwrap_or(1);
+            block.drain(..).for_each(|i| lowest[i] = least);
+        }
+        lowest
+    }
+
+    /// The outlines of the pixels of which `built` is true by index, with their courtyards.
+    fn outlines(&self, built: impl Fn(usize) -> bool) -> Vec<Polygon<f64>> {
+        let mask = BuildingMask { size: self.side, pixels: (0..self.storeys.len()).map(|i| u8::from(built(i))).collect() };
+        if !mask.pixels.contains(&1) {
+            return Vec::new();
+        }
+        let rings = straight_outlines(&mask, Grid { size: self.side, meters_per_pixel: 1.0 });
+        let with_area = rings.into_iter().map(|ring| Polygon::new(ring, Vec::new())).filter(|ring| ring.unsigned_area() > 0.0);
+        let (mut outlines, courtyards): (Vec<_>, Vec<_>) = with_area.partition(|ring| ring.signed_area() > 0.0);
+        for courtyard in courtyards {
+            let around = outlines.iter_mut().filter(|outline| surrounds(outline, &courtyard));
+            if let Some(outline) = around.min_by(|a, b| a.unsigned_area().total_cmp(&b.unsigned_area())) {
+                outline.interiors_push(courtyard.into_inner().0);
+            }
+        }
+        outlines
+    }
+
+    fn feature(&self, Part { outline, height_m }: &Part) -> Value {
+        let place = |at: &Coord<f64>| json!([self.corner.x + at.x * self.pixel.x, self.corner.y + at.y * self.pixel.y]);
+        let ring = |ring: &LineString<f64>| ring.coords().map(place).collect::<Vec<_>>();
+        let rings: Vec<_> = std::iter::once(outline.exterior()).chain(outline.interiors()).map(ring).collect();
+        let mut properties = json!({ "building": "yes" });
+        if let Some(height_m) = height_m {
+            properties["height"] = json!(height_m);
+        }
+        json!({ "type": "Feature", "properties": properties, "geometry": { "type": "Polygon", "coordinates": rings } })
+    }
+}
+
+/// Whether a courtyard lies in an outline, whose corners it may touch.
+fn surrounds(outline: &Polygon<f64>, courtyard: &Polygon<f64>) -> bool {
+    let (Some(around), Some(within)) = (outline.bounding_rect(), courtyard.bounding_rect()) else { return false };
+    let exterior = Polygon::new(outline.exterior().clone(), Vec::new());
+    around.contains(&within) && courtyard.exterior().coords().any(|corner| exterior.contains(corner))
+}
+
+/// Whether all values are 0 or one other, of which there are both, and which as a height would be odd: 1, or more than any house.
+fn is_mask(mut values: impl Iterator<Item = f32>) -> bool {
+    let mut other = None;
+    values.all(|value| value == 0.0 || *other.get_or_insert(value) == value) && matches!(other, Some(1.0 | 255.0 | 65535.0))
+}
+
+fn values(found: DecodingResult) -> Vec<f32> {
+    match found {
+        DecodingResult::U8(values) => values.into_iter().map(f32::from).collect(),
+        DecodingResult::U16(values) => values.into_iter().map(f32::from).collect(),
+        DecodingResult::U32(values) => values.into_iter().map(|value| value as f32).collect(),
+        DecodingResult::U64(values) => values.into_iter().map(|value| value as f32).collect(),
+        DecodingResult::I8(values) => values.into_iter().map(f32::from).collect(),
+        DecodingResult::I16(values) => values.into_iter().map(f32::from).collect(),
+        DecodingResult::I32(values) => values.into_iter().map(|value| value as f32).collect(),
+        DecodingResult::I64(values) => values.into_iter().map(|value| value as f32).collect(),
+        DecodingResult::F16(values) => values.into_iter().map(|value| value.to_f32()).collect(),
+        DecodingResult::F32(values) => values,
+        DecodingResult::F64(values) => values.into_iter().map(|value| value as f32).collect(),
+    }
+}
+
+/// The north-western corner and the sides of a pixel, degrees.
+fn place<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<(Coord<f64>, Coord<f64>), HeightRasterError> {
+    let missing = |what: &str| HeightRasterError::Place(what.to_owned());
+    let scale = decoder.get_tag_f64_vec(Tag::ModelPixelScaleTag).map_err(|_| missing("no ModelPixelScale"))?;
+    let tie = decoder.get_tag_f64_vec(Tag::ModelTiepointTag).map_err(|_| missing("no ModelTiepoint"))?;
+    let keys = decoder.get_tag_u16_vec(Tag::GeoKeyDirectoryTag).map_err(|_| missing("no GeoKeyDirectory"))?;
+    let key = |wanted: u16| {
+        keys.get(4..).and_then(|keys| keys.chunks_exact(4).find(|entry| entry[0] == wanted && entry[1] == 0)).map(|entry| entry[3])
+    };
+    let (model, system) = (key(1024), key(2048));
+    if model != Some(2) || !system.is_some_and(|code| GEOGRAPHIC.contains(&code)) {
+        let code = key(3072).or(system).map_or(String::from("in no system that it names"), |code| format!("in EPSG:{code}"));
+        return Err(HeightRasterError::Place(code));
+    }
+    let (&[x, y, ..], &[column, row, _, lng, lat, ..]) = (&scale[..], &tie[..]) else { return Err(missing("tags that are too short")) };
+    // Of a pixel that is a point, its centre has the place.
+    let half = if key(1025) == Some(2) { 0.5 } else { 0.0 };
+    let corner = Coord { x: lng - (column + half) * x, y: lat + (row + half) * y };
+    if !(x > 0.0 && y > 0.0 && x < 1.0 && y < 1.0 && corner.x.abs() <= 180.0 && corner.y.abs() <= 90.0) {
+        return Err(HeightRasterError::Place(format!("a corner at {}, {} and pixels of {x} x {y} degrees", corner.x, corner.y)));
+    }
+    Ok((corner, Coord { x, y }))
+}

@@ -1,0 +1,131 @@
+//! Footprints of rasters of heights: what comes out is what was put in, to a pixel, whatever the values are stored as.
+
+use radiodiff_planning::height_raster::{HeightRasterError, buildings_of_geotiff, is_tiff};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, import};
+use std::io::Cursor;
+use tiff::encoder::colortype::{ColorType, Gray8, Gray16, Gray32Float, Gray64Float, RGB8};
+use tiff::encoder::{Compression, TiffEncoder, TiffValue};
+use tiff::tags::Tag;
+
+const WIDTH: usize = 120;
+const HEIGHT: usize = 90;
+const WEST: f64 = 11.57;
+const NORTH: f64 = 48.14;
+/// About a metre at this latitude.
+const PIXEL: [f64; 2] = [1.345e-5, 8.983e-6];
+
+/// Metres above the ground: a block of 9 m with a courtyard and a tower of 21 m, a house of 6 m, cars and noise.
+fn height_m(column: usize, row: usize) -> f32 {
+    match (column, row) {
+        (10..50, 10..50) if (20..40).contains(&column) && (22..38).contains(&row) => 0.4,
+        (40..50, 10..20) => 20.6,
+        (10..50, 10..50) => 9.2,
+        (70..100, 30..41) => 6.4,
+        (60..64, 60..62) => 1.4,
+        _ => 0.3,
+    }
+}
+
+/// GeoKeys: the model (2: degrees), whether a pixel is an area, and the system.
+fn keys(model: u16, code: (u16, u16)) -> Vec<u16> {
+    vec![1, 1, 0, 3, 1024, 0, 1, model, 1025, 0, 1, 1, code.0, 0, 1, code.1]
+}
+
+fn geotiff<C: ColorType>(values: &[C::Inner], keys: Option<Vec<u16>>, compression: Compression) -> Vec<u8>
+where
+    [C::Inner]: TiffValue,
+{
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut bytes).unwrap().with_compression(compression);
+    let mut image = encoder.new_image::<C>(WIDTH as u32, HEIGHT as u32).unwrap();
+    let tags = image.encoder();
+    tags.write_tag(Tag::ModelPixelScaleTag, &[PIXEL[0], PIXEL[1], 0.0][..]).unwrap();
+    tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, WEST, NORTH, 0.0][..]).unwrap();
+    if let Some(keys) = keys {
+        tags.write_tag(Tag::GeoKeyDirectoryTag, &keys[..]).unwrap();
+    }
+    tags.write_tag(Tag::GdalNodata, "-9999").unwrap();
+    image.write_data(values).unwrap();
+    bytes.into_inner()
+}
+
+fn pixels<T>(value: impl Fn(usize, usize) -> T) -> Vec<T> {
+    (0..WIDTH * HEIGHT).map(|i| value(i % WIDTH, i / WIDTH)).collect()
+}
+
+fn degrees() -> Option<Vec<u16>> {
+    Some(keys(2, (2048, 4326)))
+}
+
+fn heights() -> Vec<f32> {
+    pixels(|column, row| if (column, row) == (0, 0) { -9999.0 } else { height_m(column, row) })
+}
+
+/// The buildings on a map of the raster's own pixels, which lies upon it.
+fn imported(file: &[u8]) -> Imported {
+    let text = buildings_of_geotiff(file).expect("a raster of heights");
+    let side = WIDTH.max(HEIGHT);
+    let bounds = GeoBounds { west: WEST, south: NORTH - side as f64 * PIXEL[1], east: WEST + side as f64 * PIXEL[0], north: NORTH };
+    let options = ImportOptions { grid: Grid { size: side, meters_per_pixel: 1.0 }, bounds: Some(bounds), ..ImportOptions::default() };
+    import(text.as_bytes(), &options).expect("footprints")
+}
+
+/// Outdoor and indoor pixels are those of the raster, but for a few at the walls: pixels are a metre to a thousandth.
+fn assert_is_the_raster(Imported { scene, .. }: &Imported) {
+    let side = scene.grid.size;
+    let wrong = (0..WIDTH * HEIGHT).filter(|&i| {
+        let (column, row) = (i % WIDTH, i / WIDTH);
+        (scene.mask.pixels[row * side + column] != 0) != (height_m(column, row) >= 2.0)
+    });
+    let wrong = wrong.count();
+    assert!(wrong <= 4, "{wrong} pixels differ");
+}
+
+#[test]
+fn heights_become_footprints_in_storeys_whatever_they_are_stored_as() {
+    let values = heights();
+    let files = [
+        geotiff::<Gray32Float>(&values, degrees(), Compression::Uncompressed),
+        geotiff::<Gray32Float>(&values, degrees(), Compression::Lzw),
+        geotiff::<Gray64Float>(&values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>(), degrees(), Compression::Packbits),
+        geotiff::<Gray16>(&values.iter().map(|&value| value.max(0.0).round() as u16).collect::<Vec<_>>(), degrees(), Compression::Lzw),
+    ];
+    for file in files {
+        assert!(is_tiff(&file));
+        let found = imported(&file);
+        assert_is_the_raster(&found);
+        let mut heights: Vec<f64> = found.scene.buildings.iter().filter_map(|building| building.height_m).collect();
+        heights.sort_by(f64::total_cmp);
+        assert_eq!(heights, [6.0, 9.0, 21.0], "the house, the block, its tower");
+        assert_eq!(found.report.assumptions(), Vec::<String>::new(), "every height is stated");
+    }
+}
+
+#[test]
+fn a_mask_has_no_heights() {
+    let values = pixels(|column, row| if height_m(column, row) >= 2.0 { 255 } else { 0 });
+    let found = imported(&geotiff::<Gray8>(&values, degrees(), Compression::Lzw));
+    assert_is_the_raster(&found);
+    assert_eq!(found.scene.buildings.len(), 2, "the block with its tower, and the house");
+    assert!(found.report.assumptions().iter().any(|assumed| assumed.contains("25 m")), "{:?}", found.report.assumptions());
+}
+
+#[test]
+fn what_cannot_be_used_says_what_to_do() {
+    let values = heights();
+    let refused = |file: &[u8]| buildings_of_geotiff(file).expect_err("refused");
+    let projected = geotiff::<Gray32Float>(&values, Some(keys(1, (3072, 25832))), Compression::Lzw);
+    assert!(refused(&projected).to_string().contains("EPSG:25832"), "{}", refused(&projected));
+    assert!(refused(&projected).to_string().contains("gdalwarp -t_srs EPSG:4326"));
+    let nowhere = geotiff::<Gray32Float>(&values, None, Compression::Lzw);
+    assert!(matches!(refused(&nowhere), HeightRasterError::Place(_)), "{}", refused(&nowhere));
+    let flat = geotiff::<Gray32Float>(&vec![0.5; WIDTH * HEIGHT], degrees(), Compression::Lzw);
+    assert_eq!(refused(&flat), HeightRasterError::Empty);
+    let colours = geotiff::<RGB8>(&vec![7; 3 * WIDTH * HEIGHT], degrees(), Compression::Lzw);
+    assert_eq!(refused(&colours), HeightRasterError::Bands(3));
+    let whole = geotiff::<Gray32Float>(&values, degrees(), Compression::Uncompressed);
+    for length in [4, 60, whole.len() / 2, whole.len() - 1] {
+        assert!(!refused(&whole[..length]).to_string().is_empty());
+    }
+    assert!(!is_tiff(b"{}") && matches!(refused(b"II*\0"), HeightRasterError::Syntax(_)));
+}
