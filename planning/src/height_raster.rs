@@ -6,7 +6,7 @@
 //! each part that stands higher, in storeys of 3 m, is another outline within it: of overlapping outlines the highest counts, and no
 //! gap comes between them.
 
-use geo::{Area, BoundingRect, Contains, Coord, LineString, Polygon};
+use geo::{Area, BoundingRect, Contains, Coord, LineString, Polygon, Translate};
 use radiodiff_radio::geometry::outline::straight_outlines;
 use radiodiff_radio::scene::{BuildingMask, Grid};
 use serde_json::{Value, json};
@@ -117,63 +117,55 @@ impl Raster {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let lowest = self.lowest_of_block();
-        let heights: BTreeSet<u16> = self.storeys.iter().copied().filter(|&storeys| storeys > 0).collect();
-        let mut parts = Vec::new();
-        for &storeys in &heights {
-            let height_m = (!self.is_mask).then(|| f32::from(storeys) * STOREY_M);
-            let part = |outline| Part { outline, height_m };
-            parts.extend(self.outlines(|i| lowest[i] == storeys).into_iter().map(part));
-            parts.extend(self.outlines(|i| self.storeys[i] >= storeys && lowest[i] < storeys).into_iter().map(part));
-        }
-        parts
+        self.blocks().iter().flat_map(|block| self.parts_of(block)).collect()
     }
 
-    /// For each building pixel, the storeys of the lowest part of the buildings that touch it, also by a corner.
-    fn lowest_of_block(&self) -> Vec<u16> {
-        let mut lowest = vec![0; self.storeys.len()];
-        let (mut block, side) = (Vec::new(), self.side as isize);
+    /// The pixels of buildings that touch, also by a corner.
+    fn blocks(&self) -> Vec<Vec<usize>> {
+        let (mut blocks, mut seen, side) = (Vec::new(), vec![false; self.storeys.len()], self.side as isize);
         for start in 0..self.storeys.len() {
-            if self.storeys[start] == 0 || lowest[start] != 0 {
+            if self.storeys[start] == 0 || seen[start] {
                 continue;
             }
-            block.push(start);
-            lowest[start] = 1;
-            let mut at = 0;
+            let (mut block, mut at) = (vec![start], 0);
+            seen[start] = true;
             while at < block.len() {
                 let (x, y) = (block[at] as isize % side, block[at] as isize / side);
                 for (dx, dy) in [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)] {
                     let (x, y) = (x + dx, y + dy);
                     let next = (y * side + x) as usize;
-                    if (0..side).contains(&x) && (0..side).contains(&y) && self.storeys[next] != 0 && lowest[next] == 0 {
-                        lowest[next] = 1;
+                    if (0..side).contains(&x) && (0..side).contains(&y) && self.storeys[next] != 0 && !seen[next] {
+                        seen[next] = true;
                         block.push(next);
                     }
                 }
                 at += 1;
             }
-            let least = block.iter().map(|&i| self.storeys[i]).min().unwrap_or(1);
-            block.drain(..).for_each(|i| lowest[i] = least);
+            blocks.push(block);
         }
-        lowest
+        blocks
     }
 
-    /// The outlines of the pixels of which `built` is true by index, with their courtyards.
-    fn outlines(&self, built: impl Fn(usize) -> bool) -> Vec<Polygon<f64>> {
-        let mask = BuildingMask { size: self.side, pixels: (0..self.storeys.len()).map(|i| u8::from(built(i))).collect() };
-        if !mask.pixels.contains(&1) {
-            return Vec::new();
+    /// The whole of a block, as high as its lowest part, and each higher part.
+    fn parts_of(&self, block: &[usize]) -> Vec<Part> {
+        let (columns, rows) = (block.iter().map(|i| i % self.side), block.iter().map(|i| i / self.side));
+        let [left, right] = [columns.clone().min(), columns.max()].map(Option::unwrap_or_default);
+        let [top, bottom] = [rows.clone().min(), rows.max()].map(Option::unwrap_or_default);
+        // A square around the block, which lies in its south-western corner.
+        let side = (right - left).max(bottom - top) + 1;
+        let mut storeys = vec![0; side * side];
+        for &i in block {
+            storeys[(side - 1 + i / self.side - bottom) * side + i % self.side - left] = self.storeys[i];
         }
-        let rings = straight_outlines(&mask, Grid { size: self.side, meters_per_pixel: 1.0 });
-        let with_area = rings.into_iter().map(|ring| Polygon::new(ring, Vec::new())).filter(|ring| ring.unsigned_area() > 0.0);
-        let (mut outlines, courtyards): (Vec<_>, Vec<_>) = with_area.partition(|ring| ring.signed_area() > 0.0);
-        for courtyard in courtyards {
-            let around = outlines.iter_mut().filter(|outline| surrounds(outline, &courtyard));
-            if let Some(outline) = around.min_by(|a, b| a.unsigned_area().total_cmp(&b.unsigned_area())) {
-                outline.interiors_push(courtyard.into_inner().0);
-            }
-        }
-        outlines
+        let heights: BTreeSet<u16> = block.iter().map(|&i| self.storeys[i]).collect();
+        let corner = Coord { x: left as f64, y: (self.side - 1 - bottom) as f64 };
+        let of_height = |&height: &u16| {
+            let pixels = storeys.iter().map(|&found| u8::from(found >= height)).collect();
+            let height_m = (!self.is_mask).then(|| f32::from(height) * STOREY_M);
+            let outlines = outlines(&BuildingMask { size: side, pixels });
+            outlines.into_iter().map(move |outline| Part { outline: outline.translate(corner.x, corner.y), height_m })
+        };
+        heights.iter().flat_map(of_height).collect()
     }
 
     fn feature(&self, Part { outline, height_m }: &Part) -> Value {
@@ -186,6 +178,20 @@ impl Raster {
         }
         json!({ "type": "Feature", "properties": properties, "geometry": { "type": "Polygon", "coordinates": rings } })
     }
+}
+
+/// The outlines of what is built, with their courtyards, in pixels.
+fn outlines(mask: &BuildingMask) -> Vec<Polygon<f64>> {
+    let rings = straight_outlines(mask, Grid { size: mask.size, meters_per_pixel: 1.0 });
+    let with_area = rings.into_iter().map(|ring| Polygon::new(ring, Vec::new())).filter(|ring| ring.unsigned_area() > 0.0);
+    let (mut outlines, courtyards): (Vec<_>, Vec<_>) = with_area.partition(|ring| ring.signed_area() > 0.0);
+    for courtyard in courtyards {
+        let around = outlines.iter_mut().filter(|outline| surrounds(outline, &courtyard));
+        if let Some(outline) = around.min_by(|a, b| a.unsigned_area().total_cmp(&b.unsigned_area())) {
+            outline.interiors_push(courtyard.into_inner().0);
+        }
+    }
+    outlines
 }
 
 /// Whether a courtyard lies in an outline, whose corners it may touch.

@@ -1,5 +1,8 @@
 //! Footprints of rasters of heights: what comes out is what was put in, to a pixel, whatever the values are stored as.
 
+// Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
+#![allow(clippy::unwrap_used)]
+
 use radiodiff_planning::height_raster::{HeightRasterError, buildings_of_geotiff, is_tiff};
 use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, import};
 use std::io::Cursor;
@@ -108,6 +111,22 @@ fn a_mask_has_no_heights() {
     assert_is_the_raster(&found);
     assert_eq!(found.scene.buildings.len(), 2, "the block with its tower, and the house");
     assert!(found.report.assumptions().iter().any(|assumed| assumed.contains("25 m")), "{:?}", found.report.assumptions());
+}
+
+/// Where a pixel is a point, the tie point is the middle of the first pixel.
+#[test]
+fn pixels_that_are_points_lie_half_a_pixel_to_the_north_west() {
+    let corner = |of_point: u16| {
+        let mut keys = keys(2, (2048, 4326));
+        keys[11] = of_point;
+        let text = buildings_of_geotiff(&geotiff::<Gray32Float>(&heights(), Some(keys), Compression::Lzw)).unwrap();
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        [0, 1].map(|i| found["features"][0]["geometry"]["coordinates"][0][0][i].as_f64().unwrap())
+    };
+    let (area, point) = (corner(1), corner(2));
+    for (moved, expected) in [(point[0] - area[0], -PIXEL[0] / 2.0), (point[1] - area[1], PIXEL[1] / 2.0)] {
+        assert!((moved - expected).abs() < 1e-9, "{area:?} and {point:?}");
+    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ trait Drawing {
 /// A network, and the engine that it was built for.
 enum OnEngine<E: Engine> {
     Samples(E, Box<Pipeline<E>>),
-    Quantiles(E, QuantilePipeline<E>),
+    Quantiles(E, Box<QuantilePipeline<E>>),
 }
 
 impl Network {
@@ -130,7 +130,7 @@ impl<E: Engine> OnEngine<E> {
     fn build(engine: E, checkpoint: &Checkpoint) -> Result<Self, WeightsError> {
         Ok(if checkpoint.holds_quantiles() {
             let network = checkpoint.build_quantiles(&engine)?;
-            Self::Quantiles(engine, QuantilePipeline::new(network).widened(checkpoint.manifest().widening()))
+            Self::Quantiles(engine, Box::new(QuantilePipeline::new(network).widened(checkpoint.manifest().widening())))
         } else {
             let network = checkpoint.build(&engine)?;
             Self::Samples(engine, Box::new(Pipeline::new(network)))
