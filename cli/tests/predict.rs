@@ -356,6 +356,24 @@ fn quantiles_say_what_is_exceeded_with_a_probability() {
     refused(&["--tx", TX, "--weights", radiodiff_tests::SHIPPED_WEIGHTS, "--reliability", "90"], 1, &["draw samples"]);
 }
 
+/// Whose columns 2 to 7 and rows 2 to 6 are built, around a courtyard of one pixel.
+#[test]
+fn a_raster_of_heights_is_a_scene() {
+    let raster = |name: &str| format!("{}/../fuzz/corpus/height_raster/{name}", env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("map.csv").display().to_string();
+    let run = |scene: &str| {
+        let output = radiodiff(&["predict", scene, "--tx", "11.5705,48.1395", "--out", &csv]);
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, said) = run(&raster("courtyard.tif"));
+    assert!(code == Some(0) && !said.contains("without height"), "{said}");
+    let outdoors = fs::read_to_string(&csv).unwrap().lines().count() - 1;
+    assert!((256 * 256 - outdoors).abs_diff(29) <= 6, "{outdoors} pixels are outdoors");
+    let (code, said) = run(&raster("projected.tif"));
+    assert!(code == Some(1) && said.contains("gdalwarp -t_srs EPSG:4326"), "{said}");
+}
+
 /// On any Vulkan adapter; `cargo xtask test` installs one that computes on the CPU.
 #[cfg(feature = "vulkan")]
 #[test]

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read, Seek};
 use thiserror::Error;
+use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
@@ -23,6 +24,8 @@ const STOREY_M: f32 = 3.0;
 const HIGHEST_M: f32 = 1000.0;
 /// Pixels along a side of the largest raster: 4 km at 1 m.
 const MOST_PIXELS: u32 = 4096;
+/// Pixels that are traced at most, counted once for each height: some ten seconds of a browser.
+const MOST_TRACED: usize = 1 << 29;
 /// Geographic systems in degrees that agree to a metre: WGS 84, ETRS89, NAD83.
 const GEOGRAPHIC: [u16; 3] = [4326, 4258, 4269];
 
@@ -37,12 +40,19 @@ pub enum HeightRasterError {
         "the TIFF image has {width} x {height} pixels, at most {MOST_PIXELS} x {MOST_PIXELS} are read: cut the region out (gdal_translate -projwin)"
     )]
     Size { width: u32, height: u32 },
-    #[error("the TIFF image has {0} bands, expected one of heights in metres or of a mask: take one (gdal_translate -b 1)")]
-    Bands(usize),
+    #[error(
+        "the TIFF image is {0}, expected one band of heights in metres or of a mask, of 8 bits and more: gdal_translate -b 1 -ot Float32 FILE heights.tif"
+    )]
+    Bands(String),
     #[error("the TIFF image does not say where it lies ({0}), expected a GeoTIFF in degrees: gdalwarp -t_srs EPSG:4326 FILE heights.tif")]
     Place(String),
-    #[error("the raster has no building: no value of at least {LOWEST_M} m above the ground, and it is no mask of 0 and one other value")]
+    #[error("the raster has no building: no value of at least {LOWEST_M} m above the ground, and it is no mask of 0 and 1, 255 or 65535")]
     Empty,
+    #[error(
+        "the raster's buildings are too rugged to be traced: they touch over large areas at many heights, as forests do. Cut a smaller region \
+         out (gdal_translate -projwin), or take a scan without vegetation"
+    )]
+    Rugged,
 }
 
 /// Whether a file is a TIFF image.
@@ -56,7 +66,7 @@ pub fn is_tiff(bytes: &[u8]) -> bool {
 /// [`HeightRasterError`].
 pub fn buildings_of_geotiff(bytes: &[u8]) -> Result<String, HeightRasterError> {
     let raster = Raster::read(bytes)?;
-    let features: Vec<Value> = raster.parts().iter().map(|part| raster.feature(part)).collect();
+    let features: Vec<Value> = raster.parts()?.iter().map(|part| raster.feature(part)).collect();
     if features.is_empty() {
         return Err(HeightRasterError::Empty);
     }
@@ -91,16 +101,21 @@ impl Raster {
         if width.max(height) > MOST_PIXELS || width.min(height) == 0 {
             return Err(HeightRasterError::Size { width, height });
         }
+        match decoder.colortype().map_err(failed)? {
+            ColorType::Gray(bits) if bits >= 8 => {}
+            other => return Err(HeightRasterError::Bands(format!("{other:?}"))),
+        }
         let (north_west, pixel) = place(&mut decoder)?;
         let absent = decoder.get_tag_ascii_string(Tag::GdalNodata).ok();
         let absent: Option<f32> = absent.and_then(|text| text.trim_end_matches('\0').trim().parse().ok());
         let values = values(decoder.read_image().map_err(failed)?);
         let (width, height) = (width as usize, height as usize);
         if values.len() != width * height {
-            return Err(HeightRasterError::Bands(values.len() / (width * height)));
+            return Err(HeightRasterError::Bands(format!("{} values", values.len())));
         }
-        let known = |value: f32| if value.is_finite() && Some(value) != absent && value <= HIGHEST_M { value.max(0.0) } else { 0.0 };
-        let is_mask = is_mask(values.iter().map(|&value| known(value)));
+        let there = |value: f32| if value.is_finite() && Some(value) != absent { value.max(0.0) } else { 0.0 };
+        let is_mask = is_mask(values.iter().map(|&value| there(value)));
+        let known = |value: f32| if is_mask || there(value) <= HIGHEST_M { there(value) } else { 0.0 };
         let storeys = |value: f32| match known(value) {
             value if is_mask => u16::from(value > 0.0),
             value if value < LOWEST_M => 0,
@@ -116,8 +131,14 @@ impl Raster {
         Ok(Self { side, storeys: square, is_mask, corner, pixel })
     }
 
-    fn parts(&self) -> Vec<Part> {
-        self.blocks().iter().flat_map(|block| self.parts_of(block)).collect()
+    fn parts(&self) -> Result<Vec<Part>, HeightRasterError> {
+        let mut left = MOST_TRACED;
+        let mut parts = Vec::new();
+        for block in self.blocks() {
+            let of_block = self.parts_of(&block, &mut left).ok_or(HeightRasterError::Rugged)?;
+            parts.extend(of_block);
+        }
+        Ok(parts)
     }
 
     /// The pixels of buildings that touch, also by a corner.
@@ -146,18 +167,19 @@ impl Raster {
         blocks
     }
 
-    /// The whole of a block, as high as its lowest part, and each higher part.
-    fn parts_of(&self, block: &[usize]) -> Vec<Part> {
+    /// The whole of a block, as high as its lowest part, and each higher part; nothing where that would trace more pixels than are left.
+    fn parts_of(&self, block: &[usize], pixels_left: &mut usize) -> Option<Vec<Part>> {
         let (columns, rows) = (block.iter().map(|i| i % self.side), block.iter().map(|i| i / self.side));
         let [left, right] = [columns.clone().min(), columns.max()].map(Option::unwrap_or_default);
         let [top, bottom] = [rows.clone().min(), rows.max()].map(Option::unwrap_or_default);
         // A square around the block, which lies in its south-western corner.
         let side = (right - left).max(bottom - top) + 1;
+        let heights: BTreeSet<u16> = block.iter().map(|&i| self.storeys[i]).collect();
+        *pixels_left = pixels_left.checked_sub(side * side * heights.len())?;
         let mut storeys = vec![0; side * side];
         for &i in block {
             storeys[(side - 1 + i / self.side - bottom) * side + i % self.side - left] = self.storeys[i];
         }
-        let heights: BTreeSet<u16> = block.iter().map(|&i| self.storeys[i]).collect();
         let corner = Coord { x: left as f64, y: (self.side - 1 - bottom) as f64 };
         let of_height = |&height: &u16| {
             let pixels = storeys.iter().map(|&found| u8::from(found >= height)).collect();
@@ -165,7 +187,7 @@ impl Raster {
             let outlines = outlines(&BuildingMask { size: side, pixels });
             outlines.into_iter().map(move |outline| Part { outline: outline.translate(corner.x, corner.y), height_m })
         };
-        heights.iter().flat_map(of_height).collect()
+        Some(heights.iter().flat_map(of_height).collect())
     }
 
     fn feature(&self, Part { outline, height_m }: &Part) -> Value {
@@ -197,11 +219,14 @@ fn outlines(mask: &BuildingMask) -> Vec<Polygon<f64>> {
 /// Whether a courtyard lies in an outline, whose corners it may touch.
 fn surrounds(outline: &Polygon<f64>, courtyard: &Polygon<f64>) -> bool {
     let (Some(around), Some(within)) = (outline.bounding_rect(), courtyard.bounding_rect()) else { return false };
+    if !around.contains(&within) {
+        return false;
+    }
     let exterior = Polygon::new(outline.exterior().clone(), Vec::new());
-    around.contains(&within) && courtyard.exterior().coords().any(|corner| exterior.contains(corner))
+    courtyard.exterior().coords().any(|corner| exterior.contains(corner))
 }
 
-/// Whether all values are 0 or one other, of which there are both, and which as a height would be odd: 1, or more than any house.
+/// Whether all values are 0 or one other, which as a height would be odd: 1, or what a full byte or word has.
 fn is_mask(mut values: impl Iterator<Item = f32>) -> bool {
     let mut other = None;
     values.all(|value| value == 0.0 || *other.get_or_insert(value) == value) && matches!(other, Some(1.0 | 255.0 | 65535.0))

@@ -95,8 +95,9 @@ fn the_shipped_networks_beat_the_physical_map() {
     let high = forgetful_dataset(folder.path(), "high", &["--seed", "20003", "--antennas", "3,40"]);
     let samples = ["--samples", "5", "--steps", "5"];
     let quantiles = ["--threshold-db", "-100"];
-    let networks: [(&str, &str, &[&str], &str, f64); 3] = [
+    let networks: [(&str, &str, &[&str], &str, f64); 4] = [
         (radiodiff_tests::SHIPPED_WEIGHTS, &low, &samples, "5 samples", 1.1),
+        (radiodiff_tests::SHIPPED_WEIGHTS, &high, &samples, "5 samples", 1.1),
         (radiodiff_tests::SHIPPED_QUANTILES, &low, &quantiles, "19 together", 1.2),
         (radiodiff_tests::SHIPPED_QUANTILES, &high, &quantiles, "19 together", 1.3),
     ];

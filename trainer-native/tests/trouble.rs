@@ -80,7 +80,9 @@ fn a_dry_run_shows_what_would_be_trained_and_writes_nothing() {
         said
     };
     let (all, part) = (rows(&[]), rows(&[frozen]));
-    assert_ne!(all, part, "what is frozen is shown");
+    // Seconds and memory differ from run to run.
+    let decoder = |said: &str| said.lines().filter(|line| line.contains("decoder")).map(str::to_owned).collect::<Vec<_>>();
+    assert!(!decoder(&all).is_empty() && decoder(&all) != decoder(&part), "what is frozen is shown: {all}{part}");
     assert!(!Path::new(&shop.path("run")).exists());
 }
 

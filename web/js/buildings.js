@@ -1,5 +1,5 @@
 // Buildings, cars and bounds as they travel to the worker. The worker reads the format from the bytes; here they are only brought into a
-// form that can be compared with the last scene's and sent.
+// form that can be compared with the last scene's and sent, and a raster of heights becomes GeoJSON.
 
 import { RadioError, messageOf } from './errors.js';
 import { loadFormats } from './formats.js';

@@ -159,7 +159,7 @@ export interface ModelInfo {
   pixelSizesM: [number, number];
   /** What the networks draw; `predict` turns it into received power. */
   quantity: 'path-gain-db' | 'received-power-dbm';
-  /** The least and the greatest path gain that it can say, dB. */
+  /** The least and the greatest value that it can say, in the unit of `quantity`. */
   range: [number, number];
   /** The lowest and the highest antenna that it knows: the same where it is not told heights. Others are a warning. */
   antennaHeightsM: [number, number];
@@ -457,7 +457,7 @@ export function init(source?: string | URL | BufferSource | WebAssembly.Module):
 /** The same for the module that fits maps to measurements, which the first `calibrate` otherwise compiles. */
 export function initCalibration(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
-/** The same for the module that writes files, which a map's first export otherwise compiles. */
+/** The same for the module that writes files, which a map's first export, or buildings that are a GeoTIFF, otherwise compiles. */
 export function initExport(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
 export interface EngineOptions {

@@ -2,9 +2,10 @@
 
 use super::args::Args;
 use super::cell::{self, Cell};
+use crate::drawing::import_any;
 use anyhow::{Context, Result};
 use radiodiff_radio::calibration::{CalibrationOptions, CellLaw, Surroundings};
-use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene, import};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene};
 use std::path::Path;
 
 /// Pixels along a side of the map.
@@ -33,7 +34,7 @@ impl Site {
         let grid = Grid { size: PIXELS, meters_per_pixel: args.extent_m / PIXELS as f64 };
         let around = GeoBounds::around([cell.lng_lat]);
         let import_options = ImportOptions { grid, bounds: Some(around), ..ImportOptions::default() };
-        let Imported { scene, report } = import(&bytes, &import_options).with_context(|| format!("the buildings {shown}"))?;
+        let Imported { scene, report } = import_any(&bytes, &import_options).with_context(|| format!("the buildings {shown}"))?;
         let frame = LocalFrame::centered(cell.lng_lat, grid);
         let surroundings = Surroundings::new(&scene, frame.to_meters(cell.lng_lat)).context("the cell's surroundings")?;
         let law = CellLaw { frequency_mhz: cell.frequency_mhz };

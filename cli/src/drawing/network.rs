@@ -47,7 +47,7 @@ pub struct Network {
     preset: Preset,
     grids: GridRange,
     options: NetworkOptions,
-    /// The GPU's name in brackets; empty on the CPU.
+    /// ` on ` and the GPU's name; empty on the CPU.
     adapter: String,
 }
 

@@ -15,6 +15,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// So many scenes are kept; a batch usually works through one after another.
 const KEPT_SCENES: usize = 4;
 
+/// Imports a file of any format that radio reads, or a raster of heights.
+///
+/// # Errors
+/// Those of either reader.
+pub fn import_any(bytes: &[u8], options: &ImportOptions) -> Result<Imported> {
+    let of_raster = is_tiff(bytes).then(|| buildings_of_geotiff(bytes)).transpose()?;
+    Ok(import(of_raster.as_ref().map_or(bytes, String::as_bytes), options)?)
+}
+
 /// A scene with its place on the globe, prepared for the maps of many transmitters.
 pub struct MapScene {
     scene: Scene,
@@ -44,8 +53,7 @@ impl MapScene {
     /// # Errors
     /// Bytes of no known format, no building on the map, and a height that no building has.
     pub fn new(bytes: &[u8], options: &ImportOptions) -> Result<Self> {
-        let of_raster = is_tiff(bytes).then(|| buildings_of_geotiff(bytes)).transpose()?;
-        let Imported { scene, report } = import(of_raster.as_ref().map_or(bytes, String::as_bytes), options)?;
+        let Imported { scene, report } = import_any(bytes, options)?;
         let grid = options.grid;
         let bounds = scene.bounds.context("it has no place on the globe")?;
         let frame = LocalFrame::of_bounds(bounds, grid);

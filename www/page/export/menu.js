@@ -54,7 +54,7 @@ async function save(id, saved) {
 /** Of the place and the layer, such as `old-town-munich-sinr`. */
 function fileName() {
   const words = `${state.scene?.title ?? 'plan'} ${shownLayer().name}`.toLowerCase();
-  return words.normalize('NFD').replace(/\p{M}/gu, '').replace(/\.(geo)?json.?|\.osm|\.gz/g, '').replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '');
+  return words.normalize('NFD').replace(/\p{M}/gu, '').replace(/\.(geo)?json.?|\.osm|\.gz|\.tiff?\b/g, '').replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '');
 }
 
 function download(name, blob) {
