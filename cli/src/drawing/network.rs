@@ -46,6 +46,7 @@ pub struct Network {
     drawing: Box<dyn Drawing>,
     preset: Preset,
     grids: GridRange,
+    says_quantiles: bool,
     options: NetworkOptions,
     /// ` on ` and the GPU's name; empty on the CPU.
     adapter: String,
@@ -54,7 +55,6 @@ pub struct Network {
 /// Draws with whatever engine.
 trait Drawing {
     fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds, options: &NetworkOptions) -> Result<RadioMap>;
-    fn says_quantiles(&self) -> bool;
 }
 
 /// A network, and the engine that it was built for.
@@ -85,7 +85,8 @@ impl Network {
                 (Box::new(OnEngine::build(engine, &checkpoint).with_context(named)?), adapter)
             }
         };
-        Ok(Self { drawing, preset: checkpoint.manifest().preset.clone(), grids: checkpoint.grids(), options, adapter })
+        let (preset, says_quantiles) = (checkpoint.manifest().preset.clone(), checkpoint.holds_quantiles());
+        Ok(Self { drawing, preset, grids: checkpoint.grids(), says_quantiles, options, adapter })
     }
 
     /// The grid that it draws unless another is asked for, and whether it draws no other.
@@ -110,10 +111,10 @@ impl Network {
     pub fn name(&self) -> String {
         let (preset, adapter) = (&self.preset.name, &self.adapter);
         let NetworkOptions { sampling: SampleOptions { steps, seed, .. }, reliability, .. } = self.options;
+        if !self.says_quantiles {
+            return format!("the network {preset} ({steps} step{}, seed {seed}){adapter}", if steps == 1 { "" } else { "s" });
+        }
         match reliability {
-            _ if !self.drawing.says_quantiles() => {
-                format!("the network {preset} ({steps} step{}, seed {seed}){adapter}", if steps == 1 { "" } else { "s" })
-            }
             Some(percent) => format!("the quantiles of {preset} (exceeded with {percent} %){adapter}"),
             None => format!("the quantiles of {preset} (their mean){adapter}"),
         }
@@ -153,10 +154,6 @@ impl<E: Engine> Drawing for OnEngine<E> {
                 })
             }
         }
-    }
-
-    fn says_quantiles(&self) -> bool {
-        matches!(self, Self::Quantiles(..))
     }
 }
 

@@ -50,8 +50,8 @@ pub struct TrainingData {
 }
 
 impl TrainingData {
-    /// Opens datasets for a preset, of pixels within `pixels_m`. With `with_condition` samples have the preset's channels, without it their maps alone, which are
-    /// read much faster.
+    /// Opens datasets for a preset, of pixels within `pixels_m`. With `with_condition` samples have the preset's channels, without it their
+    /// maps alone, which are read much faster.
     ///
     /// # Errors
     /// Those of [`TrainingSet::open`].
