@@ -1,9 +1,10 @@
 // The page as a visitor uses it: it opens with a map, and redraws when the transmitter or a layer is chosen.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
-import { MODEL, dragMarker, drawn, launch, notice, open, openForecast, placeTransmitter, saysSomethingNew, shownMap, spot } from './lib.mjs';
+import { MODEL, SAMPLER, drop, dragMarker, drawn, launch, notice, open, openForecast, placeTransmitter, saysSomethingNew, shownMap, spot, url } from './lib.mjs';
 import { agreement, faults } from './plausible.mjs';
 
 let browser;
@@ -328,6 +329,39 @@ test('a transmitter that leaves the map stays where it was, with a word about it
   assert.match(await saysSomethingNew(page, before), /outside the map.*west, south, east, north/);
   await placeTransmitter(page, 0.35, 0.3);
   assert.ok((await page.evaluate(() => window.radiodiff.map.transmitter.lat)) < lat);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('the page forecasts by weights that are dropped on it, and keeps those it has where a file is none', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  // What `trainer export` wrote, or the shipped network of the same kind.
+  const file = process.env.RADIODIFF_WEIGHTS;
+  const weights = file ? await readFile(file) : Buffer.from(await (await fetch(new URL(SAMPLER, url))).arrayBuffer());
+  const forecast = () => page.evaluate(() => window.radiodiff.forecast !== undefined);
+  await drop(page, 'mine.safetensors', weights);
+  await page.waitForFunction(() => window.radiodiff.forecast, undefined, { timeout: 120_000 });
+  await drawn(page);
+  assert.equal(await page.inputValue('#layer'), 'mean');
+  assert.deepEqual(faults(await shownMap(page)), []);
+  assert.match(await page.locator('#model').innerText(), /^Diffusion .* of mine\.safetensors/);
+  assert.match(await page.locator('#worth').innerText(), /a network of yours/);
+  assert.match(await page.locator('#stats').innerText(), /Almost surely/);
+  // It takes seconds, so that the physical map alone follows a hand.
+  await page.evaluate(() => { window.before = window.radiodiff.forecast; });
+  await placeTransmitter(page, 0.3, 0.3);
+  assert.ok(await page.evaluate(() => window.radiodiff.forecast !== window.before), 'the forecast is of the place before');
+
+  await drop(page, 'broken.safetensors', '<!doctype html>');
+  await page.waitForFunction(() => /broken/.test(document.querySelector('[role=status]').innerText));
+  assert.match(await notice(page), /broken\.safetensors cannot be used: .*not a safetensors file/);
+  assert.ok(await forecast());
+  await page.selectOption('#areas', '2');
+  await drawn(page);
+  assert.equal(await page.inputValue('#layer'), 'physical', 'it draws 256 pixels of 1 m alone');
+  assert.ok(await page.locator('#layer option[value=mean]').evaluate((option) => option.disabled));
+  await drop(page, 'other.safetensors', weights);
+  await page.waitForFunction(() => /other\.safetensors does not draw/.test(document.querySelector('[role=status]').innerText));
   assert.deepEqual(page.failures, []);
   await page.close();
 });

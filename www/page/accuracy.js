@@ -39,9 +39,10 @@ const FORECASTS = ['mean', 'deviation', 'probability', 'shift'];
 
 /**
  * A sentence or two about a layer, by the value of its option; undefined of one that has no figures here. `model` is what the loaded
- * network's file says of it (a ModelInfo).
+ * network's file says of it (a ModelInfo), `isOwn` whether the visitor opened that file.
  */
-export function worth(layer, model) {
+export function worth(layer, model, isOwn) {
   if (!FORECASTS.includes(layer)) return LAYERS[layer];
+  if (isOwn) return `By a network of yours, ${model.name}: what it is worth, its own card has to say. ${antennas(model.antennaHeightsM)}`;
   return model ? `${FORECAST} ${antennas(model.antennaHeightsM)}` : FORECAST;
 }

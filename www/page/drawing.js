@@ -44,6 +44,12 @@ export function startOver(warnings) {
   clear();
 }
 
+/** Forgets a map beside the physical one: another engine draws its like from now on. */
+export function forget(kind) {
+  delete state.beside[kind];
+  forecastMs = 0;
+}
+
 function clear() {
   state.map = undefined;
   state.beside = {};
@@ -53,7 +59,7 @@ function clear() {
 /** Draws the plan by the chosen model; it is drawn when the promise resolves. */
 export function draw() {
   wanted = true;
-  if (beside && !KINDS[beside.kind].follows) beside.controller.abort();
+  if (beside && !KINDS[beside.kind].follows()) beside.controller.abort();
   drawing ??= drawWhatIsWanted();
   return drawing;
 }
@@ -155,25 +161,36 @@ function request() {
   return { ...around(), transmitters: requested(plan()), receiver, thresholdDbm };
 }
 
+/** As many samples as a network of quantiles says quantiles, in as many steps as such networks are judged by. */
+const SAMPLES = { samples: 19, steps: 5 };
+
+const saysQuantiles = () => engines.network?.info.model.kind === 'quantiles';
+
 /**
  * How a map beside the physical one is drawn, by its kind: the engine's name, and what starts it, which gives undefined or rejects where it
- * cannot be had; its method; what ends it; and whether it takes so little time that it follows the hand and need not be ended.
+ * cannot be had; what it is asked; what ends it; and whether it takes so little time that it follows the hand and need not be ended.
  */
 const KINDS = {
-  forecast: { engine: 'network', start: startNetworks, method: 'network', stop: () => {}, follows: true },
-  rays: { engine: 'tracer', start: startTracer, method: 'rays', stop: stopTracer },
+  forecast: {
+    engine: 'network',
+    start: startNetworks,
+    asked: () => ({ method: 'network', ...(saysQuantiles() ? {} : SAMPLES) }),
+    stop: () => {},
+    follows: saysQuantiles,
+  },
+  rays: { engine: 'tracer', start: startTracer, asked: () => ({ method: 'rays' }), stop: stopTracer, follows: () => false },
 };
 
 /** Where a map beside the physical one takes longer, the physical map follows the hand alone. */
 const FOLLOWING_MS = 1000;
 
 /** True while what is drawn beside the physical map follows the hand. */
-const isFollowed = () => state.dragging && Boolean(KINDS[besideKind()]?.follows) && forecastMs < FOLLOWING_MS;
+const isFollowed = () => state.dragging && Boolean(KINDS[besideKind()]?.follows()) && forecastMs < FOLLOWING_MS;
 
 /** Draws what the chosen model shows beside the physical map, until something else is wanted. */
 async function drawBeside(terms, isLeft) {
   const kind = besideKind();
-  const { engine: name, method, stop } = KINDS[kind];
+  const { engine: name, asked, stop } = KINDS[kind];
   const engine = engines[name];
   if (!engine) {
     startBeside(kind);
@@ -185,11 +202,11 @@ async function drawBeside(terms, isLeft) {
   beside = { kind, controller };
   try {
     progress(0);
-    const onProgress = ({ phase, loaded, total }) => { if (phase === 'transmitters') progress(loaded / total); };
-    const map = await engine.predict({ ...terms, method, signal, onProgress });
+    const onProgress = ({ phase, loaded, total }) => { if (['transmitters', 'step'].includes(phase)) progress(loaded / total); };
+    const map = await engine.predict({ ...terms, ...asked(), signal, onProgress });
     if (signal.aborted || isLeft()) return;
     state.beside[kind] = map;
-    if (KINDS[kind].follows) forecastMs = map.milliseconds;
+    if (KINDS[kind].follows()) forecastMs = map.milliseconds;
     tellWarnings(map.warnings);
   } catch (error) {
     if (!signal.aborted) throw error;

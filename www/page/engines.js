@@ -1,20 +1,27 @@
 // The engines that draw. The physical one starts with the page and needs no weights. The one with the networks is started, and its
-// weights are downloaded, when a layer first asks for it, and the ray tracer likewise; the physical one goes on drawing meanwhile.
+// weights are downloaded, when a layer first asks for it, and the ray tracer likewise; the physical one goes on drawing meanwhile. A
+// visitor's own weights take the place of the page's until the page is left.
 
 import { createEngine } from '../index.js';
 import { say } from './notices.js';
 
 const MODEL = 'models/quantiles.safetensors';
-/** The pixels of its maps in metres, and the most of them along a side: `info.model` says them, but not before its weights are fetched. */
-const [FINEST_M, COARSEST_M, MOST_PIXELS] = [1, 4, 1024];
+/** The maps that the page's networks draw: `info.model` says it, but not before their weights are fetched. */
+const GRIDS = { mapSizes: [1, 1024], pixelSizesM: [1, 4] };
 /** Names of the methods on the page. */
-const METHODS = { network: 'Network of quantiles', 'dominant-path': 'Dominant path', rays: 'Ray tracing' };
+const METHODS = { 'dominant-path': 'Dominant path', rays: 'Ray tracing' };
+const NETWORKS = { quantiles: 'Network of quantiles', samples: 'Diffusion' };
+
+const within = ([least, most], value) => least <= value && value <= most;
 
 /** Whether the networks draw maps of a scene. */
-export const networksDraw = ({ size, metersPerPixel }) => FINEST_M <= metersPerPixel && metersPerPixel <= COARSEST_M && size <= MOST_PIXELS;
+export function networksDraw({ size, metersPerPixel }) {
+  const { mapSizes, pixelSizesM } = engines.network?.info.model ?? GRIDS;
+  return within(pixelSizesM, metersPerPixel) && within(mapSizes, size);
+}
 
-/** Each is there once it was started. */
-export const engines = { physical: undefined, network: undefined, tracer: undefined };
+/** Each is there once it was started. `areOwn`: the networks are of a file of the visitor's. */
+export const engines = { physical: undefined, network: undefined, tracer: undefined, areOwn: false };
 
 const status = document.getElementById('engine');
 const credit = document.getElementById('model');
@@ -65,15 +72,36 @@ export function startNetworks(loaded) {
 }
 
 async function start(loaded) {
-  const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
   const onProgress = ({ phase, loaded: bytes, total }) => {
     if (phase === 'download' && total) loaded(Math.min(1, bytes / total));
   };
-  engines.network = await createEngine({ model: MODEL, backend, onProgress });
-  const { model } = engines.network.info;
-  credit.textContent = `${METHODS.network} ${model.name}, ${model.license}.`;
-  credit.title = `Trained on ${model.trainingData}`;
+  const engine = await createNetworks(MODEL, onProgress);
+  // The visitor opened weights of their own meanwhile.
+  if (engines.network) engine.dispose();
+  else takeNetworks(engine);
   return engines.network;
+}
+
+function createNetworks(model, onProgress) {
+  const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
+  return createEngine({ model, backend, onProgress });
+}
+
+function takeNetworks(engine, file) {
+  engines.network = engine;
+  const { model } = engine.info;
+  credit.textContent = `${NETWORKS[model.kind]} ${model.name}${file ? ` of ${file.name}` : ''}, ${model.license}.`;
+  credit.title = `Trained on ${model.trainingData}`;
+}
+
+/** Networks of a file instead of those of before, which are returned to be disposed of; rejects, and leaves those, where it is not one. */
+export async function openNetworks(file) {
+  const engine = await createNetworks(await file.arrayBuffer());
+  const before = engines.network;
+  takeNetworks(engine, file);
+  engines.areOwn = true;
+  starting = Promise.resolve(engine);
+  return before;
 }
 
 /** What drew a map, where, how fast and why there. */
@@ -81,5 +109,6 @@ export function tellEngine(map) {
   const { info } = map.method === 'network' ? engines.network : engines.physical;
   const machine = map.backend === 'webgpu' ? `WebGPU (${info.adapter})` : "this machine's CPU (WebAssembly SIMD)";
   const why = map.method === 'network' ? info.reason : '';
-  status.textContent = `${METHODS[map.method]} on ${machine} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
+  const name = METHODS[map.method] ?? NETWORKS[info.model.kind];
+  status.textContent = `${name} on ${machine} in ${map.milliseconds.toFixed(0)} ms. ${why}`;
 }

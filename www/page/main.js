@@ -20,6 +20,7 @@ import { listenToSettings } from './input/preferences.js';
 import { keepLink, listenToSharing, whole } from './input/sharing.js';
 import { listenToSites } from './input/sites.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
+import { isWeights, openWeights } from './input/weights.js';
 import { picture } from './layers/shown.js';
 import { say } from './notices.js';
 import { fromHash } from './plan/link.js';
@@ -98,8 +99,12 @@ function follow() {
 
 let filesOpened = 0;
 
-/** Opens a file by what it is: an antenna's pattern, a table of measurements, cars, a plan or buildings. */
+/** Opens a file by what it is: a network's weights, an antenna's pattern, a table of measurements, cars, a plan or buildings. */
 async function openAny(file) {
+  if (isWeights(file)) {
+    openWeights(file);
+    return;
+  }
   const turn = (filesOpened += 1);
   let hasPattern;
   let cars;

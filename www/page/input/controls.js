@@ -20,6 +20,11 @@ function calibrationInWords() {
 
 let networksAreGone = false;
 
+/** Gives them back. */
+export function withNetworks() {
+  networksAreGone = false;
+}
+
 /** Leaves the models without a network to be chosen; what is shown by one that needs none stays. */
 export function withoutNetworks() {
   networksAreGone = true;
@@ -58,7 +63,7 @@ export function refreshControls() {
   for (const name of forecasts) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;
   element('palette').value = palette;
-  element('worth').textContent = worth(model, engines.network?.info.model) ?? calibrationInWords();
+  element('worth').textContent = worth(model, engines.network?.info.model, engines.areOwn) ?? calibrationInWords();
   for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !calibration();
   element('quantities').disabled = model in SINGLE;
   for (const id of ['scale-min', 'scale-max']) element(id).disabled = model in SINGLE || quantity === 'server';
