@@ -41,6 +41,10 @@ const SETS: [&str; 9] = [
     "checkpoints.every=3",
 ];
 
+fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
 /// Starts `trainer` twice, as torchrun would.
 fn pair(args: &[&str]) -> [Child; 2] {
     pair_in([".", "."], args)
@@ -48,7 +52,7 @@ fn pair(args: &[&str]) -> [Child; 2] {
 
 /// As [`pair`], in two working folders.
 fn pair_in(folders: [&str; 2], args: &[&str]) -> [Child; 2] {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = free_port();
     [("0", folders[0]), ("1", folders[1])].map(|(rank, folder)| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
         command.args(args).current_dir(folder).env("OMP_NUM_THREADS", "1").env("RANK", rank).env("LOCAL_RANK", rank).env("WORLD_SIZE", "2");
@@ -75,6 +79,42 @@ fn two_processes_of_mpirun_have_the_losses_of_one() {
     assert_same_log(&shop, "autoencoder", ["one", "two"]);
     mpirun(second_stage(&shop, "two"));
     assert_same_log(&shop, "diffusion", ["one", "two"]);
+}
+
+/// By PyTorch's own launcher, which listens at the meeting place itself and starts both anew when one dies: killed once, they still end
+/// with the losses of one process.
+#[test]
+#[ignore = "needs PyTorch's torchrun on the PATH: cargo test --test parallel -- --ignored torchrun"]
+fn two_processes_of_torchrun_have_the_losses_of_one() {
+    let shop = workshop();
+    succeeds(&strs(&shop.train("all", "one", &SETS)));
+    let torchrun = |args: &[String]| {
+        let mut command = Command::new("torchrun");
+        command.args(["--no-python", "--nproc-per-node=2", "--max-restarts=1", "--monitor-interval=0.1", "--master-addr=127.0.0.1"]);
+        command.args(["--master-port", &free_port(), env!("CARGO_BIN_EXE_trainer")]).args(args).env("OMP_NUM_THREADS", "1");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let train = [shop.train("autoencoder", "two", &SETS), vec!["--resume".into()]].concat();
+    let launched = torchrun(&train);
+    let checkpoints = shop.path("two/autoencoder/checkpoints");
+    while fs::read_dir(&checkpoints).map_or(0, Iterator::count) < 1 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let killed = Command::new("pkill")
+        .args(["-9", "-o", "-f", &format!("^{} .*{}", env!("CARGO_BIN_EXE_trainer"), shop.path("two"))])
+        .status()
+        .unwrap();
+    println!("one of the two was killed: {killed}");
+    ends_well(launched);
+    assert_same_log(&shop, "autoencoder", ["one", "two"]);
+    ends_well(torchrun(&second_stage(&shop, "two")));
+    assert_same_log(&shop, "diffusion", ["one", "two"]);
+}
+
+fn ends_well(child: Child) {
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("2 processes"), "{}", text(&output.stdout));
 }
 
 fn outputs(children: [Child; 2]) -> [Output; 2] {
