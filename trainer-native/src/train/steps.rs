@@ -64,7 +64,9 @@ pub fn train<M>(s: &Session<M>, run: &mut StageRun, phase: &Phase<M>, objective:
     let bar = TrainingProgress::new(phase.name, progress.step as u64, steps as u64, s.group.leads());
     while progress.step < steps {
         let step = progress.step;
-        s.noise.begin(random::seed_for(s.config.seed, &format!("{} {step}", phase.name)));
+        // A batch that is trained on alone keeps its times and its noise too.
+        let drawn = if s.config.overfit_batch { 0 } else { step };
+        s.noise.begin(random::seed_for(s.config.seed, &format!("{} {drawn}", phase.name)));
 
         // The gradient: the mean of so many batches and of all processes, which also hear whether a signal came to one of them.
         s.engine.set_training(true);
@@ -72,7 +74,7 @@ pub fn train<M>(s: &Session<M>, run: &mut StageRun, phase: &Phase<M>, objective:
         let (mut gradients, mut first, mut total, mut steady, mut norm) = (None, None, 0.0, 0.0, None);
         for part in 0..phase.accumulate {
             let batch = only.as_ref().map_or_else(|| stream.next_batch(), |only| Ok(only.shallow_clone()))?;
-            let inputs = objective.inputs(s, step, step * phase.accumulate + part, &batch)?;
+            let inputs = objective.inputs(s, step, drawn * phase.accumulate + part, &batch)?;
             first.get_or_insert(batch);
             let result = graphs.step(&s.engine, &inputs, |inputs| {
                 let mut loss = s.config.precision.compute(s.engine.device(), || objective.loss(s, step, inputs))?;
