@@ -30,17 +30,16 @@ fn a_small_first_stage_overfits_a_batch() {
     assert!(losses[0] > 0.5 && losses[149] < LEAST_LOSS, "from {} to {}", losses[0], losses[149]);
 }
 
-/// On a batch whose times and noise stay the same: from X to Y in 150 steps.
+/// Its times and noise stay the same: from 2.0 to 0.003 in 150 steps.
 #[test]
 fn a_small_denoiser_overfits_a_batch() {
-    const MOST_SHARE: f64 = 0.5;
+    const MOST_SHARE: f64 = 0.02;
     let shop = Workshop::new(&[3, 4, 5]);
     shop.trains("autoencoder", "run", &["autoencoder.steps=20", "autoencoder.learning_rate=5e-3"]);
     let sets = ["diffusion.steps=150", "diffusion.pixel.steps=0", "diffusion.learning_rate=5e-3", "validate_every=150"];
     let args = [shop.train("diffusion", "run", &sets), vec!["--overfit-batch".into()]].concat();
     succeeds(&strs(&args));
     let losses = losses(&shop, "diffusion");
-    println!("from {} to {}", losses[0], losses[149]);
     assert!(losses[149] < MOST_SHARE * losses[0], "from {} to {}", losses[0], losses[149]);
 }
 
