@@ -10,13 +10,17 @@
 #
 # BATCH (8) is the maps a step, CROP (128) the side of the crops, THREADS (1) the threads that load maps, SAMPLES (19) how many maps of
 # five steps a forecast by diffusion has, LIMIT (all) how many maps of each set it is judged on, LPIPS a file of LPIPS's weights, without
-# which there is no row for it. With FIRST_STAGE=only diffusion ends with its first stage, which the table then judges alone.
+# which there is no row for it. With FIRST_STAGE=only diffusion ends with its first stage, which the table then judges alone. With
+# FIRST_STAGE=FILE the rows `denoiser-*` are trained on a first stage that configs/reliability/preset.toml describes, as `trainer train
+# autoencoder` made it, instead of that of the row `diffusion`.
 set -euo pipefail
 if [ $# -lt 4 ]; then
-    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$(realpath "$1") data=$(realpath "$2") steps=$4
+first_stage=
+[ ! -f "${FIRST_STAGE:-}" ] || first_stage=$(realpath "$FIRST_STAGE")
 mkdir -p "$3"
 out=$(realpath "$3")
 chosen=" ${*:5} "
@@ -57,7 +61,9 @@ train() {
     [ ! -e "$folder/done" ] || return 0
     mkdir -p "$folder"
     # All antennas of these maps stand at 1.5 m: the detour, whose worth is asked, takes the place of their height.
-    sed -e 's/"antenna-height"/"detour-gain"/' -e "s/^name = .*/name = \"$name\"/" \
+    local channel=detour-gain
+    [ "$network" != denoiser ] || [ -z "$first_stage" ] || channel=antenna-height
+    sed -e "s/\"antenna-height\"/\"$channel\"/" -e "s/^name = .*/name = \"$name\"/" \
         configs/reliability/preset.toml >"$folder/base.toml"
     if [ "$network" = quantiles ]; then
         # Nothing of the first stage is trained, whose channels of the scene would have to be as many as those of the condition.
@@ -82,7 +88,11 @@ train() {
         ;;
     denoiser)
         [ "${FIRST_STAGE:-}" != only ] || return 0
-        cp "$out/diffusion/autoencoder.safetensors" "$out/diffusion/seconds-1" "$folder"
+        if [ -n "$first_stage" ]; then
+            cp "$first_stage" "$folder/autoencoder.safetensors"
+        else
+            cp "$out/diffusion/autoencoder.safetensors" "$out/diffusion/seconds-1" "$folder"
+        fi
         timed 2 "$trainer" train diffusion "${settings[@]}"
         ;;
     esac
@@ -134,6 +144,10 @@ discriminator = { channels = 16, layers = 3 } }"
         row diffusion-adversary-lpips diffusion '' --set "autoencoder.loss={ perceptual_weights = '$(realpath "$LPIPS")', $adversary }"
     fi
     # ... and the same in these.
+    if [ -n "$first_stage" ]; then
+        row denoiser-whole denoiser ''
+        row denoiser-whole-seed-2 denoiser '' --set seed=2
+    fi
     row denoiser-no-fft denoiser 's/^relation_windows = .*/&\nadaptive_fourier = false/'
     row denoiser-no-relation-attention denoiser 's/^relation_windows = .*/relation_windows = [0, 0]/'
     row denoiser-plain denoiser 's/^relation_windows = .*/relation_windows = [0, 0]\nadaptive_fourier = false/'

@@ -5,7 +5,7 @@
 
 use super::custom::{is_repeating, recomputable};
 use super::host_values::HostValues;
-use super::linear_attention::{has_kernel, linear_attention};
+use super::linear_attention::{self, linear_attention};
 use super::normalize::group_norm;
 use radiodiff_core::engine::{BatchNormState, Binary, ConvGeometry, Engine, EngineError, Padding, Unary};
 use std::cell::{Cell, RefCell};
@@ -281,7 +281,7 @@ impl Engine for TorchEngine {
     fn linear_attention(&self, qkv: &TorchTensor, heads: usize) -> TorchTensor {
         let size = qkv.0.size();
         let (channels, tokens) = (size[1] / (3 * heads as i64), size[2] * size[3]);
-        if self.by_pixel(&qkv.0) && has_kernel(channels as usize) {
+        if self.by_pixel(&qkv.0) && channels == linear_attention::WIDTH as i64 {
             return TorchTensor(channels_first(&linear_attention(&channels_last(&qkv.0), heads)));
         }
         let parts = qkv.0.reshape([size[0], 3, heads as i64, channels, tokens]).unbind(1);

@@ -20,7 +20,7 @@ struct Head {
 
 /// What the backward pass takes from the forward pass.
 #[derive(Clone)]
-struct HeadState<const D: usize> {
+struct HeadState {
     /// Row: channel of the key; column: channel of the value.
     context: [[f32; D]; D],
     greatest_key: [f32; D],
@@ -28,22 +28,13 @@ struct HeadState<const D: usize> {
     key_scale: [f32; D],
 }
 
-/// Whether there is a kernel for heads of so many channels.
-pub(super) fn has_kernel(channels: usize) -> bool {
-    [8, 16, 32].contains(&channels)
-}
+/// Channels of a head that there are kernels for: nano's. With 16 and 32 libtorch's operations are three times as fast
+/// (`benches/operations.rs`).
+pub(super) const WIDTH: usize = 8;
+const D: usize = WIDTH;
 
-/// (N, H, W, 3 heads d), contiguous float32 on the CPU -> (N, H, W, heads d); see `Engine::linear_attention` and [`has_kernel`].
+/// (N, H, W, 3 heads d), contiguous float32 on the CPU -> (N, H, W, heads d) with d of [`WIDTH`]; see `Engine::linear_attention`.
 pub(super) fn linear_attention(qkv: &Tensor, heads: usize) -> Tensor {
-    match qkv.size()[3] as usize / (3 * heads) {
-        8 => of_width::<8>(qkv, heads),
-        16 => of_width::<16>(qkv, heads),
-        32 => of_width::<32>(qkv, heads),
-        other => panic!("linear attention has no kernel for heads of {other} channels"),
-    }
-}
-
-fn of_width<const D: usize>(qkv: &Tensor, heads: usize) -> Tensor {
     let size = qkv.size();
     let (images, tokens, hidden) = (size[0] as usize, (size[1] * size[2]) as usize, heads * D);
     let head = move |number: usize| {
@@ -81,7 +72,7 @@ fn of_width<const D: usize>(qkv: &Tensor, heads: usize) -> Tensor {
 }
 
 #[inline(always)]
-fn row<const D: usize>(values: &[f32], start: usize) -> [f32; D] {
+fn row(values: &[f32], start: usize) -> [f32; D] {
     let mut row = [0.0; D];
     row.copy_from_slice(&values[start..start + D]);
     row
@@ -89,7 +80,7 @@ fn row<const D: usize>(values: &[f32], start: usize) -> [f32; D] {
 
 /// sum += factor row.
 #[inline(always)]
-fn add<const D: usize>(sum: &mut [f32; D], factor: f32, row: &[f32; D]) {
+fn add(sum: &mut [f32; D], factor: f32, row: &[f32; D]) {
     for i in 0..D {
         sum[i] += factor * row[i];
     }
@@ -97,7 +88,7 @@ fn add<const D: usize>(sum: &mut [f32; D], factor: f32, row: &[f32; D]) {
 
 /// matrix^T vector: the sum of the matrix's rows, weighed.
 #[inline(always)]
-fn weighed_rows<const D: usize>(matrix: &[[f32; D]; D], weights: &[f32; D]) -> [f32; D] {
+fn weighed_rows(matrix: &[[f32; D]; D], weights: &[f32; D]) -> [f32; D] {
     let mut sum = [0.0; D];
     for j in 0..D {
         add(&mut sum, weights[j], &matrix[j]);
@@ -106,7 +97,7 @@ fn weighed_rows<const D: usize>(matrix: &[[f32; D]; D], weights: &[f32; D]) -> [
 }
 
 #[inline(always)]
-fn transposed<const D: usize>(matrix: &[[f32; D]; D]) -> [[f32; D]; D] {
+fn transposed(matrix: &[[f32; D]; D]) -> [[f32; D]; D] {
     let mut result = [[0.0; D]; D];
     for j in 0..D {
         for i in 0..D {
@@ -117,7 +108,7 @@ fn transposed<const D: usize>(matrix: &[[f32; D]; D]) -> [[f32; D]; D] {
 }
 
 #[inline(always)]
-fn softmax<const D: usize>(logits: [f32; D]) -> [f32; D] {
+fn softmax(logits: [f32; D]) -> [f32; D] {
     let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut result = [0.0; D];
     for i in 0..D {
@@ -129,7 +120,7 @@ fn softmax<const D: usize>(logits: [f32; D]) -> [f32; D] {
 
 /// The key's exponentials over their sum among all tokens.
 #[inline(always)]
-fn key_softmax<const D: usize>(key: &[f32; D], state: &HeadState<D>) -> [f32; D] {
+fn key_softmax(key: &[f32; D], state: &HeadState) -> [f32; D] {
     let mut result = [0.0; D];
     for i in 0..D {
         result[i] = exp(key[i] - state.greatest_key[i]) * state.key_scale[i];
@@ -138,18 +129,18 @@ fn key_softmax<const D: usize>(key: &[f32; D], state: &HeadState<D>) -> [f32; D]
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma"))]
-fn summarize<const D: usize>(qkv: &[f32], head: Head) -> HeadState<D> {
+fn summarize(qkv: &[f32], head: Head) -> HeadState {
     let tokens = || (0..head.tokens).map(|token| head.offset + token * head.stride + head.hidden);
     let mut greatest_key = [f32::NEG_INFINITY; D];
     for start in tokens() {
-        let key = row::<D>(qkv, start);
+        let key = row(qkv, start);
         for i in 0..D {
             greatest_key[i] = if key[i] > greatest_key[i] { key[i] } else { greatest_key[i] };
         }
     }
     let (mut context, mut sum) = ([[0.0; D]; D], [0.0; D]);
     for start in tokens() {
-        let (key, value) = (row::<D>(qkv, start), row::<D>(qkv, start + head.hidden));
+        let (key, value) = (row(qkv, start), row(qkv, start + head.hidden));
         for j in 0..D {
             let exponential = exp(key[j] - greatest_key[j]);
             sum[j] += exponential;
@@ -166,9 +157,9 @@ fn summarize<const D: usize>(qkv: &[f32], head: Head) -> HeadState<D> {
 
 /// Writes every token's output, the first at `output`.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma"))]
-fn attend<const D: usize>(qkv: &[f32], head: Head, state: &HeadState<D>, written: &Shared<f32>, output: usize) {
+fn attend(qkv: &[f32], head: Head, state: &HeadState, written: &Shared<f32>, output: usize) {
     for token in 0..head.tokens {
-        let query = softmax(row::<D>(qkv, head.offset + token * head.stride));
+        let query = softmax(row(qkv, head.offset + token * head.stride));
         let start = output + token * head.hidden;
         // SAFETY: no other head writes these channels.
         unsafe { written.part(start..start + D) }.copy_from_slice(&weighed_rows(&state.context, &query));
@@ -177,14 +168,14 @@ fn attend<const D: usize>(qkv: &[f32], head: Head, state: &HeadState<D>, written
 
 /// Writes the gradients of queries, keys and values; the output's begins at the given place.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma"))]
-fn backward<const D: usize>(qkv: &[f32], head: Head, state: &HeadState<D>, (gradient, output): (&[f32], usize), written: &Shared<f32>) {
+fn backward(qkv: &[f32], head: Head, state: &HeadState, (gradient, output): (&[f32], usize), written: &Shared<f32>) {
     // SAFETY: no other head writes these channels.
     let write = |start: usize, values: [f32; D]| unsafe { written.part(start..start + D) }.copy_from_slice(&values);
     let context_transposed = transposed(&state.context);
     let mut of_context = [[0.0; D]; D];
     for token in 0..head.tokens {
         let start = head.offset + token * head.stride;
-        let (query, of_output) = (softmax(row::<D>(qkv, start)), row::<D>(gradient, output + token * head.hidden));
+        let (query, of_output) = (softmax(row(qkv, start)), row(gradient, output + token * head.hidden));
         for j in 0..D {
             add(&mut of_context[j], query[j], &of_output);
         }
@@ -199,7 +190,7 @@ fn backward<const D: usize>(qkv: &[f32], head: Head, state: &HeadState<D>, (grad
     let of_context_transposed = transposed(&of_context);
     for token in 0..head.tokens {
         let start = head.offset + token * head.stride + head.hidden;
-        let (key, value) = (key_softmax(&row::<D>(qkv, start), state), row::<D>(qkv, start + head.hidden));
+        let (key, value) = (key_softmax(&row(qkv, start), state), row(qkv, start + head.hidden));
         let of_softmax = weighed_rows(&of_context_transposed, &value);
         write(start, std::array::from_fn(|j| key[j] * (of_softmax[j] - means[j])));
         write(start + head.hidden, weighed_rows(&of_context, &key));
