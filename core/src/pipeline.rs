@@ -9,7 +9,8 @@
 //! A hook is awaited before every step: it shows progress, or stops the map by an error. [`draw_on_device`] is the same path
 //! without the cache, from a condition that is already a tensor, for networks whose weights still change.
 //!
-//! [`QuantilePipeline`] is the way of a network of quantiles: condition -> quantiles -> gray -> dB.
+//! [`QuantilePipeline`] is the way of a network of quantiles: condition -> quantiles -> gray -> dB. [`NetworkPipeline`] is that of whatever
+//! network a weights file holds.
 
 use crate::diffusion::{RadioDiff, SampleOptions, Sampling, StartError};
 use crate::engine::{Engine, EngineError};
@@ -17,6 +18,7 @@ use crate::model::Preset;
 use crate::model::preset::{GridRange, QuantilesPreset};
 use crate::model::quantiles::QuantileNet;
 use crate::model::unet::EncodedCondition;
+use crate::weights::{Checkpoint, WeightsError};
 use radiodiff_radio::features::condition;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{RadioMap, widen};
@@ -321,6 +323,45 @@ impl<E: Engine> QuantilePipeline<E> {
         }
         let condition = e.tensor(&resized(channels, size, side), &shape);
         Ok(resized(&read_gray(e, &self.model.gray(e, &condition)).await?, side, size))
+    }
+}
+
+/// The network of a weights file.
+pub enum NetworkPipeline<E: Engine> {
+    Samples(Box<Pipeline<E>>),
+    Quantiles(Box<QuantilePipeline<E>>),
+}
+
+impl<E: Engine> NetworkPipeline<E> {
+    /// Builds the network on the engine; quantiles are widened as the file says.
+    ///
+    /// # Errors
+    /// Tensors that do not fit the file's preset.
+    pub fn build(checkpoint: &Checkpoint, e: &E) -> Result<Self, WeightsError> {
+        Ok(if checkpoint.holds_quantiles() {
+            let widening = checkpoint.manifest().widening();
+            Self::Quantiles(Box::new(QuantilePipeline::new(checkpoint.build_quantiles(e)?).widened(widening)))
+        } else {
+            Self::Samples(Box::new(Pipeline::new(checkpoint.build(e)?)))
+        })
+    }
+
+    pub fn preset(&self) -> &Preset {
+        match self {
+            Self::Samples(pipeline) => pipeline.preset(),
+            Self::Quantiles(pipeline) => pipeline.preset(),
+        }
+    }
+
+    /// What the network is told of a transmitter: see [`Pipeline::condition`] and [`QuantilePipeline::condition`].
+    ///
+    /// # Errors
+    /// Theirs.
+    pub fn condition(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, PipelineError<Infallible>> {
+        match self {
+            Self::Samples(pipeline) => pipeline.condition(scene, ends),
+            Self::Quantiles(pipeline) => pipeline.condition(scene, ends),
+        }
     }
 }
 

@@ -18,9 +18,9 @@ const MAX_BATCH: usize = 16;
 /// How a network draws its maps.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub struct DrawOptions {
-    /// Steps of the sampler.
-    #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
-    pub steps: usize,
+    /// Steps of the sampler [default: of several samples those that the weights were calibrated in, else 1].
+    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
+    pub steps: Option<usize>,
     /// Seed of the sampler's noise.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -39,7 +39,7 @@ pub struct DrawOptions {
 
 impl Default for DrawOptions {
     fn default() -> Self {
-        Self { steps: 1, seed: 0, start: None, samples: 1, raw: false }
+        Self { steps: None, seed: 0, start: None, samples: 1, raw: false }
     }
 }
 
@@ -52,6 +52,7 @@ fn start_time(text: &str) -> Result<f32, String> {
 pub struct MapDrawer {
     engine: TorchEngine,
     network: DrawingNetwork,
+    steps: usize,
     /// The factor by which the weights' manifest has samples widened.
     widening: f32,
     options: DrawOptions,
@@ -75,7 +76,7 @@ impl MapDrawer {
         TrainingPrecision::Float32.set_up(engine.device());
         let network = if stored.holds_quantiles() {
             ensure!(
-                options.samples == 1 && options.steps == 1 && options.start.is_none(),
+                options.samples == 1 && options.steps.is_none_or(|steps| steps == 1) && options.start.is_none(),
                 "the weights {} are a network of quantiles, which draws all of them at once: leave out --samples, --steps and --start",
                 path.display()
             );
@@ -85,7 +86,13 @@ impl MapDrawer {
             stored.build(&engine).map(|model| DrawingNetwork::Diffusion(Box::new(Pipeline::new(model))))
         };
         let network = network.with_context(|| format!("the weights {}", path.display()))?;
-        Ok(Self { engine, network, widening: stored.manifest().widening(), options })
+        let manifest = stored.manifest();
+        let meant = manifest.steps(options.samples);
+        let steps = options.steps.unwrap_or(meant);
+        if options.samples > 1 && manifest.ensemble.is_some() && steps != meant {
+            eprintln!("warning: the samples of {} differ as they should in steps of {meant}, and are drawn in {steps}", path.display());
+        }
+        Ok(Self { engine, network, steps, widening: manifest.widening(), options })
     }
 
     /// The network's name and where it starts.
@@ -130,7 +137,7 @@ impl MapDrawer {
         while maps.len() < self.options.samples {
             let batch = MAX_BATCH.min(self.options.samples - maps.len());
             let seed = self.options.seed.wrapping_add(maps.len() as u64);
-            let options = SampleOptions { steps: self.options.steps, seed, ..SampleOptions::default() };
+            let options = SampleOptions { steps: self.steps, seed, ..SampleOptions::default() };
             let request = MapRequest { scene, ends: sample.ends(), start: self.options.start.unwrap_or(1.0), options };
             let drawn = pollster::block_on(pipeline.draw_samples(&self.engine, &request, batch, no_hook));
             maps.extend(drawn.with_context(of_map)?);

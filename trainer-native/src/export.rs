@@ -11,7 +11,7 @@ use crate::selection::MapSelection;
 use anyhow::{Context, Result, bail};
 use radiodiff_core::diffusion::MAX_STEPS;
 use radiodiff_core::model::preset::QUANTILES;
-use radiodiff_core::weights::{Checkpoint, EnsembleRule, HostTensor, Precision, is_encoder, serialize};
+use radiodiff_core::weights::{Checkpoint, EnsembleRule, HostTensor, Precision, WeightsManifest, is_encoder, serialize};
 use radiodiff_dataset::files;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -64,9 +64,9 @@ pub struct Args {
     /// Maps drawn of each scene to evaluate by; of several, how sure they are is judged too.
     #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000))]
     samples: usize,
-    /// Steps of the sampler to evaluate by.
-    #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
-    steps: usize,
+    /// Steps of the sampler to evaluate by [default: of several samples those that the weights were calibrated in, else 1].
+    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_STEPS as u64))]
+    steps: Option<usize>,
     /// Folders of validation maps on which to find the factor that widens samples or quantiles until their 90 % interval holds the truth that often.
     /// It is written into the weights, and whatever draws several maps applies it. Samples must be 19 or more.
     #[arg(long, value_name = "DIR", num_args = 1..)]
@@ -136,7 +136,8 @@ fn write_safetensors(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
     // Calibration and evaluation are of the weights as they ship: rounded to their precision and read back from a file.
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let rounded = folder.path().join("weights.safetensors");
-    let drawing = DrawOptions { steps: args.steps, samples: args.samples, ..DrawOptions::default() };
+    let steps = steps_of(args, &manifest);
+    let drawing = DrawOptions { steps: Some(steps), samples: args.samples, ..DrawOptions::default() };
     if !args.calibrate_spread.is_empty() {
         manifest.ensemble = None;
         files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
@@ -144,7 +145,7 @@ fn write_safetensors(args: &Args, checkpoint: &Checkpoint) -> Result<()> {
         let selection = MapSelection { method: args.selection.method.clone(), ..MapSelection::default() };
         let widening = widening(&args.calibrate_spread, &selection, &rounded, drawing)?;
         println!("maps are moved away from their mean by a factor of {widening}");
-        manifest.ensemble = Some(EnsembleRule { steps: drawing.steps, widening });
+        manifest.ensemble = Some(EnsembleRule { steps, widening });
     }
     files::write(&rounded, &serialize(&tensors, manifest.clone(), precision)?)?;
     let mut evaluations = Vec::new();
@@ -194,6 +195,11 @@ fn metrics(evaluation: &Evaluation) -> Vec<(String, f64)> {
 }
 
 /// The card, in Markdown.
+/// Steps to evaluate by: those that were asked for, or those that weights with such a manifest are drawn in.
+fn steps_of(args: &Args, manifest: &WeightsManifest) -> usize {
+    args.steps.unwrap_or_else(|| manifest.steps(args.samples))
+}
+
 fn card_text(args: &Args, shipped: &Checkpoint, (bytes, precision): (usize, Precision), evaluations: &[(String, Evaluation)]) -> String {
     let manifest = shipped.manifest();
     let preset = &manifest.preset;
@@ -220,7 +226,7 @@ fn card_text(args: &Args, shipped: &Checkpoint, (bytes, precision): (usize, Prec
     let drawn = if shipped.holds_quantiles() {
         format!("{QUANTILES} quantiles said in one evaluation")
     } else {
-        format!("{} drawn in {}", counted(args.samples, "map"), counted(args.steps, "step"))
+        format!("{} drawn in {}", counted(args.samples, "map"), counted(steps_of(args, shipped.manifest()), "step"))
     };
     for (name, evaluation) in evaluations {
         // The rest of the path is this machine's.

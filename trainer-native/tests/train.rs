@@ -103,6 +103,15 @@ fn from_nothing_to_weights_that_ship() {
     let holds = manifest.metrics["test.interval_holds"];
     assert!((holds - 0.9).abs() < 0.02, "widened by {}, the interval holds {holds} of the maps it was calibrated by", rule.widening);
     assert_eq!(manifest.widening(), rule.widening);
+    // Samples are drawn in the steps of the calibration unless another number is named.
+    let drawn = |steps: &[&str]| {
+        let args = [&["evaluate", "--weights", &calibrated, "--data", &data, "--samples", "2", "--network-only"], steps].concat();
+        let output = trainer(&args);
+        let table = String::from_utf8_lossy(&output.stdout).into_owned();
+        (table, String::from_utf8_lossy(&output.stderr).contains("differ as they should in steps of 2, and are drawn in 1"))
+    };
+    assert_eq!(drawn(&[]), drawn(&["--steps", "2"]));
+    assert!(drawn(&["--steps", "1"]).1 && !drawn(&[]).1);
     fails(&[&calibrate[..], &["18"]].concat(), 1, "19 samples");
 }
 

@@ -163,6 +163,8 @@ export interface ModelInfo {
   range: [number, number];
   /** The lowest and the highest antenna that it knows: the same where it is not told heights. Others are a warning. */
   antennaHeightsM: [number, number];
+  /** Steps of the sampler in which several samples are drawn unless a request names another number; 1 of `quantiles`. */
+  stepsOfSamples: number;
   /** It is told where cars stand. The networks that ship are not. */
   knowsCars: boolean;
   license: string;
@@ -393,8 +395,8 @@ export interface PredictRequest extends SceneFields {
   /** The default is `network` where the engine has weights and no `metersPerPixel` asks for another grid; see {@link Method}. */
   method?: Method | null | undefined;
   /**
-   * Steps of the sampler of networks whose `kind` is `samples`, 1 to 1000; the default is 1. `nano` is judged in 5: more steps take longer
-   * and draw maps that differ as far as heights and cars can make them.
+   * Steps of the sampler of networks whose `kind` is `samples`, 1 to 1000. The default is 1 of a single map, and `info.model.stepsOfSamples`
+   * of several: in as many they differ as heights and cars can make them. Another number is a warning.
    */
   steps?: NumberField;
   /** Seed of the sampler's noise, 0 to 2^53 - 1; the default is 0. The same seed gives the same map. */
@@ -407,7 +409,7 @@ export interface PredictRequest extends SceneFields {
   start?: NumberField;
   /**
    * Maps that are drawn with the seeds that follow `seed`, 1 to 1000; the default is 1. Of several, the map is their mean, with
-   * `stddev` and, where there is a `thresholdDbm`, `probability`: what roofs and cars that nobody stated can change. Eight of 5 steps are
+   * `stddev` and, where there is a `thresholdDbm`, `probability`: what roofs and cars that nobody stated can change. Eight are
    * a start. They are moved apart by the factor that the weights carry, found on validation maps, so that they differ as much as the
    * truth may; a single map is as it was drawn. The progress counts the steps of all maps, of which there are at most 1000 over all
    * transmitters. Only of networks whose `kind` is `samples`.

@@ -13,6 +13,7 @@ export class Request implements Freeable {
   readonly method: Method | undefined;
   readonly transmitterCount: number;
   readonly samples: number;
+  readonly steps: number | undefined;
   readonly layers: Layer[];
   readonly thresholdDbm: number | undefined;
   readonly warnings: string[];

@@ -9,7 +9,7 @@ import { codeOf, failure, messageOf } from './errors.js';
 import { Spreads, layersOf } from './layers.js';
 import { Networks, holding } from './networks.js';
 import init, { CellSurroundings, CoverageHandle, Request, SceneHandle, SiteSearch, crash } from './radiodiff-web.js';
-import { heightsIn, samplesOf } from './samples.js';
+import { heightsIn, samplesOf, stepsIn } from './samples.js';
 import { between, inTurns, ofMany } from './turns.js';
 
 /** @import { Progress, SceneInfo } from './index.js' */
@@ -187,7 +187,11 @@ class Runtime {
     if (info.cars && method === 'rays') warnings.push(carsLeftOut('Ray tracing'));
     if (info.cars && method === 'network' && !this.#networks.info.model?.knowsCars) warnings.push(carsLeftOut('The network'));
     const samples = samplesOf(request, method === 'network' && this.#networks.sayQuantiles ? 'quantiles' : method, warnings);
-    if (method === 'network') this.#networks.checkMemory(handle, places.length, samples);
+    if (method === 'network') {
+      const { model } = this.#networks.info;
+      if (model?.kind === 'samples') warnings.push(...stepsIn(request, model.stepsOfSamples));
+      this.#networks.checkMemory(handle, places.length, samples);
+    }
     /** @type {TransmitterSignal[][]} */
     const signals = [];
     for (const [index, placed] of places.entries()) {

@@ -15,6 +15,19 @@ const WITHOUT_SAMPLES = {
 };
 
 /**
+ * Warnings of samples that do not differ as they should.
+ * @param {Request} request
+ * @param {number} stepsOfSamples
+ */
+export function stepsIn({ samples, steps }, stepsOfSamples) {
+  if (samples === 1 || steps === undefined || steps === stepsOfSamples) return [];
+  return [`The network's samples differ as they should in ${counted(stepsOfSamples)}, and are drawn in ${counted(steps)}: leave steps out.`];
+}
+
+/** @param {number} steps */
+const counted = (steps) => (steps === 1 ? '1 step' : `${steps} steps`);
+
+/**
  * How many maps are drawn.
  * @param {Request} request
  * @param {'network' | 'dominant-path' | 'rays' | 'quantiles'} by

@@ -161,8 +161,8 @@ function request() {
   return { ...around(), transmitters: requested(plan()), receiver, thresholdDbm };
 }
 
-/** As many samples as a network of quantiles says quantiles, in as many steps as such networks are judged by. */
-const SAMPLES = { samples: 19, steps: 5 };
+/** As many samples as a network of quantiles says quantiles. */
+const SAMPLES = 19;
 
 const saysQuantiles = () => engines.network?.info.model.kind === 'quantiles';
 
@@ -174,7 +174,7 @@ const KINDS = {
   forecast: {
     engine: 'network',
     start: startNetworks,
-    asked: () => ({ method: 'network', ...(saysQuantiles() ? {} : SAMPLES) }),
+    asked: () => ({ method: 'network', ...(saysQuantiles() ? {} : { samples: SAMPLES }) }),
     stop: () => {},
     follows: saysQuantiles,
   },

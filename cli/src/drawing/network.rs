@@ -6,8 +6,8 @@ use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::preset::{GridRange, QUANTILES};
-use radiodiff_core::pipeline::{MapRequest, Pipeline, QuantilePipeline, no_hook};
-use radiodiff_core::weights::{Checkpoint, WeightsError};
+use radiodiff_core::pipeline::{MapRequest, NetworkPipeline, no_hook};
+use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::cpu::CpuEngine;
 #[cfg(feature = "vulkan")]
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
@@ -58,9 +58,9 @@ trait Drawing {
 }
 
 /// A network, and the engine that it was built for.
-enum OnEngine<E: Engine> {
-    Samples(E, Box<Pipeline<E>>),
-    Quantiles(E, Box<QuantilePipeline<E>>),
+struct OnEngine<E: Engine> {
+    pipeline: NetworkPipeline<E>,
+    engine: E,
 }
 
 impl Network {
@@ -76,13 +76,18 @@ impl Network {
             "the weights {shown} draw samples; --reliability is for weights that say quantiles"
         );
         let (drawing, adapter): (Box<dyn Drawing>, _) = match options.backend {
-            Backend::Cpu => (Box::new(OnEngine::build(CpuEngine::new(), &checkpoint).with_context(named)?), String::new()),
+            Backend::Cpu => {
+                let engine = CpuEngine::new();
+                let pipeline = NetworkPipeline::build(&checkpoint, &engine).with_context(named)?;
+                (Box::new(OnEngine { pipeline, engine }), String::new())
+            }
             #[cfg(feature = "vulkan")]
             Backend::Vulkan => {
                 let asked_for_by_name = GpuOptions { allow_software: true };
                 let engine = pollster::block_on(GpuEngine::new(asked_for_by_name)).context("--backend vulkan")?;
                 let adapter = format!(" on {}", engine.report().name);
-                (Box::new(OnEngine::build(engine, &checkpoint).with_context(named)?), adapter)
+                let pipeline = NetworkPipeline::build(&checkpoint, &engine).with_context(named)?;
+                (Box::new(OnEngine { pipeline, engine }), adapter)
             }
         };
         let (preset, says_quantiles) = (checkpoint.manifest().preset.clone(), checkpoint.holds_quantiles());
@@ -127,27 +132,15 @@ impl Network {
     }
 }
 
-impl<E: Engine> OnEngine<E> {
-    fn build(engine: E, checkpoint: &Checkpoint) -> Result<Self, WeightsError> {
-        Ok(if checkpoint.holds_quantiles() {
-            let network = checkpoint.build_quantiles(&engine)?;
-            Self::Quantiles(engine, Box::new(QuantilePipeline::new(network).widened(checkpoint.manifest().widening())))
-        } else {
-            let network = checkpoint.build(&engine)?;
-            Self::Samples(engine, Box::new(Pipeline::new(network)))
-        })
-    }
-}
-
 impl<E: Engine> Drawing for OnEngine<E> {
     fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds, options: &NetworkOptions) -> Result<RadioMap> {
-        match self {
-            Self::Samples(engine, pipeline) => {
+        match &self.pipeline {
+            NetworkPipeline::Samples(pipeline) => {
                 let request = MapRequest { scene, ends: *ends, start: 1.0, options: options.sampling };
-                Ok(pollster::block_on(pipeline.draw_map(engine, &request, no_hook))?)
+                Ok(pollster::block_on(pipeline.draw_map(&self.engine, &request, no_hook))?)
             }
-            Self::Quantiles(engine, pipeline) => {
-                let mut maps = pollster::block_on(pipeline.draw(engine, scene, ends))?;
+            NetworkPipeline::Quantiles(pipeline) => {
+                let mut maps = pollster::block_on(pipeline.draw(&self.engine, scene, ends))?;
                 Ok(match options.reliability {
                     Some(percent) => maps.swap_remove(QUANTILES - (percent / STEP_PERCENT) as usize),
                     None => mean(&maps),

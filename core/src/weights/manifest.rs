@@ -60,6 +60,12 @@ impl WeightsManifest {
         }
     }
 
+    /// Steps of the sampler for so many maps of a place where nobody names another number: one map costs the least in one step, and
+    /// several differ as they should in as many as their widening was found in.
+    pub fn steps(&self, samples: usize) -> usize {
+        self.ensemble.filter(|_| samples > 1).map_or(1, |rule| rule.steps)
+    }
+
     /// The factor by which samples are widened; 1 unless the file has another.
     pub fn widening(&self) -> f32 {
         self.ensemble.map_or(1.0, |rule| rule.widening)

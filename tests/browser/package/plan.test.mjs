@@ -11,11 +11,11 @@ import { serve } from './server.mjs';
 
 const ready = setUp(install);
 
-/** The factor by which samples of the shipped weights are moved away from their mean, as their file says. */
-function widening() {
+/** In how many steps samples of the shipped weights are drawn, and the factor by which they are moved away from their mean: as their file says. */
+function ensemble() {
   const file = readFileSync(new URL('../../../models/nano.safetensors', import.meta.url));
   const header = JSON.parse(file.subarray(8, headerEnd(file)));
-  return JSON.parse(header.__metadata__.radiodiff).ensemble.widening;
+  return JSON.parse(header.__metadata__.radiodiff).ensemble;
 }
 
 const near = (found, expected, within, what) => found.forEach((value, i) => {
@@ -48,8 +48,10 @@ test('a plan has the layers and the statistics it was asked for, and samples hav
   assert.deepEqual(plan.bare, [null, 0]);
 
   // Single maps are as they were drawn; samples are moved away from their mean.
-  const factor = widening();
-  assert.ok(factor > 1);
+  const { steps, widening: factor } = ensemble();
+  assert.ok(factor > 1 && steps > 1 && plan.steps === steps);
+  const ofSteps = (warning) => /samples differ as they should in/.test(warning);
+  assert.deepEqual([plan.hasty.filter(ofSteps).length, plan.calm.filter(ofSteps).length], [1, 0]);
   const [a, b, c] = plan.singles;
   const meanOf = (i) => (a[i] + b[i] + c[i]) / 3;
   const samplesOf = (i) => [a[i], b[i], c[i]].map((value) => meanOf(i) + factor * (value - meanOf(i)));

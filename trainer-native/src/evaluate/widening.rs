@@ -23,7 +23,7 @@ const MIN_SAMPLES: usize = 19;
 /// # Errors
 /// Too few samples; maps and weights that cannot be used; samples that agree where they are wrong.
 pub fn widening(folders: &[PathBuf], selection: &MapSelection, weights: &Path, drawing: DrawOptions) -> Result<f32> {
-    let plain = DrawOptions { samples: 1, steps: 1, start: None, ..drawing };
+    let plain = DrawOptions { samples: 1, steps: None, start: None, ..drawing };
     let is_quantiles = MapDrawer::open(weights, plain)?.kind() == EnsembleKind::Quantiles;
     ensure!(
         is_quantiles || drawing.samples >= MIN_SAMPLES,

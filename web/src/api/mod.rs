@@ -33,9 +33,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// How the sample of this number is drawn.
-    fn sampling(&self, sample: u32) -> SampleOptions {
-        let PredictRequest { steps, seed, .. } = self.request;
+    /// How the sample of this number is drawn; several are drawn in `steps_of_samples` unless the request says otherwise.
+    fn sampling(&self, sample: u32, steps_of_samples: usize) -> SampleOptions {
+        let PredictRequest { steps, seed, samples, .. } = self.request;
+        let steps = steps.unwrap_or(if samples > 1 { steps_of_samples } else { 1 });
         SampleOptions { steps, seed: seed.wrapping_add(sample.into()), split_last_step: false }
     }
 }
@@ -65,6 +66,12 @@ impl Request {
     #[wasm_bindgen(getter)]
     pub fn samples(&self) -> usize {
         self.request.samples
+    }
+
+    /// Steps of the sampler; `undefined` leaves them to the weights.
+    #[wasm_bindgen(getter)]
+    pub fn steps(&self) -> Option<usize> {
+        self.request.steps
     }
 
     /// The names of the layers beside the received power.

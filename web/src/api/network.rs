@@ -10,7 +10,7 @@ use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::Engine;
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::preset::QUANTILES;
-use radiodiff_core::pipeline::{MapRequest, Pipeline, PipelineError, QuantilePipeline, SamplingProgress, empty_condition};
+use radiodiff_core::pipeline::{MapRequest, NetworkPipeline, Pipeline, PipelineError, SamplingProgress, empty_condition};
 use radiodiff_core::weights::{Checkpoint, WeightsError};
 use radiodiff_engines::bands::shared_memory::{JsTeam, SharedMemory};
 use radiodiff_engines::bands::{BandEngine, Team};
@@ -31,6 +31,9 @@ use wasm_bindgen_futures::JsFuture;
 pub struct Weights {
     checkpoint: Checkpoint,
 }
+
+/// As many samples as differ.
+const SEVERAL: usize = 2;
 
 /// What a network says of a map.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,6 +59,7 @@ struct WeightsInfo<'a> {
     quantity: &'static str,
     range: [f32; 2],
     antenna_heights_m: [f64; 2],
+    steps_of_samples: usize,
     knows_cars: bool,
     license: &'a str,
     training_data: &'a str,
@@ -71,8 +75,8 @@ impl Weights {
         Ok(Weights { checkpoint: Checkpoint::parse(bytes).map_err(|e| refused(&e))? })
     }
 
-    /// `{ name, kind, sha256, mapSize, metersPerPixel, mapSizes, pixelSizesM, quantity, range, antennaHeightsM, knowsCars, license,
-    /// trainingData, metrics, commit }`: what the file says of itself.
+    /// `{ name, kind, sha256, mapSize, metersPerPixel, mapSizes, pixelSizesM, quantity, range, antennaHeightsM, stepsOfSamples,
+    /// knowsCars, license, trainingData, metrics, commit }`: what the file says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         let (manifest, grids) = (self.checkpoint.manifest(), self.checkpoint.grids());
         let preset = &manifest.preset;
@@ -90,6 +94,7 @@ impl Weights {
             },
             range: [preset.gray.floor_db, preset.gray.ceiling_db],
             antenna_heights_m: preset.condition.antenna_heights_m(),
+            steps_of_samples: manifest.steps(SEVERAL),
             knows_cars: preset.condition.knows_cars(),
             license: &manifest.license,
             training_data: &manifest.training_data,
@@ -106,13 +111,12 @@ impl Weights {
         signals.into_iter().map(|signal| TransmitterSignal { signal }).collect()
     }
 
+    fn network(&self, backend: Backend) -> Network {
+        Network { backend, steps_of_samples: self.checkpoint.manifest().steps(SEVERAL) }
+    }
+
     fn build<E: Engine>(&self, engine: E) -> Result<Running<E>, JsValue> {
-        let pipeline = if self.checkpoint.holds_quantiles() {
-            let network = self.checkpoint.build_quantiles(&engine).map_err(|e| refused(&e))?;
-            NetworkPipeline::Quantiles(Box::new(QuantilePipeline::new(network).widened(self.checkpoint.manifest().widening())))
-        } else {
-            NetworkPipeline::Samples(Box::new(Pipeline::new(self.checkpoint.build(&engine).map_err(|e| refused(&e))?)))
-        };
+        let pipeline = NetworkPipeline::build(&self.checkpoint, &engine).map_err(|e| refused(&e))?;
         Ok(Running { engine, pipeline })
     }
 }
@@ -130,12 +134,6 @@ struct Running<E: Engine> {
     pipeline: NetworkPipeline<E>,
 }
 
-/// The way of a weights file's networks from a scene to maps.
-enum NetworkPipeline<E: Engine> {
-    Samples(Box<Pipeline<E>>),
-    Quantiles(Box<QuantilePipeline<E>>),
-}
-
 impl<E: Engine> Running<E> {
     fn says_quantiles(&self) -> bool {
         matches!(self.pipeline, NetworkPipeline::Quantiles(_))
@@ -150,18 +148,11 @@ impl<E: Engine> Running<E> {
     }
 
     fn preset(&self) -> &Preset {
-        match &self.pipeline {
-            NetworkPipeline::Samples(pipeline) => pipeline.preset(),
-            NetworkPipeline::Quantiles(pipeline) => pipeline.preset(),
-        }
+        self.pipeline.preset()
     }
 
     fn condition(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<f32>, JsValue> {
-        match &self.pipeline {
-            NetworkPipeline::Samples(pipeline) => pipeline.condition(scene, ends),
-            NetworkPipeline::Quantiles(pipeline) => pipeline.condition(scene, ends),
-        }
-        .map_err(without_hook)
+        self.pipeline.condition(scene, ends).map_err(without_hook)
     }
 
     /// A map of networks that draw samples, of a condition's channels.
@@ -224,6 +215,8 @@ pub struct NetworkCondition {
 #[wasm_bindgen]
 pub struct Network {
     backend: Backend,
+    /// Of several samples, unless a request names another number.
+    steps_of_samples: usize,
 }
 
 #[wasm_bindgen]
@@ -231,7 +224,7 @@ impl Network {
     /// Builds the networks on the CPU.
     #[wasm_bindgen(js_name = onCpu)]
     pub fn on_cpu(weights: &Weights) -> Result<Network, JsValue> {
-        Ok(Network { backend: Backend::Cpu(Box::new(weights.build(BandEngine::new())?)) })
+        Ok(weights.network(Backend::Cpu(Box::new(weights.build(BandEngine::new())?))))
     }
 
     /// Builds the networks on WebGPU, on a software adapter only if that is allowed. Without an adapter the error's code is
@@ -239,7 +232,7 @@ impl Network {
     #[wasm_bindgen(js_name = onGpu)]
     pub async fn on_gpu(weights: &Weights, allow_software: bool) -> Result<Network, JsValue> {
         let engine = GpuEngine::new(GpuOptions { allow_software }).await.map_err(|e| error("no-webgpu", &e))?;
-        Ok(Network { backend: Backend::Gpu(Box::new(weights.build(engine)?)) })
+        Ok(weights.network(Backend::Gpu(Box::new(weights.build(engine)?))))
     }
 
     /// `{ backend, adapter, software, f16 }`: where the networks run.
@@ -323,7 +316,7 @@ impl Network {
     /// Takes part in the map of a condition that was received, with the request's sampler and sample of this number: the first member has
     /// the map.
     pub async fn assist(&self, condition: &NetworkCondition, request: &Request, sample: u32, between: Function) -> Result<(), JsValue> {
-        self.member()?.draw_and_drop(condition, &request.sampling(sample), &between).await
+        self.member()?.draw_and_drop(condition, &request.sampling(sample, self.steps_of_samples), &between).await
     }
 
     /// Draws one transmitter's signal with the request's sampler and the seed of the request's sample of this number. Before each step
@@ -337,7 +330,7 @@ impl Network {
         sample: u32,
         between: Function,
     ) -> Result<TransmitterSignal, JsValue> {
-        let (start, options) = (request.request.start, request.sampling(sample));
+        let (start, options) = (request.request.start, request.sampling(sample, self.steps_of_samples));
         let request = MapRequest { scene: &scene.prepared, ends: ends_of(placed), start, options };
         let channels = &condition.channels;
         let gain = match &self.backend {

@@ -55,8 +55,8 @@ pub struct PredictRequest {
     pub transmitters: Vec<TransmitterRequest>,
     /// `None` leaves the choice to the engine.
     pub method: Option<Method>,
-    /// Steps of the sampler, 1 to [`MAX_STEPS`].
-    pub steps: usize,
+    /// Steps of the sampler, 1 to [`MAX_STEPS`]; `None` leaves them to the weights.
+    pub steps: Option<usize>,
     /// Seed of the sampler's noise.
     pub seed: u64,
     /// The sampler's time to begin at: 1 is noise alone, below it the dominant path's map shines through.
@@ -98,7 +98,7 @@ impl TryFrom<Input> for PredictRequest {
         Ok(Self {
             transmitters: transmitters.collect::<Result<_, _>>()?,
             method: method(&mut fields)?,
-            steps: fields.whole("steps", 1..=MAX_STEPS as u64)?.unwrap_or(1) as usize,
+            steps: fields.whole("steps", 1..=MAX_STEPS as u64)?.map(|steps| steps as usize),
             seed: fields.whole("seed", 0..=MAX_SEED)?.unwrap_or(0),
             start: start.map_or(1.0, |start| start as f32),
             samples: fields.whole("samples", 1..=MAX_SAMPLES)?.unwrap_or(1) as usize,

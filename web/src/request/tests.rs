@@ -38,7 +38,7 @@ fn a_field_that_says_nothing_is_its_default() {
         }
     }
     let bare = read(request(serde_json::json!({}))).expect("the defaults");
-    assert_eq!((bare.steps, bare.seed, bare.start, bare.method), (1, 0, 1.0, None));
+    assert_eq!((bare.steps, bare.seed, bare.start, bare.method), (None, 0, 1.0, None));
     for name in ["steps", "seed", "start", "method"] {
         for nothing in [Value::Null, "".into(), "  ".into()] {
             let mut asked = request(serde_json::json!({}));
@@ -61,7 +61,7 @@ fn a_number_may_be_text_that_spells_it() {
         asked[name] = text.into();
     }
     let found = read(asked).expect("numbers");
-    assert_eq!((found.steps, found.seed, found.start), (3, 42, 0.5));
+    assert_eq!((found.steps, found.seed, found.start), (Some(3), 42, 0.5));
 }
 
 #[test]

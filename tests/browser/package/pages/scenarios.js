@@ -175,13 +175,15 @@ export async function plan({ createEngine }) {
   const code = (promise) => promise.then(() => 'answered', told);
   const sampled = await engine.predict({ ...request, method: 'network', samples: 3, seed: 5, layers: ['snr'], thresholdDbm: -80, receiver: { noiseFloorDbm: -90 } });
   const singles = [];
-  for (const seed of [5, 6, 7]) singles.push(await engine.predict({ ...request, method: 'network', seed }));
+  const steps = engine.info.model.stepsOfSamples;
+  for (const seed of [5, 6, 7]) singles.push(await engine.predict({ ...request, method: 'network', seed, steps }));
+  const hasty = await engine.predict({ ...request, method: 'network', samples: 2, steps: 1 });
   const warned = await engine.predict({ ...physical, samples: 3, receiver: { rxg: 3 } });
   const answer = {
     named: both.bestServer === both.layers['best-server'] && both.sinr === both.layers.sinr && one.sinr === undefined,
     both: pack(both.values), one: pack(one.values), other: pack(other.values), layers: Object.fromEntries(Object.entries(both.layers).map(([name, values]) => [name, pack(values)])),
     coverage: both.coverage, stats: both.stats({ thresholdDbm: -70 }), bare: [one.coverage ?? null, Object.keys(one.layers).length],
-    sampled: pack(sampled.values), stddev: pack(sampled.stddev), probability: pack(sampled.probability), snr: pack(sampled.layers.snr), singles: singles.map(({ values }) => pack(values)),
+    sampled: pack(sampled.values), stddev: pack(sampled.stddev), probability: pack(sampled.probability), snr: pack(sampled.layers.snr), singles: singles.map(({ values }) => pack(values)), steps, hasty: hasty.warnings, calm: sampled.warnings,
     refused: [await code(engine.predict({ ...request, samples: 2, layers: ['best-server'] })), await code(engine.predict({ ...request, layers: ['delay'] })), await code(engine.predict({ ...request, receiver: { bandwidthMHz: 'wide' } }))],
     warned: warned.warnings,
   };
