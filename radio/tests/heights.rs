@@ -152,6 +152,43 @@ fn nothing_jumps_as_a_transmitter_rises_past_roofs() {
 }
 
 #[test]
+fn no_map_jumps_where_a_transmitter_passes_a_roof() {
+    let (near, level, higher, aside) =
+        ([40.0, 20.0, 12.0, 50.0, 15.0], [62.0, 12.0, 9.0, 40.0, 15.0], [62.0, 12.0, 9.0, 40.0, 22.0], [12.0, 70.0, 22.0, 8.0, 9.0]);
+    let model = DominantPath::default();
+    for boxes in [vec![near], vec![near, level], vec![near, higher, aside]] {
+        let prepared = PreparedScene::new(&scene(&boxes));
+        let outdoors = prepared.mask().pixels.iter().filter(|&&built| built == 0).count();
+        for (x, roof_m) in [3.5, 22.5, 34.5].into_iter().flat_map(|x| boxes.iter().map(move |of| (x, of[4]))) {
+            let [below, level, above] =
+                [-1e-3, 0.0, 1e-3].map(|rise_m| model.path_gain(&prepared, &ends(x, 44.5, roof_m + rise_m, 1.5)).expect("outdoors").values);
+            for [before, after] in [[&below, &level], [&level, &above]] {
+                let jumps = before.iter().zip(after).filter(|(a, b)| (*a - *b).abs() > 1.0).count();
+                // Rays that graze a corner see past it or not.
+                assert!(jumps * 200 <= outdoors, "{} boxes from {x} m past {roof_m} m: {jumps} of {outdoors} pixels", boxes.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_path_leads_through_a_tower_however_it_comes_over_the_roofs_beside_it() {
+    // A tower, a low building behind it, and a shed by which paths over roofs get round the tower.
+    let (tower, low, shed) = ([25.0, 10.0, 10.0, 60.0, 30.0], [55.0, 3.0, 5.0, 90.0, 8.0], [12.0, 72.0, 45.0, 6.0, 5.0]);
+    let model = DominantPath::default();
+    let gain = |boxes: &[[f64; 5]], height_m: f64| {
+        gain_at(&model, &PreparedScene::new(&scene(boxes)), &ends(10.5, 40.5, height_m, 1.5), (75.5, 40.5))
+    };
+    for height_m in [4.9, 5.1, 9.0, 12.0, 20.0, 29.0] {
+        let [with, without, hidden] = [&[tower, low, shed][..], &[low, shed], &[tower, low]].map(|boxes| gain(boxes, height_m));
+        println!("{height_m} m: {with} dB with the tower, {without} without, {hidden} without the shed");
+        assert!(with < without - 8.0, "{height_m} m: {with} dB with the tower and {without} without");
+    }
+    let [below, above] = [4.9, 5.1].map(|height_m| gain(&[tower, low, shed], height_m));
+    assert!((above - below).abs() < 3.0, "a shed that the antenna looks over changes {below} to {above} dB");
+}
+
+#[test]
 fn among_endless_buildings_the_plane_is_left() {
     let boxes = [[30.0, 20.0, 12.0, 50.0], [55.0, 10.0, 8.0, 40.0], [60.0, 60.0, 20.0, 9.0]];
     let tall: Vec<[f64; 5]> = boxes.iter().map(|&[x, y, w, h]| [x, y, w, h, 1e6]).collect();

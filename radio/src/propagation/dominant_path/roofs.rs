@@ -3,7 +3,7 @@
 use super::levels::Levels;
 use crate::arithmetic;
 use crate::geometry::TurningPoints;
-use crate::geometry::inset::center;
+use crate::geometry::inset::{center, center_at};
 use crate::geometry::pixel_line_of_sight::leap_pixels;
 use geo::Coord;
 
@@ -11,6 +11,11 @@ use geo::Coord;
 /// that sinks below the path, must not change the loss at once. Between antennas at 1.5 m and roofs at 25 m no turn on a map of less
 /// than 740 m is so small.
 const FADING_DEG: f64 = 1.8;
+
+/// A wall's pixels may lie so far before the end of a leg that leads to its top.
+const WALL_PIXELS: f64 = 1.5;
+/// A roof may be so much higher than a path and still be passed over, metres.
+pub const SAME_HEIGHT_M: f64 = 1e-6;
 
 /// From the centre of a wall's pixel to the wall, pixels.
 const CENTER_TO_EDGE: f64 = 0.5;
@@ -47,6 +52,41 @@ impl Slope {
         // The sine of so small an angle is the angle.
         (sine.abs() / FADING_DEG.to_radians()).min(1.0)
     }
+}
+
+/// Whether a roof stands in the way of a straight leg over roofs: higher than the leg there, and higher than where the leg begins, so that
+/// a path turns up its wall or beside it. `from` and `to` are the leg's ends with their heights in metres; at `to` may stand the wall that
+/// it leads to.
+pub fn blocked(levels: &Levels, size: usize, (from, from_m): (Coord<f64>, f64), (to, to_m): (Coord<f64>, f64)) -> bool {
+    let over_m = from_m + SAME_HEIGHT_M;
+    if levels.highest_roof_m <= over_m {
+        return false;
+    }
+    let pixel = |at: Coord<f64>| ((size as f64 - at.y).floor(), at.x.floor());
+    let within = |(row, column): (f64, f64)| (row.clamp(0.0, size as f64 - 1.0) as usize, column.clamp(0.0, size as f64 - 1.0) as usize);
+    let (first, end) = (within(pixel(from)), pixel(to));
+    let along = to - from;
+    let length_squared = along.x * along.x + along.y * along.y;
+    let mut found = false;
+    leap_pixels(first, (end.0 as i64, end.1 as i64), |row, column| {
+        let inside = (0..size as i64).contains(&row) && (0..size as i64).contains(&column);
+        if !inside || (row, column) == (end.0 as i64, end.1 as i64) {
+            return None;
+        }
+        let (row, column) = (row as usize, column as usize);
+        let roof_m = levels.roof_m(row * size + column);
+        if roof_m > over_m {
+            let step = center_at((row, column), size) - from;
+            let share = (step.x * along.x + step.y * along.y) / length_squared + WALL_PIXELS / length_squared.sqrt();
+            let share = share.min(1.0);
+            if roof_m > from_m + share * (to_m - from_m) + SAME_HEIGHT_M {
+                found = true;
+                return None;
+            }
+        }
+        Some(levels.steps_to_higher((row, column), over_m))
+    });
+    found
 }
 
 /// The edge from which a path over the roofs comes down to a pixel.

@@ -13,7 +13,7 @@
 use super::levels::Levels;
 use super::looks::Looks;
 use super::queue::Queue;
-use super::roofs::{LastWall, Slope, last_wall};
+use super::roofs::{LastWall, SAME_HEIGHT_M, Slope, blocked, last_wall};
 use crate::arithmetic::larger;
 use crate::geometry::TurningPoints;
 use crate::geometry::inset::{center, center_at};
@@ -28,8 +28,14 @@ const NOWHERE: u32 = u32::MAX;
 /// roofs.
 const TRANSMITTER: u32 = 0;
 const ALOFT: u32 = 1;
-/// A roof may be so much higher than a path and still be passed over, metres.
-const SAME_HEIGHT_M: f64 = 1e-6;
+
+/// What a path turns aside where it climbs a wall, because it climbs at the middles of pixels alone, dB: at half of the slope at which a turn
+/// costs the law's whole offset. A path straight over a wall costs so much more, nothing on the level and without bound at that slope, so that
+/// a map does not change at once where an antenna passes a roof.
+const ASIDE_DB: f64 = 3.0;
+/// By so much less, dB, a path has to climb a wall that is hardly higher in order to count there instead of the one straight over it, which
+/// is better behind the wall.
+const PREFERENCE_DB: f64 = 1.0;
 
 /// Where a path's last straight leg begins.
 #[derive(Clone, Copy, PartialEq)]
@@ -61,13 +67,34 @@ struct Source {
 impl Source {
     /// The end of a path that came from the source `before`.
     fn after(before: u32, origin: PathOrigin, position: Coord<f64>, height_m: f64, path: Path, offset_share: f64) -> Self {
-        let Path { length_m, turns_db, direction } = path;
+        let Path { length_m, turns_db, direction, .. } = path;
         Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, look: NOWHERE }
     }
 
-    /// Loss in dB of the turn into a direction, where `cost_db` gives a turn's loss by its cosine; 0 at the transmitter.
-    fn turn_db(&self, law: &DominantPathLaw, to: LegDirection, cost_db: impl Fn(f64) -> f64) -> f64 {
-        self.direction.map_or(0.0, |from| cost_db(from.cosine(to)) - (1.0 - self.offset_share) * law.turn_offset_db)
+    /// The source itself, `number`, as high as a roof: for paths that go straight on over a wall that is hardly higher, for so much more loss.
+    fn raised(&self, number: u32, height_m: f64, more_db: f64) -> Self {
+        Self { origin: PathOrigin::Roof, height_m, turns_db: self.turns_db + more_db, before: number, look: NOWHERE, ..*self }
+    }
+
+    /// Loss in dB of the turn into a direction; 0 at the transmitter.
+    fn turn_db(&self, law: &DominantPathLaw, to: LegDirection) -> f64 {
+        self.direction.map_or(0.0, |from| {
+            let cosine = from.cosine(to);
+            law.turn_db(cosine) - (1.0 - self.share_of_offset(cosine)) * law.turn_offset_db
+        })
+    }
+
+    /// A lower bound of it, much cheaper.
+    fn least_turn_db(&self, law: &DominantPathLaw, to: LegDirection) -> f64 {
+        self.direction.map_or(0.0, |from| law.least_turn_db(from.cosine(to)) - (1.0 - self.offset_share) * law.turn_offset_db)
+    }
+
+    /// The share of the law's offset that a turn here costs: up a wall that is hardly higher, less than all of it unless the path turns aside.
+    fn share_of_offset(&self, cosine: f64) -> f64 {
+        if self.offset_share == 1.0 || cosine <= 0.0 {
+            return 1.0;
+        }
+        larger(self.offset_share, Slope::share_of_offset(larger(1.0 - cosine * cosine, 0.0).sqrt()))
     }
 }
 
@@ -98,6 +125,19 @@ struct Path {
     length_m: f64,
     turns_db: f64,
     direction: LegDirection,
+    /// Where the straight leg from the path's source ends, and how high.
+    leg_end: (Coord<f64>, f64),
+}
+
+/// What became of a pixel that a straight leg was to reach.
+#[derive(Clone, Copy, PartialEq)]
+enum Reach {
+    /// The leg reaches it, or would be no better.
+    Reached,
+    /// It is not in the source's sight, or no wall leads down to it.
+    OutOfSight,
+    /// The leg leads over roofs, and a higher one stands in its way.
+    Hidden,
 }
 
 /// The state of the search; coordinates are in pixels as in [`crate::geometry::inset`].
@@ -210,15 +250,23 @@ impl<'a> Wavefront<'a> {
                 let over = self.levels.roof_m(next) <= height_m + SAME_HEIGHT_M;
                 match origin {
                     PathOrigin::Roof if over => {
-                        self.relax(next, to, number);
+                        if self.relax(next, to, number) == Reach::Hidden {
+                            self.turn_aloft(pixel, (next, to));
+                        }
                     }
                     PathOrigin::Transmitter if over => {
                         self.relax(next, to, ALOFT);
                     }
                     _ => self.climb(pixel, (next, to)),
                 }
-            } else if (!self.relax(next, to, number) || turns_beside_corner) && !self.built(next) {
-                self.turn(pixel, (next, to));
+            } else {
+                let reach = self.relax(next, to, number);
+                if reach == Reach::Hidden {
+                    self.turn_aloft(pixel, (next, to));
+                }
+                if (reach != Reach::Reached || turns_beside_corner) && !self.built(next) && !self.built(pixel) {
+                    self.turn(pixel, (next, to));
+                }
             }
         }
     }
@@ -279,20 +327,64 @@ impl<'a> Wavefront<'a> {
         let (direction, length_m) = (LegDirection::new(heading, slope), source.length_m + slope.length_m);
         // The turn at the top depends on where the path goes from there; no turn costs less than its share of the offset.
         let offset_share = slope.offset_share();
-        let least_turn_db = source.turn_db(self.law, direction, |cosine| self.law.least_turn_db(cosine));
+        if offset_share < 1.0 {
+            let aside_db = ASIDE_DB * offset_share / (1.0 - offset_share);
+            let raised = source.raised(number, top_m, offset_share * self.law.turn_offset_db + aside_db);
+            self.go_on_over_roofs(raised, (wall, middle));
+        }
+        let source = &self.sources[number as usize];
+        let least_turn_db = source.least_turn_db(self.law, direction);
         if self.law.least_loss_db(length_m, source.turns_db + least_turn_db + offset_share * self.law.turn_offset_db) >= self.loss_db[wall]
         {
             return;
         }
-        let turn_db = source.turn_db(self.law, direction, |cosine| self.law.turn_db(cosine));
-        let path = Path { length_m, turns_db: source.turns_db + turn_db, direction };
-        if self.law.loss_db(path.length_m, path.turns_db + offset_share * self.law.turn_offset_db) < self.loss_db[wall] {
-            self.sources.push(Source::after(number, PathOrigin::Roof, top, top_m, path, offset_share));
-            let number = (self.sources.len() - 1) as u32;
-            if !self.relax(wall, middle, number) || self.source_of[wall] != number {
-                self.sources.pop();
-            }
+        let turn_db = source.turn_db(self.law, direction);
+        let path = Path { length_m, turns_db: source.turns_db + turn_db, direction, leg_end: (top, top_m) };
+        let preferred_db = PREFERENCE_DB * (1.0 - offset_share);
+        let is_less =
+            self.law.loss_db(path.length_m, path.turns_db + offset_share * self.law.turn_offset_db) + preferred_db < self.loss_db[wall];
+        if is_less && !self.is_hidden(number, &path) {
+            self.go_on_over_roofs(Source::after(number, PathOrigin::Roof, top, top_m, path, offset_share), (wall, middle));
         }
+    }
+
+    /// Turns a path over roofs beside a higher one, where it is as high as it is: at this pixel's centre, towards a neighbour.
+    fn turn_aloft(&mut self, pixel: usize, next: (usize, Coord<f64>)) {
+        let number = self.source_of[pixel];
+        let (center, height_m) = (center(pixel, self.grid.size), self.sources[number as usize].height_m);
+        let path = self.straight(number, center, 0.0);
+        if !self.is_hidden(number, &path) {
+            self.go_on_over_roofs(Source::after(number, PathOrigin::Roof, center, height_m, path, 1.0), next);
+        }
+    }
+
+    /// Keeps a source only where it is the best for the next pixel.
+    fn go_on_over_roofs(&mut self, source: Source, (next, to): (usize, Coord<f64>)) {
+        self.sources.push(source);
+        let number = (self.sources.len() - 1) as u32;
+        self.relax(next, to, number);
+        if self.source_of[next] != number {
+            self.sources.pop();
+        }
+    }
+
+    /// Whether a roof stands in the way of a path's last leg over roofs.
+    fn is_hidden(&self, number: u32, path: &Path) -> bool {
+        let source = &self.sources[number as usize];
+        source.origin == PathOrigin::Roof && blocked(&self.levels, self.grid.size, (source.position, source.height_m), path.leg_end)
+    }
+
+    /// The path over a straight leg from a source that rises by so much, with the turn at the source.
+    fn straight(&self, number: u32, to: Coord<f64>, rise_m: f64) -> Path {
+        let source = &self.sources[number as usize];
+        let (length, heading) = leg(source.position, to);
+        self.leg_of(source, heading, Slope::new(length * self.grid.meters_per_pixel, rise_m), (to, source.height_m + rise_m))
+    }
+
+    fn leg_of(&self, source: &Source, heading: Coord<f64>, slope: Slope, leg_end: (Coord<f64>, f64)) -> Path {
+        let direction = LegDirection::new(heading, slope);
+        let turn_db = source.turn_db(self.law, direction);
+        Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction, leg_end }
     }
 
     /// The path over a straight leg from a source to a point in a pixel, `to_m` above the ground outdoors, with the turn at the source
@@ -302,16 +394,12 @@ impl<'a> Wavefront<'a> {
         let meters = self.grid.meters_per_pixel;
         let (length, heading) = leg(source.position, to);
         let length_m = length * meters;
-        let straight = |slope: Slope| {
-            let direction = LegDirection::new(heading, slope);
-            let turn_db = source.turn_db(self.law, direction, |cosine| self.law.turn_db(cosine));
-            Path { length_m: source.length_m + slope.length_m, turns_db: source.turns_db + turn_db, direction }
-        };
+        let straight = |slope: Slope| self.leg_of(source, heading, slope, (to, to_m));
         if source.origin != PathOrigin::Roof {
             return Some(straight(Slope::new(length_m, to_m - source.height_m)));
         }
         if self.built(pixel) {
-            return Some(straight(Slope::new(length_m, 0.0)));
+            return Some(self.leg_of(source, heading, Slope::new(length_m, 0.0), (to, source.height_m)));
         }
         let LastWall { run, roof_m } = last_wall(self.turning_points, &self.levels, pixel, source.position)?;
         let run_m = run * meters;
@@ -324,15 +412,15 @@ impl<'a> Wavefront<'a> {
         let over = if roof_m == source.height_m {
             straight(Slope::new(length_m, 0.0))
         } else {
-            let before_m = larger(length_m - run_m, 0.0);
-            let before = straight(Slope::new(before_m, roof_m - source.height_m));
+            let before = straight(Slope::new(larger(length_m - run_m, 0.0), roof_m - source.height_m));
             Path { length_m: before.length_m + run_m, ..before }
         };
         let direction = LegDirection::new(heading, down);
         let level = over.direction.rise == 0.0;
         let cosine = if level { down.cosine } else { over.direction.cosine(direction) };
         let turn_db = self.law.turn_db(cosine) - (1.0 - down.offset_share()) * self.law.turn_offset_db;
-        Some(Path { length_m: over.length_m + down.length_m - run_m, turns_db: over.turns_db + turn_db, direction })
+        let leg_end = (source.position + heading * larger(length - run, 0.0), roof_m);
+        Some(Path { length_m: over.length_m + down.length_m - run_m, turns_db: over.turns_db + turn_db, direction, leg_end })
     }
 
     /// Whether a straight leg leads from a source to a pixel. Legs on the ground end at buildings and where the source's sight ends.
@@ -349,34 +437,35 @@ impl<'a> Wavefront<'a> {
     fn least_loss_db(&self, number: u32, to: Coord<f64>) -> f64 {
         let source = &self.sources[number as usize];
         let (length, heading) = leg(source.position, to);
-        let turn_db = source.turn_db(self.law, LegDirection::level(heading), |cosine| self.law.least_turn_db(cosine));
+        let turn_db = source.least_turn_db(self.law, LegDirection::level(heading));
         let length_m = source.length_m + length * self.grid.meters_per_pixel;
         self.law.least_loss_db(length_m, source.turns_db + turn_db)
     }
 
-    /// Lowers a pixel's loss to that of the straight path from a source to its centre `to`, if that is less. Returns false where it would
-    /// be less but the source does not see the pixel.
-    fn relax(&mut self, pixel: usize, to: Coord<f64>, number: u32) -> bool {
+    /// Lowers a pixel's loss to that of the straight path from a source to its centre `to`, if that is less.
+    fn relax(&mut self, pixel: usize, to: Coord<f64>, number: u32) -> Reach {
         if self.source_of[pixel] == TRANSMITTER || self.source_of[pixel] == number {
-            return true;
+            return Reach::Reached;
         }
         if self.least_loss_db(number, to) >= self.loss_db[pixel] {
-            return true;
+            return Reach::Reached;
         }
-        self.sees(number, pixel) && self.lower(pixel, to, number)
+        if self.sees(number, pixel) { self.lower(pixel, to, number) } else { Reach::OutOfSight }
     }
 
-    /// Lowers a pixel's loss to that of the straight path from a source that sees it, if that is less. Returns false where no straight
-    /// path leads down to it.
-    fn lower(&mut self, pixel: usize, to: Coord<f64>, number: u32) -> bool {
-        let Some(path) = self.path(number, to, pixel, self.levels.receivers_m) else { return false };
+    /// Lowers a pixel's loss to that of the straight path from a source that sees it in the plane, if that is less.
+    fn lower(&mut self, pixel: usize, to: Coord<f64>, number: u32) -> Reach {
+        let Some(path) = self.path(number, to, pixel, self.levels.receivers_m) else { return Reach::OutOfSight };
         let loss_db = self.law.loss_db(path.length_m, path.turns_db);
         if loss_db < self.loss_db[pixel] {
+            if self.is_hidden(number, &path) {
+                return Reach::Hidden;
+            }
             self.loss_db[pixel] = loss_db;
             self.source_of[pixel] = number;
             self.queue.push(loss_db, pixel);
         }
-        true
+        Reach::Reached
     }
 
     /// Gives pixels that an outline cuts off from their surroundings the least loss of their neighbours.
