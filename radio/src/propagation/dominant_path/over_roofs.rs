@@ -1,5 +1,8 @@
 //! The direct line over the roofs: line of sight, less what the roofs in the vertical plane take by knife-edge diffraction.
 //!
+//! Among roofs of different heights the tightest line over them, by the law of turns, counts beside it: the wavefront climbs each roof on the
+//! way where that is best, which is not always where that line does.
+//!
 //! In flow the loss of the other paths; out flows the lesser loss. Pixels out of sight may gain by it; pixels in sight lose what
 //! roofs in the first Fresnel zone take, so that nothing jumps where sight ends behind a roof.
 //!
@@ -65,13 +68,16 @@ pub fn lower(
     let by_ray: Vec<(u32, u32)> = (0..grid.pixels()).filter(matters).map(|pixel| (profiles.ray_of(pixel) as u32, pixel as u32)).collect();
     let rays = 4 * RAYS_A_PIXEL * grid.size;
     let by_ray = Csr::new(rays, by_ray.iter().copied());
-    let (mut edges, mut skyline) = (Vec::new(), Vec::new());
+    let (mut edges, mut skyline, mut pixels, mut line) = (Vec::new(), Vec::new(), Vec::new(), TightLine::new(law));
     for ray in (0..rays).filter(|&ray| !by_ray.row(ray).is_empty()) {
         profiles.edges_along(ray, &mut edges);
         profiles.skyline(&edges, &mut skyline);
-        for &pixel in by_ray.row(ray) {
-            let pixel = pixel as usize;
-            let run_m = profiles.run_m(pixel);
+        pixels.clear();
+        pixels.extend(by_ray.row(ray).iter().map(|&pixel| (profiles.run_m(pixel as usize), pixel as usize)));
+        pixels.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        line.start(profiles.plane(0.0).from);
+        let mut crossed = 0;
+        for &(run_m, pixel) in &pixels {
             let between = &edges[..edges.partition_point(|edge: &PlanePoint| edge.distance_m < run_m)];
             let Some(&last) = between.last() else { continue };
             let Skyline { highest, clear_rise } = skyline[between.len() - 1];
@@ -84,8 +90,12 @@ pub fn lower(
                 loss_db[pixel] += plane.loss_below_db(between);
                 continue;
             }
-            if rise_m > 0.0 {
-                loss_db[pixel] = loss_db[pixel].min(turning_loss_db(law, &plane, between));
+            for &edge in &between[crossed..] {
+                line.lead_over(edge);
+            }
+            crossed = between.len();
+            if rise_m > 0.0 || !line.is_level {
+                loss_db[pixel] = loss_db[pixel].min(line.loss_db(plane.to));
             }
             // The edge next to the receiver alone is mostly too much, or the one that stands highest before the transmitter.
             let least_db = law.least_open_db(run_m);
@@ -103,27 +113,75 @@ pub fn lower(
     }
 }
 
-/// Loss in dB of the tightest line over the roofs, by the law of turns. The wavefront finds that path where it descends to the receiver;
-/// where it climbs, pixels between it and the roof are in sight and belong to the transmitter.
-fn turning_loss_db(law: &DominantPathLaw, plane: &VerticalPlane, edges: &[PlanePoint]) -> f64 {
-    let slope = |a: PlanePoint, b: PlanePoint| Slope::new(b.distance_m - a.distance_m, b.height_m - a.height_m);
-    let below = |a: PlanePoint, b: PlanePoint, c: PlanePoint| {
-        (b.height_m - a.height_m) * (c.distance_m - a.distance_m) <= (c.height_m - a.height_m) * (b.distance_m - a.distance_m)
-    };
-    let mut line = vec![plane.from];
-    for &point in edges.iter().chain([&plane.to]) {
-        while line.len() > 1 && below(line[line.len() - 2], line[line.len() - 1], point) {
-            line.pop();
-        }
-        line.push(point);
+/// The tightest line over the roofs of a ray, by the law of turns: from the transmitter up to the last of the edges that it was given, and
+/// from there to any receiver.
+struct TightLine<'a> {
+    law: &'a DominantPathLaw,
+    points: Vec<LinePoint>,
+    /// Whether all edges so far are equally high.
+    is_level: bool,
+}
+
+/// A point where the line turns, and what the line up to there is.
+#[derive(Clone, Copy)]
+struct LinePoint {
+    at: PlanePoint,
+    length_m: f64,
+    /// Without the turn here.
+    turns_db: f64,
+    /// The leg that leads here.
+    leg: Slope,
+}
+
+impl<'a> TightLine<'a> {
+    fn new(law: &'a DominantPathLaw) -> Self {
+        Self { law, points: Vec::new(), is_level: true }
     }
-    let legs: Vec<Slope> = line.windows(2).map(|pair| slope(pair[0], pair[1])).collect();
-    let turn_db = |pair: &[Slope]| {
-        let (cosine, sine) =
-            (pair[0].cosine * pair[1].cosine + pair[0].sine * pair[1].sine, pair[0].cosine * pair[1].sine - pair[0].sine * pair[1].cosine);
-        law.turn_db(cosine) - (1.0 - Slope::share_of_offset(sine)) * law.turn_offset_db
-    };
-    law.loss_db(legs.iter().map(|leg| leg.length_m).sum(), legs.windows(2).map(turn_db).sum())
+
+    fn start(&mut self, from: PlanePoint) {
+        self.points.clear();
+        self.points.push(LinePoint { at: from, length_m: 0.0, turns_db: 0.0, leg: Slope::new(0.0, 0.0) });
+        self.is_level = true;
+    }
+
+    /// Leads on over an edge, farther than those before.
+    fn lead_over(&mut self, edge: PlanePoint) {
+        self.is_level &= self.points.len() == 1 || self.points[self.points.len() - 1].at.height_m == edge.height_m;
+        self.points.truncate(self.tangent(edge) + 1);
+        self.points.push(self.after(self.points.len() - 1, edge));
+    }
+
+    /// Loss in dB up to a receiver behind all edges.
+    fn loss_db(&self, receiver: PlanePoint) -> f64 {
+        let LinePoint { length_m, turns_db, .. } = self.after(self.tangent(receiver), receiver);
+        self.law.loss_db(length_m, turns_db)
+    }
+
+    /// The last point of the line that a line to a farther point turns at.
+    fn tangent(&self, to: PlanePoint) -> usize {
+        let below = |a: PlanePoint, b: PlanePoint, c: PlanePoint| {
+            (b.height_m - a.height_m) * (c.distance_m - a.distance_m) <= (c.height_m - a.height_m) * (b.distance_m - a.distance_m)
+        };
+        let mut last = self.points.len() - 1;
+        while last > 0 && below(self.points[last - 1].at, self.points[last].at, to) {
+            last -= 1;
+        }
+        last
+    }
+
+    /// The line that goes straight from one of its points to another.
+    fn after(&self, last: usize, to: PlanePoint) -> LinePoint {
+        let from = &self.points[last];
+        let leg = Slope::new(to.distance_m - from.at.distance_m, to.height_m - from.at.height_m);
+        let turn_db = if last == 0 { 0.0 } else { self.turn_db(from.leg, leg) };
+        LinePoint { at: to, length_m: from.length_m + leg.length_m, turns_db: from.turns_db + turn_db, leg }
+    }
+
+    fn turn_db(&self, from: Slope, to: Slope) -> f64 {
+        let cosine = from.cosine * to.cosine + from.sine * to.sine;
+        let sine = from.cosine * to.sine - from.sine * to.cosine;
+        self.law.turn_db(cosine) - (1.0 - Slope::share_of_offset(sine)) * self.law.turn_offset_db
+    }
 }
 
 impl Profiles<'_> {

@@ -32,7 +32,7 @@ const ALOFT: u32 = 1;
 /// What a path turns aside where it climbs a wall, because it climbs at the middles of pixels alone, dB: at half of the slope at which a turn
 /// costs the law's whole offset. A path straight over a wall costs so much more, nothing on the level and without bound at that slope, so that
 /// a map does not change at once where an antenna passes a roof.
-const ASIDE_DB: f64 = 3.0;
+const ASIDE_DB: f64 = 1.0;
 /// By so much less, dB, a path has to climb a wall that is hardly higher in order to count there instead of the one straight over it, which
 /// is better behind the wall.
 const PREFERENCE_DB: f64 = 1.0;
