@@ -95,7 +95,7 @@ pub fn lower(
             }
             crossed = between.len();
             if rise_m > 0.0 || !line.is_level {
-                loss_db[pixel] = loss_db[pixel].min(line.loss_db(plane.to));
+                line.lower(&mut loss_db[pixel], plane.to);
             }
             // The edge next to the receiver alone is mostly too much, or the one that stands highest before the transmitter.
             let least_db = law.least_open_db(run_m);
@@ -117,15 +117,17 @@ pub fn lower(
 /// from there to any receiver.
 struct TightLine<'a> {
     law: &'a DominantPathLaw,
-    points: Vec<LinePoint>,
+    /// Where it turns, the transmitter first.
+    points: Vec<PlanePoint>,
+    /// What the line is up to as many of them as were asked for.
+    up_to: Vec<LinePoint>,
     /// Whether all edges so far are equally high.
     is_level: bool,
 }
 
-/// A point where the line turns, and what the line up to there is.
+/// The line up to a point.
 #[derive(Clone, Copy)]
 struct LinePoint {
-    at: PlanePoint,
     length_m: f64,
     /// Without the turn here.
     turns_db: f64,
@@ -135,26 +137,43 @@ struct LinePoint {
 
 impl<'a> TightLine<'a> {
     fn new(law: &'a DominantPathLaw) -> Self {
-        Self { law, points: Vec::new(), is_level: true }
+        Self { law, points: Vec::new(), up_to: Vec::new(), is_level: true }
     }
 
     fn start(&mut self, from: PlanePoint) {
         self.points.clear();
-        self.points.push(LinePoint { at: from, length_m: 0.0, turns_db: 0.0, leg: Slope::new(0.0, 0.0) });
+        self.points.push(from);
+        self.up_to.clear();
+        self.up_to.push(LinePoint { length_m: 0.0, turns_db: 0.0, leg: Slope::new(0.0, 0.0) });
         self.is_level = true;
     }
 
     /// Leads on over an edge, farther than those before.
     fn lead_over(&mut self, edge: PlanePoint) {
-        self.is_level &= self.points.len() == 1 || self.points[self.points.len() - 1].at.height_m == edge.height_m;
+        self.is_level &= self.points.len() == 1 || self.points[self.points.len() - 1].height_m == edge.height_m;
         self.points.truncate(self.tangent(edge) + 1);
-        self.points.push(self.after(self.points.len() - 1, edge));
+        self.up_to.truncate(self.points.len());
+        self.points.push(edge);
     }
 
-    /// Loss in dB up to a receiver behind all edges.
-    fn loss_db(&self, receiver: PlanePoint) -> f64 {
-        let LinePoint { length_m, turns_db, .. } = self.after(self.tangent(receiver), receiver);
-        self.law.loss_db(length_m, turns_db)
+    /// Lowers a loss in dB to that of the line up to a receiver behind all edges.
+    fn lower(&mut self, loss_db: &mut f64, receiver: PlanePoint) {
+        let last = self.tangent(receiver);
+        for before in self.up_to.len() - 1..last {
+            self.up_to.push(self.after(before, self.points[before + 1]));
+        }
+        // Much cheaper than the loss: a bound without the last turn.
+        if self
+            .law
+            .least_loss_db(self.up_to[last].length_m + (receiver.distance_m - self.points[last].distance_m), self.up_to[last].turns_db)
+            >= *loss_db
+        {
+            return;
+        }
+        let LinePoint { length_m, turns_db, .. } = self.after(last, receiver);
+        if self.law.least_loss_db(length_m, turns_db) < *loss_db {
+            *loss_db = loss_db.min(self.law.loss_db(length_m, turns_db));
+        }
     }
 
     /// The last point of the line that a line to a farther point turns at.
@@ -163,7 +182,7 @@ impl<'a> TightLine<'a> {
             (b.height_m - a.height_m) * (c.distance_m - a.distance_m) <= (c.height_m - a.height_m) * (b.distance_m - a.distance_m)
         };
         let mut last = self.points.len() - 1;
-        while last > 0 && below(self.points[last - 1].at, self.points[last].at, to) {
+        while last > 0 && below(self.points[last - 1], self.points[last], to) {
             last -= 1;
         }
         last
@@ -171,10 +190,10 @@ impl<'a> TightLine<'a> {
 
     /// The line that goes straight from one of its points to another.
     fn after(&self, last: usize, to: PlanePoint) -> LinePoint {
-        let from = &self.points[last];
-        let leg = Slope::new(to.distance_m - from.at.distance_m, to.height_m - from.at.height_m);
+        let (at, from) = (self.points[last], self.up_to[last]);
+        let leg = Slope::new(to.distance_m - at.distance_m, to.height_m - at.height_m);
         let turn_db = if last == 0 { 0.0 } else { self.turn_db(from.leg, leg) };
-        LinePoint { at: to, length_m: from.length_m + leg.length_m, turns_db: from.turns_db + turn_db, leg }
+        LinePoint { length_m: from.length_m + leg.length_m, turns_db: from.turns_db + turn_db, leg }
     }
 
     fn turn_db(&self, from: Slope, to: Slope) -> f64 {
