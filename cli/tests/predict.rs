@@ -105,7 +105,17 @@ fn models_frequencies_and_antennas_differ() {
     };
     let distance = array(&["--tx", TX, "--method", "log-distance"]);
     assert!(mean(&distance) > mean(&dominant) + 3.0, "without buildings a map is brighter");
-    assert_ne!(mean(&array(&["--tx", TX, "--method", "rays"])), mean(&dominant));
+    let rays = array(&["--tx", TX, "--method", "rays"]);
+    assert_ne!(mean(&rays), mean(&dominant));
+    // Rays are traced at 28 GHz. Beside the transmitter they are the direct ray; what walls reflect and corners bend changes otherwise.
+    let (output, _) = drawn("map.npy", &["--tx", TX, "--method", "rays", "--frequency-mhz", "28000"]);
+    assert!(!text(&output.stderr).contains("scaled"), "{}", text(&output.stderr));
+    let higher = array(&["--tx", TX, "--method", "rays", "--frequency-mhz", "28000"]);
+    let nearest = (0..rays.len()).filter(|&i| !rays[i].is_nan()).max_by(|&a, &b| rays[a].total_cmp(&rays[b])).unwrap();
+    let open_db = 20.0 * (5900.0f32 / 28000.0).log10();
+    assert!((higher[nearest] - rays[nearest] - open_db).abs() < 0.1, "{} after {}", higher[nearest], rays[nearest]);
+    let changes = rays.iter().zip(&higher).filter(|(low, high)| **low > -120.0 && (*high - *low - open_db).abs() > 1.0).count();
+    assert!(changes > 1000, "{changes} pixels change by more or less than the direct ray");
     let (output, _) = drawn("map.csv", &["--tx", TX, "--frequency-mhz", "28000"]);
     assert!(text(&output.stderr).contains("scaled to 28000 MHz"), "{}", text(&output.stderr));
     // A sector to the north does not light the south as an omnidirectional antenna does.

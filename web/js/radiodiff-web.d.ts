@@ -37,6 +37,7 @@ export class SceneHandle implements Freeable {
 export class PlacedTransmitter implements Freeable {
   private constructor();
   report(): UsedTransmitter & { warnings: string[] };
+  readonly scaledFrequency: string | undefined;
   free(): void;
 }
 

@@ -179,7 +179,7 @@ class Runtime {
     for (let index = 0; index < request.transmitterCount; index += 1) {
       const placed = handle.place(request, index);
       const { warnings: changed, ...transmitter } = placed.report();
-      warnings.push(...changed);
+      warnings.push(...changed.filter((/** @type {string} */ warning) => method !== 'rays' || warning !== placed.scaledFrequency));
       transmitters.push(transmitter);
       places.push(placed);
     }

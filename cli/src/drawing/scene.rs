@@ -117,14 +117,15 @@ impl MapScene {
         unused.then(|| format!("{} knows no cars: those on the map are left out", source.name()))
     }
 
-    /// Puts a transmitter on the map; one inside a building goes to the nearest outdoor pixel, with a warning.
+    /// Puts a transmitter on the map for a source of maps; one inside a building goes to the nearest outdoor pixel, with a warning.
     ///
     /// # Errors
     /// A place off the map, and a frequency that maps cannot be scaled to.
-    pub fn place(&self, station: &Station) -> Result<PlacedStation> {
+    pub fn place(&self, station: &Station, source: &MapSource) -> Result<PlacedStation> {
         let transmitter = station.transmitter(self.frame.to_meters(station.lng_lat));
         let mut warnings = station.antenna.warnings.clone();
-        if !FrequencyScaling::to(transmitter.frequency_mhz).with_context(|| station.name.clone())?.is_identity() {
+        let scaling = FrequencyScaling::to(transmitter.frequency_mhz).with_context(|| station.name.clone())?;
+        if !scaling.is_identity() && !source.knows_frequency() {
             warnings.push(format!(
                 "the map is made for {LAW_FREQUENCY_MHZ} MHz and scaled to {} MHz by free space and knife-edge diffraction",
                 transmitter.frequency_mhz
@@ -154,8 +155,12 @@ impl MapScene {
     /// # Errors
     /// Those of the source: heights that no antenna has.
     pub fn signal(&self, source: &MapSource, placed: &PlacedStation, receiver_height_m: f64) -> Result<Signal> {
-        let path_gain = source.path_gain(&self.prepared, &placed.transmitter.links(receiver_height_m))?;
-        Ok(Signal::new(&path_gain, &placed.transmitter, receiver_height_m, &placed.pattern)?)
+        let PlacedStation { transmitter, pattern, .. } = placed;
+        let path_gain = source.path_gain(&self.prepared, transmitter, receiver_height_m)?;
+        if source.knows_frequency() {
+            return Ok(Signal::at_own_frequency(&path_gain, transmitter, receiver_height_m, pattern));
+        }
+        Ok(Signal::new(&path_gain, transmitter, receiver_height_m, pattern)?)
     }
 }
 

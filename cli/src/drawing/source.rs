@@ -11,7 +11,7 @@ use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
     DominantPath, LogDistance, LogDistanceLaw, Material, PropagationModel, RayOptions, RayTracing, RoofsOfRays, WithCars,
 };
-use radiodiff_radio::scene::LinkEnds;
+use radiodiff_radio::scene::Transmitter;
 #[cfg(feature = "network")]
 use std::path::PathBuf;
 
@@ -85,7 +85,8 @@ impl GroundChoice {
 pub enum MapSource {
     Model {
         choice: ModelChoice,
-        model: Box<dyn PropagationModel>,
+        /// Of rays.
+        ground: Option<GroundChoice>,
     },
     #[cfg(feature = "network")]
     Network(Box<Network>),
@@ -107,16 +108,12 @@ impl MapSource {
 
     /// A propagation model; `ground` is for rays.
     pub fn model(choice: ModelChoice, ground: Option<GroundChoice>) -> Self {
-        let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
-        let ground = ground.map(GroundChoice::material);
-        let model: Box<dyn PropagationModel> = match choice {
-            ModelChoice::DominantPath => Box::new(WithCars(DominantPath::default())),
-            ModelChoice::Rays => {
-                Box::new(RayTracing { options: RayOptions { roofs: RoofsOfRays::Scene, ground, ..RayOptions::default() } })
-            }
-            ModelChoice::LogDistance => Box::new(LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }),
-        };
-        Self::Model { choice, model }
+        Self::Model { choice, ground }
+    }
+
+    /// Whether its maps are those of the transmitter's own frequency. Others are of 5.9 GHz and scaled.
+    pub fn knows_frequency(&self) -> bool {
+        matches!(self, Self::Model { choice: ModelChoice::Rays, .. })
     }
 
     /// The grid that it draws unless another is asked for.
@@ -175,11 +172,25 @@ impl MapSource {
     ///
     /// # Errors
     /// Those of the model or of the network's engine; none is expected outdoors.
-    pub fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap> {
-        match self {
-            Self::Model { model, .. } => model.path_gain(scene, ends).context("computing the map"),
+    pub fn path_gain(&self, scene: &PreparedScene, transmitter: &Transmitter, receiver_height_m: f64) -> Result<RadioMap> {
+        let ends = transmitter.links(receiver_height_m);
+        let (choice, ground) = match self {
+            Self::Model { choice, ground } => (choice, ground),
             #[cfg(feature = "network")]
-            Self::Network(network) => network.path_gain(scene, ends),
-        }
+            Self::Network(network) => return network.path_gain(scene, &ends),
+        };
+        let map = match choice {
+            ModelChoice::DominantPath => WithCars(DominantPath::default()).path_gain(scene, &ends),
+            ModelChoice::Rays => {
+                let (ground, frequency_mhz) = (ground.map(GroundChoice::material), transmitter.frequency_mhz);
+                let options = RayOptions { roofs: RoofsOfRays::Scene, ground, frequency_mhz, ..RayOptions::default() };
+                RayTracing { options }.path_gain(scene, &ends)
+            }
+            ModelChoice::LogDistance => {
+                let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
+                LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }.path_gain(scene, &ends)
+            }
+        };
+        map.context("computing the map")
     }
 }

@@ -57,7 +57,7 @@ pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Repo
     warnings.extend(args.stations.unused_heights(source));
     warnings.extend(map.unused_cars(source));
     for tx in &args.tx {
-        let placed = map.place(&Station::new(tx, &args.stations)?)?;
+        let placed = map.place(&Station::new(tx, &args.stations)?, source)?;
         coverage.add(map.signal(source, &placed, args.stations.receiver_height_m)?)?;
         // What is said of the antenna and the frequency is the same for all.
         let new: Vec<String> = placed.warnings.iter().filter(|warning| !warnings.contains(warning)).cloned().collect();

@@ -147,7 +147,7 @@ impl DrawnPlan {
                 frequency_mhz: asked.frequency_mhz,
                 antenna: asked.antenna.clone(),
             };
-            let placed = map.place(&station).map_err(|error| Refusal::bad(format!("{error:#}")))?;
+            let placed = map.place(&station, source).map_err(|error| Refusal::bad(format!("{error:#}")))?;
             let receiver_height_m = request.receiver_height_m.unwrap_or(ANTENNA_HEIGHT_M);
             let signal =
                 map.signal(source, &placed, receiver_height_m).map_err(|error| Refusal::bad(format!("{}: {error:#}", station.name)))?;

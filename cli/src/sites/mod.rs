@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
         tell(&mut told, &there.placed.warnings);
         existing.merge(&there.covered);
     }
-    let stations = stations(args, &map)?;
+    let stations = stations(args, &map, &source)?;
     let started = Instant::now();
     let bar = progress::bar(stations.len() as u64, "candidates")?;
     let evaluated: Result<Vec<Candidate>> = stations
@@ -83,7 +83,7 @@ fn tell(told: &mut Vec<String>, warnings: &[String]) {
 }
 
 /// The candidates: those of the file that are on the map, or one in each square of the map.
-fn stations(args: &Args, map: &MapScene) -> Result<Vec<Station>> {
+fn stations(args: &Args, map: &MapScene, source: &MapSource) -> Result<Vec<Station>> {
     let station = |lng_lat: Coord<f64>| -> Result<Station> {
         let name = format!("the candidate {},{}", lng_lat.x, lng_lat.y);
         Ok(Station { name, ..Station::new(&TransmitterArg { lng_lat, power_dbm: args.power_dbm }, &args.stations)? })
@@ -99,14 +99,14 @@ fn stations(args: &Args, map: &MapScene) -> Result<Vec<Station>> {
     if on_map.is_empty() {
         let first = station(*places.first().context("there is no candidate: the map has no outdoor place")?)?;
         // The first one's error says where the map is.
-        map.place(&first).with_context(|| format!("none of the {} candidates is on the map", places.len()))?;
+        map.place(&first, source).with_context(|| format!("none of the {} candidates is on the map", places.len()))?;
     }
     off_map.iter().for_each(|warning| eprintln!("warning: {warning}"));
     on_map.into_iter().map(|(_, place)| station(place)).collect()
 }
 
 fn evaluate(args: &Args, map: &MapScene, source: &MapSource, station: &Station) -> Result<Candidate> {
-    let placed = map.place(station)?;
+    let placed = map.place(station, source)?;
     let signal = map.signal(source, &placed, args.stations.receiver_height_m)?;
     let covered = CoveredPixels::new(PlanLayer::ReceivedPower, &signal.received().values, args.threshold);
     Ok(Candidate { placed, covered })

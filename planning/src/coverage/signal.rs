@@ -2,7 +2,7 @@
 
 use geo::Coord;
 use radiodiff_radio::map::{RadioMap, widen};
-use radiodiff_radio::propagation::{AntennaPattern, FrequencyError, LinkBudget, LinkMaps};
+use radiodiff_radio::propagation::{AntennaPattern, FrequencyError, LAW_FREQUENCY_MHZ, LinkBudget, LinkMaps};
 use radiodiff_radio::scene::Transmitter;
 
 /// What one transmitter sends to every pixel.
@@ -40,6 +40,17 @@ impl Signal {
     ) -> Result<Self, FrequencyError> {
         let budget = LinkBudget::new(path_gain, transmitter, receiver_height_m, pattern, |_| None)?;
         Ok(Self::of(&budget, path_gain, transmitter))
+    }
+
+    /// As [`Self::new`], of a map at the transmitter's own frequency, which is not scaled.
+    ///
+    /// # Panics
+    /// When the map is not one of path gain.
+    pub fn at_own_frequency(path_gain: &RadioMap, transmitter: &Transmitter, receiver_height_m: f64, pattern: &AntennaPattern) -> Self {
+        let unscaled = Transmitter { frequency_mhz: LAW_FREQUENCY_MHZ, ..*transmitter };
+        let budget =
+            LinkBudget::new(path_gain, &unscaled, receiver_height_m, pattern, |_| None).expect("the law's own frequency is in range");
+        Self::of(&budget, path_gain, transmitter)
     }
 
     /// As [`Self::new`], of several maps that one transmitter may have: what they share is computed once.

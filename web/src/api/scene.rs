@@ -81,6 +81,7 @@ pub struct PlacedTransmitter {
     receiver_height_m: f64,
     pattern: AntennaPattern,
     pub(super) report: TransmitterReport,
+    scaled_frequency: Option<String>,
 }
 
 /// A transmitter as it is used, and what was changed for that.
@@ -150,6 +151,12 @@ impl PlacedTransmitter {
     /// `{ lng, lat, heightM, powerDbm, frequencyMHz, antennaGainDbi, antenna, warnings }`: what is used of the request.
     pub fn report(&self) -> Result<JsValue, JsValue> {
         object(&self.report)
+    }
+
+    /// The warning among the report's that does not hold of ray tracing, which knows the frequency.
+    #[wasm_bindgen(getter, js_name = scaledFrequency)]
+    pub fn scaled_frequency(&self) -> Option<String> {
+        self.scaled_frequency.clone()
     }
 }
 
@@ -244,11 +251,12 @@ impl SceneHandle {
         placed.signal(&self.path_gain(placed)?)
     }
 
-    /// A transmitter's signal by ray tracing: all paths of up to two reflections and diffractions, and the direct line over roofs.
+    /// A transmitter's signal by ray tracing at its own frequency: all paths of up to two reflections and diffractions, and the direct line over roofs.
     pub fn rays(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
-        let model = RayTracing { options: RayOptions { roofs: RoofsOfRays::Scene, ..RayOptions::default() } };
-        let gain = model.path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))?;
-        placed.signal(&gain)
+        let PlacedTransmitter { transmitter, receiver_height_m, pattern, .. } = placed;
+        let options = RayOptions { roofs: RoofsOfRays::Scene, frequency_mhz: transmitter.frequency_mhz, ..RayOptions::default() };
+        let gain = RayTracing { options }.path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))?;
+        Ok(TransmitterSignal { signal: Signal::at_own_frequency(&gain, transmitter, *receiver_height_m, pattern) })
     }
 }
 
@@ -332,11 +340,12 @@ impl SceneHandle {
                 placement.roof_m
             )
         }));
-        if !scaling.is_identity() {
-            warnings.push(format!(
+        let scaled_frequency = (!scaling.is_identity()).then(|| {
+            format!(
                 "The map was made for {LAW_FREQUENCY_MHZ} MHz and scaled to {frequency_mhz} MHz by free space and knife-edge diffraction."
-            ));
-        }
+            )
+        });
+        warnings.extend(scaled_frequency.clone());
         let transmitter = placement.transmitter;
         let degrees = self.frame.to_degrees(transmitter.position);
         let csv = asked.antenna.as_ref().and_then(|antenna| antenna.get("csv")?.as_str());
@@ -350,7 +359,7 @@ impl SceneHandle {
             antenna: AntennaReport::new(&transmitter, &antenna.pattern, csv),
             warnings,
         };
-        Ok(PlacedTransmitter { transmitter, receiver_height_m, pattern: antenna.pattern, report })
+        Ok(PlacedTransmitter { transmitter, receiver_height_m, pattern: antenna.pattern, report, scaled_frequency })
     }
 }
 
