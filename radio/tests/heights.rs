@@ -112,17 +112,40 @@ fn a_thin_wall_is_a_knife_edge_and_two_of_them_are_two() {
     assert!((-7.5..-6.0).contains(&one_db) && (-14.0..-9.0).contains(&two_db), "{one_db} and {two_db} dB");
 }
 
+/// A path must be the best at every pixel on its way, which depends on where it begins. Among unequal roofs, between places drawn at random.
 #[test]
 fn a_link_is_as_good_with_its_ends_and_heights_swapped() {
-    let prepared = PreparedScene::new(&scene(&[[30.0, 20.0, 12.0, 50.0, 12.0], [55.0, 10.0, 8.0, 60.0, 18.0]]));
+    let mut random = fastrand::Rng::with_seed(7);
     let model = DominantPath::default();
-    for (high_m, low_m) in [(14.0, 1.5), (22.0, 1.5), (40.0, 1.5), (30.0, 10.0)] {
-        for (a, b) in [((12.5, 48.5), (80.5, 48.5)), ((12.5, 30.5), (49.5, 44.5))] {
-            let there = gain_at(&model, &prepared, &ends(a.0, a.1, high_m, low_m), b);
-            let back = gain_at(&model, &prepared, &ends(b.0, b.1, low_m, high_m), a);
-            // A path must be the best at every pixel on its way, which depends on where it begins.
-            assert!((there - back).abs() < 2.5, "{a:?} at {high_m} m to {b:?} at {low_m} m: {there} dB there and {back} dB back");
+    for (high_m, low_m, median_db, nine_tenths_db) in [(12.0, 1.5, 0.4, 5.3), (30.0, 1.5, 0.1, 2.1), (1.5, 1.5, 0.1, 3.8)] {
+        let mut differences = Vec::new();
+        for _ in 0..4 {
+            let boxes: Vec<[f64; 5]> = (0..16)
+                .map(|i| {
+                    let (x, y) = (f64::from(i % 4) * 24.0 + 3.0 + random.f64() * 6.0, f64::from(i / 4) * 24.0 + 3.0 + random.f64() * 6.0);
+                    [x, y, 6.0 + random.f64() * 9.0, 6.0 + random.f64() * 9.0, 4.0 + random.f64() * 22.0]
+                })
+                .collect();
+            let scene = scene(&boxes);
+            let prepared = PreparedScene::new(&scene);
+            let outdoors: Vec<(usize, usize)> = scene.outdoor_pixels().collect();
+            let places: Vec<Coord<f64>> =
+                (0..6).map(|_| random.choice(&outdoors).unwrap()).map(|&(row, column)| GRID.pixel_center(row, column)).collect();
+            for (i, a) in places.iter().enumerate() {
+                for b in &places[..i] {
+                    let there = gain_at(&model, &prepared, &ends(a.x, a.y, high_m, low_m), (b.x, b.y));
+                    let back = gain_at(&model, &prepared, &ends(b.x, b.y, low_m, high_m), (a.x, a.y));
+                    differences.push((there - back).abs());
+                }
+            }
         }
+        differences.sort_by(f64::total_cmp);
+        let [median, nine_tenths] = [5, 9].map(|tenths| differences[differences.len() * tenths / 10]);
+        println!(
+            "{high_m} and {low_m} m: median {median:.2} dB, nine tenths {nine_tenths:.2} dB, most {:.2} dB",
+            differences[differences.len() - 1]
+        );
+        assert!(median < median_db && nine_tenths < nine_tenths_db, "{high_m} and {low_m} m: {median} and {nine_tenths} dB");
     }
 }
 
