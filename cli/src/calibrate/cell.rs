@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use geo::Coord;
 use radiodiff_dataset::files;
 use radiodiff_radio::propagation::FrequencyScaling;
-use radiodiff_radio::scene::check_antenna_height;
+use radiodiff_radio::scene::{LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -72,10 +72,7 @@ fn parse(name: &str, cell: &Map<String, Value>) -> Result<Cell> {
     let lng_lat = Coord { x: needed("lng", -180.0, 180.0)?, y: needed("lat", -90.0, 90.0)? };
     let frequency_mhz = needed("frequency_mhz", 1.0, 1e6)?;
     FrequencyScaling::to(frequency_mhz)?;
-    let height_m = number("height_m", f64::NEG_INFINITY, f64::INFINITY)?;
-    if let Some(height_m) = height_m {
-        check_antenna_height("antenna", height_m)?;
-    }
+    let height_m = number("height_m", LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M)?;
     let azimuth_deg = number("azimuth_deg", -360.0, 360.0)?;
     ensure!(lng_lat.y.abs() < 89.0, "lat is {}; maps end before the poles", lng_lat.y);
     let unknown = cell.keys().filter(|key| !FIELDS.contains(&key.as_str()) && *key != "lon");

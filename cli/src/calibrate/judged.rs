@@ -1,7 +1,7 @@
 //! Errors by the protocol of the measured cells: 200 squares are given, others are predicted.
 
 use super::args::Args;
-use super::draws::{DrawKind, EXTENT_M, METERS_PER_DEGREE, SQUARE_M, Square, draws, square_of};
+use super::draws::{DrawKind, EXTENT_M, GIVEN, METERS_PER_DEGREE, SQUARE_M, Square, draws, square_of};
 use super::measured;
 use super::site::Site;
 use anyhow::{Context, Result, ensure};
@@ -27,7 +27,7 @@ fn judge(args: &Args, file: &Path, count: u16) -> Result<()> {
     for (kind, name) in [(DrawKind::Random, "random"), (DrawKind::Blocks, "blocks")] {
         let mut sums = [0.0; 2];
         let drawn = draws(&squares, kind, count);
-        ensure!(!drawn.is_empty(), "the file has {} squares, too few for the draws", squares.len());
+        ensure!(!drawn.is_empty(), "the measurements lie in {} squares, expected more than the {GIVEN} that a draw gives", squares.len());
         for (given, tested) in &drawn {
             let given: Vec<Measurement> = given.iter().map(|&i| measurements[i]).collect();
             let calibration = Calibration::fit(&site.surroundings, &given, &site.options)?;

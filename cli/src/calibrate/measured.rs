@@ -2,6 +2,7 @@
 
 use super::site::Site;
 use anyhow::{Context, Result, ensure};
+use geo::Coord;
 use radiodiff_dataset::files;
 use radiodiff_radio::calibration::{Measurement, TableRow, read_table};
 use std::collections::BTreeMap;
@@ -34,6 +35,21 @@ pub fn read(path: &Path, device: Option<&str>) -> Result<DeviceRows> {
     }
     let rows = rows.into_iter().filter(|row| row.device.as_deref().unwrap_or_default() == chosen).collect();
     Ok(DeviceRows { rows, warnings })
+}
+
+/// Of measurements that are not on the site's map: where they are, and what may be wrong.
+pub fn where_they_lie(rows: &DeviceRows, site: &Site) -> String {
+    let range = |of: fn(&TableRow) -> f64| {
+        rows.rows.iter().map(of).fold([f64::INFINITY, f64::NEG_INFINITY], |[least, most], x| [least.min(x), most.max(x)])
+    };
+    let ([west, east], [south, north]) = (range(|row| row.lng_lat.x), range(|row| row.lng_lat.y));
+    let Coord { x, y } = site.cell.lng_lat;
+    let exchanged =
+        rows.rows.iter().any(|row| site.scene.grid.pixel_of(site.frame.to_meters(Coord { x: row.lng_lat.y, y: row.lng_lat.x })).is_some());
+    let advice = if exchanged { "longitude and latitude are exchanged" } else { "give the cell where it stands, or a larger --extent-m" };
+    format!(
+        "they span {west:.6} to {east:.6} east and {south:.6} to {north:.6} north, and the cell stands at {x:.6}, {y:.6} (lng, lat); {advice}"
+    )
 }
 
 /// The measurements that lie on the site's map.

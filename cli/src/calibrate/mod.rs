@@ -39,7 +39,12 @@ pub fn run(args: &Args) -> Result<()> {
     rows.warnings.iter().for_each(|warning| warn(warning));
     let on_map = measured::on_map(&rows, &site);
     let left_out = rows.rows.len() - on_map.len();
-    ensure!(!on_map.is_empty(), "none of the {left_out} measurements of {} lies on the map around the cell", file.display());
+    ensure!(
+        !on_map.is_empty(),
+        "none of the {left_out} measurements of {} lies on the map around the cell: {}",
+        file.display(),
+        measured::where_they_lie(&rows, &site)
+    );
     if left_out > 0 {
         warn(&format!("{left_out} of {} measurements lie outside the map and are not used; see --extent-m", rows.rows.len()));
     }

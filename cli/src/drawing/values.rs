@@ -35,7 +35,7 @@ const MOST_DBM: f64 = 200.0;
 pub fn number(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
-        _ => Err(format!("{:?} is not a number", text.trim())),
+        _ => Err(format!("{:?} is not a number; expected digits without a unit", text.trim())),
     }
 }
 

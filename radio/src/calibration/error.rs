@@ -7,7 +7,7 @@ use thiserror::Error;
 /// Why there is no calibration. Indices count the measurements from 0.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum CalibrationError {
-    #[error("{found} measured places on the map, expected at least {LEAST_MEASUREMENTS}")]
+    #[error("the measurements lie at {found} of the map's places, expected at least {LEAST_MEASUREMENTS}: measure more places")]
     TooFew { found: usize },
     #[error("all measured powers are {power_dbm} dBm; a law cannot be fitted to one value")]
     AllEqual { power_dbm: f64 },

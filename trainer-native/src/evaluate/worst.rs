@@ -4,6 +4,8 @@
 use super::scores::Scores;
 use crate::chart::{INK, Rgb, TextSide, number, picture};
 use anyhow::Result;
+use plotters::style::RGBColor;
+use plotters::style::colors::colormaps::ViridisRGB;
 use radiodiff_radio::metrics::{EnsembleScores, INTERVAL};
 
 /// How many are kept.
@@ -117,7 +119,10 @@ impl Shade {
     fn color(self, value: f32) -> Rgb {
         let pale = |full: f32| ((1.0 - (value.abs() / full).min(1.0)) * 255.0).round() as u8;
         match self {
-            Self::Level => Rgb::gray((value.clamp(0.0, 1.0) * 255.0).round() as u8),
+            Self::Level => {
+                let RGBColor(red, green, blue) = ViridisRGB::get_color(value.clamp(0.0, 1.0));
+                Rgb(red, green, blue)
+            }
             Self::Error if value > 0.0 => Rgb(255, pale(FULL_ERROR_DB), pale(FULL_ERROR_DB)),
             Self::Error => Rgb(pale(FULL_ERROR_DB), pale(FULL_ERROR_DB), 255),
             Self::Size => Rgb(pale(FULL_SIZE_DB) / 2 + 128, pale(FULL_SIZE_DB), pale(FULL_SIZE_DB)),
