@@ -20,6 +20,8 @@ const FORECAST =
   `(CRPS ${network.crpsDb.toFixed(2)} instead of ${FIGURES.physical.crpsDb.toFixed(2)} dB). ${network.holds < 0.85 ? 'It is too sure: its' : 'Its'} middle 90 % holds ${percents(network.holds)} of the truth. ` +
   'It takes receivers as 1.5 m high and uses no stated heights of roofs.';
 
+const EXPECTED = `Its mean alone is little better than the physical map: root mean square error ${network.rmseDb.toFixed(1)} instead of ${decibels(FIGURES.physical.rmseDb)}.`;
+
 /** What a network's file says of its antennas. */
 const antennas = ([lowest, highest]) => (lowest < highest ? `It has learnt antennas ${lowest} to ${highest} m high.` : `It takes every antenna as ${lowest} m high.`);
 
@@ -44,5 +46,6 @@ const FORECASTS = ['mean', 'deviation', 'probability', 'shift'];
 export function worth(layer, model, isOwn) {
   if (!FORECASTS.includes(layer)) return LAYERS[layer];
   if (isOwn) return `By a network of yours, ${model.name}: what it is worth, its own card has to say. ${antennas(model.antennaHeightsM)}`;
-  return model ? `${FORECAST} ${antennas(model.antennaHeightsM)}` : FORECAST;
+  const words = layer === 'mean' ? `${FORECAST} ${EXPECTED}` : FORECAST;
+  return model ? `${words} ${antennas(model.antennaHeightsM)}` : words;
 }
