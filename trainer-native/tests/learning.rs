@@ -98,7 +98,7 @@ fn losses(shop: &Workshop, network: &str) -> Vec<f64> {
 }
 
 /// The gate of what ships: on maps whose roofs and cars nobody is told of, both networks are better forecasts than the physical map, by at
-/// least these factors, and the quantiles' interval holds what it should. The log-distance law is worse than twice the networks, even fitted to
+/// least these factors (1.38, 1.50, 1.41 and 1.30 were found), and the quantiles' interval holds what it should. The log-distance law is worse than twice the networks, even fitted to
 /// these very maps. docs/accuracy.md has the figures on cities that they were not trained on.
 #[test]
 fn the_shipped_networks_beat_the_physical_map() {
@@ -108,8 +108,8 @@ fn the_shipped_networks_beat_the_physical_map() {
     let samples = ["--samples", "5", "--steps", "5"];
     let quantiles = ["--threshold-db", "-100"];
     let networks: [(&str, &str, &[&str], &str, f64); 4] = [
-        (radiodiff_tests::SHIPPED_WEIGHTS, &low, &samples, "5 samples", 1.2),
-        (radiodiff_tests::SHIPPED_WEIGHTS, &high, &samples, "5 samples", 1.2),
+        (radiodiff_tests::SHIPPED_WEIGHTS, &low, &samples, "5 samples", 1.25),
+        (radiodiff_tests::SHIPPED_WEIGHTS, &high, &samples, "5 samples", 1.35),
         (radiodiff_tests::SHIPPED_QUANTILES, &low, &quantiles, "19 together", 1.3),
         (radiodiff_tests::SHIPPED_QUANTILES, &high, &quantiles, "19 together", 1.2),
     ];
