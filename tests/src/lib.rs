@@ -50,8 +50,8 @@ pub struct MapCase {
     options: SampleOptions,
     preset: Preset,
     scene: PreparedScene,
-    /// The transmitter's, in metres in the grid's frame.
-    position: Coord<f64>,
+    /// Where the transmitter stands, metres in the grid's frame, and how high.
+    ends: LinkEnds,
 }
 
 /// An entry of www/scenes/index.json.
@@ -180,8 +180,8 @@ impl MapCase {
         Self::new(&page.file, Some(&page), "the shipped weights", preset, CaseWeights::File(bytes), options)
     }
 
-    /// Twenty scenes for the shipped weights, of three cities: every place is moved by up to a quarter of a map, the transmitter stands
-    /// elsewhere, and each has noise of its own.
+    /// Twenty scenes for the shipped weights, of the page's cities: every place is moved by up to a quarter of a map, the transmitter stands
+    /// elsewhere, 1.5 to 40 m high, and each has noise of its own.
     ///
     /// # Panics
     /// When the repository's scenes or weights are not there.
@@ -201,9 +201,27 @@ impl MapCase {
             let moved = DemoScene { file: place.file.clone(), bounds, transmitter };
             let options = SampleOptions { steps: SHIPPED_STEPS, seed: number as u64, ..SampleOptions::default() };
             let name = format!("the shipped weights, case {number}");
-            Self::new(&moved.file, Some(&moved), &name, preset.clone(), CaseWeights::File(bytes.clone()), options)
+            let mut case = Self::new(&moved.file, Some(&moved), &name, preset.clone(), CaseWeights::File(bytes.clone()), options);
+            case.ends.height_m = 1.5 + 38.5 * share(0.754_878);
+            case
         };
         (0..20).map(case).collect()
+    }
+
+    /// Asserts that two engines say the same quantiles of the case's place by the shipped network: to 1 dB on 99.9 % of the pixels.
+    ///
+    /// # Panics
+    /// When they do not, or an engine fails.
+    pub async fn assert_same_quantiles(&self, one: &impl Engine, other: &impl Engine) {
+        let bytes = std::fs::read(SHIPPED_QUANTILES).expect("the shipped weights");
+        let weights = Checkpoint::parse(&bytes).expect("they are whole");
+        let (expected, found) = (self.quantiles(one, &weights).await, self.quantiles(other, &weights).await);
+        let pairs = expected.iter().zip(&found).flat_map(|(a, b)| a.values.iter().zip(&b.values));
+        let outdoors: Vec<f32> = pairs.filter(|(a, _)| !a.is_nan()).map(|(a, b)| (a - b).abs()).collect();
+        // A value that is not a number is not within anything.
+        let within = outdoors.iter().filter(|difference| **difference <= 1.0).count() as f64 / outdoors.len() as f64;
+        println!("{}: {within} of the quantiles within 1 dB, worst {:?} dB", self.name, outdoors.iter().copied().fold(0.0, f32::max));
+        assert!(within >= 0.999, "{}: {within} of the quantiles are within 1 dB", self.name);
     }
 
     /// The quantiles of the case's place by a network that says them, lowest first.
@@ -212,7 +230,7 @@ impl MapCase {
     /// When the weights are of another kind or an engine fails.
     pub async fn quantiles<E: Engine>(&self, e: &E, weights: &Checkpoint) -> Vec<RadioMap> {
         let network = weights.build_quantiles(e).expect("the weights of a network of quantiles");
-        QuantilePipeline::new(network).draw(e, &self.scene, &LinkEnds::at(self.position)).await.expect("the place has quantiles")
+        QuantilePipeline::new(network).draw(e, &self.scene, &self.ends).await.expect("the place has quantiles")
     }
 
     /// The page's places, at least one.
@@ -238,8 +256,8 @@ impl MapCase {
         let middle = Coord { x: scene.grid.extent_m() / 2.0, y: scene.grid.extent_m() / 2.0 };
         let position = place.map_or(middle, |place| LocalFrame::of_bounds(place.bounds, scene.grid).to_meters(place.transmitter.into()));
         let placement = scene.place_transmitter(Transmitter::at(position.x, position.y)).expect("there is an outdoor pixel");
-        let (scene, position) = (PreparedScene::new(&scene), placement.transmitter.position);
-        Self { name: format!("{file} with {weights_name}"), weights, options, preset, scene, position }
+        let (scene, ends) = (PreparedScene::new(&scene), LinkEnds::at(placement.transmitter.position));
+        Self { name: format!("{file} with {weights_name}"), weights, options, preset, scene, ends }
     }
 
     fn model<E: Engine>(&self, e: &E) -> RadioDiff<E> {
@@ -256,7 +274,7 @@ impl MapCase {
     /// # Errors
     /// Those of reading results from the engine.
     pub async fn map<E: Engine>(&self, e: &E) -> Result<RadioMap, PipelineError<Infallible>> {
-        let request = MapRequest { scene: &self.scene, ends: LinkEnds::at(self.position), start: 1.0, options: self.options };
+        let request = MapRequest { scene: &self.scene, ends: self.ends, start: 1.0, options: self.options };
         Pipeline::new(self.model(e)).draw_map(e, &request, no_hook).await
     }
 
@@ -270,7 +288,7 @@ impl MapCase {
     pub async fn draw<E: Engine>(&self, e: &E) -> Result<RawMap, EngineError> {
         let (model, channels, side) = (self.model(e), &self.preset.condition.channels, self.preset.map_size);
         let condition =
-            condition(&self.scene, &LinkEnds::at(self.position), channels, &self.preset.gray).expect("a placed transmitter is outdoors");
+            condition(&self.scene, &self.ends, channels, &self.preset.gray).expect("a placed transmitter is outdoors");
         let condition = e.tensor(&condition, &[1, channels.len(), side, side]);
         let latent = sample_latent(e, &model, &condition, &self.options).await;
         let map = model.decode_map(e, &latent, &condition);

@@ -2,7 +2,6 @@
 
 use pollster::block_on;
 use radiodiff_core::engine::Engine;
-use radiodiff_core::weights::Checkpoint;
 use radiodiff_engines::burn::BurnFlex;
 use radiodiff_engines::cpu::CpuEngine;
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
@@ -57,17 +56,9 @@ fn the_gpu_engine_draws_twenty_scenes() {
 #[test]
 #[ignore = "slow: the quantiles of twenty places"]
 fn the_gpu_engine_says_the_quantiles_of_twenty_scenes() {
-    let bytes = std::fs::read(radiodiff_tests::SHIPPED_QUANTILES).expect("the shipped weights");
-    let weights = Checkpoint::parse(&bytes).expect("they are whole");
     let (cpu, gpu) = (CpuEngine::new(), block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter"));
     for case in MapCase::twenty() {
-        let (expected, found) = (block_on(case.quantiles(&cpu, &weights)), block_on(case.quantiles(&gpu, &weights)));
-        let pairs = expected.iter().zip(&found).flat_map(|(a, b)| a.values.iter().zip(&b.values));
-        let outdoors: Vec<f32> = pairs.filter(|(a, _)| !a.is_nan()).map(|(a, b)| (a - b).abs()).collect();
-        // A value that is not a number is not within anything.
-        let within = outdoors.iter().filter(|difference| **difference <= 1.0).count() as f64 / outdoors.len() as f64;
-        println!("{}: {within} of the quantiles within 1 dB, worst {:?} dB", case.name, outdoors.iter().copied().fold(0.0, f32::max));
-        assert!(within >= 0.999, "{}: {within} of the quantiles are within 1 dB", case.name);
+        block_on(case.assert_same_quantiles(&cpu, &gpu));
     }
 }
 

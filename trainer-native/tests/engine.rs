@@ -34,6 +34,14 @@ fn twenty_maps_of_the_shipped_weights_are_those_of_the_runtime() {
     assert_drawn_by_the_runtime(MapCase::twenty());
 }
 
+#[test]
+fn quantiles_of_twenty_places_are_those_of_the_runtime() {
+    let (torch, runtime) = (TorchEngine::new(tch::Device::Cpu), CpuEngine::new());
+    for case in MapCase::twenty() {
+        tch::no_grad(|| block_on(case.assert_same_quantiles(&runtime, &torch)));
+    }
+}
+
 fn assert_drawn_by_the_runtime(cases: Vec<MapCase>) {
     let (torch, runtime) = (TorchEngine::new(tch::Device::Cpu), CpuEngine::new());
     for case in cases {
