@@ -287,8 +287,7 @@ impl MapCase {
     /// When the transmitter is not outdoors.
     pub async fn draw<E: Engine>(&self, e: &E) -> Result<RawMap, EngineError> {
         let (model, channels, side) = (self.model(e), &self.preset.condition.channels, self.preset.map_size);
-        let condition =
-            condition(&self.scene, &self.ends, channels, &self.preset.gray).expect("a placed transmitter is outdoors");
+        let condition = condition(&self.scene, &self.ends, channels, &self.preset.gray).expect("a placed transmitter is outdoors");
         let condition = e.tensor(&condition, &[1, channels.len(), side, side]);
         let latent = sample_latent(e, &model, &condition, &self.options).await;
         let map = model.decode_map(e, &latent, &condition);

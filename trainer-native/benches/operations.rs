@@ -85,7 +85,7 @@ fn own_operations() {
         println!("| group normalisation and SiLU, {channels} channels, {side} x {side} | {ours:.2} | {theirs:.2} |");
     }
     // Queries, keys and values come out of a convolution, so that libtorch's too begin with an image whose channels lie side by side.
-    for (width, side) in [(8, 32), (8, 16), (16, 32), (16, 16), (32, 32), (32, 16)] {
+    for (width, side) in [(8, 32), (8, 16)] {
         let heads = 4;
         let qkv = Tensor::randn([BATCH, 3 * heads * width, side, side], FLOAT);
         let own = move |x: &[Tensor]| TorchEngine::new(Device::Cpu).linear_attention(&TorchTensor(x[0].shallow_clone()), heads as usize).0;

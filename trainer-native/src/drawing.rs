@@ -90,7 +90,7 @@ impl MapDrawer {
         let meant = manifest.steps(options.samples);
         let steps = options.steps.unwrap_or(meant);
         if options.samples > 1 && manifest.ensemble.is_some() && steps != meant {
-            eprintln!("warning: the samples of {} differ as they should in steps of {meant}, and are drawn in {steps}", path.display());
+            eprintln!("warning: the samples of {} differ as they should in {meant} steps, and are drawn in {steps}", path.display());
         }
         Ok(Self { engine, network, steps, widening: manifest.widening(), options })
     }

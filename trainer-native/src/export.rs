@@ -194,12 +194,12 @@ fn metrics(evaluation: &Evaluation) -> Vec<(String, f64)> {
     metrics
 }
 
-/// The card, in Markdown.
 /// Steps to evaluate by: those that were asked for, or those that weights with such a manifest are drawn in.
 fn steps_of(args: &Args, manifest: &WeightsManifest) -> usize {
     args.steps.unwrap_or_else(|| manifest.steps(args.samples))
 }
 
+/// The card, in Markdown.
 fn card_text(args: &Args, shipped: &Checkpoint, (bytes, precision): (usize, Precision), evaluations: &[(String, Evaluation)]) -> String {
     let manifest = shipped.manifest();
     let preset = &manifest.preset;

@@ -108,7 +108,7 @@ fn from_nothing_to_weights_that_ship() {
         let args = [&["evaluate", "--weights", &calibrated, "--data", &data, "--samples", "2", "--network-only"], steps].concat();
         let output = trainer(&args);
         let table = String::from_utf8_lossy(&output.stdout).into_owned();
-        (table, String::from_utf8_lossy(&output.stderr).contains("differ as they should in steps of 2, and are drawn in 1"))
+        (table, String::from_utf8_lossy(&output.stderr).contains("differ as they should in 2 steps, and are drawn in 1"))
     };
     assert_eq!(drawn(&[]), drawn(&["--steps", "2"]));
     assert!(drawn(&["--steps", "1"]).1 && !drawn(&[]).1);

@@ -37,8 +37,8 @@ export interface Transmitter {
   /** Gain of the antenna in its strongest direction, -200 to 200 dBi; the default is 0. `antenna.txg` comes before it. */
   antennaGainDbi?: NumberField;
   /**
-   * 500 to 100000 MHz; the default is 5900. Maps are made for 5900 MHz. For another frequency they are scaled by free space and, out
-   * of sight, by a knife edge, and a warning says so.
+   * 500 to 100000 MHz; the default is 5900. `rays` are traced at this frequency. Other maps are made for 5900 MHz. For another frequency
+   * they are scaled by free space and, out of sight, by a knife edge, and a warning says so.
    */
   frequencyMHz?: NumberField;
   /** The default radiates equally in all directions. */
@@ -163,8 +163,11 @@ export interface ModelInfo {
   range: [number, number];
   /** The lowest and the highest antenna that it knows: the same where it is not told heights. Others are a warning. */
   antennaHeightsM: [number, number];
-  /** Steps of the sampler in which several samples are drawn unless a request names another number; 1 of `quantiles`. */
-  stepsOfSamples: number;
+  /**
+   * Steps of the sampler in which several samples differ as they should, and are drawn unless a request names another number. Null where
+   * the file does not say: then 1 is the default.
+   */
+  stepsOfSamples: number | null;
   /** It is told where cars stand. The networks that ship are not. */
   knowsCars: boolean;
   license: string;

@@ -17,10 +17,10 @@ const WITHOUT_SAMPLES = {
 /**
  * Warnings of samples that do not differ as they should.
  * @param {Request} request
- * @param {number} stepsOfSamples
+ * @param {number | null} stepsOfSamples
  */
 export function stepsIn({ samples, steps }, stepsOfSamples) {
-  if (samples === 1 || steps === undefined || steps === stepsOfSamples) return [];
+  if (samples === 1 || steps === undefined || stepsOfSamples === null || steps === stepsOfSamples) return [];
   return [`The network's samples differ as they should in ${counted(stepsOfSamples)}, and are drawn in ${counted(steps)}: leave steps out.`];
 }
 

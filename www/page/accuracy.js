@@ -45,7 +45,7 @@ const FORECASTS = ['mean', 'deviation', 'probability', 'shift'];
  */
 export function worth(layer, model, isOwn) {
   if (!FORECASTS.includes(layer)) return LAYERS[layer];
-  if (isOwn) return `By a network of yours, ${model.name}: what it is worth, its own card has to say. ${antennas(model.antennaHeightsM)}`;
+  if (isOwn) return `By a network of yours, ${model.name}: its own card says what it is worth. ${antennas(model.antennaHeightsM)}`;
   const words = layer === 'mean' ? `${FORECAST} ${EXPECTED}` : FORECAST;
   return model ? `${words} ${antennas(model.antennaHeightsM)}` : words;
 }

@@ -46,6 +46,7 @@ export function startOver(warnings) {
 
 /** Forgets a map beside the physical one: another engine draws its like from now on. */
 export function forget(kind) {
+  if (beside?.kind === kind) beside.controller.abort();
   delete state.beside[kind];
   forecastMs = 0;
 }

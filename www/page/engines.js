@@ -64,9 +64,12 @@ export function stopTracer() {
  */
 export function startNetworks(loaded) {
   starting ??= start(loaded).catch((error) => {
+    // The visitor opened weights of their own meanwhile.
+    if (engines.network) return engines.network;
     const trouble = `The network is not available: ${error.message}. The physical map is shown.`;
     say('networks', trouble, 'error');
     credit.textContent = trouble;
+    return undefined;
   });
   return starting;
 }
@@ -94,14 +97,30 @@ function takeNetworks(engine, file) {
   credit.title = `Trained on ${model.trainingData}`;
 }
 
-/** Networks of a file instead of those of before, which are returned to be disposed of; rejects, and leaves those, where it is not one. */
+let filesOpened = 0;
+
+/**
+ * Networks of a file instead of those of before, which are returned to be disposed of: { before }. Undefined where another file was opened
+ * meanwhile. Rejects, and leaves those of before, where the file is not one of weights.
+ */
 export async function openNetworks(file) {
-  const engine = await createNetworks(await file.arrayBuffer());
+  const turn = (filesOpened += 1);
+  let engine;
+  try {
+    engine = await createNetworks(await file.arrayBuffer());
+  } catch (error) {
+    if (turn !== filesOpened) return undefined;
+    throw error;
+  }
+  if (turn !== filesOpened) {
+    engine.dispose();
+    return undefined;
+  }
   const before = engines.network;
   takeNetworks(engine, file);
   engines.areOwn = true;
   starting = Promise.resolve(engine);
-  return before;
+  return { before };
 }
 
 /** What drew a map, where, how fast and why there. */

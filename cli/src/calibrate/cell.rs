@@ -125,7 +125,10 @@ mod tests {
             (r#"{"lat": 91, "lng": 2, "frequency_mhz": 3500}"#, "lat is 91"),
             (r#"{"lat": 1, "lng": 2, "frequency_mhz": 35}"#, "35 MHz"),
             (r#"{"lat": 1, "lng": 2, "frequency_mhz": 3500, "height_m": 10000}"#, "height_m is 10000, expected a number from 0.5 to 200"),
-            (r#"{"lat": 1, "lng": 2, "frequency_mhz": 3500, "height_m": "12 m"}"#, "height_m is \"12 m\", expected a number from 0.5 to 200"),
+            (
+                r#"{"lat": 1, "lng": 2, "frequency_mhz": 3500, "height_m": "12 m"}"#,
+                "height_m is \"12 m\", expected a number from 0.5 to 200",
+            ),
             (r#"{"lat": 1, "lng": 2, "frequency_mhz": 3500, "azimuth_deg": "N"}"#, "azimuth_deg is \"N\""),
         ] {
             let error = format!("{:#}", read_text(text, None, "x.csv").unwrap_err());

@@ -27,7 +27,11 @@ fn judge(args: &Args, file: &Path, count: u16) -> Result<()> {
     for (kind, name) in [(DrawKind::Random, "random"), (DrawKind::Blocks, "blocks")] {
         let mut sums = [0.0; 2];
         let drawn = draws(&squares, kind, count);
-        ensure!(!drawn.is_empty(), "the measurements lie in {} squares, expected more than the {GIVEN} that a draw gives", squares.len());
+        ensure!(
+            squares.len() > GIVEN && !drawn.is_empty(),
+            "the measurements lie in {} squares; a draw ({name}) gives {GIVEN} and needs others to test, of blocks {GIVEN} in a half of the blocks",
+            squares.len()
+        );
         for (given, tested) in &drawn {
             let given: Vec<Measurement> = given.iter().map(|&i| measurements[i]).collect();
             let calibration = Calibration::fit(&site.surroundings, &given, &site.options)?;

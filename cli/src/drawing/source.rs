@@ -182,8 +182,8 @@ impl MapSource {
         let map = match choice {
             ModelChoice::DominantPath => WithCars(DominantPath::default()).path_gain(scene, &ends),
             ModelChoice::Rays => {
-                let (ground, frequency_mhz) = (ground.map(GroundChoice::material), transmitter.frequency_mhz);
-                let options = RayOptions { roofs: RoofsOfRays::Scene, ground, frequency_mhz, ..RayOptions::default() };
+                let ground = ground.map(GroundChoice::material);
+                let options = RayOptions { roofs: RoofsOfRays::Scene, ground, ..RayOptions::at_frequency(transmitter.frequency_mhz) };
                 RayTracing { options }.path_gain(scene, &ends)
             }
             ModelChoice::LogDistance => {

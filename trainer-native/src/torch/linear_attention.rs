@@ -28,8 +28,8 @@ struct HeadState {
     key_scale: [f32; D],
 }
 
-/// Channels of a head that there are kernels for: nano's. With 16 and 32 libtorch's operations are three times as fast
-/// (`benches/operations.rs`).
+/// Channels of a head that there are kernels for: nano's. Kernels for 16 and 32 took three times as long as libtorch's operations
+/// (docs/measurements/training-speed.md).
 pub(super) const WIDTH: usize = 8;
 const D: usize = WIDTH;
 

@@ -59,7 +59,8 @@ struct WeightsInfo<'a> {
     quantity: &'static str,
     range: [f32; 2],
     antenna_heights_m: [f64; 2],
-    steps_of_samples: usize,
+    /// Null where the file has no rule for samples.
+    steps_of_samples: Option<usize>,
     knows_cars: bool,
     license: &'a str,
     training_data: &'a str,
@@ -94,7 +95,7 @@ impl Weights {
             },
             range: [preset.gray.floor_db, preset.gray.ceiling_db],
             antenna_heights_m: preset.condition.antenna_heights_m(),
-            steps_of_samples: manifest.steps(SEVERAL),
+            steps_of_samples: manifest.ensemble.map(|rule| rule.steps),
             knows_cars: preset.condition.knows_cars(),
             license: &manifest.license,
             training_data: &manifest.training_data,

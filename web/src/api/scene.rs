@@ -254,7 +254,7 @@ impl SceneHandle {
     /// A transmitter's signal by ray tracing at its own frequency: all paths of up to two reflections and diffractions, and the direct line over roofs.
     pub fn rays(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
         let PlacedTransmitter { transmitter, receiver_height_m, pattern, .. } = placed;
-        let options = RayOptions { roofs: RoofsOfRays::Scene, frequency_mhz: transmitter.frequency_mhz, ..RayOptions::default() };
+        let options = RayOptions { roofs: RoofsOfRays::Scene, ..RayOptions::at_frequency(transmitter.frequency_mhz) };
         let gain = RayTracing { options }.path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))?;
         Ok(TransmitterSignal { signal: Signal::at_own_frequency(&gain, transmitter, *receiver_height_m, pattern) })
     }

@@ -13,7 +13,8 @@ export const isWeights = (file) => /\.safetensors$/i.test(file.name);
 /** Forecasts by a file of weights, and shows what it expects where no forecast was shown. */
 export async function openWeights(file) {
   try {
-    const before = await openNetworks(file);
+    const opened = await openNetworks(file);
+    if (!opened) return;
     unsay('networks', 'error');
     withNetworks();
     forget('forecast');
@@ -23,9 +24,9 @@ export async function openWeights(file) {
     } else if (!isForecast()) {
       changeLook({ model: 'mean' });
     }
-    // What it was drawing is drawn to its end.
-    await draw();
-    before?.dispose();
+    // Whatever it draws ends before it does.
+    if (state.scene) await draw();
+    opened.before?.dispose();
   } catch (error) {
     say('networks', `${file.name} cannot be used: ${error.message}.`, 'error');
   }

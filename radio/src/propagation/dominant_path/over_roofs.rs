@@ -1,7 +1,8 @@
 //! The direct line over the roofs: line of sight, less what the roofs in the vertical plane take by knife-edge diffraction.
 //!
-//! Among roofs of different heights the tightest line over them, by the law of turns, counts beside it: the wavefront climbs each roof on the
-//! way where that is best, which is not always where that line does.
+//! Among roofs of different heights the tightest line over them counts beside it, by the law of turns: the wavefront climbs each roof on the
+//! way where that is best, which is not always where that line does. Where all roofs are higher than both antennas, it is only looked at
+//! where a knife edge might count.
 //!
 //! In flow the loss of the other paths; out flows the lesser loss. Pixels out of sight may gain by it; pixels in sight lose what
 //! roofs in the first Fresnel zone take, so that nothing jumps where sight ends behind a roof.

@@ -29,9 +29,9 @@ const NOWHERE: u32 = u32::MAX;
 const TRANSMITTER: u32 = 0;
 const ALOFT: u32 = 1;
 
-/// What a path turns aside where it climbs a wall, because it climbs at the middles of pixels alone, dB: at half of the slope at which a turn
-/// costs the law's whole offset. A path straight over a wall costs so much more, nothing on the level and without bound at that slope, so that
-/// a map does not change at once where an antenna passes a roof.
+/// A path climbs walls at the middles of pixels alone, and so turns aside. This is what that may cost, dB, at half of the slope at which a
+/// turn costs the law's whole offset. A path straight over a wall costs as much more: nothing on the level, and without bound at that slope.
+/// So a map does not change at once where an antenna passes a roof.
 const ASIDE_DB: f64 = 1.0;
 /// By so much less, dB, a path has to climb a wall that is hardly higher in order to count there instead of the one straight over it, which
 /// is better behind the wall.
@@ -348,7 +348,7 @@ impl<'a> Wavefront<'a> {
         }
     }
 
-    /// Turns a path over roofs beside a higher one, where it is as high as it is: at this pixel's centre, towards a neighbour.
+    /// Where a higher roof hides the next pixel from a path's source, the path turns at this pixel's centre. It keeps its height.
     fn turn_aloft(&mut self, pixel: usize, next: (usize, Coord<f64>)) {
         let number = self.source_of[pixel];
         let (center, height_m) = (center(pixel, self.grid.size), self.sources[number as usize].height_m);

@@ -60,6 +60,12 @@ impl Default for RayOptions {
 }
 
 impl RayOptions {
+    /// The default terms at a frequency: what free space loses more there, the floor is lower.
+    pub fn at_frequency(frequency_mhz: f64) -> Self {
+        let default = Self::default();
+        Self { frequency_mhz, floor_db: default.floor_db - 20.0 * libm::log10(frequency_mhz / default.frequency_mhz), ..default }
+    }
+
     /// # Errors
     /// More interactions than [`MAX_INTERACTIONS`], a frequency outside 0.5 to 100 GHz, or a floor that is not finite.
     pub fn check(&self) -> Result<(), PropagationError> {
