@@ -17,6 +17,7 @@ mod spread;
 use crate::request::PredictRequest;
 use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_core::engine::EngineError;
+use radiodiff_core::weights::WeightsManifest;
 use radiodiff_web_values::{checked, error};
 use wasm_bindgen::prelude::*;
 
@@ -33,10 +34,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// How the sample of this number is drawn; several are drawn in `steps_of_samples` unless the request says otherwise.
-    fn sampling(&self, sample: u32, steps_of_samples: usize) -> SampleOptions {
+    /// How the sample of this number is drawn: in the weights' own steps unless the request names another number.
+    fn sampling(&self, sample: u32, weights: &WeightsManifest) -> SampleOptions {
         let PredictRequest { steps, seed, samples, .. } = self.request;
-        let steps = steps.unwrap_or(if samples > 1 { steps_of_samples } else { 1 });
+        let steps = steps.unwrap_or_else(|| weights.steps(samples));
         SampleOptions { steps, seed: seed.wrapping_add(sample.into()), split_last_step: false }
     }
 }

@@ -11,7 +11,7 @@ use radiodiff_core::engine::Engine;
 use radiodiff_core::model::Preset;
 use radiodiff_core::model::preset::QUANTILES;
 use radiodiff_core::pipeline::{MapRequest, NetworkPipeline, Pipeline, PipelineError, SamplingProgress, empty_condition};
-use radiodiff_core::weights::{Checkpoint, WeightsError};
+use radiodiff_core::weights::{Checkpoint, WeightsError, WeightsManifest};
 use radiodiff_engines::bands::shared_memory::{JsTeam, SharedMemory};
 use radiodiff_engines::bands::{BandEngine, Team};
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
@@ -31,9 +31,6 @@ use wasm_bindgen_futures::JsFuture;
 pub struct Weights {
     checkpoint: Checkpoint,
 }
-
-/// As many samples as differ.
-const SEVERAL: usize = 2;
 
 /// What a network says of a map.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -113,7 +110,7 @@ impl Weights {
     }
 
     fn network(&self, backend: Backend) -> Network {
-        Network { backend, steps_of_samples: self.checkpoint.manifest().steps(SEVERAL) }
+        Network { backend, manifest: self.checkpoint.manifest().clone() }
     }
 
     fn build<E: Engine>(&self, engine: E) -> Result<Running<E>, JsValue> {
@@ -216,8 +213,8 @@ pub struct NetworkCondition {
 #[wasm_bindgen]
 pub struct Network {
     backend: Backend,
-    /// Of several samples, unless a request names another number.
-    steps_of_samples: usize,
+    /// What the weights' file says of itself.
+    manifest: WeightsManifest,
 }
 
 #[wasm_bindgen]
@@ -317,7 +314,7 @@ impl Network {
     /// Takes part in the map of a condition that was received, with the request's sampler and sample of this number: the first member has
     /// the map.
     pub async fn assist(&self, condition: &NetworkCondition, request: &Request, sample: u32, between: Function) -> Result<(), JsValue> {
-        self.member()?.draw_and_drop(condition, &request.sampling(sample, self.steps_of_samples), &between).await
+        self.member()?.draw_and_drop(condition, &request.sampling(sample, &self.manifest), &between).await
     }
 
     /// Draws one transmitter's signal with the request's sampler and the seed of the request's sample of this number. Before each step
@@ -331,7 +328,7 @@ impl Network {
         sample: u32,
         between: Function,
     ) -> Result<TransmitterSignal, JsValue> {
-        let (start, options) = (request.request.start, request.sampling(sample, self.steps_of_samples));
+        let (start, options) = (request.request.start, request.sampling(sample, &self.manifest));
         let request = MapRequest { scene: &scene.prepared, ends: ends_of(placed), start, options };
         let channels = &condition.channels;
         let gain = match &self.backend {

@@ -351,8 +351,10 @@ impl<'a> Wavefront<'a> {
     /// Where a higher roof hides the next pixel from a path's source, the path turns at this pixel's centre. It keeps its height.
     fn turn_aloft(&mut self, pixel: usize, next: (usize, Coord<f64>)) {
         let number = self.source_of[pixel];
-        let (center, height_m) = (center(pixel, self.grid.size), self.sources[number as usize].height_m);
-        let path = self.straight(number, center, 0.0);
+        let source = &self.sources[number as usize];
+        let (center, height_m) = (center(pixel, self.grid.size), source.height_m);
+        let (length, heading) = leg(source.position, center);
+        let path = self.leg_of(source, heading, Slope::new(length * self.grid.meters_per_pixel, 0.0), (center, height_m));
         if !self.is_hidden(number, &path) {
             self.go_on_over_roofs(Source::after(number, PathOrigin::Roof, center, height_m, path, 1.0), next);
         }
@@ -374,13 +376,7 @@ impl<'a> Wavefront<'a> {
         source.origin == PathOrigin::Roof && blocked(&self.levels, self.grid.size, (source.position, source.height_m), path.leg_end)
     }
 
-    /// The path over a straight leg from a source that rises by so much, with the turn at the source.
-    fn straight(&self, number: u32, to: Coord<f64>, rise_m: f64) -> Path {
-        let source = &self.sources[number as usize];
-        let (length, heading) = leg(source.position, to);
-        self.leg_of(source, heading, Slope::new(length * self.grid.meters_per_pixel, rise_m), (to, source.height_m + rise_m))
-    }
-
+    /// The path over a straight leg from a source, with the turn at the source.
     fn leg_of(&self, source: &Source, heading: Coord<f64>, slope: Slope, leg_end: (Coord<f64>, f64)) -> Path {
         let direction = LegDirection::new(heading, slope);
         let turn_db = source.turn_db(self.law, direction);
