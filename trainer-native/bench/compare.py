@@ -60,6 +60,7 @@ def watched(command):
 def compare(stage, args, folder):
     common = ["--data", folder, "--steps", str(args.steps), "--warm-up", str(args.warm_up), "--precision", args.precision]
     common += ["--cudnn-benchmark"] if args.cudnn_benchmark else []
+    common += ["--channels-last"] if args.channels_last else []
     ours = [args.trainer, "bench", "run", stage, *common]
     eager = [sys.executable, str(HERE / "steps.py"), "--stage", stage, *common]
     difference = None
@@ -100,6 +101,7 @@ def main():
     parser.add_argument("--compile", nargs="?", const="default", metavar="MODE", help="compare with torch.compile too")
     parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32", help="of a GPU")
     parser.add_argument("--cudnn-benchmark", action="store_true", help="let both have cuDNN try its algorithms")
+    parser.add_argument("--channels-last", action="store_true", help="let both keep a pixel's channels side by side")
     parser.add_argument("--operations", action="store_true", help="the trainer without recorded steps too")
     parser.add_argument("--without-losses", action="store_true", help="do not compare the first losses")
     parser.add_argument("--without-head", action="store_true", help="print the rows alone")

@@ -103,6 +103,7 @@ time_steps 50 --data "$data/nano" --compile --stage first-stage --without-head
 for precision in bfloat16 tf32; do
     time_steps 40 --data "$data/nano" --precision "$precision" --without-head
 done
+time_steps 40 --data "$data/nano" --precision bfloat16 --channels-last --without-head
 time_steps 70 --data "$data/nano" --compile reduce-overhead --stage diffusion --without-head
 prepare nano-32 nano 32
 time_steps 40 --data "$data/nano-32" --without-head --operations

@@ -105,6 +105,7 @@ def main():
     parser.add_argument("--compile", nargs="?", const="default", metavar="MODE", help="torch.compile, in one of its modes")
     parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0])
     parser.add_argument("--cudnn-benchmark", action="store_true")
+    parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--without-dropout", action="store_true")
     args = parser.parse_args()
 
@@ -117,6 +118,8 @@ def main():
     if args.without_dropout:
         F.dropout = lambda x, p, training: x
     batches = load_batches(args.data, args.stage, device)
+    if args.channels_last:
+        model = model.to(memory_format=torch.channels_last)
     decayed = [p for p in model.parameters() if p.requires_grad and p.dim() > 1]
     others = [p for p in model.parameters() if p.requires_grad and p.dim() <= 1]
     groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
@@ -147,7 +150,8 @@ def main():
     seconds = time.perf_counter() - started
     cpu_seconds, page_faults = ((after - before) / args.steps for before, after in zip(used, resources()))
     figures = {
-        "program": "PyTorch " + torch.__version__ + (f" compiled, {args.compile}" if args.compile else " eager"),
+        "program": "PyTorch " + torch.__version__ + (f" compiled, {args.compile}" if args.compile else " eager")
+        + (", channels last" if args.channels_last else ""),
         "stage": args.stage,
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
         "precision": args.precision if device.type == "cuda" else "float32",

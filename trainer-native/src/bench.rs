@@ -75,6 +75,9 @@ pub struct BenchMode {
     /// Send a GPU the operations of every step, instead of replaying a recorded step
     #[arg(long)]
     without_graphs: bool,
+    /// Keep the channels of a pixel side by side on a GPU too
+    #[arg(long)]
+    channels_last: bool,
     /// Have cuDNN try which of its algorithms is the fastest for each shape
     #[arg(long)]
     cudnn_benchmark: bool,
@@ -199,7 +202,7 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, mode: Be
     if device.is_cuda() {
         tch::Cuda::cudnn_set_benchmark(mode.cudnn_benchmark);
     }
-    let engine = TorchEngine::new(device);
+    let engine = TorchEngine::new(device).with_channels_last(mode.channels_last);
     let engine = if mode.without_dropout { engine.without_dropout() } else { engine };
     let text = std::fs::read_to_string(folder.join("preset.json")).context("the folder of `trainer bench prepare`")?;
     let preset: radiodiff_core::model::Preset = serde_json::from_str(&text).context("preset.json")?;
@@ -264,7 +267,8 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, mode: Be
         ensure!(value.is_finite() && norm.is_finite(), "the loss became {value} at step {step}");
         losses.push(value);
     }
-    let program = if graphs.records() { "trainer, graphs" } else { "trainer" };
+    let program = [("trainer", true), (", graphs", graphs.records()), (", channels last", mode.channels_last)];
+    let program = program.into_iter().filter_map(|(part, holds)| holds.then_some(part)).collect();
     if let Device::Cuda(index) = device {
         tch::Cuda::synchronize(index as i64);
     }
@@ -272,7 +276,7 @@ fn time(stage: BenchStage, folder: &Path, steps: usize, warm_up: usize, mode: Be
     let used = used.zip(ResourceUse::now()).map(|(before, after)| after.since(&before));
     losses.truncate(SHOWN);
     Ok(StepTimes {
-        program: program.into(),
+        program,
         stage: stage.name(),
         device: device_name(device),
         precision: if device.is_cuda() { mode.precision.name() } else { TrainingPrecision::Float32.name() },

@@ -37,6 +37,9 @@ pub struct Config {
     /// Record a step on a GPU once and replay it, where the phase's loss allows it.
     #[serde(default = "default_cuda_graphs")]
     pub cuda_graphs: bool,
+    /// Keep the channels of a pixel side by side on a GPU too, as on the CPU.
+    #[serde(default)]
+    pub channels_last: bool,
     /// Forget the inner values of the networks' blocks and compute them again for their gradients: less memory for more time.
     #[serde(default)]
     pub gradient_checkpointing: bool,

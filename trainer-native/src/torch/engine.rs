@@ -1,7 +1,8 @@
 //! The engine's operations: libtorch's, but for those that the CPU is slow at.
 //!
 //! On the CPU, images have their channels side by side in memory, under the same shapes: libtorch's convolutions take half the time
-//! then (docs/measurements/training-speed.md). Group normalisation is our own there, because libtorch's is slow in that order.
+//! then (docs/measurements/training-speed.md). Group normalisation is our own there, because libtorch's is slow in that order. On a GPU
+//! they have that order where it is asked for; libtorch's group normalisation then copies them to planes and the next convolution back.
 
 use super::custom::{is_repeating, recomputable};
 use super::host_values::HostValues;
@@ -29,6 +30,7 @@ pub struct TorchEngine {
     training: Rc<Cell<bool>>,
     drops: bool,
     recomputes: bool,
+    channels_last: bool,
     /// Keeps what a step takes from the host, while that is recorded.
     host_values: Rc<RefCell<Option<Rc<RefCell<HostValues>>>>>,
 }
@@ -39,12 +41,20 @@ fn ints(shape: &[usize]) -> Vec<i64> {
 
 impl TorchEngine {
     pub fn new(device: Device) -> Self {
-        Self { device, kind: Kind::Float, training: Rc::default(), drops: true, recomputes: false, host_values: Rc::default() }
+        Self {
+            device,
+            kind: Kind::Float,
+            training: Rc::default(),
+            drops: true,
+            recomputes: false,
+            channels_last: device == Device::Cpu,
+            host_values: Rc::default(),
+        }
     }
 
     /// In float64, for gradients by finite differences and for what rounding does to a network.
     pub fn in_double(device: Device) -> Self {
-        Self { kind: Kind::Double, ..Self::new(device) }
+        Self { kind: Kind::Double, channels_last: false, ..Self::new(device) }
     }
 
     /// With dropout and stochastic depth off in training too, for comparing it with other programs, which draw other masks.
@@ -55,6 +65,11 @@ impl TorchEngine {
     /// With blocks of networks whose inner values are forgotten and computed again for their gradients, where `recomputes` says so.
     pub fn recomputing(self, recomputes: bool) -> Self {
         Self { recomputes, ..self }
+    }
+
+    /// With images whose channels lie side by side in memory, on a GPU too, where `channels_last` says so.
+    pub fn with_channels_last(self, channels_last: bool) -> Self {
+        Self { channels_last: self.channels_last || channels_last, ..self }
     }
 
     pub fn device(&self) -> Device {
@@ -80,7 +95,7 @@ impl TorchEngine {
     }
 }
 
-/// Convolutions over more channels keep the other order: by pixels oneDNN adds their thousands of terms up in one float32, which is off
+/// On the CPU, convolutions over more channels keep the other order: by pixels oneDNN adds their thousands of terms up in one float32, which is off
 /// by 1.7e-6 over 9,216 terms where the conformance allows 1e-6. The gain was measured up to 24 channels.
 const MAX_CHANNELS_BY_PIXEL: i64 = 256;
 
@@ -96,13 +111,18 @@ fn channels_first(rows: &Tensor) -> Tensor {
 }
 
 impl TorchEngine {
-    /// Whether an image is worked on with its channels side by side: float32 on the CPU.
+    /// Whether an image is worked on with its channels side by side.
     fn by_pixel(&self, x: &Tensor) -> bool {
-        self.device == Device::Cpu && self.kind == Kind::Float && x.dim() == 4
+        self.channels_last && x.dim() == 4
+    }
+
+    /// The same, and by operations of our own, which are for float32 on the CPU.
+    fn by_our_own(&self, x: &Tensor) -> bool {
+        self.by_pixel(x) && self.device == Device::Cpu && self.kind == Kind::Float
     }
 
     fn normalize_groups(&self, x: &Tensor, groups: usize, [weight, bias]: [&Tensor; 2], epsilon: f32, silu: bool) -> Tensor {
-        if self.by_pixel(x) {
+        if self.by_our_own(x) {
             return channels_first(&group_norm(&channels_last(x), groups, weight, bias, epsilon, silu));
         }
         let normalized = x.group_norm(groups as i64, Some(weight), Some(bias), f64::from(epsilon), true);
@@ -192,7 +212,7 @@ impl Engine for TorchEngine {
     fn conv2d(&self, x: &TorchTensor, weight: &TorchTensor, bias: Option<&TorchTensor>, geometry: ConvGeometry) -> TorchTensor {
         let p = geometry.padding;
         let (stride, bias) = ([geometry.stride as i64; 2], bias.map(|bias| &bias.0));
-        let by_pixel = self.by_pixel(&x.0) && weight.0.size()[1] <= MAX_CHANNELS_BY_PIXEL;
+        let by_pixel = self.by_pixel(&x.0) && (self.device != Device::Cpu || weight.0.size()[1] <= MAX_CHANNELS_BY_PIXEL);
         let pointwise = weight.0.size()[2..] == [1, 1] && geometry == ConvGeometry::same(1);
         if pointwise && by_pixel {
             let matrix = weight.0.flatten(1, -1);
@@ -271,7 +291,7 @@ impl Engine for TorchEngine {
         // Norm and modulation are one affine map of an image's channel: (w y + b) (1 + scale) + shift.
         let (scale, shift) = (scale.0.flatten(1, -1) + 1.0, shift.0.flatten(1, -1));
         let (weight, bias) = (&weight.0 * &scale, &bias.0 * &scale + shift);
-        if self.by_pixel(&x.0) {
+        if self.by_our_own(&x.0) {
             return TorchTensor(self.normalize_groups(&x.0, groups, [&weight, &bias], epsilon, true));
         }
         let plain = x.0.group_norm(groups as i64, None::<&Tensor>, None::<&Tensor>, f64::from(epsilon), true);
@@ -281,7 +301,7 @@ impl Engine for TorchEngine {
     fn linear_attention(&self, qkv: &TorchTensor, heads: usize) -> TorchTensor {
         let size = qkv.0.size();
         let (channels, tokens) = (size[1] / (3 * heads as i64), size[2] * size[3]);
-        if self.by_pixel(&qkv.0) && channels == linear_attention::WIDTH as i64 {
+        if self.by_our_own(&qkv.0) && channels == linear_attention::WIDTH as i64 {
             return TorchTensor(channels_first(&linear_attention(&channels_last(&qkv.0), heads)));
         }
         let parts = qkv.0.reshape([size[0], 3, heads as i64, channels, tokens]).unbind(1);

@@ -108,7 +108,7 @@ impl<M> Session<M> {
         build: impl FnOnce(&Preset, &TorchEngine, &TorchParameters) -> Result<M>,
     ) -> Result<Self> {
         let preset = config.preset.clone();
-        let engine = TorchEngine::new(group.device()).recomputing(config.gradient_checkpointing);
+        let engine = TorchEngine::new(group.device()).recomputing(config.gradient_checkpointing).with_channels_last(config.channels_last);
         config.precision.set_up(engine.device());
         let parameters = TorchParameters::initialized(config.seed);
         let model = build(&preset, &engine, &parameters)?;
