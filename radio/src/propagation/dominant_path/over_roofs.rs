@@ -1,8 +1,7 @@
 //! The direct line over the roofs: line of sight, less what the roofs in the vertical plane take by knife-edge diffraction.
 //!
 //! Among roofs of different heights the tightest line over them counts beside it, by the law of turns: the wavefront climbs each roof on the
-//! way where that is best, which is not always where that line does. Where all roofs are higher than both antennas, it is only looked at
-//! where a knife edge might count.
+//! way where that is best, which is not always where that line does.
 //!
 //! In flow the loss of the other paths; out flows the lesser loss. Pixels out of sight may gain by it; pixels in sight lose what
 //! roofs in the first Fresnel zone take, so that nothing jumps where sight ends behind a roof.
@@ -58,11 +57,15 @@ pub fn lower(
     let rise_m = levels.receivers_m - levels.transmitter_m;
     // Where all roofs are higher than both antennas, none is below a line of sight, and each edge is at least so far above the line.
     let least_above_m = levels.lowest_roof_m - levels.transmitter_m.max(levels.receivers_m);
+    let are_level = levels.lowest_roof_m == levels.highest_roof_m;
     let matters = |&pixel: &usize| {
         if is_built(pixel) || (in_sight.contains(pixel) && least_above_m > 0.0) {
             return false;
         }
         let run_m = profiles.run_m(pixel);
+        if !are_level && law.least_loss_db(run_m, 0.0) < loss_db[pixel] {
+            return true;
+        }
         let most_order = 4.0 * least_above_m * least_above_m / run_m;
         least_above_m <= 0.0 || law.least_open_db(run_m) + least_knife_edge_db(most_order, LAW_WAVELENGTH_M) < loss_db[pixel]
     };
@@ -96,7 +99,8 @@ pub fn lower(
             }
             crossed = between.len();
             if rise_m > 0.0 || !line.is_level {
-                line.lower(&mut loss_db[pixel], plane.to);
+                let touches = || plane.main_edge(between).is_some_and(|(_, v)| v > LEAST_V);
+                line.lower(&mut loss_db[pixel], plane.to, touches);
             }
             // The edge next to the receiver alone is mostly too much, or the one that stands highest before the transmitter.
             let least_db = law.least_open_db(run_m);
@@ -157,8 +161,9 @@ impl<'a> TightLine<'a> {
         self.points.push(edge);
     }
 
-    /// Lowers a loss in dB to that of the line up to a receiver behind all edges.
-    fn lower(&mut self, loss_db: &mut f64, receiver: PlanePoint) {
+    /// Lowers a loss in dB to that of the line up to a receiver behind all edges. A line without a turn needs an edge that it touches:
+    /// elsewhere a building beside the ray is in the way, not one below it.
+    fn lower(&mut self, loss_db: &mut f64, receiver: PlanePoint, touches: impl Fn() -> bool) {
         let last = self.tangent(receiver);
         for before in self.up_to.len() - 1..last {
             self.up_to.push(self.after(before, self.points[before + 1]));
@@ -169,6 +174,9 @@ impl<'a> TightLine<'a> {
             .least_loss_db(self.up_to[last].length_m + (receiver.distance_m - self.points[last].distance_m), self.up_to[last].turns_db)
             >= *loss_db
         {
+            return;
+        }
+        if last == 0 && !touches() {
             return;
         }
         let LinePoint { length_m, turns_db, .. } = self.after(last, receiver);
