@@ -7,10 +7,11 @@
 # Nothing is built. Of SECONDS (600), making the maps takes its part, the quantiles a third of the rest, the first stage a third of what is
 # then left. PROCEDURAL and BLOCKS (800 and 400: 2000 scenes, 4000 maps), MAPS (24 of each city to test on), FIRST (steps that measure the
 # rate, 150) and WHOLE (the quantiles' steps on whole maps, 50) can be lowered for a try on a CPU, as can the batches: FIRST_STAGE_BATCH
-# (32) and BATCH (32).
+# (32) and BATCH (32). PRESET, a file's path from this folder, is configs/reliability/preset.toml unless given; edge-preset.toml beside
+# it is for browsers with a GPU.
 set -euo pipefail
 if [ $# -lt 3 ]; then
-    sed -n '4,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$(realpath "$1") cities=$(realpath "$2") limit=${4:-600}
@@ -41,7 +42,8 @@ pack train
 pack valid
 say "data is made"
 
-common=(--config configs/reliability/train.toml --set "data.train=['$data/train-packed']" --set "data.valid=['$data/valid-packed']"
+common=(--config configs/reliability/train.toml --set preset="${PRESET:-configs/reliability/preset.toml}"
+    --set "data.train=['$data/train-packed']" --set "data.valid=['$data/valid-packed']"
     --set data.threads="$(nproc)" --set autoencoder.batch="${FIRST_STAGE_BATCH:-32}" --set diffusion.batch="${BATCH:-32}"
     --set validate_every=1000000)
 first=${FIRST:-150}
