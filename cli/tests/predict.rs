@@ -366,6 +366,45 @@ fn quantiles_say_what_is_exceeded_with_a_probability() {
     refused(&["--tx", TX, "--weights", radiodiff_tests::SHIPPED_WEIGHTS, "--reliability", "90"], 1, &["draw samples"]);
 }
 
+/// By quantiles and by samples.
+#[cfg(feature = "network")]
+#[test]
+fn networks_say_how_sure_they_are() {
+    let quantiles: &[&str] = &["--tx", TX, "--weights", radiodiff_tests::SHIPPED_QUANTILES];
+    let samples: &[&str] = &["--tx", TX, "--weights", radiodiff_tests::SHIPPED_WEIGHTS, "--samples", "3", "--seed", "5"];
+    for weights in [quantiles, samples] {
+        let draw = |more: &[&str]| array(&[weights, more].concat());
+        let (mean, deviation) = (draw(&[]), draw(&["--quantity", "standard-deviation"]));
+        let likely = draw(&["--quantity", "probability", "--threshold", "-90"]);
+        let outdoors = || (0..mean.len()).filter(|&i| !mean[i].is_nan());
+        assert!((0..mean.len()).all(|i| mean[i].is_nan() == deviation[i].is_nan() && mean[i].is_nan() == likely[i].is_nan()));
+        let average = outdoors().map(|i| f64::from(deviation[i])).sum::<f64>() / outdoors().count() as f64;
+        assert!((0.5..12.0).contains(&average), "{average} dB");
+        // By Cantelli's inequality a share of s^2 / (s^2 + d^2) at most lies d below the mean or lower.
+        for i in outdoors().filter(|&i| mean[i] > -90.0) {
+            let (below, variance) = (mean[i] + 90.0, deviation[i].powi(2));
+            assert!(likely[i] >= below.powi(2) / (variance + below.powi(2)) - 1e-3, "{} {} {}", mean[i], deviation[i], likely[i]);
+        }
+    }
+    // The same three maps, one by one; their spread is widened as the weights say, which leaves the mean.
+    let one = |seed: &str| array(&["--tx", TX, "--weights", radiodiff_tests::SHIPPED_WEIGHTS, "--steps", "5", "--seed", seed]);
+    let (maps, mean) = ([one("5"), one("6"), one("7")], array(samples));
+    for i in (0..mean.len()).filter(|&i| !mean[i].is_nan()) {
+        let expected = maps.iter().map(|map| map[i]).sum::<f32>() / 3.0;
+        assert!((mean[i] - expected).abs() < 0.01, "{} dBm, expected {expected}", mean[i]);
+    }
+    let (output, _) = drawn("map.png", samples);
+    assert!(text(&output.stdout).contains("the network nano (3 samples, 5 steps, seed 5)"), "{}", text(&output.stdout));
+    let (output, _) = drawn("map.png", &[quantiles, &["--quantity", "probability", "--threshold", "-90"]].concat());
+    assert!(text(&output.stdout).contains("probability of coverage"), "{}", text(&output.stdout));
+    let deviation = ["--quantity", "standard-deviation"];
+    refused(&[&["--tx", TX], &deviation[..]].concat(), 1, &["is for networks", "the dominant path model draws one map"]);
+    refused(&[quantiles, &["--reliability", "90"], &deviation].concat(), 1, &["without --reliability"]);
+    refused(&[quantiles, &["--quantity", "probability"]].concat(), 1, &["--quantity probability needs --threshold"]);
+    refused(&[quantiles, &["--samples", "4"]].concat(), 1, &["say all quantiles at once"]);
+    refused(&[samples, &["--samples", "0"]].concat(), 2, &["--samples"]);
+}
+
 /// Whose columns 2 to 7 and rows 2 to 6 are built, around a courtyard of one pixel.
 #[test]
 fn a_raster_of_heights_is_a_scene() {

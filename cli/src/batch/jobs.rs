@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(read(words).unwrap(), read("id,scene,tx,out\na,city.geojson,\"11.5,-48.1,30\",m.tif\n").unwrap());
         assert_eq!((&found, &found), (&read(json).unwrap(), &read(&lines).unwrap()));
         let args = found[0].args(&JobFields::default()).unwrap();
-        assert_eq!((args.tx.len(), args.tx[0].power_dbm, args.quantity), (1, Some(30.0), PlanLayer::Snr));
+        assert_eq!((args.tx.len(), args.tx[0].power_dbm, args.quantity), (1, Some(30.0), PlanLayer::Snr.into()));
         assert_eq!(args.out.iter().map(|file| file.path.as_path()).collect::<Vec<_>>(), [Path::new("a.tif"), Path::new("a.csv")]);
         assert_eq!(found[1].args(&JobFields::default()).unwrap().tx[0].power_dbm, None);
     }
@@ -246,7 +246,7 @@ mod tests {
         let jobs = read("lng,lat,quantity,scene\n1,2,,\n3,4,sinr,other.osm\n").unwrap();
         let defaults = defaults(&["--scene", "city.geojson", "--quantity=snr", "--out", "maps/{id}.tif", "--noise_floor_dbm", "-100"]);
         let args: Vec<predict::Args> = jobs.iter().map(|job| job.args(&defaults).unwrap()).collect();
-        assert_eq!((args[0].quantity, args[1].quantity), (PlanLayer::Snr, PlanLayer::Sinr));
+        assert_eq!((args[0].quantity, args[1].quantity), (PlanLayer::Snr.into(), PlanLayer::Sinr.into()));
         assert_eq!((args[0].scene.as_path(), args[1].scene.as_path()), (Path::new("city.geojson"), Path::new("other.osm")));
         assert_eq!((args[0].out[0].path.as_path(), args[1].out[0].path.as_path()), (Path::new("maps/1.tif"), Path::new("maps/2.tif")));
         assert_eq!(args[0].receiver.receiver().noise_floor_dbm, Some(-100.0));

@@ -1,4 +1,4 @@
-//! Networks on the CPU or a GPU: one that draws a map by diffusion, or one that says quantiles, of which a map is made.
+//! Networks on the CPU or a GPU: one that draws maps by diffusion, or one that says quantiles. Of several maps the mean is one.
 
 use super::area::StandardGrid;
 use anyhow::{Context, Result, ensure};
@@ -12,7 +12,7 @@ use radiodiff_engines::cpu::CpuEngine;
 #[cfg(feature = "vulkan")]
 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
 use radiodiff_radio::geometry::PreparedScene;
-use radiodiff_radio::map::{GrayCodec, RadioMap};
+use radiodiff_radio::map::{GrayCodec, RadioMap, widen};
 use radiodiff_radio::scene::LinkEnds;
 use std::path::Path;
 
@@ -34,8 +34,11 @@ pub enum Backend {
 #[derive(Clone, Copy, Debug)]
 pub struct NetworkOptions {
     pub backend: Backend,
-    /// Of a network that draws samples.
-    pub sampling: SampleOptions,
+    /// Of a network that draws samples: how many maps, the sampler's steps, unless given those that so many maps need, and the seed of
+    /// the first map's noise.
+    pub samples: usize,
+    pub steps: Option<usize>,
+    pub seed: u64,
     /// Of a network that says quantiles: draw what is exceeded with so many percent, a multiple of [`STEP_PERCENT`] below 100; without a
     /// number, the mean of all quantiles.
     pub reliability: Option<u32>,
@@ -48,19 +51,24 @@ pub struct Network {
     grids: GridRange,
     says_quantiles: bool,
     options: NetworkOptions,
+    /// Of the sampler.
+    steps: usize,
     /// ` on ` and the GPU's name; empty on the CPU.
     adapter: String,
 }
 
 /// Draws with whatever engine.
 trait Drawing {
-    fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds, options: &NetworkOptions) -> Result<RadioMap>;
+    /// The quantiles, lowest first, or so many samples.
+    fn path_gains(&self, scene: &PreparedScene, ends: &LinkEnds, samples: usize, sampling: SampleOptions) -> Result<Vec<RadioMap>>;
 }
 
 /// A network, and the engine that it was built for.
 struct OnEngine<E: Engine> {
     pipeline: NetworkPipeline<E>,
     engine: E,
+    /// The factor by which several samples are moved away from their mean.
+    widening: f32,
 }
 
 impl Network {
@@ -75,11 +83,16 @@ impl Network {
             options.reliability.is_none() || checkpoint.holds_quantiles(),
             "the weights {shown} draw samples; --reliability is for weights that say quantiles"
         );
+        ensure!(
+            options.samples == 1 || !checkpoint.holds_quantiles(),
+            "the weights {shown} say all quantiles at once; --samples is for weights that draw samples"
+        );
+        let widening = checkpoint.manifest().widening();
         let (drawing, adapter): (Box<dyn Drawing>, _) = match options.backend {
             Backend::Cpu => {
                 let engine = CpuEngine::new();
                 let pipeline = NetworkPipeline::build(&checkpoint, &engine).with_context(named)?;
-                (Box::new(OnEngine { pipeline, engine }), String::new())
+                (Box::new(OnEngine { pipeline, engine, widening }), String::new())
             }
             #[cfg(feature = "vulkan")]
             Backend::Vulkan => {
@@ -87,11 +100,12 @@ impl Network {
                 let engine = pollster::block_on(GpuEngine::new(asked_for_by_name)).context("--backend vulkan")?;
                 let adapter = format!(" on {}", engine.report().name);
                 let pipeline = NetworkPipeline::build(&checkpoint, &engine).with_context(named)?;
-                (Box::new(OnEngine { pipeline, engine }), adapter)
+                (Box::new(OnEngine { pipeline, engine, widening }), adapter)
             }
         };
         let (preset, says_quantiles) = (checkpoint.manifest().preset.clone(), checkpoint.holds_quantiles());
-        Ok(Self { drawing, preset, grids: checkpoint.grids(), says_quantiles, options, adapter })
+        let steps = options.steps.unwrap_or_else(|| checkpoint.manifest().steps(options.samples));
+        Ok(Self { drawing, preset, grids: checkpoint.grids(), says_quantiles, options, steps, adapter })
     }
 
     /// The grid that it draws unless another is asked for, and whether it draws no other.
@@ -115,9 +129,10 @@ impl Network {
 
     pub fn name(&self) -> String {
         let (preset, adapter) = (&self.preset.name, &self.adapter);
-        let NetworkOptions { sampling: SampleOptions { steps, seed, .. }, reliability, .. } = self.options;
+        let (NetworkOptions { samples, seed, reliability, .. }, steps) = (self.options, self.steps);
         if !self.says_quantiles {
-            return format!("the network {preset} ({steps} step{}, seed {seed}){adapter}", if steps == 1 { "" } else { "s" });
+            let drawn = if samples == 1 { String::new() } else { format!("{samples} samples, ") };
+            return format!("the network {preset} ({drawn}{steps} step{}, seed {seed}){adapter}", if steps == 1 { "" } else { "s" });
         }
         match reliability {
             Some(percent) => format!("the quantiles of {preset} (exceeded with {percent} %){adapter}"),
@@ -125,27 +140,47 @@ impl Network {
         }
     }
 
+    /// Whether it draws several maps of a place, whose spread says how sure they are.
+    pub fn draws_several(&self) -> bool {
+        self.says_quantiles && self.options.reliability.is_none() || self.options.samples > 1
+    }
+
+    /// The quantile that was asked for, or the mean of all maps.
+    ///
     /// # Errors
     /// Those of the pipeline.
     pub fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<RadioMap> {
-        self.drawing.path_gain(scene, ends, &self.options).context("drawing the map")
+        let mut maps = self.path_gains(scene, ends)?;
+        Ok(match self.options.reliability {
+            Some(percent) => maps.swap_remove(QUANTILES - (percent / STEP_PERCENT) as usize),
+            None => mean(&maps),
+        })
+    }
+
+    /// The quantiles, lowest first, or the samples.
+    ///
+    /// # Errors
+    /// Those of the pipeline.
+    pub fn path_gains(&self, scene: &PreparedScene, ends: &LinkEnds) -> Result<Vec<RadioMap>> {
+        let sampling = SampleOptions { steps: self.steps, seed: self.options.seed, ..SampleOptions::default() };
+        self.drawing.path_gains(scene, ends, self.options.samples, sampling).context("drawing the map")
     }
 }
 
 impl<E: Engine> Drawing for OnEngine<E> {
-    fn path_gain(&self, scene: &PreparedScene, ends: &LinkEnds, options: &NetworkOptions) -> Result<RadioMap> {
+    fn path_gains(&self, scene: &PreparedScene, ends: &LinkEnds, samples: usize, sampling: SampleOptions) -> Result<Vec<RadioMap>> {
         match &self.pipeline {
             NetworkPipeline::Samples(pipeline) => {
-                let request = MapRequest { scene, ends: *ends, start: 1.0, options: options.sampling };
-                Ok(pollster::block_on(pipeline.draw_map(&self.engine, &request, no_hook))?)
+                let draw = |sample: usize| {
+                    let options = SampleOptions { seed: sampling.seed.wrapping_add(sample as u64), ..sampling };
+                    let request = MapRequest { scene, ends: *ends, start: 1.0, options };
+                    pollster::block_on(pipeline.draw_map(&self.engine, &request, no_hook))
+                };
+                let mut maps: Vec<RadioMap> = (0..samples).map(draw).collect::<Result<_, _>>()?;
+                widen(maps.iter_mut().map(|map| map.values.as_mut_slice()), self.widening);
+                Ok(maps)
             }
-            NetworkPipeline::Quantiles(pipeline) => {
-                let mut maps = pollster::block_on(pipeline.draw(&self.engine, scene, ends))?;
-                Ok(match options.reliability {
-                    Some(percent) => maps.swap_remove(QUANTILES - (percent / STEP_PERCENT) as usize),
-                    None => mean(&maps),
-                })
-            }
+            NetworkPipeline::Quantiles(pipeline) => Ok(pollster::block_on(pipeline.draw(&self.engine, scene, ends))?),
         }
     }
 }

@@ -162,6 +162,16 @@ impl MapScene {
         }
         Ok(Signal::new(&path_gain, transmitter, receiver_height_m, pattern)?)
     }
+
+    /// As [`Self::signal`], what a transmitter may send: one signal for each map that a network draws of it.
+    ///
+    /// # Errors
+    /// Those of [`Self::signal`].
+    pub fn signals(&self, source: &MapSource, placed: &PlacedStation, receiver_height_m: f64) -> Result<Vec<Signal>> {
+        let PlacedStation { transmitter, pattern, .. } = placed;
+        let path_gains = source.path_gains(&self.prepared, transmitter, receiver_height_m)?;
+        Ok(Signal::all(&path_gains, transmitter, receiver_height_m, pattern)?)
+    }
 }
 
 /// The warning that the map does not cover the bounds that were asked for.

@@ -4,8 +4,6 @@ use super::area::StandardGrid;
 #[cfg(feature = "network")]
 use super::network::{Backend, Network, NetworkOptions, STEP_PERCENT};
 use anyhow::{Context, Result, ensure};
-#[cfg(feature = "network")]
-use radiodiff_core::diffusion::SampleOptions;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
@@ -28,12 +26,17 @@ pub struct SourceArgs {
     #[cfg(feature = "network")]
     #[arg(long, value_name = "FILE", conflicts_with = "method")]
     pub weights: Option<PathBuf>,
-    /// Steps of the network's sampler
+    /// Steps of the network's sampler [default: 1, of several maps as many as the weights were calibrated with]
+    #[cfg(feature = "network")]
+    #[arg(long, value_name = "N", requires = "weights",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=radiodiff_core::diffusion::MAX_STEPS as u64))]
+    pub steps: Option<usize>,
+    /// Maps that a network draws by sampling, of which the mean is written, or what --quantity says of their spread
     #[cfg(feature = "network")]
     #[arg(long, value_name = "N", requires = "weights", default_value_t = 1,
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=radiodiff_core::diffusion::MAX_STEPS as u64))]
-    pub steps: usize,
-    /// Seed of the sampler's noise
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_SAMPLES))]
+    pub samples: usize,
+    /// Seed of the sampler's noise; further maps have the numbers after it
     #[cfg(feature = "network")]
     #[arg(long, value_name = "N", requires = "weights", default_value_t = 0)]
     pub seed: u64,
@@ -46,6 +49,10 @@ pub struct SourceArgs {
     #[arg(long, value_enum, requires = "weights", default_value = "cpu")]
     pub backend: Backend,
 }
+
+/// All samples of a transmitter are kept until the last is drawn.
+#[cfg(feature = "network")]
+const MAX_SAMPLES: u64 = 256;
 
 #[cfg(feature = "network")]
 fn reliability(text: &str) -> Result<u32, String> {
@@ -99,8 +106,8 @@ impl MapSource {
         ensure!(args.ground.is_none() || args.method == ModelChoice::Rays, "--ground is for --method rays: other models know no ground");
         #[cfg(feature = "network")]
         if let Some(weights) = &args.weights {
-            let sampling = SampleOptions { steps: args.steps, seed: args.seed, ..SampleOptions::default() };
-            let options = NetworkOptions { backend: args.backend, sampling, reliability: args.reliability };
+            let &SourceArgs { backend, samples, steps, seed, reliability, .. } = args;
+            let options = NetworkOptions { backend, samples, steps, seed, reliability };
             return Ok(Self::Network(Box::new(Network::read(weights, options)?)));
         }
         Ok(Self::model(args.method, args.ground))
@@ -165,6 +172,27 @@ impl MapSource {
             Self::Model { choice, .. } => *choice == ModelChoice::DominantPath,
             #[cfg(feature = "network")]
             Self::Network(network) => network.knows_cars(),
+        }
+    }
+
+    /// Whether it draws several maps of a place, whose spread says how sure they are.
+    pub fn draws_several(&self) -> bool {
+        match self {
+            Self::Model { .. } => false,
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.draws_several(),
+        }
+    }
+
+    /// The maps that [`Self::path_gain`] is the mean of.
+    ///
+    /// # Errors
+    /// Those of [`Self::path_gain`].
+    pub fn path_gains(&self, scene: &PreparedScene, transmitter: &Transmitter, receiver_height_m: f64) -> Result<Vec<RadioMap>> {
+        match self {
+            Self::Model { .. } => Ok(vec![self.path_gain(scene, transmitter, receiver_height_m)?]),
+            #[cfg(feature = "network")]
+            Self::Network(network) => network.path_gains(scene, &transmitter.links(receiver_height_m)),
         }
     }
 

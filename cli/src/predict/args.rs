@@ -4,7 +4,7 @@ use crate::drawing::{AreaArgs, OutputFile, SourceArgs, StationArgs, TransmitterA
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use radiodiff_planning::coverage::Receiver;
 use radiodiff_planning::export::{ExportFormat, Palette};
-use radiodiff_planning::raster::PlanLayer;
+use radiodiff_planning::raster::{PlanLayer, RasterQuantity};
 use std::path::PathBuf;
 
 /// Draw the radio map of one or several transmitters among buildings
@@ -19,10 +19,11 @@ pub struct Args {
     /// image) or .kmz, .geojson (contours), .csv (a line for each outdoor pixel), .npy (NumPy array)
     #[arg(long, required = true, value_name = "FILE", value_parser = output)]
     pub out: Vec<OutputFile<ExportFormat>>,
-    /// What the map shows. Of several transmitters the strongest counts
-    #[arg(long, value_name = "LAYER", default_value = "received-power", value_parser = layer())]
-    pub quantity: PlanLayer,
-    /// Least value that counts as covered, for a path loss the largest: in statistics, and shown in images
+    /// What the map shows. Of several transmitters the strongest counts. The last two say how sure a network is, of received power:
+    /// standard-deviation in dB, probability of --threshold or more
+    #[arg(long, value_name = "LAYER", default_value = "received-power", value_parser = quantity())]
+    pub quantity: RasterQuantity,
+    /// Least value that counts as covered, for a path loss the largest: in statistics, and shown in images of layers
     #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = number)]
     pub threshold: Option<f64>,
     /// Write statistics as JSON: area, share, largest range, distribution; by --threshold
@@ -79,9 +80,10 @@ fn output(name: &str) -> Result<OutputFile<ExportFormat>, String> {
     OutputFile::named(name, ExportFormat::from_extension, ".tif, .kml, .kmz, .geojson, .png, .csv or .npy")
 }
 
-fn layer() -> impl TypedValueParser<Value = PlanLayer> {
-    let named = |name: String| PlanLayer::ALL.into_iter().find(|layer| layer.name() == name).ok_or("no such layer");
-    PossibleValuesParser::new(PlanLayer::ALL.map(PlanLayer::name)).try_map(named)
+fn quantity() -> impl TypedValueParser<Value = RasterQuantity> {
+    let layers = PlanLayer::ALL.into_iter().map(RasterQuantity::Layer);
+    let quantities = layers.chain([RasterQuantity::StandardDeviation, RasterQuantity::Probability]);
+    PossibleValuesParser::new(quantities.map(RasterQuantity::name)).try_map(|name| RasterQuantity::named(&name).ok_or("no such layer"))
 }
 
 fn palette() -> impl TypedValueParser<Value = Palette> {

@@ -7,13 +7,14 @@ use anyhow::{Context, Result};
 use radiodiff_dataset::files;
 use radiodiff_planning::coverage::Receiver;
 use radiodiff_planning::export::{ExportFormat, ExportOptions, Look, PlacemarkPoint, export};
-use radiodiff_planning::raster::{GeoRaster, PlanLayer};
+use radiodiff_planning::raster::{GeoRaster, PlanLayer, RasterQuantity};
 
-/// Contours without levels or a threshold are this far apart, dB.
-const CONTOUR_STEP_DB: f64 = 10.0;
-/// A layer and what its colours depend on.
+/// The first and the last colour of a standard deviation, dB, and of a probability.
+const DEVIATION_RANGE: (f64, f64) = (0.0, 8.0);
+const PROBABILITY_RANGE: (f64, f64) = (0.0, 1.0);
+
+/// A map and what its colours depend on.
 pub struct Plan<'a> {
-    pub layer: PlanLayer,
     pub raster: &'a GeoRaster,
     pub stations: &'a [PlacedStation],
     pub receiver: &'a Receiver,
@@ -25,18 +26,33 @@ impl Plan<'_> {
     /// The values of the first and the last colour, unless the user chose them.
     fn color_range(&self) -> (f64, f64) {
         let sent_dbm = self.stations.iter().map(PlacedStation::sent_dbm).fold(f64::NEG_INFINITY, f64::max) + self.receiver.gain_dbi;
-        Look::usual_range(self.layer, self.range_db, sent_dbm, self.receiver.noise_dbm())
+        match self.raster.quantity {
+            RasterQuantity::Layer(layer) => Look::usual_range(layer, self.range_db, sent_dbm, self.receiver.noise_dbm()),
+            RasterQuantity::Probability => PROBABILITY_RANGE,
+            RasterQuantity::StandardDeviation | RasterQuantity::Difference => DEVIATION_RANGE,
+        }
+    }
+
+    /// How far contours without levels or a threshold are apart.
+    fn contour_step(&self) -> f64 {
+        match self.raster.quantity {
+            RasterQuantity::Layer(_) => 10.0,
+            RasterQuantity::Probability => 0.1,
+            RasterQuantity::StandardDeviation | RasterQuantity::Difference => 2.0,
+        }
     }
 
     fn options(&self, args: &Args) -> ExportOptions {
         let (low, high) = args.range.unwrap_or_else(|| self.color_range());
+        // Other quantities than layers are not on its scale.
+        let threshold = args.threshold.filter(|_| matches!(self.raster.quantity, RasterQuantity::Layer(_)));
         let levels = if !args.levels.is_empty() {
             args.levels.clone()
-        } else if let Some(threshold) = args.threshold {
+        } else if let Some(threshold) = threshold {
             vec![threshold]
         } else {
-            let first = (low / CONTOUR_STEP_DB).ceil() as i64;
-            (first..=(high / CONTOUR_STEP_DB).floor() as i64).map(|level| level as f64 * CONTOUR_STEP_DB).collect()
+            let step = self.contour_step();
+            ((low / step).ceil() as i64..=(high / step).floor() as i64).map(|level| level as f64 * step).collect()
         };
         let point = |(i, station): (usize, &PlacedStation)| PlacemarkPoint {
             name: format!("transmitter {}", i + 1),
@@ -44,7 +60,7 @@ impl Plan<'_> {
             lat: station.lng_lat.y,
         };
         ExportOptions {
-            look: Look { palette: args.palette, low, high, threshold: args.threshold },
+            look: Look { palette: args.palette, low, high, threshold },
             levels,
             title: format!("{} ({})", self.raster.quantity.title(), args.scene.file_stem().unwrap_or_default().display()),
             points: self.stations.iter().enumerate().map(point).collect(),
@@ -75,7 +91,7 @@ fn summary(plan: &Plan, format: ExportFormat, options: &ExportOptions, companion
     let title = plan.raster.quantity.title();
     match format {
         ExportFormat::GeoTiff => format!("{title}, float32 {unit}, EPSG:4326, no data inside buildings"),
-        ExportFormat::Png if plan.layer == PlanLayer::BestServer => format!("{title}, a colour for each; world file {companion}"),
+        ExportFormat::Png if plan.raster.quantity == PlanLayer::BestServer.into() => format!("{title}, a colour for each; world file {companion}"),
         ExportFormat::Png => {
             format!(
                 "{title}, colours ({}) from {low:.0} to {high:.0} {unit}, buildings transparent; world file {companion}",
