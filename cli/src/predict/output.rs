@@ -87,21 +87,22 @@ pub fn write(plan: &Plan, args: &Args, file: &OutputFile<ExportFormat>) -> Resul
 
 fn summary(plan: &Plan, format: ExportFormat, options: &ExportOptions, companion: &str) -> String {
     let unit = plan.raster.quantity.unit();
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
     let Look { palette, low, high, .. } = options.look;
     let title = plan.raster.quantity.title();
     match format {
-        ExportFormat::GeoTiff => format!("{title}, float32 {unit}, EPSG:4326, no data inside buildings"),
+        ExportFormat::GeoTiff => format!("{title}, float32{unit}, EPSG:4326, no data inside buildings"),
         ExportFormat::Png if plan.raster.quantity == PlanLayer::BestServer.into() => format!("{title}, a colour for each; world file {companion}"),
         ExportFormat::Png => {
             format!(
-                "{title}, colours ({}) from {low:.0} to {high:.0} {unit}, buildings transparent; world file {companion}",
+                "{title}, colours ({}) from {low:.0} to {high:.0}{unit}, buildings transparent; world file {companion}",
                 palette.name()
             )
         }
-        ExportFormat::Kml => format!("{title} laid on the ground, colours from {low:.0} to {high:.0} {unit}; image {companion}"),
-        ExportFormat::Kmz => format!("{title} laid on the ground, colours from {low:.0} to {high:.0} {unit}"),
+        ExportFormat::Kml => format!("{title} laid on the ground, colours from {low:.0} to {high:.0}{unit}; image {companion}"),
+        ExportFormat::Kmz => format!("{title} laid on the ground, colours from {low:.0} to {high:.0}{unit}"),
         ExportFormat::Contours => format!("{title}, areas at {} levels", options.levels.len()),
         ExportFormat::Csv => format!("{title}, {} outdoor pixels", plan.raster.values.iter().filter(|value| !value.is_nan()).count()),
-        ExportFormat::Npy => format!("{title}, float32 {unit}, row 0 in the north, NaN inside buildings"),
+        ExportFormat::Npy => format!("{title}, float32{unit}, row 0 in the north, NaN inside buildings"),
     }
 }
