@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ships a trained network: weights in eight bits, their card, and the figures that the page and docs/accuracy.md tell.
+# Ships a trained network: weights in eight bits, the same as ONNX, their card, and the figures that the page and docs/accuracy.md tell.
 #
 #   trainer-native/ship.sh TRAINER WEIGHTS VALID TEST [NAME=DIR ...]
 #
@@ -38,5 +38,6 @@ data="maps of the dominant path model whose roofs (4 to 40 m) and parked cars ar
 \`trainer dataset synth\`) and of $cities (ODbL-1.0, footprints © OpenStreetMap contributors (openstreetmap.org/copyright))"
 "$1" export --weights "$2" --out "$root/models/$name.safetensors" --precision int8 --levels "$levels" --evaluate "unknown roofs and cars=$4" \
     "${further[@]}" "${drawing[@]}" ${LIMIT:+--limit "$LIMIT"} --figures "$figures" --training-data "$data" --note "$(cat "$root/trainer-native/configs/reliability/card-$name.md")"
+"$1" export --weights "$root/models/$name.safetensors" --format onnx --out "$root/models/$name.onnx"
 node "$root/web/scripts/figures.mjs" "$name" "$figures"
 echo "Look at models/$name.md, www/page/figures.js and docs/accuracy.md, and run cargo xtask test."
