@@ -242,3 +242,24 @@ fn an_antenna_may_stand_on_a_roof_and_not_below_it() {
         assert!(matches!(at(height_m), Err(PropagationError::Height(_))), "{height_m} m");
     }
 }
+
+/// One that is lower than both antennas, in a corner of the map.
+#[test]
+fn a_shed_changes_nothing_but_the_places_beside_it() {
+    let mut random = fastrand::Rng::with_seed(31);
+    for case in 0..3 {
+        let boxes = |random: &mut fastrand::Rng| {
+            let [x, y, w, h, above_m] = [80.0, 80.0, 12.0, 12.0, 20.0].map(|most| random.f64() * most);
+            [x.max(8.0), y.max(8.0), 3.0 + w, 3.0 + h, 4.0 + above_m]
+        };
+        let town: Vec<[f64; 5]> = std::iter::repeat_with(|| boxes(&mut random)).take(14).collect();
+        let with_shed = [town.as_slice(), &[[1.0, 1.0, 2.0, 2.0, 1.4]]].concat();
+        let [before, after] = [&town, &with_shed].map(|boxes| {
+            let prepared = PreparedScene::new(&scene(boxes));
+            let from = (0..96).map(|column| ends(f64::from(column) + 0.5, 60.5, 1.5, 1.5)).find(|from| prepared.antenna_pixel(from).is_ok());
+            DominantPath::default().path_gain(&prepared, &from.expect("a place outdoors")).expect("a map").values
+        });
+        let differ = before.iter().zip(&after).filter(|(a, b)| !a.is_nan() && !b.is_nan() && (**a - **b).abs() > 0.01).count();
+        assert!(differ <= 9, "case {case}: {differ} places differ");
+    }
+}
