@@ -2,12 +2,12 @@
 
 import { engines } from '../engines.js';
 import { say, unsay } from '../notices.js';
-import { carsIn } from '../plan/cars.js';
+import { beginsWithBuilding, carsIn } from '../plan/cars.js';
 import { change, plan } from '../plan/store.js';
 import { announce, around, state } from '../state.js';
 
-/** Larger files are taken for buildings without a look: as much is twenty thousand cars. */
-const MOST_BYTES = 4 << 20;
+/** So much of a file shows its first polygon. */
+const HEAD_BYTES = 1 << 16;
 
 const element = (id) => document.getElementById(id);
 const counted = (count) => (count === 1 ? '1 parked car' : `${count} parked cars`);
@@ -28,8 +28,9 @@ export function refreshCars() {
 
 /** The cars of a file; undefined of any other file. */
 export async function carsOfFile(file) {
-  if (!state.scene || file.size > MOST_BYTES || !/\.(geo)?json$/i.test(file.name)) return undefined;
+  if (!state.scene || !/\.(geo)?json$/i.test(file.name)) return undefined;
   try {
+    if (beginsWithBuilding(await file.slice(0, HEAD_BYTES).text())) return undefined;
     return carsIn(JSON.parse(await file.text()), file.name);
   } catch {
     // What is wrong with it is told by who opens it as buildings.

@@ -9,6 +9,16 @@ const LARGEST_CAR_M2 = 16;
 /** Digits of what a plan keeps of degrees: centimetres. */
 const DIGITS = 7;
 
+/** The outer ring of the first polygon in a text, which may end anywhere behind it. */
+const FIRST_RING = /"coordinates"\s*:\s*\[(?:\s*\[)?\s*(\[\s*\[[^[\]]*\](?:\s*,\s*\[[^[\]]*\])*\s*\])/;
+
+/** Whether the first polygon of GeoJSON is larger than a car, by its first text alone: a city of buildings need not be parsed. */
+export function beginsWithBuilding(head) {
+  const [, ring] = head.match(FIRST_RING) ?? [];
+  const outline = ring && outlineOf(JSON.parse(ring));
+  return Boolean(outline) && !isSmall(outline);
+}
+
 /** The cars of parsed GeoJSON; undefined where it has no polygon, or one that is larger than a car or tagged as a building. */
 export function carsIn(geojson, name) {
   const outlines = [];
