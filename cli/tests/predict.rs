@@ -419,7 +419,7 @@ fn a_raster_of_heights_is_a_scene() {
     assert!(code == Some(0) && !said.contains("without height"), "{said}");
     let outdoors = fs::read_to_string(&csv).unwrap().lines().count() - 1;
     assert!((256 * 256 - outdoors).abs_diff(29) <= 6, "{outdoors} pixels are outdoors");
-    let (code, said) = run(&raster("projected.tif"));
+    let (code, said) = run(&raster("other-system.tif"));
     assert!(code == Some(1) && said.contains("gdalwarp -t_srs EPSG:4326"), "{said}");
 }
 

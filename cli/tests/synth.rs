@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use radiodiff_dataset::Dataset;
-use radiodiff_radio::scene::{Transmitter, buildings_from_json, rasterize};
+use radiodiff_planning::export::geotiff;
+use radiodiff_planning::raster::{GeoRaster, RasterQuantity};
+use radiodiff_radio::scene::{GeoBounds, Grid, Transmitter, buildings_from_json, rasterize};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -329,6 +331,25 @@ fn town() -> String {
     let polygon = |i: u32| format!("[[{}]]", ring(f64::from(i % 15) * 40.0, f64::from(i / 15) * 40.0));
     let polygons: Vec<String> = (0..225).map(polygon).collect();
     format!(r#"{{"type":"MultiPolygon","coordinates":[{}]}}"#, polygons.join(","))
+}
+
+/// Houses 20 m wide, 40 m from each other, as a laser scan gives them.
+#[test]
+fn a_raster_of_heights_is_cut_into_maps() {
+    const SIDE: usize = 600;
+    let grid = Grid { size: SIDE, meters_per_pixel: 1.0 };
+    let bounds = GeoBounds { west: 11.0, south: 50.0, east: 11.0 + SIDE as f64 / 71_700.0, north: 50.0 + SIDE as f64 / 111_200.0 };
+    let height_m = |i: usize| if i % SIDE % 40 < 20 && i / SIDE % 40 < 20 { 9.0 } else { 0.2 };
+    let values = (0..grid.pixels()).map(height_m).collect();
+    let raster = GeoRaster { grid, bounds, quantity: RasterQuantity::Difference, values };
+    let folder = tempfile::tempdir().unwrap();
+    let (city, out) = (folder.path().join("scan.tif"), folder.path().join("out"));
+    fs::write(&city, geotiff(&raster).unwrap()).unwrap();
+    let output = synth(&out, &["--city", city.to_str().unwrap(), "--blocks", "1", "--transmitters", "1"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let scene = Dataset::open(&out, "DPM").unwrap().load(0).unwrap().scene;
+    let built = scene.mask.pixels.iter().filter(|&&inside| inside != 0).count() as f64 / 65536.0;
+    assert!((built - 0.25).abs() < 0.05, "{built}");
 }
 
 #[test]

@@ -10,9 +10,9 @@ use radiodiff_core::engine::CountingEngine;
 use radiodiff_core::weights::{Checkpoint, WeightsError, import, import_lpips, read_tensors};
 use radiodiff_dataset::folder::gray_png;
 use radiodiff_dataset::shards::{ShardManifest, Shards};
-use radiodiff_planning::height_raster::buildings_of_geotiff;
 use radiodiff_planning::request::{Input, PlanRequest};
 use radiodiff_radio::calibration::read_table;
+use radiodiff_radio::height_raster::buildings_of_geotiff;
 use radiodiff_radio::propagation::{AntennaPattern, AntennaRequest, DepartureDirection, PatternTable};
 use radiodiff_radio::scene::{
     Grid, ImportOptions, ImportedCars, LocalFrame, Transmitter, antennas_from_json, buildings_from_json, cars_from_json,

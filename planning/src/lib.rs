@@ -3,13 +3,11 @@
 //! [`coverage`] takes the maps of single transmitters and gives layers of the whole plan: the strongest signal, the best server, SNR
 //! and SINR, with statistics. [`export`] writes a layer as GeoTIFF, PNG with a world file, KML, contours, CSV and NumPy array.
 //! [`sites`] chooses, of many candidates, the places that cover most. [`raster`] is what flows between them: a layer's values with
-//! their place on the globe. [`height_raster`] makes footprints of a raster of heights. The crate computes no propagation and reads no file; it runs in the browser as well.
+//! their place on the globe. The crate computes no propagation and reads no file; it runs in the browser as well.
 
 pub mod coverage;
 #[cfg(feature = "export")]
 pub mod export;
-#[cfg(feature = "export")]
-pub mod height_raster;
 pub mod raster;
 pub mod request;
 pub mod sites;

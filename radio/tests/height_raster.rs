@@ -3,11 +3,11 @@
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
 
-use radiodiff_planning::height_raster::{HeightRasterError, buildings_of_geotiff, is_tiff};
+use radiodiff_radio::height_raster::{HeightRasterError, buildings_of_geotiff, is_tiff};
 use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, import};
-use std::io::Cursor;
+use std::io::{Cursor, Seek, Write};
 use tiff::encoder::colortype::{ColorType, Gray8, Gray16, Gray32Float, Gray64Float, RGB8};
-use tiff::encoder::{Compression, TiffEncoder, TiffValue};
+use tiff::encoder::{Compression, TiffEncoder, TiffKind, TiffValue};
 use tiff::tags::Tag;
 
 const WIDTH: usize = 120;
@@ -39,17 +39,28 @@ where
     [C::Inner]: TiffValue,
 {
     let mut bytes = Cursor::new(Vec::new());
-    let mut encoder = TiffEncoder::new(&mut bytes).unwrap().with_compression(compression);
+    write::<C, _, _>(TiffEncoder::new(&mut bytes).unwrap().with_compression(compression), values, keys, (PIXEL, [WEST, NORTH]));
+    bytes.into_inner()
+}
+
+/// `sides` of a pixel and the north-western `corner`, in the raster's system.
+fn write<C: ColorType, W: Write + Seek, K: TiffKind>(
+    mut encoder: TiffEncoder<W, K>,
+    values: &[C::Inner],
+    keys: Option<Vec<u16>>,
+    (sides, corner): ([f64; 2], [f64; 2]),
+) where
+    [C::Inner]: TiffValue,
+{
     let mut image = encoder.new_image::<C>(WIDTH as u32, HEIGHT as u32).unwrap();
     let tags = image.encoder();
-    tags.write_tag(Tag::ModelPixelScaleTag, &[PIXEL[0], PIXEL[1], 0.0][..]).unwrap();
-    tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, WEST, NORTH, 0.0][..]).unwrap();
+    tags.write_tag(Tag::ModelPixelScaleTag, &[sides[0], sides[1], 0.0][..]).unwrap();
+    tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, corner[0], corner[1], 0.0][..]).unwrap();
     if let Some(keys) = keys {
         tags.write_tag(Tag::GeoKeyDirectoryTag, &keys[..]).unwrap();
     }
     tags.write_tag(Tag::GdalNodata, "-9999").unwrap();
     image.write_data(values).unwrap();
-    bytes.into_inner()
 }
 
 fn pixels<T>(value: impl Fn(usize, usize) -> T) -> Vec<T> {
@@ -133,13 +144,41 @@ fn pixels_that_are_points_lie_half_a_pixel_to_the_north_west() {
     }
 }
 
+/// The first corner of the first building of a raster of metres, in degrees.
+fn first_corner(system: u16, corner: [f64; 2]) -> [f64; 2] {
+    let mut bytes = Cursor::new(Vec::new());
+    let encoder = TiffEncoder::new_big(&mut bytes).unwrap();
+    write::<Gray32Float, _, _>(encoder, &heights(), Some(keys(1, (3072, system))), ([1.0, 1.0], corner));
+    let file = bytes.into_inner();
+    assert!(is_tiff(&file));
+    let found: serde_json::Value = serde_json::from_str(&buildings_of_geotiff(&file).unwrap()).unwrap();
+    let corners = found["features"][0]["geometry"]["coordinates"][0].as_array().unwrap();
+    let places = corners.iter().map(|corner| [0, 1].map(|i| corner[i].as_f64().unwrap()));
+    // The north-western one: the block begins ten pixels from the raster's corner.
+    places.min_by(|a, b| (a[0] - a[1]).total_cmp(&(b[0] - b[1]))).unwrap()
+}
+
+/// Of BigTIFFs. The figures are GDAL 3.6.2's: `echo "691000 5335000" | gdaltransform -s_srs EPSG:32632 -t_srs EPSG:4326 -output_xy`.
+#[test]
+fn rasters_in_utm_and_web_mercator_lie_where_gdal_says() {
+    for (system, x, y, degrees) in [
+        (32632, 691_000.0, 5_335_000.0, [11.567_501_229_203_8, 48.139_558_348_769_8]),
+        (3857, 1_288_000.0, 6_129_000.0, [11.570_300_859_459_4, 48.132_940_726_379_1]),
+    ] {
+        let found = first_corner(system, [x - 10.0, y + 10.0]);
+        let apart = [0, 1].map(|i| (found[i] - degrees[i]).abs());
+        assert!(apart[0].max(apart[1]) < 1e-9, "EPSG:{system}: {found:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_used_says_what_to_do() {
     let values = heights();
     let refused = |file: &[u8]| buildings_of_geotiff(file).expect_err("refused");
-    let projected = geotiff::<Gray32Float>(&values, Some(keys(1, (3072, 25832))), Compression::Lzw);
-    assert!(refused(&projected).to_string().contains("EPSG:25832"), "{}", refused(&projected));
-    assert!(refused(&projected).to_string().contains("gdalwarp -t_srs EPSG:4326"));
+    for (code, named) in [(31468, "in EPSG:31468"), (32767, "without an EPSG code")] {
+        let said = refused(&geotiff::<Gray32Float>(&values, Some(keys(1, (3072, code))), Compression::Lzw)).to_string();
+        assert!(said.contains(named) && said.contains("gdalwarp -t_srs EPSG:4326"), "{said}");
+    }
     let nowhere = geotiff::<Gray32Float>(&values, None, Compression::Lzw);
     assert!(matches!(refused(&nowhere), HeightRasterError::Place(_)), "{}", refused(&nowhere));
     let flat = geotiff::<Gray32Float>(&vec![0.5; WIDTH * HEIGHT], degrees(), Compression::Lzw);

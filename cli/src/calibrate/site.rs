@@ -2,9 +2,9 @@
 
 use super::args::Args;
 use super::cell::{self, Cell};
-use crate::drawing::import_any;
 use anyhow::{Context, Result};
 use radiodiff_radio::calibration::{CalibrationOptions, CellLaw, Surroundings};
+use radiodiff_radio::height_raster::import_any;
 use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, LocalFrame, Scene};
 use std::path::Path;
 

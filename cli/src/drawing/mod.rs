@@ -15,7 +15,7 @@ mod station;
 mod values;
 
 pub use area::{AreaArgs, StandardGrid};
-pub use scene::{MapScene, SceneCache, import_any};
+pub use scene::{MapScene, SceneCache};
 pub use source::{MapSource, ModelChoice, SourceArgs};
 pub use station::{PlacedStation, Station, StationArgs};
 pub use values::{OutputFile, TransmitterArg, length, number, transmitter};

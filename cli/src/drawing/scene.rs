@@ -5,24 +5,15 @@ use super::station::{PlacedStation, Station};
 use anyhow::{Context, Result};
 use geo::Coord;
 use radiodiff_planning::coverage::Signal;
-use radiodiff_planning::height_raster::{buildings_of_geotiff, is_tiff};
 use radiodiff_radio::geometry::PreparedScene;
+use radiodiff_radio::height_raster::import_any;
 use radiodiff_radio::propagation::{FrequencyScaling, LAW_FREQUENCY_MHZ};
-use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, ImportedCars, LocalFrame, Scene, import, import_cars};
+use radiodiff_radio::scene::{GeoBounds, Grid, ImportOptions, Imported, ImportedCars, LocalFrame, Scene, import_cars};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many scenes are kept; a batch usually works through one after another.
 const KEPT_SCENES: usize = 4;
-
-/// Imports a file of any format that radio reads, or a raster of heights.
-///
-/// # Errors
-/// Those of either reader.
-pub fn import_any(bytes: &[u8], options: &ImportOptions) -> Result<Imported> {
-    let of_raster = is_tiff(bytes).then(|| buildings_of_geotiff(bytes)).transpose()?;
-    Ok(import(of_raster.as_ref().map_or(bytes, String::as_bytes), options)?)
-}
 
 /// A scene with its place on the globe, prepared for the maps of many transmitters.
 pub struct MapScene {

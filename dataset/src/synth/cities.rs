@@ -1,12 +1,13 @@
 //! Blocks of real cities: windows cut out of footprints.
 //!
-//! In flows a file of any format that scenes are imported from (GeoJSON, OpenStreetMap XML or PBF, packed or not); out flow windows of
+//! In flows a file of any format that scenes are imported from (GeoJSON, OpenStreetMap XML or PBF, packed or not, a GeoTIFF of heights); out flow windows of
 //! it as footprints in metres. What was left out of the file is told once, when it is read.
 
 use crate::random::Random;
 use anyhow::{Context, Result};
 use geo::{BoundingRect, Coord, MapCoords, Polygon, Rect};
-use radiodiff_radio::scene::{Grid, ImportOptions, import};
+use radiodiff_radio::height_raster::import_any;
+use radiodiff_radio::scene::{Grid, ImportOptions};
 use std::path::{Path, PathBuf};
 
 /// A city is read onto one large frame where most of its buildings are; what lies further out is not used.
@@ -31,7 +32,7 @@ impl CityFootprints {
         // The content decides what a file is; its name only says what was expected of it.
         let expected =
             if path.extension().is_some_and(|found| found.eq_ignore_ascii_case("pbf")) { "OpenStreetMap extract" } else { "city" };
-        let imported = import(&bytes, &ImportOptions { grid: CITY_GRID, ..ImportOptions::default() })
+        let imported = import_any(&bytes, &ImportOptions { grid: CITY_GRID, ..ImportOptions::default() })
             .with_context(|| format!("{shown} is no {expected}"))?;
         for warning in imported.report.warnings() {
             eprintln!("warning: {shown}: {warning}");

@@ -33,7 +33,7 @@ pub struct Args {
     /// Kinds of procedural maps, which take turns
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',', requires = "procedural", default_values_t = Kind::ALL)]
     pub kind: Vec<Kind>,
-    /// Footprints of a city: GeoJSON, as `cargo xtask cities` writes, or an OpenStreetMap extract (.osm.pbf)
+    /// Footprints of a city: GeoJSON, as `cargo xtask cities` writes, an OpenStreetMap extract (.osm.pbf) or any other file of docs/scenes.md
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "blocks")]
     pub city: Vec<PathBuf>,
     /// Number of maps cut from each city

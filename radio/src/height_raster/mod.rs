@@ -1,14 +1,17 @@
 //! Footprints out of a raster of heights: what laser scans give (a surface model minus the terrain), or a plain mask of buildings.
 //!
-//! In flows a GeoTIFF with one band in degrees, whose values are metres above the ground; out flows GeoJSON, which every reader of
-//! buildings takes. Where only 0 and 1, 255 or 65535 occur, that value is no height but says "building". Rings follow the pixels' sides
+//! In flows a GeoTIFF with one band, whose values are metres above the ground, in degrees, Web Mercator or UTM ([`projection`]); out flows
+//! GeoJSON, which every reader of buildings takes. [`import_any`] takes any format of buildings, rasters among them. Where only 0 and 1, 255 or 65535 occur, that value is no height but says "building". Rings follow the pixels' sides
 //! in straight pieces, so that walls are good to a pixel. Buildings that touch are one outline as high as the lowest part of them, and
 //! each part that stands higher, in storeys of 3 m, is another outline within it: of overlapping outlines the highest counts, and no
 //! gap comes between them.
 
+mod projection;
+
+use crate::geometry::outline::straight_outlines;
+use crate::scene::{BuildingMask, Grid, ImportOptions, Imported, SceneError, import};
 use geo::{Area, BoundingRect, Contains, Coord, LineString, Polygon, Translate};
-use radiodiff_radio::geometry::outline::straight_outlines;
-use radiodiff_radio::scene::{BuildingMask, Grid};
+use projection::ReferenceSystem;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read, Seek};
@@ -20,14 +23,14 @@ use tiff::tags::Tag;
 /// Lower than this is no building: cars, hedges, the noise of a scan.
 const LOWEST_M: f32 = 2.0;
 const STOREY_M: f32 = 3.0;
-/// As of [`radiodiff_radio::scene`]: nothing built is higher.
+/// As of [`crate::scene`]: nothing built is higher.
 const HIGHEST_M: f32 = 1000.0;
+/// What GeoTIFF writes instead of an EPSG code.
+const USER_DEFINED: u16 = 32767;
 /// Pixels along a side of the largest raster: 4 km at 1 m.
 const MOST_PIXELS: u32 = 4096;
 /// Pixels that are traced at most, counted once for each height: some ten seconds of a browser.
 const MOST_TRACED: usize = 1 << 29;
-/// Geographic systems in degrees that agree to a metre: WGS 84, ETRS89, NAD83.
-const GEOGRAPHIC: [u16; 3] = [4326, 4258, 4269];
 
 /// Why a raster gives no footprints.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -44,7 +47,10 @@ pub enum HeightRasterError {
         "the TIFF image is {0}, expected one band of heights in metres or of a mask, of 8 bits and more: gdal_translate -b 1 -ot Float32 FILE heights.tif"
     )]
     Bands(String),
-    #[error("the TIFF image does not say where it lies ({0}), expected a GeoTIFF in degrees: gdalwarp -t_srs EPSG:4326 FILE heights.tif")]
+    #[error(
+        "the TIFF image does not say where it lies ({0}), expected a GeoTIFF in degrees, UTM or Web Mercator: gdalwarp -t_srs EPSG:4326 \
+         FILE heights.tif; where it says nothing, tell gdalwarp its system too (-s_srs EPSG:...)"
+    )]
     Place(String),
     #[error("the raster has no building: no value of at least {LOWEST_M} m above the ground, and it is no mask of 0 and 1, 255 or 65535")]
     Empty,
@@ -55,9 +61,26 @@ pub enum HeightRasterError {
     Rugged,
 }
 
-/// Whether a file is a TIFF image.
+/// Why a file of any format gives no scene.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error(transparent)]
+pub enum AnyFormatError {
+    Raster(#[from] HeightRasterError),
+    Scene(#[from] SceneError),
+}
+
+/// Makes a scene of a file of any format that [`import`] knows, or of a raster of heights.
+///
+/// # Errors
+/// Those of either reader.
+pub fn import_any(bytes: &[u8], options: &ImportOptions) -> Result<Imported, AnyFormatError> {
+    let of_raster = is_tiff(bytes).then(|| buildings_of_geotiff(bytes)).transpose()?;
+    Ok(import(of_raster.as_ref().map_or(bytes, String::as_bytes), options)?)
+}
+
+/// Whether a file is a TIFF image, of 32 bits or BigTIFF.
 pub fn is_tiff(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*")
+    [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| bytes.starts_with(*magic))
 }
 
 /// The GeoTIFF's buildings as a GeoJSON FeatureCollection. Each has its `height` in metres, a mask's have none.
@@ -85,9 +108,10 @@ struct Raster {
     side: usize,
     storeys: Vec<u16>,
     is_mask: bool,
-    /// The square's south-western corner and the sides of a pixel, degrees.
+    /// The square's south-western corner and the sides of a pixel in `system`.
     corner: Coord<f64>,
     pixel: Coord<f64>,
+    system: ReferenceSystem,
 }
 
 impl Raster {
@@ -105,7 +129,7 @@ impl Raster {
             ColorType::Gray(bits) if bits >= 8 => {}
             other => return Err(HeightRasterError::Bands(format!("{other:?}"))),
         }
-        let (north_west, pixel) = place(&mut decoder)?;
+        let (north_west, pixel, system) = place(&mut decoder)?;
         let absent = decoder.get_tag_ascii_string(Tag::GdalNodata).ok();
         let absent: Option<f32> = absent.and_then(|text| text.trim_end_matches('\0').trim().parse().ok());
         let values = values(decoder.read_image().map_err(failed)?);
@@ -128,7 +152,7 @@ impl Raster {
             square[at..at + width].iter_mut().zip(line).for_each(|(into, &value)| *into = storeys(value));
         }
         let corner = Coord { x: north_west.x, y: north_west.y - height as f64 * pixel.y };
-        Ok(Self { side, storeys: square, is_mask, corner, pixel })
+        Ok(Self { side, storeys: square, is_mask, corner, pixel, system })
     }
 
     fn parts(&self) -> Result<Vec<Part>, HeightRasterError> {
@@ -191,7 +215,10 @@ impl Raster {
     }
 
     fn feature(&self, Part { outline, height_m }: &Part) -> Value {
-        let place = |at: &Coord<f64>| json!([self.corner.x + at.x * self.pixel.x, self.corner.y + at.y * self.pixel.y]);
+        let place = |at: &Coord<f64>| {
+            let Coord { x, y } = self.system.degrees(Coord { x: self.corner.x + at.x * self.pixel.x, y: self.corner.y + at.y * self.pixel.y });
+            json!([x, y])
+        };
         let ring = |ring: &LineString<f64>| ring.coords().map(place).collect::<Vec<_>>();
         let rings: Vec<_> = std::iter::once(outline.exterior()).chain(outline.interiors()).map(ring).collect();
         let mut properties = json!({ "building": "yes" });
@@ -248,8 +275,8 @@ fn values(found: DecodingResult) -> Vec<f32> {
     }
 }
 
-/// The north-western corner and the sides of a pixel, degrees.
-fn place<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<(Coord<f64>, Coord<f64>), HeightRasterError> {
+/// The north-western corner and the sides of a pixel, and the system that both are in.
+fn place<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<(Coord<f64>, Coord<f64>, ReferenceSystem), HeightRasterError> {
     let missing = |what: &str| HeightRasterError::Place(what.to_owned());
     let scale = decoder.get_tag_f64_vec(Tag::ModelPixelScaleTag).map_err(|_| missing("no ModelPixelScale"))?;
     let tie = decoder.get_tag_f64_vec(Tag::ModelTiepointTag).map_err(|_| missing("no ModelTiepoint"))?;
@@ -257,17 +284,22 @@ fn place<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<(Coord<f64>, Coord<
     let key = |wanted: u16| {
         keys.get(4..).and_then(|keys| keys.chunks_exact(4).find(|entry| entry[0] == wanted && entry[1] == 0)).map(|entry| entry[3])
     };
-    let (model, system) = (key(1024), key(2048));
-    if model != Some(2) || !system.is_some_and(|code| GEOGRAPHIC.contains(&code)) {
-        let code = key(3072).or(system).map_or(String::from("in no system that it names"), |code| format!("in EPSG:{code}"));
-        return Err(HeightRasterError::Place(code));
-    }
-    let (&[x, y, ..], &[column, row, _, lng, lat, ..]) = (&scale[..], &tie[..]) else { return Err(missing("tags that are too short")) };
+    let (code, system) = match key(1024) {
+        Some(1) => (key(3072), key(3072).and_then(ReferenceSystem::projected)),
+        Some(2) => (key(2048), key(2048).and_then(ReferenceSystem::geographic)),
+        _ => (None, None),
+    };
+    let Some(system) = system else {
+        let known = code.filter(|&code| code != USER_DEFINED);
+        return Err(HeightRasterError::Place(known.map_or("in a system without an EPSG code".into(), |code| format!("in EPSG:{code}"))));
+    };
+    let (&[x, y, ..], &[column, row, _, east, north, ..]) = (&scale[..], &tie[..]) else { return Err(missing("tags that are too short")) };
     // Of a pixel that is a point, its centre has the place.
     let half = if key(1025) == Some(2) { 0.5 } else { 0.0 };
-    let corner = Coord { x: lng - (column + half) * x, y: lat + (row + half) * y };
-    if !(x > 0.0 && y > 0.0 && x < 1.0 && y < 1.0 && corner.x.abs() <= 180.0 && corner.y.abs() <= 90.0) {
-        return Err(HeightRasterError::Place(format!("a corner at {}, {} and pixels of {x} x {y} degrees", corner.x, corner.y)));
+    let corner = Coord { x: east - (column + half) * x, y: north + (row + half) * y };
+    let (longest, Coord { x: lng, y: lat }) = (system.longest_pixel(), system.degrees(corner));
+    if !(x > 0.0 && y > 0.0 && x < longest && y < longest && lng.abs() <= 180.0 && lat.abs() <= 90.0) {
+        return Err(HeightRasterError::Place(format!("a corner at {}, {} and pixels of {x} x {y}", corner.x, corner.y)));
     }
-    Ok((corner, Coord { x, y }))
+    Ok((corner, Coord { x, y }, system))
 }

@@ -1,10 +1,10 @@
 //! The object that JavaScript hands a map to, and the reader of a format that a map is written in too.
 
 use radiodiff_planning::export::{ExportError, PlacemarkPoint, contours, csv, geotiff, kml, kmz, npy, png_of, world_file};
-use radiodiff_planning::height_raster::buildings_of_geotiff;
 use radiodiff_planning::raster::{GeoRaster, RasterQuantity};
+use radiodiff_radio::height_raster::buildings_of_geotiff;
 use radiodiff_radio::scene::{GeoBounds, Grid};
-use radiodiff_web_values::error;
+use radiodiff_web_values::{error, set};
 use wasm_bindgen::prelude::*;
 
 /// A map to write: values with their place.
@@ -85,7 +85,11 @@ pub fn png(rgba: &[u8]) -> Result<Vec<u8>, JsValue> {
 /// The footprints of a GeoTIFF of heights above the ground, or of a mask, as GeoJSON.
 #[wasm_bindgen(js_name = buildingsOfGeotiff)]
 pub fn buildings_of_raster(bytes: &[u8]) -> Result<String, JsValue> {
-    buildings_of_geotiff(bytes).map_err(|cause| error("geojson", &cause))
+    buildings_of_geotiff(bytes).map_err(|cause| {
+        let value = error("geojson", &cause);
+        set(&value, "field", "buildings");
+        value
+    })
 }
 
 fn failed(cause: ExportError) -> JsValue {

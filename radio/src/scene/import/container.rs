@@ -26,7 +26,7 @@ pub(super) enum Content<'a> {
 }
 
 /// Formats that are recognised in order to be named: the first bytes, what the file is, what to do.
-const OTHER_FORMATS: [(&[u8], &str, &str); 13] = [
+const OTHER_FORMATS: [(&[u8], &str, &str); 15] = [
     (
         b"PK\x03\x04",
         "a ZIP archive",
@@ -36,6 +36,8 @@ const OTHER_FORMATS: [(&[u8], &str, &str); 13] = [
     (b"\xff\xd8\xff", "a JPEG image", "decode it and make the scene from its pixels (Scene::from_mask)"),
     (b"II*\0", "a TIFF image", "unpack it, where it is packed: the page, the package and `radiodiff` read a GeoTIFF of heights"),
     (b"MM\0*", "a TIFF image", "unpack it, where it is packed: the page, the package and `radiodiff` read a GeoTIFF of heights"),
+    (b"II+\0", "a TIFF image", "unpack it, where it is packed: the page, the package and `radiodiff` read a GeoTIFF of heights"),
+    (b"MM\0+", "a TIFF image", "unpack it, where it is packed: the page, the package and `radiodiff` read a GeoTIFF of heights"),
     (b"\xfd7zXZ\0", "packed by xz", "unpack it first (unxz)"),
     (b"\x28\xb5\x2f\xfd", "packed by zstd", "unpack it first (unzstd)"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
