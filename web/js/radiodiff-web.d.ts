@@ -36,8 +36,7 @@ export class SceneHandle implements Freeable {
 
 export class PlacedTransmitter implements Freeable {
   private constructor();
-  report(): UsedTransmitter & { warnings: string[] };
-  readonly scaledFrequency: string | undefined;
+  report(method: Method): UsedTransmitter & { warnings: string[] };
   free(): void;
 }
 

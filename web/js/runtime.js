@@ -178,8 +178,8 @@ class Runtime {
     const places = [];
     for (let index = 0; index < request.transmitterCount; index += 1) {
       const placed = handle.place(request, index);
-      const { warnings: changed, ...transmitter } = placed.report();
-      warnings.push(...changed.filter((/** @type {string} */ warning) => method !== 'rays' || warning !== placed.scaledFrequency));
+      const { warnings: changed, ...transmitter } = placed.report(method);
+      warnings.push(...changed);
       transmitters.push(transmitter);
       places.push(placed);
     }

@@ -2,7 +2,7 @@
 
 use super::Request;
 use super::signal::TransmitterSignal;
-use crate::request::{SceneRequest, TransmitterRequest};
+use crate::request::{Method, SceneRequest, TransmitterRequest};
 use geo::Coord;
 use js_sys::Uint8Array;
 use radiodiff_planning::coverage::Signal;
@@ -80,7 +80,8 @@ pub struct PlacedTransmitter {
     pub(super) transmitter: Transmitter,
     receiver_height_m: f64,
     pattern: AntennaPattern,
-    pub(super) report: TransmitterReport,
+    /// Without the warning of a scaled frequency, which is apart.
+    report: TransmitterReport,
     scaled_frequency: Option<String>,
 }
 
@@ -148,19 +149,25 @@ impl AntennaReport {
 
 #[wasm_bindgen]
 impl PlacedTransmitter {
-    /// `{ lng, lat, heightM, powerDbm, frequencyMHz, antennaGainDbi, antenna, warnings }`: what is used of the request.
-    pub fn report(&self) -> Result<JsValue, JsValue> {
-        object(&self.report)
-    }
-
-    /// The warning among the report's that does not hold of ray tracing, which knows the frequency.
-    #[wasm_bindgen(getter, js_name = scaledFrequency)]
-    pub fn scaled_frequency(&self) -> Option<String> {
-        self.scaled_frequency.clone()
+    /// `{ lng, lat, heightM, powerDbm, frequencyMHz, antennaGainDbi, antenna, warnings }`: what the method of this name uses of the request.
+    #[wasm_bindgen(js_name = report)]
+    pub fn report_by_name(&self, method: &str) -> Result<JsValue, JsValue> {
+        let method = Method::named(method).ok_or_else(|| error("method", &format!("there is no method {method}")))?;
+        object(&self.report(method))
     }
 }
 
 impl PlacedTransmitter {
+    /// What a method uses of the request, and what was changed for that.
+    pub(super) fn report(&self, method: Method) -> TransmitterReport {
+        let mut report = self.report.clone();
+        // Rays are traced at the transmitter's own frequency.
+        if method != Method::Rays {
+            report.warnings.extend(self.scaled_frequency.clone());
+        }
+        report
+    }
+
     fn links(&self) -> LinkEnds {
         self.transmitter.links(self.receiver_height_m)
     }
@@ -345,7 +352,6 @@ impl SceneHandle {
                 "The map was made for {LAW_FREQUENCY_MHZ} MHz and scaled to {frequency_mhz} MHz by free space and knife-edge diffraction."
             )
         });
-        warnings.extend(scaled_frequency.clone());
         let transmitter = placement.transmitter;
         let degrees = self.frame.to_degrees(transmitter.position);
         let csv = asked.antenna.as_ref().and_then(|antenna| antenna.get("csv")?.as_str());

@@ -1,8 +1,8 @@
 //! The search for places of new transmitters. JavaScript draws one candidate after the other, so that it can report and stop between them.
 
 use super::scene::{PlacedTransmitter, SceneHandle, TransmitterReport};
-use crate::request::TransmitterRequest;
 use crate::request::sites::{CandidatePlaces, MOST_CANDIDATES, SPACING_SHARE, SitesRequest};
+use crate::request::{Method, TransmitterRequest};
 use geo::Coord;
 use radiodiff_planning::raster::PlanLayer;
 use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, candidates_on_map, choose_sites};
@@ -81,7 +81,7 @@ impl SiteSearch {
         }
         let mut warnings = request.plan.warnings.clone();
         warnings.extend(off_map);
-        warnings.extend(existing.iter().flat_map(|placed| placed.report.warnings.iter().cloned()));
+        warnings.extend(existing.iter().flat_map(|placed| placed.report(Method::DominantPath).warnings));
         Ok(SiteSearch { request, existing, candidates, before: CoveredPixels::default(), covered: Vec::new(), drawn: 0, warnings })
     }
 
@@ -114,7 +114,8 @@ impl SiteSearch {
         let mut warnings = self.warnings.clone();
         let mut report = |choice: &SiteChoice| {
             let Candidate { index, placed } = &self.candidates[choice.candidate];
-            for warning in placed.report.warnings.iter().filter(|warning| !self.warnings.contains(warning)) {
+            let transmitter = placed.report(Method::DominantPath);
+            for warning in &transmitter.warnings {
                 if !warnings.contains(warning) {
                     warnings.push(warning.clone());
                 }
@@ -123,7 +124,7 @@ impl SiteSearch {
                 candidate: *index,
                 gained_share: share(choice.gained_pixels),
                 covered_share: share(choice.covered_pixels),
-                transmitter: placed.report.clone(),
+                transmitter,
             }
         };
         let sites: Vec<SiteReport> = chosen.iter().map(&mut report).collect();

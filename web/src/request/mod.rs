@@ -46,6 +46,11 @@ impl Method {
             Self::Rays => "rays",
         }
     }
+
+    /// The method of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
 }
 
 /// A map that is asked for.
@@ -111,7 +116,7 @@ fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {
     let found = fields.take("method");
     match &found {
         Input::Missing => Ok(None),
-        Input::Text(name) if let Some(method) = Method::ALL.into_iter().find(|method| method.name() == name) => Ok(Some(method)),
+        Input::Text(name) if let Some(method) = Method::named(&name) => Ok(Some(method)),
         _ => {
             let names = Method::ALL.map(|method| format!("{:?}", method.name()));
             Err(fields.error("method", "method", &found, names.join(" or ")))
