@@ -138,6 +138,17 @@ fn a_batch_draws_what_predict_draws_goes_on_and_names_what_fails() {
     assert_ne!(fs::read(folder.path().join("a.npy")).unwrap(), b"mark");
 }
 
+/// What each launcher tells process `rank` of two.
+fn launched(rank: &str) -> [Vec<(&str, &str)>; 5] {
+    [
+        vec![("RANK", rank), ("WORLD_SIZE", "2"), ("LOCAL_RANK", rank)],
+        vec![("OMPI_COMM_WORLD_RANK", rank), ("OMPI_COMM_WORLD_SIZE", "2"), ("PMIX_RANK", rank)],
+        vec![("PMI_RANK", rank), ("PMI_SIZE", "2")],
+        vec![("SLURM_PROCID", rank), ("SLURM_NTASKS", "2"), ("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "2")],
+        vec![("JOB_COMPLETION_INDEX", rank), ("WORLD_SIZE", "2")],
+    ]
+}
+
 #[test]
 fn ranks_share_a_batch() {
     let folder = tempfile::tempdir().unwrap();
@@ -146,15 +157,23 @@ fn ranks_share_a_batch() {
     let list = folder.path().join("jobs.json");
     fs::write(&list, serde_json::to_vec(&jobs).unwrap()).unwrap();
     let there = || (0..5).map(|i| folder.path().join(format!("{i}.csv")).exists()).collect::<Vec<_>>();
-    let run = |rank| {
+    let run = |variables: &[(&str, &str)]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_radiodiff"));
         command.args(["batch", list.to_str().unwrap(), "--", "--scene", SCENE, "--bounds", BOUNDS, "--method", "log-distance"]);
-        assert!(command.env("RANK", rank).env("WORLD_SIZE", "2").status().unwrap().success());
+        assert!(command.envs(variables.iter().copied()).status().unwrap().success());
     };
-    run("1");
-    assert_eq!(there(), [false, true, false, true, false]);
-    run("0");
-    assert_eq!(there(), [true; 5]);
+    let drawn_by = |variables: &[(&str, &str)]| {
+        (0..5).for_each(|i| fs::remove_file(folder.path().join(format!("{i}.csv"))).unwrap_or_default());
+        run(variables);
+        there()
+    };
+    for (first, second) in launched("0").into_iter().zip(launched("1")) {
+        assert_eq!(drawn_by(&first), [true, false, true, false, true], "{first:?}");
+        assert_eq!(drawn_by(&second), [false, true, false, true, false], "{second:?}");
+        run(&first);
+        assert_eq!(there(), [true; 5], "both");
+    }
+    assert_eq!(drawn_by(&[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "2")]), [true; 5], "a script of sbatch that calls no srun");
     let same = serde_json::json!([jobs[0], jobs[0]]);
     fs::write(&list, same.to_string()).unwrap();
     fails(&["batch", list.to_str().unwrap(), "--", "--scene", SCENE], &["the jobs 1 and 2 both write"]);
