@@ -70,7 +70,7 @@ const BUNDLES: [&str; 3] = ["page/main.js", "worker.js", "runtime.js"];
 const SCRIPT_FOLDERS: [&str; 2] = ["page", "adapters"];
 /// Not part of the page's bundle, which seldom needs it.
 const RUNTIME: &str = "./runtime.js";
-/// What is loaded with the first export and the first calibration. The package takes these files as they lie here.
+/// Glue of the modules that are loaded when they are first needed: to write a map as a file, and to calibrate. The package takes these files as they lie here.
 const ON_DEMAND: [&str; 2] = ["./radiodiff-web-export.js", "./radiodiff-web-calibration.js"];
 
 /// Replaces the page's scripts by their bundles, without comments and white space.

@@ -1,7 +1,8 @@
 //! The page's weight: what a visitor downloads for maps (wasm, JavaScript and the weights of the page's network), gzipped as a web
 //! server would, against a budget. MapLibre GL, which loads beside the first map and delays nothing, has a budget of its own. The
-//! modules that write files and that calibrate come with the first export and the first calibration, and do not count. Nor does what the
-//! page does not load: the glue of the engine's module, which lies here for the package and which the page's bundles hold.
+//! modules that write files and that calibrate do not count: they are loaded only when a visitor first saves a map as a file, or fits one
+//! to measurements. Nor does what the page does not load: the glue of the engine's module, which lies here for the package and which the
+//! page's bundles hold.
 
 use std::fs;
 use std::io::Write;
