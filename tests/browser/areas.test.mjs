@@ -64,7 +64,7 @@ test('several workers draw the map that one draws, bit for bit, and only what mo
     return answer;
   }, REQUEST);
   for (const result of found.results) assert.deepEqual(result, { size: 420, values: true, layers: true, told: true });
-  assert.deepEqual([found.phases, found.warnings], [['transmitters'], []]);
+  assert.deepEqual([found.phases, found.warnings], [['scene', 'transmitters'], []]);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

@@ -13,7 +13,7 @@ import { RadioError } from './errors.js';
  * @param {object} setup what the runtime's `open` takes
  * @param {string} call a method of the runtime
  * @param {object} args
- * @param {Callbacks & { ended: AbortSignal }} callbacks `ended` ends the work with the engine
+ * @param {Callbacks & { ended?: AbortSignal }} callbacks `ended` ends the work with the engine
  * @returns {Promise<any>}
  */
 export async function callBeside(open, setup, call, args, { signal, ended, onProgress }) {

@@ -1,8 +1,7 @@
 // Buildings, cars and bounds as they travel to the worker. The worker reads the format from the bytes; here they are only brought into a
-// form that can be compared with the last scene's and sent, and a raster of heights becomes GeoJSON.
+// form that can be compared with the last scene's and sent.
 
 import { RadioError, messageOf } from './errors.js';
-import { loadFormats } from './formats.js';
 
 /** @typedef {string | Uint8Array} Source text or bytes that nobody else changes */
 /** @typedef {{ cars?: Source, bounds?: unknown, buildingHeightM?: unknown, metersPerPixel?: unknown }} SceneTerms what stands beside the buildings, and how they are put on a map */
@@ -27,36 +26,15 @@ export async function readScene(buildings, cars) {
   if (buildings == null && cars != null) throw refusal('cars are given without buildings: give both, or neither for the last scene', CARS);
   if (buildings == null) return {};
   const [source, read] = await Promise.all([readSource(buildings, BUILDINGS), cars == null ? undefined : readSource(cars, CARS)]);
-  return { source: isTiff(source) ? await footprintsOf(source) : source, cars: read };
+  return { source, cars: read };
 }
 
 /**
  * Whether a file is a TIFF image, by its first bytes.
- * @param {Source} source
+ * @param {Source | undefined} source
  * @returns {source is Uint8Array}
  */
-const isTiff = (source) => typeof source !== 'string' && [[0x49, 0x49, 42, 0], [0x4d, 0x4d, 0, 42]].some((magic) => magic.every((byte, i) => source[i] === byte));
-
-/**
- * The last raster of heights and its footprints: a map that follows a transmitter is asked for many times a second.
- * @type {{ bytes: Uint8Array, text: string } | null}
- */
-let lastRaster = null;
-
-/**
- * A raster's footprints as GeoJSON.
- * @param {Uint8Array} bytes
- */
-async function footprintsOf(bytes) {
-  if (lastRaster && sameSource(lastRaster.bytes, bytes)) return lastRaster.text;
-  const formats = await loadFormats();
-  try {
-    lastRaster = { bytes, text: formats.buildingsOfGeotiff(bytes) };
-    return lastRaster.text;
-  } catch (error) {
-    throw refusal(messageOf(error), BUILDINGS);
-  }
-}
+export const isTiff = (source) => source instanceof Uint8Array && [[0x49, 0x49, 42, 0], [0x4d, 0x4d, 0, 42]].some((magic) => magic.every((byte, i) => source[i] === byte));
 
 /**
  * @param {unknown} given
@@ -148,7 +126,7 @@ export function sameScene(a, b) {
  * @param {Source | undefined} a
  * @param {Source | undefined} b
  */
-function sameSource(a, b) {
+export function sameSource(a, b) {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object') return false;
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

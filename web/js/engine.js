@@ -6,6 +6,7 @@ import { plainBounds, readScene, readTable, sameScene } from './buildings.js';
 import { Calls } from './calls.js';
 import { Drawing } from './drawing.js';
 import { RadioError, messageOf } from './errors.js';
+import { withoutRaster } from './heights.js';
 import { RadioMap } from './map.js';
 import { init, initCalibration } from './module.js';
 import { directPort, workerPort } from './ports.js';
@@ -208,12 +209,16 @@ class Engine {
    * Waits for the runtime and reads the buildings and the cars.
    * @param {unknown} buildings
    * @param {unknown} cars
-   * @param {AbortSignal} [signal]
+   * @param {Callbacks} callbacks
    */
-  async #attendScene(buildings, cars, signal) {
+  async #attendScene(buildings, cars, { signal, onProgress }) {
     const read = await abortable(readScene(buildings, cars), signal);
     await this.#attend(signal);
-    return read;
+    const tracing = withoutRaster(read.source, () => this.#beside(), { signal, onProgress, ended: this.#ending.signal });
+    const source = await abortable(tracing, signal);
+    // The engine may have ended meanwhile.
+    await this.#attend(signal);
+    return { source, cars: read.cars };
   }
 
   /**
@@ -241,8 +246,8 @@ class Engine {
    * @param {Partial<import('./index.js').SceneFields & Callbacks>} around
    * @param {() => Promise<T>} send
    */
-  async #onScene({ buildings, cars: given, bounds, buildingHeightM, metersPerPixel, signal }, send) {
-    const { source, cars } = await this.#attendScene(buildings, given, signal);
+  async #onScene({ buildings, cars: given, bounds, buildingHeightM, metersPerPixel, signal, onProgress }, send) {
+    const { source, cars } = await this.#attendScene(buildings, given, { signal, onProgress });
     while (this.#drawing.sharing) {
       await abortable(this.#drawing.sharing, signal);
       await this.#attend(signal);
@@ -309,7 +314,16 @@ class Engine {
       return this.#drawing.map(asked, { workers: worker === false ? 1 : workers, shared, scene: this.#scene, info: this.info }, around);
     });
     this.#learn(info);
-    return new RadioMap(map);
+    return this.#mapOf(map);
+  }
+
+  /**
+   * A map whose files are written by a runtime beside this one, also after its end.
+   * @param {ConstructorParameters<typeof RadioMap>[0]} drawn
+   */
+  async #mapOf(drawn) {
+    const { open, setup } = await this.#beside();
+    return new RadioMap(drawn, { open, setup });
   }
 
   /** @param {Parameters<EngineInterface['suggestSites']>[0]} request */
@@ -323,7 +337,7 @@ class Engine {
     const { transmitter, measurements, device, squareM, blockM, ...around } = request ?? /** @type {Partial<typeof request>} */ ({});
     const [table, module] = await abortable(Promise.all([readTable(measurements), initCalibration()]), around.signal);
     const { map, ...report } = await this.#askBeside('calibrate', around, { transmitter, measurements: table, device, squareM, blockM }, { module });
-    return { ...report, map: new RadioMap(map) };
+    return { ...report, map: await this.#mapOf(map) };
   }
 
   /** @param {Callbacks} [callbacks] */

@@ -1,6 +1,6 @@
 // Types: maps as images and as files of other programs.
 
-import type { NumberField, Palette, Projection } from './index.js';
+import type { NumberField, Palette, Progress, Projection } from './index.js';
 
 /**
  * How a map looks as an image; pixels below `threshold` or inside buildings are transparent. `palette` is a name of `paletteNames` or
@@ -19,8 +19,8 @@ export interface Look {
   projection?: Projection | undefined;
 }
 
-/** Aborting rejects at once with the signal's reason. */
-export interface Abortable { signal?: AbortSignal | undefined }
+/** Of calls that take long. Aborting rejects at once with the signal's reason. */
+export interface Callbacks { signal?: AbortSignal | undefined; onProgress?: Progress | undefined }
 
 /** Areas, as GeoJSON (RFC 7946): one feature for each level. */
 export interface Contours {
@@ -34,24 +34,25 @@ export interface Contours {
 }
 
 /**
- * A map as files of other programs. The first export loads a second wasm module; `initExport` loads it ahead or from another address.
- * Every map can be written: a layer (`map.layer('sinr').toGeoTIFF()`), a spread, a difference. Errors have the code `export`.
+ * A map as files of other programs, each written in a worker of its own. The first of these calls loads a second wasm module;
+ * `initExport` loads it ahead or from another address. Every map can be written: a layer
+ * (`map.layer('sinr').toGeoTIFF()`), a spread, a difference. Errors have the code `export`.
  */
 export interface MapFiles {
   /** One float32 band in the map's own unit, NaN as no data, EPSG:4326. */
-  toGeoTIFF(options?: Abortable): Promise<Uint8Array<ArrayBuffer>>;
+  toGeoTIFF(callbacks?: Callbacks): Promise<Uint8Array<ArrayBuffer>>;
   /** What `toImage` shows. */
-  toPNG(options: Look & Abortable): Promise<Uint8Array<ArrayBuffer>>;
+  toPNG(options: Look & Callbacks): Promise<Uint8Array<ArrayBuffer>>;
   /** The text of the world file (`.pgw`) that says where an equirectangular PNG lies, in EPSG:4326. */
-  toWorldFile(options?: Abortable): Promise<string>;
+  toWorldFile(callbacks?: Callbacks): Promise<string>;
   /** KML that lays `image`, the name of an equirectangular PNG beside it, on the ground, with the transmitters as points. */
-  toKML(options: { image: string; title?: string | undefined } & Abortable): Promise<string>;
+  toKML(options: { image: string; title?: string | undefined } & Callbacks): Promise<string>;
   /** KML and image in one file. */
-  toKMZ(options: Omit<Look, 'projection'> & { title?: string | undefined } & Abortable): Promise<Uint8Array<ArrayBuffer>>;
+  toKMZ(options: Omit<Look, 'projection'> & { title?: string | undefined } & Callbacks): Promise<Uint8Array<ArrayBuffer>>;
   /** The areas at or above each level in the map's unit, of a path loss at or below it; at most 100 levels. Buildings are left out. */
-  toContours(levels: ArrayLike<number | string>, options?: Abortable): Promise<Contours>;
+  toContours(levels: ArrayLike<number | string>, callbacks?: Callbacks): Promise<Contours>;
   /** A line for each pixel that has a value: `lng,lat` of its centre and the value, in a column such as `dbm`. */
-  toCSV(options?: Abortable): Promise<string>;
+  toCSV(callbacks?: Callbacks): Promise<string>;
   /** A NumPy array: float32 (N, N), row 0 in the north, NaN where there is no value. */
-  toNpy(options?: Abortable): Promise<Uint8Array<ArrayBuffer>>;
+  toNpy(callbacks?: Callbacks): Promise<Uint8Array<ArrayBuffer>>;
 }

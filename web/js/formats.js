@@ -1,14 +1,15 @@
-// Maps as files. The module that writes them is loaded with the first one: most visitors export nothing, and it weighs as much as the
-// physical model.
+// Maps as files. A runtime of its own writes each (writers.js), because a large map takes seconds. The module that it needs is loaded with
+// the first one: most visitors export nothing, and it weighs as much as the physical model.
 
 import { abortable } from './abort.js';
-import { RadioError, messageOf } from './errors.js';
+import { callBeside } from './beside.js';
+import { RadioError } from './errors.js';
 import { initExport } from './module.js';
 import { numberField } from './numbers.js';
 
-/** @import { Abortable, Look, MapFiles, Quantity, RadioMap } from './index.js' */
-/** @import * as Glue from './radiodiff-web-export.js' */
-/** @typedef {InstanceType<typeof Glue.ExportRaster>} ExportRaster */
+/** @import { Callbacks, Look, MapFiles, Quantity, RadioMap } from './index.js' */
+/** @import { Beside } from './drawing.js' */
+/** @typedef {Pick<Beside, 'open' | 'setup'>} Writer what a map's files are written by */
 
 /**
  * The names of quantities in planning's RasterQuantity.
@@ -19,32 +20,14 @@ const NAMES = {
   'standard-deviation-db': 'standard-deviation', probability: 'probability', 'difference-db': 'difference',
 };
 
-/** @type {Promise<typeof Glue> | null} */
-let loading = null;
-
-/** The module that writes files, which reads GeoTIFF too. */
-export function loadFormats() {
-  loading ??= Promise.all([import('./radiodiff-web-export.js'), initExport()])
-    .then(async ([glue, module]) => {
-      await glue.default({ module_or_path: module });
-      return glue;
-    })
-    .catch((error) => {
-      loading = null;
-      throw error instanceof RadioError ? error : new RadioError({ code: 'wasm', message: `the module that writes files could not be loaded: ${messageOf(error)}` });
-    });
-  return loading;
-}
-
 /**
- * The map's picture as a PNG.
+ * The map's picture.
  * @param {RadioMap} map
- * @param {typeof Glue} glue
  * @param {Look} look
  */
-function picture(map, glue, look) {
+function picture(map, look) {
   const { data } = map.toImage(look);
-  return glue.png(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** What KML calls a map unless the caller does. */
@@ -61,70 +44,81 @@ function numbers(levels) {
  * @implements {MapFiles}
  */
 export class WritableMap {
-  /**
-   * @template T
-   * @param {(raster: ExportRaster, glue: typeof Glue, map: RadioMap) => T} write
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<T>}
-   */
-  async #write(write, signal) {
-    signal?.throwIfAborted();
-    const glue = await abortable(loadFormats(), signal);
-    const map = /** @type {RadioMap} */ (/** @type {unknown} */ (this));
-    const { west, south, east, north } = map.bounds;
-    try {
-      const raster = new glue.ExportRaster(map.values, NAMES[map.quantity], map.metersPerPixel, Float64Array.of(west, south, east, north));
-      map.transmitters.forEach(({ lng, lat }, i) => raster.addPoint(`Transmitter ${i + 1}`, lng, lat));
-      const result = write(raster, glue, map);
-      raster.free();
-      return result;
-    } catch (error) {
-      if (error instanceof RadioError) throw error;
-      throw new RadioError({ code: error instanceof WebAssembly.RuntimeError ? 'crashed' : 'export', message: `the map cannot be written: ${messageOf(error)}` });
-    }
+  /** @type {Writer | undefined} */
+  #writer;
+
+  /** @param {Writer | WritableMap} [writer] a map's own writer writes what is derived from it */
+  constructor(writer) {
+    this.#writer = writer instanceof WritableMap ? writer.#writer : writer;
   }
 
-  /** @param {Abortable} [options] */
-  toGeoTIFF({ signal } = {}) {
-    return this.#write((raster) => raster.geotiff(), signal);
+  /**
+   * @param {string} format of writers.js
+   * @param {Callbacks} callbacks
+   * @param {unknown[]} args
+   * @returns {Promise<any>}
+   */
+  async #write(format, { signal, onProgress }, ...args) {
+    signal?.throwIfAborted();
+    const module = await abortable(initExport(), signal);
+    const { values, quantity, metersPerPixel, bounds: { west, south, east, north }, transmitters } = /** @type {RadioMap} */ (/** @type {unknown} */ (this));
+    const points = transmitters.map(({ lng, lat }) => ({ lng, lat }));
+    const map = { values, quantity: NAMES[quantity], metersPerPixel, sides: Float64Array.of(west, south, east, north), points };
+    const { open, setup } = /** @type {Writer} */ (this.#writer);
+    const { file } = await callBeside(open, setup, 'write', { module, map, format, args }, { signal, onProgress });
+    return file;
+  }
+
+  /** @param {Callbacks} [callbacks] */
+  toGeoTIFF(callbacks = {}) {
+    return this.#write('geotiff', callbacks);
   }
 
   /** @param {Parameters<MapFiles['toPNG']>[0]} options */
-  toPNG({ signal, ...look }) {
-    return this.#write((_, glue, map) => picture(map, glue, look), signal);
+  toPNG({ signal, onProgress, ...look }) {
+    return this.#writePicture('png', { signal, onProgress }, look);
   }
 
-  /** @param {Abortable} [options] */
-  toWorldFile({ signal } = {}) {
-    return this.#write((raster) => raster.worldFile(), signal);
+  /** @param {Callbacks} [callbacks] */
+  toWorldFile(callbacks = {}) {
+    return this.#write('worldFile', callbacks);
   }
 
   /** @param {Parameters<MapFiles['toKML']>[0]} options */
-  toKML({ image, title = TITLE, signal }) {
-    return this.#write((raster) => raster.kml(String(image), title), signal);
+  toKML({ image, title = TITLE, ...callbacks }) {
+    return this.#write('kml', callbacks, String(image), title);
   }
 
   /** @param {Parameters<MapFiles['toKMZ']>[0]} options */
-  toKMZ({ title = TITLE, signal, ...look }) {
-    return this.#write((raster, glue, map) => raster.kmz(picture(map, glue, { ...look, projection: 'equirectangular' }), title), signal);
+  toKMZ({ title = TITLE, signal, onProgress, ...look }) {
+    return this.#writePicture('kmz', { signal, onProgress }, { ...look, projection: 'equirectangular' }, title);
+  }
+
+  /**
+   * @param {string} format
+   * @param {Callbacks} callbacks
+   * @param {Look} look
+   * @param {unknown[]} args
+   */
+  async #writePicture(format, callbacks, look, ...args) {
+    return this.#write(format, callbacks, picture(/** @type {RadioMap} */ (/** @type {unknown} */ (this)), look), ...args);
   }
 
   /**
    * @param {Parameters<MapFiles['toContours']>[0]} levels
-   * @param {Abortable} [options]
+   * @param {Callbacks} [callbacks]
    */
-  async toContours(levels, { signal } = {}) {
-    const at = numbers(levels);
-    return JSON.parse(await this.#write((raster) => raster.contours(at), signal));
+  async toContours(levels, callbacks = {}) {
+    return JSON.parse(await this.#write('contours', callbacks, numbers(levels)));
   }
 
-  /** @param {Abortable} [options] */
-  async toCSV({ signal } = {}) {
-    return new TextDecoder().decode(await this.#write((raster) => raster.csv(), signal));
+  /** @param {Callbacks} [callbacks] */
+  async toCSV(callbacks = {}) {
+    return new TextDecoder().decode(await this.#write('csv', callbacks));
   }
 
-  /** @param {Abortable} [options] */
-  toNpy({ signal } = {}) {
-    return this.#write((raster) => raster.npy(), signal);
+  /** @param {Callbacks} [callbacks] */
+  toNpy(callbacks = {}) {
+    return this.#write('npy', callbacks);
   }
 }

@@ -1,6 +1,6 @@
 // The package's types, written by hand and documented here. `npm run typecheck` holds the code to them.
 
-import type { Abortable, Look, MapFiles } from './files.js';
+import type { Callbacks, Look, MapFiles } from './files.js';
 import type { CalibrationReport, CalibrationRequest, SitesRequest, SuggestedSites } from './planning.js';
 
 export type * from './files.js';
@@ -126,10 +126,11 @@ export class RadioError extends Error {
 export type Progress = (progress: {
   /**
    * `download` counts bytes of the weights; `compile` is the wasm module, `build` the networks, `warm-up` and `step` count the
-   * sampler's steps. Module and weights load beside each other. `candidates` counts maps of a site search, `fit` the parts of a
-   * calibration, `rows` those of its map. `transmitters` counts those of a large plan.
+   * sampler's steps. Module and weights load beside each other. `scene` is the reading of new buildings, before it `trace` that of a
+   * raster of heights, `write` the writing of a file: each is 0 of 1, then 1 of 1. `candidates` counts maps of a site search, `fit`
+   * the parts of a calibration, `rows` those of its map. `transmitters` counts those of a physical map.
    */
-  phase: 'download' | 'compile' | 'build' | 'warm-up' | 'step' | 'candidates' | 'fit' | 'rows' | 'transmitters';
+  phase: 'download' | 'compile' | 'build' | 'trace' | 'scene' | 'warm-up' | 'step' | 'candidates' | 'fit' | 'rows' | 'transmitters' | 'write';
   /** At most `total`. */
   loaded: number;
   /** Bytes of weights as they are once unpacked, which the file's own beginning tells: unknown until that is there. */
@@ -435,16 +436,16 @@ export interface Engine {
   /** It changes when WebGPU is lost or fails; a map's warnings say so too. */
   readonly info: EngineInfo;
   /** Prepares a scene ahead of the first `predict`. Without buildings it tells of the last scene. */
-  setScene(scene: SceneFields & Abortable): Promise<SceneInfo>;
+  setScene(scene: SceneFields & Callbacks): Promise<SceneInfo>;
   /** The buildings on the map as they count, whatever format they came in, to draw them. Without buildings the last scene's. */
-  footprints(scene?: SceneFields & Abortable): Promise<FootprintCollection>;
+  footprints(scene?: SceneFields & Callbacks): Promise<FootprintCollection>;
   predict(request: PredictRequest): Promise<RadioMap>;
   /** Places for new transmitters that cover most together with those that are there, by the dominant path. */
   suggestSites(request: SitesRequest): Promise<SuggestedSites>;
   /** Fits the map of a cell to measured power. */
   calibrate(request: CalibrationRequest): Promise<CalibrationReport>;
   /** Compiles kernels and maps memory, by drawing an empty place. */
-  warmup(options?: { signal?: AbortSignal | undefined; onProgress?: Progress | undefined }): Promise<{ milliseconds: number }>;
+  warmup(options?: Callbacks): Promise<{ milliseconds: number }>;
   /** For tests: loses the GPU's device as a driver that restarts does. The next map, or the one being drawn, is drawn anew. */
   loseDevice(): Promise<void>;
   /** For tests: makes the module trap as a defect in it would, and rejects with the code `crashed`. */
@@ -462,7 +463,7 @@ export function init(source?: string | URL | BufferSource | WebAssembly.Module):
 /** The same for the module that fits maps to measurements, which the first `calibrate` otherwise compiles. */
 export function initCalibration(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
-/** The same for the module that writes files, which a map's first export, or buildings that are a GeoTIFF, otherwise compiles. */
+/** The same for the module that writes files, which `map.toGeoTIFF()` and its like, or buildings that are a GeoTIFF, otherwise compile. */
 export function initExport(source?: string | URL | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
 export interface EngineOptions {
@@ -477,7 +478,8 @@ export interface EngineOptions {
    * Left out, the engine computes in a worker of its own and, where none can be started, on the calling thread with a warning in
    * `info`. True insists on the worker, false takes the calling thread, where a crash is final for all engines that do so. A function
    * starts the worker itself, from the package's `./worker`. It is called for every worker: when the engine starts, after a crash, for a
-   * large map, after the network's first map, and by each `suggestSites` and `calibrate`. It must return a new one each time; the same one
+   * large map, after the network's first map, for a raster of heights, for each file that a
+   * map becomes, and by each `suggestSites` and `calibrate`. It must return a new one each time; the same one
    * again is refused with the code `worker`.
    */
   worker?: boolean | (() => Worker) | undefined;

@@ -28,9 +28,12 @@ const inWords = ({ size, quantity, bounds }) => `${size} x ${size} pixels of ${q
 
 /** @implements {RadioMapInterface} */
 export class RadioMap extends WritableMap {
-  /** @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn */
-  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, workers = 1, milliseconds, layers = {}, stddev, probability, coverage }) {
-    super();
+  /**
+   * @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn
+   * @param {ConstructorParameters<typeof WritableMap>[0]} [writer]
+   */
+  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, workers = 1, milliseconds, layers = {}, stddev, probability, coverage }, writer) {
+    super(writer);
     this.values = values;
     this.quantity = quantity;
     this.warnings = warnings;
@@ -76,7 +79,7 @@ export class RadioMap extends WritableMap {
    */
   #derived(values, quantity) {
     const { warnings, transmitters, method, backend, workers, milliseconds } = this;
-    return new RadioMap({ scene: this, values, quantity, warnings, transmitters, method, backend, workers, milliseconds });
+    return new RadioMap({ scene: this, values, quantity, warnings, transmitters, method, backend, workers, milliseconds }, this);
   }
 
   /** @param {Parameters<RadioMapInterface['layer']>[0]} name */

@@ -45,10 +45,10 @@ function once(name, address) {
 /** Compiles the module once; `createEngine` does it where nobody has. */
 export const init = once('init', () => new URL('./radiodiff-web_bg.wasm', import.meta.url));
 
-/** The same with the module that writes files; a map's first export does it where nobody has. */
+/** The same with the module that writes files and reads GeoTIFF: `map.toGeoTIFF()` and its like, or a raster of heights, do it where nobody has. */
 export const initExport = once('initExport', () => new URL('./radiodiff-web-export_bg.wasm', import.meta.url));
 
-/** The same with the module that fits maps to measurements; the first calibration does it where nobody has. */
+/** The same with the module that fits maps to measurements; `engine.calibrate` does it where nobody has. */
 export const initCalibration = once('initCalibration', () => new URL('./radiodiff-web-calibration_bg.wasm', import.meta.url));
 
 /** @param {string} words */

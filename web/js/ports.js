@@ -82,7 +82,7 @@ export const workerPort = (start = packageWorker) => (receive, crashed) => new P
   if (taken.has(worker)) {
     reject(new RadioError({
       code: 'worker',
-      message: 'the function `worker` returned a worker that it had returned before; it is called for every worker, also by each suggestSites and calibrate, and must start a new one each time',
+      message: 'the function `worker` returned a worker that it had returned before; it is called for every worker, also for a raster of heights, for each file and by each suggestSites and calibrate, and must start a new one each time',
     }));
     return;
   }

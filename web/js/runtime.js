@@ -11,10 +11,11 @@ import { Networks, holding } from './networks.js';
 import init, { CellSurroundings, CoverageHandle, Request, SceneHandle, SiteSearch, crash } from './radiodiff-web.js';
 import { heightsIn, samplesOf, stepsIn } from './samples.js';
 import { between, inTurns, ofMany } from './turns.js';
+import { traceRaster, writeMap } from './writers.js';
 
 /** @import { Progress, SceneInfo } from './index.js' */
 /** @import { SceneRequest, SceneTerms } from './buildings.js' */
-/** @import { PlacedTransmitter, TransmitterSignal } from './radiodiff-web.js' */
+/** @import { TransmitterSignal } from './radiodiff-web.js' */
 /** @import { TeamSetup } from './team.js' */
 /** @import { Watch } from './turns.js' */
 
@@ -70,8 +71,11 @@ class Runtime {
     this.#scene = scene;
   }
 
-  /** The announced scene, prepared once. A scene that was refused stays refused. */
-  #prepared() {
+  /**
+   * The announced scene, prepared once. A scene that was refused stays refused.
+   * @param {Watch} watch
+   */
+  #prepared({ progress }) {
     const scene = this.#scene;
     if (!scene) throw failure('no-scene', 'there are no buildings: give them with the request, or call setScene first');
     if (scene.error) throw scene.error;
@@ -79,10 +83,12 @@ class Runtime {
       const { mapSize, metersPerPixel } = this.#networks.info.model ?? this.#grid;
       try {
         const { bounds, buildingHeightM, metersPerPixel: asked } = scene;
+        progress('scene', 0, 1);
         scene.handle = new SceneHandle(scene.source ?? '', scene.cars, { bounds, buildingHeightM, metersPerPixel: asked }, mapSize, metersPerPixel);
         // The handle has the buildings now; a file of them may be large.
         scene.source = scene.cars = undefined;
         scene.info = scene.handle.info();
+        progress('scene', 1, 1);
       } catch (error) {
         scene.error = error;
         throw error;
@@ -91,22 +97,34 @@ class Runtime {
     return { handle: scene.handle, info: scene.info };
   }
 
-  setScene() {
-    const { handle, info } = this.#prepared();
+  /**
+   * @param {unknown} _
+   * @param {Watch} watch
+   */
+  setScene(_, watch) {
+    const { handle, info } = this.#prepared(watch);
     return { ...info, mask: handle.mask() };
   }
 
-  footprints() {
-    return this.#prepared().handle.footprints();
+  write = writeMap;
+  trace = traceRaster;
+
+  /**
+   * @param {unknown} _
+   * @param {Watch} watch
+   */
+  footprints(_, watch) {
+    return this.#prepared(watch).handle.footprints();
   }
 
   /**
    * Checks a request and tells before its map is drawn whether several workers share its transmitters, and how many these are.
    * @param {{ request: unknown }} call
+   * @param {Watch} watch
    */
-  outline({ request: asked }) {
+  outline({ request: asked }, watch) {
     const request = new Request(asked);
-    const { info } = this.#prepared();
+    const { info } = this.#prepared(watch);
     const shared = info.size >= SHARED_SIZE && this.#methodOf(request, info) === 'dominant-path';
     const outline = { shared, transmitters: request.transmitterCount };
     request.free();
@@ -116,10 +134,11 @@ class Runtime {
   /**
    * One transmitter's path gain, for the worker that draws the plan.
    * @param {{ request: unknown, index: number }} call
+   * @param {Watch} watch
    */
-  gain({ request: asked, index }) {
+  gain({ request: asked, index }, watch) {
     const request = new Request(asked);
-    const { handle } = this.#prepared();
+    const { handle } = this.#prepared(watch);
     const placed = handle.place(request, index);
     const gain = handle.gain(placed);
     for (const held of [placed, request]) held.free();
@@ -134,7 +153,7 @@ class Runtime {
   async predict({ request: asked, gains, team }, watch) {
     const started = performance.now();
     const request = new Request(asked);
-    const { handle, info } = this.#prepared();
+    const { handle, info } = this.#prepared(watch);
     const { signals, places, ...told } = await this.#networks.inTeam(team, () => this.#signals(request, gains, watch));
     const members = signals[0].length;
     const spreads = new Spreads(request);
@@ -171,7 +190,7 @@ class Runtime {
    * @param {Watch} watch
    */
   async #signals(request, gains, watch) {
-    const { handle, info } = this.#prepared();
+    const { handle, info } = this.#prepared(watch);
     const method = this.#methodOf(request, info);
     const warnings = [...info.warnings, ...request.warnings];
     const transmitters = [];
@@ -197,8 +216,8 @@ class Runtime {
     for (const [index, placed] of places.entries()) {
       const watched = ofMany(watch, index, places.length);
       if (method === 'network') signals.push(await this.#networks.draw(handle, placed, request, samples, watched, warnings));
-      else if (method === 'rays') signals.push([await traced(handle, placed, watched)]);
-      else signals.push([gains ? handle.signalOf(placed, gains[index]) : handle.dominantPath(placed)]);
+      else if (gains) signals.push([handle.signalOf(placed, gains[index])]);
+      else signals.push([await inOne(watched, () => (method === 'rays' ? handle.rays(placed) : handle.dominantPath(placed)))]);
     }
     return { signals, places, transmitters, method, warnings };
   }
@@ -230,7 +249,7 @@ class Runtime {
    */
   async suggestSites({ request }, watch) {
     const started = performance.now();
-    const { handle, info } = this.#prepared();
+    const { handle, info } = this.#prepared(watch);
     const search = new SiteSearch(handle, request);
     const { steps } = search;
     await inTurns(steps, watch, 'candidates', () => search.draw(handle));
@@ -247,7 +266,7 @@ class Runtime {
    */
   async calibrate({ request: { transmitter, squareM, blockM, measurements, device }, module }, watch) {
     const started = performance.now();
-    const { handle, info } = this.#prepared();
+    const { handle, info } = this.#prepared(watch);
     const cell = new CellSurroundings(handle, { transmitter, squareM, blockM });
     const { transmitter: { warnings: _, ...placed }, warnings: changed, ...terms } = cell.terms();
     const { default: initCalibration, CalibrationHandle } = await import('./radiodiff-web-calibration.js');
@@ -302,24 +321,23 @@ class Runtime {
 const carsLeftOut = (what) => `${what} does not know cars: those on the map are left out.`;
 
 /**
- * A transmitter's signal by ray tracing. Before it the runtime can be stopped.
- * @param {SceneHandle} scene
- * @param {PlacedTransmitter} placed
+ * A transmitter's physical map. Before it the runtime can be stopped.
  * @param {Watch} watch
+ * @param {() => TransmitterSignal} draw
  */
-async function traced(scene, placed, watch) {
+async function inOne(watch, draw) {
   await between(watch, 'transmitters')(0, 1);
-  const signal = scene.rays(placed);
+  const signal = draw();
   watch.progress('transmitters', 1, 1);
   return signal;
 }
 
 /**
- * Arrays of a map that are handed over instead of copied.
- * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array, gain?: Float32Array, map?: any }} result
+ * Arrays of a map, or a file's bytes, that are handed over instead of copied.
+ * @param {{ values?: Float32Array, layers?: Record<string, Float32Array>, stddev?: Float32Array, probability?: Float32Array, gain?: Float32Array, file?: Uint8Array | string, map?: any }} result
  * @returns {Transferable[]}
  */
-const buffersOf = ({ map, values, layers = {}, stddev, probability, gain }) => map ? buffersOf(map) : [values, ...Object.values(layers), stddev, probability, gain].flatMap((array) => (array ? [array.buffer] : []));
+const buffersOf = ({ map, values, layers = {}, stddev, probability, gain, file }) => map ? buffersOf(map) : [values, ...Object.values(layers), stddev, probability, gain, file].flatMap((array) => (ArrayBuffer.isView(array) ? [array.buffer] : []));
 
 /**
  * A function that takes messages; answers go to `post`.

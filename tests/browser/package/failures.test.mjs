@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
+import { geotiff } from '../heights.mjs';
 import { PAGES, install, result, setUp, visit } from './lib.mjs';
 import { serve } from './server.mjs';
 
@@ -107,6 +108,17 @@ test('where there is no room the weights stay in memory, and the engine says so'
   assert.match(info.warnings.join(' '), /could not be kept.*[Qq]uota.*stay in memory/);
 });
 
+/** A block of forty heights, which takes seconds to trace. */
+const RASTER = {
+  '/heights.tif': (response) => response.end(geotiff({ width: 1000, rows: 1000, west: 11.57, north: 48.14, pixel: [1.345e-5, 8.983e-6], height: (column) => 6 + 3 * ((column >> 3) % 40) })),
+};
+
+test('the page answers while a raster of heights is traced, and hears of its progress', { timeout: 120_000 }, async (t) => {
+  const { format, progress, took, longest } = await run(t, 'trace', {}, RASTER);
+  assert.deepEqual([format, progress], ['GeoJSON', ['trace 0/1', 'trace 1/1', 'scene 0/1', 'scene 1/1']]);
+  assert.ok(longest < 300 && longest < took / 3, `of ${took} ms the page did not answer for ${longest} ms`);
+});
+
 /** Answers that never end: a part of the file, and silence. */
 const stalled = (bytes, type) => (response) => response.writeHead(200, { 'content-type': type }).write(bytes.subarray(0, 300_000));
 
@@ -119,6 +131,8 @@ for (const [what, phase, options, answers] of [
   ["between the sampler's steps", 'step', {}, { [MODEL]: whole }],
   ['while the physical map is drawn', 'physical', {}, { [MODEL]: whole }],
   ['while the scene is read', 'scene', {}, { [MODEL]: whole }],
+  ['while a raster of heights is traced', 'trace', {}, { [MODEL]: whole, ...RASTER }],
+  ['while a map is written as a file', 'write', {}, { [MODEL]: whole }],
   ['while rays are traced', 'rays', {}, { [MODEL]: whole }],
   ['while sites are sought', 'candidates', {}, { [MODEL]: whole }],
   ['while a map is fitted to measurements', 'fit', {}, { [MODEL]: whole }],

@@ -126,7 +126,7 @@ async function fit(request, of, name) {
       ...around(),
       ...request,
       signal: stop.signal,
-      onProgress: ({ loaded, total }) => showProgress(total ? loaded / total : 0),
+      onProgress: ({ phase, loaded, total }) => { if (['fit', 'rows'].includes(phase)) showProgress(loaded / total); },
     });
     if (state.scene !== scene) return undefined;
     if (fitted.warnings.length) say('calibration', fitted.warnings.join(' '));

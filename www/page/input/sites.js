@@ -46,7 +46,7 @@ async function suggest(count) {
       transmitter,
       receiver,
       signal: search.signal,
-      onProgress: ({ loaded, total }) => showProgress(loaded / total),
+      onProgress: ({ phase, loaded, total }) => { if (phase === 'candidates') showProgress(loaded / total); },
     });
     if (state.scene === scene) add(found, asked);
   } catch (error) {

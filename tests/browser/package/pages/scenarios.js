@@ -87,6 +87,29 @@ export async function damageStore(radiodiff, options) {
   return { first, second: await create(radiodiff, options) };
 }
 
+/** A raster of heights, which the test serves. */
+const raster = () => fetch('./heights.tif').then((answer) => answer.blob());
+
+/** Reads a raster of heights, and tells for how long at most the page could not answer meanwhile. */
+export async function trace({ createEngine }) {
+  const engine = await createEngine();
+  const buildings = await raster();
+  const progress = [];
+  let [longest, last] = [0, performance.now()];
+  const watch = () => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  };
+  const started = last;
+  const watching = setInterval(watch, 5);
+  const { format } = await engine.setScene({ buildings, onProgress: ({ phase, loaded, total }) => progress.push(`${phase} ${loaded}/${total}`) });
+  watch();
+  clearInterval(watching);
+  const took = performance.now() - started;
+  engine.dispose();
+  return { format, progress, took, longest };
+}
+
 /** Aborts in a phase of an engine's life and measures how long the rejection takes; then the same engine, or the next, draws a map. */
 export async function abort({ createEngine }, { phase, ...options }) {
   const controller = new AbortController();
@@ -106,6 +129,8 @@ export async function abort({ createEngine }, { phase, ...options }) {
     step: (engine) => engine.predict({ ...request, steps: 20, method: 'network', signal, onProgress }),
     physical: (engine) => engine.predict({ ...request, method: 'dominant-path', signal }),
     scene: (engine) => engine.setScene({ buildings: town, signal }),
+    trace: async (engine) => engine.setScene({ buildings: await raster(), signal, onProgress }),
+    write: async (engine) => (await engine.predict({ ...request, bounds: { west: 8.998, south: 49.998, east: 9.005, north: 50.003 }, metersPerPixel: 0.5 })).toCSV({ signal, onProgress }),
     rays: (engine) => engine.predict({ ...inTown, method: 'rays', signal }),
     candidates: (engine) => engine.suggestSites({ buildings: town, count: 3, thresholdDbm: -90, transmitter: { powerDbm: 23 }, spacingM: 10, signal, onProgress }),
     fit: async (engine) => engine.calibrate({ transmitter, measurements: measuredOn(await engine.predict({ ...inTown, method: 'dominant-path' })), signal, onProgress }),
