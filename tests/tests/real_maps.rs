@@ -1,7 +1,7 @@
 //! Intelligent ray tracing and cars against WinProp's own maps, as `simulate` computes them.
 //!
-//! docs/measurements/irt.md has all maps and says what was fitted to which; here some of them stand for the rest, with bounds a little
-//! above what was measured.
+//! docs/measurements/irt.md has all maps and says what was fitted to which; here some of them stand for the rest, with bounds about 1 %
+//! above what was measured on 2026-11-28.
 
 // Clippy allows unwrap in #[test] functions only; the helpers here are as much tests.
 #![allow(clippy::unwrap_used)]
@@ -57,6 +57,7 @@ fn errors(folder: &str, variant: Variant, maps: &[(u32, u32)], threshold: u8) ->
         sum.median_db += off_db[off_db.len() / 2] / maps.len() as f64;
         sum.without_value += without_value / maps.len() as f64;
     }
+    println!("{variant:?}, {} maps: {sum:?}", maps.len());
     sum
 }
 
@@ -79,10 +80,10 @@ fn published_buildings_are_read_where_gains_are() {
         let name = if part.starts_with("png") { "0.png" } else { "0.json" };
         std::fs::copy(from.join(part).join(name), to.join(name)).unwrap();
     }
-    for (folder, most) in [(published.as_path(), 300), (with_footprints.path(), 10)] {
+    for (folder, most) in [(published.as_path(), 46), (with_footprints.path(), 8)] {
         let found = wrong(&read(folder).mask.pixels);
         println!("{}: {found} pixels", folder.display());
-        assert!(found < most, "{}: {found} pixels are wrong", folder.display());
+        assert!(found <= most, "{}: {found} pixels are wrong", folder.display());
     }
 }
 
@@ -92,7 +93,7 @@ fn published_buildings_are_read_where_gains_are() {
 fn irt4_is_winprops() {
     let some = [0, 162, 9203, 9208, 9214, 9217].map(|map| (map, 0));
     let errors = errors("radiomapseer-methods", Variant::Irt4, &some, 0);
-    assert!(errors.rmse_db < 1.7 && errors.median_db < 0.7 && errors.without_value < 0.02, "{errors:?}");
+    assert!(errors.rmse_db < 1.64 && errors.median_db < 0.525 && errors.without_value < 0.0033, "{errors:?}");
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn irt4_is_winprops_in_every_city() {
         .collect();
     assert_eq!(all.len(), 28);
     let errors = errors("radiomapseer-methods", Variant::Irt4, &all, 0);
-    assert!(errors.rmse_db < 2.35 && errors.median_db < 0.9 && errors.without_value < 0.01, "{errors:?}");
+    assert!(errors.rmse_db < 2.22 && errors.median_db < 0.86 && errors.without_value < 0.00295, "{errors:?}");
 }
 
 #[test]
@@ -116,19 +117,19 @@ fn irt4_is_winprops_in_every_city() {
 fn irt2_is_winprops() {
     let errors_of = |folder: &str, maps: &[(u32, u32)], threshold| errors(folder, Variant::Irt2, maps, threshold);
     let whole = errors_of("radiomapseer-methods", &[(0, 0), (100, 0)], 0);
-    assert!(whole.rmse_db < 1.7 && whole.median_db < 0.5 && whole.without_value < 0.04, "{whole:?}");
+    assert!(whole.rmse_db < 1.55 && whole.median_db < 0.393 && whole.without_value < 0.0266, "{whole:?}");
     // Read off a figure of another scale: a tenth of the mask's pixels have a gain there.
     let figure = errors_of("radiomapseer-methods", &[(50, 0)], 0);
-    assert!(figure.rmse_db < 3.2 && figure.without_value < 0.05, "{figure:?}");
+    assert!(figure.rmse_db < 3.12 && figure.without_value < 0.0439, "{figure:?}");
     let thresholded = errors_of("radiomapseer-thresholded", &MAP_419, 51);
-    assert!(thresholded.rmse_db < 1.9 && thresholded.median_db < 0.5 && thresholded.without_value < 0.05, "{thresholded:?}");
+    assert!(thresholded.rmse_db < 1.6 && thresholded.median_db < 0.246 && thresholded.without_value < 0.0222, "{thresholded:?}");
 }
 
 #[test]
 #[cfg_attr(not(reference_data), ignore = "needs the reference data (RADIODIFF_SHARED)")]
 fn cars_add_little_to_the_error() {
     for (folder, maps, threshold, most) in
-        [("radiomapseer-methods", &[(0, 0)][..], 0, [1.4, 1.45]), ("radiomapseer-thresholded", &MAP_419, 51, [1.05, 0.8])]
+        [("radiomapseer-methods", &[(0, 0)][..], 0, [1.32, 1.38]), ("radiomapseer-thresholded", &MAP_419, 51, [0.97, 0.732])]
     {
         let [with, without] = [Variant::CarsDpm, Variant::Dpm].map(|variant| errors(folder, variant, maps, threshold).rmse_db);
         println!("{folder}: {with} dB with cars, {without} dB without");
@@ -137,5 +138,5 @@ fn cars_add_little_to_the_error() {
     // WinProp's ray tracing loses the same by cars.
     let traced = errors("radiomapseer-thresholded", Variant::CarsIrt2, &MAP_419, 51);
     println!("carsIRT2 of map 419: {} dB", traced.rmse_db);
-    assert!(traced.rmse_db < 1.9, "{} dB", traced.rmse_db);
+    assert!(traced.rmse_db < 1.8, "{} dB", traced.rmse_db);
 }
