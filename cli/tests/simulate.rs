@@ -74,6 +74,32 @@ fn transmitters_stand_higher_when_asked() {
 }
 
 #[test]
+fn heights_that_a_method_does_not_use_are_told_once() {
+    let (data, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let [folder, to] = [data.path(), out.path()].map(|path| path.to_str().unwrap());
+    let said = |args: &[&str]| {
+        let output = radiodiff(args);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output).lines().filter(|line| line.starts_with("warning: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let synth = ["dataset", "synth", "--out", folder, "--procedural", "2", "--transmitters", "2", "--method"];
+    assert_eq!(said(&[&synth[..], &["dpm", "--roofs", "4,20", "--antennas", "2,3"]].concat()), [""; 0]);
+    let simulate = |method: &str, more: &[&str]| {
+        let to = format!("{to}/{method}{}", more.len());
+        said(&[&["simulate", "--dataset", folder, "--method", method, "--out", &to], more].concat())
+    };
+    let terms = "models maps of roofs at 25 m and antennas at 1.5 m";
+    assert_eq!(simulate("rays1", &[]), [""; 0]);
+    assert_eq!(simulate("irt2", &[]), [format!("warning: IRT2 {terms}: the roofs' heights are not used, and the antennas' are not")]);
+    fs::remove_dir_all(data.path().join("png/heights")).unwrap();
+    let over_roofs = [format!("warning: IRT4 {terms}: the antennas' heights are not used but on ways over roofs")];
+    assert_eq!(simulate("irt4", &[]), over_roofs);
+    fs::remove_dir_all(data.path().join("antenna_height")).unwrap();
+    assert_eq!(simulate("irt2", &[]), [""; 0]);
+    assert_eq!(simulate("irt4", &["--height-m", "3"]), over_roofs);
+}
+
+#[test]
 fn bad_files_are_named_and_cost_their_own_maps_only() {
     let (data, out) = (dataset(), tempfile::tempdir().unwrap());
     let image = data.path().join("png/buildings_complete/0.png");

@@ -153,6 +153,16 @@ impl SceneIndex {
         }
     }
 
+    /// Whether the folder has heights of roofs.
+    pub fn has_roof_heights(&self) -> bool {
+        layout::path(&self.folder, HEIGHTS).is_dir()
+    }
+
+    /// Whether the folder has heights of transmitters.
+    pub fn has_antenna_heights(&self) -> bool {
+        layout::path(&self.folder, ANTENNA_HEIGHTS).is_dir()
+    }
+
     /// How high a transmitter stands above the ground, metres, where the folder says it.
     ///
     /// # Errors

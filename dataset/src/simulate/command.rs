@@ -50,6 +50,8 @@ const SHOWN_FAILURES: usize = 20;
 pub fn run(args: &Args) -> Result<()> {
     let simulator = Simulator::new(args.method);
     let scenes = SceneIndex::open(&args.dataset, args.method.has_cars())?;
+    let (roofs, antennas) = (scenes.has_roof_heights(), args.height_m.is_some() || scenes.has_antenna_heights());
+    simulator.unused_heights(roofs, antennas).iter().for_each(|warning| eprintln!("warning: {warning}"));
     let gain = args.out.join(GAIN).join(args.method.name());
     let share = RankShare::from_environment()?;
     if share.is_alone() {

@@ -7,7 +7,7 @@ use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
     DominantPath, IntelligentRayTracing, PropagationError, PropagationModel, RayOptions, RayTracing, RoofsOfRays, WithCars,
 };
-use radiodiff_radio::scene::{BUILDING_HEIGHT_M, LinkEnds};
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, LinkEnds};
 
 /// Computes the maps of one variant.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,24 @@ impl Simulator {
             Variant::CarsIrt4 => Self { variant: Variant::Irt4, ..self },
             _ => self,
         }
+    }
+
+    /// The warning that heights are not used, of a method that does not use them: of roofs that are not all at 25 m, of antennas that are
+    /// not at 1.5 m.
+    pub fn unused_heights(self, roofs: bool, antennas: bool) -> Option<String> {
+        let antennas_count = match self.variant {
+            Variant::Irt2 | Variant::CarsIrt2 => "",
+            Variant::Irt4 | Variant::CarsIrt4 => " but on ways over roofs",
+            _ => return None,
+        };
+        let unused = match (roofs, antennas) {
+            (false, false) => return None,
+            (true, false) => String::from("the roofs' heights are not used"),
+            (false, true) => format!("the antennas' heights are not used{antennas_count}"),
+            (true, true) => format!("the roofs' heights are not used, and the antennas' are not{antennas_count}"),
+        };
+        let name = self.variant.name();
+        Some(format!("{name} models maps of roofs at {BUILDING_HEIGHT_M} m and antennas at {ANTENNA_HEIGHT_M} m: {unused}"))
     }
 
     /// Path gain of a transmitter at an outdoor position in metres, in dB. A variant with cars has those of the scene, one without

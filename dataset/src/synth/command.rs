@@ -125,6 +125,7 @@ pub fn run(args: &Args) -> Result<()> {
         args.method.with_cars().with_context(refused)?
     };
     let simulator = Simulator::new(variant).without_cars();
+    simulator.unused_heights(args.roofs.is_some(), args.antennas.is_some()).iter().for_each(|warning| eprintln!("warning: {warning}"));
     let reading = progress::waiting("reading the cities");
     let cities = args.city.iter().map(|path| CityFootprints::read(path)).collect::<Result<Vec<_>>>()?;
     reading.finish_and_clear();
