@@ -1,4 +1,4 @@
-//! Where scene import puts the map, and what large outlines cost.
+//! Where scene import puts the map, and large outlines.
 
 mod village;
 
@@ -6,7 +6,6 @@ use geo::Coord;
 use radiodiff_radio::scene::{FindingKind, GeoBounds, Grid, ImportOptions, LocalFrame, import};
 use serde_json::{Value, json};
 use std::f64::consts::TAU;
-use std::time::{Duration, Instant};
 use village::{CENTER, collection, houses, kinds, open, read, rectangle, ring, village};
 
 #[test]
@@ -91,25 +90,16 @@ fn many_corners(x: f64, y: f64, radius_m: f64, corners: u32) -> Value {
 }
 
 #[test]
-fn twenty_thousand_corners_cost_next_to_nothing() {
-    let timed = |ring: Value| {
+fn outlines_of_twenty_thousand_corners_are_read_and_repaired() {
+    let with = |ring: Value| {
         let mut features = village();
         features.push(json!({"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}));
-        let text = collection(&features).to_string();
-        let begin = Instant::now();
-        let imported = open(&text).expect("a village");
-        (begin.elapsed(), imported)
+        open(&collection(&features).to_string()).expect("a village")
     };
-    let (off, imported) = timed(many_corners(3_000.0, 0.0, 800.0, 20_000));
-    assert_eq!(houses(&imported), 16.0);
-    assert!(off < Duration::from_millis(500), "off the map: {off:?}");
-    let (on, imported) = timed(many_corners(0.0, 0.0, 120.0, 20_000));
-    assert_eq!(imported.report.findings, []);
-    assert!(on < Duration::from_secs(2), "on the map: {on:?}");
+    assert_eq!(houses(&with(many_corners(3_000.0, 0.0, 800.0, 20_000))), 16.0);
+    assert_eq!(with(many_corners(0.0, 0.0, 120.0, 20_000)).report.findings, []);
     // A corner out of place makes the outline cross itself thousands of times.
     let mut crossed = many_corners(0.0, 0.0, 120.0, 20_000);
     crossed.as_array_mut().expect("a ring").swap(100, 15_000);
-    let (repaired, imported) = timed(crossed);
-    assert_eq!(kinds(&imported), [FindingKind::Crossing]);
-    assert!(repaired < Duration::from_secs(2), "crossing itself on the map: {repaired:?}");
+    assert_eq!(kinds(&with(crossed)), [FindingKind::Crossing]);
 }
