@@ -396,6 +396,32 @@ fn heights_are_read_alike_in_every_format() {
 
 /// Damaged in any place, a file is answered, never panicked on.
 #[test]
+fn odd_heights_and_materials_of_a_file_are_told_together() {
+    let mut features = village();
+    for (feature, height) in
+        features.iter_mut().zip([json!("12 m"), json!("3;4"), json!(null), json!(-5), json!("10 km"), json!("3;4"), json!(10_000)])
+    {
+        feature["properties"]["height"] = height;
+    }
+    for (feature, material) in features.iter_mut().zip(["brick", "plaster", "plaster", "brick;glass", "Wood"]) {
+        feature["properties"]["building:material"] = json!(material);
+    }
+    let imported = read(&collection(&features));
+    let height = |i: usize| imported.scene.buildings[i].height_m;
+    assert_eq!([0, 1, 2, 3, 4, 5, 6].map(height), [Some(12.0), Some(3.0), None, None, None, Some(3.0), None]);
+    assert_eq!(
+        imported.report.warnings(),
+        [
+            "5 features have heights that are no plain numbers of metres: features 1, 3, 4, 5 and 6 (height is \"3;4\", read as 3; height is \
+             \"-5\", not used; height is \"10 km\", not used; height is \"10000\", not used)",
+            "3 features have walls of materials that are not known, and count as without one: features 1, 2 and 3 (\"plaster\"; \"brick;glass\")",
+        ]
+    );
+    let one = read(&collection(&features[..2]));
+    assert_eq!(one.report.warnings()[1], "feature 1 has walls of a material that is not known, and counts as without one: \"plaster\"");
+}
+
+#[test]
 fn damaged_files_never_panic() {
     let text = collection(&village()[..2]).to_string();
     let lines = format!("{}\n{}\n", feature(0), feature(1));

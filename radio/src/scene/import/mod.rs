@@ -96,10 +96,13 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, SceneEr
             }
         };
         let TaggedHeights { height_m, levels, remark } = outline.heights;
-        let material = outline.material;
         if let Some(remark) = remark {
             report.note(FindingKind::OddHeight, &outline.feature, remark);
         }
+        if let Some(Err(word)) = &outline.material {
+            report.note(FindingKind::OddMaterial, &outline.feature, format!("{word:?}"));
+        }
+        let material = outline.material.and_then(Result::ok);
         buildings.extend(parts.into_iter().map(|footprint| Building { footprint, height_m, levels, material }));
     }
     report.buildings = buildings.len();

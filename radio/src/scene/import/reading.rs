@@ -22,7 +22,8 @@ const MAX_EXTENT_DEG: f64 = 0.09;
 pub(super) struct Found {
     pub polygon: Polygon<f64>,
     pub heights: TaggedHeights,
-    pub material: Option<WallMaterial>,
+    /// The tag's word where it is no known material.
+    pub material: Option<Result<WallMaterial, String>>,
     /// A `building:part`, which lies within a building's outline.
     pub is_part: bool,
     pub feature: FeatureRef,
@@ -44,7 +45,7 @@ pub(super) struct Reading {
 pub(super) struct BuildingFeature {
     feature: FeatureRef,
     heights: TaggedHeights,
-    material: Option<WallMaterial>,
+    material: Option<Result<WallMaterial, String>>,
     is_part: bool,
 }
 
@@ -74,7 +75,7 @@ impl Reading {
         }
         self.report.elevations |= tags.get("ele").is_some();
         let is_part = verdict == Verdict::Part;
-        let material = tags.get("building:material").and_then(WallMaterial::from_tag);
+        let material = tags.get("building:material").map(|word| WallMaterial::from_tag(word).ok_or_else(|| word.to_owned()));
         Some(BuildingFeature { feature: feature.clone(), heights: tags.heights(), material, is_part })
     }
 

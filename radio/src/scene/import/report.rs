@@ -66,8 +66,8 @@ pub struct Finding {
     pub count: usize,
     /// The first of them; none for what concerns the file as a whole.
     pub features: Vec<FeatureRef>,
-    /// Of the first of them: where exactly, and what was found there.
-    pub detail: String,
+    /// Of the first of them: where exactly, and what was found there. Of tags that were not understood, the first different ones.
+    pub details: Vec<String>,
     /// The feature that was counted last: its other parts are not counted again.
     last: FeatureRef,
 }
@@ -135,6 +135,8 @@ pub enum FindingKind {
     Unclosed,
     /// A height or a number of storeys that is no plain number in range.
     OddHeight,
+    /// A `building:material` that says nothing of how a wall reflects.
+    OddMaterial,
     /// Numbers written as text.
     TextNumbers,
     /// A type that is missing or spelt in another way.
@@ -152,9 +154,14 @@ impl FindingKind {
         use FindingKind as K;
         match self {
             K::Crossing | K::Unclosed => Effect::Repaired,
-            K::OddHeight | K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed => Effect::Assumed,
+            K::OddHeight | K::OddMaterial | K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed => Effect::Assumed,
             _ => Effect::LeftOut,
         }
+    }
+
+    /// Whether the details of several features are told, not of the first alone: they are short and few.
+    fn tells_details(self) -> bool {
+        matches!(self, Self::OddHeight | Self::OddMaterial)
     }
 
     /// What is said of one feature, and of several.
@@ -190,6 +197,10 @@ impl FindingKind {
             ),
             K::Unclosed => ("has an outline that is not closed; it was closed", "have outlines that are not closed; they were closed"),
             K::OddHeight => ("has a height that is no plain number of metres", "have heights that are no plain numbers of metres"),
+            K::OddMaterial => (
+                "has walls of a material that is not known, and counts as without one",
+                "have walls of materials that are not known, and count as without one",
+            ),
             K::TextNumbers => (
                 "has coordinates written as text; they were read as numbers",
                 "have coordinates written as text; they were read as numbers",
@@ -219,12 +230,13 @@ impl fmt::Display for Finding {
     /// `312 features have no geometry and are not used: features 3, 8, 12 and 309 more`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (one, many) = self.kind.words();
+        let detail = self.details.join("; ");
         let numbered = self.features.iter().all(|feature| feature.index.is_some());
         match &self.features[..] {
-            [] => write!(f, "{}", self.detail),
+            [] => write!(f, "{detail}"),
             [feature] if self.count == 1 => {
                 write!(f, "{}{feature} {one}", if numbered { "feature " } else { "" })?;
-                if self.detail.is_empty() { Ok(()) } else { write!(f, ": {}", self.detail) }
+                if detail.is_empty() { Ok(()) } else { write!(f, ": {detail}") }
             }
             named => {
                 let shown = if self.count <= named.len() { named.len() } else { NAMED_OF_MANY.min(named.len()) };
@@ -236,7 +248,11 @@ impl fmt::Display for Finding {
                 let prefix = if numbered { "features " } else { "" };
                 let noun = if numbered { "features" } else { "elements" };
                 write!(f, "{} {noun} {many}: {prefix}{} and {last}", self.count, names.join(", "))?;
-                if self.detail.is_empty() { Ok(()) } else { write!(f, " ({}: {})", named[0], self.detail) }
+                match detail.as_str() {
+                    "" => Ok(()),
+                    _ if self.kind.tells_details() => write!(f, " ({detail})"),
+                    _ => write!(f, " ({}: {detail})", named[0]),
+                }
             }
         }
     }
@@ -272,10 +288,15 @@ impl HeightSources {
 
     /// A sentence without a full stop on the heights that the file does not give; `None` where it gives them all.
     pub fn assumption(&self) -> Option<String> {
-        let Self { stated, by_levels, assumed, default_m } = *self;
+        self.assumption_by(&format!("taken as {} m", self.default_m))
+    }
+
+    /// The same where buildings with neither height nor storeys are treated in another way.
+    pub fn assumption_by(&self, treatment: &str) -> Option<String> {
+        let Self { stated, by_levels, assumed, .. } = *self;
         let noun = if stated + by_levels + assumed == 1 { "building" } else { "buildings" };
         let by_storeys = format!("{by_levels} from storeys of {LEVEL_HEIGHT_M} m");
-        let by_default = format!("{assumed} taken as {default_m} m");
+        let by_default = format!("{assumed} {treatment}");
         let how = match (by_levels, assumed) {
             (0, 0) => return None,
             (_, 0) => by_storeys,
@@ -294,13 +315,19 @@ impl ImportReport {
 
     /// What was assumed of heights, in sentences: buildings without one, and ground that is not flat.
     pub fn assumptions(&self) -> Vec<String> {
+        self.heights.assumption().into_iter().chain(self.unused_elevations()).collect()
+    }
+
+    /// The sentence that elevations of the ground are not used, of a file that has them.
+    pub fn unused_elevations(&self) -> Option<String> {
         let terrain = "the file has elevations, which are not used: terrain is not modelled, the ground counts as flat";
-        self.heights.assumption().into_iter().chain(self.elevations.then(|| terrain.into())).collect()
+        self.elevations.then(|| terrain.into())
     }
 
     /// Notes what happened to a feature. Features of one kind are counted together.
     pub(crate) fn note(&mut self, kind: FindingKind, feature: &FeatureRef, detail: impl Into<String>) {
         self.left_out += usize::from(kind.effect() == Effect::LeftOut);
+        let detail = detail.into();
         match self.findings.iter_mut().find(|finding| finding.kind == kind && !finding.features.is_empty()) {
             // A feature may have several parts with the same fate.
             Some(finding) if finding.last == *feature => {}
@@ -310,12 +337,15 @@ impl ImportReport {
                 if finding.features.len() < NAMED {
                     finding.features.push(feature.clone());
                 }
+                if kind.tells_details() && finding.details.len() < NAMED && !finding.details.contains(&detail) {
+                    finding.details.push(detail);
+                }
             }
             None => self.findings.push(Finding {
                 kind,
                 count: 1,
                 features: vec![feature.clone()],
-                detail: detail.into(),
+                details: if detail.is_empty() { Vec::new() } else { vec![detail] },
                 last: feature.clone(),
             }),
         }
@@ -329,7 +359,7 @@ impl ImportReport {
     /// Notes what concerns the file as a whole, in a sentence.
     pub(crate) fn note_file(&mut self, kind: FindingKind, sentence: impl Into<String>) {
         let (features, last) = (Vec::new(), FeatureRef::default());
-        self.findings.push(Finding { kind, count: 1, features, detail: sentence.into(), last });
+        self.findings.push(Finding { kind, count: 1, features, details: vec![sentence.into()], last });
     }
 }
 
