@@ -67,6 +67,13 @@ fn a_spreadsheet_with_decimal_commas_gives_the_same_fit_and_what_is_not_used_is_
     let said = text(&output.stderr);
     assert!(output.status.success() && said.contains("the cell's azimuth is not known and not used"), "{said}");
     assert!(!said.contains("stands in a building"), "{said}");
+    let scene = at("scene.geojson");
+    fs::write(&scene, fs::read_to_string(SCENE).unwrap().replace("\"height\":", "\"unknown\":")).unwrap();
+    let table = at("commas.csv");
+    let mut args = arguments(&cell, &table);
+    args[2] = scene.to_str().unwrap();
+    let said = text(&radiodiff(&args).stderr);
+    assert!(said.contains("taken as one height, which is fitted") && !said.contains("25 m"), "{said}");
     let indoors = CELL.replace("48.13443", "48.134143").replace("11.57697", "11.5771").replace("\"height_m\": 22", "\"height_m\": 2");
     fs::write(&cell, indoors).unwrap();
     let output = radiodiff(&arguments(&cell, &at("commas.csv")));

@@ -39,7 +39,9 @@ impl Site {
         let surroundings = Surroundings::new(&scene, frame.to_meters(cell.lng_lat)).context("the cell's surroundings")?;
         let law = CellLaw { frequency_mhz: cell.frequency_mhz };
         let options = CalibrationOptions::new(law, cell.azimuth_deg, cell.height_m);
-        let mut warnings = [cell.warnings.clone(), report.warnings(), report.assumptions()].concat();
+        let mut warnings = [cell.warnings.clone(), report.warnings()].concat();
+        warnings.extend(report.heights.assumption_by("taken as one height, which is fitted"));
+        warnings.extend(report.unused_elevations());
         warnings.extend(cell.height_m.and_then(|height_m| surroundings.roof_warning(&scene, height_m)));
         Ok(Self { frame, surroundings, options, warnings, cell, scene })
     }

@@ -29,6 +29,8 @@ pub struct CalibrationOptions {
     pub priors: [Prior; CONSTANTS],
     /// Nothing is known of the azimuth: every direction is tried.
     pub any_azimuth: bool,
+    /// Nothing is known of the antenna's height: other heights than the prior's are tried too.
+    pub any_height: bool,
     pub covariance: Covariance,
 }
 
@@ -42,7 +44,7 @@ impl CalibrationOptions {
         if let Some(height_m) = height_m {
             priors[ConstantName::AntennaHeight as usize].mean = height_m;
         }
-        Self { law, priors, any_azimuth: azimuth_deg.is_none(), covariance: Covariance::default() }
+        Self { law, priors, any_azimuth: azimuth_deg.is_none(), any_height: height_m.is_none(), covariance: Covariance::default() }
     }
 }
 
@@ -92,15 +94,34 @@ impl Calibration {
 
     /// As [`Self::fit`], from links made before and measurements that were checked.
     pub(super) fn fit_links(links: Vec<Link>, powers: &DVector<f64>, options: &CalibrationOptions) -> Result<Self, CalibrationError> {
-        if !options.any_azimuth {
-            return Self::fit_from(&options.priors, links, powers, options);
+        let directions = (0..AZIMUTHS).map(|start| [f64::from(start) * 360.0 / f64::from(AZIMUTHS), 360.0 / f64::from(AZIMUTHS)]);
+        let mut best = match options.any_azimuth {
+            true => Self::likeliest(&options.priors, ConstantName::Azimuth, directions, &links, powers, options)?,
+            false => Self::fit_from(&options.priors, links.clone(), powers, options)?,
+        };
+        if options.any_height {
+            let other = Self::likeliest(&best.priors, ConstantName::AntennaHeight, OTHER_HEIGHTS_M, &links, powers, options)?;
+            if best.misfit - other.misfit > VERY_STRONG {
+                best = other;
+            }
         }
+        Ok(best)
+    }
+
+    /// The likeliest fit of those whose prior of one constant has these means and deviations.
+    fn likeliest(
+        priors: &[Prior; CONSTANTS],
+        name: ConstantName,
+        starts: impl IntoIterator<Item = [f64; 2]>,
+        links: &[Link],
+        powers: &DVector<f64>,
+        options: &CalibrationOptions,
+    ) -> Result<Self, CalibrationError> {
         let mut best: Option<Self> = None;
-        for start in 0..AZIMUTHS {
-            let mut priors = options.priors;
-            let azimuth = &mut priors[ConstantName::Azimuth as usize];
-            (azimuth.mean, azimuth.deviation) = (f64::from(start) * 360.0 / f64::from(AZIMUTHS), 360.0 / f64::from(AZIMUTHS));
-            let fitted = Self::fit_from(&priors, links.clone(), powers, options)?;
+        for [mean, deviation] in starts {
+            let mut priors = *priors;
+            priors[name as usize] = Prior { mean, deviation, ..priors[name as usize] };
+            let fitted = Self::fit_from(&priors, links.to_vec(), powers, options)?;
             if best.as_ref().is_none_or(|best| fitted.misfit < best.misfit) {
                 best = Some(fitted);
             }
@@ -193,6 +214,11 @@ impl Calibration {
 const SCALE_WEIGHT: f64 = 10.0;
 /// Directions that an unknown azimuth starts from.
 const AZIMUTHS: u8 = 12;
+/// Means and deviations that an unknown height of the antenna also starts from, metres.
+const OTHER_HEIGHTS_M: [[f64; 2]; 3] = [[5.0, 2.0], [10.0, 4.0], [40.0, 16.0]];
+/// Such a height is taken where the evidence for it, 2 ln of the likelihoods' ratio, is "very strong" (Kass and Raftery, 1995): on measured
+/// cells the four differ by less, and say nothing of the height.
+const VERY_STRONG: f64 = 10.0;
 
 fn dot(a: &Constants, b: &Constants) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()

@@ -14,7 +14,7 @@
 use super::link::Link;
 use crate::arithmetic;
 use crate::propagation::knife_edge::{PlanePoint, VerticalPlane};
-use crate::scene::ANTENNA_HEIGHT_M;
+use crate::scene::{ANTENNA_HEIGHT_M, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M};
 
 /// Metres of a wave at one megahertz.
 const WAVELENGTH_MHZ_M: f64 = 299.792_458;
@@ -85,7 +85,7 @@ pub const PRIORS: [Prior; CONSTANTS] = [
     Prior::new(ConstantName::Downtilt, "downtilt", "deg", [8.0, 5.0], [-10.0, 30.0]),
     Prior::new(ConstantName::VerticalBeamwidth, "vertical beamwidth", "deg", [20.0, 7.0], [5.0, 90.0]),
     Prior::new(ConstantName::SideLobes, "vertical side-lobe level", "dB", [14.0, 5.0], [3.0, 30.0]),
-    Prior::new(ConstantName::AntennaHeight, "antenna height", "m", [20.0, 4.0], [2.0, 200.0]),
+    Prior::new(ConstantName::AntennaHeight, "antenna height", "m", [20.0, 4.0], [LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M]),
     Prior::new(ConstantName::RoofHeight, "roofs without a stated height", "m", [16.0, 4.0], [3.0, 100.0]),
     Prior::new(ConstantName::OverRoof, "over-roof loss, share of P.526", "", [0.12, 0.08], [0.0, 1.5]),
     Prior::new(ConstantName::Diffraction, "diffraction loss, share of the dominant path", "", [0.05, 0.07], [0.0, 1.5]),
