@@ -300,6 +300,21 @@ fn an_antenna_below_the_roof_is_moved_and_one_above_it_stands() {
 }
 
 #[test]
+fn more_interactions_never_darken_and_walls_reflect_as_they_are() {
+    let traced = |options: &[&str]| array(&[&["--tx", TX, "--method", "rays"], options].concat());
+    let [none, one, two] = ["0", "1", "2"].map(|interactions| traced(&["--interactions", interactions]));
+    for (fewer, more) in [(&none, &one), (&one, &two)] {
+        let outdoors = || fewer.iter().zip(more).filter(|(fewer, _)| !fewer.is_nan());
+        assert!(outdoors().all(|(fewer, more)| fewer <= more), "a pixel is darker");
+        assert!(outdoors().any(|(fewer, more)| fewer < more), "nothing is brighter");
+    }
+    let metal = traced(&["--interactions", "1", "--walls", "metal"]);
+    assert!(one.iter().zip(&metal).any(|(brick, metal)| brick + 6.0 < *metal), "brick takes more than 6 dB of a reflection");
+    let usual = traced(&["--walls", "brick"]);
+    assert!(usual.iter().zip(&two).all(|(usual, two)| usual.to_bits() == two.to_bits()));
+}
+
+#[test]
 fn bad_requests_are_refused_by_name() {
     refused(&["--tx", "a,b"], 2, &["\"a\" is not a number"]);
     refused(&["--tx", "11.5"], 2, &["expected LNG,LAT"]);
@@ -310,7 +325,11 @@ fn bad_requests_are_refused_by_name() {
         refused(&["--tx", TX, "--receiver-height-m", height], 2, &["--receiver-height-m"]);
     }
     refused(&["--tx", TX, "--method", "sonar"], 2, &["dominant-path"]);
-    refused(&["--tx", TX, "--ground", "soil"], 1, &["--ground is for --method rays"]);
+    for [option, value] in [["--ground", "soil"], ["--interactions", "4"], ["--walls", "glass"]] {
+        refused(&["--tx", TX, option, value], 1, &[&format!("{option} is for --method rays")]);
+    }
+    refused(&["--tx", TX, "--method", "rays", "--interactions", "5"], 2, &["0..=4"]);
+    refused(&["--tx", TX, "--method", "rays", "--walls", "straw"], 2, &["brick, concrete, glass, stone, wood, metal"]);
     refused(&["--tx", TX, "--building-height-m", "5000"], 1, &["the height of the buildings is 5000 m"]);
     refused(&["--tx", "11.7,48.2"], 1, &["--tx 11.7,48.2", "outside the map"]);
     refused(&["--tx", "48.13487,11.57665"], 1, &["longitude and latitude have been exchanged"]);

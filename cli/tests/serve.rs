@@ -221,6 +221,18 @@ fn a_request_may_bring_cars_beside_its_buildings() {
     assert!(status == 400 && refusal["error"]["message"].as_str().unwrap().contains("expected buildings beside the cars"), "{refusal}");
 }
 
+#[test]
+fn a_server_traces_rays_as_its_options_say() {
+    let share = |options: &[&str]| {
+        let server = Server::start(&[&["--method", "rays", "--interactions", "1"], options].concat());
+        let (status, plan) = server.predict(request().to_string().as_bytes());
+        assert_eq!(status, 200, "{plan}");
+        plan["statistics"]["share"].as_f64().unwrap()
+    };
+    let (wood, metal) = (share(&["--walls", "wood"]), share(&["--walls", "metal"]));
+    assert!(metal > wood, "{metal} of the ground is covered among metal walls, {wood} among wooden ones");
+}
+
 /// A ring of a star whose arms all cross each other.
 fn star(corners: usize) -> String {
     let corner = |i: usize| {

@@ -16,6 +16,6 @@ mod values;
 
 pub use area::{AreaArgs, StandardGrid};
 pub use scene::{MapScene, SceneCache};
-pub use source::{MapSource, ModelChoice, SourceArgs};
+pub use source::{MapSource, ModelArgs, SourceArgs};
 pub use station::{PlacedStation, Station, StationArgs};
 pub use values::{OutputFile, TransmitterArg, length, number, transmitter};

@@ -4,24 +4,21 @@ use super::area::StandardGrid;
 #[cfg(feature = "network")]
 use super::network::{Backend, Network, NetworkOptions, STEP_PERCENT};
 use anyhow::{Context, Result, ensure};
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{
-    DominantPath, LogDistance, LogDistanceLaw, Material, PropagationModel, RayOptions, RayTracing, RoofsOfRays, WithCars,
+    DominantPath, LogDistance, LogDistanceLaw, MAX_INTERACTIONS, Material, PropagationModel, RayOptions, RayTracing, RoofsOfRays, WithCars,
 };
-use radiodiff_radio::scene::Transmitter;
+use radiodiff_radio::scene::{Transmitter, WallMaterial};
 #[cfg(feature = "network")]
 use std::path::PathBuf;
 
 /// What draws the maps
 #[derive(clap::Args, Clone, Debug)]
 pub struct SourceArgs {
-    /// Propagation model
-    #[arg(long, value_enum, default_value = "dominant-path")]
-    pub method: ModelChoice,
-    /// Let the ground reflect rays, as this material does [default: no ground]
-    #[arg(long, value_enum)]
-    pub ground: Option<GroundChoice>,
+    #[command(flatten)]
+    pub model: ModelArgs,
     /// Draw with a network instead of a propagation model: its weights
     #[cfg(feature = "network")]
     #[arg(long, value_name = "FILE", conflicts_with = "method")]
@@ -29,12 +26,12 @@ pub struct SourceArgs {
     /// Steps of the network's sampler [default: 1, of several maps as many as the weights were calibrated with]
     #[cfg(feature = "network")]
     #[arg(long, value_name = "N", requires = "weights",
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=radiodiff_core::diffusion::MAX_STEPS as u64))]
+          value_parser = RangedU64ValueParser::<usize>::new().range(1..=radiodiff_core::diffusion::MAX_STEPS as u64))]
     pub steps: Option<usize>,
     /// Maps that a network draws by sampling, of which the mean is written, or what --quantity says of their spread
     #[cfg(feature = "network")]
     #[arg(long, value_name = "N", requires = "weights", default_value_t = 1,
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=MAX_SAMPLES))]
+          value_parser = RangedU64ValueParser::<usize>::new().range(1..=MAX_SAMPLES))]
     pub samples: usize,
     /// Seed of the sampler's noise; further maps have the numbers after it
     #[cfg(feature = "network")]
@@ -60,12 +57,59 @@ fn reliability(text: &str) -> Result<u32, String> {
     percent.ok_or_else(|| format!("expected one of {STEP_PERCENT}, {}, ... {} percent", 2 * STEP_PERCENT, 100 - STEP_PERCENT))
 }
 
+/// A propagation model and the options of ray tracing
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct ModelArgs {
+    /// Propagation model
+    #[arg(long, value_enum, default_value = "dominant-path")]
+    method: ModelChoice,
+    /// Most reflections and diffractions of a ray together, 0 to 4, of which two at most diffract; each more takes several times as long
+    /// [default: 2]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(0..=MAX_INTERACTIONS as u64))]
+    interactions: Option<usize>,
+    /// What walls are made of that the file says nothing of, for rays [default: brick]
+    #[arg(long, value_name = "MATERIAL", value_parser = wall_material())]
+    walls: Option<WallMaterial>,
+    /// Let the ground reflect rays, as this material does [default: no ground]
+    #[arg(long, value_enum)]
+    ground: Option<GroundChoice>,
+}
+
+fn wall_material() -> impl TypedValueParser<Value = WallMaterial> {
+    let named = |name: String| WallMaterial::from_tag(&name).ok_or("no such material");
+    PossibleValuesParser::new(WallMaterial::ALL.map(WallMaterial::name)).try_map(named)
+}
+
+impl ModelArgs {
+    /// # Errors
+    /// An option of ray tracing beside another model.
+    pub fn check(&self) -> Result<()> {
+        let of_rays = [("interactions", self.interactions.is_some()), ("walls", self.walls.is_some()), ("ground", self.ground.is_some())];
+        for (option, given) in of_rays {
+            ensure!(!given || self.method == ModelChoice::Rays, "--{option} is for --method rays: nothing else traces rays");
+        }
+        Ok(())
+    }
+
+    /// Ray tracing over the scene's roofs.
+    fn ray_options(&self, frequency_mhz: f64) -> RayOptions {
+        let default = RayOptions::at_frequency(frequency_mhz);
+        RayOptions {
+            roofs: RoofsOfRays::Scene,
+            interactions: self.interactions.unwrap_or(default.interactions),
+            material: self.walls.map_or(default.material, Material::of_wall),
+            ground: self.ground.map(GroundChoice::material),
+            ..default
+        }
+    }
+}
+
 /// The propagation models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ModelChoice {
     /// The path of least loss round corners and over roofs
     DominantPath,
-    /// All paths of up to two reflections and diffractions, and the direct line over roofs
+    /// All paths of a few reflections and diffractions, and the direct line over roofs
     Rays,
     /// The distance alone, as if there were no buildings
     LogDistance,
@@ -90,43 +134,34 @@ impl GroundChoice {
 
 /// A source of path gain maps.
 pub enum MapSource {
-    Model {
-        choice: ModelChoice,
-        /// Of rays.
-        ground: Option<GroundChoice>,
-    },
+    Model(ModelArgs),
     #[cfg(feature = "network")]
     Network(Box<Network>),
 }
 
 impl MapSource {
     /// # Errors
-    /// Weights that cannot be read; a ground for a network or for a model that knows none.
+    /// Weights that cannot be read; an option of ray tracing for a network or another model.
     pub fn new(args: &SourceArgs) -> Result<Self> {
-        ensure!(args.ground.is_none() || args.method == ModelChoice::Rays, "--ground is for --method rays: other models know no ground");
+        args.model.check()?;
         #[cfg(feature = "network")]
         if let Some(weights) = &args.weights {
             let &SourceArgs { backend, samples, steps, seed, reliability, .. } = args;
             let options = NetworkOptions { backend, samples, steps, seed, reliability };
             return Ok(Self::Network(Box::new(Network::read(weights, options)?)));
         }
-        Ok(Self::model(args.method, args.ground))
-    }
-
-    /// A propagation model; `ground` is for rays.
-    pub fn model(choice: ModelChoice, ground: Option<GroundChoice>) -> Self {
-        Self::Model { choice, ground }
+        Ok(Self::Model(args.model))
     }
 
     /// Whether its maps are those of the transmitter's own frequency. Others are of 5.9 GHz and scaled.
     pub fn knows_frequency(&self) -> bool {
-        matches!(self, Self::Model { choice: ModelChoice::Rays, .. })
+        matches!(self, Self::Model(ModelArgs { method: ModelChoice::Rays, .. }))
     }
 
     /// The grid that it draws unless another is asked for.
     pub fn grid(&self) -> StandardGrid {
         match self {
-            Self::Model { .. } => StandardGrid::default(),
+            Self::Model(_) => StandardGrid::default(),
             #[cfg(feature = "network")]
             Self::Network(network) => network.grid(),
         }
@@ -135,7 +170,7 @@ impl MapSource {
     /// Path gain in dB at gray levels 0 and 1.
     pub fn range_db(&self) -> (f64, f64) {
         let codec = match self {
-            Self::Model { .. } => GrayCodec::default(),
+            Self::Model(_) => GrayCodec::default(),
             #[cfg(feature = "network")]
             Self::Network(network) => network.codec(),
         };
@@ -145,9 +180,11 @@ impl MapSource {
     /// Its name in messages.
     pub fn name(&self) -> String {
         match self {
-            Self::Model { choice: ModelChoice::DominantPath, .. } => String::from("the dominant path model"),
-            Self::Model { choice: ModelChoice::Rays, .. } => String::from("ray tracing"),
-            Self::Model { choice: ModelChoice::LogDistance, .. } => String::from("the log-distance law"),
+            Self::Model(model) => String::from(match model.method {
+                ModelChoice::DominantPath => "the dominant path model",
+                ModelChoice::Rays => "ray tracing",
+                ModelChoice::LogDistance => "the log-distance law",
+            }),
             #[cfg(feature = "network")]
             Self::Network(network) => network.name(),
         }
@@ -156,8 +193,8 @@ impl MapSource {
     /// The warning that heights of antennas are not used, of a source that does not use them.
     pub fn unused_heights(&self) -> Option<String> {
         let unused = match self {
-            Self::Model { choice: ModelChoice::LogDistance, .. } => "no heights: those of antennas, receivers and roofs are",
-            Self::Model { .. } => return None,
+            Self::Model(ModelArgs { method: ModelChoice::LogDistance, .. }) => "no heights: those of antennas, receivers and roofs are",
+            Self::Model(_) => return None,
             #[cfg(feature = "network")]
             Self::Network(network) if network.knows_heights() => "heights of transmitters alone: those of receivers and roofs are",
             #[cfg(feature = "network")]
@@ -169,7 +206,7 @@ impl MapSource {
     /// Whether cars on the map weaken what it draws.
     pub fn knows_cars(&self) -> bool {
         match self {
-            Self::Model { choice, .. } => *choice == ModelChoice::DominantPath,
+            Self::Model(model) => model.method == ModelChoice::DominantPath,
             #[cfg(feature = "network")]
             Self::Network(network) => network.knows_cars(),
         }
@@ -178,7 +215,7 @@ impl MapSource {
     /// Whether it draws several maps of a place, whose spread says how sure they are.
     pub fn draws_several(&self) -> bool {
         match self {
-            Self::Model { .. } => false,
+            Self::Model(_) => false,
             #[cfg(feature = "network")]
             Self::Network(network) => network.draws_several(),
         }
@@ -190,7 +227,7 @@ impl MapSource {
     /// Those of [`Self::path_gain`].
     pub fn path_gains(&self, scene: &PreparedScene, transmitter: &Transmitter, receiver_height_m: f64) -> Result<Vec<RadioMap>> {
         match self {
-            Self::Model { .. } => Ok(vec![self.path_gain(scene, transmitter, receiver_height_m)?]),
+            Self::Model(_) => Ok(vec![self.path_gain(scene, transmitter, receiver_height_m)?]),
             #[cfg(feature = "network")]
             Self::Network(network) => network.path_gains(scene, &transmitter.links(receiver_height_m)),
         }
@@ -202,18 +239,14 @@ impl MapSource {
     /// Those of the model or of the network's engine; none is expected outdoors.
     pub fn path_gain(&self, scene: &PreparedScene, transmitter: &Transmitter, receiver_height_m: f64) -> Result<RadioMap> {
         let ends = transmitter.links(receiver_height_m);
-        let (choice, ground) = match self {
-            Self::Model { choice, ground } => (choice, ground),
+        let model = match self {
+            Self::Model(model) => model,
             #[cfg(feature = "network")]
             Self::Network(network) => return network.path_gain(scene, &ends),
         };
-        let map = match choice {
+        let map = match model.method {
             ModelChoice::DominantPath => WithCars(DominantPath::default()).path_gain(scene, &ends),
-            ModelChoice::Rays => {
-                let ground = ground.map(GroundChoice::material);
-                let options = RayOptions { roofs: RoofsOfRays::Scene, ground, ..RayOptions::at_frequency(transmitter.frequency_mhz) };
-                RayTracing { options }.path_gain(scene, &ends)
-            }
+            ModelChoice::Rays => RayTracing { options: model.ray_options(transmitter.frequency_mhz) }.path_gain(scene, &ends),
             ModelChoice::LogDistance => {
                 let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;
                 LogDistance { in_sight: line_of_sight, out_of_sight: line_of_sight }.path_gain(scene, &ends)

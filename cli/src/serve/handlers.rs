@@ -3,7 +3,7 @@
 use super::error::Refusal;
 use super::plan::{AskedPlan, DrawnPlan};
 use super::store::PlanStore;
-use crate::drawing::{MapScene, MapSource, ModelChoice};
+use crate::drawing::{MapScene, MapSource, ModelArgs};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -25,7 +25,7 @@ const CONTOUR_STEPS_DB: [f64; 3] = [-10.0, 0.0, 10.0];
 /// What all requests share.
 pub struct App {
     pub scenes: BTreeMap<String, Arc<MapScene>>,
-    pub method: ModelChoice,
+    pub model: ModelArgs,
     pub store: PlanStore,
     /// Requests that are being answered or wait for a thread.
     pub places: Semaphore,
@@ -80,7 +80,7 @@ pub async fn predict(State(app): State<Arc<App>>, body: Result<Bytes, BytesRejec
     let drawn = compute(app, move |app| {
         let asked = AskedPlan::parse(&body, app.max_corners)?;
         let map = asked.scene(&app.scenes)?;
-        let plan = Arc::new(DrawnPlan::draw(&asked.request, &map, asked.has_buildings(), &MapSource::model(app.method, None))?);
+        let plan = Arc::new(DrawnPlan::draw(&asked.request, &map, asked.has_buildings(), &MapSource::Model(app.model))?);
         let id = app.store.keep(plan.clone());
         Ok(plan.reply(&id))
     });

@@ -11,7 +11,7 @@ mod outlines;
 mod plan;
 mod store;
 
-use crate::drawing::{AreaArgs, MapScene, ModelChoice, StandardGrid};
+use crate::drawing::{AreaArgs, MapScene, ModelArgs, StandardGrid};
 use anyhow::{Context, Result, ensure};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -42,9 +42,8 @@ pub struct Args {
     listen: String,
     #[command(flatten)]
     area: AreaArgs,
-    /// Propagation model
-    #[arg(long, value_enum, default_value = "dominant-path")]
-    method: ModelChoice,
+    #[command(flatten)]
+    model: ModelArgs,
     /// Largest request, MiB
     #[arg(long, value_name = "MIB", default_value_t = 4)]
     max_body_mib: usize,
@@ -74,13 +73,14 @@ fn address(text: &str) -> Result<String, String> {
 /// Runs the command until it is interrupted (Ctrl-C, SIGTERM); requests that are being answered are finished.
 ///
 /// # Errors
-/// Scenes that cannot be read, and a port that is taken.
+/// Scenes that cannot be read, an option of ray tracing beside another model, and a port that is taken.
 pub fn run(args: &Args) -> Result<()> {
+    args.model.check()?;
     let threads = args.threads.map_or_else(std::thread::available_parallelism, |threads| threads.try_into().map_err(std::io::Error::other));
     let threads = threads.context("--threads")?.get();
     let app = Arc::new(App {
         scenes: scenes(args)?,
-        method: args.method,
+        model: args.model,
         store: PlanStore::new(args.keep_mib << 20),
         places: Semaphore::new(threads * (1 + WAITING_PER_THREAD)),
         threads: Arc::new(Semaphore::new(threads)),

@@ -13,6 +13,20 @@ pub enum WallMaterial {
 }
 
 impl WallMaterial {
+    pub const ALL: [Self; 6] = [Self::Brick, Self::Concrete, Self::Glass, Self::Stone, Self::Wood, Self::Metal];
+
+    /// Its word in options and in OpenStreetMap's tag.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Brick => "brick",
+            Self::Concrete => "concrete",
+            Self::Glass => "glass",
+            Self::Stone => "stone",
+            Self::Wood => "wood",
+            Self::Metal => "metal",
+        }
+    }
+
     /// Of OpenStreetMap's `building:material`; `None` for a value that says nothing of how a wall reflects (`plaster`, `mixed`).
     pub fn from_tag(value: &str) -> Option<Self> {
         Some(match value.trim().to_ascii_lowercase().as_str() {
@@ -33,6 +47,9 @@ mod tests {
 
     #[test]
     fn materials_are_read_as_mappers_write_them() {
+        for material in WallMaterial::ALL {
+            assert_eq!(WallMaterial::from_tag(material.name()), Some(material));
+        }
         for (value, material) in [
             ("brick", Some(WallMaterial::Brick)),
             (" Glass ", Some(WallMaterial::Glass)),
