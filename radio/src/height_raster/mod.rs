@@ -216,7 +216,8 @@ impl Raster {
 
     fn feature(&self, Part { outline, height_m }: &Part) -> Value {
         let place = |at: &Coord<f64>| {
-            let Coord { x, y } = self.system.degrees(Coord { x: self.corner.x + at.x * self.pixel.x, y: self.corner.y + at.y * self.pixel.y });
+            let Coord { x, y } =
+                self.system.degrees(Coord { x: self.corner.x + at.x * self.pixel.x, y: self.corner.y + at.y * self.pixel.y });
             json!([x, y])
         };
         let ring = |ring: &LineString<f64>| ring.coords().map(place).collect::<Vec<_>>();
