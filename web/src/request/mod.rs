@@ -116,7 +116,7 @@ fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {
     let found = fields.take("method");
     match &found {
         Input::Missing => Ok(None),
-        Input::Text(name) if let Some(method) = Method::named(&name) => Ok(Some(method)),
+        Input::Text(name) if let Some(method) = Method::named(name) => Ok(Some(method)),
         _ => {
             let names = Method::ALL.map(|method| format!("{:?}", method.name()));
             Err(fields.error("method", "method", &found, names.join(" or ")))
