@@ -6,11 +6,12 @@ Prints the tables of docs/measurements/ray-tracing.md and writes docs/measuremen
     cargo build --release -p radiodiff-radio --example ray_tracing
     DRJIT_LIBLLVM_PATH=.../libLLVM.so.19.1 V/bin/python tests/compare/true_heights.py target/release/examples/ray_tracing WORK_FOLDER [munich|etoile] [GHZ ...]
 
-DRJIT_LIBLLVM_PATH names LLVM 19's library (Debian's libllvm19). Our scene is one of prisms: every cell that the walls of Sionna's scene
+DRJIT_LIBLLVM_PATH names LLVM 19's library (Debian's libllvm19), SEEDS how often Sionna's two million rays are launched (1). Our scene is one of prisms: every cell that the walls of Sionna's scene
 enclose 1 m above the ground, as high as the median of its roof. Sight is compared by one ray of Sionna's renderer for every pixel.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -39,7 +40,7 @@ CONCRETE = [5.24, 0.0, 0.0462, 0.7822]
 METAL = [1.0, 0.0, 1e7, 0.0]
 CONSTANTS = {"marble": MARBLE, "concrete": CONCRETE, "metal": METAL, "wood": [1.99, 0.0, 0.0047, 1.0718], "brick": [3.91, 0.0, 0.0238, 0.16]}
 SAMPLES = 2_000_000
-SEEDS = 1
+SEEDS = int(os.environ.get("SEEDS", "1"))
 INTERACTIONS = 2
 FLOOR_DB = -160.0
 CUT_M = 1.0
