@@ -105,6 +105,16 @@ fn onnx_runtime_draws_what_ships_as_the_cpu_engine_does() {
     }
 }
 
+#[test]
+fn onnx_files_that_ship_are_of_the_weights_beside_them() {
+    for weights in [radiodiff_tests::SHIPPED_WEIGHTS, radiodiff_tests::SHIPPED_QUANTILES] {
+        let checkpoint = Checkpoint::parse(&fs::read(weights).expect("the shipped weights")).expect("sound weights");
+        let file = Path::new(weights).with_extension("onnx");
+        let shipped = fs::read(&file).expect("trainer-native/ship.sh writes it");
+        assert!(shipped == onnx(&checkpoint).expect("the network is exported"), "{} is of other weights", file.display());
+    }
+}
+
 /// A small network with every part of the paper's: windows, shifts, the adaptive Fourier product, linear attention.
 #[test]
 #[cfg_attr(not(python_packages), ignore = "needs TensorBoard and ONNX Runtime (RADIODIFF_PYTHON_PACKAGES)")]
