@@ -1,10 +1,10 @@
 //! Footprints out of a raster of heights: what laser scans give (a surface model minus the terrain), or a plain mask of buildings.
 //!
 //! In flows a GeoTIFF with one band, whose values are metres above the ground, in degrees, Web Mercator or UTM ([`projection`]); out flows
-//! GeoJSON, which every reader of buildings takes. [`import_any`] takes any format of buildings, rasters among them. Where only 0 and 1, 255 or 65535 occur, that value is no height but says "building". Rings follow the pixels' sides
-//! in straight pieces, so that walls are good to a pixel. Buildings that touch are one outline as high as the lowest part of them, and
-//! each part that stands higher, in storeys of 3 m, is another outline within it: of overlapping outlines the highest counts, and no
-//! gap comes between them.
+//! GeoJSON, which every reader of buildings takes. [`import_any`] takes any format of buildings, rasters among them. Where only 0 and 1,
+//! 255 or 65535 occur, that value is no height but says "building". Rings follow the pixels' sides in straight pieces, so that walls are
+//! good to a pixel. Buildings that touch are one outline as high as the lowest part of them, and each part that stands higher, in storeys of
+//! 3 m, is another outline within it: of overlapping outlines the highest counts, and no gap comes between them.
 
 mod projection;
 
