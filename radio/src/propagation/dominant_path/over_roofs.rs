@@ -57,13 +57,14 @@ pub fn lower(
     let rise_m = levels.receivers_m - levels.transmitter_m;
     // Where all roofs are higher than both antennas, none is below a line of sight, and each edge is at least so far above the line.
     let least_above_m = levels.lowest_roof_m - levels.transmitter_m.max(levels.receivers_m);
-    let are_level = levels.lowest_roof_m == levels.highest_roof_m;
+    // Over level roofs to a receiver that is not higher, the wavefront's climb is the tightest line.
+    let may_be_tighter = rise_m > 0.0 || levels.lowest_roof_m != levels.highest_roof_m;
     let matters = |&pixel: &usize| {
         if is_built(pixel) || (in_sight.contains(pixel) && least_above_m > 0.0) {
             return false;
         }
         let run_m = profiles.run_m(pixel);
-        if !are_level && law.least_loss_db(run_m, 0.0) < loss_db[pixel] {
+        if may_be_tighter && law.least_loss_db(run_m, 0.0) < loss_db[pixel] {
             return true;
         }
         let most_order = 4.0 * least_above_m * least_above_m / run_m;
