@@ -18,6 +18,9 @@ trainer=$(realpath "$1") cities=$(realpath "$2") limit=${4:-600}
 mkdir -p "$3"
 out=$(realpath "$3") data=$(realpath "$3")/data
 cd "$(dirname "${BASH_SOURCE[0]}")"
+preset=${PRESET:-configs/reliability/preset.toml}
+# Before anything is made.
+"$trainer" presets --preset "$preset" >/dev/null
 say() { echo "[$SECONDS s] $*" | tee -a "$out/log.txt"; }
 { date -u; uname -srm; nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv 2>/dev/null || echo "no nvidia-smi"; } | tee "$out/machine.txt"
 
@@ -42,7 +45,7 @@ pack train
 pack valid
 say "data is made"
 
-common=(--config configs/reliability/train.toml --set preset="${PRESET:-configs/reliability/preset.toml}"
+common=(--config configs/reliability/train.toml --set preset="$preset"
     --set "data.train=['$data/train-packed']" --set "data.valid=['$data/valid-packed']"
     --set data.threads="$(nproc)" --set autoencoder.batch="${FIRST_STAGE_BATCH:-32}" --set diffusion.batch="${BATCH:-32}"
     --set validate_every=1000000)

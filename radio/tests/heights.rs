@@ -257,9 +257,13 @@ fn an_antenna_may_stand_on_a_roof_and_not_below_it() {
 /// the plane differ by single pixels, which may decide which corner a path takes.
 #[test]
 fn a_shed_changes_hardly_anything() {
-    for (roofs_m, [height_m, receiver_height_m]) in
-        [([4.0, 24.0], [1.5, 1.5]), ([4.0, 24.0], [1.5, 3.5]), ([15.0, 15.0], [1.5, 1.5]), ([15.0, 15.0], [1.5, 10.0]), ([15.0, 15.0], [10.0, 1.5])]
-    {
+    for (roofs_m, [height_m, receiver_height_m]) in [
+        ([4.0, 24.0], [1.5, 1.5]),
+        ([4.0, 24.0], [1.5, 3.5]),
+        ([15.0, 15.0], [1.5, 1.5]),
+        ([15.0, 15.0], [1.5, 10.0]),
+        ([15.0, 15.0], [10.0, 1.5]),
+    ] {
         let (mut random, mut differ) = (fastrand::Rng::with_seed(31), 0);
         for _ in 0..4 {
             let mut building = || {

@@ -6,7 +6,7 @@ Prints the tables of docs/measurements/ray-tracing.md and writes docs/measuremen
     cargo build --release -p radiodiff-radio --example ray_tracing
     DRJIT_LIBLLVM_PATH=.../libLLVM.so.19.1 V/bin/python tests/compare/true_heights.py target/release/examples/ray_tracing WORK_FOLDER [munich|etoile] [GHZ ...]
 
-DRJIT_LIBLLVM_PATH names LLVM 19's library (Debian's libllvm19), SEEDS how often Sionna's two million rays are launched (1). Our scene is
+DRJIT_LIBLLVM_PATH names LLVM 19's library (Debian's libllvm19), SEEDS is how often Sionna's two million rays are launched (1). Our scene is
 one of prisms: every cell that the walls of Sionna's scene enclose 1 m above the ground, as high as the median of its roof. Sight is
 compared by one ray of Sionna's renderer for every pixel.
 """

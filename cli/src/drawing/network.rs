@@ -51,8 +51,9 @@ pub struct Network {
     grids: GridRange,
     says_quantiles: bool,
     options: NetworkOptions,
-    /// Of the sampler.
+    /// Of the sampler, and those that as many samples are calibrated in.
     steps: usize,
+    calibrated_steps: usize,
     /// ` on ` and the GPU's name; empty on the CPU.
     adapter: String,
 }
@@ -104,8 +105,9 @@ impl Network {
             }
         };
         let (preset, says_quantiles) = (checkpoint.manifest().preset.clone(), checkpoint.holds_quantiles());
-        let steps = options.steps.unwrap_or_else(|| checkpoint.manifest().steps(options.samples));
-        Ok(Self { drawing, preset, grids: checkpoint.grids(), says_quantiles, options, steps, adapter })
+        let calibrated_steps = checkpoint.manifest().steps(options.samples);
+        let steps = options.steps.unwrap_or(calibrated_steps);
+        Ok(Self { drawing, preset, grids: checkpoint.grids(), says_quantiles, options, steps, calibrated_steps, adapter })
     }
 
     /// The grid that it draws unless another is asked for, and whether it draws no other.
@@ -116,6 +118,25 @@ impl Network {
     /// Whether it is told how high a transmitter stands.
     pub fn knows_heights(&self) -> bool {
         self.preset.condition.knows_heights()
+    }
+
+    /// The warning that samples do not differ as they should, because they are drawn in other steps than they were calibrated in.
+    pub fn uncalibrated(&self) -> Option<String> {
+        let (found, expected) = (self.steps, self.calibrated_steps);
+        (self.options.samples > 1 && found != expected).then(|| {
+            format!("the samples of {} differ as they should in {expected} steps, not in {found}: leave --steps out", self.preset.name)
+        })
+    }
+
+    /// The warning about an antenna of a height that it has not learnt, where it is told heights.
+    pub fn unlearnt_height(&self, height_m: f64) -> Option<String> {
+        let [lowest_m, highest_m] = self.preset.condition.antenna_heights_m();
+        (self.knows_heights() && !(lowest_m..=highest_m).contains(&height_m)).then(|| {
+            format!(
+                "{} has learnt antennas {lowest_m} to {highest_m} m high, one stands at {height_m} m: do not rely on its map",
+                self.name()
+            )
+        })
     }
 
     /// Whether it is told where cars stand.
@@ -136,13 +157,16 @@ impl Network {
         }
         match reliability {
             Some(percent) => format!("the quantiles of {preset} (exceeded with {percent} %){adapter}"),
-            None => format!("the quantiles of {preset} (their mean){adapter}"),
+            None => format!("the quantiles of {preset}{adapter}"),
         }
     }
 
-    /// Whether it draws several maps of a place, whose spread says how sure they are.
-    pub fn draws_several(&self) -> bool {
-        self.says_quantiles && self.options.reliability.is_none() || self.options.samples > 1
+    /// How many maps it draws of a transmitter.
+    pub fn maps(&self) -> usize {
+        match self.options.reliability {
+            None if self.says_quantiles => QUANTILES,
+            _ => self.options.samples,
+        }
     }
 
     /// The quantile that was asked for, or the mean of all maps.

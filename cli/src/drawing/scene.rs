@@ -115,6 +115,7 @@ impl MapScene {
     pub fn place(&self, station: &Station, source: &MapSource) -> Result<PlacedStation> {
         let transmitter = station.transmitter(self.frame.to_meters(station.lng_lat));
         let mut warnings = station.antenna.warnings.clone();
+        warnings.extend(source.warnings(transmitter.height_m));
         let scaling = FrequencyScaling::to(transmitter.frequency_mhz).with_context(|| station.name.clone())?;
         if !scaling.is_identity() && !source.knows_frequency() {
             warnings.push(format!(

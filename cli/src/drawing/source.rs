@@ -47,7 +47,6 @@ pub struct SourceArgs {
     pub backend: Backend,
 }
 
-/// All samples of a transmitter are kept until the last is drawn.
 #[cfg(feature = "network")]
 const MAX_SAMPLES: u64 = 256;
 
@@ -203,6 +202,15 @@ impl MapSource {
         Some(format!("{} knows {unused} not used for path gain", self.name()))
     }
 
+    /// Warnings about a network that is used in other ways than it was trained and calibrated for.
+    pub fn warnings(&self, height_m: f64) -> Vec<String> {
+        match self {
+            Self::Model(_) => Vec::new(),
+            #[cfg(feature = "network")]
+            Self::Network(network) => [network.uncalibrated(), network.unlearnt_height(height_m)].into_iter().flatten().collect(),
+        }
+    }
+
     /// Whether cars on the map weaken what it draws.
     pub fn knows_cars(&self) -> bool {
         match self {
@@ -212,12 +220,12 @@ impl MapSource {
         }
     }
 
-    /// Whether it draws several maps of a place, whose spread says how sure they are.
-    pub fn draws_several(&self) -> bool {
+    /// How many maps it draws of a transmitter; the spread of several says how sure they are.
+    pub fn maps(&self) -> usize {
         match self {
-            Self::Model(_) => false,
+            Self::Model(_) => 1,
             #[cfg(feature = "network")]
-            Self::Network(network) => network.draws_several(),
+            Self::Network(network) => network.maps(),
         }
     }
 

@@ -17,8 +17,14 @@ use output::Plan;
 use radiodiff_dataset::files;
 use radiodiff_planning::coverage::{Coverage, CoverageStatistics, Receiver, Signal, Spread};
 use radiodiff_planning::raster::{GeoRaster, PlanLayer, RasterQuantity};
-use radiodiff_radio::scene::GeoBounds;
+use radiodiff_radio::scene::{GeoBounds, Grid};
 use std::path::PathBuf;
+
+/// Received power and path loss of a pixel.
+const BYTES_OF_SIGNAL: usize = 8;
+const GIB: usize = 1 << 30;
+/// All maps of a forecast are kept until the last is drawn.
+const MOST_BYTES: usize = 4 * GIB;
 
 /// What a run tells its user.
 pub struct Report {
@@ -50,8 +56,8 @@ pub fn written_files(args: &Args) -> Vec<PathBuf> {
 /// As [`run`].
 pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Report> {
     written_files(args).iter().try_for_each(|path| files::check_place(path))?;
-    check_quantity(args, source)?;
     let grid = args.area.grid(source.grid())?;
+    check_quantity(args, source, grid)?;
     let map = scenes.get(&args.scene, args.area.cars.as_deref(), &args.area.import_options(grid))?;
     map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     let mut warnings = map.warnings().to_vec();
@@ -85,19 +91,28 @@ pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Repo
 }
 
 /// Refuses to say how sure something is that draws one map, and a probability of nothing.
-fn check_quantity(args: &Args, source: &MapSource) -> Result<()> {
+fn check_quantity(args: &Args, source: &MapSource, grid: Grid) -> Result<()> {
     let name = args.quantity.name();
     if matches!(args.quantity, RasterQuantity::Layer(_)) {
         return Ok(());
     }
     ensure!(
-        source.draws_several(),
+        source.maps() > 1,
         "--quantity {name} is for networks: expected --weights that say quantiles, without --reliability, or --weights that draw samples, \
          with --samples 2 or more; {} draws one map",
         source.name()
     );
     ensure!(args.quantity != RasterQuantity::Probability || args.threshold.is_some(), "--quantity {name} needs --threshold, in dBm");
     ensure!(args.statistics.is_none(), "--statistics are of a layer, and --quantity {name} is none");
+    let bytes = args.tx.len() * source.maps() * grid.pixels() * BYTES_OF_SIGNAL;
+    ensure!(
+        bytes <= MOST_BYTES,
+        "the {} maps of {} transmitters would take {:.1} GiB, more than {} GiB: draw fewer --samples or --tx, or larger pixels",
+        source.maps() * args.tx.len(),
+        args.tx.len(),
+        bytes as f64 / GIB as f64,
+        MOST_BYTES / GIB
+    );
     Ok(())
 }
 

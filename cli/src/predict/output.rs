@@ -33,12 +33,13 @@ impl Plan<'_> {
         }
     }
 
-    /// How far contours without levels or a threshold are apart.
-    fn contour_step(&self) -> f64 {
+    /// Contours without levels or a threshold, between the first and the last colour.
+    fn usual_levels(&self, low: f64, high: f64) -> Vec<f64> {
+        let every = |step: f64| (low / step).ceil() as i64..=(high / step).floor() as i64;
         match self.raster.quantity {
-            RasterQuantity::Layer(_) => 10.0,
-            RasterQuantity::Probability => 0.1,
-            RasterQuantity::StandardDeviation | RasterQuantity::Difference => 2.0,
+            RasterQuantity::Layer(_) => every(10.0).map(|level| level as f64 * 10.0).collect(),
+            RasterQuantity::Probability => every(0.1).map(|level| level as f64 / 10.0).collect(),
+            RasterQuantity::StandardDeviation | RasterQuantity::Difference => every(2.0).map(|level| level as f64 * 2.0).collect(),
         }
     }
 
@@ -51,8 +52,7 @@ impl Plan<'_> {
         } else if let Some(threshold) = threshold {
             vec![threshold]
         } else {
-            let step = self.contour_step();
-            ((low / step).ceil() as i64..=(high / step).floor() as i64).map(|level| level as f64 * step).collect()
+            self.usual_levels(low, high)
         };
         let point = |(i, station): (usize, &PlacedStation)| PlacemarkPoint {
             name: format!("transmitter {}", i + 1),
@@ -89,18 +89,19 @@ fn summary(plan: &Plan, format: ExportFormat, options: &ExportOptions, companion
     let unit = plan.raster.quantity.unit();
     let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
     let Look { palette, low, high, .. } = options.look;
+    // Without the digits of a sum that nobody reads.
+    let [low, high] = [low, high].map(|end| (end * 100.0).round() / 100.0);
     let title = plan.raster.quantity.title();
     match format {
         ExportFormat::GeoTiff => format!("{title}, float32{unit}, EPSG:4326, no data inside buildings"),
-        ExportFormat::Png if plan.raster.quantity == PlanLayer::BestServer.into() => format!("{title}, a colour for each; world file {companion}"),
-        ExportFormat::Png => {
-            format!(
-                "{title}, colours ({}) from {low:.0} to {high:.0}{unit}, buildings transparent; world file {companion}",
-                palette.name()
-            )
+        ExportFormat::Png if plan.raster.quantity == PlanLayer::BestServer.into() => {
+            format!("{title}, a colour for each; world file {companion}")
         }
-        ExportFormat::Kml => format!("{title} laid on the ground, colours from {low:.0} to {high:.0}{unit}; image {companion}"),
-        ExportFormat::Kmz => format!("{title} laid on the ground, colours from {low:.0} to {high:.0}{unit}"),
+        ExportFormat::Png => {
+            format!("{title}, colours ({}) from {low} to {high}{unit}, buildings transparent; world file {companion}", palette.name())
+        }
+        ExportFormat::Kml => format!("{title} laid on the ground, colours from {low} to {high}{unit}; image {companion}"),
+        ExportFormat::Kmz => format!("{title} laid on the ground, colours from {low} to {high}{unit}"),
         ExportFormat::Contours => format!("{title}, areas at {} levels", options.levels.len()),
         ExportFormat::Csv => format!("{title}, {} outdoor pixels", plan.raster.values.iter().filter(|value| !value.is_nan()).count()),
         ExportFormat::Npy => format!("{title}, float32{unit}, row 0 in the north, NaN inside buildings"),
