@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { beginsWithBuilding, carsIn, collectionOf, textOf } from '../../www/page/plan/cars.js';
+import { beginsWithCar, carsIn, collectionOf, textOf } from '../../www/page/plan/cars.js';
 import { coarsePixel } from '../../www/page/plan/coarse.js';
 import { FIELDS, MOST_PLACES, MOST_TRANSMITTERS, THRESHOLD_DBM, copyOf, keptPlaces, newPlan, newTransmitter, planOf, requested, within } from '../../www/page/plan/model.js';
 import { metersBetween, moved, squareAround } from '../../www/page/units.js';
@@ -68,9 +68,10 @@ test('a file of cars is told from one of buildings by their size, and cars trave
   for (const found of [geometry(box(0, 2, 4), box(5, 10, 12)), shed, geometry(), feature(null), geometry([[[1, 2], ['a', 3], [4, 5]]]), { transmitters: [] }, [], null, 7]) {
     assert.equal(carsIn(found, 'town.geojson'), undefined, JSON.stringify(found));
   }
-  const begins = (...polygons) => beginsWithBuilding(JSON.stringify([feature({ type: 'Point', coordinates: [0, 0] }), feature(geometry(...polygons))], null, 1).slice(0, -20));
-  assert.deepEqual([begins(box(0, 10, 12), box(5, 2, 4)), begins(box(0, 2, 4), box(5, 10, 12)), begins()], [true, false, false]);
-  assert.ok(beginsWithBuilding(JSON.stringify(feature({ type: 'Polygon', coordinates: box(0, 10, 12) }))));
+  const begins = (...polygons) => beginsWithCar(JSON.stringify([feature({ type: 'Point', coordinates: [0, 0] }), feature(geometry(...polygons))], null, 1).slice(0, -20));
+  assert.deepEqual([begins(box(0, 10, 12), box(5, 2, 4)), begins(box(0, 2, 4), box(5, 10, 12)), begins()], [false, true, undefined]);
+  assert.equal(beginsWithCar(JSON.stringify(feature({ type: 'Polygon', coordinates: box(0, 10, 12) }))), false);
+  assert.equal(beginsWithCar('{"version":0.6,"elements":[{"type":"way","nodes":[1,2,3]}]}'), undefined);
   const plan = { ...newPlan(), transmitters: [newTransmitter(HERE)], cars };
   assert.deepEqual(planOf(JSON.parse(JSON.stringify(plan))), plan);
   for (const odd of [null, [], { name: 'x' }, { name: 'x', outlines: [] }, { name: 'x', outlines: [[[1, 2]]] }, { outlines: cars.outlines }]) {

@@ -12,11 +12,14 @@ const DIGITS = 7;
 /** The outer ring of the first polygon in a text, which may end anywhere behind it. */
 const FIRST_RING = /"coordinates"\s*:\s*\[(?:\s*\[)?\s*(\[\s*\[[^[\]]*\](?:\s*,\s*\[[^[\]]*\])*\s*\])/;
 
-/** Whether the first polygon of GeoJSON is larger than a car, by its first text alone: a city of buildings need not be parsed. */
-export function beginsWithBuilding(head) {
+/**
+ * Whether the first polygon of GeoJSON has a car's size, by its first text alone: a city of buildings need not be parsed. Undefined where
+ * that text holds no polygon.
+ */
+export function beginsWithCar(head) {
   const [, ring] = head.match(FIRST_RING) ?? [];
   const outline = ring && outlineOf(JSON.parse(ring));
-  return Boolean(outline) && !isSmall(outline);
+  return outline && isSmall(outline);
 }
 
 /** The cars of parsed GeoJSON; undefined where it has no polygon, or one that is larger than a car or tagged as a building. */
