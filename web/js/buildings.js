@@ -29,12 +29,15 @@ export async function readScene(buildings, cars) {
   return { source, cars: read };
 }
 
+/** How TIFF and BigTIFF begin, in either byte order. */
+const TIFF = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'];
+
 /**
  * Whether a file is a TIFF image, by its first bytes.
  * @param {Source | undefined} source
  * @returns {source is Uint8Array}
  */
-export const isTiff = (source) => source instanceof Uint8Array && [[0x49, 0x49, 42, 0], [0x4d, 0x4d, 0, 42]].some((magic) => magic.every((byte, i) => source[i] === byte));
+export const isTiff = (source) => source instanceof Uint8Array && TIFF.includes(String.fromCharCode(...source.subarray(0, 4)));
 
 /**
  * @param {unknown} given

@@ -214,8 +214,7 @@ class Engine {
   async #attendScene(buildings, cars, { signal, onProgress }) {
     const read = await abortable(readScene(buildings, cars), signal);
     await this.#attend(signal);
-    const tracing = withoutRaster(read.source, () => this.#beside(), { signal, onProgress, ended: this.#ending.signal });
-    const source = await abortable(tracing, signal);
+    const source = await withoutRaster(read.source, () => this.#beside(), { signal, onProgress, ended: this.#ending.signal });
     // The engine may have ended meanwhile.
     await this.#attend(signal);
     return { source, cars: read.cars };
