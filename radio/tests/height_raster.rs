@@ -144,12 +144,17 @@ fn pixels_that_are_points_lie_half_a_pixel_to_the_north_west() {
     }
 }
 
-/// The first corner of the first building of a raster of metres, in degrees.
-fn first_corner(system: u16, corner: [f64; 2]) -> [f64; 2] {
+/// A BigTIFF of pixels of a metre.
+fn of_metres(system: u16, corner: [f64; 2]) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let encoder = TiffEncoder::new_big(&mut bytes).unwrap();
     write::<Gray32Float, _, _>(encoder, &heights(), Some(keys(1, (3072, system))), ([1.0, 1.0], corner));
-    let file = bytes.into_inner();
+    bytes.into_inner()
+}
+
+/// The first corner of the first building of a raster of metres, in degrees.
+fn first_corner(system: u16, corner: [f64; 2]) -> [f64; 2] {
+    let file = of_metres(system, corner);
     assert!(is_tiff(&file));
     let found: serde_json::Value = serde_json::from_str(&buildings_of_geotiff(&file).unwrap()).unwrap();
     let corners = found["features"][0]["geometry"]["coordinates"][0].as_array().unwrap();
@@ -164,10 +169,34 @@ fn rasters_in_utm_and_web_mercator_lie_where_gdal_says() {
     for (system, x, y, degrees) in [
         (32632, 691_000.0, 5_335_000.0, [11.567_501_229_203_8, 48.139_558_348_769_8]),
         (3857, 1_288_000.0, 6_129_000.0, [11.570_300_859_459_4, 48.132_940_726_379_1]),
+        // Fiji, east of the antimeridian.
+        (32760, 834_000.0, 8_130_000.0, [-179.865_316_710_747, -16.889_613_847_439_8]),
     ] {
         let found = first_corner(system, [x - 10.0, y + 10.0]);
         let apart = [0, 1].map(|i| (found[i] - degrees[i]).abs());
         assert!(apart[0].max(apart[1]) < 2e-8, "EPSG:{system}: {found:?}, expected two millimetres");
+    }
+}
+
+/// On Taveuni in Fiji.
+#[test]
+fn a_raster_across_the_antimeridian_is_one_place() {
+    // The antimeridian runs at 819,789 m (GDAL 3.6.2), through the block.
+    let text = buildings_of_geotiff(&of_metres(32760, [819_760.0, 8_140_148.0])).unwrap();
+    assert!(text.contains("[-179.") && text.contains("[179."), "{text}");
+    let found = import(text.as_bytes(), &ImportOptions::default()).expect("footprints");
+    assert_eq!(found.scene.buildings.len(), 3, "the house, the block, its tower");
+}
+
+#[test]
+fn coordinates_that_are_not_of_the_system_are_told() {
+    for (system, corner, named) in [
+        (32632, [5_335_000.0, 691_000.0], "eastings of -500,000 to 1,500,000 m"),
+        (32632, [691_000.0, -5_335_000.0], "northings of 0 to 10,000,000 m"),
+        (3857, [21_000_000.0, 0.0], "20,037,508 m"),
+    ] {
+        let said = buildings_of_geotiff(&of_metres(system, corner)).expect_err("refused").to_string();
+        assert!(said.contains(named) && said.contains(&format!("is at {}, {}", corner[0], corner[1])) && said.contains("-a_srs"), "{said}");
     }
 }
 

@@ -30,7 +30,7 @@ const USER_DEFINED: u16 = 32767;
 /// Pixels along a side of the largest raster: 4 km at 1 m.
 const MOST_PIXELS: u32 = 4096;
 /// Pixels that are traced at most, counted once for each height: some ten seconds of a browser.
-const MOST_TRACED: usize = 1 << 29;
+const MOST_TRACED: u64 = 1 << 29;
 
 /// Why a raster gives no footprints.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -52,6 +52,16 @@ pub enum HeightRasterError {
          FILE heights.tif; where it says nothing, tell gdalwarp its system too (-s_srs EPSG:...)"
     )]
     Place(String),
+    #[error(
+        "the TIFF image's coordinates are not of the system it names: its north-western corner is at {x}, {y}, expected {expected}; check \
+         both (gdalinfo FILE) and name the right system (gdal_translate -a_srs EPSG:... FILE heights.tif)"
+    )]
+    Corner { x: f64, y: f64, expected: &'static str },
+    #[error(
+        "the TIFF image has pixels of {x} x {y}, expected more than 0 and less than {longest} along each side; check its pixels and its \
+         system (gdalinfo FILE)"
+    )]
+    Pixel { x: f64, y: f64, longest: &'static str },
     #[error("the raster has no building: no value of at least {LOWEST_M} m above the ground, and it is no mask of 0 and 1, 255 or 65535")]
     Empty,
     #[error(
@@ -192,14 +202,15 @@ impl Raster {
     }
 
     /// The whole of a block, as high as its lowest part, and each higher part; nothing where that would trace more pixels than are left.
-    fn parts_of(&self, block: &[usize], pixels_left: &mut usize) -> Option<Vec<Part>> {
+    fn parts_of(&self, block: &[usize], pixels_left: &mut u64) -> Option<Vec<Part>> {
         let (columns, rows) = (block.iter().map(|i| i % self.side), block.iter().map(|i| i / self.side));
         let [left, right] = [columns.clone().min(), columns.max()].map(Option::unwrap_or_default);
         let [top, bottom] = [rows.clone().min(), rows.max()].map(Option::unwrap_or_default);
         // A square around the block, which lies in its south-western corner.
         let side = (right - left).max(bottom - top) + 1;
         let heights: BTreeSet<u16> = block.iter().map(|&i| self.storeys[i]).collect();
-        *pixels_left = pixels_left.checked_sub(side * side * heights.len())?;
+        // A browser's usize has 32 bits.
+        *pixels_left = pixels_left.checked_sub((side * side) as u64 * heights.len() as u64)?;
         let mut storeys = vec![0; side * side];
         for &i in block {
             storeys[(side - 1 + i / self.side - bottom) * side + i % self.side - left] = self.storeys[i];
@@ -298,9 +309,12 @@ fn place<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<(Coord<f64>, Coord<
     // Of a pixel that is a point, its centre has the place.
     let half = if key(1025) == Some(2) { 0.5 } else { 0.0 };
     let corner = Coord { x: east - (column + half) * x, y: north + (row + half) * y };
-    let (longest, Coord { x: lng, y: lat }) = (system.longest_pixel(), system.degrees(corner));
-    if !(x > 0.0 && y > 0.0 && x < longest && y < longest && lng.abs() <= 180.0 && lat.abs() <= 90.0) {
-        return Err(HeightRasterError::Place(format!("a corner at {}, {} and pixels of {x} x {y}", corner.x, corner.y)));
+    if let Some(expected) = system.expected(corner) {
+        return Err(HeightRasterError::Corner { x: corner.x, y: corner.y, expected });
+    }
+    let (longest, words) = system.longest_pixel();
+    if !(x > 0.0 && y > 0.0 && x < longest && y < longest) {
+        return Err(HeightRasterError::Pixel { x, y, longest: words });
     }
     Ok((corner, Coord { x, y }, system))
 }

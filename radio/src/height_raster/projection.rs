@@ -41,11 +41,29 @@ impl ReferenceSystem {
     }
 
     /// Longer sides of a pixel are a mistake.
-    pub fn longest_pixel(self) -> f64 {
-        if self == Self::Degrees { 1.0 } else { 1000.0 }
+    pub fn longest_pixel(self) -> (f64, &'static str) {
+        if self == Self::Degrees { (1.0, "a degree") } else { (1000.0, "1,000 m") }
     }
 
-    /// Longitude and latitude of a point.
+    /// What coordinates must be, where a point's are not of the system: a swapped axis, another unit, another system.
+    pub fn expected(self, at: Coord<f64>) -> Option<&'static str> {
+        let (fits, expected) = match self {
+            Self::Degrees => (at.x.abs() <= 180.0 && at.y.abs() <= 90.0, "longitudes of -180 to 180 and latitudes of -90 to 90 degrees"),
+            // Where its square ends.
+            Self::WebMercator => {
+                let most_m = SEMI_MAJOR_M * std::f64::consts::PI;
+                (at.x.abs() <= most_m && at.y.abs() <= most_m, "at most 20,037,508 m from the equator and from Greenwich's meridian")
+            }
+            // Farther from its meridian the series is no longer good.
+            Self::Utm { .. } => (
+                (-500_000.0..=1_500_000.0).contains(&at.x) && (0.0..=10_000_000.0).contains(&at.y),
+                "eastings of -500,000 to 1,500,000 m and northings of 0 to 10,000,000 m",
+            ),
+        };
+        (!fits).then_some(expected)
+    }
+
+    /// Longitude, from -180 to 180, and latitude of a point.
     pub fn degrees(self, at: Coord<f64>) -> Coord<f64> {
         match self {
             Self::Degrees => at,
@@ -56,7 +74,9 @@ impl ReferenceSystem {
             Self::Utm { zone, is_south } => {
                 let north_m = if is_south { at.y - FALSE_NORTHING_M } else { at.y };
                 let from_meridian = transverse_mercator(at.x - FALSE_EASTING_M, north_m);
-                Coord { x: from_meridian.x + f64::from(zone) * 6.0 - 183.0, y: from_meridian.y }
+                let longitude = from_meridian.x + f64::from(zone) * 6.0 - 183.0;
+                // Zones 1 and 60 reach across the antimeridian.
+                Coord { x: longitude - 360.0 * (longitude / 360.0).round(), y: from_meridian.y }
             }
         }
     }
@@ -95,6 +115,10 @@ mod tests {
             (32733, 262_000.0, 6_243_000.0, 12.425_330_237_332_7, -33.926_569_773_791_6),
             (32760, 300_000.0, 9_900_000.0, 175.202_724_770_918, -0.904_282_609_864_961),
             (32633, 166_021.5, 8_900_000.0, -2.004_536_048_038_41, 79.724_633_586_058_6),
+            // Beyond the antimeridian, and far from the zone.
+            (32660, 850_000.0, 5_000_000.0, -178.554_057_419_276, 45.066_853_709_110_6),
+            (32701, 150_000.0, 8_000_000.0, 179.694_193_107_038, -18.060_393_424_599_9),
+            (32633, 1_400_000.0, 6_000_000.0, 28.565_246_848_360_7, 53.373_363_064_723_9),
             (25833, 392_000.0, 5_820_000.0, 13.408_275_440_313_8, 52.519_395_318_375_9),
             (3857, 1_288_000.0, 6_129_000.0, 11.570_300_859_459_4, 48.132_940_726_379_1),
         ] {
