@@ -20,8 +20,8 @@ export async function callBeside(open, setup, call, args, { signal, ended, onPro
   const stop = new AbortController();
   const release = [signal, ended].map((other) => other && follow(stop, other));
   const calls = new Calls();
-  const crashed = (/** @type {string} */ message) => calls.abandon(new RadioError({ code: 'crashed', message: `the engine crashed (${message}); the next call starts it again` }));
-  const opening = open((answer) => calls.receive(answer), crashed);
+  const crashed = (/** @type {string} */ message) => calls.abandon(new RadioError({ code: 'crashed', message: `what works beside the engine crashed (${message}); in a worker the next such call starts it again` }));
+  const opening = open((answer) => (answer.fatal ? crashed(answer.error?.message ?? 'it gave no reason') : calls.receive(answer)), crashed);
   try {
     const { post } = await abortable(opening, stop.signal);
     await calls.send(post, 'open', { ...setup, weights: null, backend: 'cpu' }, { signal: stop.signal });

@@ -36,7 +36,9 @@ export interface Contours {
 /**
  * A map as files of other programs, each written in a worker of its own. The first of these calls loads a second wasm module;
  * `initExport` loads it ahead or from another address. Every map can be written: a layer
- * (`map.layer('sinr').toGeoTIFF()`), a spread, a difference. Errors have the code `export`.
+ * (`map.layer('sinr').toGeoTIFF()`), a spread, a difference. The codes of errors are `export` of a map that the format cannot hold,
+ * `levels`, of pictures `palette`, `scale`, `threshold` and `projection`, `wasm` and `worker` of what could not be loaded or started, and
+ * `crashed`, most probably for want of memory. After a crash the engine goes on; without a worker no other file can be written.
  */
 export interface MapFiles {
   /** One float32 band in the map's own unit, NaN as no data, EPSG:4326. */

@@ -111,7 +111,7 @@ export interface PlacedTransmitter {
  * | `wasm` | the module could not be fetched or compiled, or the page's Content-Security-Policy forbids it |
  * | `no-simd` | the browser's WebAssembly has no fixed-width SIMD |
  * | `worker` | a worker was asked for and could not be started, its scripts could not be loaded on the calling thread either, a function `worker` returned the same one twice, or `workers` is no whole number from 1 |
- * | `crashed` | a defect of this package; the next call starts a new worker, without a worker it is final |
+ * | `crashed` | a defect of this package; the next call starts a new worker, without a worker it is final. Where a file is written or a raster traced, most probably want of memory, and the engine goes on |
  * | `disposed` | `dispose` was called |
  */
 export class RadioError extends Error {
@@ -358,8 +358,9 @@ export type Method = 'network' | 'dominant-path' | 'rays';
 /**
  * Buildings: a GeoJSON object, or a file as text, bytes, `Blob` or `File`. The format is told by the content: GeoJSON (also a feature
  * a line, and text sequences), OpenStreetMap's .osm XML, each also packed by gzip, and GeoTIFF: one band of heights above the ground in
- * metres, or a mask, which the module that writes files reads. Geometry is in EPSG:4326. Feature by feature,
- * whatever is no building or cannot be used is left out with a warning; only a file without any usable building is refused.
+ * metres, or a mask, which the module that writes files reads. GeoJSON is in EPSG:4326, GeoTIFF or BigTIFF in degrees, UTM or Web
+ * Mercator. Feature by feature, whatever is no building or cannot be used is left out with a warning; only a file without any usable
+ * building is refused.
  */
 export type Buildings = object | string | ArrayBuffer | ArrayBufferView | Blob;
 

@@ -23,6 +23,15 @@ const FORMATS = {
   npy: (raster) => raster.npy(),
 };
 
+/** What failed where the module traps, and what to do. */
+const FAILED = {
+  write: 'writing the file failed, probably for want of memory: take larger pixels or another format',
+  trace: 'tracing the raster of heights failed, probably for want of memory: cut a smaller region out (gdal_translate -projwin)',
+};
+
+/** Whether this thread's instance of the module has trapped. There is one, and nothing may call it then. */
+let trapped = false;
+
 /**
  * Work that the module does in one piece.
  * @template T
@@ -32,6 +41,8 @@ const FORMATS = {
  * @param {(glue: typeof Glue) => T} work
  */
 async function inModule(module, phase, { progress }, work) {
+  // Not in a worker, which ends with its one call.
+  if (trapped) throw failure('crashed', 'the module that writes files crashed before, and on the calling thread it cannot be started again: reload the page, or start the process again');
   const glue = await import('./radiodiff-web-export.js');
   await glue.default({ module_or_path: module });
   progress(phase, 0, 1);
@@ -40,8 +51,10 @@ async function inModule(module, phase, { progress }, work) {
     progress(phase, 1, 1);
     return result;
   } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     // A trap ends this module, not the engine's on the same thread.
-    throw error instanceof WebAssembly.RuntimeError ? failure('crashed', messageOf(error)) : error;
+    trapped = true;
+    throw failure('crashed', `${FAILED[phase]} (${messageOf(error)})`);
   }
 }
 

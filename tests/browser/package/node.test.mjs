@@ -57,6 +57,54 @@ test('a raster of heights is read as buildings', { timeout: 60_000 }, () => {
   assert.match(message, /TIFF image/);
 });
 
+test('a raster of more heights than a browser can trace is refused at once', { timeout: 120_000 }, () => {
+  // A chain of pixels that touch by their corners: 4096 x 4096 pixels times 256 heights are 2^32, which 32 bits count as none.
+  const rugged = { ...HEIGHTS, width: 4096, rows: 4096, height: (column, row) => (column === row ? 3 * ((column % 256) + 1) : 0) };
+  writeFileSync(join(package_.folder, 'rugged.tif'), geotiff(rugged));
+  const told = node('--input-type=module', '--eval', `
+    import { readFileSync } from 'node:fs';
+    import { createEngine } from 'radiodiff-web';
+    const engine = await createEngine();
+    const { code, message } = await engine.setScene({ buildings: readFileSync('rugged.tif') }).catch((error) => error);
+    console.log(code, message);
+  `);
+  assert.match(told, /^geojson .*too rugged to be traced/);
+});
+
+/** A module whose memory may grow by eight pages (WebAssembly Core 1.0, 5.5.8: the section 5 holds flags, least and most pages). */
+function withLittleMemory(module) {
+  let [at, start, end] = [8, 8, 8];
+  do {
+    [at, start] = [end, end + 1];
+    let size = 0;
+    for (let shift = 0; shift === 0 || module[start - 1] & 128; shift += 7) size |= (module[start++] & 127) << shift;
+    end = start + size;
+  } while (module[at] !== 5);
+  const least = module[start + 2];
+  assert.deepEqual([...module.subarray(start, end)], [1, 0, least]);
+  return Buffer.concat([module.subarray(0, at), Uint8Array.of(5, 4, 1, 1, least, least + 8), module.subarray(end)]);
+}
+
+test('a file that memory does not suffice for is a typed error, after which the engine goes on', { timeout: 60_000 }, () => {
+  const module = readFileSync(join(package_.folder, 'node_modules/radiodiff-web/dist/radiodiff-web-export_bg.wasm'));
+  writeFileSync(join(package_.folder, 'little.wasm'), withLittleMemory(module));
+  const told = node('--input-type=module', '--eval', `
+    import { readFileSync } from 'node:fs';
+    import { createEngine, initExport } from 'radiodiff-web';
+    await initExport(readFileSync('little.wasm'));
+    const engine = await createEngine();
+    const request = { buildings: readFileSync('examples/buildings.json', 'utf8'), transmitters: [{ lng: 24.9384, lat: 60.1699 }] };
+    const map = await engine.predict(request);
+    const refusals = [];
+    for (const write of ['toCSV', 'toNpy']) refusals.push(await map[write]().catch(({ name, code, message }) => [name, code, message].join(' ')));
+    console.log(JSON.stringify({ refusals, size: (await engine.predict(request)).size }));
+  `);
+  const { refusals, size } = JSON.parse(told);
+  assert.match(refusals[0], /^RadioError crashed writing the file failed, probably for want of memory: take larger pixels or another format \(/);
+  assert.match(refusals[1], /^RadioError crashed .*cannot be started again: reload/);
+  assert.equal(size, 256);
+});
+
 /** Runs the package's command. */
 function command(...words) {
   const { status, stdout, stderr } = spawnSync(join(package_.folder, 'node_modules/.bin/radiodiff-web'), words, { cwd: package_.folder, encoding: 'utf8' });
