@@ -203,9 +203,9 @@ test('a file of any format is read by its content, dropped on the page or handed
   await page.close();
 });
 
-test('a raster of heights is opened as the footprints of its houses, and one in another system says what to do', { timeout: 300_000 }, async () => {
+test('a raster of heights, here a BigTIFF, is opened as the footprints of its houses, and one in another system says what to do', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  await drop(page, 'scan.tif', geotiff(HEIGHTS));
+  await drop(page, 'scan.tif', geotiff({ ...HEIGHTS, big: true }));
   await page.waitForFunction(() => document.getElementById('place').innerText === 'scan.tif');
   await drawn(page);
   const { heights, indoors } = await page.evaluate(async () => {
@@ -218,6 +218,25 @@ test('a raster of heights is opened as the footprints of its houses, and one in 
   const before = await notice(page);
   await drop(page, 'gauss.tif', geotiff({ ...HEIGHTS, system: 31468, projected: true }));
   assert.match(await saysSomethingNew(page, before), /gauss\.tif.*EPSG:31468.*gdalwarp -t_srs EPSG:4326/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a large file that begins with other things than polygons is read by the worker alone', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.evaluate(() => {
+    const { parse } = JSON;
+    window.longestParsed = 0;
+    JSON.parse = (text, ...others) => {
+      window.longestParsed = Math.max(window.longestParsed, text.length);
+      return parse(text, ...others);
+    };
+  });
+  const point = '{"type":"Feature","properties":{},"geometry":{"type":"Point","coordinates":[9,50]}}';
+  await drop(page, 'town.geojson', `{"type":"FeatureCollection","features":[${`${point},`.repeat(60_000)}${JSON.stringify(BLOCKS).slice(1, -1)}]}`);
+  await page.waitForFunction(() => document.getElementById('place').innerText === 'town.geojson');
+  await drawn(page);
+  assert.ok(await page.evaluate(() => window.longestParsed) < 1 << 20, 'the page parses the whole file');
   assert.deepEqual(page.failures, []);
   await page.close();
 });
