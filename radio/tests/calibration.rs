@@ -103,7 +103,7 @@ fn known_constants_are_recovered_through_noise_and_outliers() {
     }
     let calibration = Calibration::fit(&surroundings, &measurements, &trusting(options(Some(100.0)))).expect("a fit");
     for (name, truth, within) in FAR_FROM_PRIORS {
-        let (prior, found) = (calibration.priors()[name as usize], calibration.constants()[name as usize]);
+        let (prior, found) = (calibration.options().priors[name as usize], calibration.constants()[name as usize]);
         println!("{name:?}: {found:.2}, truth {truth}, before {}", prior.mean);
         assert!((found - truth).abs() < within && within < 0.5 * (prior.mean - truth).abs(), "{name:?}: {found}, truth {truth}");
         let sure = calibration.deviations()[name as usize];
@@ -133,6 +133,11 @@ fn an_unknown_height_is_found() {
         let calibration = Calibration::fit(&surroundings, &measurements, &options).expect("a fit");
         let found_m = calibration.constants()[ConstantName::AntennaHeight as usize];
         assert!((found_m - height_m).abs() < 0.2 * height_m, "{found_m} m, truth {height_m} m");
+        let assumed = calibration.options().priors[ConstantName::AntennaHeight as usize];
+        assert_eq!((assumed.mean, assumed.deviation), (20.0, 4.0));
+        let warning = calibration.height_warning();
+        let told = warning.as_ref().is_some_and(|warning| warning.contains("20 m explains the measurements far worse"));
+        assert_eq!((told, warning.is_some()), (height_m != 20.0, height_m != 20.0), "{warning:?}");
     }
 }
 
@@ -168,7 +173,10 @@ fn the_deviation_grows_with_the_distance_to_the_measurements() {
 fn a_blocks_own_measurements_do_not_help_to_predict_it() {
     let surroundings = surroundings();
     let measurements = simulated(&surroundings, 200, 1.0);
-    let errors = |measurements: &[Measurement]| cross_validate(&surroundings, measurements, &options(Some(100.0)), 64.0).expect("blocks");
+    let errors = |measurements: &[Measurement]| {
+        let calibration = Calibration::fit(&surroundings, measurements, &options(Some(100.0))).expect("a fit");
+        cross_validate(&surroundings, measurements, &calibration, 64.0).expect("blocks")
+    };
     let honest = errors(&measurements);
     assert!(honest.all.after_db < honest.all.before_db, "{:?}", honest.all);
     assert_eq!(honest.blocks.iter().map(|block| block.errors.count).sum::<usize>(), 200);

@@ -51,7 +51,8 @@ pub fn run(args: &Args) -> Result<()> {
     let measurements = average_by_squares(&on_map, args.square_m);
     let context = || format!("calibrating with {}", file.display());
     let calibration = Calibration::fit(&site.surroundings, &measurements, &site.options).with_context(context)?;
-    let validation = cross_validate(&site.surroundings, &measurements, &site.options, args.block_m);
+    calibration.height_warning().iter().for_each(|warning| warn(warning));
+    let validation = cross_validate(&site.surroundings, &measurements, &calibration, args.block_m);
     println!("cell {}: {} measurements in {} squares of {} m", site.cell.name, on_map.len(), measurements.len(), args.square_m);
     print!("{}", report::constants(&calibration));
     match validation {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// A line for every constant: before the fit, after it, and how sure the fit is.
 pub fn constants(calibration: &Calibration) -> String {
     let mut text = format!("{:44} {:>17}  {:>17}\n", "constant", "before", "fitted");
-    for ((prior, value), deviation) in calibration.priors().iter().zip(calibration.constants()).zip(calibration.deviations()) {
+    for ((prior, value), deviation) in calibration.options().priors.iter().zip(calibration.constants()).zip(calibration.deviations()) {
         let label = if prior.unit.is_empty() { prior.label.to_owned() } else { format!("{}, {}", prior.label, prior.unit) };
         let _ = writeln!(text, "{label:44} {:>8.2} +- {:>5.2}  {value:>8.2} +- {deviation:>5.2}", prior.mean, prior.deviation);
     }

@@ -22,14 +22,14 @@ const ROUNDS: usize = 6;
 /// Measurements that differ from all others' prediction by more standard deviations are doubted.
 const OUTLIER: f64 = 3.0;
 
-/// What a fit starts from.
+/// What is assumed before a fit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CalibrationOptions {
     pub law: CellLaw,
     pub priors: [Prior; CONSTANTS],
-    /// Nothing is known of the azimuth: every direction is tried.
+    /// Nothing is known of the azimuth: the fit starts from the likeliest direction.
     pub any_azimuth: bool,
-    /// Nothing is known of the antenna's height: other heights than the prior's are tried too.
+    /// Nothing is known of the antenna's height: the fit starts from another height than the prior's where that is far likelier.
     pub any_height: bool,
     pub covariance: Covariance,
 }
@@ -38,8 +38,10 @@ impl CalibrationOptions {
     /// The standard priors and covariance, with what is known of the cell's antenna.
     pub fn new(law: CellLaw, azimuth_deg: Option<f64>, height_m: Option<f64>) -> Self {
         let mut priors = PRIORS;
-        if let Some(azimuth_deg) = azimuth_deg {
-            priors[ConstantName::Azimuth as usize].mean = azimuth_deg;
+        let azimuth = &mut priors[ConstantName::Azimuth as usize];
+        match azimuth_deg {
+            Some(azimuth_deg) => azimuth.mean = azimuth_deg,
+            None => azimuth.deviation = ANY_AZIMUTH_DEG,
         }
         if let Some(height_m) = height_m {
             priors[ConstantName::AntennaHeight as usize].mean = height_m;
@@ -50,9 +52,9 @@ impl CalibrationOptions {
 
 /// A calibrated cell.
 pub struct Calibration {
-    law: CellLaw,
-    priors: [Prior; CONSTANTS],
-    covariance: Covariance,
+    options: CalibrationOptions,
+    /// The priors that the fit started from: the options', but for what is not known of the antenna.
+    start: [Prior; CONSTANTS],
     constants: Constants,
     /// Standard deviations of the constants after the fit.
     deviations: Constants,
@@ -87,25 +89,39 @@ impl Calibration {
     /// Measurements that [`CalibrationError`] lists.
     pub fn fit(surroundings: &Surroundings, measurements: &[Measurement], options: &CalibrationOptions) -> Result<Self, CalibrationError> {
         check(measurements, surroundings.grid())?;
-        let links = measurements.iter().map(|one| surroundings.link(one.position)).collect();
+        let links: Vec<Link> = measurements.iter().map(|one| surroundings.link(one.position)).collect();
         let powers = DVector::from_iterator(measurements.len(), measurements.iter().map(|one| one.power_dbm));
-        Self::fit_links(links, &powers, options)
+        let start = Self::find_start(&links, &powers, options)?;
+        Self::fit_from(&start, links, &powers, options)
     }
 
-    /// As [`Self::fit`], from links made before and measurements that were checked.
-    pub(super) fn fit_links(links: Vec<Link>, powers: &DVector<f64>, options: &CalibrationOptions) -> Result<Self, CalibrationError> {
+    /// The same law, priors and start fitted to other measurements, which were checked.
+    pub(super) fn refit(&self, links: Vec<Link>, powers: &DVector<f64>) -> Result<Self, CalibrationError> {
+        Self::fit_from(&self.start, links, powers, &self.options)
+    }
+
+    /// The options' priors, with what is not known of the antenna replaced by its likeliest start. A fit's time grows with the cube of
+    /// the measurements' number, so the starts are compared on some of them.
+    fn find_start(links: &[Link], powers: &DVector<f64>, options: &CalibrationOptions) -> Result<[Prior; CONSTANTS], CalibrationError> {
+        if !(options.any_azimuth || options.any_height) {
+            return Ok(options.priors);
+        }
+        let count = links.len().min(START_MEASUREMENTS);
+        let chosen = || (0..count).map(|i| i * links.len() / count);
+        let (links, powers): (Vec<Link>, _) =
+            (chosen().map(|i| links[i].clone()).collect(), powers.select_rows(&chosen().collect::<Vec<_>>()));
         let directions = (0..AZIMUTHS).map(|start| [f64::from(start) * 360.0 / f64::from(AZIMUTHS), 360.0 / f64::from(AZIMUTHS)]);
         let mut best = match options.any_azimuth {
-            true => Self::likeliest(&options.priors, ConstantName::Azimuth, directions, &links, powers, options)?,
-            false => Self::fit_from(&options.priors, links.clone(), powers, options)?,
+            true => Self::likeliest(&options.priors, ConstantName::Azimuth, directions, &links, &powers, options)?,
+            false => Self::fit_from(&options.priors, links.clone(), &powers, options)?,
         };
         if options.any_height {
-            let other = Self::likeliest(&best.priors, ConstantName::AntennaHeight, OTHER_HEIGHTS_M, &links, powers, options)?;
+            let other = Self::likeliest(&best.start, ConstantName::AntennaHeight, OTHER_HEIGHTS_M, &links, &powers, options)?;
             if best.misfit - other.misfit > VERY_STRONG {
                 best = other;
             }
         }
-        Ok(best)
+        Ok(best.start)
     }
 
     /// The likeliest fit of those whose prior of one constant has these means and deviations.
@@ -130,7 +146,7 @@ impl Calibration {
     }
 
     fn fit_from(
-        priors: &[Prior; CONSTANTS],
+        start: &[Prior; CONSTANTS],
         links: Vec<Link>,
         powers: &DVector<f64>,
         options: &CalibrationOptions,
@@ -138,13 +154,13 @@ impl Calibration {
         let count = links.len();
         let errors = DMatrix::from_fn(count, count, |i, j| options.covariance.between(&links[i], &links[j]));
         let noise = options.covariance.noise_db * options.covariance.noise_db;
-        let mut constants: Constants = std::array::from_fn(|i| priors[i].mean);
+        let mut constants: Constants = std::array::from_fn(|i| start[i].mean);
         let mut doubts = vec![1.0; count];
         let mut round = 0;
         loop {
-            let lines: Vec<(f64, Constants)> = links.iter().map(|link| options.law.linearised(&constants, priors, link)).collect();
+            let lines: Vec<(f64, Constants)> = links.iter().map(|link| options.law.linearised(&constants, start, link)).collect();
             let slopes = DMatrix::from_fn(count, CONSTANTS, |i, k| lines[i].1[k]);
-            let from_mean = DVector::from_fn(CONSTANTS, |k, _| (constants[k] - priors[k].mean) / priors[k].deviation);
+            let from_mean = DVector::from_fn(CONSTANTS, |k, _| (constants[k] - start[k].mean) / start[k].deviation);
             let law_at_means = DVector::from_fn(count, |i, _| lines[i].0) - &slopes * &from_mean;
             let mut system = &slopes * slopes.transpose() + &errors;
             for (i, doubt) in doubts.iter().enumerate() {
@@ -160,18 +176,18 @@ impl Calibration {
                 let spread = system.solve(&slopes);
                 let deviations = std::array::from_fn(|k| {
                     let left = 1.0 - slopes.column(k).dot(&spread.column(k));
-                    priors[k].deviation * left.max(0.0).sqrt()
+                    start[k].deviation * left.max(0.0).sqrt()
                 });
                 // The whitened measurements' mean square is 1 where the covariance is right.
                 let square = unexplained.dot(&weights);
                 let scale = (square + SCALE_WEIGHT) / (count as f64 + SCALE_WEIGHT);
                 let misfit = square + 2.0 * system.l_dirty().diagonal().map(f64::ln).sum();
                 let slopes = lines.into_iter().map(|(_, slopes)| slopes).collect();
-                let (law, priors, covariance) = (options.law, *priors, options.covariance);
-                return Ok(Self { law, priors, covariance, constants, deviations, links, slopes, system, weights, step, scale, misfit });
+                let (options, start) = (options.clone(), *start);
+                return Ok(Self { options, start, constants, deviations, links, slopes, system, weights, step, scale, misfit });
             }
             doubts = doubts_of(&system, &weights, noise, &doubts);
-            constants = std::array::from_fn(|k| (priors[k].mean + priors[k].deviation * likely[k]).clamp(priors[k].least, priors[k].most));
+            constants = std::array::from_fn(|k| (start[k].mean + start[k].deviation * likely[k]).clamp(start[k].least, start[k].most));
         }
     }
 
@@ -185,9 +201,23 @@ impl Calibration {
         &self.deviations
     }
 
-    /// What was known of the constants before the fit.
-    pub fn priors(&self) -> &[Prior; CONSTANTS] {
-        &self.priors
+    /// What was assumed before the fit.
+    pub fn options(&self) -> &CalibrationOptions {
+        &self.options
+    }
+
+    /// A sentence without a full stop where the assumed height of the antenna explains the measurements far worse than the one that the
+    /// fit started from.
+    pub fn height_warning(&self) -> Option<String> {
+        let [assumed, start] = [&self.options.priors, &self.start].map(|priors| priors[ConstantName::AntennaHeight as usize]);
+        let [assumed_m, start_m] = [assumed.mean, start.mean];
+        (start != assumed).then(|| {
+            let deviation_m = start.deviation;
+            format!(
+                "the antenna's height is not given; the fit starts from {start_m} +- {deviation_m} m, because {assumed_m} m explains the \
+                 measurements far worse"
+            )
+        })
     }
 
     /// Power at a place of the map.
@@ -197,8 +227,8 @@ impl Calibration {
 
     /// Power at a link's far end.
     pub fn predict_link(&self, link: &Link) -> Prediction {
-        let covariance = &self.covariance;
-        let (power_dbm, slopes) = self.law.linearised(&self.constants, &self.priors, link);
+        let covariance = &self.options.covariance;
+        let (power_dbm, slopes) = self.options.law.linearised(&self.constants, &self.start, link);
         let law_dbm = power_dbm + dot(&slopes, &self.step);
         let near = DVector::from_iterator(self.links.len(), self.links.iter().map(|other| covariance.between(link, other)));
         let shared = DVector::from_fn(near.len(), |i, _| near[i] + dot(&slopes, &self.slopes[i]));
@@ -212,6 +242,10 @@ impl Calibration {
 
 /// The trust in the covariance's own scale, in measurements.
 const SCALE_WEIGHT: f64 = 10.0;
+/// Measurements that starts are compared on.
+const START_MEASUREMENTS: usize = 300;
+/// Standard deviation of an azimuth that may be any, degrees: 360 over the root of twelve.
+const ANY_AZIMUTH_DEG: f64 = 104.0;
 /// Directions that an unknown azimuth starts from.
 const AZIMUTHS: u8 = 12;
 /// Means and deviations that an unknown height of the antenna also starts from, metres.

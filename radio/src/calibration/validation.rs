@@ -1,7 +1,8 @@
 //! How well a calibration predicts streets that nobody has driven: cross-validation by blocks of ground.
 //!
 //! Measurements a few metres apart err alike, so leaving single ones out flatters every method. Whole blocks are left out instead, a
-//! fifth of them at a time; all that is fitted is fitted to the other blocks. Blocks of one fold do not touch.
+//! fifth of them at a time; all that is fitted is fitted to the other blocks. Blocks of one fold do not touch. Where azimuth or height are
+//! not known, the start that was chosen on all measurements serves every fold: it is one of a few.
 
 use super::error::CalibrationError;
 use super::fit::{Calibration, CalibrationOptions, Prediction};
@@ -63,17 +64,19 @@ impl Sums {
     }
 }
 
-/// Predicts every block of `block_m` metres from other blocks. Blocks whose other blocks hold too few measurements are left out.
+/// Predicts every block of `block_m` metres from other blocks, as the calibration of all `measurements` would. Blocks whose other blocks
+/// hold too few measurements are left out.
 ///
 /// # Errors
 /// Those of [`Calibration::fit`]; all measurements in one fold's blocks.
 pub fn cross_validate(
     surroundings: &Surroundings,
     measurements: &[Measurement],
-    options: &CalibrationOptions,
+    calibration: &Calibration,
     block_m: f64,
 ) -> Result<Validation, CalibrationError> {
     check(measurements, surroundings.grid())?;
+    let options = calibration.options();
     let block_of = |one: &Measurement| ((one.position.y / block_m).floor() as i64, (one.position.x / block_m).floor() as i64);
     // Steps of two and one as a knight's: no two blocks of a fold share a side or a corner.
     let fold_of = |one: &Measurement| {
@@ -92,9 +95,9 @@ pub fn cross_validate(
         let powers = DVector::from_iterator(known.len(), known.iter().map(|one| one.power_dbm));
         let known_links: Vec<Link> = given.iter().map(|&i| links[i].clone()).collect();
         let offset_db = offset_db(&known_links, &powers, options);
-        let calibration = Calibration::fit_links(known_links, &powers, options)?;
+        let fitted = calibration.refit(known_links, &powers)?;
         for i in tested {
-            let (truth_dbm, predicted) = (measurements[i].power_dbm, calibration.predict_link(&links[i]));
+            let (truth_dbm, predicted) = (measurements[i].power_dbm, fitted.predict_link(&links[i]));
             predictions[i] = Some(predicted);
             let before_dbm = prior_power_dbm(&links[i], options) + offset_db;
             let sum = sums.entry(block_of(&measurements[i])).or_default();

@@ -78,17 +78,19 @@ impl CalibrationHandle {
 
     /// Fits the law to all measurements.
     pub fn fit(&mut self) -> Result<(), JsValue> {
-        let fitted = Calibration::fit(&self.surroundings, &self.measurements, &self.options);
-        self.calibration = Some(fitted.map_err(|e| error("measurements", &e))?);
+        let fitted = Calibration::fit(&self.surroundings, &self.measurements, &self.options).map_err(|e| error("measurements", &e))?;
+        self.warnings.extend(fitted.height_warning());
+        self.calibration = Some(fitted);
         Ok(())
     }
 
     /// Predicts blocks of the ground from the others; where that is not possible, a warning says why.
-    pub fn validate(&mut self) {
-        match cross_validate(&self.surroundings, &self.measurements, &self.options, self.block_m) {
+    pub fn validate(&mut self) -> Result<(), JsValue> {
+        match cross_validate(&self.surroundings, &self.measurements, self.fitted()?, self.block_m) {
             Ok(validation) => self.validation = Some(validation),
             Err(cause) => self.warnings.push(format!("The errors in blocks are not known: {cause}.")),
         }
+        Ok(())
     }
 
     /// Draws the next row of the map, from the north.

@@ -78,7 +78,7 @@ pub fn constants(calibration: &Calibration) -> Vec<ConstantReport> {
         fitted,
         fitted_deviation,
     };
-    calibration.priors().iter().zip(fitted).map(report).collect()
+    calibration.options().priors.iter().zip(fitted).map(report).collect()
 }
 
 /// The blocks with their places on the globe.
