@@ -51,6 +51,19 @@ fn a_cell_is_fitted_validated_and_drawn() {
 }
 
 #[test]
+fn what_was_assumed_of_an_unknown_antenna_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cell, measurements) = (folder.path().join("cell.json"), folder.path().join("measured.csv"));
+    fs::write(&cell, r#"{"lat": 48.13443, "lng": 11.57697, "frequency_mhz": 3600}"#).unwrap();
+    fs::write(&measurements, table(100)).unwrap();
+    let said = succeeds(&arguments(&cell, &measurements));
+    for (constant, before) in [("azimuth, deg", "0.00 +- 104.00"), ("antenna height, m", "20.00 +-  4.00")] {
+        let line = said.lines().find(|line| line.starts_with(constant)).unwrap();
+        assert!(line[constant.len()..].trim_start().starts_with(before), "{line}");
+    }
+}
+
+#[test]
 fn a_spreadsheet_with_decimal_commas_gives_the_same_fit_and_what_is_not_used_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
