@@ -260,6 +260,23 @@ fn cars_that_cannot_be_used_are_told() {
 }
 
 #[test]
+fn unknown_materials_are_told_where_rays_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scene, out) = (folder.path().join("house.geojson"), folder.path().join("map.npy"));
+    let house = "[[11.0,48.0],[11.0005,48.0],[11.0005,48.0004],[11.0,48.0004],[11.0,48.0]]";
+    let properties = r#"{"height":9,"building:material":"plaster"}"#;
+    fs::write(&scene, format!(r#"{{"type":"Feature","properties":{properties},"geometry":{{"type":"Polygon","coordinates":[{house}]}}}}"#))
+        .unwrap();
+    let said = |method: &str| {
+        let args = ["predict", scene.to_str().unwrap(), "--tx", "11.0007,48.0002", "--method", method, "--out", out.to_str().unwrap()];
+        let output = radiodiff(&args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr).contains("has walls of a material that is not known, and counts as without one: \"plaster\"")
+    };
+    assert_eq!(["rays", "dominant-path", "log-distance"].map(said), [true, false, false]);
+}
+
+#[test]
 fn an_antenna_below_the_roof_is_moved_and_one_above_it_stands() {
     let folder = tempfile::tempdir().unwrap();
     let (scene, out) = (folder.path().join("house.geojson"), folder.path().join("map.npy"));

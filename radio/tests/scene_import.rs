@@ -394,7 +394,6 @@ fn heights_are_read_alike_in_every_format() {
     }
 }
 
-/// Damaged in any place, a file is answered, never panicked on.
 #[test]
 fn odd_heights_and_materials_of_a_file_are_told_together() {
     let mut features = village();
@@ -412,15 +411,19 @@ fn odd_heights_and_materials_of_a_file_are_told_together() {
     assert_eq!(
         imported.report.warnings(),
         [
-            "5 features have heights that are no plain numbers of metres: features 1, 3, 4, 5 and 6 (height is \"3;4\", read as 3; height is \
-             \"-5\", not used; height is \"10 km\", not used; height is \"10000\", not used)",
-            "3 features have walls of materials that are not known, and count as without one: features 1, 2 and 3 (\"plaster\"; \"brick;glass\")",
+            "5 features have heights that are no plain numbers of metres: feature 1: height is \"3;4\", read as 3; feature 3: height is \"-5\", \
+             not used; feature 4: height is \"10 km\", not used; feature 6: height is \"10000\", not used; and 1 other",
         ]
     );
+    let materials = "3 features have walls of materials that are not known, and count as without one: feature 1: \"plaster\"; feature 3: \
+                     \"brick;glass\"; and 1 other";
+    assert_eq!(imported.report.unknown_materials().as_deref(), Some(materials));
     let one = read(&collection(&features[..2]));
-    assert_eq!(one.report.warnings()[1], "feature 1 has walls of a material that is not known, and counts as without one: \"plaster\"");
+    let material = "feature 1 has walls of a material that is not known, and counts as without one: \"plaster\"";
+    assert_eq!(one.report.unknown_materials().as_deref(), Some(material));
 }
 
+/// Damaged in any place, a file is answered, never panicked on.
 #[test]
 fn damaged_files_never_panic() {
     let text = collection(&village()[..2]).to_string();

@@ -89,6 +89,20 @@ test('cars weaken the map behind them, and what is none is told', { timeout: 300
   await page.close();
 });
 
+test('materials that are not known are told where rays are drawn', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const told = await page.evaluate(async () => {
+    const { engine } = window.radiodiff;
+    const ring = [[11, 48], [11.0005, 48], [11.0005, 48.0004], [11, 48.0004], [11, 48]];
+    const buildings = { type: 'Feature', properties: { height: 9, 'building:material': 'plaster' }, geometry: { type: 'Polygon', coordinates: [ring] } };
+    const draw = (method) => engine.predict({ buildings, method, transmitters: [{ lng: 11.0007, lat: 48.0002 }] });
+    return [await draw('rays'), await draw('dominant-path')].map(({ warnings }) => warnings.filter((warning) => /"plaster"/.test(warning)).length);
+  });
+  assert.deepEqual(told, [1, 0]);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 test("an antenna of CloudRF's own library, and one without beamwidths, radiate equally in all directions", { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const answers = await page.evaluate(async () => {

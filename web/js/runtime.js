@@ -192,7 +192,7 @@ class Runtime {
   async #signals(request, gains, watch) {
     const { handle, info } = this.#prepared(watch);
     const method = this.#methodOf(request, info);
-    const warnings = [...info.warnings, ...request.warnings];
+    const warnings = [...info.warnings, ...(method === 'rays' ? handle.rayWarnings() : []), ...request.warnings];
     const transmitters = [];
     const places = [];
     for (let index = 0; index < request.transmitterCount; index += 1) {

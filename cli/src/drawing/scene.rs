@@ -25,6 +25,8 @@ pub struct MapScene {
     warnings: Vec<String>,
     /// What was assumed of heights.
     assumptions: Vec<String>,
+    /// The warning that walls have materials that are not known.
+    unknown_materials: Option<String>,
 }
 
 impl MapScene {
@@ -50,7 +52,8 @@ impl MapScene {
         let frame = LocalFrame::of_bounds(bounds, grid);
         let mut warnings = report.warnings();
         warnings.extend(options.bounds.and_then(|asked| differing_bounds(&frame, asked, grid)));
-        Ok(Self { prepared: PreparedScene::new(&scene), scene, frame, bounds, warnings, assumptions: report.assumptions() })
+        let (assumptions, unknown_materials) = (report.assumptions(), report.unknown_materials());
+        Ok(Self { prepared: PreparedScene::new(&scene), scene, frame, bounds, warnings, assumptions, unknown_materials })
     }
 
     /// The same map with the cars of a GeoJSON file's bytes.
@@ -102,10 +105,12 @@ impl MapScene {
         &self.warnings
     }
 
-    /// The warning that the map's cars are not used, of a source that does not know cars.
-    pub fn unused_cars(&self, source: &MapSource) -> Option<String> {
+    /// The warnings that concern some sources alone: cars where they are not known, unknown materials where walls reflect.
+    pub fn warnings_for(&self, source: &MapSource) -> Vec<String> {
         let unused = !self.scene.cars.is_empty() && !source.knows_cars();
-        unused.then(|| format!("{} knows no cars: those on the map are left out", source.name()))
+        let cars = unused.then(|| format!("{} knows no cars: those on the map are left out", source.name()));
+        let materials = self.unknown_materials.clone().filter(|_| source.knows_materials());
+        cars.into_iter().chain(materials).collect()
     }
 
     /// Puts a transmitter on the map for a source of maps; one inside a building goes to the nearest outdoor pixel, with a warning.

@@ -211,6 +211,11 @@ impl MapSource {
         }
     }
 
+    /// Whether the materials of walls change what it draws.
+    pub fn knows_materials(&self) -> bool {
+        matches!(self, Self::Model(ModelArgs { method: ModelChoice::Rays, .. }))
+    }
+
     /// Whether cars on the map weaken what it draws.
     pub fn knows_cars(&self) -> bool {
         match self {

@@ -64,7 +64,7 @@ pub fn draw(args: &Args, source: &MapSource, scenes: &SceneCache) -> Result<Repo
     let empty = Coverage::new(grid, args.receiver.receiver())?;
     let (mut drawn, mut stations) = (Vec::new(), Vec::new());
     warnings.extend(args.stations.unused_heights(source));
-    warnings.extend(map.unused_cars(source));
+    warnings.extend(map.warnings_for(source));
     for tx in &args.tx {
         let placed = map.place(&Station::new(tx, &args.stations)?, source)?;
         drawn.push(match args.quantity {

@@ -137,7 +137,7 @@ impl DrawnPlan {
         if request.receiver_height_m.is_some() || request.stations.iter().any(|station| station.height_m.is_some()) {
             warnings.extend(source.unused_heights());
         }
-        warnings.extend(map.unused_cars(source));
+        warnings.extend(map.warnings_for(source));
         for (i, asked) in request.stations.iter().enumerate() {
             let station = Station {
                 name: format!("transmitter {}", i + 1),

@@ -39,7 +39,7 @@ pub fn run(args: &Args) -> Result<()> {
     map.assumptions().iter().for_each(|assumption| eprintln!("note: {assumption}"));
     args.stations.unused_heights(&source).iter().for_each(|warning| eprintln!("warning: {warning}"));
     map.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
-    map.unused_cars(&source).iter().for_each(|warning| eprintln!("warning: {warning}"));
+    map.warnings_for(&source).iter().for_each(|warning| eprintln!("warning: {warning}"));
     let mut told = Vec::new();
     let mut existing = CoveredPixels::default();
     for tx in &args.existing {

@@ -236,6 +236,12 @@ impl SceneHandle {
         })
     }
 
+    /// Warnings of what only ray tracing reads: materials of walls that are not known.
+    #[wasm_bindgen(js_name = rayWarnings)]
+    pub fn ray_warnings(&self) -> Vec<String> {
+        self.report.unknown_materials().into_iter().collect()
+    }
+
     /// 1 inside buildings, row 0 in the north.
     pub fn mask(&self) -> Uint8Array {
         Uint8Array::from(self.scene.mask.pixels.as_slice())

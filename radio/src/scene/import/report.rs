@@ -64,9 +64,9 @@ pub struct Finding {
     pub kind: FindingKind,
     /// How many features; 1 for what concerns the file as a whole.
     pub count: usize,
-    /// The first of them; none for what concerns the file as a whole.
+    /// The first of them; none for what concerns the file as a whole. Of tags that were not understood, the first with each text.
     pub features: Vec<FeatureRef>,
-    /// Of the first of them: where exactly, and what was found there. Of tags that were not understood, the first different ones.
+    /// Of the first of them: where exactly, and what was found there. Of tags that were not understood, the text of each of `features`.
     pub details: Vec<String>,
     /// The feature that was counted last: its other parts are not counted again.
     last: FeatureRef,
@@ -159,8 +159,8 @@ impl FindingKind {
         }
     }
 
-    /// Whether the details of several features are told, not of the first alone: they are short and few.
-    fn tells_details(self) -> bool {
+    /// Whether several texts are told, each with the first feature that has it: they are short and few.
+    fn tells_texts(self) -> bool {
         matches!(self, Self::OddHeight | Self::OddMaterial)
     }
 
@@ -238,6 +238,17 @@ impl fmt::Display for Finding {
                 write!(f, "{}{feature} {one}", if numbered { "feature " } else { "" })?;
                 if detail.is_empty() { Ok(()) } else { write!(f, ": {detail}") }
             }
+            named if self.kind.tells_texts() => {
+                write!(f, "{} {} {many}", self.count, if numbered { "features" } else { "elements" })?;
+                for (i, (feature, text)) in named.iter().zip(&self.details).enumerate() {
+                    write!(f, "{} {}{feature}: {text}", if i == 0 { ":" } else { ";" }, if numbered { "feature " } else { "" })?;
+                }
+                match self.count - named.len() {
+                    0 => Ok(()),
+                    1 => write!(f, "; and 1 other"),
+                    others => write!(f, "; and {others} others"),
+                }
+            }
             named => {
                 let shown = if self.count <= named.len() { named.len() } else { NAMED_OF_MANY.min(named.len()) };
                 let mut names: Vec<String> = named[..shown].iter().map(ToString::to_string).collect();
@@ -250,7 +261,6 @@ impl fmt::Display for Finding {
                 write!(f, "{} {noun} {many}: {prefix}{} and {last}", self.count, names.join(", "))?;
                 match detail.as_str() {
                     "" => Ok(()),
-                    _ if self.kind.tells_details() => write!(f, " ({detail})"),
                     _ => write!(f, " ({}: {detail})", named[0]),
                 }
             }
@@ -308,9 +318,14 @@ impl HeightSources {
 }
 
 impl ImportReport {
-    /// The findings as sentences.
+    /// The findings as sentences, but for [`Self::unknown_materials`].
     pub fn warnings(&self) -> Vec<String> {
-        self.findings.iter().map(ToString::to_string).collect()
+        self.findings.iter().filter(|finding| finding.kind != FindingKind::OddMaterial).map(ToString::to_string).collect()
+    }
+
+    /// The sentence that walls have materials that are not known; only ray tracing asks for them.
+    pub fn unknown_materials(&self) -> Option<String> {
+        self.findings.iter().find(|finding| finding.kind == FindingKind::OddMaterial).map(ToString::to_string)
     }
 
     /// What was assumed of heights, in sentences: buildings without one, and ground that is not flat.
@@ -334,10 +349,11 @@ impl ImportReport {
             Some(finding) => {
                 finding.count += 1;
                 finding.last = feature.clone();
-                if finding.features.len() < NAMED {
-                    finding.features.push(feature.clone());
+                if finding.features.len() == NAMED || (kind.tells_texts() && finding.details.contains(&detail)) {
+                    return;
                 }
-                if kind.tells_details() && finding.details.len() < NAMED && !finding.details.contains(&detail) {
+                finding.features.push(feature.clone());
+                if kind.tells_texts() {
                     finding.details.push(detail);
                 }
             }
@@ -388,6 +404,17 @@ mod tests {
         }
         assert_eq!(report.warnings()[1], "312 features have no geometry and are not used: features 0, 1, 2 and 309 more");
         assert_eq!(report.findings[1].features.len(), NAMED);
+    }
+
+    #[test]
+    fn texts_beyond_the_tenth_are_counted() {
+        let mut report = ImportReport::default();
+        for index in 0..13 {
+            report.note(FindingKind::OddHeight, &feature(index), format!("height is \"{index}'\", not used"));
+        }
+        let sentence = report.warnings().remove(0);
+        assert!(sentence.starts_with("13 features have heights"), "{sentence}");
+        assert!(sentence.ends_with("; feature 9: height is \"9'\", not used; and 3 others"), "{sentence}");
     }
 
     #[test]
