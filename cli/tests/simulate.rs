@@ -88,15 +88,21 @@ fn heights_that_a_method_does_not_use_are_told_once() {
         let to = format!("{to}/{method}{}", more.len());
         said(&[&["simulate", "--dataset", folder, "--method", method, "--out", &to], more].concat())
     };
-    let terms = "models maps of roofs at 25 m and antennas at 1.5 m";
+    let (roofs, antennas) = ("ignores the heights of roofs (all count as 25 m)", "ignores the heights of antennas (all count as 1.5 m)");
     assert_eq!(simulate("rays1", &[]), [""; 0]);
-    assert_eq!(simulate("irt2", &[]), [format!("warning: IRT2 {terms}: the roofs' heights are not used, and the antennas' are not")]);
+    assert_eq!(simulate("irt2", &[]), [format!("warning: IRT2 {roofs}. It {antennas}")]);
     fs::remove_dir_all(data.path().join("png/heights")).unwrap();
-    let over_roofs = [format!("warning: IRT4 {terms}: the antennas' heights are not used but on ways over roofs")];
+    let over_roofs = ["warning: IRT4 uses antenna heights only on paths over roofs"];
     assert_eq!(simulate("irt4", &[]), over_roofs);
     fs::remove_dir_all(data.path().join("antenna_height")).unwrap();
     assert_eq!(simulate("irt2", &[]), [""; 0]);
     assert_eq!(simulate("irt4", &["--height-m", "3"]), over_roofs);
+    assert_eq!(simulate("irt2", &["--height-m", "1.5"]), [""; 0]);
+    let standard = ["--roofs", "25,25", "--antennas", "1.5,1.5"];
+    let folder = data.path().join("standard");
+    assert_eq!(said(&[&["dataset", "synth", "--out", folder.to_str().unwrap()], &synth[4..], &["irt4"], &standard].concat()), [""; 0]);
+    let args = ["simulate", "--dataset", folder.to_str().unwrap(), "--method", "irt2", "--out", &format!("{to}/standard")];
+    assert_eq!(said(&args), [""; 0]);
 }
 
 #[test]

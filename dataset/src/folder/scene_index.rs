@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 use geo::{Coord, InteriorPoint, Polygon};
 use radiodiff_radio::geometry::footprints_of_corners;
 use radiodiff_radio::scene::{
-    BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, Transmitter, antennas_from_json, buildings_from_json,
-    cars_from_pixels, check_antenna_height,
+    ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, Transmitter, antennas_from_json,
+    buildings_from_json, cars_from_pixels, check_antenna_height,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -153,14 +153,23 @@ impl SceneIndex {
         }
     }
 
-    /// Whether the folder has heights of roofs.
-    pub fn has_roof_heights(&self) -> bool {
-        layout::path(&self.folder, HEIGHTS).is_dir()
+    /// Whether a roof is not 25 m high by the folder. A file that cannot be read says nothing here; its scene cannot be read either.
+    pub fn has_other_roofs(&self) -> bool {
+        let is_other = |&height_m: &u8| height_m != 0 && f64::from(height_m) != BUILDING_HEIGHT_M;
+        let has_other = |map: &u32| {
+            let heights = gray_png::read(&layout::path(&self.folder, &format!("{HEIGHTS}/{map}.png")));
+            heights.is_ok_and(|(_, heights_m)| heights_m.iter().any(is_other))
+        };
+        self.maps.iter().any(has_other)
     }
 
-    /// Whether the folder has heights of transmitters.
-    pub fn has_antenna_heights(&self) -> bool {
-        layout::path(&self.folder, ANTENNA_HEIGHTS).is_dir()
+    /// Whether a transmitter is not 1.5 m high by the folder. A file that cannot be read says nothing here, as with roofs.
+    pub fn has_other_antennas(&self) -> bool {
+        let has_other = |map: &u32| {
+            let heights = antenna_heights_m(&layout::path(&self.folder, &format!("{ANTENNA_HEIGHTS}/{map}.json")));
+            heights.is_ok_and(|heights_m| heights_m.iter().any(|&height_m| height_m != ANTENNA_HEIGHT_M))
+        };
+        self.maps.iter().any(has_other)
     }
 
     /// How high a transmitter stands above the ground, metres, where the folder says it.

@@ -11,7 +11,7 @@ use crate::share::RankShare;
 use crate::{files, progress};
 use anyhow::{Context, Result, ensure};
 use radiodiff_radio::geometry::PreparedScene;
-use radiodiff_radio::scene::check_antenna_height;
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, check_antenna_height};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -50,8 +50,8 @@ const SHOWN_FAILURES: usize = 20;
 pub fn run(args: &Args) -> Result<()> {
     let simulator = Simulator::new(args.method);
     let scenes = SceneIndex::open(&args.dataset, args.method.has_cars())?;
-    let (roofs, antennas) = (scenes.has_roof_heights(), args.height_m.is_some() || scenes.has_antenna_heights());
-    simulator.unused_heights(roofs, antennas).iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let antennas = args.height_m.map_or_else(|| scenes.has_other_antennas(), |height_m| height_m != ANTENNA_HEIGHT_M);
+    simulator.unused_heights(scenes.has_other_roofs(), antennas).iter().for_each(|warning| eprintln!("warning: {warning}"));
     let gain = args.out.join(GAIN).join(args.method.name());
     let share = RankShare::from_environment()?;
     if share.is_alone() {

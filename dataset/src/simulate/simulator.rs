@@ -40,19 +40,14 @@ impl Simulator {
     /// The warning that heights are not used, of a method that does not use them: of roofs that are not all at 25 m, of antennas that are
     /// not at 1.5 m.
     pub fn unused_heights(self, roofs: bool, antennas: bool) -> Option<String> {
-        let antennas_count = match self.variant {
-            Variant::Irt2 | Variant::CarsIrt2 => "",
-            Variant::Irt4 | Variant::CarsIrt4 => " but on ways over roofs",
+        let antennas_use = match self.variant {
+            Variant::Irt2 | Variant::CarsIrt2 => format!("ignores the heights of antennas (all count as {ANTENNA_HEIGHT_M} m)"),
+            Variant::Irt4 | Variant::CarsIrt4 => String::from("uses antenna heights only on paths over roofs"),
             _ => return None,
         };
-        let unused = match (roofs, antennas) {
-            (false, false) => return None,
-            (true, false) => String::from("the roofs' heights are not used"),
-            (false, true) => format!("the antennas' heights are not used{antennas_count}"),
-            (true, true) => format!("the roofs' heights are not used, and the antennas' are not{antennas_count}"),
-        };
-        let name = self.variant.name();
-        Some(format!("{name} models maps of roofs at {BUILDING_HEIGHT_M} m and antennas at {ANTENNA_HEIGHT_M} m: {unused}"))
+        let roofs_use = format!("ignores the heights of roofs (all count as {BUILDING_HEIGHT_M} m)");
+        let told: Vec<String> = roofs.then_some(roofs_use).into_iter().chain(antennas.then_some(antennas_use)).collect();
+        (!told.is_empty()).then(|| format!("{} {}", self.variant.name(), told.join(". It ")))
     }
 
     /// Path gain of a transmitter at an outdoor position in metres, in dB. A variant with cars has those of the scene, one without

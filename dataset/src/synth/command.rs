@@ -11,7 +11,9 @@ use crate::share::RankShare;
 use crate::simulate::Simulator;
 use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, value_parser};
-use radiodiff_radio::scene::{Grid, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M, check_antenna_height};
+use radiodiff_radio::scene::{
+    ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, Grid, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M, check_antenna_height,
+};
 use rayon::prelude::*;
 use serde_json::Number;
 use std::fmt::Write as _;
@@ -125,7 +127,9 @@ pub fn run(args: &Args) -> Result<()> {
         args.method.with_cars().with_context(refused)?
     };
     let simulator = Simulator::new(variant).without_cars();
-    simulator.unused_heights(args.roofs.is_some(), args.antennas.is_some()).iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let roofs = args.roofs.is_some_and(|heights_m| heights_m.map(f64::from) != [BUILDING_HEIGHT_M; 2]);
+    let antennas = args.antennas.is_some_and(|heights_m| heights_m != [ANTENNA_HEIGHT_M; 2]);
+    simulator.unused_heights(roofs, antennas).iter().for_each(|warning| eprintln!("warning: {warning}"));
     let reading = progress::waiting("reading the cities");
     let cities = args.city.iter().map(|path| CityFootprints::read(path)).collect::<Result<Vec<_>>>()?;
     reading.finish_and_clear();
