@@ -24,7 +24,7 @@ function runtimes() {
       if (call !== 'trace') return;
       runtime.go = (message) => {
         receive({ id, progress: { phase: 'trace', loaded: 1, total: 1 } });
-        receive(message ? { id, error: { code: 'geojson', message } } : { id, result: 'footprints' });
+        receive(message ? { id, error: { code: 'geojson', message }, fatal: message === 'unreachable' } : { id, result: 'footprints' });
       };
     };
     return { post, close: () => { runtime.closed = true; } };
@@ -73,13 +73,14 @@ test('who aborts, or whose engine ends, leaves the others their trace; without a
   assert.equal(await again, 'footprints');
 });
 
-test('a trace that failed is tried again', async () => {
+test('a trace that failed is tried again, and a trap is not said to be the engine\'s', async () => {
   const { started, beside } = runtimes();
   const bytes = raster();
-  for (const [i, message] of ['too rugged', undefined].entries()) {
-    const call = withoutRaster(bytes, beside, { ended: never }).catch((error) => error.message);
+  const crashed = 'crashed: what works beside the engine crashed (unreachable); in a worker the next such call starts it again';
+  for (const [i, [message, told]] of [['too rugged', 'geojson: too rugged'], ['unreachable', crashed], [undefined, 'footprints']].entries()) {
+    const call = withoutRaster(bytes, beside, { ended: never }).catch((error) => `${error.code}: ${error.message}`);
     await turn();
     started[i].go(message);
-    assert.equal(await call, message ?? 'footprints');
+    assert.equal(await call, told);
   }
 });
