@@ -24,6 +24,7 @@ export class SceneHandle implements Freeable {
   constructor(source: string | Uint8Array, cars: string | Uint8Array | undefined, request: { bounds: unknown; buildingHeightM?: unknown; metersPerPixel?: unknown }, size: number, metersPerPixel: number);
   info(): Omit<SceneInfo, 'mask'>;
   mask(): Uint8Array;
+  rayWarnings(): string[];
   footprints(): string;
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
