@@ -58,7 +58,7 @@ test('WebGPU and CPU make the same forecast in one evaluation', { timeout: 400_0
     return answers;
   }, MODEL);
   for (const { kind, warnings, phases, code } of [gpu, cpu]) {
-    assert.deepEqual([kind, phases, code], ['quantiles', ['transmitters'], 'layers']);
+    assert.deepEqual([kind, phases, code], ['quantiles', ['scene', 'transmitters'], 'layers']);
     assert.ok(warnings.some((warning) => /all quantiles at once, so samples is not used/.test(warning)), warnings.join('; '));
   }
   assert.deepEqual([gpu.backend, cpu.backend], ['webgpu', 'cpu']);
