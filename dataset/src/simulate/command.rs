@@ -50,8 +50,8 @@ const SHOWN_FAILURES: usize = 20;
 pub fn run(args: &Args) -> Result<()> {
     let simulator = Simulator::new(args.method);
     let scenes = SceneIndex::open(&args.dataset, args.method.has_cars())?;
-    let antennas = args.height_m.map_or_else(|| scenes.has_other_antennas(), |height_m| height_m != ANTENNA_HEIGHT_M);
-    simulator.unused_heights(scenes.has_other_roofs(), antennas).iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let antennas = || args.height_m.map_or_else(|| scenes.has_other_antennas(), |height_m| height_m != ANTENNA_HEIGHT_M);
+    simulator.unused_heights(|| scenes.has_other_roofs(), antennas).iter().for_each(|warning| eprintln!("warning: {warning}"));
     let gain = args.out.join(GAIN).join(args.method.name());
     let share = RankShare::from_environment()?;
     if share.is_alone() {

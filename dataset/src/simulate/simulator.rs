@@ -38,15 +38,15 @@ impl Simulator {
     }
 
     /// The warning that heights are not used, of a method that does not use them: of roofs that are not all at 25 m, of antennas that are
-    /// not at 1.5 m.
-    pub fn unused_heights(self, roofs: bool, antennas: bool) -> Option<String> {
+    /// not at 1.5 m. Only of such a method are the two asked for, which may read a whole folder.
+    pub fn unused_heights(self, roofs: impl FnOnce() -> bool, antennas: impl FnOnce() -> bool) -> Option<String> {
         let antennas_use = match self.variant {
             Variant::Irt2 | Variant::CarsIrt2 => format!("ignores the heights of antennas (all count as {ANTENNA_HEIGHT_M} m)"),
             Variant::Irt4 | Variant::CarsIrt4 => String::from("uses antenna heights only on paths over roofs"),
             _ => return None,
         };
         let roofs_use = format!("ignores the heights of roofs (all count as {BUILDING_HEIGHT_M} m)");
-        let told: Vec<String> = roofs.then_some(roofs_use).into_iter().chain(antennas.then_some(antennas_use)).collect();
+        let told: Vec<String> = roofs().then_some(roofs_use).into_iter().chain(antennas().then_some(antennas_use)).collect();
         (!told.is_empty()).then(|| format!("{} {}", self.variant.name(), told.join(". It ")))
     }
 

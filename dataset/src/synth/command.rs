@@ -127,8 +127,8 @@ pub fn run(args: &Args) -> Result<()> {
         args.method.with_cars().with_context(refused)?
     };
     let simulator = Simulator::new(variant).without_cars();
-    let roofs = args.roofs.is_some_and(|heights_m| heights_m.map(f64::from) != [BUILDING_HEIGHT_M; 2]);
-    let antennas = args.antennas.is_some_and(|heights_m| heights_m != [ANTENNA_HEIGHT_M; 2]);
+    let roofs = || args.roofs.is_some_and(|heights_m| heights_m.map(f64::from) != [BUILDING_HEIGHT_M; 2]);
+    let antennas = || args.antennas.is_some_and(|heights_m| heights_m != [ANTENNA_HEIGHT_M; 2]);
     simulator.unused_heights(roofs, antennas).iter().for_each(|warning| eprintln!("warning: {warning}"));
     let reading = progress::waiting("reading the cities");
     let cities = args.city.iter().map(|path| CityFootprints::read(path)).collect::<Result<Vec<_>>>()?;
