@@ -107,6 +107,36 @@ fn a_network_of_quantiles_begins_with_anothers_weights() {
     fails(&strs(&shop.train("quantiles", "third", &[&init])), &["autoencoder.safetensors does not hold small-swin's network of quantiles"]);
 }
 
+#[test]
+fn a_wider_network_of_quantiles_begins_as_the_narrow_one() {
+    let shop = Workshop::new(&[3, 4]);
+    let few = ["quantiles.steps=3", "quantiles.whole_map_steps=0", "quantiles.crop=32"];
+    shop.trains("quantiles", "narrow", &few);
+    let init = format!("quantiles.init={:?}", shop.path("narrow/quantiles.safetensors"));
+    let wide = |name: &str, detail: &str| {
+        let preset = SWIN
+            .replace("small-swin", name)
+            .replace("widths = [8, 12]\ndetail_width = 8", &format!("widths = [16, 24]\ndetail_width = {detail}"));
+        fs::write(shop.path(&format!("{name}.toml")), preset).unwrap();
+        format!("preset={:?}", shop.path(&format!("{name}.toml")))
+    };
+    let said = shop.trains("quantiles", "wide", &[&few[..], &["quantiles.learning_rate=0.0", &wide("wide-swin", "16"), &init]].concat());
+    assert!(said.contains("every channel becomes two, [8, 12] become [16, 24]"), "{said}");
+    let [narrow, wide_scores] = ["narrow", "wide"].map(|run| scores(&shop, &format!("{run}/quantiles.safetensors"), &[])["scores"].clone());
+    for (name, value) in narrow.as_object().unwrap() {
+        let [narrow, wide] = [value, &wide_scores[name]].map(|score| score.as_f64().unwrap());
+        assert!((narrow - wide).abs() <= 1e-5 * narrow.abs(), "{name}: {narrow} narrow, {wide} wide");
+    }
+    // Two halves of a channel are read unlike, or they would be trained alike.
+    let head = &weights(&shop, "wide/quantiles.safetensors")["quantiles.head.weight"];
+    let unlike = head.values.chunks(2).filter(|halves| halves[0] != 0.0).map(|halves| (halves[0] / halves[1] - 1.0).abs());
+    assert!(unlike.fold(0.0_f32, f32::max) > 0.5, "{:?}", head.values);
+    fails(
+        &strs(&shop.train("quantiles", "other", &[&wide("uneven-swin", "8"), &init])),
+        &["does not hold uneven-swin's network of quantiles", "expected shape [16], found [8]"],
+    );
+}
+
 /// The figures of the network's row.
 fn scores(shop: &Workshop, weights: &str, more: &[&str]) -> Value {
     let (weights, json) = (shop.path(weights), shop.path("scores.json"));

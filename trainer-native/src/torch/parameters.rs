@@ -45,6 +45,12 @@ impl TorchParameters {
         Ok(())
     }
 
+    /// The parameters' shapes.
+    pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        let entries = self.entries.borrow();
+        entries.iter().map(|(name, entry)| (name.clone(), entry.tensor.size().iter().map(|&n| n as usize).collect())).collect()
+    }
+
     /// The trained parameters whose names begin with one of `prefixes`, in the order of names.
     pub fn trainable(&self, prefixes: &[&str]) -> Vec<(String, Tensor)> {
         self.chosen(prefixes, |entry| entry.trainable)

@@ -23,6 +23,7 @@ mod steps;
 mod stop;
 mod transfer;
 mod trouble;
+mod widen;
 
 pub use objective::StepLoss;
 pub use pixels::pixel_weights;

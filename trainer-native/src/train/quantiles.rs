@@ -28,10 +28,11 @@ pub fn run(config: Config, folder: &Path, from: Option<Beginning>, mode: RunMode
     let mut run = StageRun::open("quantiles", &config, folder, mode, group)?;
     let resumes = run.as_ref().is_some_and(StageRun::resumes);
     let pixels_m = config.preset.quantile_grids().pixels_m;
+    let seed = config.seed;
     let session = Session::with_networks(config, folder, (pixels_m, true), group, |preset, engine, parameters| {
         let model = QuantileNet::new(preset, &VarBuilder::new(engine, parameters))?;
         // The other processes are given process 0's parameters when the phase begins.
-        from.iter().filter(|_| group.leads() && !resumes).try_for_each(|from| from.restore_quantiles(parameters, preset))?;
+        from.iter().filter(|_| group.leads() && !resumes).try_for_each(|from| from.restore_quantiles(parameters, preset, seed))?;
         Ok(model)
     })?;
     let (optimizer, compat) = (&settings.optimizer, session.config.compat);

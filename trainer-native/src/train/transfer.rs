@@ -3,6 +3,7 @@
 //! Everything is taken whose shapes are this run's. Of another denoiser the second stage takes the first stage alone. Weights of
 //! another first stage are refused.
 
+use super::widen::{is_twice_as_wide, widened};
 use crate::stored_weights::{self, WeightsKind};
 use crate::torch::TorchParameters;
 use anyhow::{Context, Result, bail};
@@ -86,18 +87,26 @@ impl Beginning {
         Ok(!stored.draws_only())
     }
 
-    /// Copies a network of quantiles into a run's parameters.
+    /// Copies a network of quantiles into a run's parameters. One half as wide is widened, and computes what it did.
     ///
     /// # Errors
     /// A file that cannot be read, or one without the preset's network of quantiles, with the first parameter that is missing or has
     /// another shape.
-    pub fn restore_quantiles(&self, parameters: &TorchParameters, preset: &Preset) -> Result<()> {
+    pub fn restore_quantiles(&self, parameters: &TorchParameters, preset: &Preset, seed: u64) -> Result<()> {
         let shown = self.path.display();
         let stored = stored_weights::open(&self.path, WeightsKind::Averaged)?;
+        let found = &stored.manifest().preset;
+        let wide = match (&preset.quantiles, &found.quantiles) {
+            (Some(wide), Some(narrow)) if is_twice_as_wide(wide, narrow) => {
+                println!("{shown}: every channel becomes two, {:?} become {:?}", narrow.widths, wide.widths);
+                Some(widened(stored.tensors(), &parameters.shapes(), seed))
+            }
+            _ => None,
+        };
         parameters
-            .restore(stored.tensors(), &[""])
+            .restore(wide.as_ref().unwrap_or(stored.tensors()), &[""])
             .with_context(|| format!("{shown} does not hold {}'s network of quantiles", preset.name))?;
-        warn_of_settings(&shown, &stored.manifest().preset, preset)
+        if wide.is_some() { Ok(()) } else { warn_of_settings(&shown, found, preset) }
     }
 }
 
