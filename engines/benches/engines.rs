@@ -102,7 +102,7 @@ fn run(options: &BenchOptions) -> Result<()> {
             #[cfg(feature = "wgpu")]
             "wgpu" => {
                 use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
-                let engine = pollster::block_on(GpuEngine::new(GpuOptions { allow_software: true }))?;
+                let engine = pollster::block_on(GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() }))?;
                 rows(name, &engine.report().name, &engine, options)?;
             }
             #[cfg(feature = "burn-flex")]

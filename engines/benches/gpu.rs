@@ -2,7 +2,7 @@
 //!
 //! Out flow the adapter's measured ceilings and, for each preset: the time of a whole map, from the condition on the host to the gray
 //! map on the host; where the map's GPU time goes, by kernel; every distinct convolution by every method that can compute it; and the
-//! map again by the fastest methods. GPU times are timestamps. Weights are made by rule, which cost what trained ones do.
+//! map again by the fastest methods; with `--precision f16` or `f16-weights`, all of it with such numbers. GPU times are timestamps. Weights are made by rule, which cost what trained ones do.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use radiodiff_core::engine::Engine;
 use radiodiff_core::model::Preset;
 use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::draw_on_device;
-use radiodiff_engines::wgpu::{ConvMethod, Convolution, GpuEngine, GpuOptions, KernelRun};
+use radiodiff_engines::wgpu::{ConvMethod, Convolution, GpuEngine, GpuOptions, KernelRun, Precision};
 use radiodiff_tests::rule::{RuleSource, rule_values};
 
 const SEED: u64 = 1;
@@ -27,6 +27,7 @@ struct BenchOptions {
     maps: usize,
     /// Runs of each convolution by each method.
     runs: usize,
+    precision: Precision,
 }
 
 /// A convolution of a preset, and how often a map computes it.
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
 
 impl BenchOptions {
     fn from_arguments() -> Result<Self> {
-        let mut options = Self { presets: Vec::new(), maps: 20, runs: 10 };
+        let mut options = Self { presets: Vec::new(), maps: 20, runs: 10, precision: Precision::default() };
         let preset = |name: &str| {
             Preset::named(name).ok_or_else(|| anyhow!("there is no preset {name}; the presets are {}", Preset::NAMES.join(", ")))
         };
@@ -58,6 +59,11 @@ impl BenchOptions {
                 Arg::Long("preset") => options.presets.push(preset(&arguments.value()?.string()?)?),
                 Arg::Long("maps") => options.maps = arguments.value()?.parse()?,
                 Arg::Long("runs") => options.runs = arguments.value()?.parse()?,
+                Arg::Long("precision") => {
+                    let name = arguments.value()?.string()?;
+                    let known = Precision::ALL.into_iter().find(|precision| precision.name() == name);
+                    options.precision = known.ok_or_else(|| anyhow!("there is no precision {name}; there are f32, f16-weights, f16"))?;
+                }
                 // `cargo bench` passes it to every program.
                 Arg::Long("bench") => {}
                 other => return Err(other.unexpected().into()),
@@ -71,7 +77,7 @@ impl BenchOptions {
 }
 
 fn run(options: &BenchOptions) -> Result<()> {
-    let gpu = GpuOptions { allow_software: true };
+    let gpu = GpuOptions { allow_software: true, precision: options.precision };
     let trials = block_on(GpuEngine::profiling(gpu))?;
     let ceilings = block_on(trials.ceilings())?.context("a profiling engine measures ceilings")?;
     println!("adapter: {:?}", trials.report());

@@ -7,14 +7,18 @@ use radiodiff_core::model::Preset;
 use radiodiff_core::parameters::VarBuilder;
 use radiodiff_core::pipeline::draw_on_device;
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_engines::wgpu::{ConvMethod, GpuEngine, GpuError, GpuOptions};
+use radiodiff_engines::wgpu::{ConvMethod, GpuEngine, GpuError, GpuOptions, Precision};
 use radiodiff_tests::rule::{RuleSource, rule_values};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 fn engine() -> GpuEngine {
-    match pollster::block_on(GpuEngine::new(GpuOptions { allow_software: true })) {
+    engine_of(Precision::F32)
+}
+
+fn engine_of(precision: Precision) -> GpuEngine {
+    match pollster::block_on(GpuEngine::new(GpuOptions { allow_software: true, precision })) {
         Ok(engine) => engine,
         Err(error) => panic!("this test needs a Vulkan driver: {error}"),
     }
@@ -34,13 +38,20 @@ fn values(name: &str, count: usize) -> Vec<f32> {
 /// Runs a computation on both engines and asserts that no value differs by more than 1e-5 of the largest.
 #[track_caller]
 fn assert_same(gpu: &GpuEngine, what: &str, run: impl Fn(&dyn Computations) -> Vec<f32>) {
+    assert_within(gpu, what, 1e-5, run);
+}
+
+/// The same with a tolerance. Returns the largest difference.
+#[track_caller]
+fn assert_within(gpu: &GpuEngine, what: &str, tolerance: f32, run: impl Fn(&dyn Computations) -> Vec<f32>) -> f32 {
     let (expected, found) = (run(&CpuEngine::new()), run(gpu));
     assert_eq!(found.len(), expected.len(), "{what}");
     let largest = expected.iter().fold(1e-30_f32, |m, v| m.max(v.abs()));
-    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        let error = (found - expected).abs() / largest;
-        assert!(error <= 1e-5, "{what}: element {i} is {found}, the CPU has {expected}");
+    let errors = found.iter().zip(&expected).map(|(found, expected)| (found - expected).abs() / largest);
+    for (i, error) in errors.clone().enumerate() {
+        assert!(error <= tolerance, "{what}: element {i} is {}, the CPU has {}", found[i], expected[i]);
     }
+    errors.fold(0.0, f32::max)
 }
 
 /// Computations that both engines run on tensors made by rule.
@@ -116,10 +127,8 @@ fn every_operation_is_right() {
     }
 }
 
-/// Shapes with remainders along every tile of every method, of one term and of thousands.
-#[test]
-fn every_method_of_convolution_is_right() {
-    let engine = engine();
+/// The work of convolutions whose shapes have remainders along every tile of every method, of one term and of thousands.
+fn for_every_convolution(engine: &GpuEngine, mut check: impl FnMut(ConvMethod, &str, &dyn Fn(&dyn Computations) -> Vec<f32>)) {
     let geometries = [
         ([1, 1], ConvGeometry::same(1)),
         ([3, 3], ConvGeometry::same(3)),
@@ -134,9 +143,33 @@ fn every_method_of_convolution_is_right() {
         for (kernel, geometry) in geometries {
             for (image, channels) in images {
                 let weight = [channels, image[1], kernel[0], kernel[1]];
-                assert_same(&engine, &format!("{method:?}: {weight:?} of {image:?}, {geometry:?}"), |e| e.conv(image, weight, geometry));
+                let what = format!("{method:?}: {weight:?} of {image:?}, {geometry:?}");
+                check(method, &what, &|e| e.conv(image, weight, geometry));
             }
         }
+    }
+}
+
+#[test]
+fn every_method_of_convolution_is_right() {
+    let engine = engine();
+    for_every_convolution(&engine, |_, what, run| assert_same(&engine, what, run));
+}
+
+/// A weight of 16 bits is off by half of 2^-10 at most, and so is a pixel.
+#[test]
+fn convolutions_in_16_bits_have_the_digits_of_16_bits() {
+    for (precision, tolerance) in [(Precision::F16Weights, 1e-3), (Precision::F16, 2e-3)] {
+        let engine = engine_of(precision);
+        assert_eq!(engine.report().precision, if engine.report().f16 { precision } else { Precision::F16Weights });
+        let mut worst = [0.0; ConvMethod::ALL.len()];
+        for_every_convolution(&engine, |method, what, run| {
+            let error = assert_within(&engine, what, tolerance, run);
+            let worst = &mut worst[ConvMethod::ALL.iter().position(|&other| other == method).unwrap()];
+            *worst = error.max(*worst);
+        });
+        println!("largest differences by {precision:?}: {worst:?}");
+        assert!(worst.iter().all(|&error| error > 1e-5), "{precision:?} computes in 32 bits: {worst:?}");
     }
 }
 

@@ -17,14 +17,14 @@ before(async () => { browser = await launch(); });
 after(() => browser.close());
 
 /** The map of the page's scene on `backend`, in the page's own browser. */
-const predictOn = (page, backend, options = {}) => page.evaluate(async ([model, backend, options]) => {
+const predictOn = (page, backend, { precision, ...options } = {}) => page.evaluate(async ([model, backend, precision, options]) => {
   const { createEngine, request } = window.radiodiff;
-  const other = await createEngine({ model, backend });
+  const other = await createEngine({ model, backend, precision });
   const map = await other.predict({ ...request, method: 'network', seed: 42, ...options });
   const answer = { info: other.info, backend: map.backend, values: Array.from(map.values, (value) => (Number.isNaN(value) ? null : value)) };
   other.dispose();
   return answer;
-}, [SAMPLER, backend, options]);
+}, [SAMPLER, backend, precision, options]);
 
 const numbers = ({ values }) => values.map((value) => value ?? NaN);
 
@@ -39,6 +39,17 @@ for (const steps of [1, 3]) {
     await page.close();
   });
 }
+
+test('WebGPU with weights of 16 bits draws the map of 32', { timeout: 400_000 }, async () => {
+  const page = await open(browser);
+  const [half, cpu] = [await predictOn(page, 'webgpu', { precision: 'f16' }), await predictOn(page, 'cpu', { precision: 'f16' })];
+  // Where the adapter has shader-f16, products are of 16 bits too.
+  assert.deepEqual([half.info.precision, cpu.info.precision], [half.info.f16 ? 'f16' : 'f16-weights', 'f32']);
+  const share = agreement(numbers(half), numbers(cpu), 0.1);
+  assert.ok(share >= LEAST_SHARE, `${(100 * share).toFixed(3)} % of the pixels are within 0.1 dB`);
+  assert.ok(agreement(numbers(half), numbers(cpu), 1e-6) < 0.9, 'the weights are of 32 bits');
+  await page.close();
+});
 
 test('WebGPU and CPU make the same forecast in one evaluation', { timeout: 400_000 }, async () => {
   const page = await open(browser);

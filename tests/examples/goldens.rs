@@ -34,7 +34,7 @@ fn main() -> Result<()> {
         EngineName::Burn => write_goldens(&goldens, &BurnFlex::default()),
         EngineName::Cpu => write_goldens(&goldens, &CpuEngine::new()),
         EngineName::Wgsl => {
-            let engine = pollster::block_on(GpuEngine::new(GpuOptions { allow_software: true }));
+            let engine = pollster::block_on(GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() }));
             write_goldens(&goldens, &engine.context("no adapter for the WGSL engine")?)
         }
     }

@@ -83,6 +83,8 @@ pub struct MapDifference {
     pub gray: f64,
     /// Share of outdoor pixels that are within 1 dB.
     pub within_1_db: f64,
+    /// The largest difference of an outdoor pixel, in dB.
+    pub largest_db: f32,
 }
 
 fn repository_file(path: &str) -> PathBuf {
@@ -314,15 +316,18 @@ impl MapCase {
     pub fn difference(&self, found: &RawMap, expected: &RawMap) -> MapDifference {
         let gray = self.preset.gray;
         let outdoors = self.scene.mask().pixels.iter().zip(found.gray.iter().zip(&expected.gray)).filter(|(inside, _)| **inside == 0);
-        let (mut pixels, mut near) = (0_u32, 0_u32);
+        let (mut pixels, mut near, mut largest_db) = (0_u32, 0_u32, 0.0_f32);
         for (_, (found, expected)) in outdoors {
             pixels += 1;
-            near += u32::from((gray.decode(*found) - gray.decode(*expected)).abs() <= 1.0);
+            let difference_db = (gray.decode(*found) - gray.decode(*expected)).abs();
+            near += u32::from(difference_db <= 1.0);
+            largest_db = largest_db.max(difference_db);
         }
         MapDifference {
             latent: relative_error(&found.latent, &expected.latent),
             gray: relative_error(&found.gray, &expected.gray),
             within_1_db: f64::from(near) / f64::from(pixels),
+            largest_db,
         }
     }
 }

@@ -13,7 +13,7 @@ use radiodiff_tests::goldens::{Arithmetic, CalmWeights, PublicGoldens};
 #[cfg_attr(reference_data, ignore = "slow: a million million operations: minutes on a GPU that computes on the CPU")]
 fn the_gpu_engine_reproduces_the_public_code() {
     let expected = PublicGoldens::read();
-    let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
+    let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() })).expect("a Vulkan adapter");
     let mut maker = expected.maker(&engine);
     block_on(maker.denoiser(&[0.25], &[])).expect("the GPU reads");
     block_on(maker.autoencoder()).expect("the GPU reads");

@@ -4,7 +4,7 @@ use pollster::block_on;
 use radiodiff_core::engine::Engine;
 use radiodiff_engines::burn::BurnFlex;
 use radiodiff_engines::cpu::CpuEngine;
-use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
+use radiodiff_engines::wgpu::{GpuEngine, GpuOptions, Precision};
 use radiodiff_tests::{MapCase, RawMap, layers};
 use std::sync::OnceLock;
 
@@ -37,26 +37,60 @@ fn the_simd_engine_draws_the_same_maps() {
 /// On any Vulkan adapter; `cargo xtask test` installs one that computes on the CPU.
 #[test]
 fn the_gpu_engine_draws_the_same_maps() {
-    let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
+    let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() })).expect("a Vulkan adapter");
     draws_the_same_maps("the GPU engine", &engine, 1e-4);
+}
+
+/// With weights, or weights and products, of 16 bits, by the kernels for GPUs.
+#[test]
+fn maps_in_16_bits_are_within_a_decibel() {
+    for precision in [Precision::F16Weights, Precision::F16] {
+        let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true, precision })).expect("a Vulkan adapter");
+        engine.compute_as_on_a_gpu();
+        for (case, expected) in references() {
+            let found = block_on(case.draw(&engine)).expect("the GPU reads");
+            let difference = case.difference(&found, expected);
+            println!("{} in {precision:?}: {difference:?}", case.name);
+            assert!(difference.within_1_db >= 0.999, "{} in {precision:?}: {difference:?}", case.name);
+        }
+        block_on(references()[0].0.assert_same_quantiles(&CpuEngine::new(), &engine));
+    }
 }
 
 /// The shipped weights on the GPU engine, against the SIMD engine, which trainer-native/tests/engine.rs holds to libtorch.
 #[test]
 #[ignore = "slow: twenty maps of five steps"]
 fn the_gpu_engine_draws_twenty_scenes() {
-    let (cpu, gpu) = (CpuEngine::new(), block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter"));
+    let (cpu, gpu) =
+        (CpuEngine::new(), block_on(GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() })).expect("a Vulkan adapter"));
     for case in MapCase::twenty() {
         let expected = block_on(case.draw(&cpu)).expect("the CPU reads");
         block_on(case.assert_drawn_as("the GPU engine", &gpu, &expected, 1e-4));
     }
 }
 
-/// As above, of the network of quantiles.
+/// As above, in 16 bits by the kernels for GPUs.
+#[test]
+#[ignore = "slow: twenty maps of five steps and the quantiles of twenty places, by kernels that suit no CPU"]
+fn twenty_scenes_in_16_bits_are_within_a_decibel() {
+    let cpu = CpuEngine::new();
+    let gpu = block_on(GpuEngine::new(GpuOptions { allow_software: true, precision: Precision::F16 })).expect("a Vulkan adapter");
+    gpu.compute_as_on_a_gpu();
+    for case in MapCase::twenty() {
+        let [expected, found] = [block_on(case.draw(&cpu)), block_on(case.draw(&gpu))].map(|map| map.expect("the engine reads"));
+        let difference = case.difference(&found, &expected);
+        println!("{}: {difference:?}", case.name);
+        assert!(difference.within_1_db >= 0.999, "{}: {difference:?}", case.name);
+        block_on(case.assert_same_quantiles(&cpu, &gpu));
+    }
+}
+
+/// The same of the network of quantiles, in 32 bits.
 #[test]
 #[ignore = "slow: the quantiles of twenty places"]
 fn the_gpu_engine_says_the_quantiles_of_twenty_scenes() {
-    let (cpu, gpu) = (CpuEngine::new(), block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter"));
+    let (cpu, gpu) =
+        (CpuEngine::new(), block_on(GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() })).expect("a Vulkan adapter"));
     for case in MapCase::twenty() {
         block_on(case.assert_same_quantiles(&cpu, &gpu));
     }
@@ -65,7 +99,7 @@ fn the_gpu_engine_says_the_quantiles_of_twenty_scenes() {
 #[test]
 fn every_layer_is_the_same_on_every_engine() {
     let burn = BurnFlex::default();
-    let gpu = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
+    let gpu = block_on(GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() })).expect("a Vulkan adapter");
     let simd = block_on(layers::check(&CpuEngine::new(), &burn, 1e-5)).expect("the CPU reads");
     let gpu = block_on(layers::check(&gpu, &burn, 1e-4)).expect("the GPU reads");
     assert!(simd.is_empty() && gpu.is_empty(), "the SIMD engine: {simd:?}; the GPU engine: {gpu:?}");

@@ -19,7 +19,7 @@ fn the_simd_engine_computes_what_pytorch_does() {
 /// On any Vulkan adapter; `cargo xtask test` installs one that computes on the CPU.
 #[test]
 fn the_gpu_engine_computes_what_pytorch_does() {
-    let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true })).expect("a Vulkan adapter");
+    let engine = block_on(GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() })).expect("a Vulkan adapter");
     block_on(small::assert_equal(&engine, 1e-4));
 }
 

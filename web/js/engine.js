@@ -22,6 +22,7 @@ import { drop, keep, loadWeights } from './weights.js';
  * @typedef {object} Started
  * @property {Promise<[WebAssembly.Module, LoadedWeights | null]>} parts
  * @property {'auto' | 'webgpu' | 'cpu'} backend
+ * @property {'f32' | 'f16'} precision
  * @property {string} [because] why this backend, where a crash decided it
  * @property {EngineOptions['worker']} worker
  * @property {number} workers the most that draw one map
@@ -34,6 +35,7 @@ import { drop, keep, loadWeights } from './weights.js';
 const MOST_WORKERS = 4;
 
 const BACKENDS = ['auto', 'webgpu', 'cpu'];
+const PRECISIONS = ['f32', 'f16'];
 
 /** @implements {EngineInterface} */
 class Engine {
@@ -69,7 +71,7 @@ class Engine {
   constructor(options) {
     this.#options = options;
     // The runtime's own word replaces it before `createEngine` hands the engine out.
-    this.info = { backend: 'cpu', adapter: null, software: false, reason: 'The engine is starting.', f16: false, worker: true, model: null, warnings: [] };
+    this.info = { backend: 'cpu', adapter: null, software: false, reason: 'The engine is starting.', f16: false, precision: 'f32', worker: true, model: null, warnings: [] };
   }
 
   /**
@@ -90,7 +92,7 @@ class Engine {
    * @returns {Promise<void>}
    */
   async #start(callbacks) {
-    const { backend, because } = this.#options;
+    const { backend, precision, because } = this.#options;
     // The worker starts while module and weights arrive.
     this.#opening = this.#open();
     const [port, [module, weights]] = await Promise.all([this.#opening, this.#options.parts]);
@@ -101,7 +103,7 @@ class Engine {
     this.#port = port;
     this.#url = weights?.url ?? null;
     try {
-      this.#learn(await this.#call('open', { module, weights: weights?.bytes ?? null, backend, because }, callbacks));
+      this.#learn(await this.#call('open', { module, weights: weights?.bytes ?? null, backend, precision, because }, callbacks));
     } catch (error) {
       // A driver that takes the module down must not take the map away.
       const crashed = error instanceof RadioError && error.code === 'crashed';
@@ -375,10 +377,12 @@ function sceneOf({ known: _, ...scene }) {
  * @param {EngineOptions} [options]
  * @returns {Promise<EngineInterface>}
  */
-export async function createEngine({ model, backend, worker, workers, cache, signal, onProgress } = {}) {
+export async function createEngine({ model, backend, precision, worker, workers, cache, signal, onProgress } = {}) {
   // Options that are there and say nothing, as a spread of optional ones has them, are the defaults.
   backend ??= 'auto';
   if (!BACKENDS.includes(backend)) throw new RadioError({ code: 'backend', message: `there is no backend ${backend}; the backends are ${BACKENDS.join(', ')}` });
+  precision ??= 'f32';
+  if (!PRECISIONS.includes(precision)) throw new RadioError({ code: 'backend', field: 'precision', message: `there is no precision ${precision}; there are ${PRECISIONS.join(' and ')}` });
   // A second worker for the network takes its memory again for a fifth of a map's time, so it has to be asked for.
   const shared = workers != null;
   workers ??= Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MOST_WORKERS);
@@ -387,7 +391,7 @@ export async function createEngine({ model, backend, worker, workers, cache, sig
   const start = async (/** @type {boolean} */ cached) => {
     // One beside the other.
     const loading = Promise.all([compile(onProgress), model ? loadWeights(model, { signal, onProgress, cache: cached }) : null]);
-    const engine = new Engine({ parts: loading, backend: backend ?? 'auto', worker, workers, shared });
+    const engine = new Engine({ parts: loading, backend: backend ?? 'auto', precision: precision ?? 'f32', worker, workers, shared });
     try {
       await abortable(engine.ready({ signal, onProgress }), signal);
       const [, weights] = await loading;

@@ -11,9 +11,13 @@ import { between, ofMany } from './turns.js';
 /** @import { Watch } from './turns.js' */
 
 /** @typedef {Omit<EngineInfo, 'model' | 'worker' | 'warnings'> & { model: Omit<ModelInfo, 'url'> | null }} RuntimeInfo */
+/** @typedef {{ backend: string, precision?: string }} Asked */
 
 /** Errors of WebGPU after which the networks are built anew: a GPU engine that failed once answers no more. */
 const ENGINE_ERRORS = ['device-lost', 'out-of-memory', 'failed'];
+
+/** What runs until a network does. */
+const ON_CPU = /** @type {const} */ ({ backend: 'cpu', adapter: null, software: false, f16: false, precision: 'f32' });
 
 export class Networks {
   /** @type {Weights | null} */
@@ -22,18 +26,20 @@ export class Networks {
   #network = null;
   #rebuilt = false;
   #asked;
+  #half;
   /** @type {RuntimeInfo} */
-  info = { backend: 'cpu', adapter: null, software: false, f16: false, reason: 'The engine is starting.', model: null };
+  info = { ...ON_CPU, reason: 'The engine is starting.', model: null };
 
-  /** @param {string} asked the backend that the caller wants */
+  /** @param {Asked} asked what the caller wants */
   constructor(asked) {
-    this.#asked = asked;
+    this.#asked = asked.backend;
+    this.#half = asked.precision === 'f16';
   }
 
   /**
    * The networks of a weights file, or none.
    * @param {Uint8Array | null} weights
-   * @param {string} asked
+   * @param {Asked} asked
    * @param {string} [because] why there are no weights, or why the CPU is taken
    */
   static async open(weights, asked, because) {
@@ -61,7 +67,7 @@ export class Networks {
     let reason = because ?? 'The CPU engine was asked for.';
     if (this.#asked !== 'cpu') {
       try {
-        this.#network = await Network.onGpu(weights, this.#asked === 'webgpu');
+        this.#network = await Network.onGpu(weights, this.#asked === 'webgpu', this.#half);
         const slow = this.#network.report().software ? '; its adapter computes on the CPU, which is slow' : '';
         return this.#describe(this.#asked === 'webgpu' ? `WebGPU was asked for${slow}.` : 'This machine has a GPU.');
       } catch (error) {
@@ -76,7 +82,7 @@ export class Networks {
 
   /** @param {string} reason */
   #describe(reason) {
-    const report = this.#network?.report() ?? { backend: 'cpu', adapter: null, software: false, f16: false };
+    const report = this.#network?.report() ?? ON_CPU;
     this.info = { ...report, reason, model: this.#weights?.info() ?? null };
   }
 
@@ -225,7 +231,7 @@ export class Networks {
     if (!this.#rebuilt && codeOf(cause) === 'device-lost') {
       this.#rebuilt = true;
       try {
-        this.#network = await Network.onGpu(weights, this.#asked === 'webgpu');
+        this.#network = await Network.onGpu(weights, this.#asked === 'webgpu', this.#half);
         this.#describe(`WebGPU ${verb} (${why}) and opened again.`);
         return `WebGPU ${verb} in the middle (${why}). It was opened again and the map drawn anew.`;
       } catch (error) {

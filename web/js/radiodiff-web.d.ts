@@ -101,8 +101,8 @@ export class NetworkCondition implements Freeable {
 export class Network implements Freeable {
   private constructor();
   static onCpu(weights: Weights): Network;
-  static onGpu(weights: Weights, allowSoftware: boolean): Promise<Network>;
-  report(): Pick<EngineInfo, 'backend' | 'adapter' | 'software' | 'f16'>;
+  static onGpu(weights: Weights, allowSoftware: boolean, half: boolean): Promise<Network>;
+  report(): Pick<EngineInfo, 'backend' | 'adapter' | 'software' | 'f16' | 'precision'>;
   lost(): string | undefined;
   /** Shares the maps from here on with the other members of a team, or draws them alone. */
   join(team?: { readonly members: number; readonly rank: number; gather(sent: Float32Array, received: Float32Array): void }): void;

@@ -42,21 +42,21 @@ const isWithin = (value, [least, most]) => least <= value && value <= most;
 
 class Runtime {
   /** There are none before the runtime is open. */
-  #networks = new Networks('cpu');
+  #networks = new Networks({ backend: 'cpu' });
   /** The grid of scenes that ask for none, unless the networks have one. */
   #grid = DEFAULT_GRID;
   /** The last scene that was announced; once prepared it has a handle and info, or an error. @type {Scene | null} */
   #scene = null;
 
   /**
-   * @param {{ module: WebAssembly.Module, weights: Uint8Array | null, backend: string, because?: string, grid?: typeof DEFAULT_GRID }} options
+   * @param {{ module: WebAssembly.Module, weights: Uint8Array | null, backend: string, precision?: string, because?: string, grid?: typeof DEFAULT_GRID }} options
    * @param {Watch} watch
    */
-  async open({ module, weights, backend, because, grid }, { progress }) {
+  async open({ module, weights, backend, precision, because, grid }, { progress }) {
     await init({ module_or_path: module });
     progress('build', 0, 1);
     this.#grid = grid ?? DEFAULT_GRID;
-    this.#networks = await Networks.open(weights, backend, because);
+    this.#networks = await Networks.open(weights, { backend, precision }, because);
     progress('build', 1, 1);
     return this.#networks.info;
   }

@@ -11,6 +11,12 @@ test('a backend that does not exist is refused with those that do', async () => 
   }
 });
 
+test('a precision that does not exist is refused with those that do', async () => {
+  for (const precision of ['f64', '', 16]) {
+    await assert.rejects(createEngine({ precision }), { name: 'RadioError', code: 'backend', field: 'precision', message: /f32 and f16/ });
+  }
+});
+
 test('workers are a whole number from 1', async () => {
   for (const workers of [0, -1, 1.5, NaN, '2']) {
     await assert.rejects(createEngine({ workers }), { name: 'RadioError', code: 'worker', field: 'workers', message: /whole number from 1/ });

@@ -97,7 +97,7 @@ impl Network {
             }
             #[cfg(feature = "vulkan")]
             Backend::Vulkan => {
-                let asked_for_by_name = GpuOptions { allow_software: true };
+                let asked_for_by_name = GpuOptions { allow_software: true, ..Default::default() };
                 let engine = pollster::block_on(GpuEngine::new(asked_for_by_name)).context("--backend vulkan")?;
                 let adapter = format!(" on {}", engine.report().name);
                 let pipeline = NetworkPipeline::build(&checkpoint, &engine).with_context(named)?;

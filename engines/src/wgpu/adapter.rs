@@ -3,6 +3,7 @@
 //! A software adapter (SwiftShader, llvmpipe) computes the right map at a fraction of the CPU engine's speed, so it is used only
 //! when the caller allows it.
 
+use super::precision::Precision;
 use thiserror::Error;
 
 /// The adapters that `GpuEngine::new` accepts.
@@ -11,6 +12,8 @@ pub struct GpuOptions {
     /// Accept an adapter that computes on the CPU. False suits an automatic choice, because the CPU engine is faster; true suits a
     /// user who asked for WebGPU by name, and tests.
     pub allow_software: bool,
+    /// Numbers of convolutions; [`Precision::F16`] becomes [`Precision::F16Weights`] on an adapter without `shader-f16`.
+    pub precision: Precision,
 }
 
 /// A description of the adapter that an engine runs on.
@@ -24,6 +27,8 @@ pub struct AdapterReport {
     pub software: bool,
     /// The adapter has `shader-f16`.
     pub f16: bool,
+    /// Numbers of convolutions.
+    pub precision: Precision,
 }
 
 /// Why no GPU engine could be made.
@@ -66,7 +71,10 @@ pub(super) async fn open(options: GpuOptions, profile: bool) -> Result<Opened, G
         .await
         .map_err(|error| GpuError::NoAdapter { reason: no_adapter(&error), advice: ADVICE })?;
     let f16 = adapter.features().contains(wgpu::Features::SHADER_F16);
-    let required_features = if profile { wgpu::Features::TIMESTAMP_QUERY } else { wgpu::Features::empty() };
+    let precision = options.precision.of_adapter(f16);
+    let mut required_features = wgpu::Features::empty();
+    required_features.set(wgpu::Features::TIMESTAMP_QUERY, profile);
+    required_features.set(wgpu::Features::SHADER_F16, precision == Precision::F16);
     if !adapter.features().contains(required_features) {
         return Err(GpuError::NoTimestamps { name: adapter.get_info().name });
     }
@@ -80,7 +88,7 @@ pub(super) async fn open(options: GpuOptions, profile: bool) -> Result<Opened, G
         return Err(GpuError::SoftwareAdapter { name });
     }
     let backend = if cfg!(target_arch = "wasm32") { "webgpu".to_owned() } else { adapter.get_info().backend.to_str().to_owned() };
-    Ok(Opened { device, queue, report: AdapterReport { name, backend, software, f16 } })
+    Ok(Opened { device, queue, report: AdapterReport { name, backend, software, f16, precision } })
 }
 
 /// Why there is no adapter. In a browser, wgpu's own text only lists the backends that it was built without.

@@ -136,8 +136,9 @@ pub(super) fn conv2d(
     let sizes = [height, width, out_height, out_width];
     let taps = channels * kernel_height * kernel_width;
     let packed = weight.packed(|| {
-        let packed = recorder.empty(&[out_channels.div_ceil(BLOCK), taps, BLOCK]);
-        recorder.dispatch(&PACK_WEIGHT, &parameters(sizes), &[weight], &packed, grid(packed.count()));
+        let vectors = out_channels.div_ceil(BLOCK) * taps * 2;
+        let packed = recorder.empty(&[vectors / 2, recorder.precision.elements_of_eight_weights()]);
+        recorder.dispatch(&PACK_WEIGHT, &parameters(sizes), &[weight], &packed, grid(vectors));
         packed
     });
     let out = recorder.empty(&out_shape);

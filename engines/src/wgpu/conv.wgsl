@@ -92,8 +92,8 @@ fn conv_any(@builtin(global_invocation_id) id: vec3<u32>) {
                 let left = first + i32(kx);
                 let pixels =
                     vec4(at(source, left), at(source, left + stride), at(source, left + 2 * stride), at(source, left + 3 * stride));
-                tile.low += product(packed[tap], pixels);
-                tile.high += product(packed[tap + 1u], pixels);
+                tile.low += product(weights_at(tap), pixels);
+                tile.high += product(weights_at(tap + 1u), pixels);
                 tap += 2u;
             }
         }
@@ -186,14 +186,14 @@ fn conv_3x3(@builtin(global_invocation_id) id: vec3<u32>) {
         let x7 = three(source + 7u * p.width, left, in_7);
         let x8 = three(source + 8u * p.width, left, in_8);
         let x9 = three(source + 9u * p.width, left, in_9);
-        let low_0 = mat3x4(packed[tap], packed[tap + 2u], packed[tap + 4u]);
-        let low_1 = mat3x4(packed[tap + 6u], packed[tap + 8u], packed[tap + 10u]);
-        let low_2 = mat3x4(packed[tap + 12u], packed[tap + 14u], packed[tap + 16u]);
+        let low_0 = mat3x4(weights_at(tap), weights_at(tap + 2u), weights_at(tap + 4u));
+        let low_1 = mat3x4(weights_at(tap + 6u), weights_at(tap + 8u), weights_at(tap + 10u));
+        let low_2 = mat3x4(weights_at(tap + 12u), weights_at(tap + 14u), weights_at(tap + 16u));
         low_upper += column_of(low_0, low_1, low_2, x0, x1, x2, x3, x4, x5);
         low_lower += column_of(low_0, low_1, low_2, x4, x5, x6, x7, x8, x9);
-        let high_0 = mat3x4(packed[tap + 1u], packed[tap + 3u], packed[tap + 5u]);
-        let high_1 = mat3x4(packed[tap + 7u], packed[tap + 9u], packed[tap + 11u]);
-        let high_2 = mat3x4(packed[tap + 13u], packed[tap + 15u], packed[tap + 17u]);
+        let high_0 = mat3x4(weights_at(tap + 1u), weights_at(tap + 3u), weights_at(tap + 5u));
+        let high_1 = mat3x4(weights_at(tap + 7u), weights_at(tap + 9u), weights_at(tap + 11u));
+        let high_2 = mat3x4(weights_at(tap + 13u), weights_at(tap + 15u), weights_at(tap + 17u));
         high_upper += column_of(high_0, high_1, high_2, x0, x1, x2, x3, x4, x5);
         high_lower += column_of(high_0, high_1, high_2, x4, x5, x6, x7, x8, x9);
         tap += 18u;
@@ -223,10 +223,10 @@ fn conv_1x1(@builtin(global_invocation_id) id: vec3<u32>) {
         // Pixels past the end are other channels' and are not stored.
         let first = vec4(x[at], x[at + step], x[at + 2u * step], x[at + 3u * step]);
         let second = vec4(x[at + 4u * step], x[at + 5u * step], x[at + 6u * step], x[at + 7u * step]);
-        let low = packed[tap];
+        let low = weights_at(tap);
         low_first += product(low, first);
         low_second += product(low, second);
-        let high = packed[tap + 1u];
+        let high = weights_at(tap + 1u);
         high_first += product(high, first);
         high_second += product(high, second);
         tap += 2u;

@@ -6,20 +6,20 @@
 const RUN: u32 = 32u;
 const THREADS: u32 = 128u;
 
-var<workgroup> taps: array<vec4<f32>, 288>; // (RUN, 3, 3)
+var<workgroup> taps: array<vec4<Real>, 288>; // (RUN, 3, 3)
 
 // Three pixels of a row around `column`, which may be -1; zero outside the image.
-fn three(plane: u32, row: u32, column: u32) -> vec3<f32> {
+fn three(plane: u32, row: u32, column: u32) -> vec3<Real> {
     // Above the image and left of it the numbers have wrapped around to large ones.
     if (row >= p.height) {
-        return vec3(0.0);
+        return vec3<Real>();
     }
     let at = plane + row * p.width;
-    var pixels = vec3(0.0);
+    var pixels = vec3<f32>();
     if (column < p.width) { pixels.x = x[at + column]; }
     if (column + 1u < p.width) { pixels.y = x[at + column + 1u]; }
     if (column + 2u < p.width) { pixels.z = x[at + column + 2u]; }
-    return pixels;
+    return vec3<Real>(pixels);
 }
 
 // Pixels are columns, channels are rows.
@@ -63,16 +63,16 @@ fn conv_columns(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
         workgroupBarrier();
         let weights = (group.y / 2u * p.channels + first) * 18u + group.y % 2u;
         for (var i = local; i < channels * 9u; i += THREADS) {
-            taps[i] = packed[weights + 2u * i];
+            taps[i] = weights_in(packed[weights + 2u * i]);
         }
         workgroupBarrier();
         if (inside) {
             var upper = mat4x4<f32>();
             var lower = mat4x4<f32>();
             for (var c = 0u; c < channels; c++) {
-                let top = mat3x4(taps[c * 9u], taps[c * 9u + 1u], taps[c * 9u + 2u]);
-                let middle = mat3x4(taps[c * 9u + 3u], taps[c * 9u + 4u], taps[c * 9u + 5u]);
-                let bottom = mat3x4(taps[c * 9u + 6u], taps[c * 9u + 7u], taps[c * 9u + 8u]);
+                let top = mat3x4<Real>(taps[c * 9u], taps[c * 9u + 1u], taps[c * 9u + 2u]);
+                let middle = mat3x4<Real>(taps[c * 9u + 3u], taps[c * 9u + 4u], taps[c * 9u + 5u]);
+                let bottom = mat3x4<Real>(taps[c * 9u + 6u], taps[c * 9u + 7u], taps[c * 9u + 8u]);
                 let plane = (group.z * p.channels + first + c) * p.height * p.width;
                 let y = row - p.top;
                 let left = column - p.left;
@@ -86,14 +86,14 @@ fn conv_columns(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
                 let x7 = three(plane, y + 7u, left);
                 let x8 = three(plane, y + 8u, left);
                 let x9 = three(plane, y + 9u, left);
-                upper[0] += top * x0 + middle * x1 + bottom * x2;
-                upper[1] += top * x1 + middle * x2 + bottom * x3;
-                upper[2] += top * x2 + middle * x3 + bottom * x4;
-                upper[3] += top * x3 + middle * x4 + bottom * x5;
-                lower[0] += top * x4 + middle * x5 + bottom * x6;
-                lower[1] += top * x5 + middle * x6 + bottom * x7;
-                lower[2] += top * x6 + middle * x7 + bottom * x8;
-                lower[3] += top * x7 + middle * x8 + bottom * x9;
+                upper[0] += vec4<f32>(top * x0 + middle * x1 + bottom * x2);
+                upper[1] += vec4<f32>(top * x1 + middle * x2 + bottom * x3);
+                upper[2] += vec4<f32>(top * x2 + middle * x3 + bottom * x4);
+                upper[3] += vec4<f32>(top * x3 + middle * x4 + bottom * x5);
+                lower[0] += vec4<f32>(top * x4 + middle * x5 + bottom * x6);
+                lower[1] += vec4<f32>(top * x5 + middle * x6 + bottom * x7);
+                lower[2] += vec4<f32>(top * x6 + middle * x7 + bottom * x8);
+                lower[3] += vec4<f32>(top * x7 + middle * x8 + bottom * x9);
             }
             sum.upper += upper;
             sum.lower += lower;

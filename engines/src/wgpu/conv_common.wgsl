@@ -23,11 +23,11 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> p: Parameters;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>; // (N, out_channels, out_height, out_width)
 @group(0) @binding(2) var<storage, read> x: array<f32>; // (N, channels, height, width)
-@group(0) @binding(3) var<storage, read> packed: array<vec4<f32>>; // (out_channels / 8, channels, kernel_height, kernel_width, 2)
+@group(0) @binding(3) var<storage, read> packed: array<Packed>; // (out_channels / 8, channels, kernel_height, kernel_width, 2)
 @group(0) @binding(4) var<storage, read> bias: array<f32>; // (out_channels)
 
 // Output of pack_weight, which reads a weight (out_channels, channels, taps).
-@group(0) @binding(1) var<storage, read_write> packed_out: array<f32>;
+@group(0) @binding(1) var<storage, read_write> packed_out: array<Packed>;
 
 @compute @workgroup_size(64)
 fn pack_weight(
@@ -38,15 +38,25 @@ fn pack_weight(
     let i = thread_index(group, groups, local);
     // The taps of all input channels, counted through.
     let taps = p.channels * p.kernel_height * p.kernel_width;
-    if (i >= (p.out_channels + 7u) / 8u * taps * 8u) {
+    if (i >= (p.out_channels + 7u) / 8u * taps * 2u) {
         return;
     }
-    let output = i / (taps * 8u) * 8u + i % 8u;
-    var value = 0.0;
-    if (output < p.out_channels) {
-        value = x[output * taps + i / 8u % taps];
+    let first = i / (taps * 2u) * 8u + i % 2u * 4u;
+    let tap = i / 2u % taps;
+    packed_out[i] = packed_of(vec4(weight(first, tap), weight(first + 1u, tap), weight(first + 2u, tap), weight(first + 3u, tap)));
+}
+
+// A weight of pack_weight's; zero past the last output channel.
+fn weight(output: u32, tap: u32) -> f32 {
+    if (output >= p.out_channels) {
+        return 0.0;
     }
-    packed_out[i] = value;
+    return x[output * p.channels * p.kernel_height * p.kernel_width + tap];
+}
+
+// Four of the packed weights for sums in 32 bits.
+fn weights_at(i: u32) -> vec4<f32> {
+    return vec4<f32>(weights_in(packed[i]));
 }
 
 fn bias_of(channel: u32) -> vec4<f32> {

@@ -31,27 +31,31 @@ fn pixel_of(term: u32, corner: vec2<u32>, image: u32) -> f32 {
 //
 // Threads copy whole vectors to the workgroup's memory, so a vector holds four terms of one pixel and not four pixels of one term: a
 // thread that writes one component of a vector may write the others too (WGSL's memory model), and they would be other threads'.
-fn four_terms(term: u32, corner: vec2<u32>, image: u32) -> vec4<f32> {
-    return vec4(
+fn four_terms(term: u32, corner: vec2<u32>, image: u32) -> vec4<Real> {
+    return vec4<Real>(vec4(
         pixel_of(term, corner, image),
         pixel_of(term + 1u, corner, image),
         pixel_of(term + 2u, corner, image),
         pixel_of(term + 3u, corner, image),
-    );
+    ));
 }
 
 // Weights of 4 output channels, half of a block, for a term; zero past the last term and channel.
-fn weights_of(block: u32, term: u32, half: u32) -> vec4<f32> {
+fn weights_of(block: u32, term: u32, half: u32) -> vec4<Real> {
     let terms = p.channels * taps_of_channel();
     if (term < terms && block * 8u < p.out_channels) {
-        return packed[(block * terms + term) * 2u + half];
+        return weights_in(packed[(block * terms + term) * 2u + half]);
     }
-    return vec4(0.0);
+    return vec4<Real>();
 }
 
 // Rows are channels, columns are pixels.
-fn product(weights: vec4<f32>, pixels: vec4<f32>) -> mat4x4<f32> {
-    return mat4x4(weights * pixels.x, weights * pixels.y, weights * pixels.z, weights * pixels.w);
+fn product(weights: vec4<Real>, pixels: vec4<Real>) -> mat4x4<Real> {
+    return mat4x4<Real>(weights * pixels.x, weights * pixels.y, weights * pixels.z, weights * pixels.w);
+}
+
+fn in_32_bits(sums: mat4x4<Real>) -> mat4x4<f32> {
+    return mat4x4<f32>(vec4<f32>(sums[0]), vec4<f32>(sums[1]), vec4<f32>(sums[2]), vec4<f32>(sums[3]));
 }
 
 fn store(channel: u32, image: u32, pixel: u32, step: u32, pixels: u32, values: vec4<f32>) {

@@ -15,10 +15,10 @@ const PIXEL_VECTORS: u32 = PIXELS / 4u;
 const SLAB: u32 = DEPTH * (CHANNEL_VECTORS + PIXEL_VECTORS);
 // Threads of a part that copy the same pixel, four terms each.
 const COPIERS: u32 = THREADS_OF_PART / PIXELS;
-// Turns after which a sum of about 256 terms is added to the total: each addition rounds in proportion to the sum so far.
-const RUN_TURNS: u32 = 256u / DEPTH;
+// Turns after which a sum of RUN_TERMS is added to the total.
+const RUN_TURNS: u32 = RUN_TERMS / DEPTH;
 
-var<workgroup> slabs: array<vec4<f32>, 768>;
+var<workgroup> slabs: array<vec4<Real>, 768>;
 
 // Grid of workgroups: pixels, output channels, images.
 fn convolve(group: vec3<u32>, local: u32) {
@@ -40,13 +40,13 @@ fn convolve(group: vec3<u32>, local: u32) {
     let channel_vector = thread / PIXEL_VECTORS;
     let first_pixel = thread % PIXEL_VECTORS;
     var sum = mat4x4<f32>();
-    var run = mat4x4<f32>();
+    var run = mat4x4<Real>();
 
     var term = part * DEPTH;
     let turns = (terms + PARTS * DEPTH - 1u) / (PARTS * DEPTH);
     var weights = weights_of(weight_block, term + weight_term, thread % 2u);
     var first = four_terms(term + pixel_term, corner, group.z);
-    var second = vec4(0.0);
+    var second = vec4<Real>();
     if (EIGHT) { second = four_terms(term + pixel_term + 4u * COPIERS, corner, group.z); }
     for (var turn = 0u; turn < turns; turn++) {
         slabs[weight_at] = weights;
@@ -60,7 +60,7 @@ fn convolve(group: vec3<u32>, local: u32) {
         var at_weights = slab + channel_vector;
         var at_pixels = slab + DEPTH * CHANNEL_VECTORS + first_pixel;
         for (var k = 0u; k < DEPTH; k += 4u) {
-            let pixels = transpose(mat4x4(
+            let pixels = transpose(mat4x4<Real>(
                 slabs[at_pixels],
                 slabs[at_pixels + PIXEL_VECTORS],
                 slabs[at_pixels + 2u * PIXEL_VECTORS],
@@ -74,25 +74,25 @@ fn convolve(group: vec3<u32>, local: u32) {
             at_pixels += PIXELS;
         }
         if (turn % RUN_TURNS == RUN_TURNS - 1u) {
-            sum += run;
-            run = mat4x4<f32>();
+            sum += in_32_bits(run);
+            run = mat4x4<Real>();
         }
         workgroupBarrier();
     }
-    sum += run;
+    sum += in_32_bits(run);
 
     // The upper half of the parts hands its sums to the lower half until one part is left.
     for (var half = PARTS / 2u; half > 0u; half /= 2u) {
         let at = local % (half * THREADS_OF_PART);
         if (part >= half && part < 2u * half) {
-            slabs[at] = sum[0];
-            slabs[at + 128u] = sum[1];
-            slabs[at + 256u] = sum[2];
-            slabs[at + 384u] = sum[3];
+            slabs[at] = vec4<Real>(sum[0]);
+            slabs[at + 128u] = vec4<Real>(sum[1]);
+            slabs[at + 256u] = vec4<Real>(sum[2]);
+            slabs[at + 384u] = vec4<Real>(sum[3]);
         }
         workgroupBarrier();
         if (part < half) {
-            sum += mat4x4(slabs[at], slabs[at + 128u], slabs[at + 256u], slabs[at + 384u]);
+            sum += in_32_bits(mat4x4<Real>(slabs[at], slabs[at + 128u], slabs[at + 256u], slabs[at + 384u]));
         }
         workgroupBarrier();
     }

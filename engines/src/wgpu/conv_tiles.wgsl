@@ -5,36 +5,46 @@
 //
 // conv_gemm.wgsl and the entry point are prepended (conv.rs).
 
-// Turns after which sums of 256 terms are added to the totals: each addition rounds in proportion to the sum so far.
-const RUN_TURNS: u32 = 32u;
+// Turns after which sums of RUN_TERMS are added to the totals.
+const RUN_TURNS: u32 = RUN_TERMS / 8u;
 
-var<workgroup> tile_weights: array<vec4<f32>, 128>; // (8 terms, 64 / 4 channels)
-var<workgroup> tile_pixels: array<vec4<f32>, 256>; // (8 / 4 terms, 128 pixels)
+var<workgroup> tile_weights: array<vec4<Real>, 128>; // (8 terms, 64 / 4 channels)
+var<workgroup> tile_pixels: array<vec4<Real>, 256>; // (8 / 4 terms, 128 pixels)
 
+// Channels in columns of blocks, pixels in rows of blocks.
 struct Sums {
-    // Channels in columns of blocks, pixels in rows of blocks.
     a: mat4x4<f32>,
     b: mat4x4<f32>,
     c: mat4x4<f32>,
     d: mat4x4<f32>,
 }
 
-// Four pixels, 16 apart, of four terms: a column for each term.
-fn pixels_of_terms(at: u32) -> mat4x4<f32> {
-    return transpose(mat4x4(tile_pixels[at], tile_pixels[at + 16u], tile_pixels[at + 32u], tile_pixels[at + 48u]));
+// The same of a run.
+struct Run {
+    a: mat4x4<Real>,
+    b: mat4x4<Real>,
+    c: mat4x4<Real>,
+    d: mat4x4<Real>,
 }
 
-// The sums with one term more.
-fn extended(sums: Sums, channels: u32, left: vec4<f32>, right: vec4<f32>) -> Sums {
+// Four pixels, 16 apart, of four terms: a column for each term.
+fn pixels_of_terms(at: u32) -> mat4x4<Real> {
+    return transpose(mat4x4<Real>(tile_pixels[at], tile_pixels[at + 16u], tile_pixels[at + 32u], tile_pixels[at + 48u]));
+}
+
+// The run with one term more.
+fn extended(run: Run, channels: u32, left: vec4<Real>, right: vec4<Real>) -> Run {
     let low = tile_weights[channels];
     let high = tile_weights[channels + 8u];
-    return Sums(
-        sums.a + product(low, left), sums.b + product(low, right), sums.c + product(high, left), sums.d + product(high, right),
+    return Run(
+        run.a + product(low, left), run.b + product(low, right), run.c + product(high, left), run.d + product(high, right),
     );
 }
 
-fn added(a: Sums, b: Sums) -> Sums {
-    return Sums(a.a + b.a, a.b + b.b, a.c + b.c, a.d + b.d);
+fn added(sums: Sums, run: Run) -> Sums {
+    return Sums(
+        sums.a + in_32_bits(run.a), sums.b + in_32_bits(run.b), sums.c + in_32_bits(run.c), sums.d + in_32_bits(run.d),
+    );
 }
 
 // Grid of workgroups: pixels, output channels, images.
@@ -49,7 +59,7 @@ fn convolve(group: vec3<u32>, local: u32) {
     let row = local / 16u;
     let column = local % 16u;
     var sum = Sums();
-    var run = Sums();
+    var run = Run();
 
     let turns = (p.channels * taps_of_channel() + 7u) / 8u;
     var weights = weights_of(block, weight_term, local % 2u);
@@ -75,7 +85,7 @@ fn convolve(group: vec3<u32>, local: u32) {
         }
         if (turn % RUN_TURNS == RUN_TURNS - 1u) {
             sum = added(sum, run);
-            run = Sums();
+            run = Run();
         }
         workgroupBarrier();
     }

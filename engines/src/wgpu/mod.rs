@@ -15,6 +15,7 @@ mod elementwise;
 mod faults;
 mod layout;
 mod linear_attention;
+mod precision;
 mod products;
 mod profile;
 mod readback;
@@ -25,6 +26,7 @@ mod tensor;
 pub use adapter::{AdapterReport, GpuError, GpuOptions};
 pub use ceiling::Ceilings;
 pub use conv_method::ConvMethod;
+pub use precision::Precision;
 pub use profile::{Convolution, KernelRun};
 pub use tensor::GpuTensor;
 
@@ -60,7 +62,7 @@ impl GpuEngine {
 
     async fn open(options: GpuOptions, profile: bool) -> Result<Self, GpuError> {
         let opened = adapter::open(options, profile).await?;
-        let recorder = Recorder::new(opened.device, opened.queue, profile, opened.report.software);
+        let recorder = Recorder::new(opened.device, opened.queue, profile, &opened.report);
         let methods = ConvMethods::new(opened.report.software);
         Ok(Self { report: opened.report, methods, recorder })
     }

@@ -3,7 +3,9 @@
 //! A dispatch takes a kernel, its parameters, the tensors that it reads and the tensor that it writes. One uniform buffer, written
 //! once for each submission, holds a slot of parameters for every dispatch. WebGPU itself orders the dispatches of a pass.
 
+use super::adapter::AdapterReport;
 use super::faults::Faults;
+use super::precision::Precision;
 use super::profile::{Profiler, Work};
 use super::tensor::{Filler, GpuMemory, GpuPool, GpuTensor};
 use radiodiff_core::engine::EngineError;
@@ -31,7 +33,8 @@ pub(super) const MOST_GROUPS: usize = 65535;
 
 /// A WGSL entry point. Binding 0 holds the parameters, binding 1 the output, and the inputs follow.
 pub(super) struct Kernel {
-    /// The files that make up its source, in this order. They are joined when it is compiled: a program has each of them once.
+    /// The files that make up its source after `Precision::source`, in this order. They are joined when it is compiled: a program has
+    /// each of them once.
     pub source: &'static [&'static str],
     /// Unique among all sources.
     pub entry: &'static str,
@@ -69,6 +72,7 @@ pub(super) struct Recorder {
     pub profiler: Option<Profiler>,
     /// Reduces long rows without barriers, which suits adapters that compute on the CPU.
     pub without_barriers: Cell<bool>,
+    pub precision: Precision,
 }
 
 /// Commands that are not submitted yet. The pass comes first so that it is dropped, and thereby ended, before its encoder.
@@ -86,7 +90,7 @@ struct Pending {
 
 impl Recorder {
     /// With `profile`, the device has timestamp queries and every kernel's run is timed.
-    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, profile: bool, software: bool) -> Self {
+    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, profile: bool, report: &AdapterReport) -> Self {
         let faults = Faults::watch(&device);
         let buffer = |size, usage| device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
         let limits = device.limits();
@@ -102,7 +106,8 @@ impl Recorder {
             bind_groups: RefCell::default(),
             pending: RefCell::default(),
             profiler: profile.then(|| Profiler::new(&device, &queue)),
-            without_barriers: Cell::new(software),
+            without_barriers: Cell::new(report.software),
+            precision: report.precision,
             device,
             queue,
         }
@@ -170,7 +175,7 @@ impl Recorder {
         }
         let bind_group = bind_groups.entry(key).or_insert_with(|| self.bind(layout, inputs, out));
         let mut pipelines = self.pipelines.borrow_mut();
-        let pipeline = pipelines.entry(kernel.entry).or_insert_with(|| compile(&self.device, kernel, pipeline_layout));
+        let pipeline = pipelines.entry(kernel.entry).or_insert_with(|| self.compile(kernel, pipeline_layout));
 
         let mut pending = self.pending.borrow_mut();
         let Pending { commands, parameters: slots } = &mut *pending;
@@ -206,6 +211,22 @@ impl Recorder {
                 .map(|(tensor, binding)| wgpu::BindGroupEntry { binding, resource: tensor.buffer().as_entire_binding() }),
         );
         self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+    }
+
+    fn compile(&self, kernel: &Kernel, layout: &wgpu::PipelineLayout) -> wgpu::ComputePipeline {
+        let source = [&[self.precision.source()], kernel.source].concat().concat();
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(kernel.entry),
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        });
+        self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(kernel.entry),
+            layout: Some(layout),
+            module: &module,
+            entry_point: Some(kernel.entry),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        })
     }
 
     /// Submits the recorded commands, followed by those that `last` adds.
@@ -267,21 +288,6 @@ fn layout(device: &wgpu::Device, inputs: usize) -> (wgpu::BindGroupLayout, wgpu:
         immediate_size: 0,
     });
     (bind_group, pipeline)
-}
-
-fn compile(device: &wgpu::Device, kernel: &Kernel, layout: &wgpu::PipelineLayout) -> wgpu::ComputePipeline {
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(kernel.entry),
-        source: wgpu::ShaderSource::Wgsl(kernel.source.concat().into()),
-    });
-    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(kernel.entry),
-        layout: Some(layout),
-        module: &module,
-        entry_point: Some(kernel.entry),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    })
 }
 
 #[cfg(test)]

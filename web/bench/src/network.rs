@@ -36,7 +36,7 @@ impl BenchNetwork {
     /// No adapter; weights that are damaged or foreign.
     #[wasm_bindgen(js_name = onGpu)]
     pub async fn on_gpu(weights: Vec<u8>) -> Result<BenchNetwork, JsError> {
-        let engine = GpuEngine::new(GpuOptions { allow_software: true }).await?;
+        let engine = GpuEngine::new(GpuOptions { allow_software: true, ..Default::default() }).await?;
         Ok(Self { backend: Backend::Gpu(Loaded::new(engine, &weights)?) })
     }
 

@@ -14,7 +14,7 @@ use radiodiff_core::pipeline::{MapRequest, NetworkPipeline, Pipeline, PipelineEr
 use radiodiff_core::weights::{Checkpoint, WeightsError, WeightsManifest};
 use radiodiff_engines::bands::shared_memory::{JsTeam, SharedMemory};
 use radiodiff_engines::bands::{BandEngine, Team};
-use radiodiff_engines::wgpu::{GpuEngine, GpuOptions};
+use radiodiff_engines::wgpu::{GpuEngine, GpuOptions, Precision};
 use radiodiff_planning::coverage::Signal;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::{Quantity, RadioMap};
@@ -198,6 +198,7 @@ struct BackendReport<'a> {
     adapter: Option<&'a str>,
     software: bool,
     f16: bool,
+    precision: &'static str,
 }
 
 /// What the networks are told of a transmitter in its scene; its samples share it.
@@ -225,21 +226,31 @@ impl Network {
         Ok(weights.network(Backend::Cpu(Box::new(weights.build(BandEngine::new())?))))
     }
 
-    /// Builds the networks on WebGPU, on a software adapter only if that is allowed. Without an adapter the error's code is
-    /// `no-webgpu`.
+    /// Builds the networks on WebGPU, on a software adapter only if that is allowed, with convolutions in 16 bits as far as the adapter
+    /// has them if that is asked for. Without an adapter the error's code is `no-webgpu`.
     #[wasm_bindgen(js_name = onGpu)]
-    pub async fn on_gpu(weights: &Weights, allow_software: bool) -> Result<Network, JsValue> {
-        let engine = GpuEngine::new(GpuOptions { allow_software }).await.map_err(|e| error("no-webgpu", &e))?;
+    pub async fn on_gpu(weights: &Weights, allow_software: bool, half: bool) -> Result<Network, JsValue> {
+        let precision = if half { Precision::F16 } else { Precision::F32 };
+        let engine = GpuEngine::new(GpuOptions { allow_software, precision }).await.map_err(|e| error("no-webgpu", &e))?;
         Ok(weights.network(Backend::Gpu(Box::new(weights.build(engine)?))))
     }
 
-    /// `{ backend, adapter, software, f16 }`: where the networks run.
+    /// `{ backend, adapter, software, f16, precision }`: where the networks run.
     pub fn report(&self) -> Result<JsValue, JsValue> {
         match &self.backend {
-            Backend::Cpu(_) => object(&BackendReport { backend: "cpu", adapter: None, software: false, f16: false }),
+            Backend::Cpu(_) => {
+                let precision = Precision::F32.name();
+                object(&BackendReport { backend: "cpu", adapter: None, software: false, f16: false, precision })
+            }
             Backend::Gpu(running) => {
                 let report = running.engine.report();
-                object(&BackendReport { backend: "webgpu", adapter: Some(&report.name), software: report.software, f16: report.f16 })
+                object(&BackendReport {
+                    backend: "webgpu",
+                    adapter: Some(&report.name),
+                    software: report.software,
+                    f16: report.f16,
+                    precision: report.precision.name(),
+                })
             }
         }
     }
