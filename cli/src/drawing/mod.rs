@@ -14,8 +14,12 @@ mod source;
 mod station;
 mod values;
 
-pub use area::{AreaArgs, StandardGrid};
+pub use area::AreaArgs;
+#[cfg(feature = "serve")]
+pub use area::StandardGrid;
 pub use scene::{MapScene, SceneCache};
-pub use source::{MapSource, ModelArgs, SourceArgs};
+#[cfg(feature = "serve")]
+pub use source::ModelArgs;
+pub use source::{MapSource, SourceArgs};
 pub use station::{PlacedStation, Station, StationArgs};
 pub use values::{OutputFile, TransmitterArg, length, number, transmitter};

@@ -203,6 +203,7 @@ impl MapSource {
     }
 
     /// Warnings about a network that is used in other ways than it was trained and calibrated for.
+    #[cfg_attr(not(feature = "network"), expect(unused_variables, reason = "only networks have limits that a height may exceed"))]
     pub fn warnings(&self, height_m: f64) -> Vec<String> {
         match self {
             Self::Model(_) => Vec::new(),
