@@ -25,6 +25,8 @@ struct Input {
     /// P.2040's a, b, c, d of walls and of the ground.
     material: [f64; 4],
     ground: Option<[f64; 4]>,
+    /// Of walls and ground, m; half spaces without it.
+    thickness_m: Option<f64>,
     interactions: usize,
     diffractions: usize,
     buildings: Vec<Prism>,
@@ -66,6 +68,7 @@ fn draw(input: &str, output: &str) -> Result<(), Box<dyn Error>> {
         frequency_mhz: input.frequency_mhz,
         material: constants(input.material),
         ground: input.ground.map(constants),
+        thickness_m: input.thickness_m,
         roofs: RoofsOfRays::Scene,
         ..RayOptions::default()
     };

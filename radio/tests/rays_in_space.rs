@@ -27,6 +27,7 @@ const REFLECTED: RayOptions = RayOptions {
     material: Material::BRICK,
     roofs: RoofsOfRays::Scene,
     ground: None,
+    thickness_m: None,
     polarisation: Polarisation::Vertical,
     combining: Combining::Incoherent,
     floor_db: -250.0,
@@ -338,6 +339,43 @@ fn walls_reflect_by_what_they_are_made_of() {
         let expected = power(fresnel(material, true, 21.0 / length_m)) / (length_m * length_m);
         let found = of(tag.and_then(WallMaterial::from_tag));
         assert!((found / expected - 1.0).abs() < 2e-3, "{tag:?}: {found} for {expected}");
+    }
+}
+
+/// As lines of transmission have it: a wall of 10 cm is a line between air and air, seen from the front.
+#[test]
+fn slabs_reflect_as_lines_of_transmission_do() {
+    let wall = building(rectangle(-500.0, -100.0, 500.0, 20.0), 50.0);
+    let scene = Scene::from_polygons(GRID, vec![wall]);
+    let length_m = 40f64.hypot(21.0);
+    let cosine = 21.0 / length_m;
+    let mut found_db = Vec::new();
+    for thickness_m in [0.01, 0.1, 0.3] {
+        let options = RayOptions { thickness_m: Some(thickness_m), ..REFLECTED };
+        let map = traced(&scene, &ends((10.5, 30.5), 1.5, 1.5), options);
+        let found = 10f64.powf((at(&map, (50.5, 30.5)) - gain_db(1.0)) / 10.0) - 40f64.powi(-2);
+        // Across the plane of incidence a medium's impedance is 1 / root, relative to the impedance of air along the normal 1 / cosine.
+        let permittivity = (Material::BRICK.a, -17.98 * Material::BRICK.c * 5.9f64.powf(Material::BRICK.d) / 5.9);
+        let radicand = add(permittivity, (cosine * cosine - 1.0, 0.0));
+        let root = polar(power(radicand).powf(0.25), radicand.1.atan2(radicand.0) / 2.0);
+        let (air, brick) = ((1.0 / cosine, 0.0), divide((1.0, 0.0), root));
+        let turn = mul(root, (2.0 * PI * thickness_m / WAVELENGTH_M, 0.0));
+        // tan z = (e^jz - e^-jz) / (j (e^jz + e^-jz))
+        let [plus, minus] = [polar((-turn.1).exp(), turn.0), polar(turn.1.exp(), -turn.0)];
+        let tangent = divide(add(plus, (-minus.0, -minus.1)), mul((0.0, 1.0), add(plus, minus)));
+        let j_tangent = mul((0.0, 1.0), tangent);
+        let input = mul(brick, divide(add(air, mul(brick, j_tangent)), add(brick, mul(air, j_tangent))));
+        let coefficient = divide(add(input, (-air.0, -air.1)), add(input, air));
+        let expected = power(coefficient) / (length_m * length_m);
+        assert!((found / expected - 1.0).abs() < 2e-3, "{thickness_m} m: {found} for {expected}");
+        found_db.push(10.0 * found.log10());
+    }
+    assert!((found_db[0] - found_db[1]).abs() > 1.0, "the thickness matters: {found_db:?}");
+    let scene = PreparedScene::new(&scene);
+    for thickness_m in [0.0, -1.0, 3.0, f64::NAN] {
+        let options = RayOptions { thickness_m: Some(thickness_m), ..REFLECTED };
+        let refused = RayTracing { options }.path_gain(&scene, &ends((10.5, 30.5), 1.5, 1.5));
+        assert!(matches!(refused, Err(PropagationError::RayOptions { reason }) if reason.contains("thick")), "{thickness_m}");
     }
 }
 

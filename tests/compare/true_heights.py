@@ -37,6 +37,8 @@ FREQUENCIES_HZ = (3.5e9, 0.9e9, 28e9)
 SCENES = {"munich": (-33.5, 19.0), "etoile": (-93.0, 63.0)}
 # ITU-R P.2040: the scenes' walls and ground.
 MARBLE = [7.074, 0.0, 0.0055, 0.9262]
+# Sionna's walls and ground are slabs.
+THICKNESS_M = 0.1
 CONCRETE = [5.24, 0.0, 0.0462, 0.7822]
 METAL = [1.0, 0.0, 1e7, 0.0]
 CONSTANTS = {"marble": MARBLE, "concrete": CONCRETE, "metal": METAL, "wood": [1.99, 0.0, 0.0047, 1.0718], "brick": [3.91, 0.0, 0.0238, 0.16]}
@@ -164,6 +166,7 @@ def our_maps(program, folder, solids, corner, transmitter, frequency_hz):
         "frequency_mhz": frequency_hz / 1e6,
         "material": MARBLE,
         "ground": CONCRETE,
+        "thickness_m": THICKNESS_M,
         "interactions": INTERACTIONS,
         "diffractions": 1,
         "buildings": [

@@ -12,7 +12,7 @@
 //! - **Distance**: the gain of a path with reflections only falls as a spherical wave's, (lambda / 4 pi d)^2 by its whole length. The
 //!   gain of a diffracted path falls as 1 / (s1 s2 (s1 + s2)) and so on. Legs are as long as in space; angles at corners are those in
 //!   plan.
-//! - **Reflection** by Fresnel's coefficients of a half space of an ITU-R P.2040 [`Material`].
+//! - **Reflection** by Fresnel's coefficients of a half space or of a slab of an ITU-R P.2040 [`Material`].
 //! - **Diffraction** by the uniform theory ([`wedge`]). Along a building's own wall, from one corner to the next, the field of a
 //!   non-conductor vanishes and its slope goes on: both corners are taken a little off the wall, and the product is scaled as slope
 //!   diffraction asks. (A conductor's horizontal field would not vanish; there this model gives too little.)

@@ -2,6 +2,7 @@
 
 use super::beam::MAX_INTERACTIONS;
 use super::material::{Material, Polarisation};
+use super::tracing::SPEED_OF_LIGHT_M_S;
 use crate::propagation::model::PropagationError;
 
 /// How tall the buildings are.
@@ -36,6 +37,8 @@ pub struct RayOptions {
     pub roofs: RoofsOfRays,
     /// What the ground is made of, if it reflects.
     pub ground: Option<Material>,
+    /// Thickness of walls and ground as slabs with air behind, m, 0.01 to 0.5; without it they are half spaces.
+    pub thickness_m: Option<f64>,
     pub polarisation: Polarisation,
     pub combining: Combining,
     /// Paths that cannot reach this gain, dB, are not followed. A pixel without a path has this gain.
@@ -52,6 +55,7 @@ impl Default for RayOptions {
             material: Material::BRICK,
             roofs: RoofsOfRays::Endless,
             ground: None,
+            thickness_m: None,
             polarisation: Polarisation::Vertical,
             combining: Combining::Incoherent,
             floor_db: -160.0,
@@ -66,13 +70,21 @@ impl RayOptions {
         Self { frequency_mhz, floor_db: default.floor_db - 20.0 * libm::log10(frequency_mhz / default.frequency_mhz), ..default }
     }
 
+    /// The thickness of walls and ground in wavelengths.
+    pub(super) fn thickness_in_wavelengths(&self) -> Option<f64> {
+        self.thickness_m.map(|thickness_m| thickness_m * self.frequency_mhz * 1e6 / SPEED_OF_LIGHT_M_S)
+    }
+
     /// # Errors
-    /// More interactions than [`MAX_INTERACTIONS`], a frequency outside 0.5 to 100 GHz, or a floor that is not finite.
+    /// More interactions than [`MAX_INTERACTIONS`], a frequency outside 0.5 to 100 GHz, a thickness outside 0.01 to 0.5 m, or a floor that
+    /// is not finite.
     pub fn check(&self) -> Result<(), PropagationError> {
         let reason = if self.interactions > MAX_INTERACTIONS {
             "at most 4 interactions can be traced; lower `interactions`"
         } else if !(500.0..=100_000.0).contains(&self.frequency_mhz) {
             "rays are traced from 500 to 100,000 MHz"
+        } else if self.thickness_m.is_some_and(|thickness_m| !(0.01..=0.5).contains(&thickness_m)) {
+            "walls are 0.01 to 0.5 m thick; leave `thickness_m` out for thicker ones"
         } else if !self.floor_db.is_finite() {
             "the lowest gain is not finite"
         } else {

@@ -89,7 +89,7 @@ impl<'a> Tracing<'a> {
         let surfaces = (0..walls.border as u32).map(|wall| index_of(&mut kinds, walls.material(wall))).collect();
         let of = |kind: &Option<WallMaterial>| {
             let material = kind.map_or(options.material, Material::of_wall);
-            Reflection::new(material.permittivity(frequency_ghz), options.polarisation)
+            Reflection::new(material.permittivity(frequency_ghz), options.polarisation, options.thickness_in_wavelengths())
         };
         let wavenumber = 2.0 * PI * frequency_ghz * 1e9 / SPEED_OF_LIGHT_M_S;
         Self {
@@ -116,7 +116,7 @@ impl<'a> Tracing<'a> {
         self.profile = profile;
         self.ground = ground.map(|material| {
             let permittivity = material.permittivity(self.options.frequency_mhz / 1000.0);
-            Reflection::new(permittivity, self.options.polarisation.on_ground())
+            Reflection::new(permittivity, self.options.polarisation.on_ground(), self.options.thickness_in_wavelengths())
         });
         let over_roofs = self.diffracts_over_roofs();
         let mut scratch = Scratch::default();
