@@ -21,8 +21,8 @@ const element = (id) => document.getElementById(id);
 const [places, clusters, areas, report] = ['places', 'clusters', 'areas', 'report'].map(element);
 
 /**
- * Sides of maps in metres with the side of their pixels. The first is the networks' grid, which needs no bounds; on the others only the
- * physical model draws.
+ * Sides of maps in metres with the side of their pixels. The first is the networks' own grid, which needs no bounds. On the others the
+ * physical model draws, rays are traced, and networks draw as far as they have learnt to (`networksDraw`).
  */
 const AREAS = [{ sideM: 256 }, { sideM: 512, metersPerPixel: 1 }, { sideM: 1024, metersPerPixel: 2 }, { sideM: 2048, metersPerPixel: 4 }, { sideM: 4096, metersPerPixel: 8 }];
 
