@@ -32,8 +32,16 @@ const OTHER_FORMATS: [(&[u8], &str, &str); 15] = [
         "a ZIP archive",
         "unpack it and use the GeoJSON or .osm file inside; a shapefile or KMZ has to be converted to GeoJSON",
     ),
-    (b"\x89PNG", "a PNG image", "decode it and make the scene from its pixels (Scene::from_mask)"),
-    (b"\xff\xd8\xff", "a JPEG image", "decode it and make the scene from its pixels (Scene::from_mask)"),
+    (
+        b"\x89PNG",
+        "a PNG image",
+        "say where it lies and make it a GeoTIFF (gdal_translate -a_ullr and -a_srs), or draw its buildings as GeoJSON",
+    ),
+    (
+        b"\xff\xd8\xff",
+        "a JPEG image",
+        "say where it lies and make it a GeoTIFF (gdal_translate -a_ullr and -a_srs), or draw its buildings as GeoJSON",
+    ),
     (b"II*\0", "a TIFF image", "unpack it, where it is packed: the page, the package and `radiodiff` read a GeoTIFF of heights"),
     (b"MM\0*", "a TIFF image", "unpack it, where it is packed: the page, the package and `radiodiff` read a GeoTIFF of heights"),
     (b"II+\0", "a TIFF image", "unpack it, where it is packed: the page, the package and `radiodiff` read a GeoTIFF of heights"),
