@@ -21,6 +21,9 @@ use tokio::task::spawn_blocking;
 
 /// Levels of contours below and above a plan's threshold, dB.
 const CONTOUR_STEPS_DB: [f64; 3] = [-10.0, 0.0, 10.0];
+/// The answer to a body that is too long.
+const TOO_LONG: &str = "the request is larger than this server takes: leave out what lies off the map, or start the server with a larger \
+                        --max-body-mib";
 
 /// What all requests share.
 pub struct App {
@@ -76,7 +79,10 @@ pub async fn scenes(State(app): State<Arc<App>>) -> Json<Value> {
 
 /// Draws a plan; its reply says where its layers are.
 pub async fn predict(State(app): State<Arc<App>>, body: Result<Bytes, BytesRejection>) -> Result<Json<Value>, Refusal> {
-    let body = body.map_err(|error| Refusal::new(error.status(), "body", error.body_text()))?;
+    let body = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body", TOO_LONG),
+        status => Refusal::new(status, "body", error.body_text()),
+    })?;
     let drawn = compute(app, move |app| {
         let asked = AskedPlan::parse(&body, app.max_corners)?;
         let map = asked.scene(&app.scenes)?;
