@@ -222,7 +222,7 @@ test('a raster of heights, here a BigTIFF, is opened as the footprints of its ho
   await page.close();
 });
 
-test('a large file that begins with other things than polygons is read by the worker alone', { timeout: 300_000 }, async () => {
+test('a large file that begins with a shed and other things than polygons is read by the worker alone', { timeout: 300_000 }, async () => {
   const page = await open(browser);
   await page.evaluate(() => {
     const { parse } = JSON;
@@ -233,7 +233,8 @@ test('a large file that begins with other things than polygons is read by the wo
     };
   });
   const point = '{"type":"Feature","properties":{},"geometry":{"type":"Point","coordinates":[9,50]}}';
-  await drop(page, 'town.geojson', `{"type":"FeatureCollection","features":[${`${point},`.repeat(60_000)}${JSON.stringify(BLOCKS).slice(1, -1)}]}`);
+  const shed = JSON.stringify({ type: 'Polygon', coordinates: [[[9, 50], [9.00002, 50], [9.00002, 50.00003], [9, 50.00003], [9, 50]]] });
+  await drop(page, 'town.geojson', `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":${shed}},${`${point},`.repeat(60_000)}${JSON.stringify(BLOCKS).slice(1, -1)}]}`);
   await page.waitForFunction(() => document.getElementById('place').innerText === 'town.geojson');
   await drawn(page);
   assert.ok(await page.evaluate(() => window.longestParsed) < 1 << 20, 'the page parses the whole file');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { beginsWithCar, carsIn, collectionOf, textOf } from '../../www/page/plan/cars.js';
+import { carsIn, collectionOf, mayHoldCars, textOf } from '../../www/page/plan/cars.js';
 import { coarsePixel } from '../../www/page/plan/coarse.js';
 import { FIELDS, MOST_PLACES, MOST_TRANSMITTERS, THRESHOLD_DBM, copyOf, keptPlaces, newPlan, newTransmitter, planOf, requested, within } from '../../www/page/plan/model.js';
 import { metersBetween, moved, squareAround } from '../../www/page/units.js';
@@ -68,14 +68,45 @@ test('a file of cars is told from one of buildings by their size, and cars trave
   for (const found of [geometry(box(0, 2, 4), box(5, 10, 12)), shed, geometry(), feature(null), geometry([[[1, 2], ['a', 3], [4, 5]]]), { transmitters: [] }, [], null, 7]) {
     assert.equal(carsIn(found, 'town.geojson'), undefined, JSON.stringify(found));
   }
-  const begins = (...polygons) => beginsWithCar(JSON.stringify([feature({ type: 'Point', coordinates: [0, 0] }), feature(geometry(...polygons))], null, 1).slice(0, -20));
-  assert.deepEqual([begins(box(0, 10, 12), box(5, 2, 4)), begins(box(0, 2, 4), box(5, 10, 12)), begins()], [false, true, undefined]);
-  assert.equal(beginsWithCar(JSON.stringify(feature({ type: 'Polygon', coordinates: box(0, 10, 12) }))), false);
-  assert.equal(beginsWithCar('{"version":0.6,"elements":[{"type":"way","nodes":[1,2,3]}]}'), undefined);
   const plan = { ...newPlan(), transmitters: [newTransmitter(HERE)], cars };
   assert.deepEqual(planOf(JSON.parse(JSON.stringify(plan))), plan);
   for (const odd of [null, [], { name: 'x' }, { name: 'x', outlines: [] }, { name: 'x', outlines: [[[1, 2]]] }, { outlines: cars.outlines }]) {
     assert.ok(!('cars' in planOf({ ...plan, cars: odd })), JSON.stringify(odd));
+  }
+});
+
+test('a file is told from one of cars by a few pieces of it, wherever its buildings begin', async () => {
+  const ring = (size) => [[0, 0], [size, 0], [size, size], [0, size], [0, 0]].map(([x, y]) => [11.5 + x * 1e-5, 48.1 + y * 1e-5]);
+  const text = (geometry, space) => `${JSON.stringify({ type: 'Feature', properties: {}, geometry }, null, space)},`;
+  const [car, house] = [2, 20].map((size) => text({ type: 'Polygon', coordinates: [ring(size)] }));
+  const [point, line] = [text({ type: 'Point', coordinates: [11.5, 48.1] }), text({ type: 'LineString', coordinates: ring(20) })];
+  const of = (...parts) => new Blob(['{"type":"FeatureCollection","features":[', ...parts.map(([part, times]) => part.repeat(times))]);
+  const parts = (geometry) => [text(geometry), text(geometry, 1)].map((part) => of([part, 1]));
+  const files = [
+    [of([car, 1]), true],
+    [of([point, 3], [line, 3], [car, 9]), true],
+    [of([car, 100_000]), true],
+    [of([car, 1], [' ', 5_000_000]), true],
+    [of([' ', 5_000_000]), false],
+    [of([car, 1], [house, 1]), false],
+    [of([car, 1], [house, 100_000]), false],
+    [of([car, 50_000], [house, 50_000]), false],
+    [of([car, 1], [point, 100_000], [house, 1]), false],
+    [of([point, 100]), true],
+    [of([point, 100_000]), false],
+    [new Blob(['{"version":0.6,"elements":[{"type":"way","nodes":[1,2,3]}]}']), true],
+    ...parts({ type: 'MultiPolygon', coordinates: [[ring(2)]] }).map((file) => [file, true]),
+    ...parts({ type: 'MultiPolygon', coordinates: [[ring(20)], [ring(2)]] }).map((file) => [file, false]),
+  ];
+  for (const [i, [file, expected]] of files.entries()) {
+    let read = 0;
+    const slice = (start, end) => {
+      const piece = file.slice(start, end);
+      read += piece.size;
+      return piece;
+    };
+    assert.equal(await mayHoldCars({ size: file.size, slice }), expected, `file ${i}`);
+    assert.ok(read <= 8 * 65_536, `${read} bytes of file ${i} were read`);
   }
 });
 

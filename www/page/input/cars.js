@@ -2,14 +2,9 @@
 
 import { engines } from '../engines.js';
 import { say, unsay } from '../notices.js';
-import { beginsWithCar, carsIn } from '../plan/cars.js';
+import { carsIn, mayHoldCars } from '../plan/cars.js';
 import { change, plan } from '../plan/store.js';
 import { announce, around, state } from '../state.js';
-
-/** So much of a file shows its first polygon, unless other things come before. */
-const HEAD_BYTES = 1 << 16;
-/** A file that shows none is parsed up to this size: the page waits meanwhile. */
-const MOST_UNKNOWN_BYTES = 4 << 20;
 
 const element = (id) => document.getElementById(id);
 const counted = (count) => (count === 1 ? '1 parked car' : `${count} parked cars`);
@@ -32,8 +27,7 @@ export function refreshCars() {
 export async function carsOfFile(file) {
   if (!state.scene || !/\.(geo)?json$/i.test(file.name)) return undefined;
   try {
-    const hasCars = beginsWithCar(await file.slice(0, HEAD_BYTES).text()) ?? file.size <= MOST_UNKNOWN_BYTES;
-    if (!hasCars) return undefined;
+    if (!(await mayHoldCars(file))) return undefined;
     return carsIn(JSON.parse(await file.text()), file.name);
   } catch {
     // What is wrong with it is told by who opens it as buildings.

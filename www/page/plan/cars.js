@@ -9,17 +9,29 @@ const LARGEST_CAR_M2 = 16;
 /** Digits of what a plan keeps of degrees: centimetres. */
 const DIGITS = 7;
 
-/** The outer ring of the first polygon in a text, which may end anywhere behind it. */
-const FIRST_RING = /"coordinates"\s*:\s*\[(?:\s*\[)?\s*(\[\s*\[[^[\]]*\](?:\s*,\s*\[[^[\]]*\])*\s*\])/;
+/** Outer rings of polygons in a text that may begin and end anywhere: the first of each geometry. */
+const RINGS = /"coordinates"\s*:\s*\[(?:\s*\[)?\s*(\[\s*\[[^[\]]*\](?:\s*,\s*\[[^[\]]*\])*\s*\])/g;
+/** A file is looked into at so many places, and so much of it is read there. */
+const PIECES = 8;
+const PIECE_BYTES = 1 << 16;
+/** A file that shows no polygon, or other things in a whole piece, is parsed up to this size: the page waits meanwhile. */
+const MOST_UNKNOWN_BYTES = 4 << 20;
 
 /**
- * Whether the first polygon of GeoJSON has a car's size, by its first text alone: a city of buildings need not be parsed. Undefined where
- * that text holds no polygon.
+ * Whether a file of GeoJSON may be one of cars, by pieces spread over it alone: a city of buildings need not be parsed, also where it begins
+ * with sheds.
  */
-export function beginsWithCar(head) {
-  const [, ring] = head.match(FIRST_RING) ?? [];
-  const outline = ring && outlineOf(JSON.parse(ring));
-  return outline && isSmall(outline);
+export async function mayHoldCars(file) {
+  let [shown, isMixed] = [false, false];
+  for (let piece = 0; piece < PIECES; piece += 1) {
+    const start = Math.max(piece * PIECE_BYTES, Math.floor((piece * file.size) / PIECES));
+    const text = await file.slice(start, start + PIECE_BYTES).text();
+    const outlines = [...text.matchAll(RINGS)].map(([, ring]) => outlineOf(JSON.parse(ring))).filter(Boolean);
+    if (!outlines.every(isSmall)) return false;
+    if (outlines.length) shown = true;
+    else if (text.includes('"coordinates"')) isMixed = true;
+  }
+  return (shown && !isMixed) || file.size <= MOST_UNKNOWN_BYTES;
 }
 
 /** The cars of parsed GeoJSON; undefined where it has no polygon, or one that is larger than a car or tagged as a building. */
