@@ -103,6 +103,27 @@ test('materials that are not known are told where rays are drawn', { timeout: 30
   await page.close();
 });
 
+test('rays take the interactions and the walls that they are told, which other methods leave out with a warning', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const { powers, told, refused } = await page.evaluate(async () => {
+    const { engine, request } = window.radiodiff;
+    const draw = (change) => engine.predict({ ...request, method: 'rays', ...change });
+    const maps = [{ interactions: 0 }, { interactions: '1', walls: null }, { interactions: 1, walls: 'brick' }, { interactions: 1, walls: 'metal' }];
+    const powers = [];
+    for (const change of maps) powers.push((await draw(change)).stats().mean);
+    const { warnings } = await draw({ method: 'dominant-path', interactions: 1, walls: 'metal' });
+    const refused = [];
+    for (const change of [{ interactions: 5 }, { walls: 'straw' }]) refused.push(await draw(change).then(() => 'drawn', ({ name, code, field }) => [name, code, field].join(' ')));
+    return { powers, told: warnings.filter((warning) => /traces rays/.test(warning)), refused };
+  });
+  const [none, one, brick, metal] = powers;
+  assert.ok(none + 1 < one && one === brick && brick + 0.5 < metal, `${powers} dBm on average`);
+  assert.deepEqual(told, ['interactions', 'walls'].map((field) => `Only the method rays traces rays, so ${field} is not used.`));
+  assert.deepEqual(refused, ['RadioError interactions interactions', 'RadioError walls walls']);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 test("an antenna of CloudRF's own library, and one without beamwidths, radiate equally in all directions", { timeout: 300_000 }, async () => {
   const page = await open(browser);
   const answers = await page.evaluate(async () => {

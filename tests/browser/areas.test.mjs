@@ -57,6 +57,7 @@ test('several workers draw the map that one draws, bit for bit, and only what mo
       await equal({}),
       await equal({ transmitters: [moved, ...request.transmitters.slice(1)] }),
       await equal({ transmitters: [moved] }),
+      await equal({ method: 'rays', interactions: 1, walls: 'metal' }),
     ];
     const answer = { results, phases: [...phases].sort(), warnings: together.info.warnings };
     alone.dispose();

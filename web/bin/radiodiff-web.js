@@ -17,6 +17,10 @@ warnings, and values in dBm from the north-west, row by row, null inside buildin
   --frequency MHZ        of all transmitters, 5900 unless given
   --threshold DBM        also print how much is covered from this power on
   --layer NAME           also write path-loss, snr, sinr or, of the physical model, best-server, as JSON; may be given more than once
+  --method NAME          the physical model: dominant-path, unless given, or rays
+  --interactions N       of rays: most reflections and diffractions of a path, 0 to 4, 2 unless given; each more takes several times as long
+  --walls MATERIAL       of rays: what walls are made of that the file says nothing of, brick (unless given), concrete, glass, stone, wood
+                         or metal
   --network              draw with the network that comes with the package instead of the physical model
   --model FILE           draw with the network of this file
   --seed N               of the noise, with --model of a network that draws samples
@@ -38,12 +42,13 @@ async function main() {
   if (command !== 'predict') throw new UsageError(`there is no command ${command}; the command is predict`);
   if (!scene || rest.length) throw new UsageError(`predict takes one scene, found ${positionals.length - 1}`);
   if (!options.tx || !options.out) throw new UsageError('predict needs --tx and --out');
-  const { tx, out, cars, frequency, threshold, layer, seed } = options;
+  const { tx, out, cars, frequency, threshold, layer, seed, interactions, walls } = options;
   const ending = out.slice(out.lastIndexOf('.') + 1).toLowerCase();
   const write = Object.hasOwn(WRITERS, ending) ? WRITERS[ending] : null;
   if (!write) throw new UsageError(`--out ${out}: expected a name that ends in ${Object.keys(WRITERS).map((known) => `.${known}`).join(', ')}`);
   if (layer && write !== asJson) throw new UsageError('--layer needs --out MAP.json: the other formats hold one layer');
   const model = options.model ?? (options.network ? new URL('../dist/quantiles.safetensors', import.meta.url) : undefined);
+  if (model && options.method) throw new UsageError('--method chooses a physical model: leave --network and --model out');
   const [buildings, parked] = await Promise.all([scene, cars].map((file) => file && readFile(file)));
   const engine = await createEngine({ model, backend: 'cpu' });
   const map = await engine.predict({
@@ -53,7 +58,9 @@ async function main() {
     layers: layer,
     thresholdDbm: threshold,
     seed,
-    method: model ? 'network' : 'dominant-path',
+    interactions,
+    walls,
+    method: model ? 'network' : (options.method ?? 'dominant-path'),
   });
   const { size, warnings } = map;
   // Whole or not at all.
@@ -71,7 +78,7 @@ function commandLine() {
   const text = { type: 'string' };
   const texts = { type: 'string', multiple: true };
   const flag = { type: 'boolean' };
-  const options = { tx: texts, out: text, cars: text, frequency: text, threshold: text, layer: texts, network: flag, model: text, seed: text, help: { ...flag, short: 'h' } };
+  const options = { tx: texts, out: text, cars: text, frequency: text, threshold: text, layer: texts, method: text, interactions: text, walls: text, network: flag, model: text, seed: text, help: { ...flag, short: 'h' } };
   try {
     return parseArgs({ args: negativeNumbers(process.argv.slice(2)), options, allowPositionals: true });
   } catch (error) {

@@ -308,8 +308,8 @@ class Engine {
   /** @param {PredictRequest} request */
   async predict(request) {
     // A request that is missing lacks its transmitters, and the runtime says so.
-    const { transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm, ...around } = request ?? /** @type {Partial<PredictRequest>} */ ({});
-    const asked = /** @type {PredictRequest} */ ({ transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm });
+    const { transmitters, method, steps, seed, start, samples, interactions, walls, receiver, layers, thresholdDbm, ...around } = request ?? /** @type {Partial<PredictRequest>} */ ({});
+    const asked = /** @type {PredictRequest} */ ({ transmitters, method, steps, seed, start, samples, interactions, walls, receiver, layers, thresholdDbm });
     const { info, ...map } = await this.#onScene(around, () => {
       const { worker, workers, shared } = this.#options;
       return this.#drawing.map(asked, { workers: worker === false ? 1 : workers, shared, scene: this.#scene, info: this.info }, around);

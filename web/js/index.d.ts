@@ -96,7 +96,7 @@ export interface PlacedTransmitter {
  * |---|---|
  * | `geojson`, `bounds` | the buildings, the cars (`field`: `cars`) or the bounds cannot be used |
  * | `too-large` | the plan would not fit into memory: larger pixels, smaller bounds or fewer transmitters are needed |
- * | `transmitter`, `height`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `backend` (`field`: `precision`) | that part of a request cannot be used |
+ * | `transmitter`, `height`, `power`, `frequency`, `antenna`, `steps`, `seed`, `start`, `method`, `interactions`, `walls`, `backend` (`field`: `precision`) | that part of a request cannot be used |
  * | `candidates`, `count`, `measurements` | that part of a site search or a calibration cannot be used |
  * | `samples`, `receiver`, `layers`, `threshold` | that part of a request cannot be used, or a map does not have that layer |
  * | `palette`, `scale`, `projection` | that part of a question to a map cannot be used |
@@ -347,8 +347,8 @@ export interface RadioMap extends MapFiles {
  * How a map is drawn.
  * - `dominant-path` searches the path of least loss over building corners and roofs. It needs no weights and uses the heights that are
  *   stated.
- * - `rays` traces all paths of up to two reflections and diffractions between walls of stated heights and materials, by first
- *   principles. It takes longer than `dominant-path` and shows what that leaves out: streets that reflections light.
+ * - `rays` traces all paths of a few reflections and diffractions (`interactions`) between walls of stated heights and materials
+ *   (`walls`), by first principles. It takes longer than `dominant-path` and shows what that leaves out: streets that reflections light.
  * - `network` draws with the weights. The shipped ones are told footprints alone. `quantiles` says in one evaluation what unknown roofs and
  *   cars may change: the map is the expected power, with `stddev` and, where there is a `thresholdDbm`, `probability`. `nano` draws a map
  *   that the place could have: ask for several `samples`.
@@ -356,6 +356,9 @@ export interface RadioMap extends MapFiles {
  * docs/accuracy.md has the figures.
  */
 export type Method = 'network' | 'dominant-path' | 'rays';
+
+/** What walls are made of, by the constants of ITU-R P.2040-3, table 3 (`stone` is its marble; `metal` reflects everything). */
+export type WallMaterial = 'brick' | 'concrete' | 'glass' | 'stone' | 'wood' | 'metal';
 
 /**
  * Buildings: a GeoJSON object, or a file as text, bytes, `Blob` or `File`. The format is told by the content: GeoJSON (also a feature
@@ -422,6 +425,16 @@ export interface PredictRequest extends SceneFields {
    * transmitters. Only of networks whose `kind` is `samples`.
    */
   samples?: NumberField;
+  /**
+   * The most reflections and diffractions of a path together, a whole number from 0 to 4; the default is 2. At most two of them diffract.
+   * Each more takes several times as long. Only with `rays`; other methods leave it out with a warning.
+   */
+  interactions?: NumberField;
+  /**
+   * Material of walls that the file says nothing of; the default is `brick`. OpenStreetMap's `building:material` comes before it. Only with
+   * `rays`; other methods leave it out with a warning.
+   */
+  walls?: WallMaterial | null | undefined;
   receiver?: Receiver | null | undefined;
   /** Layers beside the received power; `best-server` only of one map, not of a forecast. */
   layers?: readonly Layer[] | null | undefined;

@@ -14,6 +14,8 @@ export class Request implements Freeable {
   readonly transmitterCount: number;
   readonly samples: number;
   readonly steps: number | undefined;
+  /** Which of `interactions` and `walls` it says. */
+  readonly rayFields: string[];
   readonly layers: Layer[];
   readonly thresholdDbm: number | undefined;
   readonly warnings: string[];
@@ -28,7 +30,7 @@ export class SceneHandle implements Freeable {
   footprints(): string;
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
-  rays(placed: PlacedTransmitter): TransmitterSignal;
+  rays(placed: PlacedTransmitter, request: Request): TransmitterSignal;
   /** A transmitter's part of a plan's work, and what another worker found of it. */
   gain(placed: PlacedTransmitter): Float32Array<ArrayBuffer>;
   signalOf(placed: PlacedTransmitter, gain: Float32Array): TransmitterSignal;

@@ -211,13 +211,14 @@ class Runtime {
       if (model?.kind === 'samples') warnings.push(...stepsIn(request, model.stepsOfSamples));
       this.#networks.checkMemory(handle, places.length, samples);
     }
+    if (method !== 'rays') warnings.push(...request.rayFields.map(raysAlone));
     /** @type {TransmitterSignal[][]} */
     const signals = [];
     for (const [index, placed] of places.entries()) {
       const watched = ofMany(watch, index, places.length);
       if (method === 'network') signals.push(await this.#networks.draw(handle, placed, request, samples, watched, warnings));
       else if (gains) signals.push([handle.signalOf(placed, gains[index])]);
-      else signals.push([await inOne(watched, () => (method === 'rays' ? handle.rays(placed) : handle.dominantPath(placed)))]);
+      else signals.push([await inOne(watched, () => (method === 'rays' ? handle.rays(placed, request) : handle.dominantPath(placed)))]);
     }
     return { signals, places, transmitters, method, warnings };
   }
@@ -319,6 +320,12 @@ class Runtime {
  * @param {string} what
  */
 const carsLeftOut = (what) => `${what} does not know cars: those on the map are left out.`;
+
+/**
+ * The warning of a field that the method does not use.
+ * @param {string} field
+ */
+const raysAlone = (field) => `Only the method rays traces rays, so ${field} is not used.`;
 
 /**
  * A transmitter's physical map. Before it the runtime can be stopped.

@@ -39,6 +39,7 @@ export async function plan(form: { power: string; model?: string }): Promise<num
     steps: undefined,
     signal: new AbortController().signal,
   });
+  await engine.predict({ transmitters: [], method: 'rays', interactions: '3', walls: 'concrete' });
   await declared.createEngine({ model: { url: 'nano.safetensors', sha256: engine.info.model?.sha256 }, worker: () => new Worker('worker.js'), cache: false });
   await engine.setScene({ buildings: new Blob(['{}']) });
   await engine.setScene({ buildings: new Uint8Array(4) });
@@ -56,6 +57,8 @@ export function refusals(engine: declared.Engine): void {
   void engine.predict({ transmitters: [{ lng: 9, lat: 50, powerDbm: false }] });
   // @ts-expect-error: there is no such method
   void engine.predict({ transmitters: [{ lng: 9, lat: 50 }], method: 'magic' });
+  // @ts-expect-error: there is no such material
+  void engine.predict({ transmitters: [{ lng: 9, lat: 50 }], walls: 'straw' });
   // @ts-expect-error: there is no such backend
   void declared.createEngine({ backend: 'abacus' });
 }

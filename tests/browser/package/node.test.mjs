@@ -141,6 +141,25 @@ test('the command draws what parked cars cost', { timeout: 60_000 }, () => {
   assert.ok(lost.filter((db) => db > 0.5).length > 20 && lost.every((db) => db > -1e-3), `${Math.min(...lost)} to ${Math.max(...lost)} dB lost`);
 });
 
+test('the command traces rays as radiodiff does, by as many interactions and between such walls as it is told', { timeout: 60_000 }, () => {
+  // Mean dBm of `radiodiff predict examples/buildings.json --tx 24.9384,60.1699,23 --method rays` with the same options.
+  for (const [mean, ...options] of [
+    [-84.722],
+    [-112.197, '--interactions', '0'],
+    [-87.733, '--interactions', '1', '--walls', 'metal'],
+    [-82.012, '--interactions', '3', '--walls', 'concrete'],
+  ]) {
+    const out = join(package_.folder, 'map.json');
+    const { status, stderr } = command('predict', 'examples/buildings.json', '--tx', '24.9384,60.1699,23', '--method', 'rays', '--out', out, ...options);
+    assert.equal(status, 0, stderr);
+    const { method, values } = JSON.parse(readFileSync(out, 'utf8'));
+    const outdoors = values.filter((value) => value !== null);
+    const found = outdoors.reduce((sum, value) => sum + value, 0) / outdoors.length;
+    assert.equal(method, 'rays');
+    assert.ok(Math.abs(found - mean) < 0.01, `${options.join(' ')}: ${found} dBm on average, ${mean} by radiodiff`);
+  }
+});
+
 test('the command writes what its file is called after', { timeout: 60_000 }, () => {
   for (const [name, begins] of [['map.tif', 'II*\0'], ['map.CSV', 'lng,lat,dbm\n'], ['map.npy', '\x93NUMPY']]) {
     const out = join(package_.folder, name);
@@ -158,6 +177,8 @@ test('the command tells a wrong command line (2) from work that failed (1)', { t
     [2, ['predict', 'a', '--colour', 'red'], /colour/],
     [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.bmp'], /ends in \.json, \.tif, \.csv, \.npy/],
     [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.tif', '--layer', 'snr'], /one layer/],
+    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.tif', '--network', '--method', 'rays'], /leave --network and --model out/],
+    [1, ['predict', 'examples/buildings.json', '--tx', '24.9384,60.1699', '--out', 'x.json', '--method', 'rays', '--walls', 'straw'], /walls is "straw", expected "brick" or "concrete"/],
     [1, ['predict', 'nowhere.geojson', '--tx', '1,2', '--out', 'x.json'], /nowhere\.geojson/],
     [1, ['predict', 'examples/buildings.json', '--tx', '-0.12,51.5', '--out', 'x.json'], /outside the map/],
   ]) {

@@ -44,8 +44,8 @@ impl Request {
 
 #[wasm_bindgen]
 impl Request {
-    /// Checks `{ transmitters, method, steps, seed, start, samples, receiver, layers, thresholdDbm }`; web/js/index.d.ts says what each
-    /// field takes.
+    /// Checks `{ transmitters, method, steps, seed, start, samples, interactions, walls, receiver, layers, thresholdDbm }`;
+    /// web/js/index.d.ts says what each field takes.
     #[wasm_bindgen(constructor)]
     pub fn new(request: JsValue) -> Result<Request, JsValue> {
         Ok(Request { request: checked(request)? })
@@ -73,6 +73,12 @@ impl Request {
     #[wasm_bindgen(getter)]
     pub fn steps(&self) -> Option<usize> {
         self.request.steps
+    }
+
+    /// The names of the request's fields that only ray tracing uses.
+    #[wasm_bindgen(getter, js_name = rayFields)]
+    pub fn ray_fields(&self) -> Vec<String> {
+        self.request.rays.said().map(str::to_owned).collect()
     }
 
     /// The names of the layers beside the received power.

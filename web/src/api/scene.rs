@@ -2,7 +2,7 @@
 
 use super::Request;
 use super::signal::TransmitterSignal;
-use crate::request::{Method, SceneRequest, TransmitterRequest};
+use crate::request::{Method, RayRequest, SceneRequest, TransmitterRequest};
 use geo::Coord;
 use js_sys::Uint8Array;
 use radiodiff_planning::coverage::Signal;
@@ -10,7 +10,7 @@ use radiodiff_planning::request::FieldError;
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::map::RadioMap;
 use radiodiff_radio::propagation::{
-    AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, PropagationModel, RayOptions, RayTracing,
+    AntennaPattern, AntennaRequest, DominantPath, FrequencyScaling, LAW_FREQUENCY_MHZ, Material, PropagationModel, RayOptions, RayTracing,
     RoofsOfRays, WithCars,
 };
 use radiodiff_radio::scene::{
@@ -264,10 +264,18 @@ impl SceneHandle {
         placed.signal(&self.path_gain(placed)?)
     }
 
-    /// A transmitter's signal by ray tracing at its own frequency: all paths of up to two reflections and diffractions, and the direct line over roofs.
-    pub fn rays(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
+    /// A transmitter's signal by ray tracing at its own frequency: all paths of as many reflections and diffractions as the request asks
+    /// for, and the direct line over roofs.
+    pub fn rays(&self, placed: &PlacedTransmitter, request: &Request) -> Result<TransmitterSignal, JsValue> {
         let PlacedTransmitter { transmitter, receiver_height_m, pattern, .. } = placed;
-        let options = RayOptions { roofs: RoofsOfRays::Scene, ..RayOptions::at_frequency(transmitter.frequency_mhz) };
+        let RayRequest { interactions, walls } = request.request.rays;
+        let default = RayOptions::at_frequency(transmitter.frequency_mhz);
+        let options = RayOptions {
+            roofs: RoofsOfRays::Scene,
+            interactions: interactions.unwrap_or(default.interactions),
+            material: walls.map_or(default.material, Material::of_wall),
+            ..default
+        };
         let gain = RayTracing { options }.path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))?;
         Ok(TransmitterSignal { signal: Signal::at_own_frequency(&gain, transmitter, *receiver_height_m, pattern) })
     }

@@ -17,7 +17,8 @@ pub use sites::SitesRequest;
 use coverage::CoverageRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
 use radiodiff_planning::request::{FieldError, Fields, Input, numbered};
-use radiodiff_radio::scene::Transmitter;
+use radiodiff_radio::propagation::MAX_INTERACTIONS;
+use radiodiff_radio::scene::{Transmitter, WallMaterial};
 use serde_json::Value;
 
 /// The largest whole number that JavaScript has exactly, 2^53 - 1.
@@ -68,7 +69,32 @@ pub struct PredictRequest {
     pub start: f32,
     /// Maps that are drawn with one seed after the other, 1 to [`MAX_SAMPLES`].
     pub samples: usize,
+    pub rays: RayRequest,
     pub plan: CoverageRequest,
+}
+
+/// How rays are traced. `None` leaves a field to the ray tracer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RayRequest {
+    /// The most reflections and diffractions of a path together, 0 to [`MAX_INTERACTIONS`].
+    pub interactions: Option<usize>,
+    /// The material of walls that the file says nothing of.
+    pub walls: Option<WallMaterial>,
+}
+
+impl RayRequest {
+    fn read(fields: &mut Fields) -> Result<Self, FieldError> {
+        Ok(Self {
+            interactions: fields.whole("interactions", 0..=MAX_INTERACTIONS as u64)?.map(|most| most as usize),
+            walls: choice(fields, "walls", WallMaterial::ALL, WallMaterial::name)?,
+        })
+    }
+
+    /// The names of the fields that the request says.
+    pub fn said(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [("interactions", self.interactions.is_some()), ("walls", self.walls.is_some())];
+        fields.into_iter().filter_map(|(name, is_said)| is_said.then_some(name))
+    }
 }
 
 /// A transmitter that is asked for, in degrees.
@@ -102,26 +128,32 @@ impl TryFrom<Input> for PredictRequest {
             .number("start", "start", &format!("a number from {MIN_TIME} to 1"), |start| (MIN_TIME..=1.0).contains(&(start as f32)))?;
         Ok(Self {
             transmitters: transmitters.collect::<Result<_, _>>()?,
-            method: method(&mut fields)?,
+            method: choice(&mut fields, "method", Method::ALL, Method::name)?,
             steps: fields.whole("steps", 1..=MAX_STEPS as u64)?.map(|steps| steps as usize),
             seed: fields.whole("seed", 0..=MAX_SEED)?.unwrap_or(0),
             start: start.map_or(1.0, |start| start as f32),
             samples: fields.whole("samples", 1..=MAX_SAMPLES)?.unwrap_or(1) as usize,
+            rays: RayRequest::read(&mut fields)?,
             plan: CoverageRequest::read(&mut fields)?,
         })
     }
 }
 
-fn method(fields: &mut Fields) -> Result<Option<Method>, FieldError> {
-    let found = fields.take("method");
-    match &found {
-        Input::Missing => Ok(None),
-        Input::Text(name) if let Some(method) = Method::named(name) => Ok(Some(method)),
-        _ => {
-            let names = Method::ALL.map(|method| format!("{:?}", method.name()));
-            Err(fields.error("method", "method", &found, names.join(" or ")))
-        }
-    }
+/// One of several values by its name, `None` for the default.
+fn choice<T: Copy, const N: usize>(
+    fields: &mut Fields,
+    field: &'static str,
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> Result<Option<T>, FieldError> {
+    let found = fields.take(field);
+    let named = match &found {
+        Input::Missing => return Ok(None),
+        Input::Text(text) => all.into_iter().find(|&value| name(value) == text),
+        _ => None,
+    };
+    let expected = || all.map(|value| format!("{:?}", name(value))).join(" or ");
+    named.map(Some).ok_or_else(|| fields.error(field, field, &found, expected()))
 }
 
 impl TransmitterRequest {

@@ -39,7 +39,7 @@ fn a_field_that_says_nothing_is_its_default() {
     }
     let bare = read(request(serde_json::json!({}))).expect("the defaults");
     assert_eq!((bare.steps, bare.seed, bare.start, bare.method), (None, 0, 1.0, None));
-    for name in ["steps", "seed", "start", "method"] {
+    for name in ["steps", "seed", "start", "method", "interactions", "walls"] {
         for nothing in [Value::Null, "".into(), "  ".into()] {
             let mut asked = request(serde_json::json!({}));
             asked[name] = nothing;
@@ -73,7 +73,7 @@ fn a_field_of_another_kind_is_an_error_of_that_field() {
             assert_eq!((error.code, error.field.as_str()), (code, format!("transmitters[0].{name}").as_str()), "{name} of {value}");
         }
     }
-    for name in ["steps", "seed", "start", "method"] {
+    for name in ["steps", "seed", "start", "method", "interactions", "walls"] {
         for value in wrong.as_array().expect("a list") {
             let mut asked = request(serde_json::json!({}));
             asked[name] = value.clone();
@@ -234,6 +234,38 @@ fn a_plan_has_defaults_and_its_fields_are_checked_one_by_one() {
     ] {
         let error = plan(change.clone()).expect_err("an error");
         assert_eq!((error.code, error.field.as_str()), (code, field), "{change}");
+    }
+}
+
+#[test]
+fn rays_are_traced_by_the_fields_that_a_request_says() {
+    let rays = |change: Value| {
+        let mut asked = request(serde_json::json!({}));
+        for (name, value) in change.as_object().expect("an object") {
+            asked[name] = value.clone();
+        }
+        read(asked).map(|found| found.rays)
+    };
+    let said = |change: Value| rays(change).expect("rays").said().collect::<Vec<_>>();
+    assert_eq!(rays(serde_json::json!({})), Ok(RayRequest { interactions: None, walls: None }));
+    assert_eq!(said(serde_json::json!({})), Vec::<&str>::new());
+    for most in 0..=4 {
+        assert_eq!(rays(serde_json::json!({ "interactions": most })), Ok(RayRequest { interactions: Some(most), walls: None }));
+    }
+    for walls in WallMaterial::ALL {
+        let found = rays(serde_json::json!({ "interactions": " 3", "walls": walls.name() }));
+        assert_eq!(found, Ok(RayRequest { interactions: Some(3), walls: Some(walls) }));
+    }
+    assert_eq!(said(serde_json::json!({ "walls": "metal" })), ["walls"]);
+    assert_eq!(said(serde_json::json!({ "interactions": 0, "walls": "metal" })), ["interactions", "walls"]);
+    for (field, value, message) in [
+        ("interactions", Value::from(5), "interactions is 5, expected a whole number from 0 to 4"),
+        ("interactions", (-1).into(), "interactions is -1, expected a whole number from 0 to 4"),
+        ("interactions", 1.5.into(), "interactions is 1.5, expected a whole number from 0 to 4"),
+        ("walls", "straw".into(), r#"walls is "straw", expected "brick" or "concrete" or "glass" or "stone" or "wood" or "metal""#),
+    ] {
+        let error = rays(serde_json::json!({ field: value })).expect_err("an error");
+        assert_eq!((error.code, error.to_string().as_str()), (field, message));
     }
 }
 
