@@ -102,8 +102,8 @@ export class Drawing {
     const started = performance.now();
     const { own, beside, warn } = this.#host;
     const life = this.#life;
-    const outline = await own('outline', { request }, callbacks);
-    if (!outline.shared) {
+    const outline = await own('outline', { request, workers }, callbacks);
+    if (outline.workers < 2) {
       this.#closePool(new RadioError({ code: 'disposed', message: 'the scene is drawn by one worker' }));
       return own('predict', { request }, callbacks);
     }
@@ -111,7 +111,8 @@ export class Drawing {
     if (outline.transmitters === 1) return own('predict', { request }, callbacks);
     const { open, setup } = await beside();
     if (life.ended) throw life.ended;
-    this.#pool ??= new Pool(open, setup, workers - 1, warn);
+    if (this.#pool && this.#pool.size > outline.workers) this.#closePool(new RadioError({ code: 'disposed', message: 'the plan is drawn by fewer workers' }));
+    this.#pool ??= new Pool(open, setup, outline.workers - 1, warn);
     const gains = await this.#pool.gains(own, scene, request, callbacks);
     const drawn = await own('predict', { request, gains }, callbacks);
     return { ...drawn, workers: this.#pool?.workers, milliseconds: performance.now() - started };

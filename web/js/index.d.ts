@@ -510,7 +510,8 @@ export interface EngineOptions {
    * several transmitters, which does not depend on their number. Where `workers` is named and the page is cross-origin isolated, two
    * share the network's maps on the CPU once the second has loaded, which begins after the first map; their map differs from one worker's
    * by rounding, and one draws where `start` is below 1. Each worker of a large map holds the whole scene in memory, the second of the
-   * network its weights. With `worker: false` there are none.
+   * network its weights. Fewer draw a plan with which these would take more than half of the machine's memory (`navigator.deviceMemory`,
+   * 8 GiB where the browser does not say it). With `worker: false` there are none.
    */
   workers?: number | undefined;
   /** False keeps weights out of the browser's store (Cache API), where they are otherwise found by their hash at the next visit. */

@@ -18,6 +18,8 @@ import { Helper } from './helper.js';
 export class Pool {
   /** How many had a part in the last plan, at least one. */
   workers = 1;
+  /** The most that draw a plan, the engine's own among them. */
+  size;
   /** @type {Promise<Helper[]>} */
   #helpers;
   /** @type {(warning: string) => void} */
@@ -38,6 +40,7 @@ export class Pool {
    */
   constructor(open, setup, count, warn) {
     this.#warn = warn;
+    this.size = count + 1;
     this.#helpers = this.#start(open, setup, count);
   }
 

@@ -31,6 +31,7 @@ export class SceneHandle implements Freeable {
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
   rays(placed: PlacedTransmitter, request: Request): TransmitterSignal;
+  workersWithin(request: Request, workers: number, mostBytes: number): number;
   /** A transmitter's part of a plan's work, and what another worker found of it. */
   gain(placed: PlacedTransmitter): Float32Array<ArrayBuffer>;
   signalOf(placed: PlacedTransmitter, gain: Float32Array): TransmitterSignal;

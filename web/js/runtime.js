@@ -33,6 +33,11 @@ import { traceRaster, writeMap } from './writers.js';
 const DEFAULT_GRID = { mapSize: 256, metersPerPixel: 1 };
 /** From so many pixels a side on, plans are drawn by several workers: smaller maps take less time than these need to start. */
 const SHARED_SIZE = 400;
+/** The machine's memory in GiB where the browser does not say it. */
+const DEVICE_MEMORY_GIB = 8;
+
+/** What the workers of a plan and the page may take together: half of the machine's memory. */
+const mostBytes = () => ((/** @type {{ deviceMemory?: number }} */ (globalThis.navigator ?? {}).deviceMemory ?? DEVICE_MEMORY_GIB) / 2) * 2 ** 30;
 
 /**
  * @param {number} value
@@ -118,15 +123,16 @@ class Runtime {
   }
 
   /**
-   * Checks a request and tells before its map is drawn whether several workers share its transmitters, and how many these are.
-   * @param {{ request: unknown }} call
+   * Checks a request and tells before its map is drawn how many transmitters it has, and how many workers share them: as many as there is
+   * memory for, 1 of what one worker draws.
+   * @param {{ request: unknown, workers: number }} call `workers` at most
    * @param {Watch} watch
    */
-  outline({ request: asked }, watch) {
+  outline({ request: asked, workers }, watch) {
     const request = new Request(asked);
-    const { info } = this.#prepared(watch);
+    const { handle, info } = this.#prepared(watch);
     const shared = info.size >= SHARED_SIZE && this.#methodOf(request, info) === 'dominant-path';
-    const outline = { shared, transmitters: request.transmitterCount };
+    const outline = { workers: shared ? handle.workersWithin(request, workers, mostBytes()) : 1, transmitters: request.transmitterCount };
     request.free();
     return outline;
   }
@@ -216,9 +222,15 @@ class Runtime {
     const signals = [];
     for (const [index, placed] of places.entries()) {
       const watched = ofMany(watch, index, places.length);
-      if (method === 'network') signals.push(await this.#networks.draw(handle, placed, request, samples, watched, warnings));
-      else if (gains) signals.push([handle.signalOf(placed, gains[index])]);
-      else signals.push([await inOne(watched, () => (method === 'rays' ? handle.rays(placed, request) : handle.dominantPath(placed)))]);
+      if (method === 'network') {
+        signals.push(await this.#networks.draw(handle, placed, request, samples, watched, warnings));
+      } else if (gains) {
+        signals.push([handle.signalOf(placed, gains[index])]);
+        // Transmitters of the same place share it.
+        if (!gains.includes(gains[index], index + 1)) release(gains[index]);
+      } else {
+        signals.push([await inOne(watched, () => (method === 'rays' ? handle.rays(placed, request) : handle.dominantPath(placed)))]);
+      }
     }
     return { signals, places, transmitters, method, warnings };
   }
@@ -326,6 +338,14 @@ const carsLeftOut = (what) => `${what} does not know cars: those on the map are 
  * @param {string} field
  */
 const raysAlone = (field) => `Only the method rays traces rays, so ${field} is not used.`;
+
+/**
+ * Gives an array's memory back at once, where the browser can: the collector may come when all others are used.
+ * @param {Float32Array} array
+ */
+function release({ buffer }) {
+  /** @type {{ transfer?: (bytes: number) => void }} */ (buffer).transfer?.(0);
+}
 
 /**
  * A transmitter's physical map. Before it the runtime can be stopped.

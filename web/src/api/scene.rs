@@ -2,6 +2,7 @@
 
 use super::Request;
 use super::signal::TransmitterSignal;
+use crate::memory::{MOST_MODULE_BYTES, PlanSize};
 use crate::request::{Method, RayRequest, SceneRequest, TransmitterRequest};
 use geo::Coord;
 use js_sys::Uint8Array;
@@ -20,16 +21,6 @@ use radiodiff_radio::scene::{
 use radiodiff_web_values::{checked, error, field_error, object, set};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-
-/// What a plan may take. A module addresses 4 GiB and traps beyond.
-const MOST_BYTES: u64 = 3 << 30;
-/// What a pixel takes of a scene and of the map that is drawn (docs/measurements/package.md), what cars add to that (the scene with walls
-/// in their place, and its map), and each transmitter's power and loss.
-const SCENE_BYTES: u64 = 50;
-const CARS_BYTES: u64 = 50;
-const TRANSMITTER_BYTES: u64 = 8;
-/// What a network of quantiles takes at its peak.
-const NETWORK_BYTES: u64 = 800;
 
 /// A scene on a square grid, prepared for drawing.
 #[wasm_bindgen]
@@ -258,6 +249,13 @@ impl SceneHandle {
         self.place_transmitter(asked, request.request.plan.receiver_height_m)
     }
 
+    /// How many workers may share the request's plan of physical maps within so many bytes, the page's part among them: at most `workers`,
+    /// at least one.
+    #[wasm_bindgen(js_name = workersWithin)]
+    pub fn workers_within(&self, request: &Request, workers: usize, most_bytes: f64) -> usize {
+        self.plan_size(request.request.transmitters.len(), 0).workers_within(workers, most_bytes as u64)
+    }
+
     /// A transmitter's signal by the dominant path model.
     #[wasm_bindgen(js_name = dominantPath)]
     pub fn dominant_path(&self, placed: &PlacedTransmitter) -> Result<TransmitterSignal, JsValue> {
@@ -290,11 +288,8 @@ impl SceneHandle {
     /// Of so many transmitters, and a network's maps of each, 0 without a network.
     pub(super) fn check_memory(&self, transmitters: usize, maps: usize) -> Result<(), JsValue> {
         let Grid { size, meters_per_pixel } = self.scene.grid;
-        let cars_bytes = if self.scene.cars.is_empty() { 0 } else { CARS_BYTES };
-        let network_bytes = if maps == 0 { 0 } else { NETWORK_BYTES };
-        let signals = (transmitters * maps.max(1)) as u64;
-        let bytes = self.scene.grid.pixels() as u64 * (SCENE_BYTES + cars_bytes + network_bytes + TRANSMITTER_BYTES * signals);
-        if bytes <= MOST_BYTES {
+        let bytes = self.plan_size(transmitters, maps).module_bytes();
+        if bytes <= MOST_MODULE_BYTES {
             return Ok(());
         }
         let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
@@ -306,9 +301,13 @@ impl SceneHandle {
                 "more metres, smaller bounds or fewer transmitters: {size} x {size} pixels and {transmitters} transmitters take {:.1} GiB of \
                  memory, and {:.0} GiB can be had",
                 gib(bytes),
-                gib(MOST_BYTES)
+                gib(MOST_MODULE_BYTES)
             ),
         }))
+    }
+
+    fn plan_size(&self, transmitters: usize, maps: usize) -> PlanSize {
+        PlanSize { grid: self.scene.grid, has_cars: !self.scene.cars.is_empty(), transmitters, maps }
     }
 
     pub(super) fn scene(&self) -> &Scene {
