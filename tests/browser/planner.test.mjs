@@ -427,3 +427,57 @@ test('a table of measured power fits the map to it, and says how well', { timeou
   assert.deepEqual(page.failures, []);
   await page.close();
 });
+
+test('another place, buildings that are dropped again and another size of the map are steps to undo, and transmitters off a smaller map keep their place', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const title = () => page.locator('#place').textContent();
+  const munich = await title();
+  await drawing(page, () => page.click('#add'));
+  await drawing(page, () => page.fill('#power', '30'));
+  // A square of 1 km, on which the second transmitter is moved 300 m east.
+  await drawing(page, () => page.selectOption('#areas', '2'));
+  const east = String((await plan(page)).transmitters[1].lng + 0.004);
+  await drawing(page, async () => {
+    await page.fill('#lng', east);
+    await page.press('#lng', 'Tab');
+  });
+  const whole = (await plan(page)).transmitters;
+  assert.equal(await notice(page), '');
+
+  await drawing(page, () => page.selectOption('#areas', '0'));
+  assert.match(await notice(page), /Site 2 stands off this map: it keeps its place and is left out/);
+  assert.equal(await page.evaluate(() => window.radiodiff.map.transmitters.length), 1);
+  assert.equal((await plan(page)).transmitters[1].lng, whole[1].lng);
+  assert.match(await page.locator('#transmitters').innerText(), /Off the map · 30 dBm/);
+  await drawing(page, () => page.selectOption('#areas', '2'));
+  assert.deepEqual((await plan(page)).transmitters[1], whole[1]);
+  assert.equal(await page.evaluate(() => window.radiodiff.map.transmitters.length), 2);
+
+  await drawing(page, () => page.selectOption('#places', '1'));
+  assert.deepEqual(await names(page), ['Site 1']);
+  assert.match(await notice(page), /Another plan begins here\. Undo brings back Old town, Munich with its 2 transmitters/);
+  await drawing(page, () => page.click('#undo'));
+  assert.deepEqual([await title(), await page.inputValue('#areas')], [munich, '2']);
+  assert.deepEqual((await plan(page)).transmitters[1], whole[1]);
+  // Once more than the last: the sizes, the place, the power and the second transmitter.
+  await drawing(page, () => page.click('#redo'));
+  assert.match(await title(), /Helsinki/);
+  for (const [transmitters, area] of [[2, '2'], [2, '0'], [2, '2'], [2, '2'], [2, '0'], [2, '0'], [1, '0']]) {
+    await drawing(page, () => page.keyboard.press('Control+z'));
+    assert.deepEqual([(await names(page)).length, await page.inputValue('#areas'), await title()], [transmitters, area, munich]);
+  }
+  assert.ok(await page.locator('#undo').isDisabled());
+  await drawing(page, () => page.click('#redo'));
+  assert.equal((await names(page)).length, 2);
+
+  // Buildings of the same ground go on with the plan.
+  const buildings = await page.evaluate(async () => (await fetch('scenes/munich-old-town.geojson')).text());
+  await drawing(page, () => page.selectOption('#areas', '2'));
+  await drawing(page, () => drop(page, 'surveyed.geojson', buildings));
+  assert.match(await notice(page), /The plan goes on with the buildings of surveyed\.geojson/);
+  assert.deepEqual([(await names(page)).length, await page.inputValue('#areas')], [2, '2']);
+  await drawing(page, () => page.click('#undo'));
+  assert.equal(await title(), munich);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});

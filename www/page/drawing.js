@@ -9,7 +9,7 @@ import { besideKind, besideMap, isStandIn } from './layers/model.js';
 import { lacksLayer } from './layers/shown.js';
 import { LAYERS, look } from './plan/look.js';
 import { coarsePixel } from './plan/coarse.js';
-import { activeOf, requested } from './plan/model.js';
+import { drawnOf, requested } from './plan/model.js';
 import { plan, settle } from './plan/store.js';
 import { say, unsay } from './notices.js';
 import { show } from './show.js';
@@ -90,7 +90,7 @@ async function drawWhatIsWanted() {
   try {
     while (wanted) {
       wanted = false;
-      const asked = { scene: state.scene, transmitters: activeOf(plan()) };
+      const asked = { scene: state.scene, transmitters: drawnOf(plan(), state.scene?.bounds) };
       // Another place was opened meanwhile, and asks for its own map.
       const isLeft = () => state.scene !== asked.scene;
       try {
@@ -159,7 +159,7 @@ async function ask(terms) {
 
 function request() {
   const { receiver, thresholdDbm } = plan();
-  return { ...around(), transmitters: requested(plan()), receiver, thresholdDbm };
+  return { ...around(), transmitters: requested(plan(), state.scene.bounds), receiver, thresholdDbm };
 }
 
 /** As many samples as a network of quantiles says quantiles. */

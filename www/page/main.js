@@ -27,7 +27,7 @@ import { fromHash } from './plan/link.js';
 import { CALIBRATED_MODELS, changeLook, listenToLook, look } from './plan/look.js';
 import { requested } from './plan/model.js';
 import { listen, plan } from './plan/store.js';
-import { firstPlace, openBuildings, openFile, openFirst, openPlan } from './places.js';
+import { firstPlace, openBuildings, openFile, openFirst, openPlan, reopen } from './places.js';
 import { show, showPlan, showReadout } from './show.js';
 import { around, calibration, setStatus, state } from './state.js';
 import { listenToMarkers, placeMarkers } from './views/markers.js';
@@ -59,7 +59,7 @@ const footprints = () => engines.physical.footprints(around());
 /** What the last map was asked with: a change of a name needs no other map. */
 let asked = [];
 
-const asks = () => [JSON.stringify([requested(plan()), plan().receiver, plan().thresholdDbm]), plan().cars];
+const asks = () => [JSON.stringify([requested(plan(), state.scene?.bounds), plan().receiver, plan().thresholdDbm]), plan().cars];
 
 function redraw() {
   const before = asked;
@@ -80,7 +80,7 @@ function follow() {
       redraw();
       fitMeasured();
     }
-    // Settled places are those of the shown map, and a plan that begins is drawn by who opened it.
+    // Settled places are those of the shown map, and who opened another scene draws it.
     else asked = asks();
     return undefined;
   });
@@ -142,7 +142,7 @@ try {
   listenToCalibration({ show });
   listenToCars();
   listenToMarkers({ drop: draw, remove });
-  listenToHistory();
+  listenToHistory(reopen);
   listenToSettings();
   listenToSharing(footprints);
   listenToExports(() => whole(footprints));

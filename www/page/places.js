@@ -10,11 +10,10 @@ import { say, unsay } from './notices.js';
 import { textOf } from './plan/cars.js';
 import { BESIDE, changeLook, look as currentLook } from './plan/look.js';
 import { readPlan } from './plan/link.js';
-import { newPlan } from './plan/model.js';
-import { begin, plan as current } from './plan/store.js';
+import { drawnOf, isOn, newPlan } from './plan/model.js';
+import { after, before, begin, isEdited, plan as current } from './plan/store.js';
 import { around as aroundScene, state } from './state.js';
 import { squareAround } from './units.js';
-import { onMap } from './views/markers.js';
 import { camera, setScene } from './views/stage.js';
 
 const element = (id) => document.getElementById(id);
@@ -129,11 +128,23 @@ function openCluster(index) {
 async function openArea({ sideM, metersPerPixel }) {
   if (!state.scene) return;
   const { source, title, credit, place, groups, group, bounds, around } = state.scene;
-  const middle = { lng: (bounds.west + bounds.east) / 2, lat: (bounds.south + bounds.north) / 2 };
-  await openOr({ source, title, credit, place, groups, group, bounds: squareAround(middle, sideM), metersPerPixel, plan: current() }, (error) => {
+  await openOr({ source, title, credit, place, groups, group, bounds: squareAround(middleOf(bounds), sideM), metersPerPixel, keepsPlan: true }, (error) => {
     say('scene', error.message, 'error');
     areas.selectedIndex = areaOf(around.metersPerPixel);
   });
+}
+
+/** Opens the scene of a step to undo or to do again, and takes the step; false where it cannot be had, after the page said why. */
+export async function reopen(step, take) {
+  let isTaken = false;
+  const takeOnce = () => {
+    take();
+    isTaken = true;
+  };
+  await openOr({ ...step.scene, plan: step.plan, step, take: takeOnce }, (error) => {
+    say('scene', `${step.scene.title} cannot be opened again: ${error.message}.`, 'error');
+  });
+  return isTaken;
 }
 
 /** As `open`, with what to do where it fails. */
@@ -151,24 +162,49 @@ async function open(loading) {
     // The searches and fits of the scene that is left.
     stopSearch();
     stopFit();
-    const around = { buildings: found.source, bounds: found.bounds, metersPerPixel: found.metersPerPixel };
-    const info = await engines.physical.setScene({ ...around, cars: textOf(found.plan?.cars) });
-    if (turn === opened) await enter(found, around, info, turn);
+    const prepared = await prepare(found);
+    // The plan may have changed since the step was asked for, and with it what can be undone.
+    const isPast = found.step && ![before(), after()].includes(found.step);
+    if (turn === opened && !isPast) await enter({ ...found, ...prepared }, turn);
   } catch (error) {
     if (turn === opened) throw error;
   }
 }
 
+const middleOf = ({ west, south, east, north }) => ({ lng: (west + east) / 2, lat: (south + north) / 2 });
+
+const overlap = (a, b) => a.west < b.east && b.west < a.east && a.south < b.north && b.south < a.north;
+
+/**
+ * Sets what was loaded as the engine's scene: { around, info, keepsPlan }. Buildings that overlap the open map go on with its plan; those of
+ * a file, where their middle lies on it, on the same square.
+ */
+async function prepare({ source, bounds, metersPerPixel, plan, keepsPlan }) {
+  const around = { buildings: source, bounds, metersPerPixel };
+  const info = await engines.physical.setScene({ ...around, cars: textOf((keepsPlan ? current() : plan)?.cars) });
+  const left = state.scene;
+  if (plan || keepsPlan || !left || !overlap(info.bounds, left.bounds)) return { around, info, keepsPlan };
+  if (bounds || !isOn(left.bounds, middleOf(info.bounds))) return { around, info, keepsPlan: true };
+  const same = { ...around, bounds: left.bounds, metersPerPixel: left.around.metersPerPixel };
+  const found = await engines.physical.setScene({ ...same, cars: textOf(current().cars) });
+  return { around: same, info: { ...found, clusters: info.clusters }, keepsPlan: true };
+}
+
 /** Makes what `open` loaded the page's scene, with its plan, and draws it. */
-async function enter({ source, at, title, credit, place = -1, groups, group = 0, plan, look }, around, info, turn) {
+async function enter({ source, at, title, credit, place = -1, groups, group = 0, plan, keepsPlan, look, take, around, info }, turn) {
   unsay('scene');
+  unsay('begun');
   if (plan) unsay('plan');
+  // A field that is left later would write what it holds into the next plan.
+  document.activeElement?.closest('#panel input')?.blur();
+  const left = state.scene && { title: state.scene.title, plan: current(), isEdited: isEdited() };
   const file = known[place]?.file;
   state.scene = { ...info, source, around, title, credit, place, file, groups: groups ?? info.clusters, group };
   startOver(info.warnings);
   setScene(state.scene);
-  const { west, south, east, north } = info.bounds;
-  begin(plan ? onThisMap(plan) : newPlan(at ?? { lng: (west + east) / 2, lat: (south + north) / 2 }));
+  if (take) take();
+  else begin(keepsPlan ? current() : plan ?? newPlan(at ?? middleOf(info.bounds)), { source, title, credit, place, groups, group, bounds: around.bounds, metersPerPixel: around.metersPerPixel });
+  if (!take) tellBegun(left);
   element('place').textContent = title;
   element('credit').textContent = credit;
   places.selectedIndex = place;
@@ -190,8 +226,20 @@ function modelOn(scene, { model }) {
   return kind === 'rays' || (kind === 'forecast' && networksDraw(scene)) ? model : 'physical';
 }
 
-/** A plan whose transmitters all stand on the open map. */
-const onThisMap = (plan) => ({ ...plan, transmitters: plan.transmitters.map((transmitter) => ({ ...transmitter, ...onMap(transmitter) })) });
+/** Says what became of the plan that was left, where there is something to lose, and which transmitters are off the map. */
+function tellBegun(left) {
+  const words = [];
+  const isKept = left?.plan === current();
+  const count = left?.plan.transmitters.length;
+  if (left && (left.isEdited || count > 1)) {
+    if (!isKept) words.push(`Another plan begins here. Undo brings back ${left.title} with ${count === 1 ? 'its transmitter' : `its ${count} transmitters`}.`);
+    else if (left.title !== state.scene.title) words.push(`The plan goes on with the buildings of ${state.scene.title}.`);
+  }
+  const out = current().transmitters.filter((transmitter) => transmitter.active && !isOn(state.scene.bounds, transmitter));
+  if (out.length === 1) words.push(`${out[0].name} stands off this map: it keeps its place and is left out.`);
+  if (out.length > 1) words.push(`${out.length} transmitters stand off this map: they keep their places and are left out.`);
+  if (words.length) say('begun', words.join(' '));
+}
 
 /** The menu of groups of buildings; one group needs none. */
 function listClusters(groups, chosen) {

@@ -6,6 +6,7 @@ import { say, unsay } from '../notices.js';
 import { FIELDS, requestOf, within } from '../plan/model.js';
 import { changeTransmitter, plan, selected } from '../plan/store.js';
 import { announce, around, state } from '../state.js';
+import { onMap } from '../views/markers.js';
 
 /** As much of a file as tells what it is. */
 const HEAD_BYTES = 4096;
@@ -53,7 +54,7 @@ export async function openPattern(file) {
       azimuthDeg: antenna.azi == null ? chosen.azimuthDeg : ((Math.round(Number(antenna.azi) || 0) % 360) + 360) % 360,
       downtiltDeg: antenna.tlt == null ? chosen.downtiltDeg : within(FIELDS.downtiltDeg, antenna.tlt),
     };
-    const { warnings } = await engines.physical.predict({ ...around(), transmitters: [requestOf({ ...chosen, ...fields })], method: 'dominant-path' });
+    const { warnings } = await engines.physical.predict({ ...around(), transmitters: [requestOf({ ...chosen, ...fields, ...onMap(chosen) })], method: 'dominant-path' });
     // Another scene was opened meanwhile, or the transmitter removed.
     if (state.scene !== scene || !plan().transmitters.some(({ id }) => id === chosen.id)) return;
     unsay('antenna');

@@ -1,11 +1,20 @@
 // Undo and redo, by button and by key.
 
-import { canRedo, canUndo, redo, undo } from '../plan/store.js';
+import { after, before, isOfOpenScene, redo, undo } from '../plan/store.js';
 import { announce } from '../state.js';
 
 const element = (id) => document.getElementById(id);
 
-export function listenToHistory() {
+/** `reopen` opens the scene of a step and takes the step; it gives false where it cannot. */
+export function listenToHistory(reopen) {
+  const go = async (step, take, words) => {
+    if (!step) return;
+    if (isOfOpenScene(step)) take();
+    else if (!(await reopen(step, take))) return;
+    announce(words);
+  };
+  const back = () => go(before(), undo, 'Undone.');
+  const forth = () => go(after(), redo, 'Redone.');
   element('undo').addEventListener('click', back);
   element('redo').addEventListener('click', forth);
   addEventListener('keydown', (event) => {
@@ -23,19 +32,7 @@ export function listenToHistory() {
   });
 }
 
-function back() {
-  if (!canUndo()) return;
-  undo();
-  announce('Undone.');
-}
-
-function forth() {
-  if (!canRedo()) return;
-  redo();
-  announce('Redone.');
-}
-
 export function refreshHistory() {
-  element('undo').disabled = !canUndo();
-  element('redo').disabled = !canRedo();
+  element('undo').disabled = !before();
+  element('redo').disabled = !after();
 }

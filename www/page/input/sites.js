@@ -42,7 +42,7 @@ async function suggest(count) {
       ...around(),
       count,
       thresholdDbm,
-      existing: requested(asked.plan),
+      existing: requested(asked.plan, scene.bounds),
       transmitter,
       receiver,
       signal: search.signal,

@@ -2,7 +2,7 @@
 
 import { serverColor } from '../layers/colors.js';
 import { say } from '../notices.js';
-import { FIELDS, MOST_TRANSMITTERS, SECTOR_GAIN_DBI, copyOf, newTransmitter } from '../plan/model.js';
+import { DEGREES, FIELDS, MOST_TRANSMITTERS, SECTOR_GAIN_DBI, copyOf, drawnOf, isOn, newTransmitter, within } from '../plan/model.js';
 import { change, changeTransmitter, endTopic, plan, select, selected } from '../plan/store.js';
 import { announce, state } from '../state.js';
 import { moved } from '../units.js';
@@ -25,7 +25,7 @@ export function listenToTransmitters() {
   for (const name of ['lng', 'lat']) {
     const input = element(name);
     input.addEventListener('change', () => {
-      if (input.value.trim() !== '' && state.scene && selected()) edit({ ...onMap({ ...selected(), [name]: input.valueAsNumber }) });
+      if (selected()) edit({ [name]: within({ initial: selected()[name], ...DEGREES[name] }, input.value) });
       refreshTransmitters();
     });
   }
@@ -101,6 +101,8 @@ export function refreshTransmitters() {
 
 function hint(chosen) {
   if (!plan().transmitters.length) return 'Add a transmitter to draw a map.';
+  const isNoneDrawn = state.scene && !drawnOf(plan(), state.scene.bounds).length;
+  if (isNoneDrawn) return `No transmitter that is on stands on the map${chosen ? `: drag ${chosen.name} onto it, or click the map to move it there` : ''}.`;
   return chosen ? `Drag ${chosen.name}, or click the map to move it there. Choose it again, or press Esc, to let go of it: a click then reads the map.` : 'Choose a transmitter to change it. A click reads the map.';
 }
 
@@ -113,11 +115,11 @@ function refreshRow(transmitter, index) {
   rows.set(id, row);
   const isChosen = id === selected()?.id;
   row.item.classList.toggle('chosen', isChosen);
-  row.item.classList.toggle('idle', !active);
+  row.item.classList.toggle('idle', !active || !isOn(state.scene?.bounds, transmitter));
   row.badge.textContent = index + 1;
   row.badge.style.setProperty('--color', serverColor(index));
   row.name.textContent = name;
-  row.figures.textContent = `${powerDbm} dBm · ${heightM} m · ${frequencyMHz} MHz`;
+  row.figures.textContent = `${isOn(state.scene?.bounds, transmitter) ? '' : 'Off the map · '}${powerDbm} dBm · ${heightM} m · ${frequencyMHz} MHz`;
   row.pick.setAttribute('aria-pressed', isChosen);
   row.toggle.querySelector('path').setAttribute('d', active ? EYE : EYE_SHUT);
   const titles = { pick: `Choose ${name}`, toggle: active ? `Switch ${name} off` : `Switch ${name} on`, copy: `Duplicate ${name}`, cross: `Remove ${name}` };

@@ -14,6 +14,9 @@ export const FIELDS = {
   beamwidthDeg: { initial: 65, min: 5, max: 180 },
 };
 
+/** Ranges of a place. */
+export const DEGREES = { lng: { min: -180, max: 180 }, lat: { min: -85, max: 85 } };
+
 /** Fields of the receiver that all transmitters serve. */
 export const RECEIVER_FIELDS = {
   heightM: { initial: 1.5, min: 0.5, max: 200 },
@@ -59,7 +62,11 @@ export function newPlan(at) {
   return { transmitters: at ? [newTransmitter(at)] : [], receiver: defaults(RECEIVER_FIELDS), thresholdDbm: THRESHOLD_DBM.initial };
 }
 
-export const activeOf = ({ transmitters }) => transmitters.filter(({ active }) => active);
+/** Whether a place lies on a map; on none without its bounds. */
+export const isOn = (bounds, { lng, lat }) => bounds !== undefined && lng > bounds.west && lng < bounds.east && lat > bounds.south && lat < bounds.north;
+
+/** The transmitters that a map is drawn of: those that are on and stand on it. */
+export const drawnOf = ({ transmitters }, bounds) => transmitters.filter((transmitter) => transmitter.active && isOn(bounds, transmitter));
 
 /** A transmitter as the package's requests have it. */
 export function requestOf(transmitter) {
@@ -76,8 +83,8 @@ function antennaOf({ antenna, pattern, gainDbi, azimuthDeg, downtiltDeg, beamwid
   return undefined;
 }
 
-/** The transmitters that are on, as the package's requests have them. */
-export const requested = (plan) => activeOf(plan).map(requestOf);
+/** Those transmitters as the package's requests have them. */
+export const requested = (plan, bounds) => drawnOf(plan, bounds).map(requestOf);
 
 /** A number within its range; what is no number has the default. */
 export function within({ initial, min, max }, value) {
@@ -124,7 +131,7 @@ export function planOf(found) {
   const transmitters = [];
   for (const given of found.transmitters.slice(0, MOST_TRANSMITTERS)) {
     const [lng, lat] = [given?.lng, given?.lat].map(Number);
-    if (!(Math.abs(lng) <= 180 && Math.abs(lat) <= 85)) throw new Error(`transmitter ${transmitters.length + 1} has no longitude and latitude`);
+    if (!(Math.abs(lng) <= DEGREES.lng.max && Math.abs(lat) <= DEGREES.lat.max)) throw new Error(`transmitter ${transmitters.length + 1} has no longitude and latitude`);
     const { id, name } = newTransmitter({ lng, lat }, transmitters);
     transmitters.push({
       id,

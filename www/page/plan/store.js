@@ -1,10 +1,13 @@
-// The plan as it is now, and the plans before it. Every change goes through `change`; whoever shows the plan listens.
+// The plan as it is now with the scene that it is of, and those before them. Every change goes through `change`, another scene comes by
+// `begin`; whoever shows the plan listens. A scene is whatever opens it again: the store only tells one from another.
 
 import { newPlan } from './model.js';
 
 const LONGEST_HISTORY = 200;
 
 let current = newPlan();
+let currentScene;
+/** Steps to undo and to do again, each { plan, scene }. */
 let past = [];
 let future = [];
 /** What the last change was of: changes of one thing (a drag, a field that is typed into) are one step to undo. */
@@ -13,12 +16,17 @@ let selectedId;
 const listeners = new Set();
 
 export const plan = () => current;
-export const canUndo = () => past.length > 0;
-export const canRedo = () => future.length > 0;
+/** The steps that `undo` and `redo` go to; undefined where there is none. */
+export const before = () => past.at(-1);
+export const after = () => future.at(-1);
+/** Whether a step is of the open scene. */
+export const isOfOpenScene = ({ scene }) => scene === currentScene;
+/** Whether the planner did anything since the scene was opened. */
+export const isEdited = () => past.length > 0 && isOfOpenScene(past.at(-1));
 /** The transmitter whose fields are shown and that a click moves; undefined where none is chosen. */
 export const selected = () => current.transmitters.find(({ id }) => id === selectedId);
 
-/** `listener` is called after every change, with what changed: 'plan', 'place' (a settled position) or 'selection'. */
+/** `listener` is called after every change, with what changed: 'plan', 'place' (a settled position), 'selection' or 'scene'. */
 export const listen = (listener) => listeners.add(listener);
 const tell = (what) => listeners.forEach((listener) => listener(what));
 
@@ -26,12 +34,14 @@ const tell = (what) => listeners.forEach((listener) => listener(what));
 export function change(edit, topic) {
   const next = edit(current);
   if (next === current) return;
-  if (topic === undefined || topic !== lastTopic) past = [...past, current].slice(-LONGEST_HISTORY);
+  if (topic === undefined || topic !== lastTopic) keep();
   lastTopic = topic;
   future = [];
   current = next;
   tell('plan');
 }
+
+const keep = () => { past = [...past, { plan: current, scene: currentScene }].slice(-LONGEST_HISTORY); };
 
 /** Changes fields of one transmitter. */
 export function changeTransmitter(id, fields, topic) {
@@ -57,20 +67,23 @@ export function select(id) {
   tell('selection');
 }
 
-/** Begins anew with a plan of another scene; the caller draws. */
-export function begin(next) {
-  [current, past, future, lastTopic] = [next, [], [], undefined];
-  selectedId = next.transmitters[0]?.id;
-  tell('begin');
+/** Goes on with a plan of another scene, as one step to undo unless it is the first; the caller draws. */
+export function begin(next, scene) {
+  if (currentScene) keep();
+  if (next !== current) selectedId = next.transmitters[0]?.id;
+  [current, currentScene, future, lastTopic] = [next, scene, [], undefined];
+  tell('scene');
 }
 
+/** To a step of another scene goes who has opened that scene, and draws. */
 export const undo = () => step(past, future);
 export const redo = () => step(future, past);
 
 function step(from, to) {
   if (!from.length) return;
-  to.push(current);
-  current = from.pop();
-  lastTopic = undefined;
-  tell('plan');
+  const { plan: next, scene } = from.pop();
+  to.push({ plan: current, scene: currentScene });
+  const isOther = scene !== currentScene;
+  [current, currentScene, lastTopic] = [next, scene, undefined];
+  tell(isOther ? 'scene' : 'plan');
 }

@@ -1,6 +1,7 @@
 // The transmitters on the stage, as buttons: dragged by a pointer, moved by arrow keys, removed by Delete.
 
 import { serverColor } from '../layers/colors.js';
+import { isOn } from '../plan/model.js';
 import { changeTransmitter, endTopic, plan, select, selected } from '../plan/store.js';
 import { state } from '../state.js';
 import { moved } from '../units.js';
@@ -36,8 +37,9 @@ export function drawMarkers() {
     markers.set(id, marker);
     marker.style.setProperty('--color', serverColor(index));
     marker.classList.toggle('chosen', id === selected()?.id);
-    marker.classList.toggle('idle', !active);
-    marker.setAttribute('aria-label', `${name}: drag, or move with the arrow keys`);
+    const isLeftOut = !isOn(state.scene.bounds, transmitter);
+    marker.classList.toggle('idle', !active || isLeftOut);
+    marker.setAttribute('aria-label', `${name}${isLeftOut ? ', off the map' : ''}: drag, or move with the arrow keys`);
     marker.querySelector('b').textContent = index + 1;
     marker.querySelector('span').textContent = name;
     marker.querySelector('span').hidden = transmitters.length < 2;
@@ -111,7 +113,9 @@ function press(event, id) {
   if (!step) return;
   event.preventDefault();
   const meters = event.shiftKey ? LONG_STEP_M : STEP_M;
-  changeTransmitter(id, moved(plan().transmitters.find((transmitter) => transmitter.id === id), step[0] * meters, step[1] * meters), `keys ${id}`);
+  const from = plan().transmitters.find((transmitter) => transmitter.id === id);
+  const to = moved(from, step[0] * meters, step[1] * meters);
+  changeTransmitter(id, isOn(state.scene.bounds, from) ? onMap(to) : to, `keys ${id}`);
 }
 
 /** The nearest place that lies on the map. */
