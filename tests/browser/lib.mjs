@@ -103,14 +103,25 @@ export async function shownMap(page) {
 }
 
 /** Drops a file on the map; its content is text or a Buffer. */
-export async function drop(page, name, content) {
-  const transfer = await page.evaluateHandle(([name, base64]) => {
+export const drop = (page, name, content) => dropAll(page, [[name, content]]);
+
+/** Drops files on the map together, each [name, content]. */
+export async function dropAll(page, files) {
+  const transfer = await page.evaluateHandle((files) => {
     const transfer = new DataTransfer();
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    transfer.items.add(new File([bytes], name));
+    for (const [name, base64] of files) {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      transfer.items.add(new File([bytes], name));
+    }
     return transfer;
-  }, [name, Buffer.from(content).toString('base64')]);
+  }, files.map(([name, content]) => [name, Buffer.from(content).toString('base64')]));
   for (const type of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('#map', type, { dataTransfer: transfer });
+}
+
+/** Drops a table of measurements and waits until the page has looked into it. */
+export async function dropTable(page, name, text) {
+  await drop(page, name, text);
+  await page.waitForFunction((name) => document.getElementById('measurements-say').textContent.includes(`${name}: `), name);
 }
 
 /** Where a share of the radio map's width and height is on the screen, from the north-west. */

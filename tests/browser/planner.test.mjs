@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { dragMarker, drawn, drop, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
+import { dragMarker, drawn, drop, dropTable, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -399,13 +399,21 @@ test('sites are suggested as one step, and a larger map keeps the plan', { timeo
   await drawn(page);
   assert.ok(await page.locator('#layer option[value=mean]').isDisabled(), 'the networks know no pixels of 8 m');
   assert.equal(await page.locator('#layer').inputValue(), 'physical');
+  assert.match(await notice(page), /“How sure” does not draw maps of this size: the physical map is shown/);
+  await drawing(page, () => page.selectOption('#areas', '0'));
+  assert.equal(await page.locator('#layer').inputValue(), 'mean');
+  // What was chosen meanwhile stays.
+  await drawing(page, () => page.selectOption('#areas', '4'));
+  await page.selectOption('#layer', 'traced');
+  await drawing(page, () => page.selectOption('#areas', '0'));
+  assert.equal(await page.locator('#layer').inputValue(), 'traced');
   assert.deepEqual(page.failures, []);
   await page.close();
 });
 
 test('a table of measured power fits the map to it, and says how well', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  await drop(page, 'drive.csv', await tableOf(page, 6));
+  await dropTable(page, 'drive.csv', await tableOf(page, 6));
   assert.match(await page.locator('#measurements-say').innerText(), /drive\.csv: fits the map of Site 1/);
   await page.click('#calibrate');
   await page.waitForFunction(() => window.radiodiff.calibration, undefined, { timeout: 200_000 });
@@ -421,7 +429,7 @@ test('a table of measured power fits the map to it, and says how well', { timeou
   assert.match(await page.locator('#legend-title').innerText(), /Standard deviation/);
   await page.mouse.move(...await spot(page, 0.3, 0.3));
   const before = await notice(page);
-  await drop(page, 'empty.csv', 'lng,lat,rsrp_dbm\n');
+  await dropTable(page, 'empty.csv', 'lng,lat,rsrp_dbm\n');
   await page.click('#calibrate');
   assert.match(await saysSomethingNew(page, before), /empty\.csv cannot be used/);
   assert.deepEqual(page.failures, []);

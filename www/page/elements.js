@@ -3,6 +3,9 @@
 /** A choice of a menu. */
 export const option = (value, textContent) => Object.assign(document.createElement('option'), { value, textContent });
 
+/** Leaves the field of the panel that has the focus: later it would write what it holds into another transmitter, or another plan. */
+export const leaveField = () => document.activeElement?.closest('#panel input')?.blur();
+
 /** The elements of a list of terms and their values; each row is [term, value, whether it is large]. */
 export const termRows = (rows) => rows.flatMap(([term, value, isBig]) => [['dt', term], ['dd', value]].map(([tag, textContent]) => (
   Object.assign(document.createElement(tag), { textContent, className: isBig ? 'big' : '' })

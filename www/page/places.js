@@ -2,7 +2,7 @@
 // for one map.
 
 import { draw, startOver } from './drawing.js';
-import { option } from './elements.js';
+import { leaveField, option } from './elements.js';
 import { engines, networksDraw, startPhysical } from './engines.js';
 import { fitMeasured, stopFit } from './input/calibration.js';
 import { stopSearch } from './input/sites.js';
@@ -195,8 +195,7 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
   unsay('scene');
   unsay('begun');
   if (plan) unsay('plan');
-  // A field that is left later would write what it holds into the next plan.
-  document.activeElement?.closest('#panel input')?.blur();
+  leaveField();
   const left = state.scene && { title: state.scene.title, plan: current(), isEdited: isEdited() };
   const file = known[place]?.file;
   state.scene = { ...info, source, around, title, credit, place, file, groups: groups ?? info.clusters, group };
@@ -209,7 +208,7 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
   element('credit').textContent = credit;
   places.selectedIndex = place;
   const shownBefore = currentLook().model;
-  changeLook({ ...look, model: modelOn(info, look ?? currentLook()) });
+  changeLook({ ...look, model: modelOn(info, look) });
   areas.selectedIndex = areaOf(around.metersPerPixel);
   listClusters(state.scene.groups, group);
   listWarnings(info.warnings);
@@ -220,10 +219,19 @@ async function enter({ source, at, title, credit, place = -1, groups, group = 0,
   camera()?.setFootprints(await engines.physical.footprints(aroundScene()));
 }
 
-/** The networks do not draw every scene, and a calibrated map is there once it is fitted. */
-function modelOn(scene, { model }) {
+/** The model that the networks could not draw on the open scene: it comes back on one that they draw, unless another was chosen. */
+let putOff;
+
+/** The networks do not draw every scene, and a calibrated map is there once it is fitted. `look` is what a plan brings. */
+function modelOn(scene, look) {
+  const { model: shown } = look ?? currentLook();
+  const model = !look && shown === 'physical' && putOff ? putOff : shown;
   const kind = BESIDE[model];
-  return kind === 'rays' || (kind === 'forecast' && networksDraw(scene)) ? model : 'physical';
+  const isDrawn = kind === 'rays' || (kind === 'forecast' && networksDraw(scene));
+  const isNews = kind === 'forecast' && !isDrawn && model !== putOff;
+  putOff = kind === 'forecast' && !isDrawn ? model : undefined;
+  if (isNews) say('networks', '“How sure” does not draw maps of this size: the physical map is shown. On a smaller map it comes back.');
+  return isDrawn ? model : 'physical';
 }
 
 /** Says what became of the plan that was left, where there is something to lose, and which transmitters are off the map. */
