@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { gzipSync, inflateRawSync } from 'node:zlib';
 
 import { HEIGHTS, geotiff } from './heights.mjs';
-import { drawn, drop, launch, notice, open, placeTransmitter, saysSomethingNew, spot, squaresBeforeTransmitter } from './lib.mjs';
+import { drawn, drop, dropAll, dropTable, launch, notice, open, placeTransmitter, saysSomethingNew, spot, squaresBeforeTransmitter } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -315,6 +315,64 @@ test('a file that was mended and is chosen again opens, and its old error goes',
   await page.waitForFunction(() => document.getElementById('place').innerText === 'site.geojson');
   await drawn(page);
   assert.doesNotMatch(await notice(page), /cannot be read/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('files that are dropped together are opened in an order that makes sense, and the page names those that it does not open', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const car = { type: 'Polygon', coordinates: [[[9.0005, 50.0005], [9.00052, 50.0005], [9.00052, 50.00053], [9.0005, 50.00053], [9.0005, 50.0005]]] };
+  await dropAll(page, [
+    ['drive.csv', 'lng,lat,rsrp_dbm\n9.0005,50.0002,-80\n'],
+    ['sites.csv', 'name,lng,lat\nMast,9.0005,50.0002\n'],
+    ['cars.geojson', JSON.stringify(car)],
+    ['village.geojson', VILLAGE],
+    ['other.geojson', collection([block(9.2, 50.1)])],
+  ]);
+  await page.waitForFunction(() => /drive\.csv/.test(document.getElementById('measurements-say').innerText));
+  await drawn(page);
+  assert.equal(await page.innerText('#place'), 'village.geojson');
+  const { transmitters, cars } = await page.evaluate(() => window.radiodiff.plan);
+  assert.deepEqual([transmitters.map(({ name }) => name), cars?.outlines.length], [['Site 1', 'Mast'], 1]);
+  assert.match(await notice(page), /other\.geojson was not opened: a file of buildings or a plan is opened one at a time/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
+test('a list of sites becomes transmitters as one step, and lines that cannot be used are named', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const { west, east, south, north } = await page.evaluate(() => window.radiodiff.map.bounds);
+  const at = (x, y) => [west + x * (east - west), south + y * (north - south)];
+  const plan = () => page.evaluate(() => window.radiodiff.plan.transmitters);
+  const [[lngA, latA], [lngB, latB]] = [at(0.3, 0.7), at(3, 0.5)];
+  await page.fill('#frequency', '3500');
+  const before = await notice(page);
+  await drop(page, 'network.csv', [
+    '\ufeffLatitude,dbm,name,longitude,height_m,owner',
+    `${latA},30,"Mast, north",${lngA},25,City`,
+    `${latB},,Far,${lngB},,City`,
+    `91,30,Pole,${lngA},,`,
+    `${latA},loud,,,9,`,
+  ].join('\n'));
+  const words = await saysSomethingNew(page, before);
+  assert.match(words, /2 sites of network\.csv added; what the list leaves out is as Site 1 has it\. 1 of them stands off this map and is left out of it\. Undo takes them away/);
+  assert.match(words, /line 4 \(Pole\): the latitude is “91”, expected -85 to 85; line 5: it has no longitude, the power in dBm is “loud”/);
+  await drawn(page);
+  const found = (await plan()).slice(1).map(({ name, heightM, powerDbm, frequencyMHz }) => [name, heightM, powerDbm, frequencyMHz]);
+  assert.deepEqual(found, [['Mast, north', 25, 30, 3500], ['Far', 1.5, 23, 3500]]);
+  assert.equal(await page.evaluate(() => window.radiodiff.map.transmitters.length), 2);
+  assert.equal((await plan())[2].lng, lngB);
+  await page.click('#undo');
+  assert.equal((await plan()).length, 1);
+
+  // As spreadsheets of other languages write it, and more of them than a plan holds.
+  const said = await notice(page);
+  const comma = (value) => String(value).replace('.', ',');
+  await drop(page, 'viele.csv', `name;lng;lat;power_dbm\n${Array.from({ length: 40 }, (_, i) => `Mast ${i};${comma(lngA)};${comma(latA)};33,5`).join('\n')}`);
+  assert.match(await saysSomethingNew(page, said), /31 sites of viele\.csv added.* 9 sites more cannot be added: a plan holds 32 transmitters/);
+  assert.equal((await plan())[31].powerDbm, 33.5);
+  // A power without a name was measured.
+  await dropTable(page, 'drive.csv', `lng,lat,dbm\n${lngA},${latA},-80`);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { drawn, drop, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
+import { drawn, drop, dropTable, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -218,7 +218,7 @@ test('an antenna\'s pattern is a file like the command line\'s, travels with the
 
 test('measured places are dots with their residuals, and a link brings the calibration along', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  await drop(page, 'drive.csv', await tableOf(page, 6));
+  await dropTable(page, 'drive.csv', await tableOf(page, 6));
   await page.click('#calibrate');
   await page.waitForFunction(() => window.radiodiff.calibration, undefined, { timeout: 200_000 });
   const { places } = await page.evaluate(() => { const { map, ...report } = window.radiodiff.calibration; return report; });
@@ -289,12 +289,12 @@ test('a plan keeps an even selection of very many measured places and says so; t
     }, [index, count]);
     await page.waitForFunction(() => document.getElementById('calibrate').textContent === 'Calibrate');
   };
-  await drop(page, 'few.csv', 'lng,lat,rsrp_dbm\n');
+  await dropTable(page, 'few.csv', 'lng,lat,rsrp_dbm\n');
   await page.click('#calibrate');
   await fitted(0, 5000);
   assert.equal(await notice(page), '');
   assert.match(await page.locator('#measurements-say').innerText(), /The plan holds 5000 measured places/);
-  await drop(page, 'many.csv', 'lng,lat,rsrp_dbm\n');
+  await dropTable(page, 'many.csv', 'lng,lat,rsrp_dbm\n');
   await page.click('#calibrate');
   await fitted(1, 5001);
   assert.match(await saysSomethingNew(page, ''), /The plan keeps 5000 of 5001 measured places/);

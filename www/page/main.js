@@ -18,11 +18,11 @@ import { listenToMap } from './input/map.js';
 import { listenToOverpass } from './input/overpass.js';
 import { listenToSettings } from './input/preferences.js';
 import { keepLink, listenToSharing, whole } from './input/sharing.js';
-import { listenToSites } from './input/sites.js';
+import { isSites, listenToSites, openSites } from './input/sites.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
 import { isWeights, openWeights } from './input/weights.js';
 import { picture } from './layers/shown.js';
-import { say } from './notices.js';
+import { say, unsay } from './notices.js';
 import { fromHash } from './plan/link.js';
 import { CALIBRATED_MODELS, changeLook, listenToLook, look } from './plan/look.js';
 import { requested } from './plan/model.js';
@@ -99,29 +99,43 @@ function follow() {
 
 let filesOpened = 0;
 
-/** Opens a file by what it is: a network's weights, an antenna's pattern, a table of measurements, cars, a plan or buildings. */
-async function openAny(file) {
-  if (isWeights(file)) {
-    openWeights(file);
-    return;
+/** Kinds of files, in the order in which several are opened: what stands on a map after the map. */
+const KINDS = ['a file of buildings or a plan', 'a file of cars', 'a list of sites', 'an antenna', 'a table of measurements', 'a network'];
+const [SCENE, CARS, SITES, ANTENNA, MEASUREMENTS, NETWORK] = KINDS.keys();
+
+/** What a file is: its kind, and what opens it. */
+async function known(file) {
+  if (isWeights(file)) return { kind: NETWORK, open: () => openWeights(file) };
+  if (await isSites(file)) return { kind: SITES, open: () => openSites(file) };
+  if (await isPattern(file)) return { kind: ANTENNA, open: () => openPattern(file) };
+  if (isTable(file)) return { kind: MEASUREMENTS, open: () => openTable(file) };
+  const cars = await carsOfFile(file);
+  return cars ? { kind: CARS, open: () => openCars(cars) } : { kind: SCENE, open: () => openFile(file) };
+}
+
+/** Opens files that came together, each by what it is; of each kind but sites the first, and says so of the others. */
+async function openAll(files) {
+  const turn = files.every(isWeights) ? filesOpened : (filesOpened += 1);
+  // Other files were opened while these were looked into.
+  const isLeft = () => turn !== filesOpened;
+  const [found, troubles] = [[], []];
+  for (const file of files) {
+    try {
+      const { kind, open } = await known(file);
+      if (kind !== SITES && found.some((other) => other.kind === kind)) troubles.push(`${file.name} was not opened: ${KINDS[kind]} is opened one at a time.`);
+      else found.push({ kind, open });
+    } catch (error) {
+      // A folder, or a file that was moved away.
+      troubles.push(`${file.name} cannot be read: ${error.message}`);
+    }
   }
-  const turn = (filesOpened += 1);
-  let hasPattern;
-  let cars;
-  try {
-    hasPattern = await isPattern(file);
-    if (!hasPattern) cars = await carsOfFile(file);
-  } catch (error) {
-    // A folder, or a file that was moved away.
-    if (turn === filesOpened) say('scene', `${file.name} cannot be read: ${error.message}`, 'error');
-    return;
+  if (isLeft()) return;
+  unsay('files');
+  if (troubles.length) say('files', troubles.join(' '), 'error');
+  for (const { open } of found.sort((a, b) => a.kind - b.kind)) {
+    if (isLeft()) return;
+    await open();
   }
-  // Another file was opened while this one was looked into.
-  if (turn !== filesOpened) return;
-  if (hasPattern) openPattern(file);
-  else if (isTable(file)) openTable(file);
-  else if (cars) openCars(cars);
-  else openFile(file);
 }
 
 async function linkedPlan() {
@@ -152,7 +166,7 @@ try {
   const opening = linkedPlan().then((linked) => firstPlace(linked, () => stage.startMapLibre({ footprints, shown: picture })));
   await Promise.all([startPhysical(), opening]);
   listenToMap({ point: showReadout });
-  listenToFiles(openAny);
+  listenToFiles(openAll);
   listenToOverpass(openBuildings);
   addEventListener('hashchange', async () => {
     const plan = await linkedPlan();

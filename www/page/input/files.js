@@ -2,20 +2,20 @@
 
 const stage = document.getElementById('stage');
 
-/** `open` is called with each file. */
+/** `open` is called with the files that were chosen or dropped together. */
 export function listenToFiles(open) {
   const dialog = document.getElementById('import');
   document.getElementById('import-open').addEventListener('click', () => dialog.showModal());
-  const take = (file) => {
-    if (!file) return;
+  const take = (files) => {
+    if (!files.length) return;
     dialog.close();
-    open(file);
+    open(files);
   };
   document.getElementById('file').addEventListener('change', ({ target }) => {
-    const [file] = target.files;
+    const files = [...target.files];
     // The same file, mended, is a change again only for an empty field.
     target.value = '';
-    take(file);
+    take(files);
   });
   const hover = (on) => (event) => {
     event.preventDefault();
@@ -25,6 +25,6 @@ export function listenToFiles(open) {
   addEventListener('dragleave', hover(false));
   addEventListener('drop', (event) => {
     hover(false)(event);
-    take(event.dataTransfer.files[0]);
+    take([...event.dataTransfer.files]);
   });
 }

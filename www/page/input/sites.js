@@ -1,13 +1,21 @@
-// Suggested sites: the engine searches the places that cover most, and the plan gets transmitters there, as one step to undo.
+// Suggested sites: the engine searches the places that cover most, and the plan gets transmitters there, as one step to undo. So it does
+// of a list of sites that is dropped or chosen.
 
+import { leaveField } from '../elements.js';
 import { engines } from '../engines.js';
 import { say, unsay } from '../notices.js';
-import { MOST_TRANSMITTERS, copyOf, newTransmitter, requestOf, requested } from '../plan/model.js';
+import { MOST_TRANSMITTERS, copyOf, isOn, newTransmitter, requestOf, requested } from '../plan/model.js';
+import { holdsSites, sitesIn } from '../plan/sites.js';
 import { change, plan, select, selected } from '../plan/store.js';
 import { around, state } from '../state.js';
 import { percent } from '../units.js';
 
 const element = (id) => document.getElementById(id);
+
+/** As much of a file as tells what it is. */
+const HEAD_BYTES = 4096;
+/** So many lines that cannot be used are named one by one. */
+const MOST_NAMED = 3;
 
 /** The search that runs, to end it by the same button. */
 let search;
@@ -74,11 +82,45 @@ function add({ sites, shareBefore }, { plan: asked, template }) {
     say('sites', `A plan holds ${MOST_TRANSMITTERS} transmitters: remove some first.`);
     return;
   }
+  leaveField();
   change((now) => ({ ...now, transmitters: [...now.transmitters, ...added] }));
   select(added[0].id);
-  const [count, them] = added.length === 1 ? ['1 site', 'it'] : [`${added.length} sites`, 'them'];
-  say('sites', `${count} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${them}.${ofWhat} Undo takes ${them} away.`);
+  const them = added.length === 1 ? 'it' : 'them';
+  say('sites', `${counted(added.length)} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${them}.${ofWhat} Undo takes ${them} away.`);
 }
+
+/**
+ * True of a file that holds a list of sites.
+ * @throws where the file cannot be read
+ */
+export const isSites = async (file) => /\.(csv|tsv)$/i.test(file.name) && holdsSites(await file.slice(0, HEAD_BYTES).text());
+
+/** Adds the transmitters of a list of sites, like the chosen one where the list leaves something out, as one step to undo. */
+export async function openSites(file) {
+  const { sites, faults } = sitesIn(await file.text());
+  leaveField();
+  const { transmitters } = plan();
+  const template = selected();
+  const added = [];
+  for (const site of sites.slice(0, MOST_TRANSMITTERS - transmitters.length)) {
+    const others = [...transmitters, ...added];
+    added.push({ ...(template ? copyOf(template, site, others) : newTransmitter(site, others)), active: true, ...site });
+  }
+  if (added.length) {
+    change((now) => ({ ...now, transmitters: [...now.transmitters, ...added] }));
+    select(added[0].id);
+  }
+  const out = added.filter((site) => !isOn(state.scene?.bounds, site)).length;
+  const words = [`${counted(added.length)} of ${file.name} added${template && added.length ? `; what the list leaves out is as ${template.name} has it` : ''}.`];
+  if (out) words.push(`${out === added.length ? (out === 1 ? 'It stands' : 'All of them stand') : `${out} of them ${out === 1 ? 'stands' : 'stand'}`} off this map and ${out === 1 ? 'is' : 'are'} left out of it.`);
+  if (added.length) words.push(`Undo takes ${added.length === 1 ? 'it' : 'them'} away.`);
+  const unfit = sites.length - added.length;
+  if (unfit) words.push(`${counted(unfit)} more cannot be added: a plan holds ${MOST_TRANSMITTERS} transmitters.`);
+  if (faults.length) words.push(`Not used: ${[...faults.slice(0, MOST_NAMED), ...(faults.length > MOST_NAMED ? [`and ${faults.length - MOST_NAMED} more lines`] : [])].join('; ')}.`);
+  say('sites', words.join(' '), unfit || faults.length || !added.length ? 'error' : 'warning');
+}
+
+const counted = (count) => (count === 1 ? '1 site' : `${count} sites`);
 
 /** `share` is undefined while nothing runs. */
 function showProgress(share) {

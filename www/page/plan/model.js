@@ -97,7 +97,7 @@ const shaped = (fields, found) => Object.fromEntries(Object.entries(fields).map(
 const isObject = (found) => typeof found === 'object' && found !== null && !Array.isArray(found);
 
 /** A name as the page keeps it; undefined where there is none. */
-const nameOf = (found) => (typeof found === 'string' && found.trim() ? found.trim().slice(0, LONGEST_NAME) : undefined);
+export const nameOf = (found) => (typeof found === 'string' && found.trim() ? found.trim().slice(0, LONGEST_NAME) : undefined);
 
 /**
  * Places as a plan keeps them: all of them, or MOST_PLACES that are spread evenly over the list, and then `placesMeasured`, how many there
