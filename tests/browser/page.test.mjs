@@ -293,6 +293,14 @@ test('a phone sees the whole page without scrolling sideways, and a finger moves
     await page.setViewportSize({ width, height });
     const [wide, right] = await page.evaluate(() => [document.documentElement.scrollWidth, document.querySelector('#settings-open').getBoundingClientRect().right]);
     assert.ok(wide <= width && right <= width, `of ${width} pixels the page takes ${wide}, its last button ends at ${right}`);
+    const { pills, last, legend } = await page.evaluate(() => {
+      const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+      return { pills: box('.pills').right, last: box('.pills label:last-child').right, legend: box('.legend') };
+    });
+    assert.ok(last <= pills && pills <= width, `at ${width} x ${height} the last layer ends at ${last}, its row at ${pills}`);
+    if (height > 500) continue;
+    const [west] = await spot(page, 0, 1);
+    assert.ok(legend.right < west + 20, `at ${width} x ${height} the legend ends at ${legend.right}, the map begins at ${west}`);
   }
   const box = await page.locator('#map').boundingBox();
   assert.ok(box.width >= 300, `the map is ${box.width} pixels wide`);

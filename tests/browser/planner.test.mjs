@@ -138,6 +138,9 @@ test('each layer shows what the engine says of it, and a drag or a run of key pr
       return { same, title: document.getElementById('legend-title').textContent };
     }, layer);
     assert.ok(same, `${quantity} shows other values`);
+    const ticks = (await page.locator('#cdf text:not([text-anchor=end])').allTextContents()).slice(0, -1).map(Number);
+    const steps = new Set(ticks.slice(1).map((tick, i) => tick - ticks[i]));
+    assert.ok(ticks.length > 2 && steps.size === 1 && [1, 2, 5, 10, 20, 50].includes([...steps][0]) && ticks[0] % [...steps][0] === 0, `${quantity}: ${ticks}`);
     assert.ok(title.endsWith(unit), title);
   }
   assert.deepEqual(await page.locator('#servers li').allInnerTexts(), ['Site 1', 'Site 2']);

@@ -6,6 +6,8 @@ const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [308, 130];
 const BOX = { left: 30, right: 8, top: 8, bottom: 28 };
 const BINS = 120;
+/** At most so many values are written under the axis. */
+const MOST_TICKS = 6;
 
 const figure = document.getElementById('cdf');
 
@@ -22,9 +24,11 @@ export function drawDistribution(map, { unit, factor = 1 }) {
     svg.append(node('line', { class: 'axis', x1: BOX.left, x2: WIDTH - BOX.right, y1: y(share), y2: y(share) }));
     svg.append(node('text', { x: BOX.left - 4, y: y(share) + 3, 'text-anchor': 'end' }, `${100 * share}%`));
   }
-  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    const value = min + share * (max - min);
-    svg.append(node('text', { x: x(value), y: HEIGHT - BOX.bottom + 13, 'text-anchor': share === 1 ? 'end' : 'middle' }, (factor * value).toFixed(0)));
+  for (const value of roundTicks(factor * min, factor * max)) {
+    const at = x(value / factor);
+    svg.append(node('line', { class: 'axis', x1: at, x2: at, y1: y(0), y2: y(0) + 3 }));
+    // The last one would leave the picture.
+    svg.append(node('text', { x: Math.min(at, WIDTH - 12), y: HEIGHT - BOX.bottom + 13, 'text-anchor': 'middle' }, `${value}`));
   }
   svg.append(node('text', { x: WIDTH / 2, y: HEIGHT - 2, 'text-anchor': 'middle' }, `share of the ground at or above each value, ${unit}`));
   const points = shares.map((share, i) => `${x(min + (i / BINS) * (max - min)).toFixed(1)},${y(share).toFixed(1)}`);
@@ -33,6 +37,15 @@ export function drawDistribution(map, { unit, factor = 1 }) {
   const isPower = unit === 'dBm';
   if (isPower && thresholdDbm > min && thresholdDbm < max) svg.append(node('line', { class: 'limit', x1: x(thresholdDbm), x2: x(thresholdDbm), y1: BOX.top, y2: HEIGHT - BOX.bottom }));
   figure.replaceChildren(svg);
+}
+
+/** The multiples of 1, 2 or 5 times a power of ten between two values, as close as there is room for. */
+export function roundTicks(min, max) {
+  const power = 10 ** Math.floor(Math.log10((max - min) / MOST_TICKS));
+  const step = [1, 2, 5, 10].map((times) => times * power).find((step) => Math.floor(max / step) - Math.ceil(min / step) < MOST_TICKS);
+  const first = Math.ceil(min / step);
+  // Sums of tenths are not round in binary.
+  return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 /** The share of values at or above each of BINS + 1 levels from the least to the greatest value; undefined where all are alike. */
