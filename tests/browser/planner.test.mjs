@@ -492,3 +492,35 @@ test('another place, buildings that are dropped again and another size of the ma
   assert.deepEqual(page.failures, []);
   await page.close();
 });
+
+test('the keyboard reads the map by a cross, and puts the chosen transmitter under it', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  await page.focus('.marker');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'cross');
+  const read = () => page.locator('#readout').innerText();
+  const told = () => page.locator('#live').innerText();
+  const strongest = await read();
+  assert.match(strongest, /^physical -\d+\.\d dBm$/);
+  assert.equal(await told(), strongest);
+  for (let step = 0; step < 3; step += 1) await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('ArrowDown');
+  assert.notEqual(await read(), strongest);
+  const { x, y, width, height } = await page.locator('#cross').boundingBox();
+  const place = (await plan(page)).transmitters[0];
+  await drawing(page, () => page.keyboard.press('Enter'));
+  const [left, top] = await page.evaluate(() => {
+    const at = window.radiodiff.project(window.radiodiff.plan.transmitters[0]);
+    const box = document.getElementById('map').getBoundingClientRect();
+    return [box.left + at.x, box.top + at.y];
+  });
+  assert.notEqual((await plan(page)).transmitters[0].lng, place.lng);
+  // The engine moves it out of a building.
+  assert.ok(Math.hypot(left - x - width / 2, top - y - height / 2) < 60, `the transmitter is at ${left}, ${top}, the cross at ${x}, ${y}`);
+  for (let step = 0; step < 30; step += 1) await page.keyboard.press('Shift+ArrowUp');
+  assert.match(await told(), /off the map/);
+  await page.keyboard.press('Tab');
+  assert.ok(await page.locator('#readout').isHidden());
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});

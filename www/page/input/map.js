@@ -5,6 +5,7 @@ import { changeTransmitter, select, selected } from '../plan/store.js';
 import { state } from '../state.js';
 import { onMap } from '../views/markers.js';
 import { camera, whenClicked } from '../views/stage.js';
+import { listenToReader } from './reader.js';
 
 const element = (id) => document.getElementById(id);
 
@@ -23,7 +24,7 @@ export function listenToMap({ point }) {
     state.pointer = { x: clientX - left, y: clientY - top };
     point();
   }
-  whenClicked((place, where) => {
+  const click = (place, where) => {
     const chosen = selected();
     if (chosen) {
       changeTransmitter(chosen.id, onMap(place));
@@ -31,7 +32,9 @@ export function listenToMap({ point }) {
       state.pointer = where;
       point();
     }
-  });
+  };
+  whenClicked(click);
+  listenToReader({ point, click });
   addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !document.querySelector('dialog[open]')) select(undefined);
   });
