@@ -405,6 +405,7 @@ test('sites are suggested as one step, and a larger map keeps the plan', { timeo
   assert.match(await notice(page), /“How sure” does not draw maps of this size: the physical map is shown/);
   await drawing(page, () => page.selectOption('#areas', '0'));
   assert.equal(await page.locator('#layer').inputValue(), 'mean');
+  assert.doesNotMatch(await notice(page), /“How sure” does not/);
   // What was chosen meanwhile stays.
   await drawing(page, () => page.selectOption('#areas', '4'));
   await page.selectOption('#layer', 'traced');

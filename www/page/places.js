@@ -192,8 +192,7 @@ async function prepare({ source, bounds, metersPerPixel, plan, keepsPlan }) {
 
 /** Makes what `open` loaded the page's scene, with its plan, and draws it. */
 async function enter({ source, at, title, credit, place = -1, groups, group = 0, plan, keepsPlan, look, take, around, info }, turn) {
-  unsay('scene');
-  unsay('begun');
+  for (const topic of ['scene', 'begun', 'map']) unsay(topic);
   if (plan) unsay('plan');
   leaveField();
   const left = state.scene && { title: state.scene.title, plan: current(), isEdited: isEdited() };
@@ -229,6 +228,7 @@ function modelOn(scene, look) {
   const kind = BESIDE[model];
   const isDrawn = kind === 'rays' || (kind === 'forecast' && networksDraw(scene));
   const isNews = kind === 'forecast' && !isDrawn && model !== putOff;
+  if (putOff && isDrawn) unsay('networks', 'warning');
   putOff = kind === 'forecast' && !isDrawn ? model : undefined;
   if (isNews) say('networks', '“How sure” does not draw maps of this size: the physical map is shown. On a smaller map it comes back.');
   return isDrawn ? model : 'physical';

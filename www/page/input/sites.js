@@ -97,6 +97,10 @@ export const isSites = async (file) => /\.(csv|tsv)$/i.test(file.name) && holdsS
 
 /** Adds the transmitters of a list of sites, like the chosen one where the list leaves something out, as one step to undo. */
 export async function openSites(file) {
+  if (!state.scene) {
+    say('sites', `Open the place where the sites of ${file.name} stand first.`, 'error');
+    return;
+  }
   const { sites, faults } = sitesIn(await file.text());
   leaveField();
   const { transmitters } = plan();
@@ -110,7 +114,7 @@ export async function openSites(file) {
     change((now) => ({ ...now, transmitters: [...now.transmitters, ...added] }));
     select(added[0].id);
   }
-  const out = added.filter((site) => !isOn(state.scene?.bounds, site)).length;
+  const out = added.filter((site) => !isOn(state.scene.bounds, site)).length;
   const words = [`${counted(added.length)} of ${file.name} added${template && added.length ? `; what the list leaves out is as ${template.name} has it` : ''}.`];
   if (out) words.push(`${out === added.length ? (out === 1 ? 'It stands' : 'All of them stand') : `${out} of them ${out === 1 ? 'stands' : 'stand'}`} off this map and ${out === 1 ? 'is' : 'are'} left out of it.`);
   if (added.length) words.push(`Undo takes ${added.length === 1 ? 'it' : 'them'} away.`);
