@@ -17,7 +17,7 @@ const draw = ({ lng, lat }) => engine.predict({ buildings, transmitters: [{ lng,
 const radioMap = await draw(start);
 const overlay = addRadioMap(L, map, radioMap, { threshold: -100 });
 const level = document.querySelector('#level');
-const tell = (radioMap) => { level.value = `${(100 * radioMap.stats({ thresholdDbm: -80 }).covered).toFixed(1)} % of the streets have -80 dBm and more.`; };
+const tell = (radioMap) => { level.value = `${(100 * radioMap.stats({ thresholdDbm: -80 }).share).toFixed(1)} % of the streets have -80 dBm and more.`; };
 tell(radioMap);
 
 // While one map is drawn, the next waits for the last place the marker was dragged to.

@@ -25,7 +25,7 @@ const [engine] = await Promise.all([createEngine(), new Promise((resolve) => map
 const level = document.querySelector('#level');
 const draw = async ({ lng, lat }) => {
   const radioMap = await engine.predict({ buildings, transmitters: [{ lng, lat, powerDbm: 23 }] });
-  level.value = `${(100 * radioMap.stats({ thresholdDbm: -80 }).covered).toFixed(1)} % of the streets have -80 dBm and more.`;
+  level.value = `${(100 * radioMap.stats({ thresholdDbm: -80 }).share).toFixed(1)} % of the streets have -80 dBm and more.`;
   return radioMap;
 };
 const overlay = addRadioMap(map, await draw(start), { beforeId: 'buildings', threshold: -100 });

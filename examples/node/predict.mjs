@@ -13,5 +13,5 @@ const map = await engine.predict({
 const { share, servedShare, largestRangeM } = map.coverage;
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 console.log(`${percent(share)} of the streets have -80 dBm and more, ${servedShare.map(percent).join(' and ')} from each transmitter, up to ${largestRangeM.toFixed(0)} m away.`);
-console.log(`${percent(map.layer('sinr').stats({ thresholdDbm: 10 }).covered)} have 10 dB over noise and interference.`);
+console.log(`${percent(map.layer('sinr').stats({ thresholdDbm: 10 }).share)} have 10 dB over noise and interference.`);
 engine.dispose();

@@ -7,7 +7,7 @@ function App() {
   const [powerDbm, setPower] = useState(23);
   const [covered, setCovered] = useState(null);
   const transmitters = useMemo(() => [{ lng: 24.9384, lat: 60.1699, powerDbm }], [powerDbm]);
-  const tell = useCallback((radioMap) => setCovered(radioMap.stats({ thresholdDbm: -80 }).covered), []);
+  const tell = useCallback((radioMap) => setCovered(radioMap.stats({ thresholdDbm: -80 }).share), []);
   return (
     <main>
       <label>Power, dBm <input type="range" min="0" max="40" value={powerDbm} onChange={(event) => setPower(Number(event.target.value))} /></label>

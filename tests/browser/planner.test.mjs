@@ -95,14 +95,14 @@ test('where there is no WebGL the map stays flat, the page says so, and planning
 
 test('transmitters are added, copied, switched off and removed, and each step can be undone and done again', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  const one = await page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: -90 }).covered);
+  const one = await page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: -90 }).share);
   await drawing(page, () => page.click('#add'));
   await drawing(page, () => page.fill('#power', '30'));
   await page.fill('#name', 'Roof');
   await drawing(page, () => page.click('[aria-label="Duplicate Roof"]'));
   assert.deepEqual((await plan(page)).transmitters.map(({ name, powerDbm }) => [name, powerDbm]), [['Site 1', 23], ['Roof', 30], ['Site 2', 30]]);
   assert.equal(await page.locator('.marker').count(), 3);
-  assert.ok((await page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: -90 }).covered)) > one);
+  assert.ok((await page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: -90 }).share)) > one);
   await drawing(page, () => page.click('[aria-label="Switch Site 1 off"]'));
   assert.equal(await page.evaluate(() => window.radiodiff.map.transmitters.length), 2);
   await drawing(page, () => page.click('[aria-label="Remove Roof"]'));
@@ -367,7 +367,7 @@ test('the shown layer is saved in every format of the menu, and a plan that was 
 
 test('sites are suggested as one step, and a larger map keeps the plan', { timeout: 300_000 }, async () => {
   const page = await open(browser);
-  const covered = () => page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: window.radiodiff.plan.thresholdDbm }).covered);
+  const covered = () => page.evaluate(() => window.radiodiff.map.stats({ thresholdDbm: window.radiodiff.plan.thresholdDbm }).share);
   await drawing(page, () => page.fill('#threshold', '-85'));
   const before = await covered();
   await page.click('#sites summary');

@@ -286,6 +286,17 @@ export interface CoverageStatistics {
   cdf: { value: number; share: number }[];
 }
 
+/** What `map.stats` tells of a map's values; fields that `map.coverage` has too say the same of the received power. */
+export interface MapStatistics extends Omit<CoverageStatistics, 'threshold' | 'servedShare'> {
+  /**
+   * The largest distance of a covered place from the transmitter that serves it, metres. Null where nothing is covered, of a difference,
+   * and of several transmitters at another threshold than the request's, unless the request asked for the layer `best-server`.
+   */
+  largestRangeM: number | null;
+  /** Root mean square of a difference, which is its error, or of a standard deviation; null of anything else. */
+  rms: number | null;
+}
+
 export type Palette = string | ((t: number) => [number, number, number]);
 
 export interface RadioMap extends MapFiles {
@@ -337,8 +348,11 @@ export interface RadioMap extends MapFiles {
    * the SINR of the covered ground, and so are its files.
    */
   where(other: RadioMap, least: number | string): RadioMap;
-  /** Over outdoor pixels; `covered` is the share of them at or above the threshold, `rms` of a difference is the root mean square error. */
-  stats(options?: { thresholdDbm?: NumberField }): { min: number; max: number; mean: number; rms: number; outdoorPixels: number; covered: number };
+  /**
+   * Statistics over the outdoor pixels, at any threshold: places with a value at or above it are covered. Without `thresholdDbm` all are.
+   * Of a layer the threshold is in the layer's unit.
+   */
+  stats(options?: { thresholdDbm?: NumberField }): MapStatistics;
   /** For a canvas. */
   toImage(look: Look): ImageData;
 }

@@ -18,6 +18,9 @@ const QUANTITIES = {
   'standard-deviation': 'standard-deviation-db', probability: 'probability',
 };
 
+/** Quantities that are deviations from zero, so that their root mean square is an error. */
+const DEVIATIONS = new Set(['difference-db', 'standard-deviation-db']);
+
 const SIDES = /** @type {const} */ (['west', 'south', 'east', 'north']);
 
 /**
@@ -28,11 +31,15 @@ const inWords = ({ size, quantity, bounds }) => `${size} x ${size} pixels of ${q
 
 /** @implements {RadioMapInterface} */
 export class RadioMap extends WritableMap {
+  /** Each pixel's serving transmitter, from 1. */
+  #servers;
+
   /**
-   * @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'] }} drawn
+   * @param {Drawn & { scene: Place, quantity?: RadioMapInterface['quantity'], servers?: Float32Array | undefined }} drawn `servers` where
+   *   the map is made of one that had the layer `best-server`
    * @param {ConstructorParameters<typeof WritableMap>[0]} [writer]
    */
-  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, workers = 1, milliseconds, layers = {}, stddev, probability, coverage }, writer) {
+  constructor({ scene, values, quantity = 'received-power-dbm', warnings, transmitters, method, backend, workers = 1, milliseconds, layers = {}, stddev, probability, coverage, servers = layers['best-server'] }, writer) {
     super(writer);
     this.values = values;
     this.quantity = quantity;
@@ -47,6 +54,7 @@ export class RadioMap extends WritableMap {
     this.stddev = stddev;
     this.probability = probability;
     this.coverage = coverage;
+    this.#servers = servers;
     this.bounds = scene.bounds;
     this.size = this.width = this.height = scene.size;
     this.metersPerPixel = scene.metersPerPixel;
@@ -79,7 +87,7 @@ export class RadioMap extends WritableMap {
    */
   #derived(values, quantity) {
     const { warnings, transmitters, method, backend, workers, milliseconds } = this;
-    return new RadioMap({ scene: this, values, quantity, warnings, transmitters, method, backend, workers, milliseconds }, this);
+    return new RadioMap({ scene: this, values, quantity, warnings, transmitters, method, backend, workers, milliseconds, servers: this.#servers }, this);
   }
 
   /** @param {Parameters<RadioMapInterface['layer']>[0]} name */
@@ -123,7 +131,7 @@ export class RadioMap extends WritableMap {
   /** @param {Parameters<RadioMapInterface['stats']>[0]} [options] */
   stats({ thresholdDbm } = {}) {
     const least = numberField('thresholdDbm', 'threshold', thresholdDbm, -Infinity);
-    let [min, max, sum, squares, outdoorPixels, covered] = [Infinity, -Infinity, 0, 0, 0, 0];
+    let [min, max, sum, squares, outdoorPixels, coveredPixels] = [Infinity, -Infinity, 0, 0, 0, 0];
     for (const value of this.values) {
       if (Number.isNaN(value)) continue;
       outdoorPixels += 1;
@@ -131,10 +139,44 @@ export class RadioMap extends WritableMap {
       squares += value ** 2;
       min = Math.min(min, value);
       max = Math.max(max, value);
-      if (value >= least) covered += 1;
+      if (value >= least) coveredPixels += 1;
     }
-    if (!outdoorPixels) return { min, max, mean: 0, rms: 0, outdoorPixels, covered };
-    return { min, max, mean: sum / outdoorPixels, rms: Math.sqrt(squares / outdoorPixels), outdoorPixels, covered: covered / outdoorPixels };
+    const pixelM2 = this.metersPerPixel ** 2;
+    const none = outdoorPixels === 0;
+    return {
+      outdoorPixels,
+      coveredPixels,
+      outdoorAreaM2: outdoorPixels * pixelM2,
+      coveredAreaM2: coveredPixels * pixelM2,
+      share: none ? 0 : coveredPixels / outdoorPixels,
+      largestRangeM: this.#largestRangeM(least),
+      min: none ? null : min,
+      max: none ? null : max,
+      mean: none ? null : sum / outdoorPixels,
+      rms: none || !DEVIATIONS.has(this.quantity) ? null : Math.sqrt(squares / outdoorPixels),
+      cdf: none ? [] : distribution(this.values, outdoorPixels, min, max),
+    };
+  }
+
+  /**
+   * The largest distance of a place that has at least a value from the transmitter that serves it; null where nobody says which does.
+   * @param {number} least
+   */
+  #largestRangeM(least) {
+    const { values, size, metersPerPixel, transmitters, bounds: { west, south, east, north } } = this;
+    const servers = transmitters.length === 1 ? null : this.#servers;
+    if (this.quantity === 'difference-db') return null;
+    if (servers === undefined) return this.coverage?.threshold === least ? this.coverage.largestRangeM : null;
+    // In pixels from the north-west.
+    const places = transmitters.map(({ lng, lat }) => ({ x: ((lng - west) / (east - west)) * size, y: ((north - lat) / (north - south)) * size }));
+    let largest = -1;
+    for (let pixel = 0; pixel < values.length; pixel += 1) {
+      if (!(values[pixel] >= least)) continue;
+      const { x, y } = places[servers ? servers[pixel] - 1 : 0];
+      const [across, down] = [(pixel % size) + 0.5 - x, Math.floor(pixel / size) + 0.5 - y];
+      largest = Math.max(largest, across * across + down * down);
+    }
+    return largest < 0 ? null : Math.sqrt(largest) * metersPerPixel;
   }
 
   /** @param {Parameters<RadioMapInterface['toImage']>[0]} look */
@@ -156,6 +198,24 @@ export class RadioMap extends WritableMap {
     });
     return image;
   }
+}
+
+/**
+ * The share of values at or below each whole number, as planning/src/coverage/statistics.rs says it.
+ * @param {Float32Array} values
+ * @param {number} count of those that are numbers
+ * @param {number} min
+ * @param {number} max
+ */
+function distribution(values, count, min, max) {
+  const first = Math.floor(min);
+  const counts = new Uint32Array(Math.ceil(max) - first + 1);
+  for (const value of values) if (!Number.isNaN(value)) counts[Math.ceil(value) - first] += 1;
+  let below = 0;
+  return Array.from(counts, (found, i) => {
+    below += found;
+    return { value: first + i, share: below / count };
+  });
 }
 
 /**

@@ -47,7 +47,7 @@ export async function plan(form: { power: string; model?: string }): Promise<num
   map.toImage({ palette: (t) => [t, t, t], min: -100, max: dbm, projection: 'mercator' });
   const warned: string[] = [...engine.info.warnings, ...map.warnings];
   console.log(warned, await declared.clearCache());
-  return map.at(9, 50) ?? map.difference(map).stats({ thresholdDbm: -90 }).covered;
+  return map.at(9, 50) ?? map.difference(map).stats({ thresholdDbm: -90 }).share;
 }
 
 export function refusals(engine: declared.Engine): void {

@@ -43,11 +43,28 @@ test('the map ends at its bounds', () => {
 });
 
 test('statistics are over outdoor pixels', () => {
-  const { min, max, mean, rms, outdoorPixels, covered } = map().stats({ thresholdDbm: -60 });
-  assert.deepEqual([min, max, mean, outdoorPixels, covered], [-70, -50, -60, 3, 2 / 3]);
-  assert.ok(Math.abs(rms - Math.sqrt((50 ** 2 + 60 ** 2 + 70 ** 2) / 3)) < 1e-9);
-  assert.equal(map().stats().covered, 1, 'without a threshold every outdoor pixel is covered');
-  assert.equal(map({ values: new Float32Array(4).fill(NaN) }).stats().outdoorPixels, 0);
+  const { cdf, largestRangeM, ...counted } = map({ transmitters: [{ lng: 10.5, lat: 53 }] }).stats({ thresholdDbm: -60 });
+  assert.deepEqual(counted, { outdoorPixels: 3, coveredPixels: 2, outdoorAreaM2: 27, coveredAreaM2: 18, share: 2 / 3, min: -70, max: -50, mean: -60, rms: null });
+  assert.equal(largestRangeM, 3, 'the pixel in the north-east, from the transmitter in the middle of that in the north-west');
+  assert.deepEqual([cdf.length, cdf[0], cdf[9], cdf[10], cdf[20]], [21, { value: -70, share: 1 / 3 }, { value: -61, share: 1 / 3 }, { value: -60, share: 2 / 3 }, { value: -50, share: 1 }]);
+  assert.equal(map().stats().share, 1, 'without a threshold every outdoor pixel is covered');
+  const { outdoorPixels, share, min, mean, cdf: none } = map({ values: new Float32Array(4).fill(NaN) }).stats();
+  assert.deepEqual([outdoorPixels, share, min, mean, none], [0, 0, null, null, []]);
+});
+
+test('a distribution is at every whole number around the values', () => {
+  const { cdf } = map({ values: Float32Array.of(-0.5, 0.25, 1, NaN) }).stats();
+  assert.deepEqual(cdf, [{ value: -1, share: 0 }, { value: 0, share: 1 / 3 }, { value: 1, share: 1 }]);
+});
+
+test('ranges are measured from the transmitter that serves, where the map knows which', () => {
+  const range = (change, thresholdDbm) => map(change).stats({ thresholdDbm }).largestRangeM;
+  const layers = { 'best-server': Float32Array.of(1, 1, 2, NaN), sinr: Float32Array.of(3, 2, 1, NaN) };
+  assert.deepEqual([range({ layers }, -60), range({ layers }, -40)], [3, null], 'nothing has -40 dBm');
+  assert.ok(range({ layers }, -70) === 3, 'the second stands 1.5 m from the middle of its pixel');
+  assert.equal(map({ layers }).layer('sinr').stats({ thresholdDbm: 3 }).largestRangeM, 0, 'a layer has the map\'s servers');
+  const coverage = { threshold: -60, largestRangeM: 7 };
+  assert.deepEqual([range({}, -60), range({ coverage }, -60), range({ coverage }, -61)], [null, 7, null]);
 });
 
 test('a map is cut by another of its place, and so are its statistics', () => {
@@ -73,7 +90,7 @@ test('values beyond the scale have its last colours', () => {
 });
 
 test('a blank threshold is none, text is the number it spells, and anything else is refused', () => {
-  const covered = (thresholdDbm) => map().stats({ thresholdDbm }).covered;
+  const covered = (thresholdDbm) => map().stats({ thresholdDbm }).share;
   const visible = (threshold) => map().toImage({ min: '-70', max: ' -50', threshold }).data.filter((value, i) => i % 4 === 3 && value).length;
   for (const nothing of [undefined, null, '', ' ']) assert.deepEqual([covered(nothing), visible(nothing)], [1, 3], String(nothing));
   for (const text of ['-60', ' -6e1 ', -60]) assert.deepEqual([covered(text), visible(text)], [2 / 3, 2], String(text));
@@ -91,6 +108,8 @@ test('a difference is pixel by pixel, in decibels, with a palette of its own', (
   const difference = map().difference(map({ values: Float32Array.of(-60, -60, -60, NaN) }));
   assert.equal(difference.quantity, 'difference-db');
   assert.deepEqual([...difference.values], [10, 0, -10, NaN]);
+  assert.ok(Math.abs(difference.stats().rms - Math.sqrt(200 / 3)) < 1e-9, 'the error');
+  assert.equal(difference.stats().largestRangeM, null);
   const { data } = difference.toImage({ min: -10, max: 10 });
   assert.ok(data[0] > data[2], 'the stronger is red');
   assert.ok(data[10] > data[8], 'the weaker is blue');

@@ -131,7 +131,7 @@ function tellCoverage() {
   const map = besideMap() ?? state.map;
   const isForecast = map !== undefined && map === state.beside.forecast;
   const whose = isForecast ? 'Forecast drawn: on average ' : 'Map drawn: ';
-  if (map) announce(`${whose}${percent(isForecast ? map.layer('probability').stats().mean : map.stats({ thresholdDbm }).covered)} of the ground outdoors has ${thresholdDbm} dBm or more.`);
+  if (map) announce(`${whose}${percent(isForecast ? map.layer('probability').stats().mean : map.stats({ thresholdDbm }).share)} of the ground outdoors has ${thresholdDbm} dBm or more.`);
 }
 
 /** Shows what was drawn; what was drawn beside it before is of other places. */

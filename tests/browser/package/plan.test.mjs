@@ -23,6 +23,13 @@ const near = (found, expected, within, what) => found.forEach((value, i) => {
   else assert.ok(Math.abs(value - expected[i]) <= within, `${what}: ${value} where ${expected[i]} is expected`);
 });
 
+/** What a map counts itself is what the module counted. */
+function assertSameStatistics({ rms, cdf, ...stats }, coverage) {
+  assert.equal(rms, null, 'of powers');
+  for (const [field, value] of Object.entries(stats)) assert.ok(Math.abs(value - coverage[field]) < 1e-6, `${field}: ${value} where ${coverage[field]} is expected`);
+  assert.deepEqual(cdf, coverage.cdf);
+}
+
 test('a plan has the layers and the statistics it was asked for, and samples have their spread', { timeout: 120_000 }, async (t) => {
   const { origin } = await serve(t, { folders: { '/radiodiff-web/': ready.app.dist, '/': PAGES } });
   const page = await visit(t, ready.browser, `${origin}/?package=./radiodiff-web/index.js&scenario=plan`);
@@ -43,7 +50,12 @@ test('a plan has the layers and the statistics it was asked for, and samples hav
   const { coverage, stats } = plan;
   assert.deepEqual([coverage.outdoorPixels, coverage.coveredPixels, coverage.threshold], [outdoors.length, covered.length, -70]);
   assert.equal(coverage.share, covered.length / outdoors.length);
-  assert.ok(Math.abs(stats.covered - coverage.share) < 1e-12 && Math.abs(stats.mean - coverage.mean) < 1e-4);
+  assertSameStatistics(stats, coverage);
+  // Without the layer `best-server` nobody knows who serves at another threshold.
+  assertSameStatistics(plan.bareStats, coverage);
+  assert.deepEqual(plan.otherRanges.map((range) => range === null), [false, true]);
+  assert.ok(plan.otherRanges[0] > coverage.largestRangeM);
+  assertSameStatistics(plan.single.stats, plan.single.coverage);
   assert.equal(coverage.cdf.at(-1).share, 1);
   assert.deepEqual(plan.bare, [null, 0]);
 

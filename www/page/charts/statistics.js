@@ -21,30 +21,27 @@ export function drawStatistics() {
 
 function coverageRows(map) {
   const { thresholdDbm } = plan();
-  const { covered, mean, max, outdoorPixels } = map.stats({ thresholdDbm });
-  const outdoorsM2 = outdoorPixels * map.metersPerPixel ** 2;
+  const { share, mean, max, outdoorAreaM2, coveredAreaM2, largestRangeM } = map.stats({ thresholdDbm });
   const rows = [
-    ['Covered outdoors', percent(covered), true],
-    ['Covered area', `${area(outdoorsM2 * covered)} of ${area(outdoorsM2)}`],
+    ['Covered outdoors', percent(share), true],
+    ['Covered area', `${area(coveredAreaM2)} of ${area(outdoorAreaM2)}`],
     ['Mean', `${mean.toFixed(1)} dBm`],
     ['Strongest', `${max.toFixed(1)} dBm`],
   ];
-  const range = map.coverage?.threshold === thresholdDbm ? map.coverage.largestRangeM : undefined;
-  if (range != null) rows.splice(2, 0, ['Largest range', distance(range)]);
+  if (largestRangeM !== null) rows.splice(2, 0, ['Largest range', distance(largestRangeM)]);
   return rows;
 }
 
 /** Of a forecast: coverage on average, by all of its quantiles and by any: of 19, the lowest is exceeded with 95 % probability. */
 function surenessRows(map) {
   const probability = map.layer('probability');
-  const { mean, outdoorPixels } = probability.stats();
-  const outdoorsM2 = outdoorPixels * map.metersPerPixel ** 2;
+  const { mean, outdoorAreaM2 } = probability.stats();
   const { rms } = map.layer('standard-deviation').stats();
   // Any share above 0 and below that of one quantile.
-  const [every, any] = [1, Number.MIN_VALUE].map((thresholdDbm) => probability.stats({ thresholdDbm }).covered);
+  const [every, any] = [1, Number.MIN_VALUE].map((thresholdDbm) => probability.stats({ thresholdDbm }).share);
   return [
     ['Covered on average', percent(mean), true],
-    ['Covered area', `${area(outdoorsM2 * mean)} of ${area(outdoorsM2)}`],
+    ['Covered area', `${area(outdoorAreaM2 * mean)} of ${area(outdoorAreaM2)}`],
     ['Almost surely (95 %)', percent(every)],
     ['Possibly (5 %)', percent(any)],
     ['Spread (RMS)', `${rms.toFixed(1)} dB`],

@@ -197,6 +197,7 @@ export async function plan({ createEngine }) {
   const asked = { layers: ['path-loss', 'snr', 'sinr', 'best-server'], thresholdDbm: -70, receiver: { noiseFloorDbm: -90 } };
   const both = await engine.predict({ ...physical, ...asked, transmitters: [first, second] });
   const [one, other] = [await engine.predict({ ...physical, transmitters: [first] }), await engine.predict({ ...physical, transmitters: [second] })];
+  const [without, single] = [await engine.predict({ ...physical, thresholdDbm: -70, transmitters: [first, second] }), await engine.predict({ ...physical, thresholdDbm: -60, transmitters: [second] })];
   const code = (promise) => promise.then(() => 'answered', told);
   const sampled = await engine.predict({ ...request, method: 'network', samples: 3, seed: 5, layers: ['snr'], thresholdDbm: -80, receiver: { noiseFloorDbm: -90 } });
   const singles = [];
@@ -207,7 +208,8 @@ export async function plan({ createEngine }) {
   const answer = {
     named: both.bestServer === both.layers['best-server'] && both.sinr === both.layers.sinr && one.sinr === undefined,
     both: pack(both.values), one: pack(one.values), other: pack(other.values), layers: Object.fromEntries(Object.entries(both.layers).map(([name, values]) => [name, pack(values)])),
-    coverage: both.coverage, stats: both.stats({ thresholdDbm: -70 }), bare: [one.coverage ?? null, Object.keys(one.layers).length],
+    coverage: both.coverage, stats: both.stats({ thresholdDbm: -70 }), bareStats: without.stats({ thresholdDbm: -70 }),
+    otherRanges: [both, without].map((map) => map.stats({ thresholdDbm: -100 }).largestRangeM), single: { coverage: single.coverage, stats: single.stats({ thresholdDbm: -60 }) }, bare: [one.coverage ?? null, Object.keys(one.layers).length],
     sampled: pack(sampled.values), stddev: pack(sampled.stddev), probability: pack(sampled.probability), snr: pack(sampled.layers.snr), singles: singles.map(({ values }) => pack(values)), steps, hasty: hasty.warnings, calm: sampled.warnings,
     refused: [await code(engine.predict({ ...request, samples: 2, layers: ['best-server'] })), await code(engine.predict({ ...request, layers: ['delay'] })), await code(engine.predict({ ...request, receiver: { bandwidthMHz: 'wide' } }))],
     warned: warned.warnings,
