@@ -24,7 +24,7 @@ export async function callBeside(open, setup, call, args, { signal, ended, onPro
   const opening = open((answer) => (answer.fatal ? crashed(answer.error?.message ?? 'it gave no reason') : calls.receive(answer)), crashed);
   try {
     const { post } = await abortable(opening, stop.signal);
-    await calls.send(post, 'open', { ...setup, weights: null, backend: 'cpu' }, { signal: stop.signal });
+    await calls.open(post, { ...setup, weights: null, backend: 'cpu' }, { signal: stop.signal });
     return await calls.send(post, call, args, { signal: stop.signal, onProgress });
   } finally {
     for (const off of release) off?.();

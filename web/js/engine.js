@@ -17,6 +17,7 @@ import { drop, keep, loadWeights } from './weights.js';
 /** @import { Answer } from './runtime.js' */
 /** @import { Port } from './ports.js' */
 /** @import { LoadedWeights } from './weights.js' */
+/** @import { SceneRequest } from './buildings.js' */
 
 /**
  * @typedef {object} Started
@@ -28,8 +29,6 @@ import { drop, keep, loadWeights } from './weights.js';
  * @property {number} workers the most that draw one map
  * @property {boolean} shared whether two of them share the network's maps, where they may
  */
-
-/** @typedef {import('./buildings.js').SceneRequest & { known: boolean }} NotedScene the last scene, and whether the runtime has it */
 
 /** The most workers for one map unless the caller names a number: each holds the whole scene. */
 const MOST_WORKERS = 4;
@@ -52,17 +51,19 @@ class Engine {
   /** Why there is no port. @type {unknown} */
   #gone = null;
   #disposed = false;
-  #calls = new Calls();
+  #calls = new Calls(() => this.#replace());
   /** Ends the work that runs beside. */
   #ending = new AbortController();
   /** Where the weights come from. @type {string | null} */
   #url = null;
   /** Substitutions made when the engine started. @type {string[]} */
   #warnings = [];
-  /** @type {NotedScene | null} */
+  /** The last call's. @type {SceneRequest | null} */
   #scene = null;
+  /** The one that the runtime has. @type {SceneRequest | null} */
+  #announced = null;
   #drawing = new Drawing({
-    own: (call, args, callbacks) => this.#call(call, { scene: this.#sceneMessage(), ...args }, callbacks),
+    own: (call, args, callbacks) => this.#callOnScene(call, args, callbacks),
     beside: () => this.#beside(),
     warn: (warning) => this.warn(warning),
   });
@@ -103,7 +104,7 @@ class Engine {
     this.#port = port;
     this.#url = weights?.url ?? null;
     try {
-      this.#learn(await this.#call('open', { module, weights: weights?.bytes ?? null, backend, precision, because }, callbacks));
+      this.#learn(await this.#calls.open(port.post, { module, weights: weights?.bytes ?? null, backend, precision, because }, callbacks));
     } catch (error) {
       // A driver that takes the module down must not take the map away.
       const crashed = error instanceof RadioError && error.code === 'crashed';
@@ -162,39 +163,57 @@ class Engine {
     this.#abandon(new RadioError({ code: 'crashed', message: `the engine crashed (${message}); ${next}` }));
   }
 
+  /**
+   * Starts another worker in the place of one that goes on with a call that nobody waits for. Calls that wait behind that one are handed
+   * over. Without a worker the call has to end by itself.
+   */
+  #replace() {
+    if (this.#options.worker === false || !this.#port) return;
+    this.#port.close();
+    this.#port = this.#opening = this.#starting = this.#announced = null;
+    this.#calls.hold();
+    // Why it fails is what the calls are rejected with.
+    this.ready().catch(() => {});
+  }
+
   /** @param {unknown} error */
   #abandon(error) {
     this.#gone = error;
     if (this.#port) this.#port.close();
     else this.#opening?.then((port) => port.close()).catch(() => {});
-    this.#port = this.#opening = this.#starting = null;
-    if (this.#scene) this.#scene.known = false;
+    this.#port = this.#opening = this.#starting = this.#announced = null;
     this.#drawing.end(error);
     this.#calls.abandon(error);
   }
 
   /**
    * @param {string} call a method of the runtime
+   * @param {object | (() => object)} args
+   * @param {Callbacks} [callbacks]
+   * @param {import('./calls.js').Post} [post]
+   * @returns {Promise<any>}
+   */
+  #call(call, args, callbacks, post = (message) => this.#port?.post(message)) {
+    // The runtime may have ended since one waited for it, or between two parts of a map.
+    if (!this.#port && !this.#calls.holding) return Promise.reject(this.#gone);
+    return this.#calls.send(post, call, args, callbacks);
+  }
+
+  /**
+   * Sends a call about the noted scene, which travels only where the runtime does not have it.
+   * @param {string} call
    * @param {object} args
    * @param {Callbacks} [callbacks]
    * @returns {Promise<any>}
    */
-  #call(call, args, callbacks) {
-    // The runtime may have ended since one waited for it, or between two parts of a map; the scene does not travel then.
-    if (!this.#port) {
-      if (this.#scene) this.#scene.known = false;
-      return Promise.reject(this.#gone);
-    }
-    const post = (/** @type {object} */ message) => {
-      try {
-        this.#port?.post(message);
-      } catch (error) {
-        // The scene did not travel either.
-        if (this.#scene) this.#scene.known = false;
-        throw error;
-      }
+  #callOnScene(call, args, callbacks) {
+    const about = this.#scene;
+    const post = (/** @type {any} */ message) => {
+      this.#port?.post(message);
+      // What cannot be sent has brought no scene.
+      if (message.scene) this.#announced = about;
     };
-    return this.#calls.send(post, call, args, callbacks);
+    return this.#call(call, () => ({ scene: about === this.#announced ? undefined : (about ?? undefined), ...args }), callbacks, post);
   }
 
   /**
@@ -229,15 +248,8 @@ class Engine {
    */
   #note(source, { cars, bounds, buildingHeightM, metersPerPixel }) {
     if (source === undefined) return;
-    const asked = { source, cars, bounds: plainBounds(bounds), buildingHeightM, metersPerPixel, known: false };
+    const asked = { source, cars, bounds: plainBounds(bounds), buildingHeightM, metersPerPixel };
     if (!sameScene(this.#scene, asked)) this.#scene = asked;
-  }
-
-  /** The scene as a message: its buildings travel only when the runtime does not have them. */
-  #sceneMessage() {
-    if (!this.#scene || this.#scene.known) return undefined;
-    this.#scene.known = true;
-    return sceneOf(this.#scene);
   }
 
   /**
@@ -264,7 +276,7 @@ class Engine {
    * @param {object} [request] the fields that are the call's own
    */
   #ask(call, around, request) {
-    return this.#onScene(around, () => this.#call(call, { scene: this.#sceneMessage(), request }, around));
+    return this.#onScene(around, () => this.#callOnScene(call, { request }, around));
   }
 
   /** What a runtime beside the engine's own is opened with, and how. */
@@ -285,7 +297,7 @@ class Engine {
    */
   #askBeside(call, around, request, extra) {
     return this.#onScene(around, async () => {
-      const args = { scene: this.#scene ? sceneOf(this.#scene) : undefined, request, ...extra };
+      const args = { scene: this.#scene ?? undefined, request, ...extra };
       const { open, setup } = await this.#beside();
       const { signal, onProgress } = around;
       return callBeside(open, setup, call, args, { signal, onProgress, ended: this.#ending.signal });
@@ -363,14 +375,6 @@ class Engine {
     this.#ending.abort(disposed);
     this.#disposed = true;
   }
-}
-
-/**
- * A scene as it travels.
- * @param {NotedScene} scene
- */
-function sceneOf({ known: _, ...scene }) {
-  return scene;
 }
 
 /**

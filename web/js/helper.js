@@ -13,9 +13,11 @@ import { RadioError } from './errors.js';
 /** A worker beside the engine's own. */
 export class Helper {
   lost = false;
-  #calls = new Calls();
-  /** @type {Port | undefined} */
-  #port;
+  #calls = new Calls(() => this.#replace());
+  #open;
+  #setup;
+  /** @type {Port | null} */
+  #port = null;
   /** The scene that it has. @type {object | null} */
   #scene = null;
 
@@ -23,18 +25,51 @@ export class Helper {
    * @param {OpenPort} open
    * @param {object} setup what the runtime's `open` takes
    */
+  constructor(open, setup) {
+    this.#open = open;
+    this.#setup = setup;
+  }
+
+  /**
+   * @param {OpenPort} open
+   * @param {object} setup
+   */
   static async start(open, setup) {
-    const helper = new Helper();
-    const crashed = (/** @type {string} */ message) => helper.close(new RadioError({ code: 'crashed', message }));
-    const receive = (/** @type {Answer} */ answer) => (answer.fatal ? crashed(answer.error?.message ?? 'it gave no reason') : helper.#calls.receive(answer));
-    helper.#port = await open(receive, crashed);
+    const helper = new Helper(open, setup);
     try {
-      await helper.#calls.send(helper.#port.post, 'open', { ...setup, backend: 'cpu' });
+      await helper.#start();
     } catch (error) {
       helper.close(error);
       throw error;
     }
     return helper;
+  }
+
+  async #start() {
+    /** @type {Port | null} */
+    let port = null;
+    // A port that was closed may still have something to say.
+    const crashed = (/** @type {string} */ message) => port === this.#port && this.close(new RadioError({ code: 'crashed', message }));
+    const receive = (/** @type {Answer} */ answer) => {
+      if (port !== this.#port) return;
+      if (answer.fatal) crashed(answer.error?.message ?? 'it gave no reason');
+      else this.#calls.receive(answer);
+    };
+    port = await this.#open(receive, crashed);
+    if (this.lost) {
+      port.close();
+      return;
+    }
+    this.#port = port;
+    await this.#calls.open(port.post, { ...this.#setup, backend: 'cpu' });
+  }
+
+  /** Starts another worker in the place of one that goes on with a call that nobody waits for. */
+  #replace() {
+    this.#port?.close();
+    this.#port = this.#scene = null;
+    this.#calls.hold();
+    this.#start().catch((error) => this.close(error));
   }
 
   /**
@@ -45,13 +80,12 @@ export class Helper {
    * @param {Callbacks} [callbacks]
    */
   send(scene, call, args, callbacks) {
-    const news = scene === null || this.#scene === scene ? undefined : scene;
-    const post = (/** @type {object} */ message) => {
+    const post = (/** @type {any} */ message) => {
       this.#port?.post(message);
       // What cannot be sent has brought no scene.
-      if (news && !('abort' in message)) this.#scene = news;
+      if (message.scene) this.#scene = scene;
     };
-    return this.#calls.send(post, call, { scene: news, ...args }, callbacks);
+    return this.#calls.send(post, call, () => ({ scene: this.#scene === scene ? undefined : (scene ?? undefined), ...args }), callbacks);
   }
 
   /**

@@ -455,8 +455,8 @@ export interface PredictRequest extends SceneFields {
   /** From this power on a place is covered: the map has `coverage`, a forecast `probability`. */
   thresholdDbm?: NumberField;
   /**
-   * Aborting rejects at once with the signal's reason; the worker stops before its next step. One transmitter's rays or quantiles are one
-   * step.
+   * Aborting rejects at once with the signal's reason; the worker stops before its next step, or is replaced by another where that takes
+   * longer than 300 ms. On the calling thread the step goes on; one transmitter's map or quantiles are one step.
    */
   signal?: AbortSignal | undefined;
   onProgress?: Progress | undefined;

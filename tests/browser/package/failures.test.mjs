@@ -159,3 +159,15 @@ test('aborted while the module stalls, the start rejects, and the next one has t
   assert.ok(waited < 100, `it rejects after ${waited} ms`);
   assert.equal(method, 'dominant-path');
 });
+
+for (const [what, options] of [['one transmitter', { side: 1500 }], ['several, which several workers draw', { side: 1000, transmitters: 4, workers: 2 }]]) {
+  test(`a large map of ${what} that is aborted does not keep the next call waiting for its end`, { timeout: 240_000 }, async (t) => {
+    const { first, next, second, again, warnings } = await run(t, 'abortLarge', options);
+    t.diagnostic(JSON.stringify({ first, next, second, again }));
+    assert.deepEqual([first.isReason, second.isReason, warnings], [true, true, []]);
+    assert.equal(next.size, 256);
+    // It waits for 300 ms, another worker and its scene; the large map takes seconds.
+    assert.ok(next.ms < 0.6 * again.ms, `the next call took ${next.ms} ms, the large map ${again.ms}`);
+    assert.equal(again.size, options.side, 'the scene of the aborted call is there');
+  });
+}

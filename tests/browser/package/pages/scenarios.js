@@ -154,6 +154,49 @@ export async function abort({ createEngine }, { phase, ...options }) {
   return { waited, method };
 }
 
+/**
+ * Aborts a map of `side` metres at 1 m in its middle and draws a small one on another scene, then aborts one again and draws it to its end:
+ * how long each takes, and what it is. With several transmitters other workers are busy too.
+ */
+export async function abortLarge({ createEngine }, { transmitters = 1, side, ...options }) {
+  const degree = 111_320;
+  const house = (i) => [[0, 0], [20, 0], [20, 14], [0, 14], [0, 0]].map(([x, y]) => [(x + 40 * (i % 25)) / degree, (y + 40 * Math.floor(i / 25)) / degree]);
+  const metres = (value) => value / degree;
+  const large = {
+    buildings: JSON.stringify({ type: 'MultiPolygon', coordinates: Array.from({ length: 625 }, (_, i) => [house(i)]) }),
+    bounds: { west: metres(500 - side / 2), south: metres(500 - side / 2), east: metres(500 + side / 2), north: metres(500 + side / 2) },
+    metersPerPixel: 1,
+    transmitters: Array.from({ length: transmitters }, (_, i) => ({ lng: metres(430 + 40 * i), lat: metres(507), heightM: 1.5 })),
+    method: 'dominant-path',
+  };
+  const engine = await createEngine(options);
+  const reason = new Error('changed my mind');
+  const aborted = async (afterMs) => {
+    const controller = new AbortController();
+    const begun = performance.now();
+    setTimeout(() => controller.abort(reason), afterMs);
+    // Other places than before, whose gains the workers of a plan keep.
+    const transmitters = large.transmitters.map(({ lat, ...rest }) => ({ ...rest, lat: lat + metres(2 + afterMs / 100) }));
+    const outcome = await engine.predict({ ...large, transmitters, signal: controller.signal }).catch((error) => error);
+    return { isReason: outcome === reason, ms: performance.now() - begun };
+  };
+  const timed = async (call) => {
+    const begun = performance.now();
+    const map = await call();
+    return { ms: performance.now() - begun, size: map.size, max: map.stats().max };
+  };
+  const small = () => engine.predict({ ...request, method: 'dominant-path' });
+  await small();
+  const first = await aborted(150);
+  const next = await timed(small);
+  const second = await aborted(250);
+  // Without a scene of its own: that of the aborted call.
+  const again = await timed(() => engine.predict({ transmitters: large.transmitters, method: large.method }));
+  const { warnings } = engine.info;
+  engine.dispose();
+  return { first, next, second, again, warnings };
+}
+
 /** For tests that ask more than once. */
 export async function expose(radiodiff) {
   window.package = radiodiff;
