@@ -130,7 +130,9 @@ async function openAll(files) {
     }
   }
   if (isLeft()) return;
+  // What was wrong with the files before them.
   unsay('files');
+  unsay('scene', 'error');
   if (troubles.length) say('files', troubles.join(' '), 'error');
   for (const { open } of found.sort((a, b) => a.kind - b.kind)) {
     if (isLeft()) return;

@@ -1,6 +1,7 @@
 // The transmitters on the stage, as buttons: dragged by a pointer, moved by arrow keys, removed by Delete.
 
 import { serverColor } from '../layers/colors.js';
+import { say } from '../notices.js';
 import { isOn } from '../plan/model.js';
 import { changeTransmitter, endTopic, plan, select, selected } from '../plan/store.js';
 import { state } from '../state.js';
@@ -115,7 +116,9 @@ function press(event, id) {
   const meters = event.shiftKey ? LONG_STEP_M : STEP_M;
   const from = plan().transmitters.find((transmitter) => transmitter.id === id);
   const to = moved(from, step[0] * meters, step[1] * meters);
-  changeTransmitter(id, isOn(state.scene.bounds, from) ? onMap(to) : to, `keys ${id}`);
+  const isLeaving = isOn(state.scene.bounds, from) && !isOn(state.scene.bounds, to);
+  if (isLeaving) say('transmitters', `${from.name} stays on this map: a larger map, or its longitude and latitude, takes it farther.`);
+  changeTransmitter(id, isLeaving ? onMap(to) : to, `keys ${id}`);
 }
 
 /** The nearest place that lies on the map. */
