@@ -243,6 +243,8 @@ mod tests {
         ] {
             assert_eq!(read(value.clone()).expect_err("refused").field, field, "{value}");
         }
+        let too_many = read(json!({ "transmitters": vec![station.clone(); 33] })).expect_err("refused").to_string();
+        assert!(too_many.contains("an array of 33, expected an array of 1 to 32 transmitters"), "{too_many}");
         let says = |value: Value| read(value).expect_err("refused").to_string();
         assert!(says(json!({ "transmitters": [] })).starts_with("transmitters is an empty array, expected"));
         assert!(

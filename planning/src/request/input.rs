@@ -42,7 +42,7 @@ impl fmt::Display for Input {
             Self::Text(text) if text.chars().count() <= 40 => write!(f, "{text:?}"),
             Self::Text(_) => f.write_str("a long text"),
             Self::List(items) if items.is_empty() => f.write_str("an empty array"),
-            Self::List(_) => f.write_str("an array"),
+            Self::List(items) => write!(f, "an array of {}", items.len()),
             Self::Object(_) => f.write_str("an object"),
         }
     }
