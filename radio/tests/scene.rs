@@ -89,7 +89,7 @@ fn bad_files_say_what_is_wrong() {
     let far = ImportOptions { bounds: Some(GeoBounds { west: 2.0, south: 48.0, east: 2.01, north: 48.01 }), ..options() };
     let building = collection(&[feature(&polygon(&[square(10.0, 10.0, 20.0)]), "{}")]);
     assert!(matches!(import(b"{\"type\": \"Feat", &options()), Err(SceneError::Syntax { .. })));
-    assert!(matches!(import(b"", &options()), Err(SceneError::Syntax { .. })));
+    assert!(matches!(import(b"", &options()), Err(SceneError::Format { .. })));
     assert!(matches!(import(collection(&[]).as_bytes(), &options()), Err(SceneError::NoBuilding { .. })));
     let error = import(building.as_bytes(), &far).expect_err("the map is elsewhere");
     assert!(matches!(error, SceneError::OutsideBounds { .. }) && error.to_string().contains("24.9"), "{error}");

@@ -25,6 +25,14 @@ pub(super) enum Content<'a> {
     Pbf(Cow<'a, [u8]>),
 }
 
+/// What to do with a file of a format that nobody knows.
+#[cfg(feature = "osm")]
+const CHOOSE: &str = "choose GeoJSON, OpenStreetMap's .osm or .osm.pbf, or a GeoTIFF of heights; other formats have to be converted to \
+                      GeoJSON in EPSG:4326";
+#[cfg(not(feature = "osm"))]
+const CHOOSE: &str =
+    "choose GeoJSON, OpenStreetMap's .osm, or a GeoTIFF of heights; other formats have to be converted to GeoJSON in EPSG:4326";
+
 /// Formats that are recognised in order to be named: the first bytes, what the file is, what to do.
 const OTHER_FORMATS: [(&[u8], &str, &str); 15] = [
     (
@@ -150,7 +158,7 @@ fn decode<'a>(bytes: Cow<'a, [u8]>, report: &mut ImportReport) -> Result<Cow<'a,
 }
 
 fn unknown_binary() -> SceneError {
-    SceneError::Format { found: "of an unknown binary format".into(), advice: "choose GeoJSON, .osm or .osm.pbf" }
+    SceneError::Format { found: "of an unknown binary format".into(), advice: CHOOSE }
 }
 
 fn recognise(text: Cow<'_, str>) -> Result<Content<'_>, SceneError> {
@@ -164,6 +172,14 @@ fn recognise(text: Cow<'_, str>) -> Result<Content<'_>, SceneError> {
     let word: String = start.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_uppercase();
     if ["POLYGON", "MULTIPOLYGON", "GEOMETRYCOLLECTION", "SRID"].contains(&word.as_str()) {
         return Err(SceneError::Format { found: "well-known text (WKT)".into(), advice: "convert it to GeoJSON in EPSG:4326" });
+    }
+    // Several documents may be separated by control characters or commas.
+    let document = start.trim_start_matches(|c: char| c.is_control() || c.is_whitespace() || c == ',');
+    if document.is_empty() {
+        return Err(SceneError::Format { found: "empty".into(), advice: CHOOSE });
+    }
+    if !document.starts_with(['{', '[']) {
+        return Err(SceneError::Format { found: "text of another format".into(), advice: CHOOSE });
     }
     Ok(Content::Json(text))
 }
@@ -221,6 +237,9 @@ mod tests {
             (b"\0\0\x27\x0a\0\0\0\0", "shapefile"),
             (b"\x80\x81\0\0\0\0", "binary"),
             (b"\0\0\0\0\0\0\0\0", "binary"),
+            (b"NAME Sector 65\nFREQUENCY 1800\nGAIN 17 dBi", "text of another format, which cannot be read here; choose GeoJSON"),
+            (b"  0\r\nSECTION\r\n  2\r\nHEADER", "a GeoTIFF of heights"),
+            (b" \n", "empty"),
         ] {
             let error = open(bytes, &mut ImportReport::default()).expect_err("no buildings").to_string();
             assert!(error.contains(words), "{error}");
