@@ -42,6 +42,24 @@ fn the_map_stands_where_most_buildings_are() {
 }
 
 #[test]
+fn a_map_that_reaches_far_beyond_the_buildings_is_told() {
+    let told = |features: &[Value], size: usize| {
+        let options = ImportOptions { grid: Grid { size, meters_per_pixel: 1.0 }, ..ImportOptions::default() };
+        import(collection(features).to_string().as_bytes(), &options).expect("houses").report.warnings()
+    };
+    let warnings = told(&village(), 1000);
+    assert!(
+        matches!(&warnings[..], [one] if one.starts_with("all buildings stand within ") && one.contains(" m of a map of 1000 x 1000 m; if the file ends")),
+        "{warnings:?}"
+    );
+    assert!(told(&village(), 256).is_empty(), "the village fills its map");
+    assert!(told(&village()[..9], 1000).is_empty(), "a hamlet may be all there is");
+    let mut corners = village();
+    corners.extend([-300.0, 300.0].map(|m| json!({"type": "Polygon", "coordinates": [rectangle(m, m, 10.0, 10.0)]})));
+    assert!(told(&corners, 800).is_empty(), "the file reaches to the map's corners");
+}
+
+#[test]
 fn a_town_around_an_empty_middle_is_not_an_empty_map() {
     let around = (0..120).map(|i| {
         let (sin, cos) = (TAU * f64::from(i) / 120.0).sin_cos();

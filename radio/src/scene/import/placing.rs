@@ -17,6 +17,11 @@ use std::collections::HashMap;
 const GROUPING_SHARE: f64 = 0.5;
 /// The map moves to the densest square where its own square has less than this share of the buildings there.
 const EMPTY_SHARE: f64 = 0.1;
+/// The map is told to reach beyond the file where its buildings' box, grown by a street, has less than this share of the map's area.
+const MAPPED_SHARE: f64 = 0.5;
+const STREET_M: f64 = 50.0;
+/// Fewer buildings than these say nothing of where a file ends: they may be all there are.
+const FEWEST_OF_A_TOWN: usize = 10;
 /// So many groups are described in words, and so many listed in the report.
 const DESCRIBED: usize = 3;
 const LISTED: usize = 20;
@@ -67,6 +72,7 @@ pub(super) fn place(
         });
     }
     note_outside(&outside, inside.len() + outside.len(), report);
+    note_open_ground(&inside, &frame, grid, report);
     Ok((frame, inside.into_iter().map(|building| building.found).collect()))
 }
 
@@ -190,6 +196,24 @@ fn densest(boxed: &[Boxed], members: &[usize], frame: &LocalFrame, side_m: f64) 
     }
     let most = squares.into_values().max_by_key(|inside| (inside.len(), std::cmp::Reverse(inside.first().copied())));
     most.unwrap_or_default()
+}
+
+/// Notes that the map reaches far beyond the buildings: where the file ends, ground counts as open.
+fn note_open_ground(inside: &[Boxed], frame: &LocalFrame, grid: Grid, report: &mut ImportReport) {
+    let Some(rect) = inside.iter().map(|building| building.rect).reduce(union) else { return };
+    let (low, high, side_m) = (frame.to_meters(rect.min()), frame.to_meters(rect.max()), grid.extent_m());
+    let within = |low: f64, high: f64, more_m: f64| (high + more_m).min(side_m) - (low - more_m).max(0.0);
+    let mapped_m2 = within(low.x, high.x, STREET_M) * within(low.y, high.y, STREET_M);
+    if inside.len() < FEWEST_OF_A_TOWN || mapped_m2 >= MAPPED_SHARE * side_m * side_m {
+        return;
+    }
+    let sentence = format!(
+        "all buildings stand within {:.0} x {:.0} m of a map of {side_m:.0} x {side_m:.0} m; if the file ends there, the ground beyond is not \
+         open as drawn, and coverage is overstated: give smaller bounds, or a file of the whole map",
+        within(low.x, high.x, 0.0),
+        within(low.y, high.y, 0.0),
+    );
+    report.note_file(FindingKind::OpenGround, sentence);
 }
 
 fn note_outside(outside: &[Boxed], total: usize, report: &mut ImportReport) {

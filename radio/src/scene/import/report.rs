@@ -147,6 +147,8 @@ pub enum FindingKind {
     LooseJson,
     /// Where the map was put.
     Placed,
+    /// The map reaches far beyond the buildings.
+    OpenGround,
 }
 
 impl FindingKind {
@@ -154,7 +156,7 @@ impl FindingKind {
         use FindingKind as K;
         match self {
             K::Crossing | K::Unclosed => Effect::Repaired,
-            K::OddHeight | K::OddMaterial | K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed => Effect::Assumed,
+            K::OddHeight | K::OddMaterial | K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed | K::OpenGround => Effect::Assumed,
             _ => Effect::LeftOut,
         }
     }
@@ -208,7 +210,7 @@ impl FindingKind {
             K::TypeAssumed => {
                 ("has no proper type; it was taken for what it looks like", "have no proper type; they were taken for what they look like")
             }
-            K::Encoding | K::LooseJson | K::Placed => ("", ""),
+            K::Encoding | K::LooseJson | K::Placed | K::OpenGround => ("", ""),
         }
     }
 }
