@@ -349,8 +349,8 @@ export interface RadioMap extends MapFiles {
    */
   where(other: RadioMap, least: number | string): RadioMap;
   /**
-   * Statistics over the outdoor pixels, at any threshold: places with a value at or above it are covered. Without `thresholdDbm` all are.
-   * Of a layer the threshold is in the layer's unit.
+   * Statistics over the outdoor pixels, at any threshold: places with a value at or above it are covered, of a path loss at or below it.
+   * Without `thresholdDbm` all are. Of a layer the threshold is in the layer's unit.
    */
   stats(options?: { thresholdDbm?: NumberField }): MapStatistics;
   /** For a canvas. */

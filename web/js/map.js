@@ -130,7 +130,9 @@ export class RadioMap extends WritableMap {
 
   /** @param {Parameters<RadioMapInterface['stats']>[0]} [options] */
   stats({ thresholdDbm } = {}) {
-    const least = numberField('thresholdDbm', 'threshold', thresholdDbm, -Infinity);
+    const isLoss = this.quantity === 'path-loss-db';
+    const threshold = numberField('thresholdDbm', 'threshold', thresholdDbm, isLoss ? Infinity : -Infinity);
+    const covers = (/** @type {number} */ value) => (isLoss ? value <= threshold : value >= threshold);
     let [min, max, sum, squares, outdoorPixels, coveredPixels] = [Infinity, -Infinity, 0, 0, 0, 0];
     for (const value of this.values) {
       if (Number.isNaN(value)) continue;
@@ -139,7 +141,7 @@ export class RadioMap extends WritableMap {
       squares += value ** 2;
       min = Math.min(min, value);
       max = Math.max(max, value);
-      if (value >= least) coveredPixels += 1;
+      if (covers(value)) coveredPixels += 1;
     }
     const pixelM2 = this.metersPerPixel ** 2;
     const none = outdoorPixels === 0;
@@ -149,7 +151,7 @@ export class RadioMap extends WritableMap {
       outdoorAreaM2: outdoorPixels * pixelM2,
       coveredAreaM2: coveredPixels * pixelM2,
       share: none ? 0 : coveredPixels / outdoorPixels,
-      largestRangeM: this.#largestRangeM(least),
+      largestRangeM: this.#largestRangeM(covers, threshold),
       min: none ? null : min,
       max: none ? null : max,
       mean: none ? null : sum / outdoorPixels,
@@ -159,19 +161,20 @@ export class RadioMap extends WritableMap {
   }
 
   /**
-   * The largest distance of a place that has at least a value from the transmitter that serves it; null where nobody says which does.
-   * @param {number} least
+   * The largest distance of a covered place from the transmitter that serves it; null where nobody says which does.
+   * @param {(value: number) => boolean} covers
+   * @param {number} threshold
    */
-  #largestRangeM(least) {
+  #largestRangeM(covers, threshold) {
     const { values, size, metersPerPixel, transmitters, bounds: { west, south, east, north } } = this;
     const servers = transmitters.length === 1 ? null : this.#servers;
     if (this.quantity === 'difference-db') return null;
-    if (servers === undefined) return this.coverage?.threshold === least ? this.coverage.largestRangeM : null;
+    if (servers === undefined) return this.coverage?.threshold === threshold ? this.coverage.largestRangeM : null;
     // In pixels from the north-west.
     const places = transmitters.map(({ lng, lat }) => ({ x: ((lng - west) / (east - west)) * size, y: ((north - lat) / (north - south)) * size }));
     let largest = -1;
     for (let pixel = 0; pixel < values.length; pixel += 1) {
-      if (!(values[pixel] >= least)) continue;
+      if (!covers(values[pixel])) continue;
       const { x, y } = places[servers ? servers[pixel] - 1 : 0];
       const [across, down] = [(pixel % size) + 0.5 - x, Math.floor(pixel / size) + 0.5 - y];
       largest = Math.max(largest, across * across + down * down);

@@ -52,6 +52,11 @@ test('statistics are over outdoor pixels', () => {
   assert.deepEqual([outdoorPixels, share, min, mean, none], [0, 0, null, null, []]);
 });
 
+test('a path loss covers where it is at or below the threshold', () => {
+  const loss = map({ quantity: 'path-loss-db', values: Float32Array.of(80, 90, 100, NaN) });
+  assert.deepEqual([loss.stats({ thresholdDbm: 90 }).coveredPixels, loss.stats().coveredPixels], [2, 3]);
+});
+
 test('a distribution is at every whole number around the values', () => {
   const { cdf } = map({ values: Float32Array.of(-0.5, 0.25, 1, NaN) }).stats();
   assert.deepEqual(cdf, [{ value: -1, share: 0 }, { value: 0, share: 1 / 3 }, { value: 1, share: 1 }]);
