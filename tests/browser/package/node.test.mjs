@@ -169,13 +169,44 @@ test('the command writes what its file is called after', { timeout: 60_000 }, ()
   }
 });
 
+test('the command writes pictures and areas of one map', { timeout: 60_000 }, () => {
+  const file = (name) => join(package_.folder, name);
+  const outs = ['picture.png', 'overlay.kml', 'overlay.kmz', 'areas.geojson'].flatMap((name) => ['--out', file(name)]);
+  const { status, stderr } = command('predict', 'examples/buildings.json', '--tx', '24.9384,60.1699,23', '--levels', '-90,-70', '--threshold', '-90', ...outs);
+  assert.equal(status, 0, stderr);
+  const text = (name) => readFileSync(file(name), 'latin1');
+  for (const [name, begins] of [['picture.png', '\x89PNG'], ['overlay.png', '\x89PNG'], ['overlay.kmz', 'PK'], ['overlay.kml', '<?xml']]) assert.ok(text(name).startsWith(begins), name);
+  assert.match(text('overlay.kml'), />overlay\.png</);
+  assert.equal(text('picture.pgw').trim().split('\n').length, 6);
+  assert.deepEqual(JSON.parse(text('areas.geojson')).features.map(({ properties }) => properties.level), [-90, -70]);
+});
+
+test('the command covers bounds with pixels as large as it is told, from antennas as high as it is told', { timeout: 60_000 }, () => {
+  const out = join(package_.folder, 'map.json');
+  const draw = (...options) => {
+    const { status, stderr } = command('predict', 'examples/buildings.json', '--tx', '24.9384,60.1699,23', '--bounds', '24.936,60.1687,24.9409,60.1711', '--out', out, ...options);
+    assert.equal(status, 0, stderr);
+    return JSON.parse(readFileSync(out, 'utf8'));
+  };
+  const low = draw('--resolution', '2');
+  assert.deepEqual([low.metersPerPixel, low.size, low.transmitters[0].heightM], [2, 136, 1.5]);
+  const high = draw('--resolution', '2', '--height', '40', '--receiver-height', '3', '--building-height', '10');
+  assert.equal(high.transmitters[0].heightM, 40);
+  const mean = ({ values }) => values.reduce((sum, value) => sum + (value ?? 0), 0) / values.filter((value) => value !== null).length;
+  assert.ok(mean(high) > mean(low) + 5, `${mean(high)} from 40 m, ${mean(low)} from 1.5 m`);
+});
+
 test('the command tells a wrong command line (2) from work that failed (1)', { timeout: 60_000 }, () => {
   for (const [status, words, message] of [
     [2, ['predict', 'examples/buildings.json'], /needs --tx and --out/],
     [2, ['paint'], /no command paint/],
     [2, ['predict', 'examples/buildings.json', '--tx', '1', '--out', 'x.json'], /LNG,LAT/],
     [2, ['predict', 'a', '--colour', 'red'], /colour/],
-    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.bmp'], /ends in \.json, \.tif, \.csv, \.npy/],
+    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.bmp'], /ends in \.json, \.tif, \.png, \.kml, \.kmz, \.geojson, \.csv, \.npy/],
+    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.tif', '--resolution', '2'], /--resolution needs --bounds/],
+    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.tif', '--bounds', '1,2,3'], /W,S,E,N/],
+    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.png', '--range', '-40,-120'], /LOW,HIGH/],
+    [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.png', '--palette', 'grey'], /turbo/],
     [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.tif', '--layer', 'snr'], /one layer/],
     [2, ['predict', 'a', '--tx', '1,2', '--out', 'map.tif', '--network', '--method', 'rays'], /leave --network and --model out/],
     [1, ['predict', 'examples/buildings.json', '--tx', '24.9384,60.1699', '--out', 'x.json', '--method', 'rays', '--walls', 'straw'], /walls is "straw", expected "brick" or "concrete"/],
