@@ -359,6 +359,7 @@ fn blocks_are_cut_from_a_city_and_its_licence_is_told() {
     fs::write(&city, town()).unwrap();
     let output = synth(&out, &["--city", city.to_str().unwrap(), "--blocks", "2", "--transmitters", "1", "--first-map", "70"]);
     assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("all buildings stand within"), "the frame is larger than any town: {}", stderr(&output));
     let dataset = Dataset::open(&out, "DPM").unwrap();
     assert_eq!((dataset.name(0), dataset.name(1)), ("70_0".into(), "71_0".into()));
     // A quarter of the town is built, so that a quarter of any window is, whatever its angle.

@@ -7,7 +7,7 @@ use crate::random::Random;
 use anyhow::{Context, Result};
 use geo::{BoundingRect, Coord, MapCoords, Polygon, Rect};
 use radiodiff_radio::height_raster::import_any;
-use radiodiff_radio::scene::{Grid, ImportOptions};
+use radiodiff_radio::scene::{FindingKind, Grid, ImportOptions};
 use std::path::{Path, PathBuf};
 
 /// A city is read onto one large frame where most of its buildings are; what lies further out is not used.
@@ -32,8 +32,10 @@ impl CityFootprints {
         // The content decides what a file is; its name only says what was expected of it.
         let expected =
             if path.extension().is_some_and(|found| found.eq_ignore_ascii_case("pbf")) { "OpenStreetMap extract" } else { "city" };
-        let imported = import_any(&bytes, &ImportOptions { grid: CITY_GRID, ..ImportOptions::default() })
+        let mut imported = import_any(&bytes, &ImportOptions { grid: CITY_GRID, ..ImportOptions::default() })
             .with_context(|| format!("{shown} is no {expected}"))?;
+        // Windows are cut out of the buildings' extent alone.
+        imported.report.findings.retain(|finding| finding.kind != FindingKind::OpenGround);
         for warning in imported.report.warnings() {
             eprintln!("warning: {shown}: {warning}");
         }
