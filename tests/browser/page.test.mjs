@@ -164,6 +164,7 @@ test('rays that are being traced end when another model is chosen, and when the 
   const page = await open(browser);
   // Large enough that they take seconds.
   await page.selectOption('#areas', { index: 2 });
+  await page.waitForFunction(() => window.radiodiff.map?.metersPerPixel === 2, undefined, { timeout: 60_000 });
   await drawn(page);
   const bar = page.locator('#beside');
   await page.selectOption('#layer', 'traced');
@@ -371,6 +372,7 @@ test('the page forecasts by weights that are dropped on it, and keeps those it h
   assert.match(await notice(page), /broken\.safetensors cannot be used: .*not a safetensors file/);
   assert.ok(await forecast());
   await page.selectOption('#areas', '2');
+  await page.waitForFunction(() => window.radiodiff.map?.metersPerPixel === 2, undefined, { timeout: 60_000 });
   await drawn(page);
   assert.equal(await page.inputValue('#layer'), 'physical', 'it draws 256 pixels of 1 m alone');
   assert.ok(await page.locator('#layer option[value=mean]').evaluate((option) => option.disabled));
