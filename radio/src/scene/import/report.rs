@@ -156,7 +156,9 @@ impl FindingKind {
         use FindingKind as K;
         match self {
             K::Crossing | K::Unclosed => Effect::Repaired,
-            K::OddHeight | K::OddMaterial | K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed | K::OpenGround => Effect::Assumed,
+            K::OddHeight | K::OddMaterial | K::TextNumbers | K::TypeAssumed | K::Encoding | K::LooseJson | K::Placed | K::OpenGround => {
+                Effect::Assumed
+            }
             _ => Effect::LeftOut,
         }
     }
