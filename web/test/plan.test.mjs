@@ -9,6 +9,7 @@ import { FIELDS, MOST_PLACES, MOST_TRANSMITTERS, THRESHOLD_DBM, copyOf, keptPlac
 import { metersBetween, moved, squareAround } from '../../www/page/units.js';
 
 const HERE = { lng: 11.5766, lat: 48.1349 };
+const AROUND = { west: HERE.lng - 0.002, south: HERE.lat - 0.001, east: HERE.lng + 0.002, north: HERE.lat + 0.001 };
 
 test('a plan out of JSON is the plan that was written', () => {
   const first = newTransmitter(HERE);
@@ -44,10 +45,11 @@ test('a plan has no more transmitters than the page draws', () => {
   assert.equal(planOf({ transmitters: Array(1000).fill(HERE) }).transmitters.length, MOST_TRANSMITTERS);
 });
 
-test('requests have the transmitters that are on, and a pattern only of sectors', () => {
+test('requests have the transmitters that are on and stand on the map, and a pattern only of sectors', () => {
   const on = newTransmitter(HERE);
-  const plan = { ...newPlan(), transmitters: [on, { ...on, active: false }, { ...on, antenna: 'sector', gainDbi: 8, azimuthDeg: 120 }] };
-  const [omni, sector, ...others] = requested(plan);
+  const off = { ...on, lng: AROUND.east };
+  const plan = { ...newPlan(), transmitters: [on, { ...on, active: false }, { ...on, antenna: 'sector', gainDbi: 8, azimuthDeg: 120 }, off] };
+  const [omni, sector, ...others] = requested(plan, AROUND);
   assert.equal(others.length, 0);
   assert.equal(omni.antenna, undefined);
   assert.deepEqual([sector.antenna.txg, sector.antenna.azi, sector.antenna.hbw], [8, 120, 65]);
@@ -116,14 +118,14 @@ test('a pattern and measurements travel with a plan, and what cannot be used of 
   const plan = { ...newPlan(), transmitters: [{ ...newTransmitter(HERE), antenna: 'pattern', pattern, azimuthDeg: 120 }], measured };
   const read = planOf(JSON.parse(JSON.stringify(plan)));
   assert.deepEqual(read, plan);
-  assert.deepEqual(requested(read)[0].antenna, { csv: pattern.antenna.csv, azi: 120, tlt: 0 });
+  assert.deepEqual(requested(read, AROUND)[0].antenna, { csv: pattern.antenna.csv, azi: 120, tlt: 0 });
   for (const wrong of [null, {}, { ...measured, places: [] }, { ...measured, places: [[1, 2]] }, { ...measured, places: [[1, 2, 'loud']] }, { ...measured, places: 7 }, { ...measured, cell: null }]) {
     assert.equal(planOf({ ...plan, measured: wrong }).measured, undefined, JSON.stringify(wrong));
   }
   for (const wrong of [null, 'panel', { antenna: [] }, { antenna: 'csv' }]) {
     const [without] = planOf({ transmitters: [{ ...HERE, antenna: 'pattern', pattern: wrong }] }).transmitters;
     assert.equal(without.pattern, undefined);
-    assert.equal(requested({ transmitters: [without] })[0].antenna, undefined, 'without its file it radiates equally all around');
+    assert.equal(requested({ transmitters: [without] }, AROUND)[0].antenna, undefined, 'without its file it radiates equally all around');
   }
 });
 
