@@ -73,7 +73,8 @@ class Runtime {
   announce(scene) {
     if (!scene) return;
     this.#scene?.handle?.free();
-    this.#scene = scene;
+    // On the calling thread it is the caller's own, of which other runtimes have one too.
+    this.#scene = { ...scene };
   }
 
   /**
