@@ -13,6 +13,7 @@ pub mod diffusion;
 mod dry_run;
 pub mod first_stage;
 mod guard;
+mod net2net;
 mod noise;
 mod objective;
 mod pixels;
@@ -23,7 +24,6 @@ mod steps;
 mod stop;
 mod transfer;
 mod trouble;
-mod widen;
 
 pub use objective::StepLoss;
 pub use pixels::pixel_weights;

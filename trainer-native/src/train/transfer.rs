@@ -3,7 +3,7 @@
 //! Everything is taken whose shapes are this run's. Of another denoiser the second stage takes the first stage alone. Weights of
 //! another first stage are refused.
 
-use super::widen::{is_twice_as_wide, widened};
+use super::net2net::{is_twice_as_wide, widened};
 use crate::stored_weights::{self, WeightsKind};
 use crate::torch::TorchParameters;
 use anyhow::{Context, Result, bail};
