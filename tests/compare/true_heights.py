@@ -37,11 +37,11 @@ FREQUENCIES_HZ = (3.5e9, 0.9e9, 28e9)
 SCENES = {"munich": (-33.5, 19.0), "etoile": (-93.0, 63.0)}
 # ITU-R P.2040: the scenes' walls and ground.
 MARBLE = [7.074, 0.0, 0.0055, 0.9262]
-# Sionna's walls and ground are slabs.
-THICKNESS_M = 0.1
 CONCRETE = [5.24, 0.0, 0.0462, 0.7822]
 METAL = [1.0, 0.0, 1e7, 0.0]
 CONSTANTS = {"marble": MARBLE, "concrete": CONCRETE, "metal": METAL, "wood": [1.99, 0.0, 0.0047, 1.0718], "brick": [3.91, 0.0, 0.0238, 0.16]}
+# Sionna's walls and ground are slabs.
+THICKNESS_M = 0.1
 SAMPLES = 2_000_000
 SEEDS = int(os.environ.get("SEEDS", "1"))
 INTERACTIONS = 2

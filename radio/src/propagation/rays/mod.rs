@@ -43,7 +43,7 @@ use crate::scene::LinkEnds;
 use border::RayWalls;
 use profile::Profile;
 use std::f64::consts::PI;
-use tracing::{SPEED_OF_LIGHT_M_S, Tracing};
+use tracing::Tracing;
 
 /// Ray tracing: every path of at most `options.interactions` reflections and diffractions. A pixel that no path reaches has
 /// `options.floor_db`.
@@ -73,8 +73,7 @@ impl PropagationModel for RayTracing {
             tracing.run(ends.position, Profile::by_ground(ends), Some(ground));
         }
         let sums = tracing.sums;
-        let wavelength = SPEED_OF_LIGHT_M_S / (options.frequency_mhz * 1e6);
-        let reference_db = 20.0 * libm::log10(wavelength / (4.0 * PI));
+        let reference_db = 20.0 * libm::log10(options.wavelength_m() / (4.0 * PI));
         Ok(outdoor_map(prepared, |i| {
             let power = match options.combining {
                 Combining::Incoherent => sums[i].re,

@@ -70,9 +70,13 @@ impl RayOptions {
         Self { frequency_mhz, floor_db: default.floor_db - 20.0 * libm::log10(frequency_mhz / default.frequency_mhz), ..default }
     }
 
+    pub(super) fn wavelength_m(&self) -> f64 {
+        SPEED_OF_LIGHT_M_S / (self.frequency_mhz * 1e6)
+    }
+
     /// The thickness of walls and ground in wavelengths.
     pub(super) fn thickness_in_wavelengths(&self) -> Option<f64> {
-        self.thickness_m.map(|thickness_m| thickness_m * self.frequency_mhz * 1e6 / SPEED_OF_LIGHT_M_S)
+        self.thickness_m.map(|thickness_m| thickness_m / self.wavelength_m())
     }
 
     /// # Errors
