@@ -5,6 +5,18 @@ import { test } from 'node:test';
 
 import { Calls } from '../js/calls.js';
 
+/** A clock that goes on by `wait` alone. */
+function clock(t) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let ms = 0;
+  t.mock.method(performance, 'now', () => ms);
+  const wait = (more) => {
+    ms += more;
+    t.mock.timers.tick(more);
+  };
+  return { wait, now: () => ms };
+}
+
 test('a call whose signal has aborted already is rejected at once, and the runtime is told after the scene that it brings', async () => {
   const posted = [];
   const reason = new Error('changed my mind');
@@ -17,13 +29,7 @@ test('a call whose signal has aborted already is rejected at once, and the runti
 });
 
 test('a call that goes on after it was aborted is told of once, where the runtime works on it and not on one before', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  let now = 0;
-  t.mock.method(performance, 'now', () => now);
-  const wait = (ms) => {
-    now += ms;
-    t.mock.timers.tick(ms);
-  };
+  const { wait } = clock(t);
   let told = 0;
   const calls = new Calls(() => { told += 1; });
   const [first, second] = [new AbortController(), new AbortController()];
@@ -49,15 +55,9 @@ test('a call that goes on after it was aborted is told of once, where the runtim
 });
 
 test('where a scene takes long to prepare, a call that was aborted may go on as long', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  let now = 0;
-  t.mock.method(performance, 'now', () => now);
-  const wait = (ms) => {
-    now += ms;
-    t.mock.timers.tick(ms);
-  };
+  const { wait, now } = clock(t);
   const told = [];
-  const calls = new Calls(() => told.push(now));
+  const calls = new Calls(() => told.push(now()));
   let id = 0;
   const answered = (args, ms) => {
     const outcome = calls.send(() => {}, 'predict', args);
@@ -69,7 +69,7 @@ test('where a scene takes long to prepare, a call that was aborted may go on as 
   const patience = async () => {
     const controller = new AbortController();
     const outcome = assert.rejects(calls.send(() => {}, 'predict', {}, { signal: controller.signal }));
-    const from = now;
+    const from = now();
     controller.abort();
     for (let step = 0; step < 100; step += 1) wait(100);
     calls.receive({ id: id++, error: { code: 'aborted', message: '' } });

@@ -10,7 +10,7 @@ import { say, unsay } from './notices.js';
 import { textOf } from './plan/cars.js';
 import { BESIDE, changeLook, look as currentLook } from './plan/look.js';
 import { readPlan } from './plan/link.js';
-import { drawnOf, isOn, newPlan } from './plan/model.js';
+import { isOn, middleOf, newPlan } from './plan/model.js';
 import { after, before, begin, isEdited, plan as current } from './plan/store.js';
 import { around as aroundScene, state } from './state.js';
 import { squareAround } from './units.js';
@@ -170,8 +170,6 @@ async function open(loading) {
     if (turn === opened) throw error;
   }
 }
-
-const middleOf = ({ west, south, east, north }) => ({ lng: (west + east) / 2, lat: (south + north) / 2 });
 
 const overlap = (a, b) => a.west < b.east && b.west < a.east && a.south < b.north && b.south < a.north;
 

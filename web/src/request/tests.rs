@@ -15,6 +15,15 @@ fn request(change: Value) -> Value {
     serde_json::json!({ "transmitters": [transmitter] })
 }
 
+/// A request for a bare transmitter with fields of its own.
+fn request_with(fields: &Value) -> Value {
+    let mut asked = request(serde_json::json!({}));
+    for (name, value) in fields.as_object().expect("an object") {
+        asked[name] = value.clone();
+    }
+    asked
+}
+
 fn read(value: Value) -> Result<PredictRequest, FieldError> {
     serde_json::from_value::<Input>(value).expect("any JSON is an input").try_into()
 }
@@ -201,13 +210,7 @@ fn a_request_that_never_ends_is_refused() {
 
 #[test]
 fn a_plan_has_defaults_and_its_fields_are_checked_one_by_one() {
-    let plan = |change: Value| {
-        let mut asked = request(serde_json::json!({}));
-        for (name, value) in change.as_object().expect("an object") {
-            asked[name] = value.clone();
-        }
-        read(asked)
-    };
+    let plan = |change: Value| read(request_with(&change));
     let bare = plan(serde_json::json!({})).expect("the defaults");
     assert_eq!((bare.samples, bare.plan.receiver, bare.plan.threshold_dbm), (1, Receiver::default(), None));
     for nothing in [Value::Null, "".into()] {
@@ -239,13 +242,7 @@ fn a_plan_has_defaults_and_its_fields_are_checked_one_by_one() {
 
 #[test]
 fn rays_are_traced_by_the_fields_that_a_request_says() {
-    let rays = |change: Value| {
-        let mut asked = request(serde_json::json!({}));
-        for (name, value) in change.as_object().expect("an object") {
-            asked[name] = value.clone();
-        }
-        read(asked).map(|found| found.rays)
-    };
+    let rays = |change: Value| read(request_with(&change)).map(|found| found.rays);
     let said = |change: Value| rays(change).expect("rays").said().collect::<Vec<_>>();
     assert_eq!(rays(serde_json::json!({})), Ok(RayRequest { interactions: None, walls: None }));
     assert_eq!(said(serde_json::json!({})), Vec::<&str>::new());

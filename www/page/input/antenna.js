@@ -7,9 +7,8 @@ import { FIELDS, requestOf, within } from '../plan/model.js';
 import { changeTransmitter, plan, selected } from '../plan/store.js';
 import { announce, around, state } from '../state.js';
 import { onMap } from '../views/markers.js';
+import { headOf } from './files.js';
 
-/** As much of a file as tells what it is. */
-const HEAD_BYTES = 4096;
 const FIELD_OF_AN_ANTENNA = /"(ant|azi|csv|fbr|hbw|tlt|txg|vbw)"\s*:/;
 /** Other JSON that the page opens. */
 const OTHER_JSON = /"(type|version|features)"\s*:/;
@@ -21,7 +20,7 @@ const OTHER_JSON = /"(type|version|features)"\s*:/;
 export async function isPattern(file) {
   const isJson = /\.json$/i.test(file.name);
   if (!isJson && !/\.csv$/i.test(file.name)) return false;
-  const head = await file.slice(0, HEAD_BYTES).text();
+  const head = await headOf(file);
   if (isJson) return head.trimStart().startsWith('{') && FIELD_OF_AN_ANTENNA.test(head) && !OTHER_JSON.test(head);
   const [first = ''] = head.split(/\r?\n/).filter((line) => line.trim() && !line.startsWith('#'));
   // A table of measurements names its columns; one of gains may leave them out.

@@ -2,6 +2,12 @@
 
 const stage = document.getElementById('stage');
 
+/** As much of a file as tells what it is. */
+const HEAD_BYTES = 4096;
+
+/** The text with which a file begins. */
+export const headOf = (file) => file.slice(0, HEAD_BYTES).text();
+
 /** `open` is called with the files that were chosen or dropped together. */
 export function listenToFiles(open) {
   const dialog = document.getElementById('import');

@@ -1,5 +1,6 @@
 // The map without a pointer: a cross that has the focus, moved by the arrow keys, reads what is under it, and Enter is a click there.
 
+import { middleOf } from '../plan/model.js';
 import { selected } from '../plan/store.js';
 import { announce, state } from '../state.js';
 import { project, unproject } from '../views/stage.js';
@@ -22,9 +23,8 @@ export function listenToReader({ point, click }) {
   };
   cross.addEventListener('focus', () => {
     if (!state.scene) return;
-    const { west, south, east, north } = state.scene.bounds;
     // Where it was left, else at the chosen transmitter.
-    read(at ?? project(selected() ?? { lng: (west + east) / 2, lat: (south + north) / 2 }));
+    read(at ?? project(selected() ?? middleOf(state.scene.bounds)));
   });
   cross.addEventListener('blur', () => {
     state.pointer = undefined;

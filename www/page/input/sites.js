@@ -9,11 +9,10 @@ import { holdsSites, sitesIn } from '../plan/sites.js';
 import { change, plan, select, selected } from '../plan/store.js';
 import { around, state } from '../state.js';
 import { percent } from '../units.js';
+import { headOf } from './files.js';
 
 const element = (id) => document.getElementById(id);
 
-/** As much of a file as tells what it is. */
-const HEAD_BYTES = 4096;
 /** So many lines that cannot be used are named one by one. */
 const MOST_NAMED = 3;
 
@@ -93,7 +92,7 @@ function add({ sites, shareBefore }, { plan: asked, template }) {
  * True of a file that holds a list of sites.
  * @throws where the file cannot be read
  */
-export const isSites = async (file) => /\.(csv|tsv)$/i.test(file.name) && holdsSites(await file.slice(0, HEAD_BYTES).text());
+export const isSites = async (file) => /\.(csv|tsv)$/i.test(file.name) && holdsSites(await headOf(file));
 
 /** Adds the transmitters of a list of sites, like the chosen one where the list leaves something out, as one step to undo. */
 export async function openSites(file) {

@@ -2,7 +2,7 @@
 
 import { serverColor } from '../layers/colors.js';
 import { say } from '../notices.js';
-import { DEGREES, FIELDS, MOST_TRANSMITTERS, SECTOR_GAIN_DBI, copyOf, drawnOf, isOn, newTransmitter, within } from '../plan/model.js';
+import { DEGREES, FIELDS, MOST_TRANSMITTERS, SECTOR_GAIN_DBI, copyOf, drawnOf, isOn, middleOf, newTransmitter, within } from '../plan/model.js';
 import { change, changeTransmitter, endTopic, plan, select, selected } from '../plan/store.js';
 import { announce, state } from '../state.js';
 import { moved } from '../units.js';
@@ -73,8 +73,7 @@ function duplicate(transmitter) {
 
 /** Beside the chosen one, or in the middle of the map. */
 function placeForNew() {
-  const { west, south, east, north } = state.scene.bounds;
-  return selected() ? moved(selected(), APART_M, -APART_M / 2) : { lng: (west + east) / 2, lat: (south + north) / 2 };
+  return selected() ? moved(selected(), APART_M, -APART_M / 2) : middleOf(state.scene.bounds);
 }
 
 export function refreshTransmitters() {

@@ -65,6 +65,9 @@ export function newPlan(at) {
 /** Whether a place lies on a map; on none without its bounds. */
 export const isOn = (bounds, { lng, lat }) => bounds !== undefined && lng > bounds.west && lng < bounds.east && lat > bounds.south && lat < bounds.north;
 
+/** The middle of a map. */
+export const middleOf = ({ west, south, east, north }) => ({ lng: (west + east) / 2, lat: (south + north) / 2 });
+
 /** The transmitters that a map is drawn of: those that are on and stand on it. */
 export const drawnOf = ({ transmitters }, bounds) => transmitters.filter((transmitter) => transmitter.active && isOn(bounds, transmitter));
 
