@@ -345,6 +345,12 @@ class Engine {
     return this.#askBeside('suggestSites', around, { count, thresholdDbm, candidates, area, spacingM, existing, transmitter, receiver });
   }
 
+  /** @param {Parameters<EngineInterface['profile']>[0]} request */
+  profile(request) {
+    const { transmitter, receiver, ...around } = request ?? /** @type {Partial<typeof request>} */ ({});
+    return this.#ask('profile', around, { transmitter, receiver });
+  }
+
   /** @param {Parameters<EngineInterface['calibrate']>[0]} request */
   async calibrate(request) {
     const { transmitter, measurements, device, squareM, blockM, ...around } = request ?? /** @type {Partial<typeof request>} */ ({});

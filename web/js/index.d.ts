@@ -1,7 +1,7 @@
 // The package's types, written by hand and documented here. `npm run typecheck` holds the code to them.
 
 import type { Callbacks, Look, MapFiles } from './files.js';
-import type { CalibrationReport, CalibrationRequest, SitesRequest, SuggestedSites } from './planning.js';
+import type { CalibrationReport, CalibrationRequest, PathProfile, ProfileRequest, SitesRequest, SuggestedSites } from './planning.js';
 
 export type * from './files.js';
 export type * from './planning.js';
@@ -472,6 +472,8 @@ export interface Engine {
   predict(request: PredictRequest): Promise<RadioMap>;
   /** Places for new transmitters that cover most together with those that are there, by the dominant path. */
   suggestSites(request: SitesRequest): Promise<SuggestedSites>;
+  /** What stands between a transmitter and one receiver. */
+  profile(request: ProfileRequest): Promise<PathProfile>;
   /** Fits the map of a cell to measured power. */
   calibrate(request: CalibrationRequest): Promise<CalibrationReport>;
   /** Compiles kernels and maps memory, by drawing an empty place. */

@@ -49,6 +49,40 @@ export interface SuggestedSites {
   milliseconds: number;
 }
 
+export interface ProfileRequest extends SceneFields {
+  /** Placed as for a map: below the roof of a building it is moved outdoors. Of its fields, place, height and frequency count. */
+  transmitter: Transmitter;
+  /** A place on the map. `heightM`, or `alt`, is 0.5 to 200 m above the ground; the default is 1.5. */
+  receiver: { lng: number | string; lat: number | string; heightM?: NumberField; alt?: NumberField };
+  signal?: AbortSignal | undefined;
+  onProgress?: Progress | undefined;
+}
+
+/**
+ * The straight line between two antennas, seen from the side. Distances are along the ground from the transmitter, heights above the
+ * ground, both in metres. A map's paths also go round buildings, so a place may have more power than the line alone would bring it.
+ */
+export interface PathProfile {
+  transmitter: PlacedTransmitter;
+  receiver: { lng: number; lat: number; heightM: number };
+  distanceM: number;
+  /** The roofs under the line, in its order; where buildings overlap, the highest. */
+  roofs: { fromM: number; toM: number; heightM: number }[];
+  /** No roof under the line reaches it. */
+  lineOfSight: boolean;
+  /**
+   * The edge of a roof that reaches farthest into the link's first Fresnel zone; null where the line crosses no wall. `clearanceM` is the
+   * line's height above it, negative where the edge is higher, and `fresnelShare` the same in radii of the zone: from 0.55 on an edge takes
+   * nothing.
+   */
+  mainEdge: { distanceM: number; heightM: number; clearanceM: number; fresnelShare: number } | null;
+  /** Between isotropic antennas, dB (ITU-R P.525). */
+  freeSpaceLossDb: number;
+  /** By the edges of all roofs, beyond free space, dB (ITU-R P.526). */
+  diffractionLossDb: number;
+  warnings: string[];
+}
+
 export interface CalibrationRequest extends SceneFields {
   /**
    * The cell. `frequencyMHz` counts, and what is known of its antenna: `heightM`, and with `antenna: { azi }` where it points. Power and

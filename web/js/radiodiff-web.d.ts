@@ -1,7 +1,7 @@
 // What wasm-bindgen makes of web/src/api, for type-checking this folder without building the module. The classes and their methods
 // are those of the #[wasm_bindgen] items there.
 
-import type { CoverageStatistics, EngineInfo, Layer, Method, ModelInfo, PlacedTransmitter as UsedTransmitter, SceneInfo, SuggestedSite, SuggestedSites } from './index.js';
+import type { CoverageStatistics, EngineInfo, Layer, Method, ModelInfo, PathProfile, PlacedTransmitter as UsedTransmitter, SceneInfo, SuggestedSite, SuggestedSites } from './index.js';
 
 /** Instantiates the module. */
 export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -31,6 +31,7 @@ export class SceneHandle implements Freeable {
   place(request: Request, index: number): PlacedTransmitter;
   dominantPath(placed: PlacedTransmitter): TransmitterSignal;
   rays(placed: PlacedTransmitter, request: Request): TransmitterSignal;
+  profile(request: unknown): Omit<PathProfile, 'transmitter'> & { transmitter: UsedTransmitter & { warnings: string[] } };
   workersWithin(request: Request, workers: number, mostBytes: number): number;
   /** A transmitter's part of a plan's work, and what another worker found of it. */
   gain(placed: PlacedTransmitter): Float32Array<ArrayBuffer>;

@@ -112,6 +112,17 @@ class Runtime {
     return { ...info, mask: handle.mask() };
   }
 
+  /**
+   * What stands between a transmitter and one receiver.
+   * @param {{ request: unknown }} call
+   * @param {Watch} watch
+   */
+  profile({ request }, watch) {
+    const { handle, info } = this.#prepared(watch);
+    const { transmitter: { warnings: _, ...transmitter }, warnings, ...profile } = handle.profile(request);
+    return { ...profile, transmitter, warnings: [...info.warnings, ...warnings] };
+  }
+
   write = writeMap;
   trace = traceRaster;
 

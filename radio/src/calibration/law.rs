@@ -14,10 +14,9 @@
 use super::link::Link;
 use crate::arithmetic;
 use crate::propagation::knife_edge::{PlanePoint, VerticalPlane};
+use crate::propagation::wavelength_m;
 use crate::scene::{ANTENNA_HEIGHT_M, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M};
 
-/// Metres of a wave at one megahertz.
-const WAVELENGTH_MHZ_M: f64 = 299.792_458;
 /// The law's offset is the power at this distance, metres.
 const REFERENCE_M: f64 = 100.0;
 /// Longer ways below roofs count as this one, metres.
@@ -120,7 +119,7 @@ impl CellLaw {
         let plane = VerticalPlane {
             from: PlanePoint { distance_m: 0.0, height_m: constants[ConstantName::AntennaHeight as usize] },
             to: PlanePoint { distance_m: link.distance_m.max(1.0), height_m: ANTENNA_HEIGHT_M },
-            wavelength_m: WAVELENGTH_MHZ_M / self.frequency_mhz,
+            wavelength_m: wavelength_m(self.frequency_mhz),
         };
         plane.loss_db(&edges)
     }

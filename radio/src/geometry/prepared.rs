@@ -116,6 +116,11 @@ impl PreparedScene {
         self.prisms.get_or_init(|| Prisms::new(&self.scene))
     }
 
+    /// The walls of every building up to its own roof, in pixels.
+    pub fn prism_walls(&self) -> &[PrismWall] {
+        self.prism_walls.get_or_init(|| prism_walls(&self.scene))
+    }
+
     /// Bounds of the roofs round every pixel.
     pub fn highest_near(&self) -> &HighestNear {
         self.highest_near.get_or_init(|| HighestNear::new(&self.scene.roofs, self.scene.grid.size))
@@ -159,8 +164,7 @@ impl PreparedScene {
         if high_m <= roofs.lowest_m() {
             return visible_from(&turning_points.walls, from);
         }
-        let walls = self.prism_walls.get_or_init(|| prism_walls(&self.scene));
-        visible_over(walls, &turning_points.walls.outdoors, *grid, from, [ends.height_m, ends.receiver_height_m])
+        visible_over(self.prism_walls(), &turning_points.walls.outdoors, *grid, from, [ends.height_m, ends.receiver_height_m])
     }
 
     /// The pixel (row, column) of a transmitter that stands outdoors or above the roof of its building.

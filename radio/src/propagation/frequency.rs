@@ -23,9 +23,14 @@ use thiserror::Error;
 /// Frequency of the maps that laws and networks were fitted to, MHz.
 pub const LAW_FREQUENCY_MHZ: f64 = 5900.0;
 /// Its wavelength, metres.
-pub const LAW_WAVELENGTH_M: f64 = 299.792_458 / LAW_FREQUENCY_MHZ;
+pub const LAW_WAVELENGTH_M: f64 = wavelength_m(LAW_FREQUENCY_MHZ);
 const LEAST_MHZ: f64 = 500.0;
 const MOST_MHZ: f64 = 100_000.0;
+
+/// In free space.
+pub const fn wavelength_m(frequency_mhz: f64) -> f64 {
+    299.792_458 / frequency_mhz
+}
 
 /// A frequency that maps cannot be scaled to.
 #[derive(Debug, Error, Clone, Copy, PartialEq)]

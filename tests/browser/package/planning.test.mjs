@@ -71,6 +71,37 @@ test('candidates are spread over an area, and the search stops when it is told',
   await assert.rejects(engine.suggestSites({ thresholdDbm: -80, spacingM: 1 }), { code: 'candidates', message: /expected at most 5000/ });
 });
 
+test('a path profile has the roofs under the line, as high as their footprints say', { timeout: 120_000 }, async () => {
+  const { features } = await engine.footprints({ buildings });
+  const isInside = ([x, y], ring) => ring.slice(1).reduce((inside, [x1, y1], index) => {
+    const [x0, y0] = ring[index];
+    return (y0 > y) !== (y1 > y) && x < x0 + ((y - y0) / (y1 - y0)) * (x1 - x0) ? !inside : inside;
+  }, false);
+  const roofAt = (place) => Math.max(0, ...features
+    .filter(({ geometry }) => geometry.coordinates.filter((ring) => isInside(place, ring)).length % 2)
+    .map(({ properties }) => properties.height));
+  let under = 0;
+  for (const [from, to] of [[0, 1], [1, 2], [2, 3], [3, 0]].map(([from, to]) => [PLACES[from], PLACES[to]])) {
+    const { transmitter, receiver, ...profile } = await engine.profile({ transmitter: { ...from, heightM: 60, frequencyMHz: 3500 }, receiver: { ...to, alt: '60' } });
+    assert.deepEqual([transmitter.heightM, transmitter.frequencyMHz, receiver], [60, 3500, { ...to, heightM: 60 }]);
+    for (let step = 1; step < 200; step += 1) {
+      const [at, share] = [(profile.distanceM * step) / 200, step / 200];
+      // Within half a metre of a wall degrees and metres may differ.
+      if (profile.roofs.some(({ fromM, toM }) => Math.min(Math.abs(at - fromM), Math.abs(at - toM)) < 0.5)) continue;
+      const roof = profile.roofs.find(({ fromM, toM }) => fromM <= at && at <= toM);
+      under += roof ? 1 : 0;
+      assert.equal(roof?.heightM ?? 0, roofAt([from.lng + (to.lng - from.lng) * share, from.lat + (to.lat - from.lat) * share]), `${at} m`);
+    }
+    assert.equal(profile.lineOfSight, profile.roofs.every(({ heightM }) => heightM < 60));
+  }
+  assert.ok(under > 20, `${under} places under roofs`);
+  const street = await engine.profile({ transmitter: PLACES[0], receiver: PLACES[1] });
+  assert.ok(!street.lineOfSight && street.mainEdge.clearanceM < 0 && street.mainEdge.fresnelShare < 0 && street.diffractionLossDb > 6);
+  assert.ok(Math.abs(street.freeSpaceLossDb - (20 * Math.log10(street.distanceM * 5900) - 27.55)) < 0.01);
+  await assert.rejects(engine.profile({ transmitter: PLACES[0] }), { name: 'RadioError', code: 'receiver', field: 'receiver' });
+  await assert.rejects(engine.profile({ transmitter: PLACES[0], receiver: { lng: 25, lat: 60 } }), { code: 'receiver', message: /on the map/ });
+});
+
 test('maps are drawn while sites are searched, also of another scene, and a search ends with its engine', { timeout: 120_000 }, async () => {
   let search;
   let found;

@@ -9,6 +9,7 @@ mod coverage;
 mod footprints;
 mod network;
 mod parts;
+mod profile;
 mod scene;
 mod signal;
 mod sites;

@@ -1,16 +1,18 @@
 //! What JavaScript asks for, as one typed request that has been checked.
 //!
-//! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`], a [`SceneRequest`], a [`SitesRequest`] or a
-//! [`CellRequest`] with every default filled in, or the error of one field. Nothing after this module asks again whether a field
+//! In comes a plain object, read by serde into an [`Input`]; out goes a [`PredictRequest`], a [`SceneRequest`], a [`SitesRequest`], a
+//! [`ProfileRequest`] or a [`CellRequest`] with every default filled in, or the error of one field. Nothing after this module asks again whether a field
 //! is there or is a number. The module knows nothing of wasm, so its tests run natively. [`radiodiff_planning::request`] has the rule of
 //! defaults and of numbers as text.
 
 pub mod cell;
 pub mod coverage;
+pub mod profile;
 pub mod scene;
 pub mod sites;
 
 pub use cell::CellRequest;
+pub use profile::ProfileRequest;
 pub use scene::SceneRequest;
 pub use sites::SitesRequest;
 
