@@ -526,3 +526,45 @@ test('the keyboard reads the map by a cross, and puts the chosen transmitter und
   assert.deepEqual(page.failures, []);
   await page.close();
 });
+
+test('the path profile shows the link to the place under the pointer from the side, and follows the transmitter', { timeout: 300_000 }, async () => {
+  const page = await open(browser);
+  const line = page.locator('#profile-line');
+  assert.ok(await line.isHidden());
+  await page.click('#profile summary');
+  assert.match(await page.locator('#profile-hint').innerText(), /point at a place/);
+  /** What the engine says of the link to a place of the map, shares from the north-west, and what the page says of it. */
+  const profileTo = async (x, y) => {
+    const [left, top] = await spot(page, x, y);
+    await page.mouse.move(left, top);
+    await page.waitForFunction(() => !document.getElementById('profile-figure').hidden);
+    await page.waitForTimeout(300);
+    const found = await page.evaluate(async () => {
+      const { engine, plan } = window.radiodiff;
+      const [lng, lat] = document.getElementById('profile-hint').textContent.match(/to (-?[\d.]+), (-?[\d.]+),/).slice(1);
+      return engine.profile({ transmitter: plan.transmitters[0], receiver: { lng, lat } });
+    });
+    const [rows, label] = await page.evaluate(() => [document.getElementById('profile-rows').innerText, document.querySelector('#profile-figure svg').getAttribute('aria-label')]);
+    assert.match(rows, new RegExp(`Distance\\s+${found.distanceM.toFixed(0)} m`));
+    assert.match(rows, found.lineOfSight ? /Line of sight\s+clear/ : /Line of sight\s+blocked/);
+    assert.match(rows, new RegExp(`Edges of roofs\\s+${found.diffractionLossDb.toFixed(1)} dB`));
+    assert.equal(await page.locator('#profile-figure .roof').count(), found.roofs.length);
+    assert.match(label, found.lineOfSight ? /no roof|below the line/ : /above the line/);
+    return found;
+  };
+  const far = await profileTo(0.05, 0.05);
+  assert.ok(!far.lineOfSight && far.roofs.length > 0 && far.diffractionLossDb > 6);
+  assert.ok(await line.isVisible());
+  // It stays when the pointer leaves the map, and follows what is changed of the transmitter.
+  await page.click('#transmitters .pick');
+  const label = () => page.locator('#profile-figure svg').getAttribute('aria-label');
+  const before = await label();
+  await drawing(page, () => page.fill('#heightM', '120'));
+  await page.waitForFunction((before) => document.querySelector('#profile-figure svg').getAttribute('aria-label') !== before, before);
+  assert.match(await page.locator('#profile-hint').innerText(), /120 m high, to/);
+  assert.match(await page.locator('#profile-rows').innerText(), /clear/);
+  await page.click('#profile summary');
+  assert.ok(await line.isHidden());
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});

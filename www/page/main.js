@@ -17,6 +17,7 @@ import { listenToHistory, refreshHistory } from './input/history.js';
 import { listenToMap } from './input/map.js';
 import { listenToOverpass } from './input/overpass.js';
 import { listenToSettings } from './input/preferences.js';
+import { listenToProfile } from './input/profile.js';
 import { keepLink, listenToSharing, whole } from './input/sharing.js';
 import { isSites, listenToSites, openSites } from './input/sites.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
@@ -157,6 +158,7 @@ try {
   listenToSites();
   listenToCalibration({ show });
   listenToCars();
+  listenToProfile();
   listenToMarkers({ drop: draw, remove });
   listenToHistory(reopen);
   listenToSettings();

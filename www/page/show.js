@@ -6,6 +6,7 @@ import { tellEngine } from './engines.js';
 import { refreshCalibration } from './input/calibration.js';
 import { refreshCars } from './input/cars.js';
 import { refreshControls } from './input/controls.js';
+import { refreshProfile } from './input/profile.js';
 import { refreshTransmitters } from './input/transmitters.js';
 import { drawReadout } from './layers/readout.js';
 import { besideMap } from './layers/model.js';
@@ -39,4 +40,7 @@ export function show() {
   if (told) tellEngine(told);
 }
 
-export const showReadout = () => drawReadout(stage.unproject);
+export function showReadout() {
+  drawReadout(stage.unproject);
+  refreshProfile();
+}

@@ -22,6 +22,10 @@ use durations::Durations;
 use parts::{Options, Part};
 use tally::Tally;
 
+const GIB: u64 = 1 << 30;
+/// What the first run of everything takes under the target folder, tools included.
+const LEAST_DISK: u64 = 12 * GIB;
+
 pub const HELP: &str = "  test   set up and run every check; exits with 1 when one fails
          --quick              only checks that take seconds: fmt, the libraries' unit tests, JavaScript in Node
          --only <part>        one of fmt, clippy, unit, node, trainer, size, page, package, dependencies, burn-wgpu,
@@ -46,8 +50,24 @@ pub fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     let chosen = parts::chosen(&only, options.quick)?;
     let runs = |name: &str| chosen.iter().any(|part| part.name == name);
     options.with_trainer = !options.quick && runs("unit") && runs("trainer") && parts::libtorch_can_be_had();
+    warn_of_a_full_disk();
     let results = run_parts(&chosen, options);
     Ok(ExitCode::from(u8::from(summarise(&results).failed > 0)))
+}
+
+/// What compilers, pip and npm say where a disk is full hardly ever names it.
+fn warn_of_a_full_disk() {
+    let target = layout::target();
+    let existing = target.ancestors().find(|folder| folder.is_dir());
+    let Some(free) = existing.and_then(|folder| fs4::available_space(folder).ok()) else { return };
+    if free < LEAST_DISK {
+        println!(
+            "warning: {:.1} GiB are free for {}. The first run of everything takes about {} GiB: make room, or set CARGO_TARGET_DIR",
+            free as f64 / GIB as f64,
+            target.display(),
+            LEAST_DISK / GIB
+        );
+    }
 }
 
 /// Runs the parts one after another; returns each with its tally and its duration.

@@ -1,8 +1,8 @@
 // The distribution of the shown layer: which share of the ground has at least a value.
 
+import { svgNode as node } from '../elements.js';
 import { plan } from '../plan/store.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [308, 130];
 const BOX = { left: 30, right: 8, top: 8, bottom: 28 };
 const BINS = 120;
@@ -74,11 +74,4 @@ function inWords({ min, max, shares }, { unit, factor }) {
   const median = min + (shares.findLastIndex((share) => share >= 0.5) / BINS) * (max - min);
   const [least, most, half] = [min, max, median].map((value) => (factor * value).toFixed(0));
   return `Distribution from ${least} to ${most} ${unit}; half of the ground has at least ${half} ${unit}`;
-}
-
-function node(name, attributes, text) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
