@@ -2,7 +2,9 @@
 //!
 //! Out flow the adapter's measured ceilings and, for each preset: the time of a whole map, from the condition on the host to the gray
 //! map on the host; where the map's GPU time goes, by kernel; every distinct convolution by every method that can compute it; and the
-//! map again by the fastest methods; with `--precision f16` or `f16-weights`, all of it with such numbers. GPU times are timestamps. Weights are made by rule, which cost what trained ones do.
+//! map again by the fastest methods; with `--precision f16` or `f16-weights`, all of it with such numbers. GPU times are timestamps. Weights are
+//! made by rule, which cost what trained ones do. `--as-on-a-gpu` takes the kernels for GPUs on a software adapter too: it counts their runs,
+//! and says nothing of their times.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -28,6 +30,7 @@ struct BenchOptions {
     /// Runs of each convolution by each method.
     runs: usize,
     precision: Precision,
+    as_on_a_gpu: bool,
 }
 
 /// A convolution of a preset, and how often a map computes it.
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
 
 impl BenchOptions {
     fn from_arguments() -> Result<Self> {
-        let mut options = Self { presets: Vec::new(), maps: 20, runs: 10, precision: Precision::default() };
+        let mut options = Self { presets: Vec::new(), maps: 20, runs: 10, precision: Precision::default(), as_on_a_gpu: false };
         let preset = |name: &str| {
             Preset::named(name).ok_or_else(|| anyhow!("there is no preset {name}; the presets are {}", Preset::NAMES.join(", ")))
         };
@@ -64,6 +67,7 @@ impl BenchOptions {
                     let known = Precision::ALL.into_iter().find(|precision| precision.name() == name);
                     options.precision = known.ok_or_else(|| anyhow!("there is no precision {name}; there are f32, f16-weights, f16"))?;
                 }
+                Arg::Long("as-on-a-gpu") => options.as_on_a_gpu = true,
                 // `cargo bench` passes it to every program.
                 Arg::Long("bench") => {}
                 other => return Err(other.unexpected().into()),
@@ -85,10 +89,16 @@ fn run(options: &BenchOptions) -> Result<()> {
     for preset in &options.presets {
         println!("## {}\n", preset.name);
         let (timed, profiling) = (block_on(GpuEngine::new(gpu))?, block_on(GpuEngine::profiling(gpu))?);
+        if options.as_on_a_gpu {
+            [&timed, &profiling].map(GpuEngine::compute_as_on_a_gpu);
+        }
         println!("By the engine's choice of methods:\n");
         whole_map(&timed, preset, options.maps)?;
         let of_a_map = profile(&profiling, preset)?;
         by_kernel(&of_a_map);
+        if options.as_on_a_gpu {
+            continue;
+        }
         let fastest = by_method(&trials, &counted(&of_a_map), options.runs, ceilings.flops)?;
         println!("By the fastest methods of the table:\n");
         for engine in [&timed, &profiling] {

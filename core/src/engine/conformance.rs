@@ -296,7 +296,7 @@ async fn products<E: Engine>(c: &mut Checker<'_, E>) {
     let large = x.map(|v| v + 1000.0);
     c.compare("softmax of large values", &e.softmax(&large.on(e), 2), &softmax(&large.map(|v| f64::from(v as f32) - 1000.0), 2)).await;
 
-    for (batch, queries, keys, width, out) in [(2, 9, 13, 6, 5), (1, 130, 70, 24, 24), (8, 64, 64, 3, 3)] {
+    for (batch, queries, keys, width, out) in [(2, 9, 13, 6, 5), (1, 130, 70, 24, 24), (8, 64, 64, 3, 3), (2, 17, 129, 30, 330)] {
         let q = Reference::new("q", &[batch, queries, width]).between(-2.0, 2.0);
         let k = Reference::new("k", &[batch, keys, width]).between(-2.0, 2.0);
         let v = Reference::new("v", &[batch, keys, out]);
@@ -305,6 +305,10 @@ async fn products<E: Engine>(c: &mut Checker<'_, E>) {
         let expected = product(&softmax(&logits, 2), &v);
         let found = e.attention(&q.on(e), &k.on(e), &v.on(e), 0.4);
         c.compare(&format!("attention of {queries} queries and {keys} keys"), &found, &expected).await;
+        let turned = |x: &Reference| Reference::build(&[x.shape[0], x.shape[2], x.shape[1]], |i| x.at(&[i[0], i[2], i[1]]));
+        let [q, k, v] = [&q, &k, &v].map(|x| turned(x).on(e));
+        let found = e.attention_channels_first(&q, &k, &v, 0.4);
+        c.compare(&format!("attention of {queries} queries and {keys} keys, channels first"), &found, &turned(&expected)).await;
     }
 }
 
@@ -347,6 +351,10 @@ async fn convolutions<E: Engine>(c: &mut Checker<'_, E>) {
         let case = format!("conv2d of {:?} with {:?}, {geometry:?}", x.shape, weight.shape);
         c.compare(&case, &e.conv2d(&x.on(e), &weight.on(e), Some(&bias.on(e)), geometry), &expected).await;
         c.compare(&format!("{case}, no bias"), &e.conv2d(&x.on(e), &weight.on(e), None, geometry), &without_bias).await;
+        let plus = Reference::new("plus", &shape);
+        let expected = Reference::build(&shape, |i| expected.at(i) + plus.at(i));
+        let found = e.conv2d_plus(&x.on(e), &weight.on(e), Some(&bias.on(e)), geometry, &plus.on(e));
+        c.compare(&format!("{case}, plus another"), &found, &expected).await;
     }
 }
 
@@ -395,7 +403,7 @@ async fn long_sums<E: Engine>(c: &mut Checker<'_, E>) {
 async fn normalisations<E: Engine>(c: &mut Checker<'_, E>) {
     let e = c.engine;
     let silu = |v: f64| v / (1.0 + (-v).exp());
-    for (shape, groups) in [([2, 6, 5, 7], 3), ([1, 8, 33, 9], 8), ([2, 24, 16, 16], 4), ([1, 4, 1, 3], 1)] {
+    for (shape, groups) in [([2, 6, 5, 7], 3), ([1, 8, 33, 9], 8), ([2, 24, 16, 16], 4), ([1, 4, 1, 3], 1), ([1, 8, 64, 96], 2)] {
         // An offset as in real activations: a one-pass variance would lose digits here.
         let x = Reference::new("x", &shape).between(2.0, 4.0);
         let (weight, bias) = (Reference::new("weight", &[shape[1]]), Reference::new("bias", &[shape[1]]));
@@ -409,6 +417,15 @@ async fn normalisations<E: Engine>(c: &mut Checker<'_, E>) {
         c.compare(&format!("group norm of {shape:?}"), &e.group_norm(&x, groups, &weight, &bias, 1e-5), &expected).await;
         let fused = e.group_norm_silu(&x, groups, &weight, &bias, 1e-5);
         c.compare(&format!("group norm and silu of {shape:?}"), &fused, &expected.map(silu)).await;
+    }
+    for shape in [[2, 6, 5, 7], [1, 24, 16, 16], [1, 130, 3, 1], [3, 1, 2, 2]] {
+        let (x, gain) = (Reference::new("x", &shape).between(1.0, 3.0), Reference::new("gain", &[1, shape[1], 1, 1]));
+        let expected = Reference::build(&shape, |i| {
+            let channels: Vec<f64> = (0..shape[1]).map(|channel| x.at(&[i[0], channel, i[2], i[3]])).collect();
+            let (mean, variance) = moments(&channels);
+            (x.at(i) - mean) / (variance + 1e-5).sqrt() * gain.at(&[0, i[1], 0, 0])
+        });
+        c.compare(&format!("channel norm of {shape:?}"), &e.channel_norm(&x.on(e), &gain.on(e), 1e-5), &expected).await;
     }
     for shape in [vec![7, 9], vec![2, 3, 216], vec![5, 1100]] {
         let x = Reference::new("x", &shape).between(-1.0, 3.0);

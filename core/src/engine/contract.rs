@@ -233,6 +233,18 @@ pub trait Engine: 'static {
         self.sub(&self.unary(Unary::Relu, x), &self.affine(&negative, slope, 0.0))
     }
 
+    /// `conv2d`, to whose result `plus`, of its shape, is added.
+    fn conv2d_plus(
+        &self,
+        x: &Self::Tensor,
+        weight: &Self::Tensor,
+        bias: Option<&Self::Tensor>,
+        geometry: ConvGeometry,
+        plus: &Self::Tensor,
+    ) -> Self::Tensor {
+        self.add(&self.conv2d(x, weight, bias, geometry), plus)
+    }
+
     /// `upsample_nearest_2x`, then a convolution of 3 x 3 that keeps the size: x (N, Cin, H, W), weight (Cout, Cin, 3, 3), bias (Cout) ->
     /// (N, Cout, 2 H, 2 W).
     fn conv2d_of_doubled(&self, x: &Self::Tensor, weight: &Self::Tensor, bias: Option<&Self::Tensor>) -> Self::Tensor {
@@ -275,6 +287,11 @@ pub trait Engine: 'static {
         let h = self.group_norm(x, groups, weight, bias, epsilon);
         self.silu(&self.add(&self.mul(&h, &self.affine(scale, 1.0, 1.0)), shift))
     }
+    /// x (N, C, H, W): moves the channels of each pixel to mean 0 and variance 1, then multiplies them by gain (1, C, 1, 1).
+    fn channel_norm(&self, x: &Self::Tensor, gain: &Self::Tensor, epsilon: f32) -> Self::Tensor {
+        let last = self.normalize_last(&self.permute(x, &[0, 2, 3, 1]), epsilon);
+        self.mul(&self.permute(&last, &[0, 3, 1, 2]), gain)
+    }
     /// (k v^T / tokens)^T q / sqrt(d) in each head (linear attention, Shen et al., 2021), the tokens being pixels: `qkv`
     /// (N, 3 heads d, H, W) holds the queries, keys and values of all heads -> (N, heads d, H, W). q passes a softmax over its d
     /// channels, k one over the tokens.
@@ -295,5 +312,10 @@ pub trait Engine: 'static {
     fn attention(&self, q: &Self::Tensor, k: &Self::Tensor, v: &Self::Tensor, scale: f32) -> Self::Tensor {
         let logits = self.affine(&self.matmul(q, &self.permute(k, &[0, 2, 1])), scale, 0.0);
         self.matmul(&self.softmax(&logits, 2), v)
+    }
+    /// The same with the channels before the tokens: q (B, D, M), k (B, D, N), v (B, E, N) -> (B, E, M).
+    fn attention_channels_first(&self, q: &Self::Tensor, k: &Self::Tensor, v: &Self::Tensor, scale: f32) -> Self::Tensor {
+        let [q, k, v] = [q, k, v].map(|x| self.permute(x, &[0, 2, 1]));
+        self.permute(&self.attention(&q, &k, &v, scale), &[0, 2, 1])
     }
 }

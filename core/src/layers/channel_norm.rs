@@ -18,7 +18,6 @@ impl<E: Engine> ChannelNorm<E> {
     /// (N, channels, H, W) -> the same shape.
     pub fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         debug_assert_eq!(e.shape(x)[1], self.channels);
-        let last = e.normalize_last(&e.permute(x, &[0, 2, 3, 1]), 1e-5);
-        e.mul(&e.permute(&last, &[0, 3, 1, 2]), &self.gain)
+        e.channel_norm(x, &self.gain, 1e-5)
     }
 }

@@ -57,6 +57,10 @@ impl<E: Engine> Conv2d<E> {
     pub fn forward(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         e.conv2d(x, &self.weight, self.bias.as_ref(), self.geometry)
     }
+    /// As [`Self::forward`], to whose result `plus`, of its shape, is added.
+    pub fn forward_plus(&self, e: &E, x: &E::Tensor, plus: &E::Tensor) -> E::Tensor {
+        e.conv2d_plus(x, &self.weight, self.bias.as_ref(), self.geometry, plus)
+    }
     /// Of an image whose pixels are doubled in both directions first: (N, input, H, W) -> (N, output, 2 H, 2 W). Only for a kernel of 3
     /// that keeps the size.
     pub fn forward_doubled(&self, e: &E, x: &E::Tensor) -> E::Tensor {

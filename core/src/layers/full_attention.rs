@@ -39,10 +39,8 @@ impl<E: Engine> FullAttention<E> {
 
     fn compute(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         let heads = AttentionHeads::over(e, x, self.heads, self.head_dim);
-        let parts = heads.split(e, &self.to_qkv.forward(e, &self.norm.forward(e, x)));
-        let [q, k, v] = parts.map(|part| e.permute(&part, &[0, 2, 1]));
-        let mixed = e.attention(&q, &k, &v, (self.head_dim as f32).powf(-0.5));
-        let out = heads.join(e, &e.permute(&mixed, &[0, 2, 1]));
-        e.add(&self.to_out.forward(e, &out), x)
+        let [q, k, v] = heads.split(e, &self.to_qkv.forward(e, &self.norm.forward(e, x)));
+        let out = heads.join(e, &e.attention_channels_first(&q, &k, &v, (self.head_dim as f32).powf(-0.5)));
+        self.to_out.forward_plus(e, &out, x)
     }
 }

@@ -66,7 +66,7 @@ impl<E: Engine> ModulatedResnetBlock<E> {
         let part = |i: usize| e.reshape(&e.narrow(&modulation, 1, i * self.output, self.output), &[batch, self.output, 1, 1]);
         let h = self.block2.forward(e, &self.block1.forward_modulated(e, x, &part(0), &part(1)));
         match &self.res_conv {
-            Some(conv) => e.add(&h, &conv.forward(e, x)),
+            Some(conv) => conv.forward_plus(e, x, &h),
             None => e.add(&h, x),
         }
     }

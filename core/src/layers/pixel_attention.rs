@@ -38,12 +38,8 @@ impl<E: Engine> PixelAttention<E> {
         let shape = e.shape(x);
         let (channels, tokens) = (shape[1], shape[2] * shape[3]);
         let h = self.norm.forward(e, x);
-        let by_token = |conv: &Conv2d<E>| {
-            let image = e.reshape(&conv.forward(e, &h), &[shape[0], channels, tokens]);
-            e.permute(&image, &[0, 2, 1])
-        };
-        let mixed = e.attention(&by_token(&self.q), &by_token(&self.k), &by_token(&self.v), (channels as f32).powf(-0.5));
-        let image = e.reshape(&e.permute(&mixed, &[0, 2, 1]), &shape);
-        e.add(x, &self.proj_out.forward(e, &image))
+        let [q, k, v] = [&self.q, &self.k, &self.v].map(|conv| e.reshape(&conv.forward(e, &h), &[shape[0], channels, tokens]));
+        let image = e.reshape(&e.attention_channels_first(&q, &k, &v, (channels as f32).powf(-0.5)), &shape);
+        self.proj_out.forward_plus(e, &image, x)
     }
 }

@@ -92,11 +92,11 @@ impl<E: Engine> RelationLayer<E> {
         let (height, width) = (size[2], size[3]);
 
         let resized = resize(e, &condition, height, width);
-        let shortcut = e.add(&feature, &self.concat_conv.forward(e, &e.concat(&[&resized, &feature], 1)));
+        let shortcut = self.concat_conv.forward_plus(e, &e.concat(&[&resized, &feature], 1), &feature);
         let shortcut = self.norm.forward(e, &shortcut);
         match &self.attention {
             None => shortcut,
-            Some(attention) => e.add(&shortcut, &attention.forward(e, &condition, &feature)),
+            Some(attention) => attention.forward_plus(e, &condition, &feature, &shortcut),
         }
     }
 }
@@ -114,15 +114,15 @@ impl<E: Engine> TileAttention<E> {
         })
     }
 
-    /// Both maps after the layer's input convolutions; the result is as large as the feature.
-    fn forward(&self, e: &E, condition: &E::Tensor, feature: &E::Tensor) -> E::Tensor {
+    /// Both maps after the layer's input convolutions; `plus` and the result are as large as the feature.
+    fn forward_plus(&self, e: &E, condition: &E::Tensor, feature: &E::Tensor, plus: &E::Tensor) -> E::Tensor {
         let size = e.shape(feature);
         let query_map = pool(e, condition, self.window);
         let key_map = pool(e, feature, self.window);
         let mixed = e.add(&query_map, &self.attend(e, &query_map, &key_map));
         let hidden = e.dropout(&e.unary(Unary::Relu, &self.fc1.forward(e, &mixed)), DROPOUT);
         let mixed = e.add(&mixed, &e.dropout(&self.fc2.forward(e, &hidden), DROPOUT));
-        self.out_conv.forward(e, &resize(e, &mixed, size[2], size[3]))
+        self.out_conv.forward_plus(e, &resize(e, &mixed, size[2], size[3]), plus)
     }
 
     /// Softmax attention with unscaled logits; the position code is added to both maps (N, C, h, w) first.

@@ -38,10 +38,10 @@ impl<E: Engine> ResnetBlock<E> {
 
     fn compute(&self, e: &E, x: &E::Tensor) -> E::Tensor {
         let h = self.conv1.forward(e, &self.norm1.forward_silu(e, x));
-        let h = self.conv2.forward(e, &self.norm2.forward_silu(e, &h));
+        let h = self.norm2.forward_silu(e, &h);
         match &self.shortcut {
-            Some(shortcut) => e.add(&shortcut.forward(e, x), &h),
-            None => e.add(x, &h),
+            Some(shortcut) => self.conv2.forward_plus(e, &h, &shortcut.forward(e, x)),
+            None => self.conv2.forward_plus(e, &h, x),
         }
     }
 }

@@ -11,13 +11,13 @@ use radiodiff_core::engine::{ConvGeometry, shape};
 const ROWS_SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv.wgsl")];
 
 static PACK_WEIGHT: Kernel = Kernel { source: ROWS_SOURCE, entry: "pack_weight", inputs: 1 };
-static CONV_ANY: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_any", inputs: 3 };
-static CONV_1X1: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_1x1", inputs: 3 };
-static CONV_3X3: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_3x3", inputs: 3 };
+static CONV_ANY: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_any", inputs: 4 };
+static CONV_1X1: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_1x1", inputs: 4 };
+static CONV_3X3: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_3x3", inputs: 4 };
 static CONV_COLUMNS: Kernel = Kernel {
     source: &[include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv_columns.wgsl")],
     entry: "conv_columns",
-    inputs: 3,
+    inputs: 4,
 };
 
 /// A kernel of an implicit GEMM: its name, its file, the file's constants, threads, and the taps of a channel and of a row.
@@ -43,7 +43,7 @@ macro_rules! gemm {
                 ),
             ],
             entry: $name,
-            inputs: 3,
+            inputs: 4,
         }
     };
 }
@@ -109,10 +109,11 @@ pub(super) fn conv2d(
     methods: &ConvMethods,
     x: &GpuTensor,
     weight: &GpuTensor,
-    bias: Option<&GpuTensor>,
+    [bias, plus]: [Option<&GpuTensor>; 2],
     geometry: ConvGeometry,
 ) -> GpuTensor {
     let out_shape = shape::conv2d(x.shape(), weight.shape(), geometry);
+    assert!(plus.is_none_or(|plus| plus.shape() == out_shape), "conv2d to {out_shape:?} plus {:?}", plus.map(GpuTensor::shape));
     let [n, out_channels, out_height, out_width] = out_shape;
     let &[_, channels, height, width] = x.shape() else { unreachable!("shape::conv2d takes images") };
     let &[.., kernel_height, kernel_width] = weight.shape() else { unreachable!("shape::conv2d takes a kernel's weight") };
@@ -125,9 +126,9 @@ pub(super) fn conv2d(
     assert!(n <= MOST_IMAGES, "conv2d of {n} images, at most {MOST_IMAGES}");
 
     let parameters = |[height, width, out_height, out_width]: [usize; 4]| {
-        let (p, has_bias) = (geometry.padding, usize::from(bias.is_some()));
+        let (p, [has_bias, has_plus]) = (geometry.padding, [bias, plus].map(|added| usize::from(added.is_some())));
         let image = [channels, height, width, out_channels, out_height, out_width];
-        [&image[..], &[kernel_height, kernel_width, geometry.stride, p.top, p.left, has_bias]]
+        [&image[..], &[kernel_height, kernel_width, geometry.stride, p.top, p.left, has_bias, has_plus]]
             .concat()
             .iter()
             .map(|&n| n as u32)
@@ -142,7 +143,8 @@ pub(super) fn conv2d(
         packed
     });
     let out = recorder.empty(&out_shape);
-    let inputs = [x, &packed, bias.unwrap_or(x)];
+    // All bindings must be filled.
+    let inputs = [x, &packed, bias.unwrap_or(x), plus.unwrap_or(x)];
     let convolution =
         Convolution { input: [n, channels, height, width], weight: [out_channels, channels, kernel_height, kernel_width], geometry };
     let work = |taps: usize| Work { macs: (n * out_channels * out_height * out_width * taps) as u64, convolution: Some(convolution) };

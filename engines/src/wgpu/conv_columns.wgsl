@@ -41,10 +41,10 @@ fn store_column(channel: u32, image: u32, row: u32, column: u32, values: vec4<f3
         return;
     }
     let at = ((image * p.out_channels + channel) * p.out_height + row) * p.out_width + column;
-    if (row < p.out_height) { out[at] = values.x; }
-    if (row + 1u < p.out_height) { out[at + p.out_width] = values.y; }
-    if (row + 2u < p.out_height) { out[at + 2u * p.out_width] = values.z; }
-    if (row + 3u < p.out_height) { out[at + 3u * p.out_width] = values.w; }
+    if (row < p.out_height) { out[at] = with_plus(at, values.x); }
+    if (row + 1u < p.out_height) { out[at + p.out_width] = with_plus(at + p.out_width, values.y); }
+    if (row + 2u < p.out_height) { out[at + 2u * p.out_width] = with_plus(at + 2u * p.out_width, values.z); }
+    if (row + 3u < p.out_height) { out[at + 3u * p.out_width] = with_plus(at + 3u * p.out_width, values.w); }
 }
 
 // Grid of workgroups: 8 rows of columns counted through, 4 output channels, images.

@@ -15,6 +15,8 @@ struct Parameters {
     top: u32,
     left: u32,
     has_bias: u32,
+    // 1: `plus` is added to the result.
+    has_plus: u32,
     // Input channels of the run.
     first_channel: u32,
     end_channel: u32,
@@ -25,6 +27,7 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> x: array<f32>; // (N, channels, height, width)
 @group(0) @binding(3) var<storage, read> packed: array<Packed>; // (out_channels / 8, channels, kernel_height, kernel_width, 2)
 @group(0) @binding(4) var<storage, read> bias: array<f32>; // (out_channels)
+@group(0) @binding(5) var<storage, read> plus: array<f32>; // as out
 
 // Output of pack_weight, which reads a weight (out_channels, channels, taps).
 @group(0) @binding(1) var<storage, read_write> packed_out: array<Packed>;
@@ -64,4 +67,12 @@ fn bias_of(channel: u32) -> vec4<f32> {
     return vec4(
         bias[min(channel, last)], bias[min(channel + 1u, last)], bias[min(channel + 2u, last)], bias[min(channel + 3u, last)],
     );
+}
+
+// A value of the result with what is added to it.
+fn with_plus(at: u32, value: f32) -> f32 {
+    if (p.has_plus == 1u) {
+        return value + plus[at];
+    }
+    return value;
 }

@@ -63,13 +63,13 @@ fn store(channel: u32, image: u32, pixel: u32, step: u32, pixels: u32, values: v
         return;
     }
     let at = (image * p.out_channels + channel) * pixels + pixel;
-    if (pixel < pixels) { out[at] = values.x; }
-    if (pixel + step < pixels) { out[at + step] = values.y; }
-    if (pixel + 2u * step < pixels) { out[at + 2u * step] = values.z; }
-    if (pixel + 3u * step < pixels) { out[at + 3u * step] = values.w; }
+    if (pixel < pixels) { out[at] = with_plus(at, values.x); }
+    if (pixel + step < pixels) { out[at + step] = with_plus(at + step, values.y); }
+    if (pixel + 2u * step < pixels) { out[at + 2u * step] = with_plus(at + 2u * step, values.z); }
+    if (pixel + 3u * step < pixels) { out[at + 3u * step] = with_plus(at + 3u * step, values.w); }
 }
 
-// Adds the bias and stores the sums of 4 channels (rows) and 4 pixels (columns) that lie `step` apart.
+// Adds the bias and what else is added, and stores the sums of 4 channels (rows) and 4 pixels (columns) that lie `step` apart.
 fn store_block(channel: u32, image: u32, pixel: u32, step: u32, sum: mat4x4<f32>) {
     var shift = vec4(0.0);
     if (p.has_bias == 1u) { shift = bias_of(channel); }

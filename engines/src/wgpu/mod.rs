@@ -8,7 +8,9 @@
 //! runs them. Where WGSL guarantees few digits (sines, one-pass variances), the sources say what they compute instead.
 
 mod adapter;
+mod attention;
 mod ceiling;
+mod channel_norm;
 mod conv;
 mod conv_method;
 mod elementwise;
@@ -174,7 +176,17 @@ impl Engine for GpuEngine {
         products::matmul(&self.recorder, a, b)
     }
     fn conv2d(&self, x: &GpuTensor, weight: &GpuTensor, bias: Option<&GpuTensor>, geometry: ConvGeometry) -> GpuTensor {
-        conv::conv2d(&self.recorder, &self.methods, x, weight, bias, geometry)
+        conv::conv2d(&self.recorder, &self.methods, x, weight, [bias, None], geometry)
+    }
+    fn conv2d_plus(
+        &self,
+        x: &GpuTensor,
+        weight: &GpuTensor,
+        bias: Option<&GpuTensor>,
+        geometry: ConvGeometry,
+        plus: &GpuTensor,
+    ) -> GpuTensor {
+        conv::conv2d(&self.recorder, &self.methods, x, weight, [bias, Some(plus)], geometry)
     }
 
     fn group_norm(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
@@ -219,10 +231,16 @@ impl Engine for GpuEngine {
     ) -> GpuTensor {
         rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: Some(film), silu: true }, epsilon)
     }
+    fn channel_norm(&self, x: &GpuTensor, gain: &GpuTensor, epsilon: f32) -> GpuTensor {
+        channel_norm::channel_norm(&self.recorder, x, gain, epsilon)
+    }
     fn linear_attention(&self, qkv: &GpuTensor, heads: usize) -> GpuTensor {
         linear_attention::linear_attention(&self.recorder, qkv, heads)
     }
     fn attention(&self, q: &GpuTensor, k: &GpuTensor, v: &GpuTensor, scale: f32) -> GpuTensor {
-        products::attention(&self.recorder, q, k, v, scale)
+        attention::attention(&self.recorder, [q, k, v], scale, attention::Layout::TokensFirst)
+    }
+    fn attention_channels_first(&self, q: &GpuTensor, k: &GpuTensor, v: &GpuTensor, scale: f32) -> GpuTensor {
+        attention::attention(&self.recorder, [q, k, v], scale, attention::Layout::ChannelsFirst)
     }
 }

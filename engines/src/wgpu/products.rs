@@ -1,8 +1,6 @@
-//! Matrix products, and the linear layers and attention built on them.
+//! Matrix products, and the linear layers built on them.
 
-use super::layout;
 use super::recorder::{Kernel, Recorder};
-use super::rows;
 use super::tensor::GpuTensor;
 use radiodiff_core::engine::shape;
 
@@ -13,9 +11,6 @@ const TILE: usize = 32;
 
 /// Most batches of one dispatch: the number of workgroups along a dimension that WebGPU guarantees.
 const MOST_BATCHES: usize = 65535;
-
-/// Most elements of the matrix of logits that exist at a time (64 MiB; WebGPU guarantees buffers of 128 MiB).
-const MOST_LOGITS: usize = 1 << 24;
 
 /// The right factor of a product, (batch, k, n), with its strides.
 struct Right<'a> {
@@ -71,20 +66,9 @@ pub(super) fn linear(recorder: &Recorder, x: &GpuTensor, weight: &GpuTensor, bia
     product(recorder, x, &right, size, 1.0, bias, &[outer, &[columns]].concat())
 }
 
-/// softmax(scale * q k^T) v for q (B, M, D), k (B, N, D), v (B, N, E) -> (B, M, E).
-pub(super) fn attention(recorder: &Recorder, q: &GpuTensor, k: &GpuTensor, v: &GpuTensor, scale: f32) -> GpuTensor {
-    let shapes = (q.shape(), k.shape(), v.shape());
-    let (&[batch, queries, width], &[k_batch, keys, k_width], &[v_batch, v_keys, _]) = (q.shape(), k.shape(), v.shape()) else {
-        panic!("attention takes (B, M, D), (B, N, D) and (B, N, E), found {shapes:?}");
-    };
-    assert!(batch == k_batch && batch == v_batch && width == k_width && keys == v_keys, "attention of {shapes:?}");
-    let most = (MOST_LOGITS / (batch * keys).max(1)).max(1);
-    if queries > most {
-        let part = |first| attention(recorder, &layout::narrow(recorder, q, 1, first, most.min(queries - first)), k, v, scale);
-        let parts: Vec<GpuTensor> = (0..queries).step_by(most).map(part).collect();
-        return layout::concat(recorder, &parts.iter().collect::<Vec<_>>(), 1);
-    }
-    let transposed = Right { values: k, row: 1, column: width, batch: keys * width };
-    let logits = product(recorder, q, &transposed, [batch, queries, width, keys], scale, None, &[batch, queries, keys]);
-    matmul(recorder, &rows::softmax(recorder, &logits, 2), v)
+/// scale a b^T for a (B, M, K) and b (B, N, K) -> (B, M, N).
+pub(super) fn scaled_product_with_transposed(recorder: &Recorder, a: &GpuTensor, b: &GpuTensor, scale: f32) -> GpuTensor {
+    let (&[batch, m, k], &[_, n, _]) = (a.shape(), b.shape()) else { panic!("a product of {:?} and {:?}", a.shape(), b.shape()) };
+    let right = Right { values: b, row: 1, column: k, batch: n * k };
+    product(recorder, a, &right, [batch, m, k, n], scale, None, &[batch, m, n])
 }

@@ -15,10 +15,15 @@ static REDUCE_PARTS: Kernel = Kernel { source: SOURCE, entry: "reduce_parts", in
 static MERGE_CHUNKS: Kernel = Kernel { source: SOURCE, entry: "merge_chunks", inputs: 1 };
 static APPLY: Kernel = Kernel { source: SOURCE, entry: "apply", inputs: 6 };
 static APPLY_SINGLE: Kernel = Kernel { source: SOURCE, entry: "apply_single", inputs: 6 };
+static AT_ONCE: Kernel = Kernel { source: SOURCE, entry: "row_at_once", inputs: 6 };
 static MEAN: Kernel = Kernel { source: SOURCE, entry: "mean", inputs: 1 };
 
 /// Rows of at most this many elements are reduced by one thread each.
 const SHORT: usize = 64;
+
+/// Rows of at most this many elements, 64 a thread, are one workgroup's from beginning to end where barriers are cheap: a run of a kernel
+/// takes a GPU longer than what a row of this length takes.
+const MOST_AT_ONCE: usize = 16384;
 
 /// Elements of a long row that one workgroup reduces.
 const CHUNK: usize = 4096;
@@ -75,7 +80,6 @@ impl Rows {
 
     /// Reduces the rows and computes every element from its row's numbers. `affine` comes with the number of a plane's elements.
     fn apply(self, recorder: &Recorder, x: &GpuTensor, epsilon: f32, affine: Option<(Affine<'_>, usize)>) -> GpuTensor {
-        let numbers = self.reduce(recorder, x);
         let out = recorder.empty(x.shape());
         let (channels, pixels) = affine.map_or((1, self.n), |(affine, pixels)| (affine.weight.count(), pixels));
         let silu = affine.is_some_and(|(affine, _)| affine.silu);
@@ -85,9 +89,14 @@ impl Rows {
         parameters.extend([&[x.count(), channels, pixels], &flags[..]].concat().iter().map(|&n| n as u32));
         parameters.push(epsilon.to_bits());
         // All bindings must be filled.
-        let [weight, bias] = affine.map_or([&numbers; 2], |(affine, _)| [affine.weight, affine.bias]);
-        let [scale, shift] = film.unwrap_or([&numbers; 2]);
+        let [weight, bias] = affine.map_or([x; 2], |(affine, _)| [affine.weight, affine.bias]);
+        let [scale, shift] = film.unwrap_or([x; 2]);
         let vectors = self.inner == 1 && pixels.is_multiple_of(4);
+        if vectors && !recorder.without_barriers.get() && (SHORT..=MOST_AT_ONCE).contains(&self.n) {
+            recorder.dispatch(&AT_ONCE, &parameters, &[x, x, weight, bias, scale, shift], &out, groups(self.rows));
+            return out;
+        }
+        let numbers = self.reduce(recorder, x);
         let (kernel, threads) = if vectors { (&APPLY, x.count() / 4) } else { (&APPLY_SINGLE, x.count()) };
         recorder.dispatch(kernel, &parameters, &[x, &numbers, weight, bias, scale, shift], &out, grid(threads));
         out

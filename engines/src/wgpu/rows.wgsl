@@ -191,9 +191,8 @@ fn merge_chunks(
     numbers_out[row] = vec4(all, 0.0);
 }
 
-// Elements of one row and plane as the row's numbers make them: the softmax, or normalised, scaled, shifted, modulated, activated.
-fn applied(elements: vec4<f32>, row: u32, plane: u32) -> vec4<f32> {
-    let of_row = numbers[row];
+// Elements of one plane as the numbers of their row make them: the softmax, or normalised, scaled, shifted, modulated, activated.
+fn applied(elements: vec4<f32>, of_row: vec3<f32>, plane: u32) -> vec4<f32> {
     if (p.softmax == 1u) {
         return exp(elements - vec4(of_row.x)) / of_row.y;
     }
@@ -223,7 +222,7 @@ fn apply(
         return;
     }
     let plane = i / (p.pixels / 4u);
-    out4[i] = applied(x4[i], plane / (p.n / p.pixels), plane);
+    out4[i] = applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane);
 }
 
 // One element of any row.
@@ -236,7 +235,66 @@ fn apply_single(
     let i = thread_index(group, groups, local);
     if (i < p.count) {
         let row = i / (p.n * p.inner) * p.inner + i % p.inner;
-        out[i] = applied(vec4(x[i]), row, i / p.pixels).x;
+        out[i] = applied(vec4(x[i]), numbers[row].xyz, i / p.pixels).x;
+    }
+}
+
+var<workgroup> shared_256: array<vec3<f32>, 256>;
+
+// The numbers of the vectors first, first + 256, .. below end.
+fn reduced_vectors(first: u32, end: u32) -> vec3<f32> {
+    if (first >= end) {
+        return nothing();
+    }
+    if (p.softmax == 1u) {
+        var most = x4[first];
+        for (var j = first + 256u; j < end; j += 256u) {
+            most = max(most, x4[j]);
+        }
+        let greatest = max(max(most.x, most.y), max(most.z, most.w));
+        var sums = vec4(0.0);
+        for (var j = first; j < end; j += 256u) {
+            sums += exp(x4[j] - vec4(greatest));
+        }
+        return vec3(greatest, dot(sums, vec4(1.0)), 0.0);
+    }
+    let shift = x4[first].x;
+    var sums = vec4(0.0);
+    var squares = vec4(0.0);
+    for (var j = first; j < end; j += 256u) {
+        let deviations = x4[j] - vec4(shift);
+        sums += deviations;
+        squares += deviations * deviations;
+    }
+    let sum = dot(sums, vec4(1.0));
+    let count = f32((end - first + 255u) / 256u * 4u);
+    return vec3(shift + sum / count, max(dot(squares, vec4(1.0)) - sum * sum / count, 0.0), count);
+}
+
+// One workgroup for each row, from its elements to what becomes of them, for the rows that `apply` takes.
+@compute @workgroup_size(256)
+fn row_at_once(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = group.y * groups.x + group.x;
+    if (row >= p.rows) {
+        return;
+    }
+    let first = row * (p.n / 4u);
+    let end = first + p.n / 4u;
+    shared_256[local] = reduced_vectors(first + local, end);
+    for (var half = 128u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (local < half) {
+            shared_256[local] = merged(shared_256[local], shared_256[local + half]);
+        }
+    }
+    workgroupBarrier();
+    let of_row = shared_256[0];
+    for (var i = first + local; i < end; i += 256u) {
+        out4[i] = applied(x4[i], of_row, i / (p.pixels / 4u));
     }
 }
 
