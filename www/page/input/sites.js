@@ -1,5 +1,5 @@
-// Suggested sites: the engine searches the places that cover most, and the plan gets transmitters there, as one step to undo. So it does
-// of a list of sites that is dropped or chosen.
+// Suggested sites: the engine searches the places that cover most, on the map, on the part of it that is in view or among the candidates of a
+// list, and the plan gets transmitters there, as one step to undo. So it does of a list of sites that is dropped or chosen.
 
 import { leaveField } from '../elements.js';
 import { engines } from '../engines.js';
@@ -8,7 +8,8 @@ import { MOST_TRANSMITTERS, copyOf, isOn, newTransmitter, requestOf, requested }
 import { holdsSites, sitesIn } from '../plan/sites.js';
 import { change, plan, select, selected } from '../plan/store.js';
 import { around, state } from '../state.js';
-import { percent } from '../units.js';
+import { metersBetween, percent } from '../units.js';
+import { inView } from '../views/stage.js';
 import { headOf } from './files.js';
 
 const element = (id) => document.getElementById(id);
@@ -16,15 +17,67 @@ const element = (id) => document.getElementById(id);
 /** So many lines that cannot be used are named one by one. */
 const MOST_NAMED = 3;
 
+/** Candidates that a part of the map has in a row, as the whole map has. */
+const CANDIDATES_A_SIDE = 12;
+
 /** The search that runs, to end it by the same button. */
 let search;
+/** The list of candidates: the file's name and its sites. */
+let list;
 
 export function listenToSites() {
+  element('sites-where').addEventListener('change', showList);
+  element('sites-file').addEventListener('change', ({ target }) => {
+    const [file] = target.files;
+    // The same file, mended, is a change again only for an empty field.
+    target.value = '';
+    if (file) openCandidates(file);
+  });
+  showList();
   element('sites-form').addEventListener('submit', (event) => {
     event.preventDefault();
     if (search) search.abort();
     else if (state.scene) suggest(element('sites-count').valueAsNumber);
   });
+}
+
+function showList() {
+  element('sites-list').hidden = element('sites-where').value !== 'list';
+  element('sites-list-name').textContent = list ? `${counted(list.sites.length)} of ${list.name}` : 'none';
+}
+
+/** Reads a list of candidates, to be searched when it is asked for. */
+async function openCandidates(file) {
+  unsay('sites');
+  try {
+    const text = await file.text();
+    const { sites, faults } = holdsSites(text) ? sitesIn(text) : { sites: [], faults: [] };
+    if (!sites.length) throw new Error(`expected CSV with the columns name, lng and lat, and a candidate a line${faults.length ? ` (${named(faults)})` : ''}`);
+    list = { name: file.name, sites };
+    showList();
+    if (faults.length) say('sites', `Not used of ${file.name}: ${named(faults)}.`, 'error');
+  } catch (error) {
+    say('sites', `${file.name} holds no candidates: ${error.message}.`, 'error');
+  }
+}
+
+/**
+ * Where the chosen search looks, in the words of `suggestSites`.
+ * @throws where there is nothing to search
+ */
+function searched({ bounds, metersPerPixel }) {
+  const where = element('sites-where').value;
+  if (where === 'list') {
+    if (!list) throw new Error('choose a file of candidates first, CSV with the columns name, lng and lat');
+    return { candidates: list.sites.map(({ lng, lat }) => ({ lng, lat })) };
+  }
+  if (where === 'map') return {};
+  const area = inView(bounds);
+  if (!area) throw new Error('no part of the map is in view, so move the view or search the whole map');
+  const { west, south, east, north } = area;
+  const southWest = { lng: west, lat: south };
+  const sideM = Math.max(metersBetween(southWest, { lng: east, lat: south }), metersBetween(southWest, { lng: west, lat: north }));
+  return { area, spacingM: Math.max(metersPerPixel, sideM / CANDIDATES_A_SIDE) };
 }
 
 /** Ends a search that runs: its scene is left. */
@@ -38,6 +91,14 @@ async function suggest(count) {
     say('sites', `A plan holds ${MOST_TRANSMITTERS} transmitters: ask for ${room} or fewer, or remove some.`, 'error');
     return;
   }
+  let where;
+  try {
+    where = searched(scene);
+  } catch (error) {
+    say('sites', `No sites can be suggested: ${error.message}.`, 'error');
+    return;
+  }
+  const names = where.candidates && list.sites.map(({ name }) => name);
   search = new AbortController();
   showProgress(0);
   unsay('sites');
@@ -47,6 +108,7 @@ async function suggest(count) {
   try {
     const found = await engines.physical.suggestSites({
       ...around(),
+      ...where,
       count,
       thresholdDbm,
       existing: requested(asked.plan, scene.bounds),
@@ -55,7 +117,7 @@ async function suggest(count) {
       signal: search.signal,
       onProgress: ({ phase, loaded, total }) => { if (phase === 'candidates') showProgress(loaded / total); },
     });
-    if (state.scene === scene) add(found, asked);
+    if (state.scene === scene) add(found, { ...asked, names });
   } catch (error) {
     if (!search.signal.aborted) say('sites', `No sites can be suggested: ${error.message}.`, 'error');
   } finally {
@@ -64,18 +126,23 @@ async function suggest(count) {
   }
 }
 
-/** Adds what was found, like the transmitter that it was searched for; the plan may be another now. */
-function add({ sites, shareBefore }, { plan: asked, template }) {
+/**
+ * Adds what was found, like the transmitter that it was searched for, by the candidates' `names` where a list has them; the plan may be
+ * another now.
+ */
+function add({ sites, shareBefore, warnings = [] }, { plan: asked, template, names }) {
+  const offMap = names ? warnings.filter((warning) => /off the map/.test(warning)).map((warning) => ` ${warning}`).join('') : '';
   const ofWhat = plan() === asked ? '' : ' That is of the plan as it was when the search began.';
   if (!sites.length) {
-    say('sites', `No place covers more than there is: lower the threshold, or raise power or height.${ofWhat}`);
+    say('sites', `No place covers more than there is: lower the threshold, or raise power or height.${ofWhat}${offMap}`);
     return;
   }
   const added = [];
   // Others may have been added while the search ran.
   for (const site of sites.slice(0, MOST_TRANSMITTERS - plan().transmitters.length)) {
     const others = [...plan().transmitters, ...added];
-    added.push({ ...(template ? copyOf(template, site, others) : newTransmitter(site, others)), active: true });
+    const name = names?.[site.candidate];
+    added.push({ ...(template ? copyOf(template, site, others) : newTransmitter(site, others)), active: true, ...(name && { name }) });
   }
   if (!added.length) {
     say('sites', `A plan holds ${MOST_TRANSMITTERS} transmitters: remove some first.`);
@@ -85,7 +152,7 @@ function add({ sites, shareBefore }, { plan: asked, template }) {
   change((now) => ({ ...now, transmitters: [...now.transmitters, ...added] }));
   select(added[0].id);
   const them = added.length === 1 ? 'it' : 'them';
-  say('sites', `${counted(added.length)} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${them}.${ofWhat} Undo takes ${them} away.`);
+  say('sites', `${counted(added.length)} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${them}.${ofWhat}${offMap} Undo takes ${them} away.`);
 }
 
 /**
@@ -119,9 +186,12 @@ export async function openSites(file) {
   if (added.length) words.push(`Undo takes ${added.length === 1 ? 'it' : 'them'} away.`);
   const unfit = sites.length - added.length;
   if (unfit) words.push(`${counted(unfit)} more cannot be added: a plan holds ${MOST_TRANSMITTERS} transmitters.`);
-  if (faults.length) words.push(`Not used: ${[...faults.slice(0, MOST_NAMED), ...(faults.length > MOST_NAMED ? [`and ${faults.length - MOST_NAMED} more lines`] : [])].join('; ')}.`);
+  if (faults.length) words.push(`Not used: ${named(faults)}.`);
   say('sites', words.join(' '), unfit || faults.length || !added.length ? 'error' : 'warning');
 }
+
+/** What is wrong with the first lines, and how many more there are. */
+const named = (faults) => [...faults.slice(0, MOST_NAMED), ...(faults.length > MOST_NAMED ? [`and ${faults.length - MOST_NAMED} more lines`] : [])].join('; ');
 
 const counted = (count) => (count === 1 ? '1 site' : `${count} sites`);
 

@@ -24,6 +24,15 @@ const ground = () => ({ theme: theme(), background: settings().background, attri
 /** Where a place is on the stage, { x, y } in pixels; the stage has a scene. */
 export const project = (place) => view.project(place);
 export const unproject = (point) => view.unproject(point);
+/** The box around the part of a map that is on the screen; undefined where none of it is. */
+export function inView({ west, south, east, north }) {
+  const { clientWidth, clientHeight } = element('map');
+  const corners = [0, clientWidth].flatMap((x) => [0, clientHeight].map((y) => view.unproject({ x, y })));
+  const [lngs, lats] = ['lng', 'lat'].map((side) => corners.map((corner) => corner[side]));
+  const box = { west: Math.max(west, Math.min(...lngs)), south: Math.max(south, Math.min(...lats)), east: Math.min(east, Math.max(...lngs)), north: Math.min(north, Math.max(...lats)) };
+  return box.west < box.east && box.south < box.north ? box : undefined;
+}
+
 /** Where north is, degrees the screen is turned. */
 export const bearing = () => view.bearing();
 /** The view with a camera, where there is one. */
