@@ -16,6 +16,7 @@ import { listenToFiles } from './input/files.js';
 import { listenToHistory, refreshHistory } from './input/history.js';
 import { listenToMap } from './input/map.js';
 import { listenToOverpass } from './input/overpass.js';
+import { listenToPlans } from './input/plans.js';
 import { listenToSettings } from './input/preferences.js';
 import { listenToProfile } from './input/profile.js';
 import { keepLink, listenToSharing, whole } from './input/sharing.js';
@@ -164,6 +165,7 @@ try {
   listenToSettings();
   listenToSharing(footprints);
   listenToExports(() => whole(footprints));
+  listenToPlans({ saved: () => whole(footprints), open: openPlan });
   follow();
   show();
   // What the first map needs arrives while the engine starts.

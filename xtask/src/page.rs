@@ -70,6 +70,8 @@ const BUNDLES: [&str; 3] = ["page/main.js", "worker.js", "runtime.js"];
 const SCRIPT_FOLDERS: [&str; 2] = ["page", "adapters"];
 /// Not part of the page's bundle, which seldom needs it.
 const RUNTIME: &str = "./runtime.js";
+/// Bundles of the page that it loads when they are first needed. They hold nothing that the page holds too: it would be there twice.
+const LATER: [&str; 1] = ["input/kept-plans.js"];
 /// Glue of the modules that are loaded when they are first needed: to write a map as a file, and to calibrate. The package takes these files as they lie here.
 const ON_DEMAND: [&str; 2] = ["./radiodiff-web-export.js", "./radiodiff-web-calibration.js"];
 
@@ -87,7 +89,9 @@ fn bundle_scripts(page: &Path) -> Result<()> {
         esbuild.arg("--bundle").args(ON_DEMAND.map(external));
         esbuild
     };
-    run(bundle().arg(external(RUNTIME)).arg(main))?;
+    let named = |script: &str| format!("./{}", script.rsplit('/').next().unwrap_or(script));
+    run(bundle().arg(external(RUNTIME)).args(LATER.map(|script| format!("--external:{}", named(script)))).arg(main))?;
+    run(bundle().args(LATER.map(|script| page.join("page").join(script))))?;
     run(bundle().args(workers))?;
     let (glue, bundled): (Vec<_>, Vec<_>) = layout::files_below(page, ".js")?.into_iter().partition(|file| is_glue(file));
     run(esbuild(&bundles).args(glue))?;

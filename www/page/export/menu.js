@@ -8,8 +8,11 @@ import { FORMATS } from './formats.js';
 
 const element = (id) => document.getElementById(id);
 
+let whole;
+
 /** `saved` gives what a plan file holds. */
 export function listenToExports(saved) {
+  whole = saved;
   const menu = element('export-menu');
   element('exports').append(...Object.entries(FORMATS).map(([id, { name, says }]) => {
     const button = Object.assign(document.createElement('button'), { type: 'button' });
@@ -17,7 +20,7 @@ export function listenToExports(saved) {
     button.append(name, Object.assign(document.createElement('small'), { textContent: says }));
     button.addEventListener('click', () => {
       menu.open = false;
-      save(id, saved);
+      saveFile(id);
     });
     return button;
   }));
@@ -33,7 +36,8 @@ export function listenToExports(saved) {
   });
 }
 
-async function save(id, saved) {
+/** Saves what is shown in a format of the menu. */
+export async function saveFile(id) {
   const { name, write } = FORMATS[id];
   const map = shownMap();
   if (!map && id !== 'plan') {
@@ -43,7 +47,7 @@ async function save(id, saved) {
   unsay('export');
   const title = fileName();
   try {
-    const files = await write({ map, name: title, saved: id === 'plan' ? await saved() : undefined });
+    const files = await write({ map, name: title, saved: id === 'plan' ? await whole() : undefined });
     for (const [ending, type, content] of files) download(`${title}.${ending}`, new Blob([content], { type }));
     announce(`${name} saved.`);
   } catch (error) {
