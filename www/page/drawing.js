@@ -65,6 +65,9 @@ export function draw() {
   return drawing;
 }
 
+/** Resolves once nothing that was wanted is left to draw. */
+export const drawn = async () => drawing;
+
 /** Draws what a changed look asks for and is not there, and ends what it asks for no more. */
 export function followLook() {
   const isOther = beside !== undefined && beside.kind !== besideKind();

@@ -19,7 +19,7 @@ import { listenToOverpass } from './input/overpass.js';
 import { listenToPlans } from './input/plans.js';
 import { listenToSettings } from './input/preferences.js';
 import { listenToProfile } from './input/profile.js';
-import { keepLink, listenToSharing, whole } from './input/sharing.js';
+import { keepLink, link, listenToSharing, whole } from './input/sharing.js';
 import { isSites, listenToSites, openSites } from './input/sites.js';
 import { listenToTransmitters, remove } from './input/transmitters.js';
 import { isWeights, openWeights } from './input/weights.js';
@@ -164,7 +164,7 @@ try {
   listenToHistory(reopen);
   listenToSettings();
   listenToSharing(footprints);
-  listenToExports(() => whole(footprints));
+  listenToExports({ saved: () => whole(footprints), link: () => link(footprints) });
   listenToPlans({ saved: () => whole(footprints), open: openPlan });
   follow();
   show();

@@ -71,7 +71,7 @@ const SCRIPT_FOLDERS: [&str; 2] = ["page", "adapters"];
 /// Not part of the page's bundle, which seldom needs it.
 const RUNTIME: &str = "./runtime.js";
 /// Bundles of the page that it loads when they are first needed. They hold nothing that the page holds too: it would be there twice.
-const LATER: [&str; 1] = ["input/kept-plans.js"];
+const LATER: [&str; 2] = ["export/report.js", "input/kept-plans.js"];
 /// Glue of the modules that are loaded when they are first needed: to write a map as a file, and to calibrate. The package takes these files as they lie here.
 const ON_DEMAND: [&str; 2] = ["./radiodiff-web-export.js", "./radiodiff-web-calibration.js"];
 

@@ -3,6 +3,7 @@
 import { shownLayer } from '../layers/model.js';
 import { picture } from '../layers/shown.js';
 import { planText } from '../plan/link.js';
+import { reportFacts } from './facts.js';
 
 /** Contours in the menu's file are this far apart, in the layer's unit, unless the layer has a step of its own. */
 const CONTOUR_STEP = 10;
@@ -28,12 +29,20 @@ function contours() {
 }
 
 /**
- * In the menu's order. `write` gives the files' endings, types and contents; it is called with `{ map, name, saved }`: the shown layer's
- * map, the files' name, and what a plan holds. All but the plan need a map. Pictures and areas show what the page shows; values are
+ * In the menu's order. `write` gives the files' endings, types and contents; it is called with `{ map, name, saved, link }`: the shown
+ * layer's map, the files' name, what gives what a plan holds, and what gives its address. All but the plan need a map. Pictures and areas show what the page shows; values are
  * those of the whole layer.
  */
 export const FORMATS = {
-  plan: { name: 'Plan', says: 'opens here again, with its buildings', write: async ({ saved }) => [['plan.json', 'application/json', planText(saved)]] },
+  plan: { name: 'Plan', says: 'opens here again, with its buildings', write: async ({ saved }) => [['plan.json', 'application/json', planText(await saved())]] },
+  report: {
+    name: 'Report',
+    says: 'a page to print: map, figures, sources',
+    write: async ({ link }) => {
+      const [{ reportOf }, facts] = await Promise.all([import('./report.js'), reportFacts(link)]);
+      return [['report.html', 'text/html', reportOf(facts)]];
+    },
+  },
   png: {
     name: 'Image',
     says: 'PNG with a world file',

@@ -8,11 +8,12 @@ import { FORMATS } from './formats.js';
 
 const element = (id) => document.getElementById(id);
 
-let whole;
+/** What asks the page for more than is shown. */
+let page;
 
-/** `saved` gives what a plan file holds. */
-export function listenToExports(saved) {
-  whole = saved;
+/** `saved` gives what a plan file holds, `link` the plan's address, or undefined where it has none. */
+export function listenToExports({ saved, link }) {
+  page = { saved, link };
   const menu = element('export-menu');
   element('exports').append(...Object.entries(FORMATS).map(([id, { name, says }]) => {
     const button = Object.assign(document.createElement('button'), { type: 'button' });
@@ -47,7 +48,7 @@ export async function saveFile(id) {
   unsay('export');
   const title = fileName();
   try {
-    const files = await write({ map, name: title, saved: id === 'plan' ? await whole() : undefined });
+    const files = await write({ map, name: title, ...page });
     for (const [ending, type, content] of files) download(`${title}.${ending}`, new Blob([content], { type }));
     announce(`${name} saved.`);
   } catch (error) {

@@ -18,6 +18,9 @@ function calibrationInWords() {
   return `Fitted to measurements of ${name}. Error in blocks of ground that the fit was not given: ${errors.afterDb.toFixed(1)} dB, before ${errors.beforeDb.toFixed(1)} dB.`;
 }
 
+/** What a model is worth, in figures. */
+export const worthOf = (model) => worth(model, engines.network?.info.model, engines.areOwn) ?? calibrationInWords();
+
 let networksAreGone = false;
 
 /** Gives them back. */
@@ -63,7 +66,7 @@ export function refreshControls() {
   for (const name of forecasts) element('layer').querySelector(`[value=${name}]`).disabled = networksAreGone || !isTheirGrid;
   element('layer').value = model;
   element('palette').value = palette;
-  element('worth').textContent = worth(model, engines.network?.info.model, engines.areOwn) ?? calibrationInWords();
+  element('worth').textContent = worthOf(model);
   for (const name of CALIBRATED_MODELS) element('layer').querySelector(`[value=${name}]`).disabled = !calibration();
   element('quantities').disabled = model in SINGLE;
   for (const id of ['scale-min', 'scale-max']) element(id).disabled = model in SINGLE || quantity === 'server';

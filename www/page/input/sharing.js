@@ -41,7 +41,7 @@ function once(known, scene, made) {
 }
 
 /** The plan's address, or undefined where it would be too long. */
-async function link(footprints) {
+export async function link(footprints) {
   const { scene } = state;
   const saved = await whole(footprints);
   if (!scene.file && !(await once(fits, scene, async () => isShort(await toHash({ scene: saved.scene }))))) return undefined;

@@ -31,43 +31,12 @@ export function flatView(canvas, { moved }) {
     Object.assign(canvas, { width: canvas.clientWidth * ratio, height: canvas.clientHeight * ratio });
     if (!scene) return;
     buildings ??= buildingsLayer(scene);
-    const { left, top, side } = square();
     view.scale(ratio, ratio);
-    view.imageSmoothingEnabled = false;
-    if (shown) {
-      view.globalAlpha = shown.opacity;
-      view.drawImage(image, left, top, side, side);
-      view.globalAlpha = 1;
-    }
-    view.drawImage(buildings, left, top, side, side);
-    view.strokeStyle = '#8888';
-    view.strokeRect(left, top, side, side);
-    // Those beside the map are in the plan too.
-    view.save();
-    view.beginPath();
-    view.rect(left, top, side, side);
-    view.clip();
-    view.fillStyle = CAR;
-    for (const outline of cars?.outlines ?? []) {
-      view.beginPath();
-      for (const { x, y } of outline.map(([lng, lat]) => project({ lng, lat }))) view.lineTo(x, y);
-      view.fill();
-    }
-    view.restore();
-    for (const { color, ...place } of dots) {
-      const { x, y } = project(place);
-      view.beginPath();
-      view.arc(x, y, DOT_RADIUS, 0, 2 * Math.PI);
-      Object.assign(view, { fillStyle: color, strokeStyle: '#000a', lineWidth: 1 });
-      view.fill();
-      view.stroke();
-    }
+    paintMap(view, square(), { bounds: scene.bounds, buildings, image, opacity: shown?.opacity, cars, dots });
   }
 
   function project({ lng, lat }) {
-    const { west, south, east, north } = scene.bounds;
-    const { left, top, side } = square();
-    return { x: left + ((lng - west) / (east - west)) * side, y: top + ((north - lat) / (north - south)) * side };
+    return pointOf({ lng, lat }, scene.bounds, square());
   }
 
   new ResizeObserver(() => {
@@ -86,8 +55,7 @@ export function flatView(canvas, { moved }) {
     show(picture) {
       shown = picture?.options;
       if (picture) {
-        Object.assign(image, { width: picture.map.width, height: picture.map.height });
-        image.getContext('2d').putImageData(picture.map.toImage(picture.options), 0, 0);
+        paintPicture(image, picture);
       }
       paint();
     },
@@ -109,8 +77,53 @@ export function flatView(canvas, { moved }) {
   };
 }
 
+/** Where a place is on a canvas whose square { left, top, side } shows some bounds. */
+export function pointOf({ lng, lat }, { west, south, east, north }, { left, top, side }) {
+  return { x: left + ((lng - west) / (east - west)) * side, y: top + ((north - lat) / (north - south)) * side };
+}
+
+/** Makes a canvas the picture of a map, pixel by pixel; the picture is { map, options } of layers/shown.js. */
+export function paintPicture(canvas, { map, options }) {
+  Object.assign(canvas, { width: map.width, height: map.height });
+  canvas.getContext('2d').putImageData(map.toImage(options), 0, 0);
+}
+
+/** Paints a map into a square of a canvas: its picture, without an opacity none, its buildings as a canvas, cars and measured places. */
+export function paintMap(view, square, { bounds, buildings, image, opacity, cars, dots }) {
+  const { left, top, side } = square;
+  view.imageSmoothingEnabled = false;
+  if (opacity !== undefined) {
+    view.globalAlpha = opacity;
+    view.drawImage(image, left, top, side, side);
+    view.globalAlpha = 1;
+  }
+  view.drawImage(buildings, left, top, side, side);
+  view.strokeStyle = '#8888';
+  view.strokeRect(left, top, side, side);
+  // Those beside the map are in the plan too.
+  view.save();
+  view.beginPath();
+  view.rect(left, top, side, side);
+  view.clip();
+  view.fillStyle = CAR;
+  for (const outline of cars?.outlines ?? []) {
+    view.beginPath();
+    for (const { x, y } of outline.map(([lng, lat]) => pointOf({ lng, lat }, bounds, square))) view.lineTo(x, y);
+    view.fill();
+  }
+  view.restore();
+  for (const { color, ...place } of dots) {
+    const { x, y } = pointOf(place, bounds, square);
+    view.beginPath();
+    view.arc(x, y, DOT_RADIUS, 0, 2 * Math.PI);
+    Object.assign(view, { fillStyle: color, strokeStyle: '#000a', lineWidth: 1 });
+    view.fill();
+    view.stroke();
+  }
+}
+
 /** A canvas from a mask that is 1 inside buildings, with darker edges; transparent outdoors. */
-function buildingsLayer({ size, mask }) {
+export function buildingsLayer({ size, mask }) {
   const layer = new OffscreenCanvas(size, size);
   const image = new ImageData(size, size);
   const { data } = image;
