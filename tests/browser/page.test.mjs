@@ -290,15 +290,16 @@ test('the page is dark or light as it is told, at the next visit too, and its wo
 test('a phone sees the whole page without scrolling sideways, and a finger moves the transmitter', { timeout: 200_000 }, async () => {
   const page = await open(browser, { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true });
   // Small phones, phones held sideways and halves of screens too. A page that is wider than a phone makes its window as wide.
-  for (const [width, height] of [[320, 640], [360, 740], [375, 740], [821, 600], [844, 390], [375, 740]]) {
+  for (const [width, height] of [[320, 640], [360, 740], [375, 740], [821, 600], [844, 390], [740, 360], [375, 740]]) {
     await page.setViewportSize({ width, height });
     const [wide, right] = await page.evaluate(() => [document.documentElement.scrollWidth, document.querySelector('#settings-open').getBoundingClientRect().right]);
     assert.ok(wide <= width && right <= width, `of ${width} pixels the page takes ${wide}, its last button ends at ${right}`);
-    const { pills, last, legend } = await page.evaluate(() => {
+    const { pills, last, legend, map } = await page.evaluate(() => {
       const box = (selector) => document.querySelector(selector).getBoundingClientRect();
-      return { pills: box('.pills').right, last: box('.pills label:last-child').right, legend: box('.legend') };
+      return { pills: box('.pills').right, last: box('.pills label:last-child').right, legend: box('.legend'), map: box('#map') };
     });
     assert.ok(last <= pills && pills <= width, `at ${width} x ${height} the last layer ends at ${last}, its row at ${pills}`);
+    if (width < 400) assert.ok(legend.top >= map.bottom && map.height > 250, `at ${width} x ${height} the legend begins at ${legend.top}, the map ends at ${map.bottom}`);
     if (height > 500) continue;
     const [west] = await spot(page, 0, 1);
     assert.ok(legend.right < west + 20, `at ${width} x ${height} the legend ends at ${legend.right}, the map begins at ${west}`);

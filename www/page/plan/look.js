@@ -33,7 +33,7 @@ export const SINGLE = {
 
 export const OPACITY = { initial: 0.85, min: 0.1, max: 1 };
 
-const initial = () => ({ model: 'physical', quantity: 'power', palette: paletteNames[0], opacity: OPACITY.initial, tilted: true, scales: {} });
+const initial = () => ({ model: 'physical', quantity: 'power', palette: paletteNames[0], opacity: OPACITY.initial, tilted: false, scales: {} });
 
 let current = initial();
 const listeners = new Set();
@@ -60,7 +60,7 @@ export function lookOf(found) {
     quantity: one('quantity', Object.keys(LAYERS)),
     palette: one('palette', paletteNames),
     opacity: opacity >= OPACITY.min && opacity <= OPACITY.max ? opacity : base.opacity,
-    tilted: found?.tilted !== false,
+    tilted: found?.tilted === true,
     scales: Object.fromEntries(Object.entries(found?.scales ?? {}).filter(isScale).map(([name, { min, max }]) => [name, { min, max }])),
   };
 }
