@@ -90,7 +90,7 @@ fn run(options: &BenchOptions) -> Result<()> {
         println!("## {}\n", preset.name);
         let (timed, profiling) = (block_on(GpuEngine::new(gpu))?, block_on(GpuEngine::profiling(gpu))?);
         if options.as_on_a_gpu {
-            [&timed, &profiling].map(GpuEngine::compute_as_on_a_gpu);
+            [&timed, &profiling].into_iter().for_each(GpuEngine::compute_as_on_a_gpu);
         }
         println!("By the engine's choice of methods:\n");
         whole_map(&timed, preset, options.maps)?;
