@@ -95,9 +95,9 @@ impl<E: Engine> Computations for E {
     fn group_norm_film_silu(&self, x: [usize; 4], groups: usize) -> Vec<f32> {
         let [n, channels, ..] = x;
         let [weight, bias] = ["weight", "bias"].map(|name| self.tensor(&values(name, channels), &[channels]));
-        let film = ["scale", "shift"].map(|name| self.tensor(&values(name, n * channels), &[n, channels, 1, 1]));
+        let film = self.tensor(&values("film", 2 * n * channels), &[n, 2 * channels]);
         let x = self.tensor(&values("x", x.iter().product()), &x);
-        read(self, &Engine::group_norm_film_silu(self, &x, groups, [&weight, &bias], 1e-5, film.each_ref()))
+        read(self, &Engine::group_norm_film_silu(self, &x, groups, [&weight, &bias], 1e-5, &film))
     }
     fn normalized_twice(&self, rows: usize, columns: usize) -> Vec<f32> {
         let weight = self.tensor(&values("weight", rows * columns), &[rows, columns]);

@@ -413,7 +413,16 @@ async fn normalisations<E: Engine>(c: &mut Checker<'_, E>) {
             let (mean, variance) = moments[i[0] * groups + i[1] / (shape[1] / groups)];
             (x.at(i) - mean) / (variance + 1e-5).sqrt() * weight.at(&[i[1]]) + bias.at(&[i[1]])
         });
+        let plus = Reference::new("plus", &shape);
+        let expected_plus = Reference::build(&shape, |i| silu(expected.at(i)) + plus.at(i));
+        let film = Reference::new("film", &[shape[0], 2 * shape[1]]);
+        let expected_film =
+            Reference::build(&shape, |i| silu(expected.at(i) * (1.0 + film.at(&[i[0], i[1]])) + film.at(&[i[0], shape[1] + i[1]])));
         let (x, weight, bias) = (x.on(e), weight.on(e), bias.on(e));
+        let found = e.group_norm_silu_plus(&x, groups, [&weight, &bias], 1e-5, &plus.on(e));
+        c.compare(&format!("group norm, silu and a sum of {shape:?}"), &found, &expected_plus).await;
+        let found = e.group_norm_film_silu(&x, groups, [&weight, &bias], 1e-5, &film.on(e));
+        c.compare(&format!("modulated group norm and silu of {shape:?}"), &found, &expected_film).await;
         c.compare(&format!("group norm of {shape:?}"), &e.group_norm(&x, groups, &weight, &bias, 1e-5), &expected).await;
         let fused = e.group_norm_silu(&x, groups, &weight, &bias, 1e-5);
         c.compare(&format!("group norm and silu of {shape:?}"), &fused, &expected.map(silu)).await;

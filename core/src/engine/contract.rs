@@ -274,18 +274,31 @@ pub trait Engine: 'static {
     fn group_norm_silu(&self, x: &Self::Tensor, groups: usize, weight: &Self::Tensor, bias: &Self::Tensor, epsilon: f32) -> Self::Tensor {
         self.silu(&self.group_norm(x, groups, weight, bias, epsilon))
     }
+    /// `group_norm_silu`, to whose result `plus`, of the shape of x, is added.
+    fn group_norm_silu_plus(
+        &self,
+        x: &Self::Tensor,
+        groups: usize,
+        [weight, bias]: [&Self::Tensor; 2],
+        epsilon: f32,
+        plus: &Self::Tensor,
+    ) -> Self::Tensor {
+        self.add(&self.group_norm_silu(x, groups, weight, bias, epsilon), plus)
+    }
     /// `group_norm`, then a modulation (FiLM, Perez et al., 2018), then `silu`: SiLU(norm(x) (1 + scale) + shift) for x (N, C, H, W),
-    /// weight and bias (C), scale and shift (N, C, 1, 1).
+    /// weight and bias (C) and `film` (N, 2 C), an image's scales before its shifts.
     fn group_norm_film_silu(
         &self,
         x: &Self::Tensor,
         groups: usize,
         [weight, bias]: [&Self::Tensor; 2],
         epsilon: f32,
-        [scale, shift]: [&Self::Tensor; 2],
+        film: &Self::Tensor,
     ) -> Self::Tensor {
+        let [images, channels] = [self.shape(x)[0], self.shape(weight)[0]];
+        let [scale, shift] = [0, channels].map(|first| self.reshape(&self.narrow(film, 1, first, channels), &[images, channels, 1, 1]));
         let h = self.group_norm(x, groups, weight, bias, epsilon);
-        self.silu(&self.add(&self.mul(&h, &self.affine(scale, 1.0, 1.0)), shift))
+        self.silu(&self.add(&self.mul(&h, &self.affine(&scale, 1.0, 1.0)), &shift))
     }
     /// x (N, C, H, W): moves the channels of each pixel to mean 0 and variance 1, then multiplies them by gain (1, C, 1, 1).
     fn channel_norm(&self, x: &Self::Tensor, gain: &Self::Tensor, epsilon: f32) -> Self::Tensor {

@@ -29,9 +29,14 @@ impl<E: Engine> GroupNorm<E> {
         e.group_norm_silu(x, self.groups, &self.weight, &self.bias, self.epsilon)
     }
 
-    /// Followed by a modulation and SiLU: SiLU(y (1 + scale) + shift). x (N, channels, H, W), scale and shift (N, channels, 1, 1) -> the
-    /// shape of x.
-    pub fn forward_film_silu(&self, e: &E, x: &E::Tensor, scale: &E::Tensor, shift: &E::Tensor) -> E::Tensor {
-        e.group_norm_film_silu(x, self.groups, [&self.weight, &self.bias], self.epsilon, [scale, shift])
+    /// Followed by SiLU, to which `plus`, of the same shape, is added.
+    pub fn forward_silu_plus(&self, e: &E, x: &E::Tensor, plus: &E::Tensor) -> E::Tensor {
+        e.group_norm_silu_plus(x, self.groups, [&self.weight, &self.bias], self.epsilon, plus)
+    }
+
+    /// Followed by a modulation and SiLU: SiLU(y (1 + scale) + shift). x (N, channels, H, W), `film` (N, 2 channels) with an image's scales
+    /// before its shifts -> the shape of x.
+    pub fn forward_film_silu(&self, e: &E, x: &E::Tensor, film: &E::Tensor) -> E::Tensor {
+        e.group_norm_film_silu(x, self.groups, [&self.weight, &self.bias], self.epsilon, film)
     }
 }

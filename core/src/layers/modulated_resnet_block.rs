@@ -26,9 +26,14 @@ impl<E: Engine> ModulatedConv<E> {
         self.norm.forward_silu(e, &self.proj.forward(e, x))
     }
 
-    /// (N, input, H, W) -> (N, output, H, W); `scale` and `shift` are (N, output, 1, 1).
-    fn forward_modulated(&self, e: &E, x: &E::Tensor, scale: &E::Tensor, shift: &E::Tensor) -> E::Tensor {
-        self.norm.forward_film_silu(e, &self.proj.forward(e, x), scale, shift)
+    /// Without scale and shift, plus another of the result's shape.
+    fn forward_plus(&self, e: &E, x: &E::Tensor, plus: &E::Tensor) -> E::Tensor {
+        self.norm.forward_silu_plus(e, &self.proj.forward(e, x), plus)
+    }
+
+    /// (N, input, H, W) -> (N, output, H, W); `film` (N, 2 output) has the scales before the shifts.
+    fn forward_modulated(&self, e: &E, x: &E::Tensor, film: &E::Tensor) -> E::Tensor {
+        self.norm.forward_film_silu(e, &self.proj.forward(e, x), film)
     }
 }
 
@@ -39,7 +44,6 @@ pub struct ModulatedResnetBlock<E: Engine> {
     block1: ModulatedConv<E>,
     block2: ModulatedConv<E>,
     res_conv: Option<Conv2d<E>>,
-    output: usize,
 }
 
 impl<E: Engine> ModulatedResnetBlock<E> {
@@ -50,7 +54,6 @@ impl<E: Engine> ModulatedResnetBlock<E> {
             block1: ModulatedConv::new(&vb.pp("block1"), input, output, groups)?,
             block2: ModulatedConv::new(&vb.pp("block2"), output, output, groups)?,
             res_conv: (input != output).then(|| Conv2d::same(&vb.pp("res_conv"), input, output, 1)).transpose()?,
-            output,
         }))
     }
 
@@ -61,13 +64,10 @@ impl<E: Engine> ModulatedResnetBlock<E> {
     }
 
     fn compute(&self, e: &E, x: &E::Tensor, time: &E::Tensor) -> E::Tensor {
-        let modulation = self.mlp.forward(e, time);
-        let batch = e.shape(time)[0];
-        let part = |i: usize| e.reshape(&e.narrow(&modulation, 1, i * self.output, self.output), &[batch, self.output, 1, 1]);
-        let h = self.block2.forward(e, &self.block1.forward_modulated(e, x, &part(0), &part(1)));
+        let h = self.block1.forward_modulated(e, x, &self.mlp.forward(e, time));
         match &self.res_conv {
-            Some(conv) => conv.forward_plus(e, x, &h),
-            None => e.add(&h, x),
+            Some(conv) => conv.forward_plus(e, x, &self.block2.forward(e, &h)),
+            None => self.block2.forward_plus(e, &h, x),
         }
     }
 }

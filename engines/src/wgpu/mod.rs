@@ -190,7 +190,7 @@ impl Engine for GpuEngine {
     }
 
     fn group_norm(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
-        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: false }, epsilon)
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: false, plus: None }, epsilon)
     }
     fn normalize_last(&self, x: &GpuTensor, epsilon: f32) -> GpuTensor {
         x.normalized(epsilon, || rows::normalize_last(&self.recorder, x, epsilon))
@@ -219,7 +219,17 @@ impl Engine for GpuEngine {
         products::linear(&self.recorder, x, weight, bias)
     }
     fn group_norm_silu(&self, x: &GpuTensor, groups: usize, weight: &GpuTensor, bias: &GpuTensor, epsilon: f32) -> GpuTensor {
-        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: true }, epsilon)
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: true, plus: None }, epsilon)
+    }
+    fn group_norm_silu_plus(
+        &self,
+        x: &GpuTensor,
+        groups: usize,
+        [weight, bias]: [&GpuTensor; 2],
+        epsilon: f32,
+        plus: &GpuTensor,
+    ) -> GpuTensor {
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: None, silu: true, plus: Some(plus) }, epsilon)
     }
     fn group_norm_film_silu(
         &self,
@@ -227,9 +237,9 @@ impl Engine for GpuEngine {
         groups: usize,
         [weight, bias]: [&GpuTensor; 2],
         epsilon: f32,
-        film: [&GpuTensor; 2],
+        film: &GpuTensor,
     ) -> GpuTensor {
-        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: Some(film), silu: true }, epsilon)
+        rows::group_norm(&self.recorder, x, groups, Affine { weight, bias, film: Some(film), silu: true, plus: None }, epsilon)
     }
     fn channel_norm(&self, x: &GpuTensor, gain: &GpuTensor, epsilon: f32) -> GpuTensor {
         channel_norm::channel_norm(&self.recorder, x, gain, epsilon)

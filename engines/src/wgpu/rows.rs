@@ -36,9 +36,11 @@ const PARTS: usize = 16;
 pub(super) struct Affine<'a> {
     pub weight: &'a GpuTensor,
     pub bias: &'a GpuTensor,
-    /// Scale and shift (N, C, 1, 1) of a modulation.
-    pub film: Option<[&'a GpuTensor; 2]>,
+    /// Scales and shifts (N, 2 C) of a modulation.
+    pub film: Option<&'a GpuTensor>,
     pub silu: bool,
+    /// Added in the end, as large as x.
+    pub plus: Option<&'a GpuTensor>,
 }
 
 /// How rows of `n` elements lie in a tensor: `inner` rows are interleaved.
@@ -83,22 +85,22 @@ impl Rows {
         let out = recorder.empty(x.shape());
         let (channels, pixels) = affine.map_or((1, self.n), |(affine, pixels)| (affine.weight.count(), pixels));
         let silu = affine.is_some_and(|(affine, _)| affine.silu);
-        let film = affine.and_then(|(affine, _)| affine.film);
+        let [film, plus] = affine.map_or([None; 2], |(affine, _)| [affine.film, affine.plus]);
         let mut parameters = self.parameters(1).to_vec();
-        let flags = [affine.is_some(), film.is_some(), silu].map(usize::from);
+        let flags = [affine.is_some(), film.is_some(), silu, plus.is_some()].map(usize::from);
         parameters.extend([&[x.count(), channels, pixels], &flags[..]].concat().iter().map(|&n| n as u32));
         parameters.push(epsilon.to_bits());
         // All bindings must be filled.
         let [weight, bias] = affine.map_or([x; 2], |(affine, _)| [affine.weight, affine.bias]);
-        let [scale, shift] = film.unwrap_or([x; 2]);
+        let [film, plus] = [film, plus].map(|input| input.unwrap_or(x));
         let vectors = self.inner == 1 && pixels.is_multiple_of(4);
         if vectors && !recorder.without_barriers.get() && (SHORT..=MOST_AT_ONCE).contains(&self.n) {
-            recorder.dispatch(&AT_ONCE, &parameters, &[x, x, weight, bias, scale, shift], &out, groups(self.rows));
+            recorder.dispatch(&AT_ONCE, &parameters, &[x, x, weight, bias, film, plus], &out, groups(self.rows));
             return out;
         }
         let numbers = self.reduce(recorder, x);
         let (kernel, threads) = if vectors { (&APPLY, x.count() / 4) } else { (&APPLY_SINGLE, x.count()) };
-        recorder.dispatch(kernel, &parameters, &[x, &numbers, weight, bias, scale, shift], &out, grid(threads));
+        recorder.dispatch(kernel, &parameters, &[x, &numbers, weight, bias, film, plus], &out, grid(threads));
         out
     }
 }
@@ -107,8 +109,14 @@ pub(super) fn group_norm(recorder: &Recorder, x: &GpuTensor, groups: usize, affi
     let &[batch, channels, ref rest @ ..] = x.shape() else { panic!("group_norm of {:?}: it has no channels", x.shape()) };
     let fits = groups > 0 && channels.is_multiple_of(groups) && [affine.weight, affine.bias].iter().all(|t| t.shape() == [channels]);
     assert!(fits, "group_norm of {:?} in {groups} groups with {:?} and {:?}", x.shape(), affine.weight.shape(), affine.bias.shape());
-    let modulates = affine.film.is_none_or(|film| film.iter().all(|t| t.count() == batch * channels));
-    assert!(modulates, "group_norm of {:?} modulated by {:?}", x.shape(), affine.film.map(|film| film.map(GpuTensor::shape)));
+    let modulates = affine.film.is_none_or(|film| film.count() == 2 * batch * channels);
+    assert!(modulates, "group_norm of {:?} modulated by {:?}", x.shape(), affine.film.map(GpuTensor::shape));
+    assert!(
+        affine.plus.is_none_or(|plus| plus.shape() == x.shape()),
+        "group_norm of {:?} plus {:?}",
+        x.shape(),
+        affine.plus.map(GpuTensor::shape)
+    );
     let pixels = rest.iter().product::<usize>();
     let rows = Rows { rows: batch * groups, n: channels / groups * pixels, inner: 1, softmax: false };
     rows.apply(recorder, x, epsilon, Some((affine, pixels)))

@@ -17,10 +17,11 @@ struct Parameters {
     channels: u32,
     // Elements of a plane, which has one scale and one modulation; n where there are none.
     pixels: u32,
-    // 1: a scale and shift by channel follow the normalisation, then a modulation by plane, then an activation.
+    // 1: a scale and shift by channel follow the normalisation, then a modulation by plane, an activation and a sum.
     affine: u32,
     film: u32,
     silu: u32,
+    plus: u32,
     epsilon: f32,
 }
 
@@ -34,8 +35,9 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> numbers: array<vec4<f32>>; // (rows)
 @group(0) @binding(4) var<storage, read> weight: array<f32>; // (channels)
 @group(0) @binding(5) var<storage, read> bias: array<f32>; // (channels)
-@group(0) @binding(6) var<storage, read> film_scale: array<f32>; // (N, channels)
-@group(0) @binding(7) var<storage, read> film_shift: array<f32>; // (N, channels)
+@group(0) @binding(6) var<storage, read> film: array<f32>; // (N, 2, channels): scales, shifts
+@group(0) @binding(7) var<storage, read> plus: array<f32>; // as x
+@group(0) @binding(7) var<storage, read> plus4: array<vec4<f32>>; // plus
 
 const LEAST: f32 = -3.0e38;
 
@@ -202,12 +204,17 @@ fn applied(elements: vec4<f32>, of_row: vec3<f32>, plane: u32) -> vec4<f32> {
         y = y * weight[channel] + vec4(bias[channel]);
     }
     if (p.film == 1u) {
-        y = y * (1.0 + film_scale[plane]) + vec4(film_shift[plane]);
+        let scale = plane / p.channels * 2u * p.channels + plane % p.channels;
+        y = y * (1.0 + film[scale]) + vec4(film[scale + p.channels]);
     }
     if (p.silu == 1u) {
         y = silu(y);
     }
     return y;
+}
+
+fn put_vector(i: u32, y: vec4<f32>) {
+    if (p.plus == 1u) { out4[i] = y + plus4[i]; } else { out4[i] = y; }
 }
 
 // Four neighbours, which are of one row and plane: inner is 1, and pixels and n are multiples of 4. Integers are divided once for them.
@@ -222,7 +229,7 @@ fn apply(
         return;
     }
     let plane = i / (p.pixels / 4u);
-    out4[i] = applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane);
+    put_vector(i, applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane));
 }
 
 // One element of any row.
@@ -235,7 +242,8 @@ fn apply_single(
     let i = thread_index(group, groups, local);
     if (i < p.count) {
         let row = i / (p.n * p.inner) * p.inner + i % p.inner;
-        out[i] = applied(vec4(x[i]), numbers[row].xyz, i / p.pixels).x;
+        let y = applied(vec4(x[i]), numbers[row].xyz, i / p.pixels).x;
+        if (p.plus == 1u) { out[i] = y + plus[i]; } else { out[i] = y; }
     }
 }
 
@@ -294,7 +302,7 @@ fn row_at_once(
     workgroupBarrier();
     let of_row = shared_256[0];
     for (var i = first + local; i < end; i += 256u) {
-        out4[i] = applied(x4[i], of_row, i / (p.pixels / 4u));
+        put_vector(i, applied(x4[i], of_row, i / (p.pixels / 4u)));
     }
 }
 

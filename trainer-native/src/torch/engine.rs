@@ -286,10 +286,11 @@ impl Engine for TorchEngine {
         groups: usize,
         [weight, bias]: [&TorchTensor; 2],
         epsilon: f32,
-        [scale, shift]: [&TorchTensor; 2],
+        film: &TorchTensor,
     ) -> TorchTensor {
         // Norm and modulation are one affine map of an image's channel: (w y + b) (1 + scale) + shift.
-        let (scale, shift) = (scale.0.flatten(1, -1) + 1.0, shift.0.flatten(1, -1));
+        let parts = film.0.chunk(2, 1);
+        let (scale, shift) = (&parts[0] + 1.0, &parts[1]);
         let (weight, bias) = (&weight.0 * &scale, &bias.0 * &scale + shift);
         if self.by_our_own(&x.0) {
             return TorchTensor(self.normalize_groups(&x.0, groups, [&weight, &bias], epsilon, true));
