@@ -542,7 +542,8 @@ test('the path profile shows the link to the place under the pointer from the si
     const found = await page.evaluate(async () => {
       const { engine, plan } = window.radiodiff;
       const [lng, lat] = document.getElementById('profile-hint').textContent.match(/to (-?[\d.]+), (-?[\d.]+),/).slice(1);
-      return engine.profile({ transmitter: plan.transmitters[0], receiver: { lng, lat } });
+      const [{ id, name, antenna, ...transmitter }] = plan.transmitters;
+      return engine.profile({ transmitter, receiver: { lng, lat } });
     });
     const [rows, label] = await page.evaluate(() => [document.getElementById('profile-rows').innerText, document.querySelector('#profile-figure svg').getAttribute('aria-label')]);
     assert.match(rows, new RegExp(`Distance\\s+${found.distanceM.toFixed(0)} m`));
