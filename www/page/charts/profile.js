@@ -14,10 +14,10 @@ const CLEAR_SHARE = 0.55;
 
 const element = (id) => document.getElementById(id);
 
-/** Shows `profile`, what an engine gave; `lossDb` is the map's path loss there, where it has one. */
-export function drawProfile(profile, lossDb) {
+/** Shows what an engine gave. */
+export function drawProfile(profile) {
   element('profile-figure').replaceChildren(picture(profile));
-  element('profile-rows').replaceChildren(...termRows(rows(profile, lossDb)));
+  element('profile-rows').replaceChildren(...termRows(rows(profile)));
 }
 
 function picture(profile) {
@@ -48,14 +48,13 @@ function picture(profile) {
   return svg;
 }
 
-function rows({ distanceM, lineOfSight, mainEdge, freeSpaceLossDb, diffractionLossDb }, lossDb) {
+function rows({ distanceM, lineOfSight, mainEdge, freeSpaceLossDb, diffractionLossDb }) {
   const found = [['Distance', distance(distanceM)], ['Line of sight', lineOfSight ? 'clear' : 'blocked']];
   if (mainEdge) {
     found.push(['Worst edge', `${mainEdge.heightM.toFixed(1)} m high, ${distance(mainEdge.distanceM)} away`]);
     found.push(['Clearance there', `${mainEdge.clearanceM.toFixed(1)} m, ${(100 * mainEdge.fresnelShare).toFixed(0)} % of the Fresnel zone`]);
   }
   found.push(['Free space', `${freeSpaceLossDb.toFixed(1)} dB`], ['Edges of roofs', `${diffractionLossDb.toFixed(1)} dB`]);
-  if (lossDb !== undefined) found.push(['Path loss on the map', `${lossDb.toFixed(1)} dB`]);
   return found;
 }
 

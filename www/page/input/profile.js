@@ -49,7 +49,7 @@ async function ask(link) {
   const { name, ...request } = link;
   try {
     const [profile, { drawProfile }] = await Promise.all([engines.physical.profile({ ...around(), ...request }), import('../charts/profile.js')]);
-    drawProfile(profile, lossOnMap(profile));
+    drawProfile(profile);
     const { lng, lat, heightM } = profile.receiver;
     tell(`From ${name}, ${profile.transmitter.heightM} m high, to ${lng.toFixed(5)}, ${lat.toFixed(5)}, ${heightM} m high. The map’s paths also go round buildings.`, true);
   } catch (error) {
@@ -58,14 +58,6 @@ async function ask(link) {
     isAsking = false;
   }
   refreshProfile();
-}
-
-/** Where the map is of one transmitter. */
-function lossOnMap({ receiver: { lng, lat } }) {
-  const { map } = state;
-  if (map?.transmitters.length !== 1 || !map.layers['path-loss']) return undefined;
-  const lossDb = map.layer('path-loss').at(lng, lat);
-  return Number.isFinite(lossDb) ? lossDb : undefined;
 }
 
 function tell(words, isShown = false) {
