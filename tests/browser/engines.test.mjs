@@ -40,6 +40,29 @@ for (const steps of [1, 3]) {
   });
 }
 
+test('the kernels for GPUs, which no software adapter takes by itself, draw the same maps', { timeout: 400_000 }, async () => {
+  const page = await open(browser);
+  for (const model of [SAMPLER, MODEL]) {
+    const [gpu, cpu] = await page.evaluate(async (model) => {
+      const { createEngine, request } = window.radiodiff;
+      const maps = [];
+      for (const backend of ['webgpu', 'cpu']) {
+        const engine = await createEngine({ model, backend });
+        if (backend === 'webgpu') await engine.computeAsOnAGpu();
+        const { backend: drewIt, values } = await engine.predict({ ...request, method: 'network', seed: 42 });
+        maps.push({ backend: drewIt, values: Array.from(values, (value) => (Number.isNaN(value) ? null : value)) });
+        engine.dispose();
+      }
+      return maps;
+    }, model);
+    assert.deepEqual([gpu.backend, cpu.backend], ['webgpu', 'cpu']);
+    const share = agreement(numbers(gpu), numbers(cpu), WITHIN_DB);
+    assert.ok(share >= LEAST_SHARE, `${model}: ${(100 * share).toFixed(3)} % of the pixels are within ${WITHIN_DB} dB`);
+  }
+  assert.deepEqual(page.failures, []);
+  await page.close();
+});
+
 test('WebGPU with weights of 16 bits draws the map of 32', { timeout: 400_000 }, async () => {
   const page = await open(browser);
   const [half, cpu] = [await predictOn(page, 'webgpu', { precision: 'f16' }), await predictOn(page, 'cpu', { precision: 'f16' })];

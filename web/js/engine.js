@@ -370,6 +370,11 @@ class Engine {
     await this.#call('loseDevice', {});
   }
 
+  async computeAsOnAGpu() {
+    await this.#attend();
+    await this.#call('computeAsOnAGpu', {});
+  }
+
   async crash() {
     await this.#attend();
     await this.#call('crash', {});

@@ -480,6 +480,8 @@ export interface Engine {
   warmup(options?: Callbacks): Promise<{ milliseconds: number }>;
   /** For tests: loses the GPU's device as a driver that restarts does. The next map, or the one being drawn, is drawn anew. */
   loseDevice(): Promise<void>;
+  /** For tests: WebGPU computes by the kernels for GPUs from here on, also on an adapter that computes on the CPU. */
+  computeAsOnAGpu(): Promise<void>;
   /** For tests: makes the module trap as a defect in it would, and rejects with the code `crashed`. */
   crash(): Promise<void>;
   /** Ends the worker; pending calls are rejected. */

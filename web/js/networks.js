@@ -243,6 +243,11 @@ export class Networks {
     return `WebGPU ${verb} in the middle (${why}). From now on the CPU draws.`;
   }
 
+  /** For tests: the kernels for GPUs on any adapter. */
+  computeAsOnAGpu() {
+    this.#network?.computeAsOnAGpu();
+  }
+
   /** Gives a GPU's device back; what is drawn afterwards fails with `device-lost`. */
   release() {
     this.#network?.release();

@@ -110,6 +110,7 @@ export class Network implements Freeable {
   lost(): string | undefined;
   /** Shares the maps from here on with the other members of a team, or draws them alone. */
   join(team?: { readonly members: number; readonly rank: number; gather(sent: Float32Array, received: Float32Array): void }): void;
+  computeAsOnAGpu(): void;
   release(): void;
   checkMemory(scene: SceneHandle, transmitters: number, samples: number): void;
   condition(scene: SceneHandle, placed: PlacedTransmitter): NetworkCondition;

@@ -326,6 +326,13 @@ class Runtime {
     return {};
   }
 
+  /** For tests: the kernels for GPUs on any adapter. */
+  computeAsOnAGpu() {
+    if (this.#networks.info.backend !== 'webgpu') throw failure('no-webgpu', 'there are no kernels for GPUs: the networks run on the CPU');
+    this.#networks.computeAsOnAGpu();
+    return {};
+  }
+
   /** For tests: a defect in the module. */
   crash() {
     return crash();

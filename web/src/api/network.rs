@@ -263,6 +263,14 @@ impl Network {
         }
     }
 
+    /// For tests: takes the kernels for GPUs on any adapter from here on. On the CPU nothing happens.
+    #[wasm_bindgen(js_name = computeAsOnAGpu)]
+    pub fn compute_as_on_a_gpu(&self) {
+        if let Backend::Gpu(running) = &self.backend {
+            running.engine.compute_as_on_a_gpu();
+        }
+    }
+
     /// Gives the GPU's device back; maps that are asked for afterwards fail with `device-lost`. On the CPU nothing happens.
     pub fn release(&self) {
         if let Backend::Gpu(running) = &self.backend {
