@@ -558,15 +558,28 @@ test('the path profile shows the link to the place under the pointer from the si
   const far = await profileTo(0.05, 0.05);
   assert.ok(!far.lineOfSight && far.roofs.length > 0 && far.diffractionLossDb > 6);
   assert.ok(await line.isVisible());
-  // It stays when the pointer leaves the map, and follows what is changed of the transmitter.
-  const label = () => page.locator('#profile-figure svg').getAttribute('aria-label');
-  const before = await label();
+  const place = async () => (await page.locator('#profile-hint').innerText()).match(/to (.*), 1\.5 m high/)[1];
+  const pointed = await place();
+  // What the pointer rested at stays when it goes over the map to the panel, and while a marker is dragged.
+  await page.mouse.move(1200, 400, { steps: 10 });
+  assert.equal(await place(), pointed);
+  await dragMarker(page, 0.6, 0.4);
+  await drawing(page, () => page.mouse.up());
+  await page.mouse.move(1200, 400, { steps: 10 });
+  assert.equal(await place(), pointed);
+  // The profile follows what is changed of the transmitter, and which one is chosen.
+  const isOf = (words) => page.waitForFunction((words) => document.getElementById('profile-hint').textContent.includes(words), words);
   await drawing(page, () => page.fill('#heightM', '120'));
-  await page.waitForFunction((before) => document.querySelector('#profile-figure svg').getAttribute('aria-label') !== before, before);
-  assert.match(await page.locator('#profile-hint').innerText(), /120 m high, to/);
+  await isOf('Site 1, 120 m high, to');
+  assert.equal(await place(), pointed);
   assert.match(await page.locator('#profile-rows').innerText(), /clear/);
+  await page.click('#transmitters [title^="Duplicate"]');
+  await page.fill('#heightM', '60');
+  await isOf('Site 2, 60 m high, to');
+  await page.locator('#transmitters .pick').first().click();
+  await isOf('Site 1, 120 m high, to');
   await page.click('#profile summary');
-  assert.ok(await line.isHidden());
+  await line.waitFor({ state: 'hidden' });
   assert.deepEqual(page.failures, []);
   await page.close();
 });

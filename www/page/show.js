@@ -25,6 +25,7 @@ export function showPlan() {
   refreshControls();
   refreshCalibration();
   refreshCars();
+  refreshProfile();
 }
 
 export function show() {

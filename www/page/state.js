@@ -24,7 +24,7 @@ export const state = {
   calibration: undefined,
   /** Whether the measured places are shown on the map. */
   dots: true,
-  /** Where the pointer is over the map, { x, y } of the stage; a tapped place stays. */
+  /** Where the pointer is over the map, { x, y } of the stage; of a mouse also `movedAt`, when it came there, and `isOnMarker`. A tapped place stays. */
   pointer: undefined,
   dragging: false,
 };

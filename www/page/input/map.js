@@ -19,9 +19,9 @@ export function listenToMap({ point }) {
     state.pointer = undefined;
     point();
   });
-  function at({ clientX, clientY }) {
+  function at({ clientX, clientY, timeStamp: movedAt, target }) {
     const { left, top } = stage.getBoundingClientRect();
-    state.pointer = { x: clientX - left, y: clientY - top };
+    state.pointer = { x: clientX - left, y: clientY - top, movedAt, isOnMarker: target.closest('.marker') !== null };
     point();
   }
   const click = (place, where) => {

@@ -1,6 +1,7 @@
 // The path profile: while its section is open, the link from the chosen transmitter to the place that was read last is shown from the
-// side, and as a line on the map.
+// side, and as a line on the map. A pointer that goes from a place to the panel does not read what it crosses.
 
+import { drawProfile } from '../charts/profile.js';
 import { engines } from '../engines.js';
 import { isOn, requestOf } from '../plan/model.js';
 import { plan, selected } from '../plan/store.js';
@@ -9,8 +10,12 @@ import { project, unproject } from '../views/stage.js';
 
 const [section, hint, line] = ['profile', 'profile-hint', 'profile-line'].map((id) => document.getElementById(id));
 
-/** The place that was read last, on the map of `scene`. */
+/** A pointer that stays this long rests: what it reads is kept when it leaves the map. */
+const REST_MS = 300;
+
+/** The place that was read last, on the map of `scene`, and since when; and the last one that the pointer rested at. */
 let read;
+let rested;
 /** The link that is shown or was asked for, as text. */
 let asked;
 let isAsking = false;
@@ -21,25 +26,51 @@ export function listenToProfile() {
 
 /** After a change of the plan, of the place under the pointer, or of the view. */
 export function refreshProfile() {
-  const { scene, pointer } = state;
-  const place = scene && pointer && unproject(pointer);
-  if (place && isOn(scene.bounds, place)) read = { ...place, scene };
+  readPlace();
   const link = section.open ? linkNow() : undefined;
   showLine(link);
   if (!section.open) return;
   if (!link) {
     asked = undefined;
-    tell('Choose a transmitter on the map, and point at a place.');
+    tell(whatIsMissing());
   } else if (!isAsking && JSON.stringify(link) !== asked) {
     ask(link);
   }
 }
 
+function readPlace() {
+  const { scene, pointer } = state;
+  if (!scene) return;
+  // A hand on a marker, as one that drags it, reads nothing.
+  const place = pointer && !pointer.isOnMarker && unproject(pointer);
+  const restedUntil = (time) => read?.scene === scene && time - read.since >= REST_MS;
+  if (place && isOn(scene.bounds, place)) {
+    const { movedAt: since = -Infinity } = pointer;
+    if (restedUntil(since)) rested = read;
+    read = { ...place, scene, since };
+  } else if (rested?.scene === scene && !restedUntil(performance.now())) {
+    read = rested;
+  }
+}
+
 function linkNow() {
   const { scene } = state;
-  const transmitter = selected() ?? plan().transmitters.find(({ active }) => active);
-  if (!scene || read?.scene !== scene || !transmitter || !isOn(scene.bounds, transmitter)) return undefined;
+  const transmitter = linked();
+  if (!transmitter || read?.scene !== scene) return undefined;
   return { name: transmitter.name, transmitter: requestOf(transmitter), receiver: { lng: read.lng, lat: read.lat, heightM: plan().receiver.heightM } };
+}
+
+/** The transmitter whose link is shown; undefined where it is off the map. */
+function linked() {
+  const transmitter = selected() ?? plan().transmitters.find(({ active }) => active);
+  return transmitter && isOn(state.scene?.bounds, transmitter) ? transmitter : undefined;
+}
+
+function whatIsMissing() {
+  if (!linked()) return 'Choose a transmitter that stands on the map to see a link from the side.';
+  // A tap moves the chosen transmitter.
+  const first = selected() && matchMedia('(hover: none)').matches ? `let go of ${selected().name} by choosing it again in the list, then ` : '';
+  return `To see a link from the side, ${first}point at a place of the map.`;
 }
 
 /** One link after the other: those that came in while one was asked for are skipped but the last. */
@@ -47,11 +78,13 @@ async function ask(link) {
   isAsking = true;
   asked = JSON.stringify(link);
   const { name, ...request } = link;
+  const { warnings: known } = state.scene;
   try {
-    const [profile, { drawProfile }] = await Promise.all([engines.physical.profile({ ...around(), ...request }), import('../charts/profile.js')]);
+    const profile = await engines.physical.profile({ ...around(), ...request });
     drawProfile(profile);
     const { lng, lat, heightM } = profile.receiver;
-    tell(`From ${name}, ${profile.transmitter.heightM} m high, to ${lng.toFixed(5)}, ${lat.toFixed(5)}, ${heightM} m high. The map’s paths also go round buildings.`, true);
+    const remarks = profile.warnings.filter((warning) => !known.includes(warning));
+    tell([`From ${name}, ${profile.transmitter.heightM} m high, to ${lng.toFixed(5)}, ${lat.toFixed(5)}, ${heightM} m high. The map’s paths also go round buildings.`, ...remarks].join(' '), true);
   } catch (error) {
     tell(`There is no profile: ${error.message}.`);
   } finally {
