@@ -67,6 +67,21 @@ test('the part of the map that is in view is searched as closely as a whole map'
   assert.ok(share.every((part) => part > 0.1 && part < 0.8), `of the map's sides ${share} are in view`);
   assert.ok(Math.abs(spacingM - (256 * Math.max(...share)) / 12) < 0.1, `${spacingM} m apart in ${share} of 256 m`);
   assert.equal(existing.length, 1);
+
+  // Tilted, a box around the screen's corners has a quarter of its ground off the screen.
+  for (const button of ['#tilt', '#zoom-in', '#zoom-in']) await page.click(button);
+  await page.waitForFunction(() => window.radiodiff.camera().idle());
+  await page.evaluate(() => { window.asked = undefined; });
+  await page.click('#sites-find');
+  await page.waitForFunction(() => window.asked);
+  const onScreen = await page.evaluate(() => {
+    const { west, south, east, north } = window.asked.area;
+    const { clientWidth, clientHeight } = document.getElementById('map');
+    const shares = Array.from({ length: 20 }, (_, i) => (i + 0.5) / 20);
+    const seen = shares.flatMap((x) => shares.map((y) => window.radiodiff.project({ lng: west + x * (east - west), lat: south + y * (north - south) })));
+    return seen.filter(({ x, y }) => x >= 0 && x <= clientWidth && y >= 0 && y <= clientHeight).length / seen.length;
+  });
+  assert.ok(onScreen > 0.9, `${onScreen} of the ground that is searched is on the screen`);
   assert.deepEqual(page.failures, []);
   await page.close();
 });

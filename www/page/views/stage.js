@@ -24,11 +24,12 @@ const ground = () => ({ theme: theme(), background: settings().background, attri
 /** Where a place is on the stage, { x, y } in pixels; the stage has a scene. */
 export const project = (place) => view.project(place);
 export const unproject = (point) => view.unproject(point);
-/** The box around the part of a map that is on the screen; undefined where none of it is. */
+/** The box of the part of a map that is on the screen; undefined where none of it is. */
 export function inView({ west, south, east, north }) {
-  const { clientWidth, clientHeight } = element('map');
-  const corners = [0, clientWidth].flatMap((x) => [0, clientHeight].map((y) => view.unproject({ x, y })));
-  const [lngs, lats] = ['lng', 'lat'].map((side) => corners.map((corner) => corner[side]));
+  const { clientWidth: width, clientHeight: height } = element('map');
+  // The middles of the screen's sides: around the corners of a view that is tilted or turned, a box has much that is off the screen.
+  const middles = [[0, height / 2], [width, height / 2], [width / 2, 0], [width / 2, height]].map(([x, y]) => view.unproject({ x, y }));
+  const [lngs, lats] = ['lng', 'lat'].map((side) => middles.map((middle) => middle[side]));
   const box = { west: Math.max(west, Math.min(...lngs)), south: Math.max(south, Math.min(...lats)), east: Math.min(east, Math.max(...lngs)), north: Math.min(north, Math.max(...lats)) };
   return box.west < box.east && box.south < box.north ? box : undefined;
 }
