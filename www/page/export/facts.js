@@ -130,18 +130,20 @@ function paintServers(view, { values, size }) {
 function paintMarker(view, { x, y }, { active, antenna, azimuthDeg }, index) {
   view.save();
   view.translate(x, y);
-  view.fillStyle = active ? serverColor(index) : '#777';
+  Object.assign(view, { strokeStyle: '#fff', lineWidth: 3, fillStyle: active ? serverColor(index) : '#777' });
   if (antenna !== 'omni') {
     view.rotate((azimuthDeg * Math.PI) / 180);
     view.beginPath();
     for (const [right, up] of [[-MARKER_RADIUS, 0], [0, 2.6 * MARKER_RADIUS], [MARKER_RADIUS, 0]]) view.lineTo(right, -up);
     view.fill();
+    // The ground around the marker of a best server has its colour.
+    view.stroke();
     view.rotate((-azimuthDeg * Math.PI) / 180);
   }
   view.beginPath();
   view.arc(0, 0, MARKER_RADIUS, 0, 2 * Math.PI);
   view.fill();
-  Object.assign(view, { strokeStyle: '#fff', lineWidth: 3, fillStyle: '#fff', font: `700 ${MARKER_RADIUS}px sans-serif`, textAlign: 'center', textBaseline: 'middle' });
+  Object.assign(view, { fillStyle: '#fff', font: `700 ${MARKER_RADIUS}px sans-serif`, textAlign: 'center', textBaseline: 'middle' });
   view.stroke();
   view.fillText(index + 1, 0, 1);
   view.restore();
