@@ -28,6 +28,10 @@ export const url = process.env.RADIODIFF_URL;
 /** The weights that the page draws with, and those of the network that draws samples, relative to it. */
 export const [MODEL, SAMPLER] = ['models/quantiles.safetensors', 'models/nano.safetensors'];
 
+/** The corners of a square house whose south-west is at a longitude on 50 degrees north, and GeoJSON of two that are 9 m high. */
+export const block = (lng) => [[[lng, 50], [lng + 4e-4, 50], [lng + 4e-4, 50.0004], [lng, 50.0004], [lng, 50]]];
+export const VILLAGE = JSON.stringify({ type: 'Feature', properties: { height: 9 }, geometry: { type: 'MultiPolygon', coordinates: [block(9), block(9.0006)] } });
+
 // A software adapter compiles shaders for seconds before its first map.
 const DRAW_TIMEOUT_MS = 90_000;
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { drawn, drop, dropTable, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
+import { VILLAGE, drawn, drop, dropTable, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -12,8 +12,6 @@ after(() => browser.close());
 
 const plan = (page) => page.evaluate(() => window.radiodiff.plan);
 const place = (page) => page.evaluate(() => document.getElementById('place').textContent);
-const block = (lng) => [[[lng, 50], [lng + 4e-4, 50], [lng + 4e-4, 50.0004], [lng, 50.0004], [lng, 50]]];
-const VILLAGE = JSON.stringify({ type: 'Feature', properties: { height: 9 }, geometry: { type: 'MultiPolygon', coordinates: [block(9), block(9.0006)] } });
 
 /** Presses a format of the export menu; the files by their endings. */
 async function saved(page, format, count = 1) {

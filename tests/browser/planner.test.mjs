@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { dragMarker, drawn, drop, dropTable, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
+import { block, dragMarker, drawn, drop, dropTable, launch, notice, open, saysSomethingNew, spot, tableOf } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -195,7 +195,6 @@ test('a link holds the whole plan, also of a file of buildings, and a damaged on
   assert.equal(await copy.locator('.marker b').count(), 2);
   await copy.close();
 
-  const block = (lng) => [[[lng, 50], [lng + 4e-4, 50], [lng + 4e-4, 50.0004], [lng, 50.0004], [lng, 50]]];
   await drop(page, 'village.geojson', JSON.stringify({ type: 'MultiPolygon', coordinates: [block(9), block(9.0006)] }));
   await page.waitForFunction(() => document.getElementById('place').innerText === 'village.geojson');
   await drawn(page);

@@ -3,14 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { drawn, drop, launch, notice, open } from './lib.mjs';
+import { VILLAGE, drawn, drop, launch, notice, open } from './lib.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
-
-const block = (lng) => [[[lng, 50], [lng + 4e-4, 50], [lng + 4e-4, 50.0004], [lng, 50.0004], [lng, 50]]];
-const VILLAGE = JSON.stringify({ type: 'Feature', properties: { height: 9 }, geometry: { type: 'MultiPolygon', coordinates: [block(9), block(9.0006)] } });
 
 const plan = (page) => page.evaluate(() => window.radiodiff.plan);
 const title = (page) => page.evaluate(() => document.getElementById('place').textContent);

@@ -1,5 +1,6 @@
 // The list of transmitters and the fields of the one that is chosen.
 
+import { svgNode } from '../elements.js';
 import { serverColor } from '../layers/colors.js';
 import { say } from '../notices.js';
 import { DEGREES, FIELDS, MOST_TRANSMITTERS, SECTOR_GAIN_DBI, copyOf, drawnOf, isOn, middleOf, newTransmitter, within } from '../plan/model.js';
@@ -149,12 +150,8 @@ const COPY = 'M7 7h9v9H7zM4 13V4h9';
 const CROSS = 'm5 5 10 10M15 5 5 15';
 
 function icon(path) {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  const line = document.createElementNS(svg.namespaceURI, 'path');
-  svg.setAttribute('viewBox', '0 0 20 20');
-  svg.setAttribute('aria-hidden', 'true');
-  line.setAttribute('d', path);
-  svg.append(line);
+  const svg = svgNode('svg', { viewBox: '0 0 20 20', 'aria-hidden': true });
+  svg.append(svgNode('path', { d: path }));
   return svg;
 }
 
