@@ -52,7 +52,8 @@ function rows({ distanceM, lineOfSight, mainEdge, freeSpaceLossDb, diffractionLo
   const found = [['Distance', distance(distanceM)], ['Line of sight', lineOfSight ? 'clear' : 'blocked']];
   if (mainEdge) {
     found.push(['Worst edge', `${mainEdge.heightM.toFixed(1)} m high, ${distance(mainEdge.distanceM)} away`]);
-    found.push(['Clearance there', `${mainEdge.clearanceM.toFixed(1)} m, ${(100 * mainEdge.fresnelShare).toFixed(0)} % of the Fresnel zone`]);
+    const clearance = `${mainEdge.clearanceM.toFixed(1)} m`;
+    found.push(['Clearance there', mainEdge.clearanceM < 0 ? clearance : `${clearance}, ${(100 * mainEdge.fresnelShare).toFixed(0)} % of the Fresnel zone`]);
   }
   found.push(['Free space', `${freeSpaceLossDb.toFixed(1)} dB`], ['Edges of roofs', `${diffractionLossDb.toFixed(1)} dB`]);
   return found;
