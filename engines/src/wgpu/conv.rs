@@ -3,10 +3,11 @@
 //! Each `.wgsl` file says how its kernel divides the work; all read weights packed in one order.
 
 use super::conv_method::{ConvMethod, ConvMethods};
+use super::elementwise;
 use super::profile::{Convolution, Work};
 use super::recorder::{Kernel, Recorder, grid};
 use super::tensor::GpuTensor;
-use radiodiff_core::engine::{ConvGeometry, shape};
+use radiodiff_core::engine::{Binary, ConvGeometry, shape};
 
 const ROWS_SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv.wgsl")];
 
@@ -124,6 +125,14 @@ pub(super) fn conv2d(
         weight.shape()
     );
     assert!(n <= MOST_IMAGES, "conv2d of {n} images, at most {MOST_IMAGES}");
+    let convolution =
+        Convolution { input: [n, channels, height, width], weight: [out_channels, channels, kernel_height, kernel_width], geometry };
+    let method = methods.of(&convolution);
+    if let (ConvMethod::Rows, Some(plus)) = (method, plus) {
+        // A branch at every value that these kernels store costs software adapters, which take them, more than a run.
+        let sums = conv2d(recorder, methods, x, weight, [bias, None], geometry);
+        return elementwise::binary(recorder, Binary::Add, &sums, plus);
+    }
 
     let parameters = |[height, width, out_height, out_width]: [usize; 4]| {
         let (p, [has_bias, has_plus]) = (geometry.padding, [bias, plus].map(|added| usize::from(added.is_some())));
@@ -145,10 +154,7 @@ pub(super) fn conv2d(
     let out = recorder.empty(&out_shape);
     // All bindings must be filled.
     let inputs = [x, &packed, bias.unwrap_or(x), plus.unwrap_or(x)];
-    let convolution =
-        Convolution { input: [n, channels, height, width], weight: [out_channels, channels, kernel_height, kernel_width], geometry };
     let work = |taps: usize| Work { macs: (n * out_channels * out_height * out_width * taps) as u64, convolution: Some(convolution) };
-    let method = methods.of(&convolution);
     let [tile_channels, tile_pixels] = method.tile();
     let gemm = |kernels: &'static [Kernel; 3]| {
         let kernel = match (kernel_height, kernel_width) {

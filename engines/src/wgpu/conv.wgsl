@@ -36,7 +36,7 @@ fn at(row: u32, column: i32) -> f32 {
 }
 
 fn put(at: u32, value: f32) {
-    if (p.first_channel == 0u) { out[at] = with_plus(at, value); } else { out[at] += value; }
+    if (p.first_channel == 0u) { out[at] = value; } else { out[at] += value; }
 }
 
 fn store(channel: u32, batch: u32, row: u32, column: u32, pixels: vec4<f32>) {
