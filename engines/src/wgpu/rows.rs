@@ -4,8 +4,10 @@
 //! A row is the set of elements that are normalised together: the channels of a group, the last dimension, the dimension of a
 //! softmax.
 
+use super::elementwise;
 use super::recorder::{Kernel, Recorder, grid, groups};
 use super::tensor::GpuTensor;
+use radiodiff_core::engine::Binary;
 
 const SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("rows.wgsl")];
 
@@ -14,6 +16,7 @@ static REDUCE_LONG: Kernel = Kernel { source: SOURCE, entry: "reduce_long", inpu
 static REDUCE_PARTS: Kernel = Kernel { source: SOURCE, entry: "reduce_parts", inputs: 1 };
 static MERGE_CHUNKS: Kernel = Kernel { source: SOURCE, entry: "merge_chunks", inputs: 1 };
 static APPLY: Kernel = Kernel { source: SOURCE, entry: "apply", inputs: 6 };
+static APPLY_PLUS: Kernel = Kernel { source: SOURCE, entry: "apply_plus", inputs: 6 };
 static APPLY_SINGLE: Kernel = Kernel { source: SOURCE, entry: "apply_single", inputs: 6 };
 static AT_ONCE: Kernel = Kernel { source: SOURCE, entry: "row_at_once", inputs: 6 };
 static MEAN: Kernel = Kernel { source: SOURCE, entry: "mean", inputs: 1 };
@@ -92,16 +95,23 @@ impl Rows {
         parameters.push(epsilon.to_bits());
         // All bindings must be filled.
         let [weight, bias] = affine.map_or([x; 2], |(affine, _)| [affine.weight, affine.bias]);
-        let [film, plus] = [film, plus].map(|input| input.unwrap_or(x));
+        let following = [weight, bias, film.unwrap_or(x), plus.unwrap_or(x)];
         let vectors = self.inner == 1 && pixels.is_multiple_of(4);
         if vectors && !recorder.without_barriers.get() && (SHORT..=MOST_AT_ONCE).contains(&self.n) {
-            recorder.dispatch(&AT_ONCE, &parameters, &[x, x, weight, bias, film, plus], &out, groups(self.rows));
+            recorder.dispatch(&AT_ONCE, &parameters, &[&[x, x], &following[..]].concat(), &out, groups(self.rows));
             return out;
         }
         let numbers = self.reduce(recorder, x);
-        let (kernel, threads) = if vectors { (&APPLY, x.count() / 4) } else { (&APPLY_SINGLE, x.count()) };
-        recorder.dispatch(kernel, &parameters, &[x, &numbers, weight, bias, film, plus], &out, grid(threads));
-        out
+        let (kernel, threads) = match (vectors, plus) {
+            (true, None) => (&APPLY, x.count() / 4),
+            (true, Some(_)) => (&APPLY_PLUS, x.count() / 4),
+            (false, _) => (&APPLY_SINGLE, x.count()),
+        };
+        recorder.dispatch(kernel, &parameters, &[&[x, &numbers], &following[..]].concat(), &out, grid(threads));
+        match plus {
+            Some(plus) if !vectors => elementwise::binary(recorder, Binary::Add, &out, plus),
+            _ => out,
+        }
     }
 }
 

@@ -36,8 +36,7 @@ struct Parameters {
 @group(0) @binding(4) var<storage, read> weight: array<f32>; // (channels)
 @group(0) @binding(5) var<storage, read> bias: array<f32>; // (channels)
 @group(0) @binding(6) var<storage, read> film: array<f32>; // (N, 2, channels): scales, shifts
-@group(0) @binding(7) var<storage, read> plus: array<f32>; // as x
-@group(0) @binding(7) var<storage, read> plus4: array<vec4<f32>>; // plus
+@group(0) @binding(7) var<storage, read> plus4: array<vec4<f32>>; // as x4
 
 const LEAST: f32 = -3.0e38;
 
@@ -199,22 +198,20 @@ fn applied(elements: vec4<f32>, of_row: vec3<f32>, plane: u32) -> vec4<f32> {
         return exp(elements - vec4(of_row.x)) / of_row.y;
     }
     var y = (elements - vec4(of_row.x)) * inverseSqrt(of_row.y / of_row.z + p.epsilon);
+    var channel = 0u;
     if (p.affine == 1u) {
-        let channel = plane % p.channels;
+        channel = plane % p.channels;
         y = y * weight[channel] + vec4(bias[channel]);
     }
     if (p.film == 1u) {
-        let scale = plane / p.channels * 2u * p.channels + plane % p.channels;
+        // A modulation has two planes for every plane of x: an image's scales, then its shifts.
+        let scale = 2u * plane - channel;
         y = y * (1.0 + film[scale]) + vec4(film[scale + p.channels]);
     }
     if (p.silu == 1u) {
         y = silu(y);
     }
     return y;
-}
-
-fn put_vector(i: u32, y: vec4<f32>) {
-    if (p.plus == 1u) { out4[i] = y + plus4[i]; } else { out4[i] = y; }
 }
 
 // Four neighbours, which are of one row and plane: inner is 1, and pixels and n are multiples of 4. Integers are divided once for them.
@@ -229,7 +226,22 @@ fn apply(
         return;
     }
     let plane = i / (p.pixels / 4u);
-    put_vector(i, applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane));
+    out4[i] = applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane);
+}
+
+// The same with a sum. It is an entry point of its own because software adapters pay for both sides of a branch.
+@compute @workgroup_size(64)
+fn apply_plus(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = thread_index(group, groups, local);
+    if (i >= p.count / 4u) {
+        return;
+    }
+    let plane = i / (p.pixels / 4u);
+    out4[i] = applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane) + plus4[i];
 }
 
 // One element of any row.
@@ -242,8 +254,7 @@ fn apply_single(
     let i = thread_index(group, groups, local);
     if (i < p.count) {
         let row = i / (p.n * p.inner) * p.inner + i % p.inner;
-        let y = applied(vec4(x[i]), numbers[row].xyz, i / p.pixels).x;
-        if (p.plus == 1u) { out[i] = y + plus[i]; } else { out[i] = y; }
+        out[i] = applied(vec4(x[i]), numbers[row].xyz, i / p.pixels).x;
     }
 }
 
@@ -302,7 +313,8 @@ fn row_at_once(
     workgroupBarrier();
     let of_row = shared_256[0];
     for (var i = first + local; i < end; i += 256u) {
-        put_vector(i, applied(x4[i], of_row, i / (p.pixels / 4u)));
+        let y = applied(x4[i], of_row, i / (p.pixels / 4u));
+        if (p.plus == 1u) { out4[i] = y + plus4[i]; } else { out4[i] = y; }
     }
 }
 
