@@ -12,9 +12,9 @@ use radiodiff_core::engine::{Binary, ConvGeometry, shape};
 const ROWS_SOURCE: &[&str] = &[include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv.wgsl")];
 
 static PACK_WEIGHT: Kernel = Kernel { source: ROWS_SOURCE, entry: "pack_weight", inputs: 1 };
-static CONV_ANY: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_any", inputs: 4 };
-static CONV_1X1: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_1x1", inputs: 4 };
-static CONV_3X3: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_3x3", inputs: 4 };
+static CONV_ANY: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_any", inputs: 3 };
+static CONV_1X1: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_1x1", inputs: 3 };
+static CONV_3X3: Kernel = Kernel { source: ROWS_SOURCE, entry: "conv_3x3", inputs: 3 };
 static CONV_COLUMNS: Kernel = Kernel {
     source: &[include_str!("common.wgsl"), include_str!("conv_common.wgsl"), include_str!("conv_columns.wgsl")],
     entry: "conv_columns",
@@ -182,7 +182,7 @@ pub(super) fn conv2d(
             for first in (0..channels).step_by(run) {
                 let end = (first + run).min(channels);
                 let parameters = [&parameters[..], &[first as u32, end as u32]].concat();
-                recorder.dispatch_work(kernel, &parameters, &inputs, &out, groups, work((end - first) * kernel_height * kernel_width));
+                recorder.dispatch_work(kernel, &parameters, &inputs[..3], &out, groups, work((end - first) * kernel_height * kernel_width));
             }
         }
         ConvMethod::Columns => {

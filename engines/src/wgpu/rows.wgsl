@@ -214,7 +214,13 @@ fn applied(elements: vec4<f32>, of_row: vec3<f32>, plane: u32) -> vec4<f32> {
     return y;
 }
 
-// Four neighbours, which are of one row and plane: inner is 1, and pixels and n are multiples of 4. Integers are divided once for them.
+// What becomes of four neighbours, which are of one row and plane: inner is 1, and pixels and n are multiples of 4. Integers are divided
+// once for them.
+fn applied_vector(i: u32) -> vec4<f32> {
+    let plane = i / (p.pixels / 4u);
+    return applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane);
+}
+
 @compute @workgroup_size(64)
 fn apply(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -222,11 +228,9 @@ fn apply(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = thread_index(group, groups, local);
-    if (i >= p.count / 4u) {
-        return;
+    if (i < p.count / 4u) {
+        out4[i] = applied_vector(i);
     }
-    let plane = i / (p.pixels / 4u);
-    out4[i] = applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane);
 }
 
 // The same with a sum. It is an entry point of its own because software adapters pay for both sides of a branch.
@@ -237,11 +241,9 @@ fn apply_plus(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = thread_index(group, groups, local);
-    if (i >= p.count / 4u) {
-        return;
+    if (i < p.count / 4u) {
+        out4[i] = applied_vector(i) + plus4[i];
     }
-    let plane = i / (p.pixels / 4u);
-    out4[i] = applied(x4[i], numbers[plane / (p.n / p.pixels)].xyz, plane) + plus4[i];
 }
 
 // One element of any row.
