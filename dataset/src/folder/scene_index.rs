@@ -12,7 +12,7 @@ use super::layout::{
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use geo::{Coord, InteriorPoint, Polygon};
-use radiodiff_radio::geometry::footprints_of_corners;
+use radiodiff_radio::geometry::with_footprints_of_mask;
 use radiodiff_radio::scene::{
     ANTENNA_HEIGHT_M, BUILDING_HEIGHT_M, Building, BuildingMask, Grid, RoofHeights, Scene, Transmitter, antennas_from_json,
     buildings_from_json, cars_from_pixels, check_antenna_height,
@@ -110,8 +110,8 @@ impl SceneIndex {
         if let Some(roofs) = self.roofs(map, &scene)? {
             // Heights are of the mask's pixels; RadioMapSeer has none.
             scene = scene.with_roofs(roofs);
-        } else if let Some(buildings) = footprints_of_corners(&scene.mask, grid, &scene.buildings) {
-            scene = Scene::from_polygons(grid, buildings);
+        } else {
+            scene = with_footprints_of_mask(scene);
         }
         let car_mask = if self.with_cars { Some(self.car_mask(map, size)?) } else { None };
         if let Some(car_mask) = &car_mask {

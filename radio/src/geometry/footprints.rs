@@ -4,7 +4,7 @@
 //! footprints are not what its mask says, has the mask's outlines ([`super::outline`]).
 
 use super::outline::{outlines, outlines_for_rays};
-use crate::scene::{Building, BuildingMask, Grid, Scene, a_pixel_of, rasterize_outlines};
+use crate::scene::{Building, BuildingMask, Grid, Scene, a_pixel_of, pixels_on_walls, rasterize_outlines};
 use geo::orient::Direction;
 use geo::{Area, Contains, Coord, InteriorPoint, LineString, MultiPolygon, Orient, Polygon, Vector2DOps, unary_union};
 
@@ -41,8 +41,12 @@ pub fn footprints_agree(scene: &Scene) -> bool {
     agree(&footprints, &scene.mask, scene.grid)
 }
 
+/// A pixel whose centre lies on a wall may be built or not: masks count it one way or the other.
 fn agree(footprints: &[&Polygon<f64>], mask: &BuildingMask, grid: Grid) -> bool {
-    let drawn = rasterize_outlines(grid, footprints.iter().copied());
+    let mut drawn = rasterize_outlines(grid, footprints.iter().copied());
+    for pixel in pixels_on_walls(grid, footprints.iter().flat_map(|footprint| walls_of(footprint))) {
+        drawn.pixels[pixel] = mask.pixels[pixel];
+    }
     let built = mask.pixels.iter().filter(|&&inside| inside != 0).count();
     let differing = mask.pixels.iter().zip(&drawn.pixels).filter(|(a, b)| a != b).count();
     differing as f64 <= (1.0 - LEAST_AGREEMENT) * built as f64
@@ -78,6 +82,11 @@ pub fn union_of<'a>(polygons: impl IntoIterator<Item = &'a Polygon<f64>>) -> Mul
 
 pub fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
     std::iter::once(polygon.exterior()).chain(polygon.interiors())
+}
+
+/// The ends of a footprint's walls.
+pub fn walls_of(footprint: &Polygon<f64>) -> impl Iterator<Item = [Coord<f64>; 2]> {
+    rings(footprint).flat_map(LineString::lines).map(|wall| [wall.start, wall.end])
 }
 
 /// Polygons of rings: clockwise rings are courtyards of the smallest polygon around them.

@@ -31,7 +31,7 @@ pub mod walls;
 pub use cars::{CarOutlines, CarsFrom};
 pub use footprints::union_of;
 pub use geodesic_distance::geodesic_distance;
-pub use outline::footprints_of_corners;
+pub use outline::with_footprints_of_mask;
 pub use pixel_line_of_sight::pixel_line_of_sight;
 pub use prepared::{PositionError, PreparedScene, TurningPoints};
 pub use prisms::Prisms;

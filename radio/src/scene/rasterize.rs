@@ -2,10 +2,14 @@
 //!
 //! Within a polygon, the even-odd rule decides, so holes are holes; over polygons, the union counts. Edges are half-open: a centre on a
 //! left or lower edge is inside, one on a right or upper edge outside. Polygons that share an edge thus neither overlap nor leave a gap.
+//! [`pixels_on_walls`] finds the centres on edges, for those who count them otherwise.
 
 use super::{Building, BuildingMask, Grid};
-use geo::{LineString, Polygon};
+use geo::{Coord, LineString, Polygon};
 use std::ops::Range;
+
+/// A centre so near to a wall is on it, in pixels. Readers of data in whole metres move walls by a thousandth along both axes.
+const ON_WALL: f64 = 2e-3;
 
 /// The mask of `buildings` on `grid`.
 pub fn rasterize(grid: Grid, buildings: &[Building]) -> BuildingMask {
@@ -19,6 +23,33 @@ pub(crate) fn rasterize_outlines<'a>(grid: Grid, outlines: impl IntoIterator<Ite
         paint(grid, outline, |pixels| mask.pixels[pixels].fill(1));
     }
     mask
+}
+
+/// The pixels whose centre lies on a wall, by row-major indices, perhaps more than once. Walls are given by their ends, in metres.
+pub(crate) fn pixels_on_walls(grid: Grid, walls: impl IntoIterator<Item = [Coord<f64>; 2]>) -> Vec<usize> {
+    let mut found = Vec::new();
+    for ends in walls {
+        // From the middle of the north-western pixel, in pixels to the east and to the south.
+        let [from, to] = ends.map(|end| end / grid.meters_per_pixel).map(|end| [end.x - 0.5, grid.size as f64 - end.y - 0.5]);
+        let along = usize::from((to[1] - from[1]).abs() > (to[0] - from[0]).abs());
+        let across = 1 - along;
+        let slope = (to[across] - from[across]) / (to[along] - from[along]);
+        let (low, high) = (from[along].min(to[along]) - ON_WALL, from[along].max(to[along]) + ON_WALL);
+        let most = grid.size as f64 - 1.0;
+        // An empty range where a wall is off the map or has no length.
+        let (first, last) = (low.ceil().max(0.0), high.floor().min(most));
+        let mut place = first;
+        while place <= last {
+            let beside = if from[along] == to[along] { from[across] } else { from[across] + slope * (place - from[along]) };
+            let nearest = beside.round();
+            if (beside - nearest).abs() <= ON_WALL && (0.0..=most).contains(&nearest) {
+                let [column, row] = if along == 0 { [place, nearest] } else { [nearest, place] };
+                found.push(row as usize * grid.size + column as usize);
+            }
+            place += 1.0;
+        }
+    }
+    found
 }
 
 /// A pixel whose centre lies inside a polygon, by its row-major index.

@@ -16,7 +16,7 @@ use crate::scene::{BuildingMask, Grid};
 use centers::snapped_to_centers;
 use geo::{Coord, LineString};
 use lattice::{Sampled, lattice_corners};
-pub use resampled::footprints_of_corners;
+pub use resampled::with_footprints_of_mask;
 use straight::{Piece, pieces, straightened};
 use trace::{Side, trace};
 

@@ -1,20 +1,22 @@
-//! Masks that were not sampled where gains are.
+//! Masks that count pixels otherwise than this library does, and the footprints that they tell.
 //!
-//! RadioMapSeer's images of buildings are lit where a footprint covers the north-eastern corner of a pixel, and its gains are 0 where it
-//! covers the centre. Along slanted walls the two differ by a pixel. The footprints have whole metres, so an image tells which of the two
-//! it is: outlines on the lattice need fewer vertices when they are sought for the right one. docs/measurements/dominant-path.md has the
-//! numbers.
+//! RadioMapSeer's footprints have whole metres, so many pixels' centres lie on a wall. Its dominant path maps count such a centre as if it
+//! lay a hair to the north-east, as [`rasterize`] does; its maps of intelligent ray tracing have no value there, on any side of a
+//! building, so a mask read off them is larger; and its images of buildings are lit where a footprint covers the north-eastern corner of a
+//! pixel. A mask tells which of the three it is: outlines on the lattice need fewest vertices when they are sought for the right one.
+//! docs/measurements/dominant-path.md has the numbers.
 
 use super::lattice::{Sampled, lattice_corners};
 use super::straight::{Piece, straightened};
 use super::{Fitted, telling, trace};
-use crate::geometry::footprints::nested;
-use crate::scene::{Building, BuildingMask, Grid, rasterize};
+use crate::geometry::footprints::{nested, walls_of};
+use crate::scene::{Building, BuildingMask, Grid, Scene, pixels_on_walls, rasterize};
 use geo::{Coord, LineString, Polygon, Translate};
 
-/// A mask is taken to be sampled at corners where its outlines then need at most this share of the vertices that they need otherwise, and
-/// at most so many for each straight piece. RadioMapSeer's images need 0.58 to 0.89 and 1.2 to 1.5. Masks at centres need 1.03 and more;
-/// those of footprints off the lattice, or read off figures, need 1.7 a piece where the share is below 1.
+/// A mask is taken to be sampled otherwise than at centres where its outlines then need at most this share of the vertices that they need
+/// otherwise, and at most so many for each straight piece. RadioMapSeer's images need 0.58 to 0.89 and 1.2 to 1.5 at corners, masks read
+/// off its ray tracing 0.55 to 0.94 and 1.1 to 1.8 with walls. Masks at centres need 1.03 and more; those of footprints off the lattice,
+/// or read off figures, need 1.7 a piece where the share is below 1.
 const FEWER_VERTICES: f64 = 0.97;
 /// See [`FEWER_VERTICES`].
 const MOST_VERTICES_A_PIECE: f64 = 1.6;
@@ -24,23 +26,66 @@ const EXPLAINED: f64 = 0.02;
 const TO_CORNER: f64 = 0.5;
 /// A centre on a wall counts as if it lay so far to the north-east, in pixels.
 const TIE: [f64; 2] = [1e-3, 0.999e-3];
+/// The ways of counting pixels that are sought.
+const OTHERWISE: [Sampled; 2] = [Sampled::AtCentersWithWalls, Sampled::AtCorners];
 
-/// The footprints of a mask that was sampled at the corners of its pixels: `known` ones, or where none is known the mask's outlines in
-/// whole pixels. `None` where they do not explain the mask better so, or where its outlines do not tell.
-pub fn footprints_of_corners(mask: &BuildingMask, grid: Grid, known: &[Building]) -> Option<Vec<Building>> {
-    let footprints = if known.is_empty() { outlines_at_corners(mask, grid)? } else { known.to_vec() };
-    let to_corner = -TO_CORNER * grid.meters_per_pixel;
-    let at_corners: Vec<Building> = footprints.iter().map(|building| moved(building, [to_corner, to_corner])).collect();
-    let [off, off_at_centers] = [&at_corners, &footprints].map(|buildings| different(mask, &rasterize(grid, buildings)));
-    let built = mask.pixels.iter().filter(|&&pixel| pixel != 0).count();
-    (2 * off < off_at_centers && off as f64 <= EXPLAINED * built as f64).then_some(footprints)
+/// A scene whose mask was read off an image, with the footprints that such a mask tells where it counts pixels otherwise: the scene's own,
+/// or where it has none the mask's outlines in whole pixels. A mask that was sampled at pixels' corners becomes that of their centres; one
+/// in which centres on walls are built stays. Roofs keep their height; a scene whose mask is as [`rasterize`] makes it stays as it is.
+pub fn with_footprints_of_mask(scene: Scene) -> Scene {
+    let Some((sampled, footprints)) = footprints_of_mask(&scene.mask, scene.grid, &scene.buildings) else { return scene };
+    match sampled {
+        Sampled::AtCorners => Scene::from_polygons(scene.grid, footprints),
+        Sampled::AtCenters | Sampled::AtCentersWithWalls => Scene { buildings: footprints, ..scene },
+    }
 }
 
-/// Outlines on the lattice of whole pixels, where a mask has such when it is taken to be sampled at corners.
-fn outlines_at_corners(mask: &BuildingMask, grid: Grid) -> Option<Vec<Building>> {
-    let rings: Vec<Fitted> = trace(mask).into_iter().map(|ring| Fitted::new(ring, Some(Sampled::AtCorners))).collect();
+/// How a mask was sampled and the footprints that explain it so: `known` ones, or where none is known the mask's outlines. `None` where
+/// they explain it no better than sampled at centres, or where its outlines do not tell.
+fn footprints_of_mask(mask: &BuildingMask, grid: Grid, known: &[Building]) -> Option<(Sampled, Vec<Building>)> {
+    let (candidates, footprints) = if known.is_empty() {
+        let (sampled, outlines) = outlines_of_mask(mask, grid)?;
+        (vec![sampled], outlines)
+    } else {
+        (OTHERWISE.to_vec(), known.to_vec())
+    };
+    let off = |sampled: Sampled| different(mask, &mask_of(grid, &footprints, sampled));
+    let (off, sampled) = candidates.into_iter().map(|sampled| (off(sampled), sampled)).min_by_key(|(off, _)| *off)?;
+    let off_at_centers = different(mask, &rasterize(grid, &footprints));
+    let built = mask.pixels.iter().filter(|&&pixel| pixel != 0).count();
+    (2 * off < off_at_centers && off as f64 <= EXPLAINED * built as f64).then_some((sampled, footprints))
+}
+
+/// The mask of footprints, sampled so.
+fn mask_of(grid: Grid, footprints: &[Building], sampled: Sampled) -> BuildingMask {
+    match sampled {
+        Sampled::AtCenters => rasterize(grid, footprints),
+        Sampled::AtCentersWithWalls => {
+            let mut mask = rasterize(grid, footprints);
+            for pixel in pixels_on_walls(grid, footprints.iter().flat_map(|building| walls_of(&building.footprint))) {
+                mask.pixels[pixel] = 1;
+            }
+            mask
+        }
+        Sampled::AtCorners => {
+            let to_corner = -TO_CORNER * grid.meters_per_pixel;
+            rasterize(grid, &footprints.iter().map(|building| moved(building, [to_corner, to_corner])).collect::<Vec<_>>())
+        }
+    }
+}
+
+/// Outlines on the lattice of whole pixels, where a mask has such when it is taken to be sampled otherwise than at centres.
+fn outlines_of_mask(mask: &BuildingMask, grid: Grid) -> Option<(Sampled, Vec<Building>)> {
+    let fitted = |sampled: Sampled| -> Vec<Fitted> { trace(mask).into_iter().map(|ring| Fitted::new(ring, Some(sampled))).collect() };
+    let (vertices, sampled, rings) = OTHERWISE
+        .map(fitted)
+        .into_iter()
+        .zip(OTHERWISE)
+        .map(|(rings, sampled)| {
+            (telling(&rings).map(|fitted| needed(fitted.lattice.as_ref(), &fitted.pieces)).sum::<usize>(), sampled, rings)
+        })
+        .min_by_key(|(vertices, ..)| *vertices)?;
     let pieces: usize = telling(&rings).map(|fitted| fitted.pieces.len()).sum();
-    let vertices: usize = telling(&rings).map(|fitted| needed(fitted.lattice.as_ref(), &fitted.pieces)).sum();
     if vertices == 0 || vertices as f64 > MOST_VERTICES_A_PIECE * pieces as f64 {
         return None;
     }
@@ -49,8 +94,10 @@ fn outlines_at_corners(mask: &BuildingMask, grid: Grid) -> Option<Vec<Building>>
     if vertices as f64 > FEWER_VERTICES * others as f64 {
         return None;
     }
+    // Where no outline on the lattice fits, straight pieces do, which run between the pixels.
+    let off = if sampled == Sampled::AtCorners { TO_CORNER } else { 0.0 };
     let outlines = rings.into_iter().map(|Fitted { ring, pieces, lattice }| {
-        let straight = || straightened(&ring, &pieces).into_iter().map(|corner| corner + Coord { x: TO_CORNER, y: TO_CORNER }).collect();
+        let straight = || straightened(&ring, &pieces).into_iter().map(|corner| corner + Coord { x: off, y: off }).collect();
         let corners = lattice.unwrap_or_else(straight);
         let mut ring: LineString<f64> = corners.into_iter().map(|corner| corner * grid.meters_per_pixel).collect();
         ring.close();
@@ -61,7 +108,7 @@ fn outlines_at_corners(mask: &BuildingMask, grid: Grid) -> Option<Vec<Building>>
         let footprint = outline.translate(-tie_x, -tie_y);
         Building::from(footprint)
     };
-    Some(nested(outlines.collect()).into_iter().map(building).collect())
+    Some((sampled, nested(outlines.collect()).into_iter().map(building).collect()))
 }
 
 /// Vertices that a ring needs: twice its straight pieces where no outline on the lattice fits it.
@@ -99,26 +146,33 @@ mod tests {
         (0..9).map(one).collect()
     }
 
-    fn at_corners(buildings: &[Building]) -> BuildingMask {
-        rasterize(GRID, &buildings.iter().map(|building| moved(building, [-TO_CORNER, -TO_CORNER])).collect::<Vec<_>>())
+    /// What a mask tells of how it was sampled, and the mask at centres of the footprints that it tells.
+    fn told(mask: &BuildingMask, known: &[Building]) -> Option<(Sampled, BuildingMask)> {
+        footprints_of_mask(mask, GRID, known).map(|(sampled, footprints)| (sampled, rasterize(GRID, &footprints)))
     }
 
     #[test]
-    fn a_mask_that_was_sampled_at_corners_is_told_by_its_outlines_and_gives_the_mask_at_centers() {
-        let mut random = fastrand::Rng::with_seed(7);
+    fn a_mask_that_was_sampled_otherwise_is_told_by_its_outlines_and_gives_the_mask_at_centers() {
         let whole = |at: f64| at.round() + 0.5 - 1e-3;
-        let (mut built, mut moved_pixels, mut left) = (0, 0, 0);
-        for _ in 0..20 {
-            let buildings = boxes(&mut random, whole);
-            let (centers, corners) = (rasterize(GRID, &buildings), at_corners(&buildings));
-            assert!(footprints_of_corners(&centers, GRID, &[]).is_none());
-            let found = footprints_of_corners(&corners, GRID, &[]).expect("a mask at corners");
-            built += centers.pixels.iter().filter(|&&pixel| pixel != 0).count();
-            moved_pixels += different(&corners, &centers);
-            left += different(&rasterize(GRID, &found), &centers);
+        for sampled in OTHERWISE {
+            let mut random = fastrand::Rng::with_seed(7);
+            let (mut built, mut off_before, mut off_after) = (0, 0, 0);
+            for _ in 0..20 {
+                let buildings = boxes(&mut random, whole);
+                let (centers, mask) = (rasterize(GRID, &buildings), mask_of(GRID, &buildings, sampled));
+                assert!(told(&centers, &[]).is_none());
+                let (found, at_centers) = told(&mask, &[]).expect("a mask that is sampled otherwise");
+                assert_eq!(found, sampled);
+                built += centers.pixels.iter().filter(|&&pixel| pixel != 0).count();
+                off_before += different(&mask, &centers);
+                off_after += different(&at_centers, &centers);
+            }
+            let shares = [off_before, off_after].map(|pixels| pixels as f64 / built as f64);
+            assert!(
+                shares[0] > 0.01 && shares[1] < shares[0] / 10.0,
+                "{sampled:?}: {shares:?} of the built pixels differ before and after"
+            );
         }
-        let shares = [moved_pixels, left].map(|pixels| pixels as f64 / built as f64);
-        assert!(shares[0] > 0.05 && shares[1] < 0.005, "{shares:?} of the built pixels differ before and after");
     }
 
     #[test]
@@ -126,8 +180,8 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(8);
         for _ in 0..20 {
             let buildings = boxes(&mut random, |at| at);
-            for mask in [rasterize(GRID, &buildings), at_corners(&buildings)] {
-                assert!(footprints_of_corners(&mask, GRID, &[]).is_none());
+            for sampled in [Sampled::AtCenters, Sampled::AtCorners] {
+                assert!(told(&mask_of(GRID, &buildings, sampled), &[]).is_none());
             }
         }
     }
@@ -135,11 +189,25 @@ mod tests {
     #[test]
     fn known_footprints_tell_which_they_explain() {
         let mut random = fastrand::Rng::with_seed(9);
-        let buildings = boxes(&mut random, |at| at);
-        let known = |mask: &BuildingMask| footprints_of_corners(mask, GRID, &buildings);
-        assert!(known(&rasterize(GRID, &buildings)).is_none());
-        assert!(known(&at_corners(&buildings)).is_some_and(|found| rasterize(GRID, &found) == rasterize(GRID, &buildings)));
-        // A mask with other buildings stays as it is.
-        assert!(known(&at_corners(&buildings[..5])).is_none());
+        for sampled in OTHERWISE {
+            let whole = |at: f64| if sampled == Sampled::AtCorners { at } else { at.round() + 0.5 - 1e-3 };
+            let buildings = boxes(&mut random, whole);
+            let (centers, mask) = (rasterize(GRID, &buildings), mask_of(GRID, &buildings, sampled));
+            assert!(told(&centers, &buildings).is_none());
+            assert!(told(&mask, &buildings).is_some_and(|found| found == (sampled, centers)));
+            // A mask with other buildings stays as it is.
+            assert!(told(&mask_of(GRID, &buildings[..5], sampled), &buildings).is_none());
+        }
+    }
+
+    #[test]
+    fn a_scene_keeps_a_mask_in_which_walls_are_built_and_gets_that_of_centers_for_one_of_corners() {
+        let mut random = fastrand::Rng::with_seed(10);
+        let buildings = boxes(&mut random, |at| at.round() + 0.5 - 1e-3);
+        let read = |sampled| with_footprints_of_mask(Scene::from_mask(GRID, mask_of(GRID, &buildings, sampled)));
+        let [centers, with_walls, corners] = [Sampled::AtCenters, Sampled::AtCentersWithWalls, Sampled::AtCorners].map(read);
+        assert!(centers.buildings.is_empty() && !with_walls.buildings.is_empty() && !corners.buildings.is_empty());
+        assert_eq!(with_walls.mask, mask_of(GRID, &buildings, Sampled::AtCentersWithWalls));
+        assert!(different(&corners.mask, &centers.mask) < 20);
     }
 }

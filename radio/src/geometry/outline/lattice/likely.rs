@@ -6,7 +6,7 @@
 
 use super::super::trace::Side;
 use super::Sampled;
-use super::directions::{Step, cross, dot, is_left, minus};
+use super::directions::{Step, cross, dot, minus};
 use super::walls::{LatticeCorner, LatticeWall, LatticeWalls};
 use std::f64::consts::{FRAC_PI_2, TAU};
 
@@ -124,10 +124,11 @@ impl Search {
 
 /// [`WeighedWall::wrong`] at one of a wall's ends.
 fn wrong_near(ring: &[Side], end: LatticeCorner, wall: Step, sampled: Sampled) -> u8 {
+    let is_left = |pixel: Step| sampled.on_wall().is_left(wall, sampled.step(end.at, pixel));
     let bits = |i: usize| {
         let side = &ring[(end.side + NEAR * ring.len() + i - NEAR) % ring.len()];
-        let inner = u8::from(!is_left(wall, sampled.step(end.at, side.inner_pixel())));
-        let outer = u8::from(is_left(wall, sampled.step(end.at, side.outer_pixel())));
+        let inner = u8::from(!is_left(side.inner_pixel()));
+        let outer = u8::from(is_left(side.outer_pixel()));
         inner << i | outer << (i + 2 * NEAR)
     };
     (0..2 * NEAR).map(bits).sum()

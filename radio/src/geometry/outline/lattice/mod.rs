@@ -11,7 +11,7 @@ mod walls;
 
 use super::straight::{Piece, reach};
 use super::trace::Side;
-use directions::{Step, minus};
+use directions::{OnWall, Step, minus};
 use geo::Coord;
 use likely::likeliest;
 use walls::LatticeWalls;
@@ -25,6 +25,8 @@ const MORE_CORNERS: u32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampled {
     AtCenters,
+    /// At the centre, which is built also where it lies on a wall.
+    AtCentersWithWalls,
     /// Half a pixel to the north and to the east.
     AtCorners,
 }
@@ -34,9 +36,13 @@ impl Sampled {
     fn step(self, at: Step, pixel: Step) -> Step {
         let (x, y) = minus(pixel, at);
         match self {
-            Self::AtCenters => (2 * x, 2 * y),
+            Self::AtCenters | Self::AtCentersWithWalls => (2 * x, 2 * y),
             Self::AtCorners => (2 * x + 1, 2 * y + 1),
         }
+    }
+
+    fn on_wall(self) -> OnWall {
+        if self == Self::AtCentersWithWalls { OnWall::Built } else { OnWall::NorthEast }
     }
 }
 
