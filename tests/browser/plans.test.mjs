@@ -16,7 +16,7 @@ const rows = (page) => page.locator('#plans-list .pick').allInnerTexts();
 
 async function openDialog(page) {
   await page.click('#plans-open');
-  await page.waitForFunction(() => document.getElementById('plans-name').value);
+  await page.waitForFunction(() => document.getElementById('plans').open && document.getElementById('plans-name').value);
 }
 
 /** Saves the open plan under a name, or under the one that is offered. */
@@ -79,6 +79,19 @@ test('plans are kept with their buildings, open again as a step to undo, and wha
   assert.deepEqual((await plan(later)).transmitters, village.transmitters);
   assert.deepEqual(later.failures, []);
   await context.close();
+});
+
+test('a name that is typed before the saved plans are listed stays', { timeout: 120_000 }, async () => {
+  const page = await open(browser);
+  await page.evaluate(() => {
+    const dialog = document.getElementById('plans');
+    new MutationObserver(() => { document.getElementById('plans-name').value = 'Typed'; }).observe(dialog, { attributeFilter: ['open'] });
+  });
+  await openDialog(page);
+  await save(page);
+  assert.match((await rows(page))[0], /^Typed\s/);
+  assert.deepEqual(page.failures, []);
+  await page.close();
 });
 
 test('where the browser keeps nothing the dialog says so and saves the plan as a file', { timeout: 120_000 }, async () => {

@@ -29,7 +29,8 @@ export async function showPlans(given) {
   element('plans-name').value = '';
   await attempt('shown', async () => {
     const plans = await list();
-    element('plans-name').value = nameFor(plans);
+    // A name that was typed meanwhile stays.
+    element('plans-name').value ||= nameFor(plans);
   });
 }
 
