@@ -7,6 +7,7 @@ use super::cars::CarOutlines;
 use super::footprints::{exact_outlines, outlines_above};
 use super::highest_near::HighestNear;
 use super::inset::InsetWalls;
+use super::on_walls::OnWalls;
 use super::pixel_line_of_sight::pixel_line_of_sight;
 use super::pixel_set::PixelSet;
 use super::prism_sight::{PrismWall, prism_walls, visible_over};
@@ -52,6 +53,7 @@ pub struct TurningPoints {
     /// Per pixel, the steps to the nearest of them, at most 255.
     pub steps_to_obstacle: Vec<u8>,
     pub walls: InsetWalls,
+    pub on_walls: OnWalls,
     /// The outdoor pixels beside a corner.
     pub beside_corner: PixelSet,
     /// The corner that a pixel is at, for each pixel that is at one.
@@ -202,12 +204,13 @@ impl TurningPoints {
     /// Of the scene's buildings above a height, whose pixels are `obstacles`.
     fn new(scene: &Scene, height_m: f64, obstacles: BuildingMask) -> Self {
         let grid = scene.grid;
-        let walls = InsetWalls::new(&Walls::new(&outlines_above(scene, height_m, &obstacles)), &obstacles, grid);
+        let outlines = Walls::new(&outlines_above(scene, height_m, &obstacles));
+        let (walls, on_walls) = (InsetWalls::new(&outlines, &obstacles, grid), OnWalls::new(&outlines, &obstacles, grid));
         let beside = walls.corners.iter().flat_map(|corner| corner.beside.iter().map(|&pixel| pixel as usize));
         let beside_corner = PixelSet::of(grid.pixels(), beside);
         let steps_to_obstacle = steps_to_building(&obstacles);
         let corner_at = walls.corners.iter().flat_map(|corner| corner.at.iter().map(|&pixel| (pixel, corner.position))).collect();
-        Self { obstacles, steps_to_obstacle, beside_corner, corner_at, walls }
+        Self { obstacles, steps_to_obstacle, beside_corner, corner_at, on_walls, walls }
     }
 
     /// The corner that an outdoor pixel is at, in pixels.

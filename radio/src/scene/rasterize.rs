@@ -9,7 +9,7 @@ use geo::{Coord, LineString, Polygon};
 use std::ops::Range;
 
 /// A centre so near to a wall is on it, in pixels. Readers of data in whole metres move walls by a thousandth along both axes.
-const ON_WALL: f64 = 2e-3;
+pub(crate) const ON_WALL: f64 = 3e-3;
 
 /// The mask of `buildings` on `grid`.
 pub fn rasterize(grid: Grid, buildings: &[Building]) -> BuildingMask {

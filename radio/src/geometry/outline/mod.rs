@@ -55,7 +55,7 @@ enum Corners {
 }
 
 fn rings(mask: &BuildingMask, grid: Grid, corners_are: Corners) -> Vec<LineString<f64>> {
-    let sampled = (corners_are == Corners::OnLattice).then_some(Sampled::AtCenters);
+    let sampled = (corners_are == Corners::OnLattice).then_some(Sampled::Centers);
     let rings: Vec<Fitted> = trace(mask).into_iter().map(|ring| Fitted::new(ring, sampled)).collect();
     let on_lattice = is_on_lattice(&rings);
     rings

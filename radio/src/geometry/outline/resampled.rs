@@ -27,7 +27,7 @@ const TO_CORNER: f64 = 0.5;
 /// A centre on a wall counts as if it lay so far to the north-east, in pixels.
 const TIE: [f64; 2] = [1e-3, 0.999e-3];
 /// The ways of counting pixels that are sought.
-const OTHERWISE: [Sampled; 2] = [Sampled::AtCentersWithWalls, Sampled::AtCorners];
+const OTHERWISE: [Sampled; 2] = [Sampled::CentersAndWalls, Sampled::Corners];
 
 /// A scene whose mask was read off an image, with the footprints that such a mask tells where it counts pixels otherwise: the scene's own,
 /// or where it has none the mask's outlines in whole pixels. A mask that was sampled at pixels' corners becomes that of their centres; one
@@ -35,8 +35,8 @@ const OTHERWISE: [Sampled; 2] = [Sampled::AtCentersWithWalls, Sampled::AtCorners
 pub fn with_footprints_of_mask(scene: Scene) -> Scene {
     let Some((sampled, footprints)) = footprints_of_mask(&scene.mask, scene.grid, &scene.buildings) else { return scene };
     match sampled {
-        Sampled::AtCorners => Scene::from_polygons(scene.grid, footprints),
-        Sampled::AtCenters | Sampled::AtCentersWithWalls => Scene { buildings: footprints, ..scene },
+        Sampled::Corners => Scene::from_polygons(scene.grid, footprints),
+        Sampled::Centers | Sampled::CentersAndWalls => Scene { buildings: footprints, ..scene },
     }
 }
 
@@ -59,15 +59,15 @@ fn footprints_of_mask(mask: &BuildingMask, grid: Grid, known: &[Building]) -> Op
 /// The mask of footprints, sampled so.
 fn mask_of(grid: Grid, footprints: &[Building], sampled: Sampled) -> BuildingMask {
     match sampled {
-        Sampled::AtCenters => rasterize(grid, footprints),
-        Sampled::AtCentersWithWalls => {
+        Sampled::Centers => rasterize(grid, footprints),
+        Sampled::CentersAndWalls => {
             let mut mask = rasterize(grid, footprints);
             for pixel in pixels_on_walls(grid, footprints.iter().flat_map(|building| walls_of(&building.footprint))) {
                 mask.pixels[pixel] = 1;
             }
             mask
         }
-        Sampled::AtCorners => {
+        Sampled::Corners => {
             let to_corner = -TO_CORNER * grid.meters_per_pixel;
             rasterize(grid, &footprints.iter().map(|building| moved(building, [to_corner, to_corner])).collect::<Vec<_>>())
         }
@@ -89,13 +89,13 @@ fn outlines_of_mask(mask: &BuildingMask, grid: Grid) -> Option<(Sampled, Vec<Bui
     if vertices == 0 || vertices as f64 > MOST_VERTICES_A_PIECE * pieces as f64 {
         return None;
     }
-    let at_centers = |fitted: &Fitted| lattice_corners(&fitted.ring, &fitted.pieces, Sampled::AtCenters);
+    let at_centers = |fitted: &Fitted| lattice_corners(&fitted.ring, &fitted.pieces, Sampled::Centers);
     let others: usize = telling(&rings).map(|fitted| needed(at_centers(fitted).as_ref(), &fitted.pieces)).sum();
     if vertices as f64 > FEWER_VERTICES * others as f64 {
         return None;
     }
     // Where no outline on the lattice fits, straight pieces do, which run between the pixels.
-    let off = if sampled == Sampled::AtCorners { TO_CORNER } else { 0.0 };
+    let off = if sampled == Sampled::Corners { TO_CORNER } else { 0.0 };
     let outlines = rings.into_iter().map(|Fitted { ring, pieces, lattice }| {
         let straight = || straightened(&ring, &pieces).into_iter().map(|corner| corner + Coord { x: off, y: off }).collect();
         let corners = lattice.unwrap_or_else(straight);
@@ -180,7 +180,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(8);
         for _ in 0..20 {
             let buildings = boxes(&mut random, |at| at);
-            for sampled in [Sampled::AtCenters, Sampled::AtCorners] {
+            for sampled in [Sampled::Centers, Sampled::Corners] {
                 assert!(told(&mask_of(GRID, &buildings, sampled), &[]).is_none());
             }
         }
@@ -190,7 +190,7 @@ mod tests {
     fn known_footprints_tell_which_they_explain() {
         let mut random = fastrand::Rng::with_seed(9);
         for sampled in OTHERWISE {
-            let whole = |at: f64| if sampled == Sampled::AtCorners { at } else { at.round() + 0.5 - 1e-3 };
+            let whole = |at: f64| if sampled == Sampled::Corners { at } else { at.round() + 0.5 - 1e-3 };
             let buildings = boxes(&mut random, whole);
             let (centers, mask) = (rasterize(GRID, &buildings), mask_of(GRID, &buildings, sampled));
             assert!(told(&centers, &buildings).is_none());
@@ -205,9 +205,9 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(10);
         let buildings = boxes(&mut random, |at| at.round() + 0.5 - 1e-3);
         let read = |sampled| with_footprints_of_mask(Scene::from_mask(GRID, mask_of(GRID, &buildings, sampled)));
-        let [centers, with_walls, corners] = [Sampled::AtCenters, Sampled::AtCentersWithWalls, Sampled::AtCorners].map(read);
+        let [centers, with_walls, corners] = [Sampled::Centers, Sampled::CentersAndWalls, Sampled::Corners].map(read);
         assert!(centers.buildings.is_empty() && !with_walls.buildings.is_empty() && !corners.buildings.is_empty());
-        assert_eq!(with_walls.mask, mask_of(GRID, &buildings, Sampled::AtCentersWithWalls));
+        assert_eq!(with_walls.mask, mask_of(GRID, &buildings, Sampled::CentersAndWalls));
         assert!(different(&corners.mask, &centers.mask) < 20);
     }
 }

@@ -425,7 +425,10 @@ impl<'a> Wavefront<'a> {
         match source.origin {
             PathOrigin::Transmitter => self.in_sight.contains(pixel),
             PathOrigin::Roof => true,
-            PathOrigin::Turn => self.looks.sees(source.position, &mut source.look, pixel),
+            PathOrigin::Turn => {
+                self.looks.sees(source.position, &mut source.look, pixel)
+                    || self.turning_points.on_walls.see_each_other(source.position, pixel)
+            }
         }
     }
 

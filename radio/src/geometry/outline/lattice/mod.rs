@@ -24,11 +24,11 @@ const MORE_CORNERS: u32 = 1;
 /// Where a raster asks whether a pixel is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampled {
-    AtCenters,
+    Centers,
     /// At the centre, which is built also where it lies on a wall.
-    AtCentersWithWalls,
+    CentersAndWalls,
     /// Half a pixel to the north and to the east.
-    AtCorners,
+    Corners,
 }
 
 impl Sampled {
@@ -36,13 +36,13 @@ impl Sampled {
     fn step(self, at: Step, pixel: Step) -> Step {
         let (x, y) = minus(pixel, at);
         match self {
-            Self::AtCenters | Self::AtCentersWithWalls => (2 * x, 2 * y),
-            Self::AtCorners => (2 * x + 1, 2 * y + 1),
+            Self::Centers | Self::CentersAndWalls => (2 * x, 2 * y),
+            Self::Corners => (2 * x + 1, 2 * y + 1),
         }
     }
 
     fn on_wall(self) -> OnWall {
-        if self == Self::AtCentersWithWalls { OnWall::Built } else { OnWall::NorthEast }
+        if self == Self::CentersAndWalls { OnWall::Built } else { OnWall::NorthEast }
     }
 }
 
