@@ -151,3 +151,13 @@ fn an_antenna_above_the_roofs_is_refused() {
     assert!(IntelligentRayTracing::irt2().path_gain(&prepared, &high).is_err());
     assert!(IntelligentRayTracing::irt2().path_gain(&prepared, &LinkEnds { height_m: 10.0, ..LinkEnds::at(TRANSMITTER) }).is_ok());
 }
+
+#[test]
+fn a_pixel_on_a_wall_is_dark_and_the_one_before_it_is_not() {
+    let model = IntelligentRayTracing::irt4();
+    let map = traced(model, &[[30.499, 10.499, 10.0, 20.0]], TRANSMITTER);
+    assert_eq!(at(&map, 35.5, 30.5), model.floor_db);
+    assert!(at(&map, 35.5, 31.5) > -100.0);
+    // Where its wall is elsewhere, the same pixel has a value.
+    assert!(at(&traced(model, &[[30.2, 10.2, 10.0, 20.0]], TRANSMITTER), 35.5, 30.5) > -100.0);
+}

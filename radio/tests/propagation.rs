@@ -270,3 +270,15 @@ fn ten_thousand_buildings_and_noise_give_a_map() {
         assert!(map.values.iter().zip(&scene.mask.pixels).all(|(gain_db, &inside)| gain_db.is_nan() == (inside != 0)));
     }
 }
+
+#[test]
+fn a_far_wall_is_lit_through_its_building_where_footprints_are_in_whole_pixels() {
+    let position = Coord { x: 10.5, y: 35.5 };
+    let gain = |west: f64, column: usize| f64::from(dominant_path(&[[west, 25.499, 20.0, 15.0]], position).values[27 * GRID.size + column]);
+    // On the eastern wall: one turn at the north-western corner, not a second one by 90 degrees at the north-eastern.
+    let (through, round) = (gain(20.499, 40), gain(20.8, 41));
+    println!("{through} dB through the building, {round} dB round it");
+    assert!(through > round + 8.0);
+    // Beside the wall, from there by one turn more.
+    assert!(gain(20.499, 41) > round + 4.0);
+}

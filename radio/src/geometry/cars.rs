@@ -18,8 +18,8 @@ const SECTORS: usize = 512;
 const MARGIN: f64 = 1e-6;
 
 /// A wall in a car's place is smaller than the car by this factor: RadioMapSeer's cars have their sides on pixels' centres, which are
-/// outdoors.
-const WALLED: f64 = 0.999;
+/// outdoors, and do not see each other through the car ([`super::on_walls`]).
+const WALLED: f64 = 0.99;
 
 /// Convex, anticlockwise outlines in metres.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,8 @@
 //! In flow a scene's footprints; out flow closed rings, which become [`super::walls::Walls`]. A scene that came as a raster, and one whose
 //! footprints are not what its mask says, has the mask's outlines ([`super::outline`]).
 
-use super::outline::{outlines, outlines_for_rays};
+use super::outline::{outlines_for_rays, outlines_told};
+use super::pixel_set::PixelSet;
 use crate::scene::{Building, BuildingMask, Grid, Scene, a_pixel_of, pixels_on_walls, rasterize_outlines};
 use geo::orient::Direction;
 use geo::{Area, Contains, Coord, InteriorPoint, LineString, MultiPolygon, Orient, Polygon, Vector2DOps, unary_union};
@@ -23,16 +24,17 @@ pub fn exact_outlines(scene: &Scene) -> Vec<LineString<f64>> {
 }
 
 /// The outlines of `obstacles`, the pixels whose roof is higher than `height_m`, as [`exact_outlines`] where the footprints above that
-/// height are what these pixels say. A ring without any pixel's centre is no part of the map.
-pub fn outlines_above(scene: &Scene, height_m: f64, obstacles: &BuildingMask) -> Vec<LineString<f64>> {
+/// height are what these pixels say. A ring without any pixel's centre is no part of the map. Also says whether they tell which pixels'
+/// centres are on a wall: footprints do, and a mask whose footprints were in whole pixels.
+pub fn outlines_above(scene: &Scene, height_m: f64, obstacles: &BuildingMask) -> (Vec<LineString<f64>>, bool) {
     let higher = |building: &&Building| roof_m(scene, building).is_some_and(|roof_m| roof_m > height_m);
     let footprints: Vec<&Polygon<f64>> = scene.buildings.iter().filter(higher).map(|building| &building.footprint).collect();
     if footprints.is_empty() || !agree(&footprints, obstacles, scene.grid) {
-        return outlines(obstacles, scene.grid);
+        return outlines_told(obstacles, scene.grid);
     }
     let mut rings = united(footprints);
     rings.retain(|ring| a_pixel_of(scene.grid, &Polygon::new(ring.clone(), Vec::new())).is_some());
-    rings
+    (rings, true)
 }
 
 /// Whether the footprints are what the mask says is built.
@@ -41,14 +43,15 @@ pub fn footprints_agree(scene: &Scene) -> bool {
     agree(&footprints, &scene.mask, scene.grid)
 }
 
-/// A pixel whose centre lies on a wall may be built or not: masks count it one way or the other.
+/// Pixels whose centre lies on a wall do not count: masks have them built or not. Where nothing else is built they do.
 fn agree(footprints: &[&Polygon<f64>], mask: &BuildingMask, grid: Grid) -> bool {
-    let mut drawn = rasterize_outlines(grid, footprints.iter().copied());
-    for pixel in pixels_on_walls(grid, footprints.iter().flat_map(|footprint| walls_of(footprint))) {
-        drawn.pixels[pixel] = mask.pixels[pixel];
-    }
-    let built = mask.pixels.iter().filter(|&&inside| inside != 0).count();
-    let differing = mask.pixels.iter().zip(&drawn.pixels).filter(|(a, b)| a != b).count();
+    let drawn = rasterize_outlines(grid, footprints.iter().copied());
+    let on_walls = PixelSet::of(grid.pixels(), pixels_on_walls(grid, footprints.iter().flat_map(|footprint| walls_of(footprint))));
+    let is_built = |&pixel: &usize| mask.pixels[pixel] != 0;
+    let off_walls: Vec<usize> = (0..mask.pixels.len()).filter(|&pixel| !on_walls.contains(pixel)).collect();
+    let compared = if off_walls.iter().any(is_built) { off_walls } else { (0..mask.pixels.len()).collect() };
+    let built = compared.iter().filter(|&pixel| is_built(pixel)).count();
+    let differing = compared.iter().filter(|&pixel| is_built(pixel) != (drawn.pixels[*pixel] != 0)).count();
     differing as f64 <= (1.0 - LEAST_AGREEMENT) * built as f64
 }
 
@@ -84,9 +87,9 @@ pub fn rings(polygon: &Polygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
     std::iter::once(polygon.exterior()).chain(polygon.interiors())
 }
 
-/// The ends of a footprint's walls.
+/// The ends of a footprint's walls, where they are finite.
 pub fn walls_of(footprint: &Polygon<f64>) -> impl Iterator<Item = [Coord<f64>; 2]> {
-    rings(footprint).flat_map(LineString::lines).map(|wall| [wall.start, wall.end])
+    rings(footprint).flat_map(LineString::lines).map(|wall| [wall.start, wall.end]).filter(|ends| ends.iter().all(|end| end.is_finite()))
 }
 
 /// Polygons of rings: clockwise rings are courtyards of the smallest polygon around them.
@@ -143,9 +146,24 @@ mod tests {
         building(&[at(0.0, 0.0), at(width, 0.0), at(width, depth), at(0.0, depth)], height_m)
     }
 
+    #[test]
+    fn a_mask_may_have_walls_built_or_not_but_not_what_is_inside() {
+        let mut scene = Scene::from_polygons(GRID, vec![boxed([10.499, 10.499], [20.0, 16.0], 0.0, None)]);
+        for pixel in pixels_on_walls(GRID, walls_of(&scene.buildings[0].footprint)) {
+            scene.mask.pixels[pixel] = 1;
+        }
+        assert!(footprints_agree(&scene));
+        scene.mask.pixels[45 * 64 + 12..45 * 64 + 29].fill(0);
+        assert!(!footprints_agree(&scene));
+        // A shed of which every pixel is on a wall.
+        let shed = Scene::from_polygons(GRID, vec![boxed([10.499, 10.499], [1.0, 1.0], 0.0, None)]);
+        assert!(footprints_agree(&shed));
+        assert!(!footprints_agree(&Scene { mask: scene.mask, ..shed }));
+    }
+
     fn outlines_of(scene: &Scene, height_m: f64) -> Vec<LineString<f64>> {
         let pixels = scene.roofs.meters().iter().map(|&roof_m| u8::from(f64::from(roof_m) > height_m)).collect();
-        outlines_above(scene, height_m, &BuildingMask { size: scene.grid.size, pixels })
+        outlines_above(scene, height_m, &BuildingMask { size: scene.grid.size, pixels }).0
     }
 
     /// The pixels on the left of all rings.
@@ -209,6 +227,6 @@ mod tests {
         let mut scene = Scene::from_polygons(GRID, vec![boxed([8.3, 12.1], [20.0, 20.0], 0.1, None)]);
         let other = Scene::from_polygons(GRID, vec![boxed([30.5, 12.5], [20.0, 20.0], 0.0, None)]);
         (scene.mask, scene.roofs) = (other.mask.clone(), other.roofs);
-        assert_eq!(outlines_of(&scene, 0.0), outlines(&other.mask, GRID));
+        assert_eq!(outlines_of(&scene, 0.0), outlines_told(&other.mask, GRID).0);
     }
 }

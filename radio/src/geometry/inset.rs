@@ -103,19 +103,25 @@ impl InsetWalls {
         let crosses = |wall: &Segment| {
             left_of(a, b, wall.from) != left_of(a, b, wall.to) && left_of(wall.from, wall.to, a) != left_of(wall.from, wall.to, b)
         };
-        let near = |tile: &&Tile| {
-            let apart = |a: f64, b: f64, low: f64, high: f64| a.max(b) < low || a.min(b) > high;
-            let corners = [tile.low, tile.high, Coord { x: tile.low.x, y: tile.high.y }, Coord { x: tile.high.x, y: tile.low.y }];
-            !apart(a.x, b.x, tile.low.x, tile.high.x)
-                && !apart(a.y, b.y, tile.low.y, tile.high.y)
-                && corners.iter().any(|&corner| left_of(a, b, corner) != left_of(a, b, corners[0]))
-        };
-        !self.tiles.iter().filter(near).flat_map(|tile| &tile.walls).any(crosses)
+        !walls_near(&self.tiles, a, b).any(crosses)
     }
 }
 
+/// The walls of the tiles that the way from one point to another may meet.
+pub fn walls_near(tiles: &[Tile], a: Coord<f64>, b: Coord<f64>) -> impl Iterator<Item = &Segment> {
+    let left = move |corner: Coord<f64>| (b - a).wedge_product(corner - a) > 0.0;
+    let near = move |tile: &&Tile| {
+        let apart = |a: f64, b: f64, low: f64, high: f64| a.max(b) < low || a.min(b) > high;
+        let corners = [tile.low, tile.high, Coord { x: tile.low.x, y: tile.high.y }, Coord { x: tile.high.x, y: tile.low.y }];
+        !apart(a.x, b.x, tile.low.x, tile.high.x)
+            && !apart(a.y, b.y, tile.low.y, tile.high.y)
+            && corners.iter().any(|&corner| left(corner) != left(corners[0]))
+    };
+    tiles.iter().filter(near).flat_map(|tile| &tile.walls)
+}
+
 /// Squares of [`TILE`] x [`TILE`] pixels, each with the walls whose middle is in it.
-fn tiles(walls: &[Segment]) -> Vec<Tile> {
+pub fn tiles(walls: &[Segment]) -> Vec<Tile> {
     let mut by_square: BTreeMap<(i64, i64), Vec<Segment>> = BTreeMap::new();
     for &wall in walls {
         let square = (wall.from + wall.to) / (2.0 * TILE);

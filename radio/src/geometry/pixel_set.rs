@@ -16,9 +16,9 @@ impl PixelSet {
     }
 
     /// Of a map of so many pixels.
-    pub fn of(pixels: usize, members: impl Iterator<Item = usize>) -> Self {
+    pub fn of(pixels: usize, members: impl IntoIterator<Item = usize>) -> Self {
         let mut set = Self { words: vec![0; pixels.div_ceil(64)] };
-        members.for_each(|pixel| set.insert(pixel));
+        members.into_iter().for_each(|pixel| set.insert(pixel));
         set
     }
 

@@ -15,7 +15,7 @@ use super::prisms::Prisms;
 use super::visibility::visible_from;
 use super::wall_distance::{steps_to_building, wall_distance};
 use super::walls::Walls;
-use crate::scene::{BUILDING_HEIGHT_M, BuildingMask, Grid, LinkEnds, RoofHeights, Scene};
+use crate::scene::{BUILDING_HEIGHT_M, BuildingMask, Grid, LinkEnds, RoofHeights, Scene, pixels_on_walls};
 use geo::Coord;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -113,6 +113,12 @@ impl PreparedScene {
         self.walls.get_or_init(|| Walls::new(&exact_outlines(&self.scene)))
     }
 
+    /// The pixels whose centre lies on a wall of the footprints. Of a scene without footprints nobody knows them.
+    pub fn pixels_on_walls(&self) -> PixelSet {
+        let walls = self.walls().walls.iter().filter(|_| !self.scene.buildings.is_empty()).map(|wall| wall.ends);
+        PixelSet::of(self.scene.grid.pixels(), pixels_on_walls(self.scene.grid, walls))
+    }
+
     /// Walls and corners in metres with the heights of their roofs.
     pub fn prisms(&self) -> &Prisms {
         self.prisms.get_or_init(|| Prisms::new(&self.scene))
@@ -204,8 +210,10 @@ impl TurningPoints {
     /// Of the scene's buildings above a height, whose pixels are `obstacles`.
     fn new(scene: &Scene, height_m: f64, obstacles: BuildingMask) -> Self {
         let grid = scene.grid;
-        let outlines = Walls::new(&outlines_above(scene, height_m, &obstacles));
-        let (walls, on_walls) = (InsetWalls::new(&outlines, &obstacles, grid), OnWalls::new(&outlines, &obstacles, grid));
+        let (outlines, tell_pixels) = outlines_above(scene, height_m, &obstacles);
+        let outlines = Walls::new(&outlines);
+        let on_walls = if tell_pixels { OnWalls::new(&outlines, &obstacles, grid) } else { OnWalls::none(&obstacles) };
+        let walls = InsetWalls::new(&outlines, &obstacles, grid);
         let beside = walls.corners.iter().flat_map(|corner| corner.beside.iter().map(|&pixel| pixel as usize));
         let beside_corner = PixelSet::of(grid.pixels(), beside);
         let steps_to_obstacle = steps_to_building(&obstacles);

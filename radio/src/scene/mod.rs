@@ -28,7 +28,7 @@ pub use material::WallMaterial;
 pub use placement::{Placement, PlacementError};
 pub use radiomapseer::{antennas_from_json, buildings_from_json, buildings_to_json};
 pub use rasterize::rasterize;
-pub(crate) use rasterize::{ON_WALL, a_pixel_of, pixels_on_walls, rasterize_outlines};
+pub(crate) use rasterize::{ON_WALL_PIXELS, a_pixel_of, pixels_on_walls, rasterize_outlines};
 
 use geo::{Coord, Polygon};
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,8 @@
 //! position is that pixel's centre, (x + 1/2, y + 1/2) in the grid's frame. Footprints count from one, as MATLAB does: (x, y) is the
 //! centre of row 256 - y and column x - 1, which is (x - 1/2, y - 1/2). Rasterised so, the footprints of map 0 give the
 //! zeros of its gains to all but 8 of 16,340 pixels; read half a pixel away along either axis, more than 600 pixels differ. The published
-//! images of buildings are half a pixel away along both ([`crate::geometry::with_footprints_of_mask`]).
+//! images of buildings are half a pixel away along both, and maps of ray tracing have no value on walls
+//! ([`crate::geometry::with_footprints_of_mask`]).
 //!
 //! Files that other tools have written are read where the numbers are there: after a byte order mark, as floats or as text, with a
 //! height, as objects of `x` and `y`, and as the one entry of an object.

@@ -8,8 +8,9 @@ use super::{Building, BuildingMask, Grid};
 use geo::{Coord, LineString, Polygon};
 use std::ops::Range;
 
-/// A centre so near to a wall is on it, in pixels. Readers of data in whole metres move walls by a thousandth along both axes.
-pub(crate) const ON_WALL: f64 = 3e-3;
+/// A centre so near to a wall is on it, in pixels. Readers of data in whole metres move walls by a thousandth of a metre along both axes,
+/// which is less where a pixel is half a metre or more.
+pub(crate) const ON_WALL_PIXELS: f64 = 3e-3;
 
 /// The mask of `buildings` on `grid`.
 pub fn rasterize(grid: Grid, buildings: &[Building]) -> BuildingMask {
@@ -34,15 +35,15 @@ pub(crate) fn pixels_on_walls(grid: Grid, walls: impl IntoIterator<Item = [Coord
         let along = usize::from((to[1] - from[1]).abs() > (to[0] - from[0]).abs());
         let across = 1 - along;
         let slope = (to[across] - from[across]) / (to[along] - from[along]);
-        let (low, high) = (from[along].min(to[along]) - ON_WALL, from[along].max(to[along]) + ON_WALL);
+        let (low, high) = (from[along].min(to[along]) - ON_WALL_PIXELS, from[along].max(to[along]) + ON_WALL_PIXELS);
         let most = grid.size as f64 - 1.0;
-        // An empty range where a wall is off the map or has no length.
+        // An empty range where a wall is off the map, one place where it has no length.
         let (first, last) = (low.ceil().max(0.0), high.floor().min(most));
         let mut place = first;
         while place <= last {
             let beside = if from[along] == to[along] { from[across] } else { from[across] + slope * (place - from[along]) };
             let nearest = beside.round();
-            if (beside - nearest).abs() <= ON_WALL && (0.0..=most).contains(&nearest) {
+            if (beside - nearest).abs() <= ON_WALL_PIXELS && (0.0..=most).contains(&nearest) {
                 let [column, row] = if along == 0 { [place, nearest] } else { [nearest, place] };
                 found.push(row as usize * grid.size + column as usize);
             }
@@ -92,5 +93,31 @@ pub(super) fn paint(grid: Grid, polygon: &Polygon<f64>, mut fill: impl FnMut(Ran
                 fill(row * grid.size + from..row * grid.size + to);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on(ends: [(f64, f64); 2]) -> Vec<usize> {
+        pixels_on_walls(Grid { size: 8, meters_per_pixel: 1.0 }, [ends.map(Coord::from)])
+    }
+
+    #[test]
+    fn centers_on_walls_are_found_whichever_way_walls_run() {
+        assert_eq!(on([(1.5, 1.5), (5.5, 1.5)]), [49, 50, 51, 52, 53]);
+        assert_eq!(on([(1.5, 1.5), (5.5, 3.5)]), [49, 43, 37]);
+        assert_eq!(on([(2.5, 6.5), (2.5, 4.5)]), [10, 18, 26]);
+        assert_eq!(on([(1.499, 5.499), (5.499, 1.499)]).len(), 5, "a thousandth away along both axes");
+        assert!(on([(1.0, 1.0), (5.0, 1.0)]).is_empty());
+    }
+
+    #[test]
+    fn odd_walls_are_harmless() {
+        assert_eq!(on([(-1e9, 1.5), (1e9, 1.5)]), (48..56).collect::<Vec<_>>());
+        assert_eq!(on([(3.5, 3.5); 2]), [35]);
+        assert!(on([(f64::NAN, 1.5), (f64::NAN, 3.5)]).is_empty() && on([(20.5, 1.5), (30.5, 1.5)]).is_empty());
+        assert!(pixels_on_walls(Grid { size: 0, meters_per_pixel: 1.0 }, [[Coord::default(); 2]]).is_empty());
     }
 }

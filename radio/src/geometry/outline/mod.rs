@@ -4,7 +4,7 @@
 //!
 //! [`trace`] follows the boundary pixel by pixel and [`straight`] fits straight pieces. [`lattice`] finds the corners among pixel centres;
 //! where it fails, or needs too many corners for a raster whose footprints had them there, [`centers`] moves those of the straight pieces.
-//! [`resampled`] tells masks that were sampled half a pixel away from where gains are.
+//! [`resampled`] tells masks that count pixels otherwise than gains are: half a pixel away, or with those on walls.
 
 mod centers;
 mod lattice;
@@ -30,18 +30,23 @@ const FEW_CORNERS: usize = 2;
 /// Closed rings in metres with the buildings on their left: outer rings run counter-clockwise, courtyards clockwise. Buildings that
 /// touch at a pixel's corner are one.
 pub fn outlines(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
+    outlines_told(mask, grid).0
+}
+
+/// As [`outlines`], and whether the mask says that its footprints were in whole pixels.
+pub fn outlines_told(mask: &BuildingMask, grid: Grid) -> (Vec<LineString<f64>>, bool) {
     rings(mask, grid, Corners::OnLattice)
 }
 
 /// As [`outlines`], for rays, whose walls are not inset: corners are not sought on the lattice, whose walls run through the centres of
 /// outdoor pixels, where antennas stand and rays end.
 pub fn outlines_for_rays(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
-    rings(mask, grid, Corners::AtCenters)
+    rings(mask, grid, Corners::AtCenters).0
 }
 
 /// As [`outlines`], with corners where straight pieces meet: of rasters whose footprints had theirs anywhere, such as laser scans.
 pub fn straight_outlines(mask: &BuildingMask, grid: Grid) -> Vec<LineString<f64>> {
-    rings(mask, grid, Corners::Anywhere)
+    rings(mask, grid, Corners::Anywhere).0
 }
 
 /// Where a raster's footprints had their corners.
@@ -54,11 +59,11 @@ enum Corners {
     Anywhere,
 }
 
-fn rings(mask: &BuildingMask, grid: Grid, corners_are: Corners) -> Vec<LineString<f64>> {
+fn rings(mask: &BuildingMask, grid: Grid, corners_are: Corners) -> (Vec<LineString<f64>>, bool) {
     let sampled = (corners_are == Corners::OnLattice).then_some(Sampled::Centers);
     let rings: Vec<Fitted> = trace(mask).into_iter().map(|ring| Fitted::new(ring, sampled)).collect();
-    let on_lattice = is_on_lattice(&rings);
-    rings
+    let on_lattice = corners_are == Corners::OnLattice && is_on_lattice(&rings);
+    let outlines = rings
         .into_iter()
         .map(|Fitted { ring, pieces, lattice }| {
             let lattice = lattice.filter(|_| on_lattice);
@@ -82,7 +87,8 @@ fn rings(mask: &BuildingMask, grid: Grid, corners_are: Corners) -> Vec<LineStrin
             points.extend(points.first().copied());
             LineString::new(points)
         })
-        .collect()
+        .collect();
+    (outlines, on_lattice)
 }
 
 /// A ring with its straight pieces and its corners on the lattice, where they were sought and found.

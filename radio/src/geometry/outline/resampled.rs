@@ -6,7 +6,7 @@
 //! pixel. A mask tells which of the three it is: outlines on the lattice need fewest vertices when they are sought for the right one.
 //! docs/measurements/dominant-path.md has the numbers.
 
-use super::lattice::{Sampled, lattice_corners};
+use super::lattice::Sampled;
 use super::straight::{Piece, straightened};
 use super::{Fitted, telling, trace};
 use crate::geometry::footprints::{nested, walls_of};
@@ -27,15 +27,16 @@ const TO_CORNER: f64 = 0.5;
 /// A centre on a wall counts as if it lay so far to the north-east, in pixels.
 const TIE: [f64; 2] = [1e-3, 0.999e-3];
 /// The ways of counting pixels that are sought.
-const OTHERWISE: [Sampled; 2] = [Sampled::CentersAndWalls, Sampled::Corners];
+const NOT_AT_CENTERS: [Sampled; 2] = [Sampled::CentersAndWalls, Sampled::Corners];
 
 /// A scene whose mask was read off an image, with the footprints that such a mask tells where it counts pixels otherwise: the scene's own,
-/// or where it has none the mask's outlines in whole pixels. A mask that was sampled at pixels' corners becomes that of their centres; one
-/// in which centres on walls are built stays. Roofs keep their height; a scene whose mask is as [`rasterize`] makes it stays as it is.
+/// or where it has none the mask's outlines in whole pixels. A mask that was sampled at pixels' corners becomes that of their centres, with
+/// roofs as high as the footprints say; one in which centres on walls are built stays, with its roofs. A scene whose mask is as
+/// [`rasterize`] makes it stays as it is.
 pub fn with_footprints_of_mask(scene: Scene) -> Scene {
     let Some((sampled, footprints)) = footprints_of_mask(&scene.mask, scene.grid, &scene.buildings) else { return scene };
     match sampled {
-        Sampled::Corners => Scene::from_polygons(scene.grid, footprints),
+        Sampled::Corners => Scene { cars: scene.cars, bounds: scene.bounds, ..Scene::from_polygons(scene.grid, footprints) },
         Sampled::Centers | Sampled::CentersAndWalls => Scene { buildings: footprints, ..scene },
     }
 }
@@ -47,7 +48,7 @@ fn footprints_of_mask(mask: &BuildingMask, grid: Grid, known: &[Building]) -> Op
         let (sampled, outlines) = outlines_of_mask(mask, grid)?;
         (vec![sampled], outlines)
     } else {
-        (OTHERWISE.to_vec(), known.to_vec())
+        (NOT_AT_CENTERS.to_vec(), known.to_vec())
     };
     let off = |sampled: Sampled| different(mask, &mask_of(grid, &footprints, sampled));
     let (off, sampled) = candidates.into_iter().map(|sampled| (off(sampled), sampled)).min_by_key(|(off, _)| *off)?;
@@ -76,22 +77,19 @@ fn mask_of(grid: Grid, footprints: &[Building], sampled: Sampled) -> BuildingMas
 
 /// Outlines on the lattice of whole pixels, where a mask has such when it is taken to be sampled otherwise than at centres.
 fn outlines_of_mask(mask: &BuildingMask, grid: Grid) -> Option<(Sampled, Vec<Building>)> {
-    let fitted = |sampled: Sampled| -> Vec<Fitted> { trace(mask).into_iter().map(|ring| Fitted::new(ring, Some(sampled))).collect() };
-    let (vertices, sampled, rings) = OTHERWISE
-        .map(fitted)
-        .into_iter()
-        .zip(OTHERWISE)
-        .map(|(rings, sampled)| {
-            (telling(&rings).map(|fitted| needed(fitted.lattice.as_ref(), &fitted.pieces)).sum::<usize>(), sampled, rings)
-        })
-        .min_by_key(|(vertices, ..)| *vertices)?;
+    let traced = trace(mask);
+    let fitted = |sampled: Sampled| {
+        let rings: Vec<Fitted> = traced.iter().map(|ring| Fitted::new(ring.clone(), Some(sampled))).collect();
+        let vertices: usize = telling(&rings).map(|fitted| needed(fitted.lattice.as_ref(), &fitted.pieces)).sum();
+        (vertices, sampled, rings)
+    };
+    let (vertices, sampled, rings) = NOT_AT_CENTERS.map(fitted).into_iter().min_by_key(|(vertices, ..)| *vertices)?;
     let pieces: usize = telling(&rings).map(|fitted| fitted.pieces.len()).sum();
     if vertices == 0 || vertices as f64 > MOST_VERTICES_A_PIECE * pieces as f64 {
         return None;
     }
-    let at_centers = |fitted: &Fitted| lattice_corners(&fitted.ring, &fitted.pieces, Sampled::Centers);
-    let others: usize = telling(&rings).map(|fitted| needed(at_centers(fitted).as_ref(), &fitted.pieces)).sum();
-    if vertices as f64 > FEWER_VERTICES * others as f64 {
+    let (at_centers, ..) = fitted(Sampled::Centers);
+    if vertices as f64 > FEWER_VERTICES * at_centers as f64 {
         return None;
     }
     // Where no outline on the lattice fits, straight pieces do, which run between the pixels.
@@ -151,10 +149,14 @@ mod tests {
         footprints_of_mask(mask, GRID, known).map(|(sampled, footprints)| (sampled, rasterize(GRID, &footprints)))
     }
 
+    /// A place in whole pixels, a hair to the south-west as readers of such data have it.
+    fn whole(at: f64) -> f64 {
+        at.round() + 0.5 - 1e-3
+    }
+
     #[test]
     fn a_mask_that_was_sampled_otherwise_is_told_by_its_outlines_and_gives_the_mask_at_centers() {
-        let whole = |at: f64| at.round() + 0.5 - 1e-3;
-        for sampled in OTHERWISE {
+        for sampled in NOT_AT_CENTERS {
             let mut random = fastrand::Rng::with_seed(7);
             let (mut built, mut off_before, mut off_after) = (0, 0, 0);
             for _ in 0..20 {
@@ -189,9 +191,9 @@ mod tests {
     #[test]
     fn known_footprints_tell_which_they_explain() {
         let mut random = fastrand::Rng::with_seed(9);
-        for sampled in OTHERWISE {
-            let whole = |at: f64| if sampled == Sampled::Corners { at } else { at.round() + 0.5 - 1e-3 };
-            let buildings = boxes(&mut random, whole);
+        for sampled in NOT_AT_CENTERS {
+            let place = |at: f64| if sampled == Sampled::Corners { at } else { whole(at) };
+            let buildings = boxes(&mut random, place);
             let (centers, mask) = (rasterize(GRID, &buildings), mask_of(GRID, &buildings, sampled));
             assert!(told(&centers, &buildings).is_none());
             assert!(told(&mask, &buildings).is_some_and(|found| found == (sampled, centers)));
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn a_scene_keeps_a_mask_in_which_walls_are_built_and_gets_that_of_centers_for_one_of_corners() {
         let mut random = fastrand::Rng::with_seed(10);
-        let buildings = boxes(&mut random, |at| at.round() + 0.5 - 1e-3);
+        let buildings = boxes(&mut random, whole);
         let read = |sampled| with_footprints_of_mask(Scene::from_mask(GRID, mask_of(GRID, &buildings, sampled)));
         let [centers, with_walls, corners] = [Sampled::Centers, Sampled::CentersAndWalls, Sampled::Corners].map(read);
         assert!(centers.buildings.is_empty() && !with_walls.buildings.is_empty() && !corners.buildings.is_empty());

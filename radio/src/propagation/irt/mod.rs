@@ -8,7 +8,7 @@
 //! - **Out of sight** the powers of all paths add up: those in the plane ([`tracing`]) and the one over the roofs ([`roofs`]).
 //! - **Few interactions.** The real maps show one interaction for IRT2 and up to three for IRT4, at most one of them a reflection. A way
 //!   over roofs counts as two.
-//! - **On walls nothing has a value**: a pixel whose centre lies on a wall is as dark as one inside.
+//! - **On walls nothing has a value**: a pixel whose centre lies on a footprint's wall is as dark as one inside.
 //! - **Soft edges.** The ratio of a pixel's power to the law in sight is averaged over a metre or two ([`shadow_edges`]).
 
 mod law;
@@ -23,7 +23,7 @@ use super::rays::border::RayWalls;
 use crate::arithmetic;
 use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
-use crate::scene::{LinkEnds, pixels_on_walls};
+use crate::scene::LinkEnds;
 use roofs::power_over_roofs;
 use shadow_edges::smoothed;
 use tracing::{Lit, Tracing};
@@ -85,12 +85,9 @@ impl PropagationModel for IntelligentRayTracing {
             let step = grid.pixel_center(i / grid.size, i % grid.size) - ends.position;
             self.law.direct_power(arithmetic::length(step.x, step.y))
         };
-        let mut on_wall = vec![false; grid.pixels()];
-        for pixel in pixels_on_walls(grid, prepared.walls().walls.iter().map(|wall| wall.ends)) {
-            on_wall[pixel] = true;
-        }
+        let on_walls = prepared.pixels_on_walls();
         let share = |i: usize| {
-            if mask.pixels[i] != 0 || on_wall[i] {
+            if mask.pixels[i] != 0 || on_walls.contains(i) {
                 return 0.0;
             }
             let over_roofs = if self.interactions < OVER_ROOFS || in_sight[i] {

@@ -17,16 +17,16 @@ pub fn dot(a: Step, b: Step) -> i64 {
     a.0 * b.0 + a.1 * b.1
 }
 
-/// How a pixel counts whose centre lies on a wall.
+/// How a pixel whose centre lies on a wall counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnWall {
+pub enum TieRule {
     /// As if it lay a hair to the north-east, and a little more to the east than to the north.
     NorthEast,
-    /// As built.
+    /// As built, on whichever side of the building.
     Built,
 }
 
-impl OnWall {
+impl TieRule {
     /// The side of the wall on which it counts: 1 is the left, -1 the right.
     fn side(self, wall: Step) -> i64 {
         match (self, wall.0 - wall.1) {
@@ -101,12 +101,12 @@ impl Directions {
     }
 
     /// Whether a wall may point so.
-    pub fn allow(&self, wall: Step, on_wall: OnWall) -> bool {
+    pub fn allow(&self, wall: Step, tie_rule: TieRule) -> bool {
         let (low, high) = (cross(self.low, wall), cross(wall, self.high));
-        (low > 0 || low == 0 && on_wall.agrees(self.low_wants, wall))
-            && (high > 0 || high == 0 && on_wall.agrees(self.high_wants, wall))
+        (low > 0 || low == 0 && tie_rule.agrees(self.low_wants, wall))
+            && (high > 0 || high == 0 && tie_rule.agrees(self.high_wants, wall))
             && dot(self.low, wall) + dot(self.high, wall) > 0
-            && on_wall.agrees(self.all_want, wall)
+            && tie_rule.agrees(self.all_want, wall)
     }
 }
 
@@ -118,16 +118,16 @@ mod tests {
     fn the_directions_that_are_left_are_those_that_pass_every_pixel_on_its_side() {
         let mut random = fastrand::Rng::with_seed(3);
         let mut step = |reach: i64| (random.i64(-reach..=reach), random.i64(-reach..=reach));
-        for on_wall in (0..4000).map(|i| [OnWall::NorthEast, OnWall::Built][i % 2]) {
+        for tie_rule in (0..4000).map(|i| [TieRule::NorthEast, TieRule::Built][i % 2]) {
             let wall = step(9);
             let pixels: Vec<Step> = (0..4).map(|_| step(6)).collect();
             // Each pixel on the side where this wall has it, which is therefore left.
-            let sides: Vec<bool> = pixels.iter().map(|&pixel| on_wall.is_left(wall, pixel)).collect();
+            let sides: Vec<bool> = pixels.iter().map(|&pixel| tie_rule.is_left(wall, pixel)).collect();
             let mut left = Directions::quarters();
             left.retain_mut(|quarter| pixels.iter().zip(&sides).all(|(&pixel, &side)| quarter.keep(pixel, side)));
             for other in [wall, step(9), step(9), step(9)].into_iter().filter(|&other| other != (0, 0)) {
-                let passes = pixels.iter().zip(&sides).all(|(&pixel, &side)| on_wall.is_left(other, pixel) == side);
-                assert_eq!(left.iter().any(|left| left.allow(other, on_wall)), passes, "{other:?} past {pixels:?} as {wall:?} goes");
+                let passes = pixels.iter().zip(&sides).all(|(&pixel, &side)| tie_rule.is_left(other, pixel) == side);
+                assert_eq!(left.iter().any(|left| left.allow(other, tie_rule)), passes, "{other:?} past {pixels:?} as {wall:?} goes");
             }
         }
     }

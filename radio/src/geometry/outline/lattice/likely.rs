@@ -124,7 +124,7 @@ impl Search {
 
 /// [`WeighedWall::wrong`] at one of a wall's ends.
 fn wrong_near(ring: &[Side], end: LatticeCorner, wall: Step, sampled: Sampled) -> u8 {
-    let is_left = |pixel: Step| sampled.on_wall().is_left(wall, sampled.step(end.at, pixel));
+    let is_left = |pixel: Step| sampled.tie_rule().is_left(wall, sampled.step(end.at, pixel));
     let bits = |i: usize| {
         let side = &ring[(end.side + NEAR * ring.len() + i - NEAR) % ring.len()];
         let inner = u8::from(!is_left(side.inner_pixel()));

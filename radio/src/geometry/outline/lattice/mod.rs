@@ -11,7 +11,7 @@ mod walls;
 
 use super::straight::{Piece, reach};
 use super::trace::Side;
-use directions::{OnWall, Step, minus};
+use directions::{Step, TieRule, minus};
 use geo::Coord;
 use likely::likeliest;
 use walls::LatticeWalls;
@@ -41,8 +41,8 @@ impl Sampled {
         }
     }
 
-    fn on_wall(self) -> OnWall {
-        if self == Self::CentersAndWalls { OnWall::Built } else { OnWall::NorthEast }
+    fn tie_rule(self) -> TieRule {
+        if self == Self::CentersAndWalls { TieRule::Built } else { TieRule::NorthEast }
     }
 }
 

@@ -99,7 +99,7 @@ fn add_walls(ring: &[Side], corners: &[LatticeCorner], from: usize, sampled: Sam
             side += 1;
         }
         let wall = minus(corner.at, start.at);
-        if side > start.side && wall != (0, 0) && left.iter().any(|directions| directions.allow(wall, sampled.on_wall())) {
+        if side > start.side && wall != (0, 0) && left.iter().any(|directions| directions.allow(wall, sampled.tie_rule())) {
             walls.push(LatticeWall { from, to });
         }
     }
