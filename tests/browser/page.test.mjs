@@ -26,7 +26,7 @@ test('the page opens on the physical layer, without the networks, and says what 
   const shown = () => page.evaluate(() => [document.getElementById('layer').value, window.radiodiff.picture().map.quantity]);
   const worth = () => page.locator('#worth').innerText();
   assert.deepEqual([await shown(), await downloads()], [['physical', 'received-power-dbm'], 0]);
-  assert.match(await worth(), /22 real maps.*NMSE 0\.0018, 1\.3 dB/);
+  assert.match(await worth(), /22 real maps.*NMSE 0\.0015, 1\.1 dB/);
   await page.selectOption('#layer', 'mean');
   await drawn(page);
   assert.deepEqual([await shown(), await downloads()], [['mean', 'received-power-dbm'], 1]);

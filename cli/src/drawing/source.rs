@@ -259,7 +259,7 @@ impl MapSource {
             Self::Network(network) => return network.path_gain(scene, &ends),
         };
         let map = match model.method {
-            ModelChoice::DominantPath => WithCars(DominantPath::default()).path_gain(scene, &ends),
+            ModelChoice::DominantPath => WithCars(DominantPath::of_maps()).path_gain(scene, &ends),
             ModelChoice::Rays => RayTracing { options: model.ray_options(transmitter.frequency_mhz) }.path_gain(scene, &ends),
             ModelChoice::LogDistance => {
                 let line_of_sight = LogDistanceLaw::LINE_OF_SIGHT;

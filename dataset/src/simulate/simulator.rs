@@ -59,10 +59,10 @@ impl Simulator {
         let roofs = if self.height_m.is_none() && has_radiomapseers_roofs(scene) { RoofsOfRays::Endless } else { RoofsOfRays::Scene };
         let rays = |interactions| RayTracing { options: RayOptions { interactions, roofs, ..RayOptions::default() } };
         let model: &dyn PropagationModel = match self.variant {
-            Variant::Dpm => &DominantPath::default(),
+            Variant::Dpm => &DominantPath::of_maps(),
             Variant::Irt2 => &IntelligentRayTracing::irt2(),
             Variant::Irt4 => &IntelligentRayTracing::irt4(),
-            Variant::CarsDpm => &WithCars(DominantPath::default()),
+            Variant::CarsDpm => &WithCars(DominantPath::of_maps()),
             Variant::CarsIrt2 => &WithCars(IntelligentRayTracing::irt2()),
             Variant::CarsIrt4 => &WithCars(IntelligentRayTracing::irt4()),
             Variant::Rays1 => &rays(1),

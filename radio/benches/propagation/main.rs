@@ -85,7 +85,7 @@ fn measure_heights(grid: Grid, buildings: usize, height_m: f64) -> f64 {
     let building = |footprint| Building { height_m: Some(LOWEST_M + random.unit() * (HIGHEST_M - LOWEST_M)), ..Building::from(footprint) };
     let scene = Scene::from_polygons(grid, footprints.into_iter().map(building).collect());
     let prepared = PreparedScene::new(&scene);
-    let model = DominantPath::default();
+    let model = DominantPath::of_maps();
     let mut map_ms = || loop {
         let position = Coord { x: random.unit(), y: random.unit() } * grid.extent_m();
         let (map, took_ms) = timed(|| model.path_gain(&prepared, &LinkEnds { height_m, ..LinkEnds::at(position) }));
@@ -113,7 +113,7 @@ fn measure(size: usize, buildings: usize) -> Cost {
     let grid = Grid { size, meters_per_pixel: 1.0 };
     let mut random = Random(SEED);
     let scene = Scene::from_polygons(grid, city(grid.extent_m(), buildings, &mut random).into_iter().map(Building::from).collect());
-    let model = DominantPath::default();
+    let model = DominantPath::of_maps();
     let mut map_ms = |prepared: &PreparedScene| loop {
         let position = Coord { x: random.unit(), y: random.unit() } * grid.extent_m();
         let (map, took_ms) = timed(|| model.path_gain(prepared, &LinkEnds::at(position)));

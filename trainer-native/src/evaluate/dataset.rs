@@ -250,7 +250,7 @@ impl PhysicalMaps {
     fn draw(&self, prepared: &PreparedScene, sample: &Sample) -> Result<Vec<RadioMap>, PropagationError> {
         let ends = sample.ends();
         let baseline = LogDistance { in_sight: LogDistanceLaw::LINE_OF_SIGHT, out_of_sight: self.out_of_sight };
-        let mut maps = vec![baseline.path_gain(prepared, &ends)?, WithCars(DominantPath::default()).path_gain(prepared, &ends)?];
+        let mut maps = vec![baseline.path_gain(prepared, &ends)?, WithCars(DominantPath::of_maps()).path_gain(prepared, &ends)?];
         if let Some(variant) = self.own {
             maps.push(Simulator::new(variant).path_gain(prepared, sample.position)?);
         }

@@ -282,7 +282,7 @@ impl SceneHandle {
 impl SceneHandle {
     /// A transmitter's path gain by the dominant path model, weakened by the scene's cars, dB.
     pub(super) fn path_gain(&self, placed: &PlacedTransmitter) -> Result<RadioMap, JsValue> {
-        WithCars(DominantPath::default()).path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))
+        WithCars(DominantPath::of_maps()).path_gain(&self.prepared, &placed.links()).map_err(|e| error("transmitter", &e))
     }
 
     /// Of so many transmitters, and a network's maps of each, 0 without a network.

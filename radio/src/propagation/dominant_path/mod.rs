@@ -3,9 +3,10 @@
 //!
 //! In the plane and up and down walls, a path's turns cost what the law says ([`wavefront`]). Beside those paths, the direct line over
 //! the roofs is diffracted by knife edges ([`over_roofs`]), which decides where an antenna is about as high as the roofs. The path
-//! that loses less counts.
+//! that loses less counts. Maps that people look at go without the lines a pixel wide that the search leaves ([`lone_pixels`]).
 
 mod levels;
+mod lone_pixels;
 mod looks;
 mod over_roofs;
 mod queue;
@@ -19,7 +20,11 @@ use crate::geometry::PreparedScene;
 use crate::map::RadioMap;
 use crate::scene::LinkEnds;
 use levels::Levels;
+use lone_pixels::median_out_of_sight;
 use wavefront::Wavefront;
+
+/// On larger pixels a street may be no wider than one, and no map of WinProp's says what is right there.
+const MOST_METERS_OF_MEDIAN: f64 = 1.5;
 
 /// Where the heights of roofs come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,9 +41,17 @@ pub enum RoofsFrom {
 pub struct DominantPath {
     pub law: DominantPathLaw,
     pub roofs_from: RoofsFrom,
+    /// Whether a pixel out of sight takes the median of the 3 x 3 around it, where pixels are about a metre. Networks are given maps
+    /// without it, from which they learnt.
+    pub median: bool,
 }
 
 impl DominantPath {
+    /// The model whose maps are nearest to WinProp's: with medians out of sight.
+    pub fn of_maps() -> Self {
+        Self { median: true, ..Self::default() }
+    }
+
     /// The model on RadioMapSeer's terms: antennas at 1.5 m, every roof at 25 m, whatever the scene says.
     pub fn level() -> Self {
         Self { roofs_from: RoofsFrom::Law, ..Self::default() }
@@ -50,12 +63,13 @@ impl PropagationModel for DominantPath {
         ends.check()?;
         let (grid, law) = (prepared.grid(), &self.law);
         let transmitter = ends.position / grid.meters_per_pixel;
-        let loss_db = match self.roofs_from {
+        let (loss_db, in_sight) = match self.roofs_from {
             RoofsFrom::Law => {
                 let (row, column) = prepared.outdoor_pixel(ends.position)?;
                 let in_sight = prepared.in_plane_sight(ends.position);
                 let turning_points = prepared.turning_points(0.0);
-                Wavefront::new(&turning_points, grid, law, Levels::of_law(law), (transmitter, row * grid.size + column), in_sight).run()
+                let start = (transmitter, row * grid.size + column);
+                (Wavefront::new(&turning_points, grid, law, Levels::of_law(law), start, in_sight.clone()).run(), in_sight)
             }
             RoofsFrom::Scene => {
                 let (row, column) = prepared.antenna_pixel(ends)?;
@@ -65,9 +79,11 @@ impl PropagationModel for DominantPath {
                 let mut loss_db = Wavefront::new(&turning_points, grid, law, levels, (transmitter, start), in_sight.clone()).run();
                 let is_built = |pixel: usize| prepared.mask().pixels[pixel] != 0;
                 over_roofs::lower(&mut loss_db, &in_sight, is_built, grid, law, &levels, transmitter);
-                loss_db
+                (loss_db, in_sight)
             }
         };
-        Ok(outdoor_map(prepared, |i| larger(-loss_db[i], law.floor_db)))
+        let map = outdoor_map(prepared, |i| larger(-loss_db[i], law.floor_db));
+        let median = self.median && grid.meters_per_pixel <= MOST_METERS_OF_MEDIAN;
+        Ok(if median { RadioMap { values: median_out_of_sight(&map.values, grid.size, &in_sight), ..map } } else { map })
     }
 }
