@@ -282,3 +282,22 @@ fn a_far_wall_is_lit_through_its_building_where_footprints_are_in_whole_pixels()
     // Beside the wall, from there by one turn more.
     assert!(gain(20.499, 41) > round + 4.0);
 }
+
+#[test]
+fn medians_are_taken_out_of_sight_and_of_small_pixels_alone() {
+    let boxes = [[24.3, 20.1, 6.0, 14.0], [34.2, 10.4, 12.0, 9.0], [33.1, 30.7, 7.0, 16.0]];
+    let buildings = scene(&boxes).buildings;
+    for meters_per_pixel in [1.0, 2.0] {
+        let grid = Grid { size: (GRID.extent_m() / meters_per_pixel) as usize, meters_per_pixel };
+        let prepared = PreparedScene::new(&Scene::from_polygons(grid, buildings.clone()));
+        for height_m in [1.5, 30.0] {
+            let ends = LinkEnds { height_m, ..LinkEnds::at(TRANSMITTER) };
+            let [with, without] =
+                [DominantPath::of_maps(), DominantPath::default()].map(|model| model.path_gain(&prepared, &ends).expect("outdoors").values);
+            let (sight, same) = (prepared.in_sight(&ends), |&pixel: &usize| with[pixel].to_bits() == without[pixel].to_bits());
+            assert!((0..grid.pixels()).filter(|&pixel| sight.contains(pixel) || without[pixel].is_nan()).all(|pixel| same(&pixel)));
+            let changed = (0..grid.pixels()).filter(|pixel| !same(pixel)).count();
+            assert_eq!(changed > 0, meters_per_pixel == 1.0, "{changed} pixels of {meters_per_pixel} m, the antenna at {height_m} m");
+        }
+    }
+}

@@ -49,8 +49,11 @@ fn dominant_paths(lines: &mut String, name: &str, scene: &Scene) {
     for (i, (east, north)) in SPOTS.into_iter().enumerate() {
         let position = Coord { x: east * scene.grid.extent_m(), y: north * scene.grid.extent_m() };
         let placed = scene.place_transmitter(Transmitter::at(position.x, position.y)).expect("there is an outdoor pixel");
-        let map = DominantPath::default().path_gain(&prepared, &LinkEnds::at(placed.transmitter.position)).expect("outdoors");
-        line(lines, &format!("dominant-path/{name}/{i}"), &map);
+        let ends = LinkEnds::at(placed.transmitter.position);
+        // As networks are given it, and as it is shown.
+        for (kind, model) in [("dominant-path", DominantPath::default()), ("dominant-path-of-maps", DominantPath::of_maps())] {
+            line(lines, &format!("{kind}/{name}/{i}"), &model.path_gain(&prepared, &ends).expect("outdoors"));
+        }
     }
 }
 

@@ -340,7 +340,8 @@ export interface RadioMap extends MapFiles {
   layer(name: Layer | 'standard-deviation' | 'probability'): RadioMap;
   /**
    * This map minus another of the same place, in dB: how far a generated map (`method: 'network'`) is from the physical one
-   * (`method: 'dominant-path'`), or what moving a transmitter gains. Its `at`, `stats` and `toImage` are those of a map.
+   * (`method: 'dominant-path'`), or what moving a transmitter gains. Of the former, lines a pixel wide are no more than what a physical map
+   * goes without on pixels of up to 1.5 m. Its `at`, `stats` and `toImage` are those of a map.
    */
   difference(other: RadioMap): RadioMap;
   /**

@@ -48,10 +48,11 @@ fn agree(footprints: &[&Polygon<f64>], mask: &BuildingMask, grid: Grid) -> bool 
     let drawn = rasterize_outlines(grid, footprints.iter().copied());
     let on_walls = PixelSet::of(grid.pixels(), pixels_on_walls(grid, footprints.iter().flat_map(|footprint| walls_of(footprint))));
     let is_built = |&pixel: &usize| mask.pixels[pixel] != 0;
-    let off_walls: Vec<usize> = (0..mask.pixels.len()).filter(|&pixel| !on_walls.contains(pixel)).collect();
-    let compared = if off_walls.iter().any(is_built) { off_walls } else { (0..mask.pixels.len()).collect() };
-    let built = compared.iter().filter(|&pixel| is_built(pixel)).count();
-    let differing = compared.iter().filter(|&pixel| is_built(pixel) != (drawn.pixels[*pixel] != 0)).count();
+    let pixels = || 0..mask.pixels.len();
+    let any_off_walls = pixels().any(|pixel| is_built(&pixel) && !on_walls.contains(pixel));
+    let compared = || pixels().filter(|&pixel| !any_off_walls || !on_walls.contains(pixel));
+    let built = compared().filter(is_built).count();
+    let differing = compared().filter(|pixel| is_built(pixel) != (drawn.pixels[*pixel] != 0)).count();
     differing as f64 <= (1.0 - LEAST_AGREEMENT) * built as f64
 }
 

@@ -107,15 +107,16 @@ impl InsetWalls {
     }
 }
 
-/// The walls of the tiles that the way from one point to another may meet.
+/// The walls of the tiles that the way from one point to another may meet or touch.
 pub fn walls_near(tiles: &[Tile], a: Coord<f64>, b: Coord<f64>) -> impl Iterator<Item = &Segment> {
-    let left = move |corner: Coord<f64>| (b - a).wedge_product(corner - a) > 0.0;
+    let side = move |corner: Coord<f64>| (b - a).wedge_product(corner - a);
     let near = move |tile: &&Tile| {
         let apart = |a: f64, b: f64, low: f64, high: f64| a.max(b) < low || a.min(b) > high;
         let corners = [tile.low, tile.high, Coord { x: tile.low.x, y: tile.high.y }, Coord { x: tile.high.x, y: tile.low.y }];
         !apart(a.x, b.x, tile.low.x, tile.high.x)
             && !apart(a.y, b.y, tile.low.y, tile.high.y)
-            && corners.iter().any(|&corner| left(corner) != left(corners[0]))
+            && corners.iter().any(|&corner| side(corner) >= 0.0)
+            && corners.iter().any(|&corner| side(corner) <= 0.0)
     };
     tiles.iter().filter(near).flat_map(|tile| &tile.walls)
 }

@@ -119,6 +119,32 @@ mod tests {
     }
 
     #[test]
+    fn two_pixels_on_walls_see_each_other_or_neither_does() {
+        let mut random = fastrand::Rng::with_seed(4);
+        let mut seen = 0;
+        for _ in 0..20 {
+            let buildings: Vec<Building> = (0..12)
+                .map(|_| {
+                    let [west, south] = [random.u8(2..50), random.u8(2..50)].map(|at| f64::from(at) + 0.5);
+                    boxed([west, south, west + f64::from(random.u8(3..11)), south + f64::from(random.u8(3..11))])
+                })
+                .collect();
+            let prepared = PreparedScene::new(&Scene::from_polygons(GRID, buildings));
+            let turning_points = prepared.turning_points(0.0);
+            let on_walls = &turning_points.on_walls;
+            let pixels: Vec<usize> = (0..GRID.pixels()).filter(|&pixel| on_walls.pixels.contains(pixel)).collect();
+            for &a in &pixels {
+                for &b in pixels.iter().step_by(7) {
+                    let sees = on_walls.see_each_other(center(a, 64), b);
+                    assert_eq!(sees, on_walls.see_each_other(center(b, 64), a), "{a} and {b}");
+                    seen += usize::from(sees);
+                }
+            }
+        }
+        assert!(seen > 10_000, "{seen}");
+    }
+
+    #[test]
     fn walls_between_other_places_have_no_pixels() {
         // Its eastern wall runs through pixels' centres, but ends elsewhere.
         let house = building(&[(20.3, 25.2), (40.5, 25.2), (40.5, 40.3), (20.3, 40.3)], None);

@@ -113,7 +113,8 @@ impl PreparedScene {
         self.walls.get_or_init(|| Walls::new(&exact_outlines(&self.scene)))
     }
 
-    /// The pixels whose centre lies on a wall of the footprints. Of a scene without footprints nobody knows them.
+    /// The pixels whose centre lies on a wall of the footprints; none of a scene without footprints, whose walls rays take from straight
+    /// pieces, good to a pixel.
     pub fn pixels_on_walls(&self) -> PixelSet {
         let walls = self.walls().walls.iter().filter(|_| !self.scene.buildings.is_empty()).map(|wall| wall.ends);
         PixelSet::of(self.scene.grid.pixels(), pixels_on_walls(self.scene.grid, walls))

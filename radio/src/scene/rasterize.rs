@@ -9,7 +9,7 @@ use geo::{Coord, LineString, Polygon};
 use std::ops::Range;
 
 /// A centre so near to a wall is on it, in pixels. Readers of data in whole metres move walls by a thousandth of a metre along both axes,
-/// which is less where a pixel is half a metre or more.
+/// which is less where a pixel is two thirds of a metre or more.
 pub(crate) const ON_WALL_PIXELS: f64 = 3e-3;
 
 /// The mask of `buildings` on `grid`.

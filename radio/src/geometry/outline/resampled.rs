@@ -126,6 +126,7 @@ fn different(a: &BuildingMask, b: &BuildingMask) -> usize {
 mod tests {
     use super::*;
     use crate::geometry::test_scenes::building;
+    use crate::scene::GeoBounds;
     use std::f64::consts::TAU;
 
     const GRID: Grid = Grid { size: 128, meters_per_pixel: 1.0 };
@@ -206,10 +207,12 @@ mod tests {
     fn a_scene_keeps_a_mask_in_which_walls_are_built_and_gets_that_of_centers_for_one_of_corners() {
         let mut random = fastrand::Rng::with_seed(10);
         let buildings = boxes(&mut random, whole);
-        let read = |sampled| with_footprints_of_mask(Scene::from_mask(GRID, mask_of(GRID, &buildings, sampled)));
+        let bounds = Some(GeoBounds { west: 11.0, south: 48.0, east: 11.1, north: 48.1 });
+        let read = |sampled| with_footprints_of_mask(Scene { bounds, ..Scene::from_mask(GRID, mask_of(GRID, &buildings, sampled)) });
         let [centers, with_walls, corners] = [Sampled::Centers, Sampled::CentersAndWalls, Sampled::Corners].map(read);
         assert!(centers.buildings.is_empty() && !with_walls.buildings.is_empty() && !corners.buildings.is_empty());
         assert_eq!(with_walls.mask, mask_of(GRID, &buildings, Sampled::CentersAndWalls));
         assert!(different(&corners.mask, &centers.mask) < 20);
+        assert!([centers, with_walls, corners].iter().all(|scene| scene.bounds == bounds));
     }
 }

@@ -24,7 +24,7 @@ use lone_pixels::median_out_of_sight;
 use wavefront::Wavefront;
 
 /// On larger pixels a street may be no wider than one, and no map of WinProp's says what is right there.
-const MOST_METERS_OF_MEDIAN: f64 = 1.5;
+pub const MOST_METERS_OF_MEDIAN: f64 = 1.5;
 
 /// Where the heights of roofs come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,13 +36,14 @@ pub enum RoofsFrom {
     Law,
 }
 
-/// The dominant path model with the constants of its law. Pixels that no path reaches get the law's floor.
+/// The dominant path model with the constants of its law. Maps that people look at and that are compared with others are
+/// [`DominantPath::of_maps`]; networks, calibration and losses by cars take those without medians, [`Self::default`] and [`Self::level`].
+/// Pixels that no path reaches get the law's floor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DominantPath {
     pub law: DominantPathLaw,
     pub roofs_from: RoofsFrom,
-    /// Whether a pixel out of sight takes the median of the 3 x 3 around it, where pixels are about a metre. Networks are given maps
-    /// without it, from which they learnt.
+    /// Whether a pixel out of sight takes the median of the 3 x 3 around it, where pixels are at most [`MOST_METERS_OF_MEDIAN`].
     pub median: bool,
 }
 
