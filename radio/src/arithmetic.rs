@@ -28,13 +28,13 @@ fn square(x: f64) -> (f64, f64) {
 /// The larger of two; the second where either is NaN or both are equal, as 0 and -0 are. `f64::max` is a call in WebAssembly, and this a
 /// comparison.
 #[inline]
-pub fn larger(a: f64, b: f64) -> f64 {
+pub fn larger<T: PartialOrd>(a: T, b: T) -> T {
     if a > b { a } else { b }
 }
 
 /// The smaller of two; the second where either is NaN or both are equal.
 #[inline]
-pub fn smaller(a: f64, b: f64) -> f64 {
+pub fn smaller<T: PartialOrd>(a: T, b: T) -> T {
     if a < b { a } else { b }
 }
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn of_equals_and_beside_nan_the_second_is_taken() {
-        for compare in [larger, smaller] {
+        for compare in [larger::<f64>, smaller::<f64>] {
             assert_eq!((compare(-0.0, 0.0).to_bits(), compare(0.0, -0.0).to_bits()), (0.0_f64.to_bits(), (-0.0_f64).to_bits()));
             assert!(compare(1.0, f64::NAN).is_nan() && compare(f64::NAN, 1.0) == 1.0);
         }

@@ -3,8 +3,8 @@
 //! [`prepared`] is what the other rooms hold: a scene with its walls and sights. [`footprints`] unites footprints, [`outline`] reads
 //! outlines off a mask without them; [`walls`] makes walls and corners of either, [`inset`] adjusts them for the dominant path, and
 //! [`prisms`] gives them tops for ray tracing. [`visibility`] and [`pixel_line_of_sight`] find what a point sees, [`look`] what it sees
-//! where it is asked, [`on_walls`] what pixels on walls see, [`geodesic_distance`] and [`wall_distance`] measure the open ground, [`highest_near`] bounds the roofs, [`cars`]
-//! counts the cars on a leg, and [`symmetry`] turns all of it.
+//! where it is asked, [`on_walls`] what pixels on walls see, [`geodesic_distance`] and [`wall_distance`]
+//! measure the open ground, [`highest_near`] bounds the roofs, [`cars`] counts the cars on a leg, and [`symmetry`] turns all of it.
 
 pub mod angular_cover;
 pub mod cars;

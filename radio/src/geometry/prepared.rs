@@ -116,8 +116,8 @@ impl PreparedScene {
     /// The pixels whose centre lies on a wall of the footprints; none of a scene without footprints, whose walls rays take from straight
     /// pieces, good to a pixel.
     pub fn pixels_on_walls(&self) -> PixelSet {
-        let walls = self.walls().walls.iter().filter(|_| !self.scene.buildings.is_empty()).map(|wall| wall.ends);
-        PixelSet::of(self.scene.grid.pixels(), pixels_on_walls(self.scene.grid, walls))
+        let known = if self.scene.buildings.is_empty() { &[][..] } else { &self.walls().walls };
+        PixelSet::of(self.scene.grid.pixels(), pixels_on_walls(self.scene.grid, known.iter().map(|wall| wall.ends)))
     }
 
     /// Walls and corners in metres with the heights of their roofs.

@@ -15,8 +15,8 @@ use geo::{Coord, LineString, Polygon, Translate};
 
 /// A mask is taken to be sampled otherwise than at centres where its outlines then need at most this share of the vertices that they need
 /// otherwise, and at most so many for each straight piece. RadioMapSeer's images need 0.58 to 0.89 and 1.2 to 1.5 at corners, masks read
-/// off its ray tracing 0.57 to 0.93 and 1.1 to 1.5 with walls, one 1.8. Masks at centres need 1.03 and more; those of footprints off the lattice,
-/// or read off figures, need 1.7 a piece where the share is below 1.
+/// off its ray tracing 0.57 to 0.93 and 1.1 to 1.5 with walls, one 1.8. Masks at centres need 1.03 and more; those of footprints off the
+/// lattice, or read off figures, need 1.7 a piece where the share is below 1.
 const FEWER_VERTICES: f64 = 0.97;
 /// See [`FEWER_VERTICES`].
 const MOST_VERTICES_A_PIECE: f64 = 1.6;

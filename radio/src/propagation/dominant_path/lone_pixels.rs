@@ -4,6 +4,7 @@
 //! the pixels in sight, which follow the law exactly and stay; out flow the others as the median of the 3 x 3 pixels around, which
 //! leaves edges where they are. docs/measurements/dominant-path.md has what it is worth.
 
+use crate::arithmetic::{larger, smaller};
 use crate::geometry::pixel_set::PixelSet;
 
 /// The median of each pixel out of sight and its outdoor neighbours, the upper one of two, row-major (N, N); NaN in buildings.
@@ -17,7 +18,7 @@ pub fn median_out_of_sight(values: &[f32], size: usize, in_sight: &PixelSet) -> 
             let [above, here, below] = [row - 1, row, row + 1].map(|row| &values[row * size..][..size]);
             for (column, (sorted, indoors)) in sorted.iter_mut().zip(&mut indoors).enumerate() {
                 let (a, b, c) = (above[column], here[column], below[column]);
-                *sorted = [least(least(a, b), c), middle(a, b, c), greatest(greatest(a, b), c)];
+                *sorted = [smaller(smaller(a, b), c), middle(a, b, c), larger(larger(a, b), c)];
                 *indoors = (a + b + c).is_nan();
             }
         }
@@ -30,7 +31,7 @@ pub fn median_out_of_sight(values: &[f32], size: usize, in_sight: &PixelSet) -> 
             medians[pixel] = if open {
                 // The middle of the greatest of the least, the middle of the middles and the least of the greatest.
                 let [[a, d, g], [b, e, h], [c, f, i]] = [sorted[column - 1], sorted[column], sorted[column + 1]];
-                middle(greatest(greatest(a, b), c), middle(d, e, f), least(least(g, h), i))
+                middle(larger(larger(a, b), c), middle(d, e, f), smaller(smaller(g, h), i))
             } else {
                 median_around(values, size, (row, column))
             };
@@ -61,16 +62,8 @@ fn median_around(values: &[f32], size: usize, (row, column): (usize, usize)) -> 
     if count < 3 { values[row * size + column] } else { around[count / 2] }
 }
 
-fn least(a: f32, b: f32) -> f32 {
-    if b < a { b } else { a }
-}
-
-fn greatest(a: f32, b: f32) -> f32 {
-    if b > a { b } else { a }
-}
-
 fn middle(a: f32, b: f32, c: f32) -> f32 {
-    greatest(least(a, b), least(greatest(a, b), c))
+    larger(smaller(a, b), smaller(larger(a, b), c))
 }
 
 #[cfg(test)]
