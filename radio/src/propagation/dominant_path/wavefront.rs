@@ -242,10 +242,12 @@ impl<'a> Wavefront<'a> {
         let from_roof = origin == PathOrigin::Roof;
         let on_ground = !self.built(pixel) && !from_roof;
         let turns_beside_corner = from_roof && !self.built(pixel) && self.turning_points.beside_corner.contains(pixel);
-        for (next, to) in around(pixel, size) {
-            if self.settled[next] && (from_roof || self.built(next)) {
+        for (next, at) in around(pixel, size) {
+            let known = self.source_of[next] == number || self.source_of[next] == TRANSMITTER;
+            if (known && !turns_beside_corner) || (self.settled[next] && (from_roof || self.built(next))) {
                 continue;
             }
+            let to = center_at(at, size);
             if self.built(next) && (on_ground || from_roof) {
                 let over = self.levels.roof_m(next) <= height_m + SAME_HEIGHT_M;
                 match origin {
@@ -480,11 +482,11 @@ impl<'a> Wavefront<'a> {
     }
 }
 
-/// The pixel and its neighbours, each with its centre.
-fn around(pixel: usize, size: usize) -> impl Iterator<Item = (usize, Coord<f64>)> {
+/// The pixel and its neighbours, each with its (row, column).
+fn around(pixel: usize, size: usize) -> impl Iterator<Item = (usize, (usize, usize))> {
     let (row, column) = (pixel / size, pixel % size);
     let (first, end) = (column.saturating_sub(1), (column + 2).min(size));
-    let in_row = move |r: usize| (first..end).map(move |c| (r * size + c, center_at((r, c), size)));
+    let in_row = move |r: usize| (first..end).map(move |c| (r * size + c, (r, c)));
     (row.saturating_sub(1)..(row + 2).min(size)).flat_map(in_row)
 }
 
