@@ -231,7 +231,12 @@ fn sites_cover_what_is_said_of_them() {
     let said = succeeds(&[&["sites", SCENE], args.as_slice()].concat());
     assert!(said.starts_with("before: ") && said.contains("\n1: ") && said.contains("\n2: "), "{said}");
     let table = fs::read_to_string(&out).unwrap();
-    let rows: Vec<Vec<f64>> = table.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
+    assert!(
+        table.lines().next().unwrap().ends_with(",name,height_m,power_dbm") && table.lines().nth(1).unwrap().ends_with(",,1.5,23"),
+        "{table}"
+    );
+    let numbers = |line: &str| line.split(',').take(5).map(|cell| cell.parse().unwrap()).collect();
+    let rows: Vec<Vec<f64>> = table.lines().skip(1).map(numbers).collect();
     assert!(rows.len() == 2 && rows[0][3] >= rows[1][3] && rows[1][3] > 0.0, "{table}");
     // The map of all three covers what the search says they cover.
     let places: Vec<String> = rows.iter().map(|row| format!("{},{}", row[1], row[2])).collect();
@@ -244,14 +249,29 @@ fn sites_cover_what_is_said_of_them() {
     fs::write(&list, format!("name,lng,lat\nx,{}\ny,{}\n", places[1], places[0])).unwrap();
     let args = ["--bounds", BOUNDS, "--count", "3", "--threshold", "-75", "--existing", TX[0], "--candidates", list.to_str().unwrap()];
     let said = succeeds(&[&["sites", SCENE], args.as_slice()].concat());
-    assert!(said.contains(&format!("1: {:.6},{:.6}", rows[0][1], rows[0][2])) && said.contains("no further candidate"), "{said}");
+    assert!(said.contains(&format!("1: {:.6},{:.6} (y) adds", rows[0][1], rows[0][2])) && said.contains("no further candidate"), "{said}");
     // The same list as a spreadsheet of another country saves it, and one without places.
     let spreadsheet = format!("name;Longitude;Latitude\r\nx;{}\r\ny;{}\r\n", places[1], places[0]);
     fs::write(&list, spreadsheet.replace(',', ";").replace('.', ",")).unwrap();
     assert_eq!(succeeds(&[&["sites", SCENE], args.as_slice()].concat()), said);
+    // One that hardly sends is not taken, a higher and stronger one is, and what it has is written with it.
+    fs::write(&list, format!("name,lng,lat,height_m,power_dbm\nx,{},30,33\ny,{},,-60\n", places[1], places[0])).unwrap();
+    let written = folder.path().join("chosen.csv").display().to_string();
+    let alone = ["--bounds", BOUNDS, "--count", "3", "--threshold", "-75", "--candidates", list.to_str().unwrap(), "--out", &written];
+    let strong = succeeds(&[&["sites", SCENE], alone.as_slice()].concat());
+    assert!(strong.contains(&format!("1: {:.6},{:.6} (x) adds", rows[1][1], rows[1][2])), "{strong}");
+    let chosen = fs::read_to_string(&written).unwrap();
+    assert!(chosen.lines().nth(1).unwrap().ends_with(",x,30,33") && chosen.lines().count() == 2, "{chosen}");
+    predict(folder.path(), &["x.npy"], &["--tx", &format!("{},33", places[1]), "--height-m", "30"]);
+    let values = array(&folder.path().join("x.npy"));
+    let covered = values.iter().filter(|dbm| **dbm >= -75.0).count() as f64;
+    let share: f64 = chosen.lines().nth(1).unwrap().split(',').nth(4).unwrap().parse().unwrap();
+    assert!((share - 100.0 * covered / outdoors).abs() < 0.01, "{chosen}: {}", 100.0 * covered / outdoors);
+    fs::write(&list, format!("lng,lat,height_m\n{},12 m\n", places[1])).unwrap();
+    fails(&[&["sites", SCENE], args.as_slice()].concat(), &["line 2: the height in metres is \"12 m\", expected 0.5 to 200"]);
     // Candidates off the map, one of them by a typing error, cost no more than a warning, until none is left.
     let (off, again) =
-        (["11.6,48.2", "1.157665,48.13487"], format!("lng,lat\n11.6,48.2\n{}\n1.157665,48.13487\n{}\n", places[1], places[0]));
+        (["11.6,48.2", "1.157665,48.13487"], format!("lng,lat,name\n11.6,48.2,\n{},x\n1.157665,48.13487,\n{},y\n", places[1], places[0]));
     fs::write(&list, again).unwrap();
     let output = radiodiff(&[&["sites", SCENE], args.as_slice()].concat());
     assert_eq!(text(&output.stdout), said);

@@ -7,15 +7,18 @@ export interface SitesRequest extends SceneFields {
   count?: NumberField;
   /** From this power at the receiver on a place is covered; no default. */
   thresholdDbm: number | string;
-  /** Where transmitters may stand, up to 5000 places. The default is one in every square of `spacingM` outdoors. */
-  candidates?: readonly { lng: number | string; lat: number | string }[] | null | undefined;
+  /**
+   * Where transmitters may stand, up to 5000 places: masts, roofs, lamp posts. What one leaves out, such as its height, is as `transmitter`
+   * has it. The default is one in every square of `spacingM` outdoors.
+   */
+  candidates?: readonly Transmitter[] | null | undefined;
   /** The part of the map that candidates are spread over; the default is all of it. */
   area?: Bounds | null | undefined;
   /** The default is a twelfth of the map's side: up to 144 candidates, each of which costs a map. More than 5000 are refused. */
   spacingM?: NumberField;
   /** Transmitters that are there already. */
   existing?: readonly Transmitter[] | null | undefined;
-  /** What stands at every candidate. */
+  /** What stands at every candidate that does not say otherwise. */
   transmitter?: Omit<Transmitter, 'lng' | 'lat'> | null | undefined;
   receiver?: Receiver | null | undefined;
   signal?: AbortSignal | undefined;
@@ -40,8 +43,10 @@ export interface SuggestedSite {
  */
 export interface SuggestedSites {
   sites: SuggestedSite[];
-  /** How many candidates there were. */
+  /** How many candidates there were on the map. */
   candidates: number;
+  /** Numbers of the candidates that lie off the map and were not used. */
+  offMap: number[];
   outdoorPixels: number;
   /** Share of the ground outdoors that the existing transmitters cover. */
   shareBefore: number;

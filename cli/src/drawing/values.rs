@@ -1,7 +1,7 @@
 //! Values of the command line: numbers between commas, and files whose names say their format.
 
 use geo::Coord;
-use radiodiff_radio::scene::GeoBounds;
+use radiodiff_radio::scene::{GeoBounds, MAX_DECIBELS};
 use std::path::PathBuf;
 
 /// Where a transmitter stands, and its power where it is given.
@@ -27,9 +27,6 @@ impl<F> OutputFile<F> {
         format.map(|format| Self { path, format }).ok_or_else(|| format!("expected a name that ends in {endings}"))
     }
 }
-
-/// Powers beyond are typing errors, as in the package's requests.
-const MOST_DBM: f64 = 200.0;
 
 /// A finite number.
 pub fn number(text: &str) -> Result<f64, String> {
@@ -62,8 +59,8 @@ pub fn transmitter(text: &str) -> Result<TransmitterArg, String> {
         [lng, lat, power_dbm] => (lng, lat, Some(power_dbm)),
         ref other => return Err(format!("expected LNG,LAT or LNG,LAT,DBM, found {} numbers", other.len())),
     };
-    if let Some(power_dbm) = power_dbm.filter(|dbm: &f64| dbm.abs() > MOST_DBM) {
-        return Err(format!("the power is {power_dbm}, expected -{MOST_DBM} to {MOST_DBM} dBm"));
+    if let Some(power_dbm) = power_dbm.filter(|dbm: &f64| dbm.abs() > MAX_DECIBELS) {
+        return Err(format!("the power is {power_dbm}, expected -{MAX_DECIBELS} to {MAX_DECIBELS} dBm"));
     }
     let lng_lat = Coord { x: degrees("longitude", lng, 180.0)?, y: degrees("latitude", lat, 90.0)? };
     Ok(TransmitterArg { lng_lat, power_dbm })

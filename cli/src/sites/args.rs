@@ -2,9 +2,8 @@
 
 use crate::drawing::{AreaArgs, OutputFile, SourceArgs, StationArgs, TransmitterArg, length, number, transmitter};
 use anyhow::{Context, Result};
-use geo::Coord;
 use radiodiff_dataset::files;
-use radiodiff_radio::calibration::read_places;
+use radiodiff_radio::calibration::{SiteRow, read_sites};
 use std::path::{Path, PathBuf};
 
 /// Find the places for new transmitters that cover most
@@ -18,7 +17,8 @@ pub struct Args {
     /// Least received power that counts as covered, dBm
     #[arg(long, value_name = "DBM", allow_hyphen_values = true, value_parser = number)]
     pub threshold: f64,
-    /// Candidates: CSV with the columns lng and lat [default: a place in each square of --spacing-m]
+    /// Candidates: CSV with the columns lng and lat, and perhaps name, height_m and power_dbm, which come before --height-m and
+    /// --power-dbm [default: a place in each square of --spacing-m]
     #[arg(long, value_name = "FILE")]
     pub candidates: Option<PathBuf>,
     /// Side of the squares that have one candidate each, metres
@@ -57,10 +57,10 @@ fn output(name: &str) -> Result<OutputFile<SiteFormat>, String> {
     OutputFile::named(name, format, ".geojson or .csv")
 }
 
-/// Longitudes and latitudes of a table.
+/// The candidates of a table.
 ///
 /// # Errors
-/// A file that cannot be read; a line without a place on the globe.
-pub fn read_candidates(path: &Path) -> Result<Vec<Coord<f64>>> {
-    read_places(&files::read_text(path)?).with_context(|| format!("the candidates {}", path.display()))
+/// A file that cannot be read; a line without a place on the globe, or with a height or power that no antenna has.
+pub fn read_candidates(path: &Path) -> Result<Vec<SiteRow>> {
+    read_sites(&files::read_text(path)?).with_context(|| format!("the candidates {}", path.display()))
 }

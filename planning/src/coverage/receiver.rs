@@ -1,6 +1,7 @@
 //! The receiver that a plan's transmitters serve: its antenna's gain, its bandwidth and its noise.
 
 use super::CoverageError;
+use radiodiff_radio::scene::MAX_DECIBELS;
 
 /// Boltzmann's constant, J/K (exact in the SI), and the temperature that noise figures refer to, K (IEEE 100).
 const BOLTZMANN: f64 = 1.380_649e-23;
@@ -44,7 +45,7 @@ impl Receiver {
         let check = |field, found: f64, valid: bool, expected| {
             if valid && found.is_finite() { Ok(()) } else { Err(CoverageError::Receiver { field, found, expected }) }
         };
-        check("antenna gain", self.gain_dbi, self.gain_dbi.abs() <= 200.0, "a number from -200 to 200 dBi")?;
+        check("antenna gain", self.gain_dbi, self.gain_dbi.abs() <= MAX_DECIBELS, "a number from -200 to 200 dBi")?;
         let bandwidth_valid = (1e-6..=1e5).contains(&self.bandwidth_mhz);
         check("bandwidth", self.bandwidth_mhz, bandwidth_valid, "a number from 0.000001 to 100000 MHz")?;
         check("noise figure", self.noise_figure_db, (0.0..=100.0).contains(&self.noise_figure_db), "a number from 0 to 100 dB")?;

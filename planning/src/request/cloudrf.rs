@@ -22,7 +22,7 @@ use super::fields::{FieldError, Fields};
 use super::input::Input;
 use crate::coverage::Receiver;
 use radiodiff_radio::propagation::AntennaRequest;
-use radiodiff_radio::scene::{LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M};
+use radiodiff_radio::scene::{LEAST_ANTENNA_HEIGHT_M, MAX_DECIBELS, MOST_ANTENNA_HEIGHT_M};
 use serde_json::Value;
 
 /// The most transmitters of a request; each costs a map.
@@ -175,7 +175,7 @@ fn height_m(fields: &mut Fields) -> Result<Option<f64>, FieldError> {
 }
 
 fn decibels(fields: &mut Fields, name: &str, unit: &str) -> Result<Option<f64>, FieldError> {
-    fields.number(name, CODE, &format!("a number from -200 to 200 {unit}"), |db| db.abs() <= 200.0)
+    fields.number(name, CODE, &format!("a number from -{MAX_DECIBELS} to {MAX_DECIBELS} {unit}"), |db| db.abs() <= MAX_DECIBELS)
 }
 
 #[cfg(test)]

@@ -22,5 +22,5 @@ pub use law::{CONSTANTS, CellLaw, ConstantName, Constants, PRIORS, Prior};
 pub use limits::LEAST_MEASUREMENTS;
 pub use link::{Link, RoofEdge, Surroundings};
 pub use measurement::{Measurement, average_by_squares};
-pub use table::{LATITUDE, LONGITUDE, TableError, TableRow, read_places, read_table};
+pub use table::{LATITUDE, LONGITUDE, SiteRow, TableError, TableRow, read_sites, read_table};
 pub use validation::{BlockErrors, HeldOutErrors, Validation, cross_validate};

@@ -1,8 +1,9 @@
-//! Measurements as drive-test tools, phones and spreadsheets export them, and lists of places: a table with a header, whose values
+//! Measurements as drive-test tools, phones and spreadsheets export them, and lists of sites: a table with a header, whose values
 //! commas, semicolons or tabulators separate ([`crate::delimited`]).
 
 use super::limits::{LEAST_POWER_DBM, MOST_POWER_DBM};
 use crate::delimited::{DelimitedText, RowError};
+use crate::scene::{LEAST_ANTENNA_HEIGHT_M, MAX_DECIBELS, MOST_ANTENNA_HEIGHT_M};
 use geo::Coord;
 use thiserror::Error;
 
@@ -12,6 +13,9 @@ pub const LONGITUDE: [&str; 4] = ["lng", "lon", "long", "longitude"];
 pub const LATITUDE: [&str; 2] = ["lat", "latitude"];
 const POWER: [&str; 7] = ["rsrp_dbm", "power_dbm", "rssi_dbm", "dbm", "rsrp", "rssi", "power"];
 const DEVICE: [&str; 3] = ["device", "phone", "receiver"];
+const NAME: [&str; 3] = ["name", "site", "id"];
+const HEIGHT: [&str; 2] = ["height_m", "height"];
+const SENT_POWER: [&str; 3] = ["power_dbm", "dbm", "power"];
 
 /// A line of the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +25,17 @@ pub struct TableRow {
     pub power_dbm: f64,
     /// What measured it, where the table says so.
     pub device: Option<String>,
+}
+
+/// A line of a list of sites. What is `None` the list leaves out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SiteRow {
+    /// Longitude and latitude, degrees.
+    pub lng_lat: Coord<f64>,
+    pub name: Option<String>,
+    /// Of the antenna above the ground.
+    pub height_m: Option<f64>,
+    pub power_dbm: Option<f64>,
 }
 
 /// A table that cannot be used.
@@ -52,14 +67,25 @@ pub fn read_table(text: &str) -> Result<Vec<TableRow>, TableError> {
     })
 }
 
-/// Reads a table of longitudes and latitudes in degrees. Other columns are ignored.
+/// Reads a list of sites: longitudes and latitudes in degrees, with names, heights (0.5 to 200 m) and powers (-200 to 200 dBm) where it has
+/// such columns and a line fills them. Other columns are ignored.
 ///
 /// # Errors
 /// As [`read_table`].
-pub fn read_places(text: &str) -> Result<Vec<Coord<f64>>, TableError> {
+pub fn read_sites(text: &str) -> Result<Vec<SiteRow>, TableError> {
     let mut table = Table::open(text, TableError::Empty { example: "lng,lat", row: "place" })?;
     let places = table.place_columns()?;
-    table.rows(|row| row.place(places))
+    let [name, height, power] = [table.column(&NAME), table.column(&HEIGHT), table.column(&SENT_POWER)];
+    table.rows(|row| {
+        let filled = |column: Option<usize>| column.filter(|&column| row.record.get(column).is_some_and(|cell| !cell.is_empty()));
+        let number = |column, what, least, most| filled(column).map(|column| row.number(column, what, least, most)).transpose();
+        Ok(SiteRow {
+            lng_lat: row.place(places)?,
+            name: filled(name).and_then(|column| row.record.get(column)).map(str::to_owned),
+            height_m: number(height, "height in metres", LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M)?,
+            power_dbm: number(power, "power in dBm", -MAX_DECIBELS, MAX_DECIBELS)?,
+        })
+    })
 }
 
 /// A table whose header was read.
@@ -137,7 +163,28 @@ mod tests {
         assert_eq!(read_table(text), Ok(vec![row]));
         let rows = read_table("lng,lat,dbm\n1,2,-80\n3,4,-90").expect("no device is needed");
         assert_eq!((rows.len(), &rows[1].device), (2, &None));
-        assert_eq!(read_places("name,Longitude,Latitude\na,1,2\n"), Ok(vec![Coord { x: 1.0, y: 2.0 }]));
+    }
+
+    #[test]
+    fn sites_have_what_their_line_says() {
+        let site = |name: Option<&str>, height_m, power_dbm| SiteRow {
+            lng_lat: Coord { x: 1.0, y: 2.5 },
+            name: name.map(str::to_owned),
+            height_m,
+            power_dbm,
+        };
+        assert_eq!(read_sites("Longitude,Latitude\n1,2.5\n"), Ok(vec![site(None, None, None)]));
+        let list = "Name;lng;lat;Height_m;dBm\nmast, old;1;2,5;12,5;\n;1;2,5;;-3\n";
+        assert_eq!(read_sites(list), Ok(vec![site(Some("mast, old"), Some(12.5), None), site(None, None, Some(-3.0))]));
+        for (line, words) in [
+            ("1,2,250,0", "line 2: the height in metres is \"250\", expected 0.5 to 200"),
+            ("1,2,12 m,0", "line 2: the height in metres is \"12 m\""),
+            ("1,2,12,loud", "line 2: the power in dBm is \"loud\", expected -200 to 200"),
+            (",2,12,0", "line 2: the longitude is \"\""),
+        ] {
+            let error = read_sites(&format!("lng,lat,height,power\n{line}\n")).expect_err(line).to_string();
+            assert!(error.contains(words), "{line}: {error}");
+        }
     }
 
     #[test]
@@ -175,7 +222,7 @@ mod tests {
         says("sep=;\n\nlng;lat;dbm\n1,5;2,5;loud", "line 4: the power in dBm is \"loud\"");
         says("sep=;\nlng;lat;dbm\n1,5;2,5;-80;1", "line 3: expected 3 fields, found 4");
         says("lng lat dbm\n1 2 -80", "its columns are lng lat dbm");
-        let error = read_places("lon,lat\n").expect_err("no place").to_string();
+        let error = read_sites("lon,lat\n").expect_err("no place").to_string();
         assert!(error.contains("a line for every place"), "{error}");
     }
 }

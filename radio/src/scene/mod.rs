@@ -89,6 +89,9 @@ impl From<Polygon<f64>> for Building {
     }
 }
 
+/// Powers in dBm and gains in dBi are at most this far from 0. Beyond it are no decibels of any radio, and beyond some 10^38 no f32 either.
+pub const MAX_DECIBELS: f64 = 200.0;
+
 /// A transmitter, in metres in the scene's frame, with RadioMapSeer's defaults: 23 dBm at 5.9 GHz, isotropic, at 1.5 m. It says where the
 /// antenna points; the antenna's pattern is a [`crate::propagation::AntennaPattern`].
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -35,7 +35,7 @@ test('sites are the candidates that add most, and cover what a plan of them cove
     buildings, count: 2, thresholdDbm: String(THRESHOLD), candidates: [...PLACES.slice(0, 3), { lng: 25, lat: 60 }], existing, transmitter,
     onProgress: ({ phase, loaded, total }) => progress.push([phase, loaded, total]),
   });
-  assert.deepEqual([found.candidates, found.sites.length], [3, 2]);
+  assert.deepEqual([found.candidates, found.sites.length, found.offMap], [3, 2, [3]]);
   assert.match(found.warnings.join(' '), /1 of 4 candidates lie off the map/);
   assert.ok(progress.every(([phase, loaded, total]) => phase === 'scene' || (phase === 'candidates' && loaded <= total && total === 4)));
   assert.deepEqual(progress.at(-1), ['candidates', 4, 4]);
@@ -47,6 +47,20 @@ test('sites are the candidates that add most, and cover what a plan of them cove
   assert.ok(Math.abs(first.gainedShare - (first.coveredShare - found.shareBefore)) < 1e-12 && second.gainedShare <= first.gainedShare);
   assert.deepEqual([first.transmitter.powerDbm, first.transmitter.heightM, first.lng], [17, 6, first.transmitter.lng]);
   assert.equal(second.coveredShare, await share([...existing, ...found.sites.map((site) => site.transmitter)]));
+});
+
+test('a candidate may be higher or stronger than the others', { timeout: 120_000 }, async () => {
+  const search = (candidates) => engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, transmitter: { powerDbm: 17, heightM: 6 }, candidates });
+  const { sites: [best] } = await search(PLACES);
+  const others = PLACES.map((place, i) => (i === best.candidate ? { ...place, powerDbm: -30 } : place));
+  const without = await search(others);
+  assert.notEqual(without.sites[0].candidate, best.candidate, 'it was chosen with a power that it has not');
+  const second = without.sites[0].candidate;
+  const higher = others.map((place, i) => (i === second ? { ...place, alt: 40, powerDbm: 27 } : place));
+  const { sites: [highest] } = await search(higher);
+  assert.deepEqual([highest.candidate, highest.transmitter.heightM, highest.transmitter.powerDbm], [second, 40, 27]);
+  assert.equal(highest.coveredShare, await share([{ ...PLACES[second], heightM: 40, powerDbm: 27 }]));
+  await assert.rejects(search([{ ...PLACES[0], heightM: 900 }]), { name: 'RadioError', code: 'height', field: 'candidates[0].heightM' });
 });
 
 test('candidates are spread over an area, and the search stops when it is told', { timeout: 120_000 }, async () => {

@@ -25,6 +25,8 @@ pub struct SiteSearch {
     request: SitesRequest,
     existing: Vec<PlacedTransmitter>,
     candidates: Vec<Candidate>,
+    /// Numbers of those that lie off the map.
+    off_map: Vec<usize>,
     /// What the existing transmitters cover, as far as they were drawn.
     before: CoveredPixels,
     /// What each candidate that was drawn covers.
@@ -40,6 +42,7 @@ pub struct SiteSearch {
 struct SitesReport {
     sites: Vec<SiteReport>,
     candidates: usize,
+    off_map: Vec<usize>,
     outdoor_pixels: usize,
     /// Share of the ground outdoors that was covered before.
     share_before: f64,
@@ -65,24 +68,24 @@ impl SiteSearch {
         let height_m = request.plan.receiver_height_m;
         let place = |asked: &TransmitterRequest| scene.place_transmitter(asked, height_m);
         let existing = request.existing.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-        let places = places(scene, &request.candidates);
-        let asked = places.len();
+        let asked_for = asked_for(scene, &request);
+        let asked = asked_for.len();
         if asked > MOST_CANDIDATES {
             let hint = "a larger spacingM or a smaller area makes fewer";
             return Err(error("candidates", &format!("there are {asked} candidates, expected at most {MOST_CANDIDATES}: {hint}")));
         }
-        let (places, off_map) = candidates_on_map(&places, scene.grid(), &scene.frame());
-        let stand = |(index, Coord { x: lng, y: lat })| {
-            Ok(Candidate { index, placed: place(&TransmitterRequest { lng, lat, ..request.transmitter.clone() })? })
-        };
-        let candidates = places.into_iter().map(stand).collect::<Result<Vec<_>, JsValue>>()?;
+        let places: Vec<Coord<f64>> = asked_for.iter().map(|&TransmitterRequest { lng, lat, .. }| Coord { x: lng, y: lat }).collect();
+        let (on_map, left_out) = candidates_on_map(&places, scene.grid(), &scene.frame());
+        let off_map = (0..asked).filter(|index| on_map.binary_search_by_key(index, |&(on, _)| on).is_err()).collect();
+        let stand = |(index, _): (usize, Coord<f64>)| Ok(Candidate { index, placed: place(&asked_for[index])? });
+        let candidates = on_map.into_iter().map(stand).collect::<Result<Vec<_>, JsValue>>()?;
         if candidates.is_empty() {
             return Err(error("candidates", &format!("none of {asked} candidates stands outdoors on the map")));
         }
         let mut warnings = request.plan.warnings.clone();
-        warnings.extend(off_map);
+        warnings.extend(left_out);
         warnings.extend(existing.iter().flat_map(|placed| placed.report(Method::DominantPath).warnings));
-        Ok(SiteSearch { request, existing, candidates, before: CoveredPixels::default(), covered: Vec::new(), drawn: 0, warnings })
+        Ok(SiteSearch { request, existing, candidates, off_map, before: CoveredPixels::default(), covered: Vec::new(), drawn: 0, warnings })
     }
 
     /// How many maps there are to draw: of the existing transmitters, then of the candidates.
@@ -138,6 +141,7 @@ impl SiteSearch {
         object(&SitesReport {
             sites,
             candidates: self.candidates.len(),
+            off_map: self.off_map.clone(),
             outdoor_pixels,
             share_before: share(self.before.count()),
             warnings,
@@ -152,10 +156,10 @@ impl SiteSearch {
     }
 }
 
-/// The candidates' places in degrees.
-fn places(scene: &SceneHandle, candidates: &CandidatePlaces) -> Vec<Coord<f64>> {
-    match candidates {
-        CandidatePlaces::Given(places) => places.clone(),
+/// What stands at the candidates.
+fn asked_for(scene: &SceneHandle, request: &SitesRequest) -> Vec<TransmitterRequest> {
+    match &request.candidates {
+        CandidatePlaces::Given(candidates) => candidates.clone(),
         CandidatePlaces::Spread { area, spacing_m } => {
             let grid = scene.grid();
             let within = |place: &Coord<f64>| {
@@ -165,7 +169,8 @@ fn places(scene: &SceneHandle, candidates: &CandidatePlaces) -> Vec<Coord<f64>> 
             };
             let spacing_m = spacing_m.unwrap_or(grid.extent_m() * SPACING_SHARE);
             let spread = candidate_places(grid, &scene.scene().mask, spacing_m);
-            spread.into_iter().map(|meters| scene.frame().to_degrees(meters)).filter(within).collect()
+            let places = spread.into_iter().map(|meters| scene.frame().to_degrees(meters)).filter(within);
+            places.map(|Coord { x: lng, y: lat }| TransmitterRequest { lng, lat, ..request.transmitter.clone() }).collect()
         }
     }
 }

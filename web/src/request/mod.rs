@@ -20,15 +20,13 @@ use coverage::CoverageRequest;
 use radiodiff_core::diffusion::{MAX_STEPS, MIN_TIME};
 use radiodiff_planning::request::{FieldError, Fields, Input, numbered};
 use radiodiff_radio::propagation::MAX_INTERACTIONS;
-use radiodiff_radio::scene::{Transmitter, WallMaterial};
+use radiodiff_radio::scene::{MAX_DECIBELS, Transmitter, WallMaterial};
 use serde_json::Value;
 
 /// The largest whole number that JavaScript has exactly, 2^53 - 1.
 const MAX_SEED: u64 = 9_007_199_254_740_991;
 /// More maps take minutes, and change their mean by less than they differ.
 const MAX_SAMPLES: u64 = 1000;
-/// Powers and gains beyond this are no decibels of any radio, and beyond some 10^38 no Float32 either.
-const MAX_DECIBELS: f64 = 200.0;
 
 /// How the map is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,8 +158,15 @@ fn choice<T: Copy, const N: usize>(
 
 impl TransmitterRequest {
     fn read(path: &str, input: Input) -> Result<Self, FieldError> {
+        let Transmitter { height_m, power_dbm, frequency_mhz, antenna_gain_dbi, .. } = Transmitter::at(0.0, 0.0);
+        let standard =
+            Self { lng: 0.0, lat: 0.0, height_m, power_dbm, frequency_mhz, antenna_gain_dbi, antenna: None, warnings: Vec::new() };
+        Self::read_like(path, input, &standard)
+    }
+
+    /// What the input leaves out, but for its place, is as `like` has it.
+    fn read_like(path: &str, input: Input, like: &Self) -> Result<Self, FieldError> {
         let mut fields = Fields::of(input, path, "transmitter", "an object with lng and lat")?;
-        let standard = Transmitter::at(0.0, 0.0);
         let decibels = |value: f64| value.abs() <= MAX_DECIBELS;
         let lng = fields.required("lng", "transmitter", "a longitude in degrees")?;
         let lat = fields.required("lat", "transmitter", "a latitude in degrees")?;
@@ -171,19 +176,19 @@ impl TransmitterRequest {
         let antenna_gain_dbi = fields.number("antennaGainDbi", "antenna", &expected("dBi"), decibels)?;
         let frequency_mhz = fields.number("frequencyMHz", "frequency", "a frequency in MHz", |_| true)?;
         let antenna = match fields.take("antenna") {
-            Input::Missing => None,
+            Input::Missing => like.antenna.clone(),
             found @ Input::Object(_) => Some(Value::from(found)),
             found => return Err(fields.error("antenna", "antenna", &found, "an object with fields like txg, azi and hbw")),
         };
         Ok(Self {
             lng,
             lat,
-            height_m: height_m.unwrap_or(standard.height_m),
-            power_dbm: power_dbm.unwrap_or(standard.power_dbm),
-            frequency_mhz: frequency_mhz.unwrap_or(standard.frequency_mhz),
-            antenna_gain_dbi: antenna_gain_dbi.unwrap_or(standard.antenna_gain_dbi),
+            height_m: height_m.unwrap_or(like.height_m),
+            power_dbm: power_dbm.unwrap_or(like.power_dbm),
+            frequency_mhz: frequency_mhz.unwrap_or(like.frequency_mhz),
+            antenna_gain_dbi: antenna_gain_dbi.unwrap_or(like.antenna_gain_dbi),
             antenna,
-            warnings: fields.unknown().map(|field| format!("{field} is not known and not used.")).collect(),
+            warnings: fields.unknown().map(|field| format!("{field} is not known and not used.")).chain(like.warnings.clone()).collect(),
         })
     }
 }

@@ -2,7 +2,6 @@
 
 use super::coverage::CoverageRequest;
 use super::{TransmitterRequest, scene};
-use geo::Coord;
 use radiodiff_planning::request::{FieldError, Fields, Input, numbered};
 use radiodiff_radio::scene::GeoBounds;
 
@@ -23,7 +22,7 @@ pub struct SitesRequest {
     pub threshold_dbm: f64,
     /// Transmitters that are there already.
     pub existing: Vec<TransmitterRequest>,
-    /// What stands at a candidate's place; its own place means nothing.
+    /// What stands at a candidate that does not say otherwise; its own place means nothing.
     pub transmitter: TransmitterRequest,
     pub plan: CoverageRequest,
 }
@@ -31,8 +30,8 @@ pub struct SitesRequest {
 /// Where new transmitters may stand.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CandidatePlaces {
-    /// Longitudes and latitudes.
-    Given(Vec<Coord<f64>>),
+    /// Each with what stands there.
+    Given(Vec<TransmitterRequest>),
     /// One in every square of `spacing_m` outdoors; `None` leaves area and spacing to the map.
     Spread { area: Option<GeoBounds>, spacing_m: Option<f64> },
 }
@@ -50,36 +49,33 @@ impl TryFrom<Input> for SitesRequest {
             }
             found => return Err(fields.error("existing", "transmitter", &found, "an array of transmitters")),
         };
+        let transmitter = transmitter(&mut fields)?;
         Ok(Self {
-            candidates: candidates(&mut fields)?,
+            candidates: candidates(&mut fields, &transmitter)?,
             count: fields.whole("count", 1..=MOST_SITES)?.unwrap_or(1) as usize,
             threshold_dbm,
             existing,
-            transmitter: transmitter(&mut fields)?,
+            transmitter,
             plan: CoverageRequest::read(&mut fields)?,
         })
     }
 }
 
-fn candidates(fields: &mut Fields) -> Result<CandidatePlaces, FieldError> {
+fn candidates(fields: &mut Fields, transmitter: &TransmitterRequest) -> Result<CandidatePlaces, FieldError> {
     match fields.take("candidates") {
         Input::Missing => {
             let spacing_m = fields.number("spacingM", "candidates", "a length above 0 m", |value| value > 0.0)?;
             Ok(CandidatePlaces::Spread { area: scene::bounds(fields, "area")?, spacing_m })
         }
         Input::List(items) if !items.is_empty() && items.len() <= MOST_CANDIDATES => {
-            let place = |(path, item): (String, Input)| {
-                let mut place = Fields::of(item, &path, "candidates", "an object with lng and lat")?;
-                let x = place.required("lng", "candidates", "a longitude in degrees")?;
-                Ok(Coord { x, y: place.required("lat", "candidates", "a latitude in degrees")? })
-            };
-            Ok(CandidatePlaces::Given(numbered("candidates", items).map(place).collect::<Result<_, _>>()?))
+            let candidate = |(path, item): (String, Input)| TransmitterRequest::read_like(&path, item, transmitter);
+            Ok(CandidatePlaces::Given(numbered("candidates", items).map(candidate).collect::<Result<_, _>>()?))
         }
         found => Err(fields.error("candidates", "candidates", &found, format!("an array of 1 to {MOST_CANDIDATES} places"))),
     }
 }
 
-/// The transmitter that stands at every candidate: all fields but its place.
+/// The transmitter that stands at a candidate: all fields but its place.
 fn transmitter(fields: &mut Fields) -> Result<TransmitterRequest, FieldError> {
     let mut given = match fields.take("transmitter") {
         Input::Missing => std::collections::BTreeMap::new(),
@@ -110,7 +106,23 @@ mod tests {
         let given = json!({ "thresholdDbm": -90, "count": 3, "candidates": [{ "lng": 9, "lat": 50 }], "transmitter": { "heightM": 10 } });
         let given = read(given).expect("a request");
         assert_eq!((given.count, given.transmitter.height_m), (3, 10.0));
-        assert_eq!(given.candidates, CandidatePlaces::Given(vec![Coord { x: 9.0, y: 50.0 }]));
+        let like = |lng, lat| TransmitterRequest { lng, lat, ..given.transmitter.clone() };
+        assert_eq!(given.candidates, CandidatePlaces::Given(vec![like(9.0, 50.0)]));
+    }
+
+    #[test]
+    fn a_candidate_may_have_a_transmitter_of_its_own() {
+        let request = json!({
+            "thresholdDbm": -90,
+            "transmitter": { "powerDbm": 30, "heightM": 10, "antenna": { "azi": 90 } },
+            "candidates": [{ "lng": 9, "lat": 50, "alt": "25", "antenna": null }, { "lng": 9, "lat": 51, "powerDbm": 17, "roof": true }],
+        });
+        let read = read(request).expect("a request");
+        let CandidatePlaces::Given(candidates) = read.candidates else { panic!("{:?}", read.candidates) };
+        let found: Vec<_> = candidates.iter().map(|one| (one.power_dbm, one.height_m, one.antenna.clone())).collect();
+        let antenna = Some(json!({ "azi": 90 }));
+        assert_eq!(found, [(30.0, 25.0, antenna.clone()), (17.0, 10.0, antenna)]);
+        assert_eq!(candidates[1].warnings, ["candidates[1].roof is not known and not used."]);
     }
 
     #[test]
@@ -120,6 +132,7 @@ mod tests {
             (json!({ "count": 0 }), "count"),
             (json!({ "candidates": [] }), "candidates"),
             (json!({ "candidates": [{ "lng": 9 }] }), "candidates[0].lat"),
+            (json!({ "candidates": [{ "lng": 9, "lat": 50, "heightM": 900 }] }), "candidates[0].heightM"),
             (json!({ "spacingM": -1 }), "spacingM"),
             (json!({ "spacingM": 0 }), "spacingM"),
             (json!({ "spacingM": "NaN" }), "spacingM"),

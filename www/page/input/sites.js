@@ -69,7 +69,7 @@ function searched({ bounds, metersPerPixel }) {
   const where = element('sites-where').value;
   if (where === 'list') {
     if (!list) throw new Error('choose a file of candidates first, CSV with the columns name, lng and lat');
-    return { candidates: list.sites.map(({ lng, lat }) => ({ lng, lat })) };
+    return { candidates: list.sites.map(({ name: _, ...site }) => site) };
   }
   if (where === 'map') return {};
   const area = inView(bounds);
@@ -98,7 +98,7 @@ async function suggest(count) {
     say('sites', `No sites can be suggested: ${error.message}.`, 'error');
     return;
   }
-  const names = where.candidates && list.sites.map(({ name }) => name);
+  const listed = where.candidates && list.sites;
   search = new AbortController();
   showProgress(0);
   unsay('sites');
@@ -117,7 +117,7 @@ async function suggest(count) {
       signal: search.signal,
       onProgress: ({ phase, loaded, total }) => { if (phase === 'candidates') showProgress(loaded / total); },
     });
-    if (state.scene === scene) add(found, { ...asked, names });
+    if (state.scene === scene) add(found, { ...asked, listed });
   } catch (error) {
     if (!search.signal.aborted) say('sites', `No sites can be suggested: ${error.message}.`, 'error');
   } finally {
@@ -127,22 +127,22 @@ async function suggest(count) {
 }
 
 /**
- * Adds what was found, like the transmitter that it was searched for, by the candidates' `names` where a list has them; the plan may be
- * another now.
+ * Adds what was found, like the transmitter that it was searched for, with the names, heights and powers that candidates `listed` have; the
+ * plan may be another now.
  */
-function add({ sites, shareBefore, warnings = [] }, { plan: asked, template, names }) {
-  const offMap = names ? warnings.filter((warning) => /off the map/.test(warning)).map((warning) => ` ${warning}`).join('') : '';
+function add({ sites, shareBefore, offMap }, { plan: asked, template, listed }) {
+  const leftOut = listed && offMap.length ? ` ${offMap.length} of ${listed.length} candidates lie off the map and are not used: ${named(offMap.map((i) => titleOf(listed[i])))}.` : '';
   const ofWhat = plan() === asked ? '' : ' That is of the plan as it was when the search began.';
   if (!sites.length) {
-    say('sites', `No place covers more than there is: lower the threshold, or raise power or height.${ofWhat}${offMap}`);
+    say('sites', `No place covers more than there is: lower the threshold, or raise power or height.${ofWhat}${leftOut}`);
     return;
   }
   const added = [];
   // Others may have been added while the search ran.
   for (const site of sites.slice(0, MOST_TRANSMITTERS - plan().transmitters.length)) {
     const others = [...plan().transmitters, ...added];
-    const name = names?.[site.candidate];
-    added.push({ ...(template ? copyOf(template, site, others) : newTransmitter(site, others)), active: true, ...(name && { name }) });
+    const { lng, lat } = site;
+    added.push({ ...(template ? copyOf(template, site, others) : newTransmitter(site, others)), active: true, ...listed?.[site.candidate], lng, lat });
   }
   if (!added.length) {
     say('sites', `A plan holds ${MOST_TRANSMITTERS} transmitters: remove some first.`);
@@ -152,7 +152,7 @@ function add({ sites, shareBefore, warnings = [] }, { plan: asked, template, nam
   change((now) => ({ ...now, transmitters: [...now.transmitters, ...added] }));
   select(added[0].id);
   const them = added.length === 1 ? 'it' : 'them';
-  say('sites', `${counted(added.length)} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${them}.${ofWhat}${offMap} Undo takes ${them} away.`);
+  say('sites', `${counted(added.length)} added: ${percent(shareBefore)} covered before, ${percent(sites[added.length - 1].coveredShare)} with ${them}.${ofWhat}${leftOut} Undo takes ${them} away.`);
 }
 
 /**
@@ -190,8 +190,10 @@ export async function openSites(file) {
   say('sites', words.join(' '), unfit || faults.length || !added.length ? 'error' : 'warning');
 }
 
-/** What is wrong with the first lines, and how many more there are. */
-const named = (faults) => [...faults.slice(0, MOST_NAMED), ...(faults.length > MOST_NAMED ? [`and ${faults.length - MOST_NAMED} more lines`] : [])].join('; ');
+/** What is said of the first lines, and how many more there are. */
+const named = (lines) => [...lines.slice(0, MOST_NAMED), ...(lines.length > MOST_NAMED ? [`and ${lines.length - MOST_NAMED} more lines`] : [])].join('; ');
+
+const titleOf = ({ name, lng, lat }) => name ?? `${lng}, ${lat}`;
 
 const counted = (count) => (count === 1 ? '1 site' : `${count} sites`);
 
