@@ -16,7 +16,7 @@ use crate::geometry::csr::Csr;
 use crate::geometry::inset::center;
 use crate::geometry::pixel_set::PixelSet;
 use crate::propagation::frequency::LAW_WAVELENGTH_M;
-use crate::propagation::knife_edge::{LEAST_DISTANCE_M, PlanePoint, VerticalPlane, clear_rise, knife_edge_db, least_knife_edge_db};
+use crate::propagation::knife_edge::{LEAST_DISTANCE_M, PlanePoint, VerticalPlane, clear_rise, least_knife_edge_db};
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
 use geo::Coord;
@@ -110,10 +110,7 @@ pub fn lower(
                 continue;
             }
             if let Some((edge, v)) = plane.main_edge(between).filter(|&(_, v)| v > LEAST_V) {
-                let (v, open_db) = (v.max(0.0), open_db());
-                if open_db + knife_edge_db(v) < loss_db[pixel] {
-                    loss_db[pixel] = loss_db[pixel].min(open_db + plane.loss_over_db(between, (edge, v)));
-                }
+                loss_db[pixel] = loss_db[pixel].min(open_db() + plane.loss_over_db(between, (edge, v.max(0.0))));
             }
         }
     }
