@@ -3,7 +3,7 @@
 use geo::Coord;
 
 /// A direction as a number from 0 to 4 that grows anticlockwise from the east, without trigonometry.
-fn pseudo_angle(step: Coord<f64>) -> f64 {
+pub fn pseudo_angle(step: Coord<f64>) -> f64 {
     let part = step.x / (step.x.abs() + step.y.abs()).max(1e-300);
     if step.y >= 0.0 { 1.0 - part } else { 3.0 + part }
 }

@@ -48,6 +48,14 @@ impl<'a> Levels<'a> {
         }
     }
 
+    /// The roofs' heights as a row-major raster; `None` where all are as high as the law says.
+    pub fn raster_m(&self) -> Option<&'a [f32]> {
+        match self.roofs {
+            Roofs::Level(_) => None,
+            Roofs::Scene(roofs, _) => Some(roofs.meters()),
+        }
+    }
+
     /// Height of the roof over a built pixel.
     pub fn roof_m(&self, pixel: usize) -> f64 {
         match self.roofs {

@@ -5,6 +5,7 @@
 //! the roofs is diffracted by knife edges ([`over_roofs`]), which decides where an antenna is about as high as the roofs. The path
 //! that loses less counts. Maps that people look at go without the lines a pixel wide that the search leaves ([`lone_pixels`]).
 
+mod higher_roofs;
 mod levels;
 mod lone_pixels;
 mod looks;

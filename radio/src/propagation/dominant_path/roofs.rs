@@ -54,23 +54,29 @@ impl Slope {
     }
 }
 
+/// The pixel (row, column) that a point lies in.
+pub fn pixel_at(at: Coord<f64>, size: usize) -> (i64, i64) {
+    ((size as f64 - at.y).floor() as i64, at.x.floor() as i64)
+}
+
+/// The pixel (row, column) of the map that a point lies in or is next to.
+pub fn pixel_within(at: Coord<f64>, size: usize) -> (usize, usize) {
+    let (row, column) = pixel_at(at, size);
+    (row.clamp(0, size as i64 - 1) as usize, column.clamp(0, size as i64 - 1) as usize)
+}
+
 /// Whether a roof stands in the way of a straight leg over roofs: higher than the leg there, and higher than where the leg begins, so that
 /// a path turns up its wall or beside it. `from` and `to` are the leg's ends with their heights in metres; at `to` may stand the wall that
 /// it leads to.
 pub fn blocked(levels: &Levels, size: usize, (from, from_m): (Coord<f64>, f64), (to, to_m): (Coord<f64>, f64)) -> bool {
     let over_m = from_m + SAME_HEIGHT_M;
-    if levels.highest_roof_m <= over_m {
-        return false;
-    }
-    let pixel = |at: Coord<f64>| ((size as f64 - at.y).floor(), at.x.floor());
-    let within = |(row, column): (f64, f64)| (row.clamp(0.0, size as f64 - 1.0) as usize, column.clamp(0.0, size as f64 - 1.0) as usize);
-    let (first, end) = (within(pixel(from)), pixel(to));
+    let (first, end) = (pixel_within(from, size), pixel_at(to, size));
     let along = to - from;
     let length_squared = along.x * along.x + along.y * along.y;
     let mut found = false;
-    leap_pixels(first, (end.0 as i64, end.1 as i64), |row, column| {
+    leap_pixels(first, end, |row, column| {
         let inside = (0..size as i64).contains(&row) && (0..size as i64).contains(&column);
-        if !inside || (row, column) == (end.0 as i64, end.1 as i64) {
+        if !inside || (row, column) == end {
             return None;
         }
         let (row, column) = (row as usize, column as usize);
@@ -98,11 +104,10 @@ pub struct LastWall {
 }
 
 /// The last edge on the way from a point at a height down to a pixel's receiver: the one that stands highest over the receiver's
-/// horizon. `None` where nothing is built on the way.
-pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, from: Coord<f64>) -> Option<LastWall> {
+/// horizon. No roof on the way is higher than `highest_m`. `None` where nothing is built on the way.
+pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, from: Coord<f64>, highest_m: f64) -> Option<LastWall> {
     let size = turning_points.obstacles.size;
-    let to = ((size as f64 - from.y).floor() as i64, from.x.floor() as i64);
-    let (first, here) = ((pixel / size, pixel % size), center(pixel, size));
+    let (first, here, to) = ((pixel / size, pixel % size), center(pixel, size), pixel_at(from, size));
     // The steepest wall so far. Walls beyond the square of a distance would have to be higher than any to be steeper.
     let (mut last, mut reach_squared) = (None::<(f64, LastWall)>, f64::INFINITY);
     leap_pixels(first, to, |row, column| {
@@ -125,7 +130,7 @@ pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, 
                 last = Some((steepness, LastWall { run, roof_m }));
             }
             let most = last.map_or(steepness, |(most, _)| most);
-            let highest_m = levels.highest_roof_m - levels.receivers_m;
+            let highest_m = highest_m - levels.receivers_m;
             if most > 0.0 {
                 let reach = highest_m / most * ROUNDING + CENTER_TO_EDGE;
                 reach_squared = reach * reach;

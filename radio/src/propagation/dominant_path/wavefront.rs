@@ -10,10 +10,11 @@
 //! The loss along a straight leg is not the order in which it grows: away from a sharp turn a leg may lose less than beside it. So a
 //! pixel of the ground whose path has spread may still be given a better one round a corner, which spreads again.
 
+use super::higher_roofs::HigherRoofs;
 use super::levels::Levels;
 use super::looks::Looks;
 use super::queue::Queue;
-use super::roofs::{LastWall, SAME_HEIGHT_M, Slope, blocked, last_wall};
+use super::roofs::{LastWall, SAME_HEIGHT_M, Slope, blocked, last_wall, pixel_at, pixel_within};
 use crate::arithmetic::larger;
 use crate::geometry::TurningPoints;
 use crate::geometry::inset::{center, center_at};
@@ -36,6 +37,9 @@ const ASIDE_DB: f64 = 1.0;
 /// By so much less, dB, a path has to climb a wall that is hardly higher in order to count there instead of the one straight over it, which
 /// is better behind the wall.
 const PREFERENCE_DB: f64 = 1.0;
+
+/// A source that led over roofs to so large a part of the map, one in so many pixels, looks for higher ones in all directions.
+const PIXELS_A_LOOK: usize = 64;
 
 /// Where a path's last straight leg begins.
 #[derive(Clone, Copy, PartialEq)]
@@ -60,20 +64,22 @@ struct Source {
     offset_share: f64,
     /// The source that the path up to here came from.
     before: u32,
-    /// Where this source's look is, once it has looked.
+    /// Where this source's look is, once it has looked: among the looks round corners, or among those over roofs.
     look: u32,
+    /// Pixels over roofs that were asked about so far.
+    asked: u32,
 }
 
 impl Source {
     /// The end of a path that came from the source `before`.
     fn after(before: u32, origin: PathOrigin, position: Coord<f64>, height_m: f64, path: Path, offset_share: f64) -> Self {
         let Path { length_m, turns_db, direction, .. } = path;
-        Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, look: NOWHERE }
+        Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, look: NOWHERE, asked: 0 }
     }
 
     /// The source itself, `number`, as high as a roof: for paths that go straight on over a wall that is hardly higher, for so much more loss.
     fn raised(&self, number: u32, height_m: f64, more_db: f64) -> Self {
-        Self { origin: PathOrigin::Roof, height_m, turns_db: self.turns_db + more_db, before: number, look: NOWHERE, ..*self }
+        Self { origin: PathOrigin::Roof, height_m, turns_db: self.turns_db + more_db, before: number, look: NOWHERE, asked: 0, ..*self }
     }
 
     /// Loss in dB of the turn into a direction; 0 at the transmitter.
@@ -156,6 +162,7 @@ pub struct Wavefront<'a> {
     settled: Vec<bool>,
     in_sight: PixelSet,
     looks: Looks<'a>,
+    over_roofs: Vec<HigherRoofs>,
     queue: Queue,
 }
 
@@ -184,6 +191,7 @@ impl<'a> Wavefront<'a> {
             offset_share: 1.0,
             before: NOWHERE,
             look: NOWHERE,
+            asked: 0,
         };
         let mut front = Self {
             grid,
@@ -197,6 +205,7 @@ impl<'a> Wavefront<'a> {
             in_sight,
             sources: vec![source(PathOrigin::Transmitter), source(PathOrigin::Roof)],
             looks: Looks::new(&turning_points.walls),
+            over_roofs: Vec::new(),
             queue: Queue::new(),
         };
         for &pixel in &seen {
@@ -373,9 +382,27 @@ impl<'a> Wavefront<'a> {
     }
 
     /// Whether a roof stands in the way of a path's last leg over roofs.
-    fn is_hidden(&self, number: u32, path: &Path) -> bool {
+    fn is_hidden(&mut self, number: u32, path: &Path) -> bool {
+        let (size, source) = (self.grid.size, &mut self.sources[number as usize]);
+        let over_m = source.height_m + SAME_HEIGHT_M;
+        if source.origin != PathOrigin::Roof || self.levels.highest_roof_m <= over_m {
+            return false;
+        }
+        source.asked += 1;
+        if source.asked as usize == self.grid.pixels() / PIXELS_A_LOOK
+            && let Some(roofs_m) = self.levels.raster_m()
+        {
+            source.look = self.over_roofs.len() as u32;
+            self.over_roofs.push(HigherRoofs::new(roofs_m, size, pixel_within(source.position, size), over_m));
+        }
         let source = &self.sources[number as usize];
-        source.origin == PathOrigin::Roof && blocked(&self.levels, self.grid.size, (source.position, source.height_m), path.leg_end)
+        let is_clear = self.is_clear(source, pixel_at(path.leg_end.0, size));
+        !is_clear && blocked(&self.levels, size, (source.position, source.height_m), path.leg_end)
+    }
+
+    /// Whether it is known that no roof higher than a source over roofs stands before a pixel, (row, column).
+    fn is_clear(&self, source: &Source, pixel: (i64, i64)) -> bool {
+        self.over_roofs.get(source.look as usize).is_some_and(|look| look.is_clear(pixel))
     }
 
     /// The path over a straight leg from a source, with the turn at the source.
@@ -399,7 +426,11 @@ impl<'a> Wavefront<'a> {
         if self.built(pixel) {
             return Some(self.leg_of(source, heading, Slope::new(length_m, 0.0), (to, source.height_m)));
         }
-        let LastWall { run, roof_m } = last_wall(self.turning_points, &self.levels, pixel, source.position)?;
+        let size = self.grid.size;
+        // Before a higher roof, none is higher than the source.
+        let is_clear = self.is_clear(source, ((pixel / size) as i64, (pixel % size) as i64));
+        let highest_m = if is_clear { source.height_m + SAME_HEIGHT_M } else { self.levels.highest_roof_m };
+        let LastWall { run, roof_m } = last_wall(self.turning_points, &self.levels, pixel, source.position, highest_m)?;
         let run_m = run * meters;
         let aside = roof_m != source.height_m || roof_m < to_m;
         if aside && (roof_m - to_m) * length_m <= (source.height_m - to_m) * run_m {
