@@ -29,6 +29,8 @@ fn panel(
     let bounds = |values: Vec<f64>| (values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(0.0, f64::max));
     let (x_low, x_high) = bounds(costs.iter().map(x).collect());
     let (y_low, y_high) = bounds(costs.iter().flat_map(|cost| SERIES.map(|(_, _, ms)| ms(cost))).collect());
+    let (y_low, y_high) = (y_low * 0.7, y_high * 4.0);
+    let ticks = (0..4).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(power)));
     let mut chart = ChartBuilder::on(area)
         .caption(caption, ("sans-serif", 18))
         .margin(12)
@@ -36,7 +38,7 @@ fn panel(
         .y_label_area_size(60)
         .build_cartesian_2d(
             (x_low * 0.9..x_high * 1.1).log_scale().with_key_points(costs.iter().map(x).collect()),
-            (y_low * 0.7..y_high * 4.0).log_scale(),
+            (y_low..y_high).log_scale().with_key_points(ticks.filter(|tick| (y_low..y_high).contains(tick)).collect()),
         )?;
     chart
         .configure_mesh()
