@@ -63,6 +63,12 @@ pub fn center_at((row, column): (usize, usize), size: usize) -> Coord<f64> {
     Coord { x: column as f64 + 0.5, y: (size - row) as f64 - 0.5 }
 }
 
+/// The pixel (row, column) that a point in pixels lies in, to its south and east where it lies on an edge; on the map's, the pixel may be
+/// off it. [`Grid::pixel_of`] has the pixel to the north there.
+pub fn pixel_at(position: Coord<f64>, size: usize) -> (i64, i64) {
+    ((size as f64 - position.y).floor() as i64, position.x.floor() as i64)
+}
+
 /// A wall's beginning, once inset.
 struct Inset {
     position: Coord<f64>,
@@ -165,8 +171,7 @@ fn unit(from: Coord<f64>, to: Coord<f64>) -> Coord<f64> {
 
 /// The outdoor pixels whose centre is at most `reach` from a point, up to 2 pixels.
 fn outdoor_pixels_near(position: Coord<f64>, reach: f64, mask: &BuildingMask) -> Vec<u32> {
-    let size = mask.size as i64;
-    let (row, column) = ((size as f64 - position.y).floor() as i64, position.x.floor() as i64);
+    let (size, (row, column)) = (mask.size as i64, pixel_at(position, mask.size));
     let mut pixels = Vec::new();
     for r in (row - 2).max(0)..(row + 3).min(size) {
         for c in (column - 2).max(0)..(column + 3).min(size) {

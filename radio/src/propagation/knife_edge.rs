@@ -45,7 +45,7 @@ fn most_knife_edge_db(v: f64) -> f64 {
     (6.9 + 20.0 * std::f64::consts::LOG10_2 * most_log2((above * above + 1.0).sqrt() + above)).max(0.0)
 }
 
-/// A v at which [`most_knife_edge_db`] is at most this.
+/// A v at which [`most_knife_edge_db`] is at most this, which is 0 dB or more. For less it is below -0.78, where no edge counts.
 fn least_v(db: f64) -> f64 {
     /// By how much the bound may be too high, and a little more.
     const TOO_HIGH_DB: f64 = 0.6;
@@ -88,7 +88,7 @@ impl VerticalPlane {
         above_m * above_m.abs() * length_m / (before_m * after_m)
     }
 
-    /// Calls `each` with every edge's index and order. Orders are divisions, which a few at once take less time for.
+    /// Calls `each` with every edge's index and order. Orders are found eight at a time, so that the compiler can divide in pairs.
     #[inline]
     fn orders(&self, edges: &[PlanePoint], mut each: impl FnMut(usize, f64)) {
         const AT_ONCE: usize = 8;
@@ -162,7 +162,7 @@ impl VerticalPlane {
             most_db
         };
         let others_db = second_db(&before, &edges[..index]) + second_db(&after, &edges[index + 1..]);
-        // Above the line of sight it counts in full.
+        // With the main edge above the line of sight the other edges count in full.
         let share = if v >= 0.0 { 1.0 } else { (main_db / knife_edge_db(0.0)).min(1.0) };
         main_db + others_db * share
     }
@@ -230,6 +230,37 @@ mod tests {
             let (bound_db, loss_db) = (most_knife_edge_db(v), knife_edge_db(v));
             assert!(bound_db >= loss_db && bound_db < loss_db + 0.6, "v = {v}: {bound_db} and {loss_db} dB");
             assert!(least_v(bound_db) < v && most_knife_edge_db(least_v(loss_db)) <= loss_db.max(1e-9), "v = {v}");
+        }
+    }
+
+    #[test]
+    fn the_worst_second_edges_are_found_among_all() {
+        let mut state = 7_u64;
+        let mut unit = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        for count in (0..400).map(|i| i % 40 + 1) {
+            let whole = plane(1.0 + 40.0 * unit(), 1.5, 200.0);
+            let mut edges: Vec<PlanePoint> = (0..count).map(|_| at(1.0 + 198.0 * unit(), 2.0 + 30.0 * unit())).collect();
+            edges.sort_by(|a, b| a.distance_m.total_cmp(&b.distance_m));
+            let (index, v) = whole.main_edge(&edges).unwrap();
+            let expected = (0..count).fold(0, |best, i| if whole.order(edges[i]) > whole.order(edges[best]) { i } else { best });
+            assert_eq!(index, expected);
+            let top = edges[index];
+            let most_db = |plane: VerticalPlane, edges: &[PlanePoint]| {
+                let loss_db = |edge: &PlanePoint| {
+                    let second_v = plane.v(plane.order(*edge));
+                    let counts = second_v > CLEAR_V;
+                    if counts { knife_edge_db(second_v) - whole.correction_db([v, whole.v(whole.order(*edge))], top, *edge) } else { 0.0 }
+                };
+                edges.iter().map(loss_db).fold(0.0, f64::max)
+            };
+            let others_db = most_db(VerticalPlane { to: top, ..whole }, &edges[..index])
+                + most_db(VerticalPlane { from: top, ..whole }, &edges[index + 1..]);
+            let main_db = knife_edge_db(v);
+            let expected_db = if main_db == 0.0 { 0.0 } else { main_db + others_db * (main_db / knife_edge_db(0.0)).min(1.0) };
+            assert!((whole.loss_db(&edges) - expected_db).abs() < 1e-9, "{count} edges: {} and {expected_db} dB", whole.loss_db(&edges));
         }
     }
 

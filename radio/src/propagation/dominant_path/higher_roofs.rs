@@ -7,7 +7,7 @@
 use crate::geometry::angular_cover::pseudo_angle;
 use geo::Coord;
 
-/// Directions that are told apart: at 600 pixels they are one apart.
+/// Directions that are told apart: 600 pixels away, neighbouring ones are a pixel apart.
 const DIRECTIONS: usize = 4096;
 /// From a pixel's centre to its corner, and a little for rounding.
 const CENTER_TO_CORNER: f64 = 0.72;

@@ -12,6 +12,7 @@ mod looks;
 mod over_roofs;
 mod queue;
 mod roofs;
+mod source;
 mod wavefront;
 
 use super::law::DominantPathLaw;

@@ -3,7 +3,7 @@
 use super::levels::Levels;
 use crate::arithmetic;
 use crate::geometry::TurningPoints;
-use crate::geometry::inset::{center, center_at};
+use crate::geometry::inset::{center, center_at, pixel_at};
 use crate::geometry::pixel_line_of_sight::leap_pixels;
 use geo::Coord;
 
@@ -54,13 +54,8 @@ impl Slope {
     }
 }
 
-/// The pixel (row, column) that a point lies in.
-pub fn pixel_at(at: Coord<f64>, size: usize) -> (i64, i64) {
-    ((size as f64 - at.y).floor() as i64, at.x.floor() as i64)
-}
-
 /// The pixel (row, column) of the map that a point lies in or is next to.
-pub fn pixel_within(at: Coord<f64>, size: usize) -> (usize, usize) {
+fn pixel_within(at: Coord<f64>, size: usize) -> (usize, usize) {
     let (row, column) = pixel_at(at, size);
     (row.clamp(0, size as i64 - 1) as usize, column.clamp(0, size as i64 - 1) as usize)
 }

@@ -14,17 +14,16 @@ use super::higher_roofs::HigherRoofs;
 use super::levels::Levels;
 use super::looks::Looks;
 use super::queue::Queue;
-use super::roofs::{LastWall, SAME_HEIGHT_M, Slope, blocked, last_wall, pixel_at, pixel_within};
+use super::roofs::{LastWall, SAME_HEIGHT_M, Slope, blocked, last_wall};
+use super::source::{LegDirection, NOWHERE, Path, PathOrigin, Source};
 use crate::arithmetic::larger;
 use crate::geometry::TurningPoints;
-use crate::geometry::inset::{center, center_at};
+use crate::geometry::inset::{center, center_at, pixel_at};
 use crate::geometry::pixel_set::PixelSet;
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
 use geo::Coord;
 
-/// The source of a pixel that no path has reached.
-const NOWHERE: u32 = u32::MAX;
 /// The first source, and the second where the transmitter is higher than some roof: the same point as the beginning of paths over
 /// roofs.
 const TRANSMITTER: u32 = 0;
@@ -38,102 +37,10 @@ const ASIDE_DB: f64 = 1.0;
 /// is better behind the wall.
 const PREFERENCE_DB: f64 = 1.0;
 
-/// A source that led over roofs to so large a part of the map, one in so many pixels, looks for higher ones in all directions.
+/// A source over roofs that was asked about legs to more than one in so many of the map's pixels looks for higher roofs in all directions.
 const PIXELS_A_LOOK: usize = 64;
-
-/// Where a path's last straight leg begins.
-#[derive(Clone, Copy, PartialEq)]
-enum PathOrigin {
-    Transmitter,
-    /// At a corner or at the centre of an outdoor pixel.
-    Turn,
-    /// At a wall's top, or at a transmitter above roofs.
-    Roof,
-}
-
-/// A point that straight legs start from.
-struct Source {
-    origin: PathOrigin,
-    position: Coord<f64>,
-    height_m: f64,
-    /// The path up to here; its direction is `None` at the transmitter.
-    length_m: f64,
-    turns_db: f64,
-    direction: Option<LegDirection>,
-    /// What a turn here costs of the law's offset.
-    offset_share: f64,
-    /// The source that the path up to here came from.
-    before: u32,
-    /// Where this source's look is, once it has looked: among the looks round corners, or among those over roofs.
-    look: u32,
-    /// Pixels over roofs that were asked about so far.
-    asked: u32,
-}
-
-impl Source {
-    /// The end of a path that came from the source `before`.
-    fn after(before: u32, origin: PathOrigin, position: Coord<f64>, height_m: f64, path: Path, offset_share: f64) -> Self {
-        let Path { length_m, turns_db, direction, .. } = path;
-        Self { origin, position, height_m, length_m, turns_db, direction: Some(direction), offset_share, before, look: NOWHERE, asked: 0 }
-    }
-
-    /// The source itself, `number`, as high as a roof: for paths that go straight on over a wall that is hardly higher, for so much more loss.
-    fn raised(&self, number: u32, height_m: f64, more_db: f64) -> Self {
-        Self { origin: PathOrigin::Roof, height_m, turns_db: self.turns_db + more_db, before: number, look: NOWHERE, asked: 0, ..*self }
-    }
-
-    /// Loss in dB of the turn into a direction; 0 at the transmitter.
-    fn turn_db(&self, law: &DominantPathLaw, to: LegDirection) -> f64 {
-        self.direction.map_or(0.0, |from| {
-            let cosine = from.cosine(to);
-            law.turn_db(cosine) - (1.0 - self.share_of_offset(cosine)) * law.turn_offset_db
-        })
-    }
-
-    /// A lower bound of it, much cheaper.
-    fn least_turn_db(&self, law: &DominantPathLaw, to: LegDirection) -> f64 {
-        self.direction.map_or(0.0, |from| law.least_turn_db(from.cosine(to)) - (1.0 - self.offset_share) * law.turn_offset_db)
-    }
-
-    /// The share of the law's offset that a turn here costs: up a wall that is hardly higher, less than all of it unless the path turns aside.
-    fn share_of_offset(&self, cosine: f64) -> f64 {
-        if self.offset_share == 1.0 || cosine <= 0.0 {
-            return 1.0;
-        }
-        larger(self.offset_share, Slope::share_of_offset(larger(1.0 - cosine * cosine, 0.0).sqrt()))
-    }
-}
-
-/// A unit vector: its plan, as long as the cosine of its slope, and its rise.
-#[derive(Clone, Copy)]
-struct LegDirection {
-    plan: Coord<f64>,
-    rise: f64,
-}
-
-impl LegDirection {
-    fn new(heading: Coord<f64>, slope: Slope) -> Self {
-        Self { plan: heading * slope.cosine, rise: slope.sine }
-    }
-
-    fn level(heading: Coord<f64>) -> Self {
-        Self { plan: heading, rise: 0.0 }
-    }
-
-    /// Cosine of the turn into another direction.
-    fn cosine(self, to: Self) -> f64 {
-        self.plan.x * to.plan.x + self.plan.y * to.plan.y + self.rise * to.rise
-    }
-}
-
-/// A path up to a point.
-struct Path {
-    length_m: f64,
-    turns_db: f64,
-    direction: LegDirection,
-    /// Where the straight leg from the path's source ends, and how high.
-    leg_end: (Coord<f64>, f64),
-}
+/// On small maps it is asked so often first.
+const LEAST_ASKED: usize = 256;
 
 /// What became of a pixel that a straight leg was to reach.
 #[derive(Clone, Copy, PartialEq)]
@@ -389,11 +296,16 @@ impl<'a> Wavefront<'a> {
             return false;
         }
         source.asked += 1;
-        if source.asked as usize == self.grid.pixels() / PIXELS_A_LOOK
+        let enough = (self.grid.pixels() / PIXELS_A_LOOK).max(LEAST_ASKED);
+        if source.asked as usize == enough
             && let Some(roofs_m) = self.levels.raster_m()
         {
-            source.look = self.over_roofs.len() as u32;
-            self.over_roofs.push(HigherRoofs::new(roofs_m, size, pixel_within(source.position, size), over_m));
+            let (row, column) = pixel_at(source.position, size);
+            // A point on the map's edge may lie in no pixel.
+            if (0..size as i64).contains(&row) && (0..size as i64).contains(&column) {
+                source.look = self.over_roofs.len() as u32;
+                self.over_roofs.push(HigherRoofs::new(roofs_m, size, (row as usize, column as usize), over_m));
+            }
         }
         let source = &self.sources[number as usize];
         let is_clear = self.is_clear(source, pixel_at(path.leg_end.0, size));
@@ -402,7 +314,8 @@ impl<'a> Wavefront<'a> {
 
     /// Whether it is known that no roof higher than a source over roofs stands before a pixel, (row, column).
     fn is_clear(&self, source: &Source, pixel: (i64, i64)) -> bool {
-        self.over_roofs.get(source.look as usize).is_some_and(|look| look.is_clear(pixel))
+        let look = if source.origin == PathOrigin::Roof { self.over_roofs.get(source.look as usize) } else { None };
+        look.is_some_and(|look| look.is_clear(pixel))
     }
 
     /// The path over a straight leg from a source, with the turn at the source.
