@@ -267,6 +267,14 @@ fn sites_cover_what_is_said_of_them() {
     let covered = values.iter().filter(|dbm| **dbm >= -75.0).count() as f64;
     let share: f64 = chosen.lines().nth(1).unwrap().split(',').nth(4).unwrap().parse().unwrap();
     assert!((share - 100.0 * covered / outdoors).abs() < 0.01, "{chosen}: {}", 100.0 * covered / outdoors);
+    let geojson = folder.path().join("chosen.geojson").display().to_string();
+    succeeds(&[&["sites", SCENE], &alone[..8], &["--out", &geojson]].concat());
+    let features: serde_json::Value = serde_json::from_str(&fs::read_to_string(&geojson).unwrap()).unwrap();
+    let properties = &features["features"][0]["properties"];
+    assert_eq!(
+        [&properties["name"], &properties["heightM"], &properties["powerDbm"]],
+        [&serde_json::json!("x"), &30.0.into(), &33.0.into()]
+    );
     fs::write(&list, format!("lng,lat,height_m\n{},12 m\n", places[1])).unwrap();
     fails(&[&["sites", SCENE], args.as_slice()].concat(), &["line 2: the height in metres is \"12 m\", expected 0.5 to 200"]);
     // Candidates off the map, one of them by a typing error, cost no more than a warning, until none is left.

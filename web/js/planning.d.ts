@@ -1,17 +1,29 @@
 // Types: places for new transmitters, and maps that measurements correct.
 
-import type { Bounds, NumberField, PlacedTransmitter, Progress, RadioMap, Receiver, SceneFields, Transmitter } from './index.js';
+import type { Antenna, Bounds, NumberField, PlacedTransmitter, Progress, RadioMap, Receiver, SceneFields, Transmitter } from './index.js';
+
+/** Where a transmitter may stand. */
+export interface SiteCandidate extends Omit<Transmitter, 'heightM' | 'alt' | 'powerDbm' | 'antennaGainDbi' | 'frequencyMHz' | 'antenna'> {
+  /** What the site is called; `SuggestedSite` has it again. */
+  name?: string | number | null | undefined;
+  /** These are as `transmitter` of the search has them where they are left out. `alt` is `heightM`. */
+  heightM?: NumberField;
+  alt?: NumberField;
+  powerDbm?: NumberField;
+  frequencyMHz?: NumberField;
+  /** Comes before the `txg` of the search's antenna, not before that of the candidate's own. */
+  antennaGainDbi?: NumberField;
+  /** Taken as a whole, also `{}`, which radiates equally in all directions. */
+  antenna?: Antenna | null | undefined;
+}
 
 export interface SitesRequest extends SceneFields {
   /** How many places to find, 1 to 100; the default is 1. */
   count?: NumberField;
   /** From this power at the receiver on a place is covered; no default. */
   thresholdDbm: number | string;
-  /**
-   * Where transmitters may stand, up to 5000 places: masts, roofs, lamp posts. What one leaves out, such as its height, is as `transmitter`
-   * has it. The default is one in every square of `spacingM` outdoors.
-   */
-  candidates?: readonly Transmitter[] | null | undefined;
+  /** Masts, roofs, lamp posts: up to 5000 places. The default is one in every square of `spacingM` outdoors. */
+  candidates?: readonly SiteCandidate[] | null | undefined;
   /** The part of the map that candidates are spread over; the default is all of it. */
   area?: Bounds | null | undefined;
   /** The default is a twelfth of the map's side: up to 144 candidates, each of which costs a map. More than 5000 are refused. */
@@ -31,6 +43,8 @@ export interface SuggestedSite {
   lat: number;
   /** Its number among `candidates`, from 0. */
   candidate: number;
+  /** Its name; null where it has none. */
+  name: string | null;
   /** Share of the ground outdoors that nothing covered before, and that is covered with it. */
   gainedShare: number;
   coveredShare: number;

@@ -98,7 +98,8 @@ fn stations(args: &Args, map: &MapScene, source: &MapSource) -> Result<Vec<Named
     let named = |SiteRow { lng_lat, name, height_m, power_dbm }: &SiteRow| -> Result<Named> {
         let arg = TransmitterArg { lng_lat: *lng_lat, power_dbm: power_dbm.or(args.power_dbm) };
         let like = Station::new(&arg, &args.stations)?;
-        let called = format!("the candidate {},{}", lng_lat.x, lng_lat.y);
+        let place = format!("{},{}", lng_lat.x, lng_lat.y);
+        let called = name.as_ref().map_or_else(|| format!("the candidate {place}"), |name| format!("the candidate {name} ({place})"));
         Ok(Named { name: name.clone(), station: Station { name: called, height_m: height_m.or(like.height_m), ..like } })
     };
     let asked_for = match &args.candidates {

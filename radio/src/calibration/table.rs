@@ -13,8 +13,11 @@ pub const LONGITUDE: [&str; 4] = ["lng", "lon", "long", "longitude"];
 pub const LATITUDE: [&str; 2] = ["lat", "latitude"];
 const POWER: [&str; 7] = ["rsrp_dbm", "power_dbm", "rssi_dbm", "dbm", "rsrp", "rssi", "power"];
 const DEVICE: [&str; 3] = ["device", "phone", "receiver"];
+/// Of sites; www/page/plan/sites.js reads the same columns.
 const NAME: [&str; 3] = ["name", "site", "id"];
 const HEIGHT: [&str; 2] = ["height_m", "height"];
+/// What tables of measurements have beside a power.
+const MEASURED: [&str; 7] = ["rsrp_dbm", "rsrp", "rssi_dbm", "rssi", "device", "phone", "receiver"];
 const SENT_POWER: [&str; 3] = ["power_dbm", "dbm", "power"];
 
 /// A line of the table.
@@ -27,7 +30,7 @@ pub struct TableRow {
     pub device: Option<String>,
 }
 
-/// A line of a list of sites. What is `None` the list leaves out.
+/// A line of a list of sites. `None` where the line has no value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteRow {
     /// Longitude and latitude, degrees.
@@ -35,6 +38,7 @@ pub struct SiteRow {
     pub name: Option<String>,
     /// Of the antenna above the ground.
     pub height_m: Option<f64>,
+    /// Transmit power.
     pub power_dbm: Option<f64>,
 }
 
@@ -68,14 +72,17 @@ pub fn read_table(text: &str) -> Result<Vec<TableRow>, TableError> {
 }
 
 /// Reads a list of sites: longitudes and latitudes in degrees, with names, heights (0.5 to 200 m) and powers (-200 to 200 dBm) where it has
-/// such columns and a line fills them. Other columns are ignored.
+/// such columns and a line fills them. Other columns are ignored, and so is a power without names and heights, or beside a device: it is
+/// one that was measured.
 ///
 /// # Errors
-/// As [`read_table`].
+/// As [`read_table`], and a height or a power out of range.
 pub fn read_sites(text: &str) -> Result<Vec<SiteRow>, TableError> {
     let mut table = Table::open(text, TableError::Empty { example: "lng,lat", row: "place" })?;
     let places = table.place_columns()?;
     let [name, height, power] = [table.column(&NAME), table.column(&HEIGHT), table.column(&SENT_POWER)];
+    let is_measured = (name.is_none() && height.is_none()) || table.column(&MEASURED).is_some();
+    let power = power.filter(|_| !is_measured);
     table.rows(|row| {
         let filled = |column: Option<usize>| column.filter(|&column| row.record.get(column).is_some_and(|cell| !cell.is_empty()));
         let number = |column, what, least, most| filled(column).map(|column| row.number(column, what, least, most)).transpose();
@@ -176,6 +183,9 @@ mod tests {
         assert_eq!(read_sites("Longitude,Latitude\n1,2.5\n"), Ok(vec![site(None, None, None)]));
         let list = "Name;lng;lat;Height_m;dBm\nmast, old;1;2,5;12,5;\n;1;2,5;;-3\n";
         assert_eq!(read_sites(list), Ok(vec![site(Some("mast, old"), Some(12.5), None), site(None, None, Some(-3.0))]));
+        for measured in ["lng,lat,dbm\n1,2.5,-90\n", "lng,lat,power,device\n1,2.5,-90,S10\n"] {
+            assert_eq!(read_sites(measured), Ok(vec![site(None, None, None)]), "{measured}");
+        }
         for (line, words) in [
             ("1,2,250,0", "line 2: the height in metres is \"250\", expected 0.5 to 200"),
             ("1,2,12 m,0", "line 2: the height in metres is \"12 m\""),

@@ -32,7 +32,7 @@ test('sites are the candidates that add most, and cover what a plan of them cove
   const progress = [];
   const transmitter = { powerDbm: 17, heightM: 6 };
   const found = await engine.suggestSites({
-    buildings, count: 2, thresholdDbm: String(THRESHOLD), candidates: [...PLACES.slice(0, 3), { lng: 25, lat: 60 }], existing, transmitter,
+    buildings, count: 2, thresholdDbm: String(THRESHOLD), candidates: [...PLACES.slice(0, 3).map((place, i) => ({ ...place, name: `mast ${i}` })), { lng: 25, lat: 60 }], existing, transmitter,
     onProgress: ({ phase, loaded, total }) => progress.push([phase, loaded, total]),
   });
   assert.deepEqual([found.candidates, found.sites.length, found.offMap], [3, 2, [3]]);
@@ -44,6 +44,7 @@ test('sites are the candidates that add most, and cover what a plan of them cove
   const [first, second] = found.sites;
   assert.equal(first.candidate, withOne.indexOf(Math.max(...withOne)));
   assert.equal(first.coveredShare, Math.max(...withOne));
+  assert.equal(first.name, `mast ${first.candidate}`);
   assert.ok(Math.abs(first.gainedShare - (first.coveredShare - found.shareBefore)) < 1e-12 && second.gainedShare <= first.gainedShare);
   assert.deepEqual([first.transmitter.powerDbm, first.transmitter.heightM, first.lng], [17, 6, first.transmitter.lng]);
   assert.equal(second.coveredShare, await share([...existing, ...found.sites.map((site) => site.transmitter)]));
@@ -52,6 +53,7 @@ test('sites are the candidates that add most, and cover what a plan of them cove
 test('a candidate may be higher or stronger than the others', { timeout: 120_000 }, async () => {
   const search = (candidates) => engine.suggestSites({ buildings, thresholdDbm: THRESHOLD, transmitter: { powerDbm: 17, heightM: 6 }, candidates });
   const { sites: [best] } = await search(PLACES);
+  assert.equal(best.name, null);
   const others = PLACES.map((place, i) => (i === best.candidate ? { ...place, powerDbm: -30 } : place));
   const without = await search(others);
   assert.notEqual(without.sites[0].candidate, best.candidate, 'it was chosen with a power that it has not');
@@ -60,6 +62,7 @@ test('a candidate may be higher or stronger than the others', { timeout: 120_000
   const { sites: [highest] } = await search(higher);
   assert.deepEqual([highest.candidate, highest.transmitter.heightM, highest.transmitter.powerDbm], [second, 40, 27]);
   assert.equal(highest.coveredShare, await share([{ ...PLACES[second], heightM: 40, powerDbm: 27 }]));
+  await assert.rejects(search([{ lng: 24.9 }]), { name: 'RadioError', code: 'candidates', field: 'candidates[0].lat' });
   await assert.rejects(search([{ ...PLACES[0], heightM: 900 }]), { name: 'RadioError', code: 'height', field: 'candidates[0].heightM' });
 });
 

@@ -16,6 +16,7 @@ use wasm_bindgen::prelude::*;
 struct Candidate {
     /// Its number among those that were given.
     index: usize,
+    name: Option<String>,
     placed: PlacedTransmitter,
 }
 
@@ -53,6 +54,7 @@ struct SitesReport {
 #[serde(rename_all = "camelCase")]
 struct SiteReport {
     candidate: usize,
+    name: Option<String>,
     gained_share: f64,
     covered_share: f64,
     transmitter: TransmitterReport,
@@ -68,16 +70,21 @@ impl SiteSearch {
         let height_m = request.plan.receiver_height_m;
         let place = |asked: &TransmitterRequest| scene.place_transmitter(asked, height_m);
         let existing = request.existing.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-        let asked_for = asked_for(scene, &request);
-        let asked = asked_for.len();
+        let places = places(scene, &request.candidates);
+        let asked = places.len();
         if asked > MOST_CANDIDATES {
             let hint = "a larger spacingM or a smaller area makes fewer";
             return Err(error("candidates", &format!("there are {asked} candidates, expected at most {MOST_CANDIDATES}: {hint}")));
         }
-        let places: Vec<Coord<f64>> = asked_for.iter().map(|&TransmitterRequest { lng, lat, .. }| Coord { x: lng, y: lat }).collect();
         let (on_map, left_out) = candidates_on_map(&places, scene.grid(), &scene.frame());
         let off_map = (0..asked).filter(|index| on_map.binary_search_by_key(index, |&(on, _)| on).is_err()).collect();
-        let stand = |(index, _): (usize, Coord<f64>)| Ok(Candidate { index, placed: place(&asked_for[index])? });
+        let stand = |(index, Coord { x: lng, y: lat }): (usize, Coord<f64>)| {
+            let (name, placed) = match &request.candidates {
+                CandidatePlaces::Given(given) => (given[index].name.clone(), place(&given[index].transmitter)?),
+                CandidatePlaces::Spread { .. } => (None, place(&TransmitterRequest { lng, lat, ..request.transmitter.clone() })?),
+            };
+            Ok(Candidate { index, name, placed })
+        };
         let candidates = on_map.into_iter().map(stand).collect::<Result<Vec<_>, JsValue>>()?;
         if candidates.is_empty() {
             return Err(error("candidates", &format!("none of {asked} candidates stands outdoors on the map")));
@@ -116,7 +123,7 @@ impl SiteSearch {
         let chosen = choose_sites(&self.covered, &self.before, self.request.count, |_| ControlFlow::Continue(()));
         let mut warnings = self.warnings.clone();
         let mut report = |choice: &SiteChoice| {
-            let Candidate { index, placed } = &self.candidates[choice.candidate];
+            let Candidate { index, name, placed } = &self.candidates[choice.candidate];
             let transmitter = placed.report(Method::DominantPath);
             for warning in &transmitter.warnings {
                 if !warnings.contains(warning) {
@@ -125,6 +132,7 @@ impl SiteSearch {
             }
             SiteReport {
                 candidate: *index,
+                name: name.clone(),
                 gained_share: share(choice.gained_pixels),
                 covered_share: share(choice.covered_pixels),
                 transmitter,
@@ -156,10 +164,10 @@ impl SiteSearch {
     }
 }
 
-/// What stands at the candidates.
-fn asked_for(scene: &SceneHandle, request: &SitesRequest) -> Vec<TransmitterRequest> {
-    match &request.candidates {
-        CandidatePlaces::Given(candidates) => candidates.clone(),
+/// The candidates' places in degrees.
+fn places(scene: &SceneHandle, candidates: &CandidatePlaces) -> Vec<Coord<f64>> {
+    match candidates {
+        CandidatePlaces::Given(given) => given.iter().map(|one| Coord { x: one.transmitter.lng, y: one.transmitter.lat }).collect(),
         CandidatePlaces::Spread { area, spacing_m } => {
             let grid = scene.grid();
             let within = |place: &Coord<f64>| {
@@ -169,8 +177,7 @@ fn asked_for(scene: &SceneHandle, request: &SitesRequest) -> Vec<TransmitterRequ
             };
             let spacing_m = spacing_m.unwrap_or(grid.extent_m() * SPACING_SHARE);
             let spread = candidate_places(grid, &scene.scene().mask, spacing_m);
-            let places = spread.into_iter().map(|meters| scene.frame().to_degrees(meters)).filter(within);
-            places.map(|Coord { x: lng, y: lat }| TransmitterRequest { lng, lat, ..request.transmitter.clone() }).collect()
+            spread.into_iter().map(|meters| scene.frame().to_degrees(meters)).filter(within).collect()
         }
     }
 }

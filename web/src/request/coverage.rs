@@ -3,7 +3,7 @@
 use radiodiff_planning::coverage::Receiver;
 use radiodiff_planning::raster::PlanLayer;
 use radiodiff_planning::request::{FieldError, Fields, Input};
-use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, LEAST_ANTENNA_HEIGHT_M, MOST_ANTENNA_HEIGHT_M};
+use radiodiff_radio::scene::{ANTENNA_HEIGHT_M, LEAST_ANTENNA_HEIGHT_M, MAX_DECIBELS, MOST_ANTENNA_HEIGHT_M};
 
 /// The part of a request that concerns the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ fn receiver(found: Input) -> Result<(Receiver, f64, Vec<String>), FieldError> {
         fields.number(name, "receiver", &format!("a number from {low} to {high} {unit}"), |value| (low..=high).contains(&value))
     };
     let receiver = Receiver {
-        gain_dbi: number("gainDbi", "dBi", -200.0, 200.0)?.unwrap_or(standard.gain_dbi),
+        gain_dbi: number("gainDbi", "dBi", -MAX_DECIBELS, MAX_DECIBELS)?.unwrap_or(standard.gain_dbi),
         bandwidth_mhz: number("bandwidthMHz", "MHz", 1e-6, 1e5)?.unwrap_or(standard.bandwidth_mhz),
         noise_figure_db: number("noiseFigureDb", "dB", 0.0, 100.0)?.unwrap_or(standard.noise_figure_db),
         noise_floor_dbm: number("noiseFloorDbm", "dBm", -300.0, 300.0)?,

@@ -22,6 +22,7 @@ use radiodiff_planning::request::{FieldError, Fields, Input, numbered};
 use radiodiff_radio::propagation::MAX_INTERACTIONS;
 use radiodiff_radio::scene::{MAX_DECIBELS, Transmitter, WallMaterial};
 use serde_json::Value;
+use std::rc::Rc;
 
 /// The largest whole number that JavaScript has exactly, 2^53 - 1.
 const MAX_SEED: u64 = 9_007_199_254_740_991;
@@ -109,7 +110,7 @@ pub struct TransmitterRequest {
     /// In the antenna's strongest direction; the antenna's own `txg` comes before it.
     pub antenna_gain_dbi: f64,
     /// In CloudRF's words; `None` radiates equally in all directions.
-    pub antenna: Option<Value>,
+    pub antenna: Option<Rc<Value>>,
     /// Fields that are not known and not used.
     pub warnings: Vec<String>,
 }
@@ -161,23 +162,22 @@ impl TransmitterRequest {
         let Transmitter { height_m, power_dbm, frequency_mhz, antenna_gain_dbi, .. } = Transmitter::at(0.0, 0.0);
         let standard =
             Self { lng: 0.0, lat: 0.0, height_m, power_dbm, frequency_mhz, antenna_gain_dbi, antenna: None, warnings: Vec::new() };
-        Self::read_like(path, input, &standard)
+        Self::read_like("transmitter", Fields::of(input, path, "transmitter", "an object with lng and lat")?, &standard)
     }
 
-    /// What the input leaves out, but for its place, is as `like` has it.
-    fn read_like(path: &str, input: Input, like: &Self) -> Result<Self, FieldError> {
-        let mut fields = Fields::of(input, path, "transmitter", "an object with lng and lat")?;
+    /// Fields other than lng and lat default to those of `like`. An error of the place has the code `code`.
+    fn read_like(code: &'static str, mut fields: Fields, like: &Self) -> Result<Self, FieldError> {
         let decibels = |value: f64| value.abs() <= MAX_DECIBELS;
-        let lng = fields.required("lng", "transmitter", "a longitude in degrees")?;
-        let lat = fields.required("lat", "transmitter", "a latitude in degrees")?;
+        let lng = fields.required("lng", code, "a longitude in degrees")?;
+        let lat = fields.required("lat", code, "a latitude in degrees")?;
         let expected = |unit: &str| format!("a number from {} to {MAX_DECIBELS} {unit}", -MAX_DECIBELS);
         let power_dbm = fields.number("powerDbm", "power", &expected("dBm"), decibels)?;
         let height_m = coverage::height(&mut fields)?;
         let antenna_gain_dbi = fields.number("antennaGainDbi", "antenna", &expected("dBi"), decibels)?;
         let frequency_mhz = fields.number("frequencyMHz", "frequency", "a frequency in MHz", |_| true)?;
         let antenna = match fields.take("antenna") {
-            Input::Missing => like.antenna.clone(),
-            found @ Input::Object(_) => Some(Value::from(found)),
+            Input::Missing => like.antenna_of_gain(antenna_gain_dbi),
+            found @ Input::Object(_) => Some(Rc::new(found.into())),
             found => return Err(fields.error("antenna", "antenna", &found, "an object with fields like txg, azi and hbw")),
         };
         Ok(Self {
@@ -190,6 +190,15 @@ impl TransmitterRequest {
             antenna,
             warnings: fields.unknown().map(|field| format!("{field} is not known and not used.")).chain(like.warnings.clone()).collect(),
         })
+    }
+
+    /// The antenna for another transmitter; a gain that is given there comes before the antenna's own.
+    fn antenna_of_gain(&self, gain_dbi: Option<f64>) -> Option<Rc<Value>> {
+        let mut antenna = self.antenna.clone();
+        if let Some(fields) = antenna.as_mut().filter(|_| gain_dbi.is_some()).and_then(|antenna| Rc::make_mut(antenna).as_object_mut()) {
+            fields.remove("txg");
+        }
+        antenna
     }
 }
 

@@ -27,13 +27,23 @@ pub struct SitesRequest {
     pub plan: CoverageRequest,
 }
 
+/// A place with what stands there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SiteCandidate {
+    /// What the site is called.
+    pub name: Option<String>,
+    pub transmitter: TransmitterRequest,
+}
+
 /// Where new transmitters may stand.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CandidatePlaces {
-    /// Each with what stands there.
-    Given(Vec<TransmitterRequest>),
+    Given(Vec<SiteCandidate>),
     /// One in every square of `spacing_m` outdoors; `None` leaves area and spacing to the map.
-    Spread { area: Option<GeoBounds>, spacing_m: Option<f64> },
+    Spread {
+        area: Option<GeoBounds>,
+        spacing_m: Option<f64>,
+    },
 }
 
 impl TryFrom<Input> for SitesRequest {
@@ -68,7 +78,16 @@ fn candidates(fields: &mut Fields, transmitter: &TransmitterRequest) -> Result<C
             Ok(CandidatePlaces::Spread { area: scene::bounds(fields, "area")?, spacing_m })
         }
         Input::List(items) if !items.is_empty() && items.len() <= MOST_CANDIDATES => {
-            let candidate = |(path, item): (String, Input)| TransmitterRequest::read_like(&path, item, transmitter);
+            let candidate = |(path, item): (String, Input)| {
+                let mut fields = Fields::of(item, &path, "candidates", "an object with lng and lat")?;
+                let name = match fields.take("name") {
+                    Input::Missing => None,
+                    Input::Text(name) => Some(name),
+                    Input::Number(number) => Some(number.to_string()),
+                    found => return Err(fields.error("name", "candidates", &found, "a text")),
+                };
+                Ok(SiteCandidate { name, transmitter: TransmitterRequest::read_like("candidates", fields, transmitter)? })
+            };
             Ok(CandidatePlaces::Given(numbered("candidates", items).map(candidate).collect::<Result<_, _>>()?))
         }
         found => Err(fields.error("candidates", "candidates", &found, format!("an array of 1 to {MOST_CANDIDATES} places"))),
@@ -106,23 +125,32 @@ mod tests {
         let given = json!({ "thresholdDbm": -90, "count": 3, "candidates": [{ "lng": 9, "lat": 50 }], "transmitter": { "heightM": 10 } });
         let given = read(given).expect("a request");
         assert_eq!((given.count, given.transmitter.height_m), (3, 10.0));
-        let like = |lng, lat| TransmitterRequest { lng, lat, ..given.transmitter.clone() };
-        assert_eq!(given.candidates, CandidatePlaces::Given(vec![like(9.0, 50.0)]));
+        let like = TransmitterRequest { lng: 9.0, lat: 50.0, ..given.transmitter.clone() };
+        assert_eq!(given.candidates, CandidatePlaces::Given(vec![SiteCandidate { name: None, transmitter: like }]));
     }
 
     #[test]
     fn a_candidate_may_have_a_transmitter_of_its_own() {
         let request = json!({
             "thresholdDbm": -90,
-            "transmitter": { "powerDbm": 30, "heightM": 10, "antenna": { "azi": 90 } },
-            "candidates": [{ "lng": 9, "lat": 50, "alt": "25", "antenna": null }, { "lng": 9, "lat": 51, "powerDbm": 17, "roof": true }],
+            "transmitter": { "powerDbm": 30, "heightM": 10, "antenna": { "azi": 90, "txg": 8 } },
+            "candidates": [
+                { "lng": 9, "lat": 50, "alt": "25", "antenna": null, "name": "mast" },
+                { "lng": 9, "lat": 51, "powerDbm": 17, "antennaGainDbi": 3, "roof": true },
+                { "lng": 9, "lat": 52, "antenna": {} },
+            ],
         });
         let read = read(request).expect("a request");
         let CandidatePlaces::Given(candidates) = read.candidates else { panic!("{:?}", read.candidates) };
-        let found: Vec<_> = candidates.iter().map(|one| (one.power_dbm, one.height_m, one.antenna.clone())).collect();
-        let antenna = Some(json!({ "azi": 90 }));
-        assert_eq!(found, [(30.0, 25.0, antenna.clone()), (17.0, 10.0, antenna)]);
-        assert_eq!(candidates[1].warnings, ["candidates[1].roof is not known and not used."]);
+        let of = |one: &SiteCandidate| {
+            let SiteCandidate { name, transmitter } = one.clone();
+            (name, transmitter.power_dbm, transmitter.height_m, transmitter.antenna.map(|antenna| antenna.to_string()))
+        };
+        let antenna = |json: &str| Some(json.to_owned());
+        assert_eq!(of(&candidates[0]), (Some("mast".into()), 30.0, 25.0, antenna(r#"{"azi":90,"txg":8}"#)));
+        assert_eq!(of(&candidates[1]), (None, 17.0, 10.0, antenna(r#"{"azi":90}"#)));
+        assert_eq!(of(&candidates[2]), (None, 30.0, 10.0, antenna("{}")));
+        assert_eq!(candidates[1].transmitter.warnings, ["candidates[1].roof is not known and not used."]);
     }
 
     #[test]
@@ -132,6 +160,8 @@ mod tests {
             (json!({ "count": 0 }), "count"),
             (json!({ "candidates": [] }), "candidates"),
             (json!({ "candidates": [{ "lng": 9 }] }), "candidates[0].lat"),
+            (json!({ "candidates": [7] }), "candidates[0]"),
+            (json!({ "candidates": [{ "lng": 9, "lat": 50, "name": [] }] }), "candidates[0].name"),
             (json!({ "candidates": [{ "lng": 9, "lat": 50, "heightM": 900 }] }), "candidates[0].heightM"),
             (json!({ "spacingM": -1 }), "spacingM"),
             (json!({ "spacingM": 0 }), "spacingM"),
@@ -145,7 +175,9 @@ mod tests {
             for (name, value) in change.as_object().expect("an object") {
                 request[name] = value.clone();
             }
-            assert_eq!(read(request).expect_err(field).field, field);
+            let error = read(request).expect_err(field);
+            assert_eq!(error.field, field);
+            assert!(!field.starts_with("candidates") || ["candidates", "height"].contains(&error.code), "{}", error.code);
         }
     }
 }

@@ -69,7 +69,7 @@ function searched({ bounds, metersPerPixel }) {
   const where = element('sites-where').value;
   if (where === 'list') {
     if (!list) throw new Error('choose a file of candidates first, CSV with the columns name, lng and lat');
-    return { candidates: list.sites.map(({ name: _, ...site }) => site) };
+    return { candidates: list.sites };
   }
   if (where === 'map') return {};
   const area = inView(bounds);
@@ -131,7 +131,7 @@ async function suggest(count) {
  * plan may be another now.
  */
 function add({ sites, shareBefore, offMap }, { plan: asked, template, listed }) {
-  const leftOut = listed && offMap.length ? ` ${offMap.length} of ${listed.length} candidates lie off the map and are not used: ${named(offMap.map((i) => titleOf(listed[i])))}.` : '';
+  const leftOut = listed && offMap.length ? ` ${offMap.length} of ${listed.length} candidates lie off the map and are not used: ${named(offMap.map((i) => titleOf(listed[i])), 'more')}.` : '';
   const ofWhat = plan() === asked ? '' : ' That is of the plan as it was when the search began.';
   if (!sites.length) {
     say('sites', `No place covers more than there is: lower the threshold, or raise power or height.${ofWhat}${leftOut}`);
@@ -190,8 +190,8 @@ export async function openSites(file) {
   say('sites', words.join(' '), unfit || faults.length || !added.length ? 'error' : 'warning');
 }
 
-/** What is said of the first lines, and how many more there are. */
-const named = (lines) => [...lines.slice(0, MOST_NAMED), ...(lines.length > MOST_NAMED ? [`and ${lines.length - MOST_NAMED} more lines`] : [])].join('; ');
+/** The first of several, and how many more there are. */
+const named = (several, more = 'more lines') => [...several.slice(0, MOST_NAMED), ...(several.length > MOST_NAMED ? [`and ${several.length - MOST_NAMED} ${more}`] : [])].join('; ');
 
 const titleOf = ({ name, lng, lat }) => name ?? `${lng}, ${lat}`;
 

@@ -3,7 +3,7 @@
 
 import { DEGREES, FIELDS, nameOf } from './model.js';
 
-/** Names of the columns in lower case; the first that is there counts. */
+/** Names of the columns in lower case; the first that is there counts. `radiodiff sites` reads the same (radio/src/calibration/table.rs). */
 const COLUMNS = {
   name: ['name', 'site', 'id'],
   lng: ['lng', 'lon', 'long', 'longitude'],
