@@ -3,7 +3,7 @@
 import type { Antenna, Bounds, NumberField, PlacedTransmitter, Progress, RadioMap, Receiver, SceneFields, Transmitter } from './index.js';
 
 /** Where a transmitter may stand. */
-export interface SiteCandidate extends Omit<Transmitter, 'heightM' | 'alt' | 'powerDbm' | 'antennaGainDbi' | 'frequencyMHz' | 'antenna'> {
+export interface SiteCandidate extends Pick<Transmitter, 'lng' | 'lat'> {
   /** What the site is called; `SuggestedSite` has it again. */
   name?: string | number | null | undefined;
   /** These are as `transmitter` of the search has them where they are left out. `alt` is `heightM`. */

@@ -14,7 +14,7 @@ use args::SiteFormat;
 use geo::Coord;
 use radiodiff_dataset::{files, progress};
 use radiodiff_planning::raster::PlanLayer;
-use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, candidates_on_map, choose_sites};
+use radiodiff_planning::sites::{CandidatesOnMap, CoveredPixels, SiteChoice, candidate_places, candidates_on_map, choose_sites};
 use radiodiff_radio::calibration::SiteRow;
 use rayon::prelude::*;
 use serde_json::json;
@@ -111,14 +111,14 @@ fn stations(args: &Args, map: &MapScene, source: &MapSource) -> Result<Vec<Named
         }
     };
     let places: Vec<Coord<f64>> = asked_for.iter().map(|row| row.lng_lat).collect();
-    let (on_map, off_map) = candidates_on_map(&places, map.grid(), map.frame());
+    let CandidatesOnMap { on_map, warning, .. } = candidates_on_map(&places, map.grid(), map.frame());
     if on_map.is_empty() {
         let first = named(asked_for.first().context("there is no candidate: the map has no outdoor place")?)?;
         // The first one's error says where the map is.
         map.place(&first.station, source).with_context(|| format!("none of the {} candidates is on the map", places.len()))?;
     }
-    off_map.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    on_map.into_iter().map(|(index, _)| named(&asked_for[index])).collect()
+    warning.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    on_map.into_iter().map(|index| named(&asked_for[index])).collect()
 }
 
 /// A transmitter on the map, and what it covers.

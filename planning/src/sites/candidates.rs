@@ -24,16 +24,26 @@ fn place_in_square(grid: Grid, mask: &BuildingMask, top: usize, left: usize, pix
     Some(grid.pixel_center(row, column))
 }
 
-/// The candidates (longitude and latitude in degrees) on the map, with their numbers from 0, and the warning that others are left out.
-pub fn candidates_on_map(places: &[Coord<f64>], grid: Grid, frame: &LocalFrame) -> (Vec<(usize, Coord<f64>)>, Option<String>) {
-    let is_on_map = |&(_, place): &(usize, Coord<f64>)| grid.pixel_of(frame.to_meters(place)).is_some();
-    let (on, off): (Vec<_>, Vec<_>) = places.iter().copied().enumerate().partition(is_on_map);
-    let mut named: Vec<String> = off.iter().take(MOST_NAMED).map(|(_, Coord { x: lng, y: lat })| format!("{lng},{lat}")).collect();
-    if off.len() > MOST_NAMED {
-        named.push(format!("{} more", off.len() - MOST_NAMED));
+/// Which candidates are on a map, by their numbers from 0.
+pub struct CandidatesOnMap {
+    pub on_map: Vec<usize>,
+    pub off_map: Vec<usize>,
+    /// That those off the map are left out.
+    pub warning: Option<String>,
+}
+
+/// Tells the candidates (longitude and latitude in degrees) on the map from those off it.
+pub fn candidates_on_map(places: &[Coord<f64>], grid: Grid, frame: &LocalFrame) -> CandidatesOnMap {
+    let is_on_map = |&number: &usize| grid.pixel_of(frame.to_meters(places[number])).is_some();
+    let (on_map, off_map): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(is_on_map);
+    let place = |&number: &usize| format!("{},{}", places[number].x, places[number].y);
+    let mut named: Vec<String> = off_map.iter().take(MOST_NAMED).map(place).collect();
+    if off_map.len() > MOST_NAMED {
+        named.push(format!("{} more", off_map.len() - MOST_NAMED));
     }
-    let warning = || format!("{} of {} candidates lie off the map and are not used: {}.", off.len(), places.len(), named.join("; "));
-    (on, (!off.is_empty()).then(warning))
+    let warning = || format!("{} of {} candidates lie off the map and are not used: {}.", off_map.len(), places.len(), named.join("; "));
+    let warning = (!off_map.is_empty()).then(warning);
+    CandidatesOnMap { on_map, off_map, warning }
 }
 
 #[cfg(test)]
@@ -44,14 +54,18 @@ mod tests {
     fn candidates_off_the_map_are_named() {
         let (grid, place) = (Grid { size: 100, meters_per_pixel: 1.0 }, |lng| Coord { x: lng, y: 50.0 });
         let frame = LocalFrame::centered(place(9.0), grid);
-        let split = |longitudes: &[f64]| candidates_on_map(&longitudes.iter().copied().map(place).collect::<Vec<_>>(), grid, &frame);
-        assert_eq!(split(&[9.0]), (vec![(0, place(9.0))], None));
-        let (on, warning) = split(&[8.5, 9.0, 9.5, 9.0001]);
-        assert_eq!(on, [(1, place(9.0)), (3, place(9.0001))]);
+        let split = |longitudes: &[f64]| {
+            let CandidatesOnMap { on_map, off_map, warning } =
+                candidates_on_map(&longitudes.iter().copied().map(place).collect::<Vec<_>>(), grid, &frame);
+            (on_map, off_map, warning)
+        };
+        assert_eq!(split(&[9.0]), (vec![0], vec![], None));
+        let (on, off, warning) = split(&[8.5, 9.0, 9.5, 9.0001]);
+        assert_eq!((on, off), (vec![1, 3], vec![0, 2]));
         assert_eq!(warning.as_deref(), Some("2 of 4 candidates lie off the map and are not used: 8.5,50; 9.5,50."));
-        let (_, warning) = split(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let (_, _, warning) = split(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         assert!(warning.is_some_and(|words| words.ends_with("not used: 1,50; 2,50; 3,50; 4,50; 5,50; 2 more.")));
-        assert_eq!(split(&[]), (vec![], None));
+        assert_eq!(split(&[]), (vec![], vec![], None));
     }
 
     #[test]

@@ -11,6 +11,6 @@ mod candidates;
 mod covered;
 mod greedy;
 
-pub use candidates::{candidate_places, candidates_on_map};
+pub use candidates::{CandidatesOnMap, candidate_places, candidates_on_map};
 pub use covered::CoveredPixels;
 pub use greedy::{SiteChoice, choose_sites};

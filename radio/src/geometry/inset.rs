@@ -69,6 +69,12 @@ pub fn pixel_at(position: Coord<f64>, size: usize) -> (i64, i64) {
     ((size as f64 - position.y).floor() as i64, position.x.floor() as i64)
 }
 
+/// A pixel (row, column) that is one of the map's.
+pub fn on_map((row, column): (i64, i64), size: usize) -> Option<(usize, usize)> {
+    let inside = 0..size as i64;
+    (inside.contains(&row) && inside.contains(&column)).then_some((row as usize, column as usize))
+}
+
 /// A wall's beginning, once inset.
 struct Inset {
     position: Coord<f64>,

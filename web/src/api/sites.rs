@@ -5,7 +5,7 @@ use crate::request::sites::{CandidatePlaces, MOST_CANDIDATES, SPACING_SHARE, Sit
 use crate::request::{Method, TransmitterRequest};
 use geo::Coord;
 use radiodiff_planning::raster::PlanLayer;
-use radiodiff_planning::sites::{CoveredPixels, SiteChoice, candidate_places, candidates_on_map, choose_sites};
+use radiodiff_planning::sites::{CandidatesOnMap, CoveredPixels, SiteChoice, candidate_places, candidates_on_map, choose_sites};
 use radiodiff_radio::scene::GeoBounds;
 use radiodiff_web_values::{checked, error, object};
 use serde::Serialize;
@@ -16,7 +16,6 @@ use wasm_bindgen::prelude::*;
 struct Candidate {
     /// Its number among those that were given.
     index: usize,
-    name: Option<String>,
     placed: PlacedTransmitter,
 }
 
@@ -76,21 +75,21 @@ impl SiteSearch {
             let hint = "a larger spacingM or a smaller area makes fewer";
             return Err(error("candidates", &format!("there are {asked} candidates, expected at most {MOST_CANDIDATES}: {hint}")));
         }
-        let (on_map, left_out) = candidates_on_map(&places, scene.grid(), &scene.frame());
-        let off_map = (0..asked).filter(|index| on_map.binary_search_by_key(index, |&(on, _)| on).is_err()).collect();
-        let stand = |(index, Coord { x: lng, y: lat }): (usize, Coord<f64>)| {
-            let (name, placed) = match &request.candidates {
-                CandidatePlaces::Given(given) => (given[index].name.clone(), place(&given[index].transmitter)?),
-                CandidatePlaces::Spread { .. } => (None, place(&TransmitterRequest { lng, lat, ..request.transmitter.clone() })?),
+        let CandidatesOnMap { on_map, off_map, warning } = candidates_on_map(&places, scene.grid(), &scene.frame());
+        let stand = |index: usize| {
+            let Coord { x: lng, y: lat } = places[index];
+            let placed = match &request.candidates {
+                CandidatePlaces::Given(given) => place(&given[index].transmitter),
+                CandidatePlaces::Spread { .. } => place(&TransmitterRequest { lng, lat, ..request.transmitter.clone() }),
             };
-            Ok(Candidate { index, name, placed })
+            Ok(Candidate { index, placed: placed? })
         };
         let candidates = on_map.into_iter().map(stand).collect::<Result<Vec<_>, JsValue>>()?;
         if candidates.is_empty() {
             return Err(error("candidates", &format!("none of {asked} candidates stands outdoors on the map")));
         }
         let mut warnings = request.plan.warnings.clone();
-        warnings.extend(left_out);
+        warnings.extend(warning);
         warnings.extend(existing.iter().flat_map(|placed| placed.report(Method::DominantPath).warnings));
         Ok(SiteSearch { request, existing, candidates, off_map, before: CoveredPixels::default(), covered: Vec::new(), drawn: 0, warnings })
     }
@@ -123,7 +122,11 @@ impl SiteSearch {
         let chosen = choose_sites(&self.covered, &self.before, self.request.count, |_| ControlFlow::Continue(()));
         let mut warnings = self.warnings.clone();
         let mut report = |choice: &SiteChoice| {
-            let Candidate { index, name, placed } = &self.candidates[choice.candidate];
+            let Candidate { index, placed } = &self.candidates[choice.candidate];
+            let name = match &self.request.candidates {
+                CandidatePlaces::Given(given) => given[*index].name.clone(),
+                CandidatePlaces::Spread { .. } => None,
+            };
             let transmitter = placed.report(Method::DominantPath);
             for warning in &transmitter.warnings {
                 if !warnings.contains(warning) {
@@ -132,7 +135,7 @@ impl SiteSearch {
             }
             SiteReport {
                 candidate: *index,
-                name: name.clone(),
+                name,
                 gained_share: share(choice.gained_pixels),
                 covered_share: share(choice.covered_pixels),
                 transmitter,

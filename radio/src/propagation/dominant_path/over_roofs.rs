@@ -87,7 +87,6 @@ pub fn lower(
             let Some(&last) = between.last() else { continue };
             let Skyline { highest, clear_rise } = skyline[between.len() - 1];
             let plane = profiles.plane(run_m);
-            let open_db = || -law.line_of_sight.gain_db(if rise_m == 0.0 { run_m } else { arithmetic::length(run_m, rise_m) });
             if in_sight.contains(pixel) {
                 if run_m >= LEAST_DISTANCE_M && rise_m >= clear_rise * run_m {
                     continue;
@@ -110,7 +109,8 @@ pub fn lower(
                 continue;
             }
             if let Some((edge, v)) = plane.main_edge(between).filter(|&(_, v)| v > LEAST_V) {
-                loss_db[pixel] = loss_db[pixel].min(open_db() + plane.loss_over_db(between, (edge, v.max(0.0))));
+                let open_db = -law.line_of_sight.gain_db(if rise_m == 0.0 { run_m } else { arithmetic::length(run_m, rise_m) });
+                loss_db[pixel] = loss_db[pixel].min(open_db + plane.loss_over_db(between, (edge, v.max(0.0))));
             }
         }
     }

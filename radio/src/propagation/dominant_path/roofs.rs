@@ -3,7 +3,7 @@
 use super::levels::Levels;
 use crate::arithmetic;
 use crate::geometry::TurningPoints;
-use crate::geometry::inset::{center, center_at, pixel_at};
+use crate::geometry::inset::{center, center_at, on_map, pixel_at};
 use crate::geometry::pixel_line_of_sight::leap_pixels;
 use geo::Coord;
 
@@ -70,11 +70,7 @@ pub fn blocked(levels: &Levels, size: usize, (from, from_m): (Coord<f64>, f64), 
     let length_squared = along.x * along.x + along.y * along.y;
     let mut found = false;
     leap_pixels(first, end, |row, column| {
-        let inside = (0..size as i64).contains(&row) && (0..size as i64).contains(&column);
-        if !inside || (row, column) == end {
-            return None;
-        }
-        let (row, column) = (row as usize, column as usize);
+        let (row, column) = on_map((row, column), size).filter(|_| (row, column) != end)?;
         let roof_m = levels.roof_m(row * size + column);
         if roof_m > over_m {
             let step = center_at((row, column), size) - from;
@@ -106,14 +102,12 @@ pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, 
     // The steepest wall so far. Walls beyond the square of a distance would have to be higher than any to be steeper.
     let (mut last, mut reach_squared) = (None::<(f64, LastWall)>, f64::INFINITY);
     leap_pixels(first, to, |row, column| {
-        if !((0..size as i64).contains(&row) && (0..size as i64).contains(&column)) {
-            return None;
-        }
-        let (rows, columns) = ((row - first.0 as i64) as f64, (column - first.1 as i64) as f64);
+        let (row, column) = on_map((row, column), size)?;
+        let (rows, columns) = (row as f64 - first.0 as f64, column as f64 - first.1 as f64);
         if rows * rows + columns * columns > reach_squared {
             return None;
         }
-        let other = row as usize * size + column as usize;
+        let other = row * size + column;
         let to_obstacle = i64::from(turning_points.steps_to_obstacle[other]);
         let roof_m = if to_obstacle == 0 { levels.roof_m(other) } else { 0.0 };
         // Over the horizon, a wall that is farther and not higher is not steeper.
@@ -136,7 +130,7 @@ pub fn last_wall(turning_points: &TurningPoints, levels: &Levels, pixel: usize, 
         // From here on, only roofs that are higher than the steepest wall's line are steeper.
         let to_higher = last.filter(|&(most, _)| most > 0.0).map_or(0, |(most, _)| {
             let run = (rows * rows + columns * columns).sqrt() - CENTER_TO_EDGE;
-            levels.steps_to_higher((row as usize, column as usize), levels.receivers_m + most * run / ROUNDING)
+            levels.steps_to_higher((row, column), levels.receivers_m + most * run / ROUNDING)
         });
         Some(to_obstacle.max(to_higher))
     });

@@ -18,7 +18,7 @@ use super::roofs::{LastWall, SAME_HEIGHT_M, Slope, blocked, last_wall};
 use super::source::{LegDirection, NOWHERE, Path, PathOrigin, Source};
 use crate::arithmetic::larger;
 use crate::geometry::TurningPoints;
-use crate::geometry::inset::{center, center_at, pixel_at};
+use crate::geometry::inset::{center, center_at, on_map, pixel_at};
 use crate::geometry::pixel_set::PixelSet;
 use crate::propagation::law::DominantPathLaw;
 use crate::scene::Grid;
@@ -299,13 +299,11 @@ impl<'a> Wavefront<'a> {
         let enough = (self.grid.pixels() / PIXELS_A_LOOK).max(LEAST_ASKED);
         if source.asked as usize == enough
             && let Some(roofs_m) = self.levels.raster_m()
-        {
-            let (row, column) = pixel_at(source.position, size);
             // A point on the map's edge may lie in no pixel.
-            if (0..size as i64).contains(&row) && (0..size as i64).contains(&column) {
-                source.look = self.over_roofs.len() as u32;
-                self.over_roofs.push(HigherRoofs::new(roofs_m, size, (row as usize, column as usize), over_m));
-            }
+            && let Some(from) = on_map(pixel_at(source.position, size), size)
+        {
+            source.look = self.over_roofs.len() as u32;
+            self.over_roofs.push(HigherRoofs::new(roofs_m, size, from, over_m));
         }
         let source = &self.sources[number as usize];
         let is_clear = self.is_clear(source, pixel_at(path.leg_end.0, size));
