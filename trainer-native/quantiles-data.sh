@@ -1,33 +1,36 @@
 #!/usr/bin/env bash
 # Makes the maps that models/quantiles.safetensors is trained, calibrated and judged on: roofs and cars vary and are hidden, antennas stand
-# at 1.5 m or at 1.5 to 40 m, pixels are of 1, 2 and 4 m.
+# at 1.5 m or at 1.5 to 40 m, pixels are of 1, 2 and 4 m. In sets named stated some heights are told.
 #
 #   trainer-native/quantiles-data.sh TRAINER CITIES OUT [PART ...]
 #
 # TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets a folder for each set, those of
-# training packed, of validation also valid-low. PART is train, valid, unseen or test; wide, the sets of 2 and 4 m of all four; or more, more
-# to train on; all where none is named; low is the sets at 1.5 m of the first three, which ablation.sh takes. Paris is in no
-# set of training: on it, a city that the network does not know, the spread is calibrated (unseen). Florence and San Francisco are the
-# test. What is there is kept. DIVISOR (1) divides the numbers of scenes to train on.
+# training packed, of validation also valid-low. PART is train, valid, unseen or test; wide, the sets of 2 and 4 m of all four; stated, those
+# of all four where the heights of no, some or all buildings are told; or more, more to train on; all where none is named; low is the sets
+# at 1.5 m of the first three, which ablation.sh takes. Paris is in no set of training: on it, a city that the network does not know, the
+# spread is calibrated (unseen). Florence and San Francisco are the test. What is there is kept. DIVISOR (1) divides the numbers of scenes
+# to train on.
 set -euo pipefail
 if [ $# -lt 3 ]; then
-    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$(realpath "$1") cities=$(realpath "$2")
 mkdir -p "$3"
 out=$(realpath "$3")
 shift 3
-parts=" ${*:-train valid unseen test wide more} "
+parts=" ${*:-train valid unseen test wide stated more} "
 
-# Maps with roofs and so many cars, of which the folder then keeps no trace, nor of the outlines that are named. NAME CARS OUTLINES ...
+# Maps with roofs and so many cars, of which the folder then keeps no trace but the heights that --stated-roofs leaves, nor of the outlines
+# that are named. NAME CARS OUTLINES ...
 blind() {
     local name=$1 cars=$2 outlines=$3
     shift 3
     [ ! -e "$out/$name/gain/DPM" ] && [ ! -e "$out/$name-packed/manifest.json" ] || return 0
     "$trainer" dataset synth --out "$out/$name" --roofs 4,40 --cars "$cars" --method dpm "$@"
     mv "$out/$name/gain/carsDPM" "$out/$name/gain/DPM"
-    rm -rf "$out/$name/$outlines" "$out/$name/png/heights" "$out/$name/png/cars" "$out/$name/png/antennas"
+    rm -rf "$out/$name/$outlines" "$out/$name/png/cars" "$out/$name/png/antennas"
+    [[ $* == *--stated-roofs* ]] || rm -rf "$out/$name/png/heights"
 }
 maps() {
     blind "$1" 40 polygon "${@:2}"
@@ -48,7 +51,8 @@ pack() {
     [ ! -e "$out/$1-packed/manifest.json" ] || return 0
     rm -rf "$out/$1-packed"
     "$trainer" dataset pack --dataset "$out/$1" --method DPM --out "$out/$1-packed" --channels line-of-sight,log-distance-gain,\
-detour-gain,wall-distance,dominant-path-gain-at-height,angle-to-transmitter-sin,angle-to-transmitter-cos,antenna-height
+detour-gain,wall-distance,dominant-path-gain-at-height,dominant-path-gain-of-stated-roofs,angle-to-transmitter-sin,\
+angle-to-transmitter-cos,antenna-height,stated-roofs
 }
 has() { [[ $parts == *" $1 "* ]]; }
 part() { echo $(($1 / ${DIVISOR:-1})); }
@@ -107,6 +111,24 @@ if has wide; then
     # Areas of the page.
     wide 512 1 test-512-m "${test[@]}" --blocks 6 --seed 900061
     wide 512 2 test-1-km "${test[@]}" --blocks 6 --seed 900062
+fi
+if has stated; then
+    off=(--stated-error 0.15) high=(--antennas 1.5,40)
+    some=(--stated-roofs 0,1 "${off[@]}")
+    train stated-munich "${munich[@]}" --blocks "$(part 300)" "${high[@]}" "${some[@]}" --seed 51
+    train stated-helsinki "${helsinki[@]}" --blocks "$(part 200)" "${high[@]}" "${some[@]}" --seed 53
+    train stated-procedural --procedural "$(part 360)" "${high[@]}" "${some[@]}" --seed 54
+    train stated-old-town --procedural "$(part 240)" --kind old-town "${high[@]}" "${some[@]}" --seed 55
+    wide_train 256 2 stated-2-munich "${munich[@]}" --blocks "$(part 100)" "${some[@]}" --seed 521
+    wide_train 256 2 stated-2-helsinki "${helsinki[@]}" --blocks "$(part 100)" "${some[@]}" --seed 523
+    wide_train 256 2 stated-2-procedural --procedural "$(part 240)" "${some[@]}" --seed 524
+    wide_train 256 4 stated-4-procedural --procedural "$(part 160)" "${some[@]}" --seed 544
+    for share in 0 0.5 1; do
+        told=(--stated-roofs "$share,$share" "${off[@]}")
+        maps "valid-stated-$share" "${known[@]}" "${high[@]}" "${told[@]}" --seed 900071
+        maps "unseen-stated-$share" "${paris[@]}" --blocks 24 --transmitters 1 "${high[@]}" "${told[@]}" --seed 900072
+        maps "test-stated-$share" "${test[@]}" --blocks 12 "${high[@]}" "${told[@]}" --seed 900073
+    done
 fi
 if has more; then
     train more-low --procedural "$(part 400)" --seed 26

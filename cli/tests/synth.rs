@@ -498,6 +498,45 @@ fn roofs_of_different_heights_are_written_read_and_checked() {
 }
 
 #[test]
+fn some_roofs_are_stated_and_the_gains_know_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        ["--procedural", "2", "--kind", "old-town", "--transmitters", "1", "--roofs", "4,40", "--antennas", "12,12", "--seed", "3"];
+    let open = |name: &str, more: &[&str]| {
+        let path = folder.path().join(name);
+        let made = synth(&path, &[&options[..], more].concat());
+        assert!(made.status.success(), "{}", stderr(&made));
+        Dataset::open(&path, "DPM").unwrap()
+    };
+    let all = open("all", &[]);
+    let half = open("half", &["--stated-roofs", "0.5,0.5"]);
+    let off = open("off", &["--stated-roofs", "1,1", "--stated-error", "0.2"]);
+    let none = open("none", &["--stated-roofs", "0,0"]);
+    for i in 0..2 {
+        let [all, half, off, none] = [&all, &half, &off, &none].map(|dataset| dataset.load(i).unwrap());
+        assert!([&half, &off, &none].into_iter().all(|other| other.truth == all.truth), "map {i}: the same gains");
+        let truth = all.scene.roofs.stated_meters();
+        assert_eq!(all.scene.roofs.meters(), truth, "all are stated");
+        assert!(none.scene.roofs.stated_meters().iter().all(|&height_m| height_m == 0.0));
+        let pairs = half.scene.roofs.stated_meters().iter().zip(truth).filter(|(_, truth_m)| **truth_m > 0.0);
+        let stated = pairs.clone().filter(|(stated_m, truth_m)| stated_m == truth_m).count();
+        let unstated = pairs.clone().filter(|(stated_m, _)| **stated_m == 0.0).count();
+        let overlapping = pairs.count() - stated - unstated;
+        assert!(overlapping < 100, "map {i}: {overlapping} pixels are stated wrongly: more than where the higher of two buildings is not");
+        assert!(stated > 1000 && unstated > 1000, "map {i}: {stated} and {unstated} pixels");
+        let is_near = |(stated_m, truth_m): (&f32, &f32)| (stated_m - truth_m).abs() <= 0.2 * truth_m + 0.5;
+        assert!(off.scene.roofs.stated_meters().iter().zip(truth).all(is_near), "map {i}");
+        assert_ne!(off.scene.roofs.stated_meters(), truth);
+    }
+    for (wrong, at) in [("1,0.5", "--stated-roofs"), ("0,2", "--stated-roofs"), ("half", "--stated-roofs")] {
+        let refused = synth(&folder.path().join("wrong"), &[&options[..], &["--stated-roofs", wrong]].concat());
+        assert!(stderr(&refused).contains(at), "{wrong}: {}", stderr(&refused));
+    }
+    let refused = synth(&folder.path().join("wrong"), &["--procedural", "1", "--stated-roofs", "0,1"]);
+    assert!(stderr(&refused).contains("--roofs"), "{}", stderr(&refused));
+}
+
+#[test]
 fn antennas_of_different_heights_are_written_read_and_simulated() {
     let folder = tempfile::tempdir().unwrap();
     let made = synth(folder.path(), &["--procedural", "1", "--kind", "old-town", "--transmitters", "3", "--antennas", "2.5,40"]);

@@ -5,7 +5,7 @@ use radiodiff_radio::features::{ConditionChannel, TurnError, condition, turn_con
 use radiodiff_radio::geometry::{PreparedScene, Symmetry};
 use radiodiff_radio::map::GrayCodec;
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
-use radiodiff_radio::scene::{BUILDING_HEIGHT_M, Building, Grid, LinkEnds, Scene};
+use radiodiff_radio::scene::{BUILDING_HEIGHT_M, Building, Grid, LinkEnds, RoofHeights, Scene};
 
 const GRID: Grid = Grid { size: 64, meters_per_pixel: 1.0 };
 const TRANSMITTER: Coord<f64> = Coord { x: 20.5, y: 30.5 };
@@ -19,7 +19,8 @@ fn scene() -> Scene {
         Rect::new(Coord { x: 8.0, y: 44.0 }, Coord { x: 24.0, y: 52.0 }).to_polygon(),
         Polygon::new(slanted, Vec::new()),
     ];
-    let buildings = footprints.map(Building::from);
+    let mut buildings = footprints.map(Building::from);
+    buildings[1].height_m = Some(9.0);
     let car = |x: f64, y: f64| Rect::new(Coord { x, y }, Coord { x: x + 4.0, y: y + 2.0 }).to_polygon();
     Scene::from_polygons(GRID, buildings.to_vec()).with_cars(vec![car(20.0, 10.0), car(50.0, 45.0)])
 }
@@ -35,7 +36,9 @@ fn channel_of(scene: &Scene, position: Coord<f64>, channels: &[ConditionChannel]
 fn tolerance(channel: ConditionChannel) -> f32 {
     match channel {
         ConditionChannel::DetourGain => 2.0 * 0.02 / GrayCodec::default().range_db(),
-        ConditionChannel::DominantPathGain | ConditionChannel::DominantPathGainAtHeight => 2.0 * 1e-3 / GrayCodec::default().range_db(),
+        ConditionChannel::DominantPathGain
+        | ConditionChannel::DominantPathGainAtHeight
+        | ConditionChannel::DominantPathGainOfStatedRoofs => 2.0 * 1e-3 / GrayCodec::default().range_db(),
         ConditionChannel::Irt2Gain => 2.0 * 1e-4 / GrayCodec::default().range_db(),
         ConditionChannel::Irt3Gain | ConditionChannel::Irt4Gain => 2.0 * 0.02 / GrayCodec::default().range_db(),
         _ => 0.0,
@@ -144,4 +147,38 @@ fn a_raised_antenna_has_its_own_physical_map_and_its_height() {
     assert_eq!((level_at(0.5), level_at(1.5), level_at(40.0), level_at(200.0)), (-1.0, -1.0, 1.0, 1.0));
     assert!(level_at(60.0_f64.sqrt()).abs() < 1e-6, "the middle of the logarithms");
     assert!(condition(&prepared, &at(500.0), &[ConditionChannel::AntennaHeight], &codec).is_err(), "no antenna is so high");
+}
+
+#[test]
+fn stated_roofs_are_told_and_the_others_are_at_25_m_whatever_the_scene_assumes() {
+    let codec = GrayCodec::default();
+    let plane = |scene: &Scene, channel| {
+        let ends = LinkEnds { height_m: 12.0, ..LinkEnds::at(TRANSMITTER) };
+        condition(&PreparedScene::new(scene), &ends, &[channel], &codec).expect("outdoors")
+    };
+    let scene = scene();
+    // The same buildings where the others are taken as 6 m high, and where nobody states a height.
+    let assumed = scene.clone().with_roofs(RoofHeights::of_buildings(GRID, &scene.buildings, 6.0));
+    let mut bare = scene.clone();
+    bare.buildings.iter_mut().for_each(|building| building.height_m = None);
+    let unstated = bare.clone().with_roofs(RoofHeights::of_buildings(GRID, &bare.buildings, BUILDING_HEIGHT_M));
+
+    let roofs = plane(&scene, ConditionChannel::StatedRoofs);
+    let (stated, built) = (9.0 / 40.0, scene.mask.pixels.iter().filter(|&&inside| inside != 0).count());
+    let count = |level: f32| roofs.iter().filter(|&&found| found == level).count();
+    assert_eq!((count(stated), count(0.0)), (16 * 8, GRID.pixels() - built));
+    assert_eq!(count(-1.0), built - 16 * 8);
+    assert_eq!(plane(&assumed, ConditionChannel::StatedRoofs), roofs);
+    assert!(plane(&unstated, ConditionChannel::StatedRoofs).iter().all(|&level| level == 0.0 || level == -1.0));
+
+    let channel = ConditionChannel::DominantPathGainOfStatedRoofs;
+    let expected = |scene: &Scene| -> Vec<f32> {
+        let ends = LinkEnds { height_m: 12.0, ..LinkEnds::at(TRANSMITTER) };
+        let map = DominantPath::of_maps().path_gain(&PreparedScene::new(scene), &ends).expect("outdoors");
+        map.values.iter().map(|&gain_db| if gain_db.is_nan() { -1.0 } else { 2.0 * codec.encode(gain_db) - 1.0 }).collect()
+    };
+    assert_eq!(plane(&scene, channel), expected(&scene));
+    assert_eq!(plane(&assumed, channel), expected(&scene), "what is assumed is not told");
+    assert_eq!(plane(&unstated, channel), expected(&unstated));
+    assert_ne!(plane(&unstated, channel), expected(&scene), "a roof of 9 m lets through what one of 25 m does not");
 }

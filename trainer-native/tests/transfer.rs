@@ -122,11 +122,7 @@ fn a_wider_network_of_quantiles_begins_as_the_narrow_one() {
     };
     let said = shop.trains("quantiles", "wide", &[&few[..], &["quantiles.learning_rate=0.0", &wide("wide-swin", "16"), &init]].concat());
     assert!(said.contains("every channel becomes two, [8, 12] become [16, 24]"), "{said}");
-    let [narrow, wide_scores] = ["narrow", "wide"].map(|run| scores(&shop, &format!("{run}/quantiles.safetensors"), &[])["scores"].clone());
-    for (name, value) in narrow.as_object().unwrap() {
-        let [narrow, wide] = [value, &wide_scores[name]].map(|score| score.as_f64().unwrap());
-        assert!((narrow - wide).abs() <= 1e-5 * narrow.abs(), "{name}: {narrow} narrow, {wide} wide");
-    }
+    score_alike(&shop, ["narrow", "wide"]);
     // Two halves of a channel are read unlike, or they would be trained alike.
     let head = &weights(&shop, "wide/quantiles.safetensors")["quantiles.head.weight"];
     let unlike = head.values.chunks(2).filter(|halves| halves[0] != 0.0).map(|halves| (halves[0] / halves[1] - 1.0).abs());
@@ -135,6 +131,41 @@ fn a_wider_network_of_quantiles_begins_as_the_narrow_one() {
         &strs(&shop.train("quantiles", "other", &[&wide("uneven-swin", "8"), &init])),
         &["does not hold uneven-swin's network of quantiles", "expected shape [16], found [8]"],
     );
+}
+
+#[test]
+fn a_network_of_quantiles_that_is_told_more_begins_as_before() {
+    let shop = Workshop::new(&[3, 4]);
+    let few = ["quantiles.steps=3", "quantiles.whole_map_steps=0", "quantiles.crop=32"];
+    shop.trains("quantiles", "before", &few);
+    let init = format!("quantiles.init={:?}", shop.path("before/quantiles.safetensors"));
+    let told = SWIN
+        .replace("small-swin", "told-swin")
+        .replace("\"transmitter\", \"buildings\"]", "\"transmitter\", \"buildings\", \"stated-roofs\"]");
+    fs::write(shop.path("told.toml"), told).unwrap();
+    let preset = format!("preset={:?}", shop.path("told.toml"));
+    let said = shop.trains("quantiles", "still", &[&few[..], &["quantiles.learning_rate=0.0", &preset, &init]].concat());
+    assert!(said.contains("[StatedRoofs] are new to it, and are not read at first"), "{said}");
+    score_alike(&shop, ["before", "still"]);
+    shop.trains("quantiles", "told", &[&few[..], &[&preset, &init]].concat());
+    for (name, inputs) in [("quantiles.stem.weight", 4), ("quantiles.detail.weight", 12)] {
+        let weight = &weights(&shop, "told/quantiles.safetensors")[name];
+        assert_eq!(weight.shape[1], inputs, "{name}");
+        let taps = weight.shape[2] * weight.shape[3];
+        assert!(
+            weight.values.chunks(inputs * taps).any(|of_output| of_output[(inputs - 1) * taps..].iter().any(|&value| value != 0.0)),
+            "{name}"
+        );
+    }
+}
+
+/// Networks of quantiles of two runs say the same.
+fn score_alike(shop: &Workshop, runs: [&str; 2]) {
+    let [one, other] = runs.map(|run| scores(shop, &format!("{run}/quantiles.safetensors"), &[])["scores"].clone());
+    for (name, value) in one.as_object().unwrap() {
+        let [one, other] = [value, &other[name]].map(|score| score.as_f64().unwrap());
+        assert!((one - other).abs() <= 1e-5 * one.abs(), "{name}: {one} and {other} of {runs:?}");
+    }
 }
 
 /// The figures of the network's row.

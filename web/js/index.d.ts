@@ -169,6 +169,8 @@ export interface ModelInfo {
    * the file does not say: then 1 is the default.
    */
   stepsOfSamples: number | null;
+  /** It is told the heights of roofs that the buildings' file states, and takes the others as unknown. Of those that ship, `quantiles` is. */
+  knowsRoofs: boolean;
   /** It is told where cars stand. The networks that ship are not. */
   knowsCars: boolean;
   license: string;
@@ -364,9 +366,9 @@ export interface RadioMap extends MapFiles {
  *   stated.
  * - `rays` traces all paths of a few reflections and diffractions (`interactions`) between walls of stated heights and materials
  *   (`walls`), by first principles. It takes longer than `dominant-path` and shows what that leaves out: streets that reflections light.
- * - `network` draws with the weights. The shipped ones are told footprints alone. `quantiles` says in one evaluation what unknown roofs and
- *   cars may change: the map is the expected power, with `stddev` and, where there is a `thresholdDbm`, `probability`. `nano` draws a map
- *   that the place could have: ask for several `samples`.
+ * - `network` draws with the weights. `quantiles` says in one evaluation what cars, and roofs whose heights nobody states, may change: the
+ *   map is the expected power, with `stddev` and, where there is a `thresholdDbm`, `probability`. `nano` is told footprints alone and draws a
+ *   map that the place could have: ask for several `samples`.
  *
  * docs/accuracy.md has the figures.
  */

@@ -120,6 +120,11 @@ impl Network {
         self.preset.condition.knows_heights()
     }
 
+    /// Whether it is told the heights of roofs that are stated.
+    pub fn knows_roofs(&self) -> bool {
+        self.preset.condition.knows_roofs()
+    }
+
     /// The warning that samples do not differ as they should, because they are drawn in other steps than they were calibrated in.
     pub fn uncalibrated(&self) -> Option<String> {
         let (found, expected) = (self.steps, self.calibrated_steps);

@@ -1,7 +1,7 @@
 //! `radiodiff dataset synth`: the command.
 
 use super::cities::CityFootprints;
-use super::draft::{self, MapOptions};
+use super::draft::{self, MapOptions, StatedRoofs};
 use super::procedural::Kind;
 use super::provenance::{Provenance, SourceRecord};
 use super::source::SceneSource;
@@ -50,6 +50,13 @@ pub struct Args {
     /// Heights of the buildings, drawn evenly from LOW to HIGH whole metres and written to png/heights [default: 25 m everywhere]
     #[arg(long, value_name = "LOW,HIGH", value_parser = roofs)]
     pub roofs: Option<[u8; 2]>,
+    /// Share of the buildings whose heights png/heights states, drawn for each map evenly from LOW to HIGH, 0 to 1; the gains know all
+    /// heights [default: all are stated]
+    #[arg(long, value_name = "LOW,HIGH", value_parser = shares, requires = "roofs")]
+    pub stated_roofs: Option<[f64; 2]>,
+    /// Share of its height by which a stated height is off at most, up or down, evenly: 0.15 is about what counting storeys gives
+    #[arg(long, value_name = "SHARE", value_parser = share, requires = "stated_roofs", default_value_t = 0.0)]
+    pub stated_error: f64,
     /// Heights of the antennas above the ground, drawn evenly by their logarithm from LOW to HIGH metres and written to antenna_height;
     /// all stand outdoors [default: 1.5 m everywhere]
     #[arg(long, value_name = "LOW,HIGH", value_parser = antennas)]
@@ -83,6 +90,20 @@ fn roofs(text: &str) -> Result<[u8; 2], String> {
     match heights.as_deref() {
         Ok(&[low, high]) if 2 <= low && low <= high => Ok([low, high]),
         _ => Err("expected LOW,HIGH in whole metres from 2 to 255, the lower first".into()),
+    }
+}
+
+/// A share below the whole.
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..1.0).contains(share)).ok_or_else(|| "expected a share from 0 to less than 1".into())
+}
+
+/// Two shares, the lower first.
+fn shares(text: &str) -> Result<[f64; 2], String> {
+    let shares: Result<Vec<f64>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match shares.as_deref() {
+        Ok(&[low, high]) if 0.0 <= low && low <= high && high <= 1.0 => Ok([low, high]),
+        _ => Err("expected LOW,HIGH from 0 to 1, the lower first".into()),
     }
 }
 
@@ -144,6 +165,8 @@ pub fn run(args: &Args) -> Result<()> {
         transmitters_per_map: args.transmitters,
         cars_per_map: args.cars,
         roof_heights_m: args.roofs,
+        stated_roofs: args.stated_roofs,
+        stated_error: args.stated_roofs.map(|_| args.stated_error),
         antenna_heights_m: args.antennas,
         radio_maps: maps.checked_mul(args.transmitters).context("too many radio maps")?,
         map_size_pixels: grid.size,
@@ -164,6 +187,7 @@ pub fn run(args: &Args) -> Result<()> {
         transmitters,
         cars: args.cars,
         roofs_m: args.roofs,
+        stated_roofs: args.stated_roofs.map(|shares| StatedRoofs { shares, error: args.stated_error }),
         antennas_m: args.antennas,
         simulator,
     };

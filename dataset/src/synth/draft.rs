@@ -8,7 +8,7 @@ use crate::simulate::{Simulator, gray_levels};
 use anyhow::{Result, bail};
 use radiodiff_radio::geometry::PreparedScene;
 use radiodiff_radio::propagation::weakened_by_cars;
-use radiodiff_radio::scene::{Grid, LinkEnds, Scene, buildings_from_json, buildings_to_json};
+use radiodiff_radio::scene::{BUILDING_HEIGHT_M, Building, Grid, LinkEnds, RoofHeights, Scene, buildings_from_json, buildings_to_json};
 
 /// Drafts of a map before its source counts as unusable.
 const DRAFTS: u32 = 200;
@@ -26,10 +26,35 @@ pub struct MapOptions {
     pub cars: u32,
     /// The lowest and the highest building, whole metres; `None` leaves all at 25 m.
     pub roofs_m: Option<[u8; 2]>,
+    /// What readers are told of the buildings' heights; `None` tells all.
+    pub stated_roofs: Option<StatedRoofs>,
     /// The lowest and the highest antenna, metres; `None` leaves all at 1.5 m.
     pub antennas_m: Option<[f64; 2]>,
     /// Computes the gains, before cars weaken them.
     pub simulator: Simulator,
+}
+
+/// Heights that are told to readers, where not all are.
+#[derive(Clone, Copy, Debug)]
+pub struct StatedRoofs {
+    /// The least and the greatest share of a map's buildings that have one.
+    pub shares: [f64; 2],
+    /// The share of itself by which one is off at most.
+    pub error: f64,
+}
+
+impl StatedRoofs {
+    /// What is told of a map's buildings.
+    fn of(&self, grid: Grid, buildings: &[Building], random: &mut Random) -> RoofHeights {
+        let share = random.between(self.shares[0], self.shares[1]);
+        let told = buildings.iter().filter_map(|building| {
+            let (is_told, error) = (random.chance(share), random.between(-self.error, self.error));
+            // Readers get whole metres from an image.
+            let stated_m = |height_m: f64| (height_m * (1.0 + error)).clamp(1.0, f64::from(u8::MAX));
+            is_told.then(|| Building { height_m: building.height_m.map(stated_m), ..building.clone() })
+        });
+        RoofHeights::of_buildings(grid, &told.collect::<Vec<_>>(), BUILDING_HEIGHT_M)
+    }
 }
 
 /// Drafts scenes until one has enough buildings, but not too many, and room for its transmitters; writes that.
@@ -76,7 +101,8 @@ pub fn make(map: u32, source: &SceneSource, options: &MapOptions, writer: &Write
         let cars = cars.as_ref().map(|cars| (&cars.mask, cars.outlines.as_str()));
         let transmitters: Vec<_> = placed.iter().map(|transmitter| (transmitter.pixel, gray_levels(&transmitter.path_gain))).collect();
         if options.roofs_m.is_some() {
-            writer.write_heights(map, grid.size, &scene.roofs)?;
+            let stated = options.stated_roofs.map(|stated| stated.of(grid, &scene.buildings, &mut random));
+            writer.write_heights(map, grid.size, stated.as_ref().unwrap_or(&scene.roofs))?;
         }
         if options.antennas_m.is_some() {
             writer.write_antenna_heights(map, &placed.iter().map(|transmitter| transmitter.height_m).collect::<Vec<_>>())?;

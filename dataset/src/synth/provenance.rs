@@ -18,6 +18,12 @@ pub struct Provenance {
     /// The lowest and the highest building, where heights vary.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub roof_heights_m: Option<[u8; 2]>,
+    /// The least and the greatest share of a map's buildings whose heights are stated, where not all are.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stated_roofs: Option<[f64; 2]>,
+    /// The share of its height by which a stated height is off at most, there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stated_error: Option<f64>,
     /// The lowest and the highest antenna, where heights vary.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub antenna_heights_m: Option<[f64; 2]>,

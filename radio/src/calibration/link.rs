@@ -7,7 +7,7 @@
 use crate::arithmetic;
 use crate::geometry::{PreparedScene, wall_distance};
 use crate::propagation::{DominantPath, LogDistanceLaw, PropagationError, PropagationModel};
-use crate::scene::{ANTENNA_HEIGHT_M, Building, BuildingMask, Grid, LinkEnds, RoofHeights, Scene, Transmitter};
+use crate::scene::{ANTENNA_HEIGHT_M, BuildingMask, Grid, LinkEnds, Scene, Transmitter};
 use geo::Coord;
 
 /// The way to a place is looked at in steps of this part of a pixel.
@@ -76,13 +76,12 @@ impl Surroundings {
         let ends = LinkEnds { position: street_antenna, height_m: ANTENNA_HEIGHT_M, receiver_height_m: ANTENNA_HEIGHT_M };
         // Over roofs the law has knife edges of its own, at fitted heights; the path is asked what corners cost.
         let gain = DominantPath::level().path_gain(&PreparedScene::new(scene), &ends)?;
-        let stated: Vec<Building> = scene.buildings.iter().filter(|building| building.stated_height_m().is_some()).cloned().collect();
         let wall_distance_m = wall_distance(&scene.mask).into_iter().map(|pixels| pixels * grid.meters_per_pixel).collect();
         Ok(Self {
             grid,
             antenna,
             mask: scene.mask.clone(),
-            stated_roofs_m: RoofHeights::of_buildings(grid, &stated, 0.0).meters().to_vec(),
+            stated_roofs_m: scene.roofs.stated_meters().to_vec(),
             wall_distance_m,
             gain_db: gain.values,
             street_antenna,

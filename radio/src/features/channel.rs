@@ -22,6 +22,12 @@ pub enum ConditionChannel {
     DominantPathGain,
     /// The same with the transmitter at its height, and every roof at 25 m, whatever the scene says.
     DominantPathGainAtHeight,
+    /// The same with the roofs that the scene's source states at their heights, and the others at 25 m, with medians out of sight as maps
+    /// that people look at have them.
+    DominantPathGainOfStatedRoofs,
+    /// Height of the roof where the scene's source states it, evenly from 0 at the ground to 1 at 40 m and above; 0 outdoors, -1 where a
+    /// building's height is not stated.
+    StatedRoofs,
     /// The transmitter's height above the ground, the same everywhere: from -1 at 1.5 m, evenly by its logarithm, to 1 at 40 m.
     AntennaHeight,
     /// Gray level of the gain of intelligent ray tracing with one interaction, RadioMapSeer's IRT2, moved to [-1, 1]; -1 inside
@@ -55,7 +61,7 @@ pub enum Transformation {
 
 impl ConditionChannel {
     /// All channels.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Buildings,
         Self::Transmitter,
         Self::LineOfSight,
@@ -63,6 +69,8 @@ impl ConditionChannel {
         Self::DetourGain,
         Self::DominantPathGain,
         Self::DominantPathGainAtHeight,
+        Self::DominantPathGainOfStatedRoofs,
+        Self::StatedRoofs,
         Self::AntennaHeight,
         Self::Irt2Gain,
         Self::Irt3Gain,
@@ -80,12 +88,14 @@ impl ConditionChannel {
             | Self::DetourGain
             | Self::DominantPathGain
             | Self::DominantPathGainAtHeight
+            | Self::DominantPathGainOfStatedRoofs
             | Self::Irt2Gain
             | Self::Irt3Gain
             | Self::Irt4Gain => true,
             Self::Buildings
             | Self::Transmitter
             | Self::LineOfSight
+            | Self::StatedRoofs
             | Self::AntennaHeight
             | Self::AngleToTransmitterSin
             | Self::AngleToTransmitterCos
@@ -104,6 +114,8 @@ impl ConditionChannel {
             | Self::DetourGain
             | Self::DominantPathGain
             | Self::DominantPathGainAtHeight
+            | Self::DominantPathGainOfStatedRoofs
+            | Self::StatedRoofs
             | Self::AntennaHeight
             | Self::Irt2Gain
             | Self::Irt3Gain

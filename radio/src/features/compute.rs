@@ -11,6 +11,8 @@ use crate::scene::{ANTENNA_HEIGHT_M, LinkEnds};
 const FARTHEST_WALL_M: f64 = 32.0;
 /// The ends of the scale of antennas' heights, which networks learn: small cells hang at 3 to 40 m.
 pub const ANTENNA_HEIGHTS_M: [f64; 2] = [ANTENNA_HEIGHT_M, 40.0];
+/// The height of a roof at the end of the scale.
+const HIGH_ROOF_M: f32 = 40.0;
 
 /// The channels of a transmitter, (C, N, N) row-major. `ends` says where it stands and how high; receivers are taken at 1.5 m. `codec` is
 /// the preset's: channels of gain are gray levels on its scale.
@@ -38,6 +40,7 @@ pub fn condition(
         if length == 0.0 { leg } else { leg / length }
     };
     let low = LinkEnds::at(position);
+    let at_height = LinkEnds { height_m: ends.height_m, ..low };
     let gain = |model: &dyn PropagationModel| -> Result<Vec<f32>, PropagationError> {
         Ok(model.path_gain(prepared, &low)?.values.into_iter().map(scaled).collect())
     };
@@ -57,9 +60,20 @@ pub fn condition(
             }
             ConditionChannel::DominantPathGain => values.extend(gain(&DominantPath::level())?),
             ConditionChannel::DominantPathGainAtHeight => {
-                let ends = LinkEnds { height_m: ends.height_m, ..low };
-                let map = DominantPath::default().path_gain(prepared.with_level_roofs(), &ends)?;
+                let map = DominantPath::default().path_gain(prepared.with_level_roofs(), &at_height)?;
                 values.extend(map.values.into_iter().map(scaled));
+            }
+            ConditionChannel::DominantPathGainOfStatedRoofs => {
+                let map = DominantPath::of_maps().path_gain(prepared.with_stated_roofs(), &at_height)?;
+                values.extend(map.values.into_iter().map(scaled));
+            }
+            ConditionChannel::StatedRoofs => {
+                let level = |(&stated_m, &inside): (&f32, &u8)| match (inside != 0, stated_m > 0.0) {
+                    (false, _) => 0.0,
+                    (true, true) => (stated_m / HIGH_ROOF_M).min(1.0),
+                    (true, false) => -1.0,
+                };
+                values.extend(prepared.roofs().stated_meters().iter().zip(&mask.pixels).map(level));
             }
             ConditionChannel::AntennaHeight => values.extend(std::iter::repeat_n(height_level(ends.height_m), pixels)),
             ConditionChannel::Irt2Gain => values.extend(gain(&IntelligentRayTracing::irt2())?),

@@ -43,6 +43,7 @@ pub struct PreparedScene {
     /// Those above some height that is not below all roofs, the last that was asked for.
     high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
     with_level_roofs: OnceLock<Box<PreparedScene>>,
+    with_stated_roofs: OnceLock<Box<PreparedScene>>,
     with_cars_as_walls: OnceLock<Box<PreparedScene>>,
 }
 
@@ -74,6 +75,7 @@ impl PreparedScene {
             turning_points: OnceLock::new(),
             high_turning_points: Mutex::new(None),
             with_level_roofs: OnceLock::new(),
+            with_stated_roofs: OnceLock::new(),
             with_cars_as_walls: OnceLock::new(),
         }
     }
@@ -84,6 +86,19 @@ impl PreparedScene {
         self.with_level_roofs.get_or_init(|| {
             let level = Self::new(&self.scene.clone().with_level_roofs(BUILDING_HEIGHT_M));
             Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..level })
+        })
+    }
+
+    /// The scene with every roof that the source does not state at [`BUILDING_HEIGHT_M`], kept for the next move too. This scene itself
+    /// where its roofs are so.
+    pub fn with_stated_roofs(&self) -> &Self {
+        let roofs = &self.scene.roofs;
+        if roofs.has_others_at(BUILDING_HEIGHT_M) {
+            return self;
+        }
+        self.with_stated_roofs.get_or_init(|| {
+            let stated = Self::new(&self.scene.clone().with_roofs(roofs.with_others_at(BUILDING_HEIGHT_M)));
+            Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..stated })
         })
     }
 

@@ -91,37 +91,60 @@ impl Building {
     }
 }
 
-/// The height of the roof over every built pixel.
+/// The height of the roof over every built pixel, and which of them the source states.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoofHeights {
     /// Metres above the ground, row-major; 0 outdoors.
     meters: Vec<f32>,
+    /// The highest that the source states there, else 0.
+    stated_m: Vec<f32>,
 }
 
 impl RoofHeights {
-    /// One height for everything built.
+    /// One height for everything built, which nobody states.
     pub fn level(mask: &BuildingMask, height_m: f64) -> Self {
-        Self { meters: mask.pixels.iter().map(|&inside| if inside != 0 { height_m as f32 } else { 0.0 }).collect() }
+        Self::of_raster(mask, &vec![0.0; mask.pixels.len()], height_m)
     }
 
     /// Of footprints; where several overlap, the highest counts. Buildings without a height have `default_m`.
     pub fn of_buildings(grid: Grid, buildings: &[Building], default_m: f64) -> Self {
-        let mut meters = vec![0.0; grid.pixels()];
+        let (mut meters, mut stated_m) = (vec![0.0_f32; grid.pixels()], vec![0.0; grid.pixels()]);
         for building in buildings {
-            let height_m = building.stated_height_m().unwrap_or(default_m) as f32;
-            paint(grid, &building.footprint, |pixels| meters[pixels].iter_mut().for_each(|known: &mut f32| *known = known.max(height_m)));
+            let stated = building.stated_height_m();
+            let height_m = stated.unwrap_or(default_m) as f32;
+            let raise = |known: &mut [f32]| known.iter_mut().for_each(|known| *known = known.max(height_m));
+            paint(grid, &building.footprint, |pixels| {
+                raise(&mut meters[pixels.clone()]);
+                if stated.is_some() {
+                    raise(&mut stated_m[pixels]);
+                }
+            });
         }
-        Self { meters }
+        Self { meters, stated_m }
     }
 
     /// Of a raster of metres, row-major; pixels that are built and have no height there (0) get `default_m`.
     pub fn of_raster(mask: &BuildingMask, raster_m: &[f32], default_m: f64) -> Self {
-        let roof = |(&inside, &height_m): (&u8, &f32)| match (inside, height_m > 0.0) {
-            (0, _) => 0.0,
-            (_, true) => height_m,
-            (_, false) => default_m as f32,
+        let stated = |(&inside, &height_m): (&u8, &f32)| if inside != 0 && height_m > 0.0 { height_m } else { 0.0 };
+        let stated_m = mask.pixels.iter().zip(raster_m).map(stated).collect();
+        let unknown = Self { meters: mask.pixels.iter().map(|&inside| f32::from(inside != 0)).collect(), stated_m };
+        unknown.with_others_at(default_m)
+    }
+
+    /// Whether all that the source does not state is at `default_m`, and all else as stated.
+    pub fn has_others_at(&self, default_m: f64) -> bool {
+        let is_so = |(&meters, &stated_m): (&f32, &f32)| meters == if stated_m > 0.0 { stated_m } else { default_m as f32 };
+        self.meters.iter().zip(&self.stated_m).filter(|(meters, _)| **meters > 0.0).all(is_so)
+    }
+
+    /// These heights with all that the source does not state at `default_m`.
+    pub fn with_others_at(&self, default_m: f64) -> Self {
+        let roof = |(&meters, &stated_m): (&f32, &f32)| match (meters > 0.0, stated_m > 0.0) {
+            (false, _) => 0.0,
+            (true, true) => stated_m,
+            (true, false) => default_m as f32,
         };
-        Self { meters: mask.pixels.iter().zip(raster_m).map(roof).collect() }
+        Self { meters: self.meters.iter().zip(&self.stated_m).map(roof).collect(), stated_m: self.stated_m.clone() }
     }
 
     /// Height of the roof over a pixel by its row-major index, metres; 0 outdoors.
@@ -134,11 +157,19 @@ impl RoofHeights {
         &self.meters
     }
 
+    /// The heights that the source states in metres, row-major; 0 where it states none, and outdoors.
+    pub fn stated_meters(&self) -> &[f32] {
+        &self.stated_m
+    }
+
     /// The heights after `turn` moved every pixel of the first image into the second.
     pub fn turned(&self, turn: impl Fn(&[f32], &mut [f32])) -> Self {
-        let mut meters = vec![0.0; self.meters.len()];
-        turn(&self.meters, &mut meters);
-        Self { meters }
+        let turned = |image: &[f32]| {
+            let mut out = vec![0.0; image.len()];
+            turn(image, &mut out);
+            out
+        };
+        Self { meters: turned(&self.meters), stated_m: turned(&self.stated_m) }
     }
 
     /// The lowest roof, infinite where nothing is built.

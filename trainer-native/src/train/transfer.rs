@@ -3,7 +3,7 @@
 //! Everything is taken whose shapes are this run's. Of another denoiser the second stage takes the first stage alone. Weights of
 //! another first stage are refused.
 
-use super::net2net::{is_twice_as_wide, widened};
+use super::net2net::{is_twice_as_wide, told_more, widened};
 use crate::stored_weights::{self, WeightsKind};
 use crate::torch::TorchParameters;
 use anyhow::{Context, Result, bail};
@@ -87,7 +87,8 @@ impl Beginning {
         Ok(!stored.draws_only())
     }
 
-    /// Copies a network of quantiles into a run's parameters. One half as wide is widened, and computes what it did.
+    /// Copies a network of quantiles into a run's parameters. One half as wide is widened and one that is told less does not read the rest;
+    /// both compute what they did.
     ///
     /// # Errors
     /// A file that cannot be read, or one without the preset's network of quantiles, with the first parameter that is missing or has
@@ -96,17 +97,22 @@ impl Beginning {
         let shown = self.path.display();
         let stored = stored_weights::open(&self.path, WeightsKind::Averaged)?;
         let found = &stored.manifest().preset;
-        let wide = match (&preset.quantiles, &found.quantiles) {
+        let [told, known] = [preset, found].map(|preset| &preset.condition.channels[..]);
+        let grown = match (&preset.quantiles, &found.quantiles) {
             (Some(wide), Some(narrow)) if is_twice_as_wide(wide, narrow) => {
                 println!("{shown}: every channel becomes two, {:?} become {:?}", narrow.widths, wide.widths);
                 Some(widened(stored.tensors(), &parameters.shapes(), seed))
             }
+            (Some(wide), Some(narrow)) if wide == narrow && told.len() > known.len() => {
+                println!("{shown}: {:?} are new to it, and are not read at first", &told[known.len()..]);
+                Some(told_more(stored.tensors(), &parameters.shapes()))
+            }
             _ => None,
         };
         parameters
-            .restore(wide.as_ref().unwrap_or(stored.tensors()), &[""])
+            .restore(grown.as_ref().unwrap_or(stored.tensors()), &[""])
             .with_context(|| format!("{shown} does not hold {}'s network of quantiles", preset.name))?;
-        if wide.is_some() { Ok(()) } else { warn_of_settings(&shown, found, preset) }
+        if grown.is_some() { Ok(()) } else { warn_of_settings(&shown, found, preset) }
     }
 }
 

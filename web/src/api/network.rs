@@ -58,6 +58,7 @@ struct WeightsInfo<'a> {
     antenna_heights_m: [f64; 2],
     /// Null where the file has no rule for samples.
     steps_of_samples: Option<usize>,
+    knows_roofs: bool,
     knows_cars: bool,
     license: &'a str,
     training_data: &'a str,
@@ -74,7 +75,7 @@ impl Weights {
     }
 
     /// `{ name, kind, sha256, mapSize, metersPerPixel, mapSizes, pixelSizesM, quantity, range, antennaHeightsM, stepsOfSamples,
-    /// knowsCars, license, trainingData, metrics, commit }`: what the file says of itself.
+    /// knowsRoofs, knowsCars, license, trainingData, metrics, commit }`: what the file says of itself.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         let (manifest, grids) = (self.checkpoint.manifest(), self.checkpoint.grids());
         let preset = &manifest.preset;
@@ -93,6 +94,7 @@ impl Weights {
             range: [preset.gray.floor_db, preset.gray.ceiling_db],
             antenna_heights_m: preset.condition.antenna_heights_m(),
             steps_of_samples: manifest.ensemble.map(|rule| rule.steps),
+            knows_roofs: preset.condition.knows_roofs(),
             knows_cars: preset.condition.knows_cars(),
             license: &manifest.license,
             training_data: &manifest.training_data,

@@ -117,6 +117,11 @@ impl ConditionPreset {
         self.channels.contains(&ConditionChannel::AntennaHeight)
     }
 
+    /// Whether the networks are told the heights of roofs that a scene's source states; others take none.
+    pub fn knows_roofs(&self) -> bool {
+        self.channels.contains(&ConditionChannel::StatedRoofs)
+    }
+
     /// Whether the networks are told where cars stand.
     pub fn knows_cars(&self) -> bool {
         self.channels.contains(&ConditionChannel::Cars)
