@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# One visit to a machine with a CUDA GPU: makes maps whose roofs and cars vary, trains two networks that are not told, evaluates them.
+# One visit to a machine with a CUDA GPU: makes maps whose roofs and cars vary, trains two networks, evaluates them. The network of
+# quantiles is told some heights of half of the maps.
 #
 #   trainer-native/gpu-run.sh TRAINER CITIES OUT [SECONDS]
 #
@@ -7,46 +8,52 @@
 # Nothing is built. Of SECONDS (600), making the maps takes its part, the quantiles a third of the rest, the first stage a third of what is
 # then left. PROCEDURAL and BLOCKS (800 and 400: 2000 scenes, 4000 maps), MAPS (24 of each city to test on), FIRST (steps that measure the
 # rate, 150) and WHOLE (the quantiles' steps on whole maps, 50) can be lowered for a try on a CPU, as can the batches: FIRST_STAGE_BATCH
-# (32) and BATCH (32). PRESET, a file's path from this folder, is configs/reliability/preset.toml unless given; edge-preset.toml beside
-# it is for browsers with a GPU.
+# (32) and BATCH (32). The networks are those of configs/reliability/preset.toml and quantiles-preset.toml; KIND=edge takes
+# edge-preset.toml and edge-quantiles-preset.toml beside them, for browsers with a GPU.
 set -euo pipefail
 if [ $# -lt 3 ]; then
-    sed -n '4,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '5,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$(realpath "$1") cities=$(realpath "$2") limit=${4:-600}
 mkdir -p "$3"
 out=$(realpath "$3") data=$(realpath "$3")/data
 cd "$(dirname "${BASH_SOURCE[0]}")"
-preset=${PRESET:-configs/reliability/preset.toml}
+preset=configs/reliability/${KIND:+$KIND-}preset.toml quantiles=configs/reliability/${KIND:+$KIND-}quantiles-preset.toml
 # Before anything is made.
-"$trainer" presets --preset "$preset" >/dev/null
+for file in "$preset" "$quantiles"; do "$trainer" presets --preset "$file" >/dev/null; done
 say() { echo "[$SECONDS s] $*" | tee -a "$out/log.txt"; }
 { date -u; uname -srm; nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv 2>/dev/null || echo "no nvidia-smi"; } | tee "$out/machine.txt"
 
-# Maps with roofs and cars, of which the folder then keeps no trace.
+# Maps with roofs and cars, of which the folder then keeps no trace but the heights that --stated-roofs leaves.
 maps() {
     local name=$1
     shift
     "$trainer" dataset synth --out "$data/$name" --roofs 4,40 --cars 40 --method dpm "$@" >>"$out/log.txt" 2>&1
     mv "$data/$name/gain/carsDPM" "$data/$name/gain/DPM"
-    rm -rf "$data/$name/polygon" "$data/$name/png/heights" "$data/$name/png/cars" "$data/$name/png/antennas"
+    rm -rf "$data/$name/polygon" "$data/$name/png/cars" "$data/$name/png/antennas"
+    [[ $* == *--stated-roofs* ]] || rm -rf "$data/$name/png/heights"
 }
 pack() {
     "$trainer" dataset pack --dataset "$data/$1" --method DPM --out "$data/$1-packed" --channels line-of-sight,log-distance-gain,\
-antenna-height,wall-distance,dominant-path-gain-at-height,angle-to-transmitter-sin,angle-to-transmitter-cos >>"$out/log.txt" 2>&1
+antenna-height,detour-gain,wall-distance,dominant-path-gain-at-height,dominant-path-gain-of-stated-roofs,stated-roofs,\
+angle-to-transmitter-sin,angle-to-transmitter-cos >>"$out/log.txt" 2>&1
 }
 known=("$cities/munich.geojson" "$cities/helsinki.geojson" "$cities/paris.geojson")
 unseen=("$cities/florence.geojson" "$cities/san-francisco.geojson")
-maps train --procedural "${PROCEDURAL:-800}" --city "${known[@]}" --blocks "${BLOCKS:-400}" --transmitters 2 --antennas 1.5,40 --seed 11
+half() { echo $((($1 + 1) / 2)); }
+training=(--procedural "$(half "${PROCEDURAL:-800}")" --city "${known[@]}" --blocks "$(half "${BLOCKS:-400}")" --transmitters 2 --antennas 1.5,40)
+maps train "${training[@]}" --seed 11
+maps stated "${training[@]}" --stated-roofs 0,1 --stated-error 0.15 --seed 12
 maps valid --antennas 1.5,40 --procedural 12 --city "${known[@]}" --blocks 4 --transmitters 1 --seed 900011
-maps test --city "${unseen[@]}" --blocks "${MAPS:-24}" --transmitters 1 --seed 77
-pack train
-pack valid
+test=(--city "${unseen[@]}" --blocks "${MAPS:-24}" --transmitters 1 --seed 77)
+maps test "${test[@]}"
+maps test-stated "${test[@]}" --antennas 1.5,40 --stated-roofs 0.5,0.5 --stated-error 0.15
+for set in train stated valid; do pack $set; done
 say "data is made"
 
 common=(--config configs/reliability/train.toml --set preset="$preset"
-    --set "data.train=['$data/train-packed']" --set "data.valid=['$data/valid-packed']"
+    --set "data.train=['$data/train-packed','$data/stated-packed']" --set "data.valid=['$data/valid-packed']"
     --set data.threads="$(nproc)" --set autoencoder.batch="${FIRST_STAGE_BATCH:-32}" --set diffusion.batch="${BATCH:-32}"
     --set validate_every=1000000)
 first=${FIRST:-150}
@@ -64,10 +71,12 @@ stage() {
         --set autoencoder.whole_map_steps=$((steps / 10)) "${@:3}" 2>&1 | tee "$out/$name.log" | tail -3
     rm -rf "$out/run-$name"
 }
-stage quantiles $(((limit - SECONDS) / 3)) --set quantiles.batch="${BATCH:-32}" --set quantiles.whole_map_steps="${WHOLE:-50}"
+stage quantiles $(((limit - SECONDS) / 3)) --set preset="$quantiles" --set quantiles.batch="${BATCH:-32}" --set quantiles.whole_map_steps="${WHOLE:-50}"
 say "quantiles"
-"$trainer" evaluate --data "$data/test" --weights "$out/run/quantiles.safetensors" --threshold-db -100 --out "$out/test-quantiles.json" \
-    --worst "$out/worst-quantiles.png" | tee "$out/test-quantiles.md"
+for set in test test-stated; do
+    "$trainer" evaluate --data "$data/$set" --weights "$out/run/quantiles.safetensors" --threshold-db -100 --out "$out/$set-quantiles.json" \
+        --worst "$out/worst-$set-quantiles.png" | tee "$out/$set-quantiles.md"
+done
 stage autoencoder $(((limit - SECONDS) / 3))
 say "first stage"
 stage diffusion $((limit - SECONDS)) --from "$out/run/autoencoder.safetensors"
