@@ -6,32 +6,36 @@
 #
 # TRAINER is the release binary, CITIES the folder of footprints that `cargo xtask cities` fills. OUT gets weights, logs and tables.
 # Nothing is built. Of SECONDS (600), making the maps takes its part, the quantiles a third of the rest, the first stage a third of what is
-# then left. PROCEDURAL and BLOCKS (800 and 400: 2000 scenes, 4000 maps), MAPS (24 of each city to test on), FIRST (steps that measure the
-# rate, 150) and WHOLE (the quantiles' steps on whole maps, 50) can be lowered for a try on a CPU, as can the batches: FIRST_STAGE_BATCH
-# (32) and BATCH (32). The networks are those of configs/reliability/preset.toml and quantiles-preset.toml; KIND=edge takes
-# edge-preset.toml and edge-quantiles-preset.toml beside them, for browsers with a GPU.
+# then left. PROCEDURAL and BLOCKS (800 and 400: 2000 scenes, 4000 maps, and for the quantiles half as many with pixels of 2 and 4 m), MAPS
+# (24 of each city to test on), FIRST (steps that measure the rate, 150) and WHOLE (the quantiles' steps on whole maps, 50) can be lowered
+# for a try on a CPU, as can the batches: FIRST_STAGE_BATCH (32) and BATCH (32). The networks are those of configs/reliability/preset.toml
+# and quantiles-preset.toml; KIND=edge takes edge-preset.toml and edge-quantiles-preset.toml beside them, for browsers with a GPU.
 set -euo pipefail
 if [ $# -lt 3 ]; then
-    sed -n '5,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '5,12s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$(realpath "$1") cities=$(realpath "$2") limit=${4:-600}
 mkdir -p "$3"
 out=$(realpath "$3") data=$(realpath "$3")/data
 cd "$(dirname "${BASH_SOURCE[0]}")"
+[ -z "${PRESET:-}" ] || { echo "PRESET is $PRESET: name the networks by KIND, edge or none" >&2; exit 2; }
 preset=configs/reliability/${KIND:+$KIND-}preset.toml quantiles=configs/reliability/${KIND:+$KIND-}quantiles-preset.toml
 # Before anything is made.
 for file in "$preset" "$quantiles"; do "$trainer" presets --preset "$file" >/dev/null; done
 say() { echo "[$SECONDS s] $*" | tee -a "$out/log.txt"; }
 { date -u; uname -srm; nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv 2>/dev/null || echo "no nvidia-smi"; } | tee "$out/machine.txt"
 
-# Maps with roofs and cars, of which the folder then keeps no trace but the heights that --stated-roofs leaves.
+# Maps with roofs and cars, of which the folder then keeps no trace but the heights that --stated-roofs leaves. NAME METERS-A-PIXEL ...
 maps() {
-    local name=$1
-    shift
-    "$trainer" dataset synth --out "$data/$name" --roofs 4,40 --cars 40 --method dpm "$@" >>"$out/log.txt" 2>&1
+    local name=$1 pixel_m=$2 outlines=polygon
+    shift 2
+    "$trainer" dataset synth --out "$data/$name" --roofs 4,40 --cars $((40 * pixel_m * pixel_m)) --method dpm --resolution-m "$pixel_m" \
+        "$@" >>"$out/log.txt" 2>&1
     mv "$data/$name/gain/carsDPM" "$data/$name/gain/DPM"
-    rm -rf "$data/$name/polygon" "$data/$name/png/cars" "$data/$name/png/antennas"
+    # Of larger pixels a raster says too little of the walls.
+    [ "$pixel_m" = 1 ] || outlines=polygon/buildings_and_cars
+    rm -rf "$data/$name/$outlines" "$data/$name/png/cars" "$data/$name/png/antennas"
     [[ $* == *--stated-roofs* ]] || rm -rf "$data/$name/png/heights"
 }
 pack() {
@@ -41,19 +45,35 @@ angle-to-transmitter-sin,angle-to-transmitter-cos >>"$out/log.txt" 2>&1
 }
 known=("$cities/munich.geojson" "$cities/helsinki.geojson" "$cities/paris.geojson")
 unseen=("$cities/florence.geojson" "$cities/san-francisco.geojson")
-half() { echo $((($1 + 1) / 2)); }
-training=(--procedural "$(half "${PROCEDURAL:-800}")" --city "${known[@]}" --blocks "$(half "${BLOCKS:-400}")" --transmitters 2 --antennas 1.5,40)
-maps train "${training[@]}" --seed 11
-maps stated "${training[@]}" --stated-roofs 0,1 --stated-error 0.15 --seed 12
-maps valid --antennas 1.5,40 --procedural 12 --city "${known[@]}" --blocks 4 --transmitters 1 --seed 900011
+# `training` becomes one of so many parts of the scenes to train on.
+part() {
+    local procedural=$(((${PROCEDURAL:-800} + $1 - 1) / $1)) blocks=$(((${BLOCKS:-400} + $1 - 1) / $1))
+    training=(--procedural $procedural --city "${known[@]}" --blocks $blocks --transmitters 2 --antennas 1.5,40)
+}
+told=(--stated-error 0.15 --stated-roofs)
+part 2
+maps train 1 "${training[@]}" --seed 11
+maps stated 1 "${training[@]}" "${told[@]}" 0,1 --seed 12
+part 8
+for side in 2 4; do
+    maps wide-$side $side "${training[@]}" --seed 2$side
+    maps stated-wide-$side $side "${training[@]}" "${told[@]}" 0,1 --seed 3$side
+done
+valid=(--antennas 1.5,40 --procedural 12 --city "${known[@]}" --blocks 4 --transmitters 1 --seed 900011)
+maps valid 1 "${valid[@]}"
+maps valid-stated 1 "${valid[@]}" "${told[@]}" 0.5,0.5
 test=(--city "${unseen[@]}" --blocks "${MAPS:-24}" --transmitters 1 --seed 77)
-maps test "${test[@]}"
-maps test-stated "${test[@]}" --antennas 1.5,40 --stated-roofs 0.5,0.5 --stated-error 0.15
-for set in train stated valid; do pack $set; done
+maps test 1 "${test[@]}"
+maps test-stated 1 "${test[@]}" --antennas 1.5,40 "${told[@]}" 0.5,0.5
+quantiles_sets=
+for set in train stated wide-2 wide-4 stated-wide-2 stated-wide-4 valid valid-stated; do
+    pack $set
+    [[ $set == valid* ]] || quantiles_sets+="'$data/$set-packed',"
+done
 say "data is made"
 
 common=(--config configs/reliability/train.toml --set preset="$preset"
-    --set "data.train=['$data/train-packed','$data/stated-packed']" --set "data.valid=['$data/valid-packed']"
+    --set "data.train=['$data/train-packed','$data/stated-packed']" --set "data.valid=['$data/valid-packed','$data/valid-stated-packed']"
     --set data.threads="$(nproc)" --set autoencoder.batch="${FIRST_STAGE_BATCH:-32}" --set diffusion.batch="${BATCH:-32}"
     --set validate_every=1000000)
 first=${FIRST:-150}
@@ -71,7 +91,7 @@ stage() {
         --set autoencoder.whole_map_steps=$((steps / 10)) "${@:3}" 2>&1 | tee "$out/$name.log" | tail -3
     rm -rf "$out/run-$name"
 }
-stage quantiles $(((limit - SECONDS) / 3)) --set preset="$quantiles" --set quantiles.batch="${BATCH:-32}" --set quantiles.whole_map_steps="${WHOLE:-50}"
+stage quantiles $(((limit - SECONDS) / 3)) --set preset="$quantiles" --set "data.train=[$quantiles_sets]" --set quantiles.batch="${BATCH:-32}" --set quantiles.whole_map_steps="${WHOLE:-50}"
 say "quantiles"
 for set in test test-stated; do
     "$trainer" evaluate --data "$data/$set" --weights "$out/run/quantiles.safetensors" --threshold-db -100 --out "$out/$set-quantiles.json" \

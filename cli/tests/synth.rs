@@ -528,12 +528,20 @@ fn some_roofs_are_stated_and_the_gains_know_all() {
         assert!(off.scene.roofs.stated_meters().iter().zip(truth).all(is_near), "map {i}");
         assert_ne!(off.scene.roofs.stated_meters(), truth);
     }
-    for (wrong, at) in [("1,0.5", "--stated-roofs"), ("0,2", "--stated-roofs"), ("half", "--stated-roofs")] {
-        let refused = synth(&folder.path().join("wrong"), &[&options[..], &["--stated-roofs", wrong]].concat());
-        assert!(stderr(&refused).contains(at), "{wrong}: {}", stderr(&refused));
+    let wrong = folder.path().join("wrong");
+    for (options, expected) in [
+        (&["--roofs", "4,40", "--stated-roofs", "1,0.5"][..], "expected LOW,HIGH from 0 to 1"),
+        (&["--roofs", "4,40", "--stated-roofs", "0,2"], "expected LOW,HIGH from 0 to 1"),
+        (&["--roofs", "4,40", "--stated-roofs", "half"], "expected LOW,HIGH from 0 to 1"),
+        (&["--roofs", "4,40", "--stated-roofs", "0,1", "--stated-error", "1"], "expected a share from 0 to less than 1"),
+        (&["--roofs", "4,40", "--stated-roofs", "0,1", "--stated-error=-0.1"], "expected a share from 0 to less than 1"),
+        (&["--roofs", "4,40", "--stated-error", "0.1"], "--stated-roofs"),
+        (&["--stated-roofs", "0,1"], "--roofs"),
+    ] {
+        let refused = synth(&wrong, &[&["--procedural", "1"], options].concat());
+        assert!(!refused.status.success() && stderr(&refused).contains(expected), "{options:?}: {}", stderr(&refused));
+        assert!(!wrong.exists(), "{options:?}");
     }
-    let refused = synth(&folder.path().join("wrong"), &["--procedural", "1", "--stated-roofs", "0,1"]);
-    assert!(stderr(&refused).contains("--roofs"), "{}", stderr(&refused));
 }
 
 #[test]

@@ -182,3 +182,27 @@ fn stated_roofs_are_told_and_the_others_are_at_25_m_whatever_the_scene_assumes()
     assert_eq!(plane(&unstated, channel), expected(&unstated));
     assert_ne!(plane(&unstated, channel), expected(&scene), "a roof of 9 m lets through what one of 25 m does not");
 }
+
+#[test]
+fn where_a_building_without_a_height_overlaps_one_with_a_height_the_roof_is_not_stated() {
+    let square = |x: f64, height_m: Option<f64>| {
+        let footprint = Rect::new(Coord { x, y: 20.0 }, Coord { x: x + 12.0, y: 32.0 }).to_polygon();
+        Building { height_m, ..Building::from(footprint) }
+    };
+    // Four metres of each overlap.
+    let buildings = [square(30.0, Some(9.0)), square(38.0, None), square(46.0, Some(60.0))];
+    let (west, middle, east) = (Coord { x: 32.5, y: 26.5 }, Coord { x: 40.5, y: 26.5 }, Coord { x: 48.5, y: 26.5 });
+    let scene = Scene::from_polygons(GRID, buildings.to_vec());
+    let pixel = |place: Coord<f64>| GRID.pixel_of(place).map(|(row, column)| row * GRID.size + column).expect("on the map");
+    let roofs = plane_of(&scene, ConditionChannel::StatedRoofs);
+    assert_eq!([west, middle, east].map(|place| roofs[pixel(place)]), [9.0 / 40.0, -1.0, -1.0]);
+    assert_eq!(roofs[pixel(Coord { x: 56.5, y: 26.5 })], 1.0, "60 m are beyond the scale");
+    assert_eq!([west, middle, east].map(|place| scene.roofs.at(pixel(place))), [9.0, 25.0, 60.0], "the highest counts");
+    let assumed = RoofHeights::of_buildings(GRID, &buildings, 6.0);
+    assert_eq!([west, middle, east].map(|place| assumed.at(pixel(place))), [9.0, 9.0, 60.0]);
+    assert!(!assumed.has_unstated_at(BUILDING_HEIGHT_M) && assumed.with_unstated_at(BUILDING_HEIGHT_M) == scene.roofs);
+}
+
+fn plane_of(scene: &Scene, channel: ConditionChannel) -> Vec<f32> {
+    channel_of(scene, TRANSMITTER, &[channel])
+}

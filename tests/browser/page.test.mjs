@@ -30,7 +30,7 @@ test('the page opens on the physical layer, without the networks, and says what 
   await page.selectOption('#layer', 'mean');
   await drawn(page);
   assert.deepEqual([await shown(), await downloads()], [['mean', 'received-power-dbm'], 1]);
-  assert.match(await worth(), /told footprints alone.*roofs.*CRPS [\d.]+ instead of [\d.]+ dB.*antennas 1\.5 to 40 m high/);
+  assert.match(await worth(), /roofs whose heights nobody states.*CRPS [\d.]+ instead of [\d.]+ dB.*antennas 1\.5 to 40 m high/);
   await page.evaluate(() => { window.before = window.radiodiff.forecast; });
   for (const [layer, quantity] of [['deviation', 'standard-deviation-db'], ['probability', 'probability'], ['shift', 'difference-db']]) {
     await page.selectOption('#layer', layer);

@@ -79,8 +79,8 @@ fn a_turned_sample_is_the_sample_of_the_turned_scene() {
     // keeps: the dominant path of the turned raster is another one. Of turned footprints it is the same (radio/tests/features.rs).
     // The walls of intelligent ray tracing are those outlines too.
     let by_outlines = {
-        use ConditionChannel::{DominantPathGain, DominantPathGainAtHeight, Irt2Gain, Irt3Gain, Irt4Gain};
-        [DominantPathGain, DominantPathGainAtHeight, Irt2Gain, Irt3Gain, Irt4Gain]
+        use ConditionChannel::{DominantPathGain, DominantPathGainAtHeight, DominantPathGainOfStatedRoofs, Irt2Gain, Irt3Gain, Irt4Gain};
+        [DominantPathGain, DominantPathGainAtHeight, DominantPathGainOfStatedRoofs, Irt2Gain, Irt3Gain, Irt4Gain]
     };
     let channels: Vec<_> = ConditionChannel::ALL.into_iter().filter(|channel| !by_outlines.contains(channel)).collect();
     let preset = preset(&channels);

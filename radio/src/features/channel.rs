@@ -22,11 +22,11 @@ pub enum ConditionChannel {
     DominantPathGain,
     /// The same with the transmitter at its height, and every roof at 25 m, whatever the scene says.
     DominantPathGainAtHeight,
-    /// The same with the roofs that the scene's source states at their heights, and the others at 25 m, with medians out of sight as maps
-    /// that people look at have them.
+    /// Gray level of the dominant path's gain with the transmitter at its height, moved to [-1, 1]; -1 inside buildings. Buildings have
+    /// the heights that the scene's source states, the others 25 m. It has medians out of sight, as maps that people look at do.
     DominantPathGainOfStatedRoofs,
-    /// Height of the roof where the scene's source states it, evenly from 0 at the ground to 1 at 40 m and above; 0 outdoors, -1 where a
-    /// building's height is not stated.
+    /// Height of the roof, evenly from 0 at the ground to 1 at 40 m and above; 0 outdoors, -1 where a building stands whose height the
+    /// scene's source does not state.
     StatedRoofs,
     /// The transmitter's height above the ground, the same everywhere: from -1 at 1.5 m, evenly by its logarithm, to 1 at 40 m.
     AntennaHeight,

@@ -68,12 +68,10 @@ pub fn condition(
                 values.extend(map.values.into_iter().map(scaled));
             }
             ConditionChannel::StatedRoofs => {
-                let level = |(&stated_m, &inside): (&f32, &u8)| match (inside != 0, stated_m > 0.0) {
-                    (false, _) => 0.0,
-                    (true, true) => (stated_m / HIGH_ROOF_M).min(1.0),
-                    (true, false) => -1.0,
-                };
-                values.extend(prepared.roofs().stated_meters().iter().zip(&mask.pixels).map(level));
+                let roofs = prepared.roofs();
+                let level =
+                    |(pixel, &stated_m): (usize, &f32)| if roofs.is_unstated(pixel) { -1.0 } else { (stated_m / HIGH_ROOF_M).min(1.0) };
+                values.extend(roofs.stated_meters().iter().enumerate().map(level));
             }
             ConditionChannel::AntennaHeight => values.extend(std::iter::repeat_n(height_level(ends.height_m), pixels)),
             ConditionChannel::Irt2Gain => values.extend(gain(&IntelligentRayTracing::irt2())?),

@@ -89,15 +89,15 @@ impl PreparedScene {
         })
     }
 
-    /// The scene with every roof that the source does not state at [`BUILDING_HEIGHT_M`], kept for the next move too. This scene itself
-    /// where its roofs are so.
+    /// The scene with every building at [`BUILDING_HEIGHT_M`] whose height the source does not state, kept for the next move too. It is
+    /// this scene itself where they are so high.
     pub fn with_stated_roofs(&self) -> &Self {
         let roofs = &self.scene.roofs;
-        if roofs.has_others_at(BUILDING_HEIGHT_M) {
+        if roofs.has_unstated_at(BUILDING_HEIGHT_M) {
             return self;
         }
         self.with_stated_roofs.get_or_init(|| {
-            let stated = Self::new(&self.scene.clone().with_roofs(roofs.with_others_at(BUILDING_HEIGHT_M)));
+            let stated = Self::new(&self.scene.clone().with_roofs(roofs.with_unstated_at(BUILDING_HEIGHT_M)));
             Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..stated })
         })
     }

@@ -62,7 +62,9 @@ impl Symmetry {
         let mut pixels = vec![0; scene.mask.pixels.len()];
         self.turn(scene.grid.size, &scene.mask.pixels, &mut pixels);
         turned.mask = BuildingMask { size: scene.mask.size, pixels };
-        turned.roofs = scene.roofs.turned(|from, out| self.turn(scene.grid.size, from, out));
+        let mut from = vec![0; scene.grid.pixels()];
+        self.turn(scene.grid.size, &Vec::from_iter(0..from.len()), &mut from);
+        turned.roofs = scene.roofs.turned(&from);
         for building in &mut turned.buildings {
             building.footprint = self.polygon(scene.grid, &building.footprint);
         }

@@ -91,13 +91,15 @@ impl Building {
     }
 }
 
-/// The height of the roof over every built pixel, and which of them the source states.
+/// The height of the roof over every built pixel, and what the source states of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoofHeights {
     /// Metres above the ground, row-major; 0 outdoors.
     meters: Vec<f32>,
     /// The highest that the source states there, else 0.
     stated_m: Vec<f32>,
+    /// 1 where a building stands whose height the source does not state, beside others or alone.
+    unstated: Vec<u8>,
 }
 
 impl RoofHeights {
@@ -108,43 +110,37 @@ impl RoofHeights {
 
     /// Of footprints; where several overlap, the highest counts. Buildings without a height have `default_m`.
     pub fn of_buildings(grid: Grid, buildings: &[Building], default_m: f64) -> Self {
-        let (mut meters, mut stated_m) = (vec![0.0_f32; grid.pixels()], vec![0.0; grid.pixels()]);
+        let (mut stated_m, mut unstated) = (vec![0.0_f32; grid.pixels()], vec![0; grid.pixels()]);
         for building in buildings {
-            let stated = building.stated_height_m();
-            let height_m = stated.unwrap_or(default_m) as f32;
-            let raise = |known: &mut [f32]| known.iter_mut().for_each(|known| *known = known.max(height_m));
-            paint(grid, &building.footprint, |pixels| {
-                raise(&mut meters[pixels.clone()]);
-                if stated.is_some() {
-                    raise(&mut stated_m[pixels]);
-                }
+            paint(grid, &building.footprint, |pixels| match building.stated_height_m() {
+                Some(height_m) => stated_m[pixels].iter_mut().for_each(|known| *known = known.max(height_m as f32)),
+                None => unstated[pixels].fill(1),
             });
         }
-        Self { meters, stated_m }
+        Self::of_both(stated_m, unstated, default_m)
     }
 
     /// Of a raster of metres, row-major; pixels that are built and have no height there (0) get `default_m`.
     pub fn of_raster(mask: &BuildingMask, raster_m: &[f32], default_m: f64) -> Self {
+        let pixels = || mask.pixels.iter().zip(raster_m);
         let stated = |(&inside, &height_m): (&u8, &f32)| if inside != 0 && height_m > 0.0 { height_m } else { 0.0 };
-        let stated_m = mask.pixels.iter().zip(raster_m).map(stated).collect();
-        let unknown = Self { meters: mask.pixels.iter().map(|&inside| f32::from(inside != 0)).collect(), stated_m };
-        unknown.with_others_at(default_m)
+        let is_unstated = |(&inside, &height_m): (&u8, &f32)| u8::from(inside != 0 && !(height_m > 0.0));
+        Self::of_both(pixels().map(stated).collect(), pixels().map(is_unstated).collect(), default_m)
     }
 
-    /// Whether all that the source does not state is at `default_m`, and all else as stated.
-    pub fn has_others_at(&self, default_m: f64) -> bool {
-        let is_so = |(&meters, &stated_m): (&f32, &f32)| meters == if stated_m > 0.0 { stated_m } else { default_m as f32 };
-        self.meters.iter().zip(&self.stated_m).filter(|(meters, _)| **meters > 0.0).all(is_so)
+    fn of_both(stated_m: Vec<f32>, unstated: Vec<u8>, default_m: f64) -> Self {
+        let meters = stated_m.iter().zip(&unstated).map(|both| roof_m(both, default_m)).collect();
+        Self { meters, stated_m, unstated }
     }
 
-    /// These heights with all that the source does not state at `default_m`.
-    pub fn with_others_at(&self, default_m: f64) -> Self {
-        let roof = |(&meters, &stated_m): (&f32, &f32)| match (meters > 0.0, stated_m > 0.0) {
-            (false, _) => 0.0,
-            (true, true) => stated_m,
-            (true, false) => default_m as f32,
-        };
-        Self { meters: self.meters.iter().zip(&self.stated_m).map(roof).collect(), stated_m: self.stated_m.clone() }
+    /// These heights where every building without a stated height has `default_m`.
+    pub fn with_unstated_at(&self, default_m: f64) -> Self {
+        Self::of_both(self.stated_m.clone(), self.unstated.clone(), default_m)
+    }
+
+    /// Whether every building without a stated height has `default_m`.
+    pub fn has_unstated_at(&self, default_m: f64) -> bool {
+        self.meters.iter().zip(self.stated_m.iter().zip(&self.unstated)).all(|(&meters, both)| meters == roof_m(both, default_m))
     }
 
     /// Height of the roof over a pixel by its row-major index, metres; 0 outdoors.
@@ -157,19 +153,23 @@ impl RoofHeights {
         &self.meters
     }
 
-    /// The heights that the source states in metres, row-major; 0 where it states none, and outdoors.
+    /// The highest that the source states in metres, row-major; 0 where it states nothing, and outdoors.
     pub fn stated_meters(&self) -> &[f32] {
         &self.stated_m
     }
 
-    /// The heights after `turn` moved every pixel of the first image into the second.
-    pub fn turned(&self, turn: impl Fn(&[f32], &mut [f32])) -> Self {
-        let turned = |image: &[f32]| {
-            let mut out = vec![0.0; image.len()];
-            turn(image, &mut out);
-            out
-        };
-        Self { meters: turned(&self.meters), stated_m: turned(&self.stated_m) }
+    /// Whether a building covers a pixel whose height the source does not state.
+    pub fn is_unstated(&self, pixel: usize) -> bool {
+        self.unstated[pixel] != 0
+    }
+
+    /// The heights where the pixel i is the one that `from[i]` was.
+    pub fn turned(&self, from: &[usize]) -> Self {
+        Self {
+            meters: from.iter().map(|&pixel| self.meters[pixel]).collect(),
+            stated_m: from.iter().map(|&pixel| self.stated_m[pixel]).collect(),
+            unstated: from.iter().map(|&pixel| self.unstated[pixel]).collect(),
+        }
     }
 
     /// The lowest roof, infinite where nothing is built.
@@ -183,6 +183,11 @@ impl RoofHeights {
     }
 }
 
+/// The roof over a pixel by what is stated there, metres, and by whether a building stands there of which nothing is stated.
+fn roof_m((&stated_m, &unstated): (&f32, &u8), default_m: f64) -> f32 {
+    if unstated != 0 { stated_m.max(default_m as f32) } else { stated_m }
+}
+
 impl Scene {
     /// The scene with other roofs, of the same grid.
     ///
@@ -194,13 +199,14 @@ impl Scene {
         self
     }
 
-    /// The scene with all buildings of one height, whatever their source says.
+    /// The scene with all buildings of one height, which is then what its source states.
     pub fn with_level_roofs(self, height_m: f64) -> Self {
         let mut level = self;
         for building in &mut level.buildings {
             (building.height_m, building.levels) = (Some(height_m), None);
         }
-        let roofs = RoofHeights::level(&level.mask, height_m);
+        let raster_m = vec![height_m as f32; level.mask.pixels.len()];
+        let roofs = RoofHeights::of_raster(&level.mask, &raster_m, height_m);
         level.with_roofs(roofs)
     }
 }

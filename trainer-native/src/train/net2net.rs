@@ -1,9 +1,10 @@
-//! A network that is twice as wide, or is told more, and computes what the smaller one does, so that training goes on where that one ended
-//! ("Net2Net", Chen, Goodfellow and Shlens, 2016).
+//! A larger network that computes what the smaller one does, so that training goes on where that one ended ("Net2Net", Chen, Goodfellow and
+//! Shlens, 2016).
 //!
-//! What is new among the condition's channels comes last, and is read with a weight of zero at first. Of a wider network, in flow the narrow network's values and the wide one's shapes, out flow the wide one's values. Every channel becomes two neighbours, so
-//! that as many groups as before have the statistics that they had. Whatever reads a channel shares its weight out between the two,
-//! unevenly: two that begin alike and are read alike would be trained alike.
+//! In flow the smaller network's values and the larger one's shapes, out flow the larger one's values. Of a network twice as wide every
+//! channel becomes two neighbours, so that as many groups as before have the statistics that they had. Whatever reads a channel shares its
+//! weight out between the two, unevenly: two that begin alike and are read alike would be trained alike. Of a network that is told more, the
+//! new channels of the condition come last, and their weights begin at zero.
 
 use radiodiff_core::model::preset::QuantilesPreset;
 use radiodiff_core::random::{seed_for, uniform};
@@ -30,24 +31,21 @@ pub fn widened(narrow: &HashMap<String, HostTensor>, shapes: &BTreeMap<String, V
     narrow.iter().map(wide).collect()
 }
 
-/// The parameters of a network that is told more: where a convolution of `shapes` has more inputs than its values, zeros are their weights.
-pub fn told_more(stored: &HashMap<String, HostTensor>, shapes: &BTreeMap<String, Vec<usize>>) -> HashMap<String, HostTensor> {
-    let padded = |stored: &HostTensor, shape: &[usize]| {
-        let (&[outputs, inputs, height, width], &[old_outputs, old_inputs, old_height, old_width]) = (shape, &stored.shape[..]) else {
-            return None;
-        };
-        if (outputs, height, width) != (old_outputs, old_height, old_width) || inputs <= old_inputs {
-            return None;
+/// The convolutions that read the condition, as their last inputs.
+const READ_CONDITION: [&str; 2] = ["quantiles.stem.weight", "quantiles.detail.weight"];
+
+/// The values where the condition has `more` channels after those that it had.
+pub fn told_more(stored: &HashMap<String, HostTensor>, more: usize) -> HashMap<String, HostTensor> {
+    let padded = |(name, HostTensor { shape, values }): (&String, &HostTensor)| {
+        let mut told = HostTensor { shape: shape.clone(), values: values.clone() };
+        if let (true, &[_, inputs, height, width]) = (READ_CONDITION.contains(&name.as_str()), &shape[..]) {
+            let (taps, zeros) = (height * width, vec![0.0; more * height * width]);
+            told.shape[1] = inputs + more;
+            told.values = values.chunks_exact(inputs * taps).flat_map(|of_output| [of_output, &zeros].concat()).collect();
         }
-        let (old, new) = (old_inputs * height * width, inputs * height * width);
-        let of_output = |values: &[f32]| [values, &vec![0.0; new - old]].concat();
-        Some(HostTensor { shape: shape.to_vec(), values: stored.values.chunks_exact(old).flat_map(of_output).collect() })
+        (name.clone(), told)
     };
-    let told = |(name, stored): (&String, &HostTensor)| {
-        let of_shape = shapes.get(name).and_then(|shape| padded(stored, shape));
-        (name.clone(), of_shape.unwrap_or_else(|| HostTensor { shape: stored.shape.clone(), values: stored.values.clone() }))
-    };
-    stored.iter().map(told).collect()
+    stored.iter().map(padded).collect()
 }
 
 /// Of a convolution's weight (out, in, height, width), or of a vector of channels. An axis that grows doubles its first channels as far as

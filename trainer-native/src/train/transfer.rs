@@ -87,8 +87,8 @@ impl Beginning {
         Ok(!stored.draws_only())
     }
 
-    /// Copies a network of quantiles into a run's parameters. One half as wide is widened and one that is told less does not read the rest;
-    /// both compute what they did.
+    /// Copies a network of quantiles into a run's parameters. One half as wide is widened, and one that is told less does not read what is
+    /// new; both compute what they did.
     ///
     /// # Errors
     /// A file that cannot be read, or one without the preset's network of quantiles, with the first parameter that is missing or has
@@ -98,21 +98,26 @@ impl Beginning {
         let stored = stored_weights::open(&self.path, WeightsKind::Averaged)?;
         let found = &stored.manifest().preset;
         let [told, known] = [preset, found].map(|preset| &preset.condition.channels[..]);
-        let grown = match (&preset.quantiles, &found.quantiles) {
-            (Some(wide), Some(narrow)) if is_twice_as_wide(wide, narrow) => {
-                println!("{shown}: every channel becomes two, {:?} become {:?}", narrow.widths, wide.widths);
-                Some(widened(stored.tensors(), &parameters.shapes(), seed))
-            }
-            (Some(wide), Some(narrow)) if wide == narrow && told.len() > known.len() => {
-                println!("{shown}: {:?} are new to it, and are not read at first", &told[known.len()..]);
-                Some(told_more(stored.tensors(), &parameters.shapes()))
-            }
-            _ => None,
-        };
+        let is_wider = matches!((&preset.quantiles, &found.quantiles), (Some(wide), Some(narrow)) if is_twice_as_wide(wide, narrow));
+        let mut grown = None;
+        if told.len() > known.len() && (is_wider || preset.quantiles == found.quantiles) {
+            println!("{shown}: {:?} are new to it, and are not read at first", &told[known.len()..]);
+            grown = Some(told_more(stored.tensors(), told.len() - known.len()));
+        }
+        if is_wider {
+            println!("{shown}: every channel becomes two");
+            grown = Some(widened(grown.as_ref().unwrap_or(stored.tensors()), &parameters.shapes(), seed));
+        }
         parameters
             .restore(grown.as_ref().unwrap_or(stored.tensors()), &[""])
             .with_context(|| format!("{shown} does not hold {}'s network of quantiles", preset.name))?;
-        if grown.is_some() { Ok(()) } else { warn_of_settings(&shown, found, preset) }
+        if grown.is_none() {
+            return warn_of_settings(&shown, found, preset);
+        }
+        if let Some((was, is)) = known.iter().zip(told).find(|(was, is)| was != is) {
+            eprintln!("warning: {shown} was trained for other channels: where it read {was:?}, it is told {is:?} now");
+        }
+        Ok(())
     }
 }
 
