@@ -122,10 +122,11 @@ impl RoofHeights {
 
     /// Of a raster of metres, row-major; pixels that are built and have no height there (0) get `default_m`.
     pub fn of_raster(mask: &BuildingMask, raster_m: &[f32], default_m: f64) -> Self {
-        let pixels = || mask.pixels.iter().zip(raster_m);
         let stated = |(&inside, &height_m): (&u8, &f32)| if inside != 0 && height_m > 0.0 { height_m } else { 0.0 };
-        let is_unstated = |(&inside, &height_m): (&u8, &f32)| u8::from(inside != 0 && !(height_m > 0.0));
-        Self::of_both(pixels().map(stated).collect(), pixels().map(is_unstated).collect(), default_m)
+        let stated_m: Vec<f32> = mask.pixels.iter().zip(raster_m).map(stated).collect();
+        let is_unstated = |(&inside, &stated_m): (&u8, &f32)| u8::from(inside != 0 && stated_m == 0.0);
+        let unstated = mask.pixels.iter().zip(&stated_m).map(is_unstated).collect();
+        Self::of_both(stated_m, unstated, default_m)
     }
 
     fn of_both(stated_m: Vec<f32>, unstated: Vec<u8>, default_m: f64) -> Self {
