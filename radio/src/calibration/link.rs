@@ -81,7 +81,7 @@ impl Surroundings {
             grid,
             antenna,
             mask: scene.mask.clone(),
-            stated_roofs_m: scene.roofs.stated_meters().to_vec(),
+            stated_roofs_m: scene.roofs.stated_meters(),
             wall_distance_m,
             gain_db: gain.values,
             street_antenna,

@@ -69,9 +69,8 @@ pub fn condition(
             }
             ConditionChannel::StatedRoofs => {
                 let roofs = prepared.roofs();
-                let level =
-                    |(pixel, &stated_m): (usize, &f32)| if roofs.is_unstated(pixel) { -1.0 } else { (stated_m / HIGH_ROOF_M).min(1.0) };
-                values.extend(roofs.stated_meters().iter().enumerate().map(level));
+                let level = |(pixel, &roof_m): (usize, &f32)| if roofs.is_unstated(pixel) { -1.0 } else { (roof_m / HIGH_ROOF_M).min(1.0) };
+                values.extend(roofs.meters().iter().enumerate().map(level));
             }
             ConditionChannel::AntennaHeight => values.extend(std::iter::repeat_n(height_level(ends.height_m), pixels)),
             ConditionChannel::Irt2Gain => values.extend(gain(&IntelligentRayTracing::irt2())?),

@@ -97,7 +97,7 @@ impl PreparedScene {
             return self;
         }
         self.with_stated_roofs.get_or_init(|| {
-            let stated = Self::new(&self.scene.clone().with_roofs(roofs.with_unstated_at(BUILDING_HEIGHT_M)));
+            let stated = Self::new(&self.scene.clone().with_roofs(roofs.clone().with_unstated_at(BUILDING_HEIGHT_M)));
             Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..stated })
         })
     }

@@ -7,6 +7,7 @@
 use super::rasterize::paint;
 use super::{Building, BuildingMask, Grid, Scene, Transmitter};
 use geo::Coord;
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Height of a transmitter or receiver that nothing is said of, metres.
@@ -96,10 +97,10 @@ impl Building {
 pub struct RoofHeights {
     /// Metres above the ground, row-major; 0 outdoors.
     meters: Vec<f32>,
-    /// The highest that the source states there, else 0.
-    stated_m: Vec<f32>,
     /// 1 where a building stands whose height the source does not state, beside others or alone.
     unstated: Vec<u8>,
+    /// Of such pixels those where another building's height is stated: the highest, metres.
+    stated_beside: BTreeMap<usize, f32>,
 }
 
 impl RoofHeights {
@@ -117,31 +118,38 @@ impl RoofHeights {
                 None => unstated[pixels].fill(1),
             });
         }
-        Self::of_both(stated_m, unstated, default_m)
+        let is_both = |&pixel: &usize| unstated[pixel] != 0 && stated_m[pixel] > 0.0;
+        let stated_beside = (0..grid.pixels()).filter(is_both).map(|pixel| (pixel, stated_m[pixel])).collect();
+        Self { meters: stated_m, unstated, stated_beside }.with_unstated_at(default_m)
     }
 
     /// Of a raster of metres, row-major; pixels that are built and have no height there (0) get `default_m`.
     pub fn of_raster(mask: &BuildingMask, raster_m: &[f32], default_m: f64) -> Self {
         let stated = |(&inside, &height_m): (&u8, &f32)| if inside != 0 && height_m > 0.0 { height_m } else { 0.0 };
-        let stated_m: Vec<f32> = mask.pixels.iter().zip(raster_m).map(stated).collect();
+        let meters: Vec<f32> = mask.pixels.iter().zip(raster_m).map(stated).collect();
         let is_unstated = |(&inside, &stated_m): (&u8, &f32)| u8::from(inside != 0 && stated_m == 0.0);
-        let unstated = mask.pixels.iter().zip(&stated_m).map(is_unstated).collect();
-        Self::of_both(stated_m, unstated, default_m)
-    }
-
-    fn of_both(stated_m: Vec<f32>, unstated: Vec<u8>, default_m: f64) -> Self {
-        let meters = stated_m.iter().zip(&unstated).map(|both| roof_m(both, default_m)).collect();
-        Self { meters, stated_m, unstated }
+        let unstated = mask.pixels.iter().zip(&meters).map(is_unstated).collect();
+        Self { meters, unstated, stated_beside: BTreeMap::new() }.with_unstated_at(default_m)
     }
 
     /// These heights where every building without a stated height has `default_m`.
-    pub fn with_unstated_at(&self, default_m: f64) -> Self {
-        Self::of_both(self.stated_m.clone(), self.unstated.clone(), default_m)
+    pub fn with_unstated_at(mut self, default_m: f64) -> Self {
+        for pixel in 0..self.meters.len() {
+            if self.unstated[pixel] != 0 {
+                self.meters[pixel] = self.with_default(pixel, default_m);
+            }
+        }
+        self
     }
 
     /// Whether every building without a stated height has `default_m`.
     pub fn has_unstated_at(&self, default_m: f64) -> bool {
-        self.meters.iter().zip(self.stated_m.iter().zip(&self.unstated)).all(|(&meters, both)| meters == roof_m(both, default_m))
+        (0..self.meters.len()).all(|pixel| self.unstated[pixel] == 0 || self.meters[pixel] == self.with_default(pixel, default_m))
+    }
+
+    /// Height of a roof that is not stated where it has `default_m`.
+    fn with_default(&self, pixel: usize, default_m: f64) -> f32 {
+        self.stated_beside.get(&pixel).map_or(default_m as f32, |stated_m| stated_m.max(default_m as f32))
     }
 
     /// Height of the roof over a pixel by its row-major index, metres; 0 outdoors.
@@ -155,8 +163,12 @@ impl RoofHeights {
     }
 
     /// The highest that the source states in metres, row-major; 0 where it states nothing, and outdoors.
-    pub fn stated_meters(&self) -> &[f32] {
-        &self.stated_m
+    pub fn stated_meters(&self) -> Vec<f32> {
+        let stated = |pixel: usize| match self.unstated[pixel] {
+            0 => self.meters[pixel],
+            _ => self.stated_beside.get(&pixel).copied().unwrap_or(0.0),
+        };
+        (0..self.meters.len()).map(stated).collect()
     }
 
     /// Whether a building covers a pixel whose height the source does not state.
@@ -166,10 +178,11 @@ impl RoofHeights {
 
     /// The heights where the pixel i is the one that `from[i]` was.
     pub fn turned(&self, from: &[usize]) -> Self {
+        let beside = |(pixel, from): (usize, &usize)| Some((pixel, *self.stated_beside.get(from)?));
         Self {
             meters: from.iter().map(|&pixel| self.meters[pixel]).collect(),
-            stated_m: from.iter().map(|&pixel| self.stated_m[pixel]).collect(),
             unstated: from.iter().map(|&pixel| self.unstated[pixel]).collect(),
+            stated_beside: from.iter().enumerate().filter_map(beside).collect(),
         }
     }
 
@@ -182,11 +195,6 @@ impl RoofHeights {
     pub fn highest_m(&self) -> f64 {
         f64::from(self.meters.iter().copied().fold(0.0, f32::max))
     }
-}
-
-/// The roof over a pixel by what is stated there, metres, and by whether a building stands there of which nothing is stated.
-fn roof_m((&stated_m, &unstated): (&f32, &u8), default_m: f64) -> f32 {
-    if unstated != 0 { stated_m.max(default_m as f32) } else { stated_m }
 }
 
 impl Scene {
