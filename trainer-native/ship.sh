@@ -8,8 +8,8 @@
 # them as OUT/data/valid and OUT/data/test, quantiles-data.sh as unseen-low,unseen-high,unseen-wide-2,valid-8-20,valid-20-40 and
 # test-low), or hidden in part: on the first the factor is found that widens samples or quantiles, on the second the very file that ships
 # is evaluated, and for the card on every further DIR, there as NAME. configs/reliability/card-NAME.md says on the card how the weights were
-# trained and what their limits are: bring it up to date first. LEVELS (see `trainer export --help`), SAMPLES (19) of nano and LIMIT, the
-# number of test maps, can be set.
+# trained and what their limits are: bring it up to date first. LEVELS and COMMIT (see `trainer export --help`), SAMPLES (19) of nano and
+# LIMIT, the number of test maps, can be set.
 set -euo pipefail
 if [ $# -lt 4 ]; then
     sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
@@ -39,7 +39,7 @@ trap 'rm -f "$figures"' EXIT
 data="maps of the dominant path model $hidden, of procedural scenes (MIT OR Apache-2.0, made by \
 \`trainer dataset synth\`) and of $cities (ODbL-1.0, footprints © OpenStreetMap contributors (openstreetmap.org/copyright))"
 "$1" export --weights "$2" --out "$root/models/$name.safetensors" --precision int8 --levels "$levels" --evaluate "unknown roofs and cars=$4" \
-    "${further[@]}" "${drawing[@]}" ${LIMIT:+--limit "$LIMIT"} --figures "$figures" --training-data "$data" --note "$(cat "$root/trainer-native/configs/reliability/card-$name.md")"
+    "${further[@]}" "${drawing[@]}" ${LIMIT:+--limit "$LIMIT"} ${COMMIT:+--commit "$COMMIT"} --figures "$figures" --training-data "$data" --note "$(cat "$root/trainer-native/configs/reliability/card-$name.md")"
 "$1" export --weights "$root/models/$name.safetensors" --format onnx --out "$root/models/$name.onnx"
 node "$root/web/scripts/figures.mjs" "$name" "$figures"
 echo "Look at models/$name.md, www/page/figures.js and docs/accuracy.md, and run cargo xtask test."
