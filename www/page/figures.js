@@ -1,3 +1,3 @@
 // What the page's network was measured at. Written by trainer-native/ship.sh; do not edit.
 
-export const FIGURES = { maps: 48, physical: { rmseDb: 4.18, crpsDb: 3.09 }, network: { rmseDb: 3.92, crpsDb: 2.18, holds: 0.87 } };
+export const FIGURES = { maps: 48, physical: { rmseDb: 4.18, crpsDb: 3.09 }, network: { rmseDb: 3.93, crpsDb: 2.17, holds: 0.88 } };
