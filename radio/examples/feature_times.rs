@@ -37,7 +37,7 @@ fn main() {
     let blocks = (0..100).map(|i| rectangle(25.0 * f64::from(i / 10) + 5.0, 25.0 * f64::from(i % 10) + 4.0, 15.0, 14.0));
     let cars = (0..100).map(|i| rectangle(25.0 * f64::from(i / 10) + 8.0, 25.0 * f64::from(i % 10) + 20.0, 4.0, 2.0)).collect();
     // The height of every second block is stated.
-    let stated = |i: usize| (i % 2 == 0).then(|| 8.0 + (i % 7) as f64);
+    let stated = |i: usize| i.is_multiple_of(2).then_some(8.0 + (i % 7) as f64);
     let buildings = blocks.enumerate().map(|(i, block)| Building { height_m: stated(i), ..Building::from(block) }).collect();
     let prepared = PreparedScene::new(&Scene::from_polygons(grid, buildings).with_cars(cars));
     println!("| {} x {} pixels, 100 buildings, 100 cars | median ms |\n|---|---:|", grid.size, grid.size);
