@@ -26,22 +26,13 @@ for file in "$preset" "$quantiles"; do "$trainer" presets --preset "$file" >/dev
 say() { echo "[$SECONDS s] $*" | tee -a "$out/log.txt"; }
 { date -u; uname -srm; nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv 2>/dev/null || echo "no nvidia-smi"; } | tee "$out/machine.txt"
 
-# Maps with roofs and cars, of which the folder then keeps no trace but the heights that --stated-roofs leaves. NAME METERS-A-PIXEL ...
+# shellcheck source=hidden-maps.sh
+. hidden-maps.sh
+# NAME METERS-A-PIXEL ARGUMENT ...; of larger pixels a raster says too little of the walls.
 maps() {
-    local name=$1 pixel_m=$2 outlines=polygon
-    shift 2
-    "$trainer" dataset synth --out "$data/$name" --roofs 4,40 --cars $((40 * pixel_m * pixel_m)) --method dpm --resolution-m "$pixel_m" \
-        "$@" >>"$out/log.txt" 2>&1
-    mv "$data/$name/gain/carsDPM" "$data/$name/gain/DPM"
-    # Of larger pixels a raster says too little of the walls.
-    [ "$pixel_m" = 1 ] || outlines=polygon/buildings_and_cars
-    rm -rf "$data/$name/$outlines" "$data/$name/png/cars" "$data/$name/png/antennas"
-    [[ $* == *--stated-roofs* ]] || rm -rf "$data/$name/png/heights"
-}
-pack() {
-    "$trainer" dataset pack --dataset "$data/$1" --method DPM --out "$data/$1-packed" --channels line-of-sight,log-distance-gain,\
-antenna-height,detour-gain,wall-distance,dominant-path-gain-at-height,dominant-path-gain-of-stated-roofs,stated-roofs,\
-angle-to-transmitter-sin,angle-to-transmitter-cos >>"$out/log.txt" 2>&1
+    local outlines=polygon
+    [ "$2" = 1 ] || outlines=polygon/buildings_and_cars
+    hidden_maps "$1" 256 "$2" "$outlines" "${@:3}" >>"$out/log.txt" 2>&1
 }
 known=("$cities/munich.geojson" "$cities/helsinki.geojson" "$cities/paris.geojson")
 unseen=("$cities/florence.geojson" "$cities/san-francisco.geojson")
@@ -67,7 +58,7 @@ maps test 1 "${test[@]}"
 maps test-stated 1 "${test[@]}" --antennas 1.5,40 "${told[@]}" 0.5,0.5
 quantiles_sets=
 for set in train stated wide-2 wide-4 stated-wide-2 stated-wide-4 valid valid-stated; do
-    pack $set
+    pack $set >>"$out/log.txt" 2>&1
     [[ $set == valid* ]] || quantiles_sets+="'$data/$set-packed',"
 done
 say "data is made"

@@ -17,27 +17,18 @@ if [ $# -lt 3 ]; then
 fi
 trainer=$(realpath "$1") cities=$(realpath "$2")
 mkdir -p "$3"
-out=$(realpath "$3")
+data=$(realpath "$3")
 shift 3
 parts=" ${*:-train valid unseen test wide stated more} "
 
-# Maps with roofs and so many cars, of which the folder then keeps no trace but the heights that --stated-roofs leaves, nor of the outlines
-# that are named. NAME CARS OUTLINES ...
-blind() {
-    local name=$1 cars=$2 outlines=$3
-    shift 3
-    [ ! -e "$out/$name/gain/DPM" ] && [ ! -e "$out/$name-packed/manifest.json" ] || return 0
-    "$trainer" dataset synth --out "$out/$name" --roofs 4,40 --cars "$cars" --method dpm "$@"
-    mv "$out/$name/gain/carsDPM" "$out/$name/gain/DPM"
-    rm -rf "$out/$name/$outlines" "$out/$name/png/cars" "$out/$name/png/antennas"
-    [[ $* == *--stated-roofs* ]] || rm -rf "$out/$name/png/heights"
-}
+# shellcheck source=hidden-maps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/hidden-maps.sh"
 maps() {
-    blind "$1" 40 polygon "${@:2}"
+    hidden_maps "$1" 256 1 polygon "${@:2}"
 }
-# With larger pixels, cars in the same density, and footprints: a raster of such pixels says too little of the walls. PIXELS METERS NAME ...
+# With larger pixels, and footprints: a raster of such pixels says too little of the walls. PIXELS METERS NAME ...
 wide() {
-    blind "$3" $((40 * ($1 * $2) ** 2 / 65536)) polygon/buildings_and_cars --antennas 1.5,40 --pixels "$1" --resolution-m "$2" "${@:4}"
+    hidden_maps "$3" "$1" "$2" polygon/buildings_and_cars --antennas 1.5,40 "${@:4}"
 }
 wide_train() {
     wide "$@" --transmitters 2
@@ -46,13 +37,6 @@ wide_train() {
 train() {
     maps "$@" --transmitters 2
     pack "$1"
-}
-pack() {
-    [ ! -e "$out/$1-packed/manifest.json" ] || return 0
-    rm -rf "$out/$1-packed"
-    "$trainer" dataset pack --dataset "$out/$1" --method DPM --out "$out/$1-packed" --channels line-of-sight,log-distance-gain,\
-detour-gain,wall-distance,dominant-path-gain-at-height,dominant-path-gain-of-stated-roofs,angle-to-transmitter-sin,\
-angle-to-transmitter-cos,antenna-height,stated-roofs
 }
 has() { [[ $parts == *" $1 "* ]]; }
 part() { echo $(($1 / ${DIVISOR:-1})); }

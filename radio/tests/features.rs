@@ -3,7 +3,7 @@
 use geo::{Coord, LineString, Polygon, Rect};
 use radiodiff_radio::features::{ConditionChannel, TurnError, condition, turn_condition, turned_planes};
 use radiodiff_radio::geometry::{PreparedScene, Symmetry};
-use radiodiff_radio::map::GrayCodec;
+use radiodiff_radio::map::{GrayCodec, RadioMap};
 use radiodiff_radio::propagation::{DominantPath, PropagationModel};
 use radiodiff_radio::scene::{BUILDING_HEIGHT_M, Building, Grid, LinkEnds, RoofHeights, Scene};
 
@@ -27,6 +27,12 @@ fn scene() -> Scene {
 
 fn channel_of(scene: &Scene, position: Coord<f64>, channels: &[ConditionChannel]) -> Vec<f32> {
     condition(&PreparedScene::new(scene), &LinkEnds::at(position), channels, &GrayCodec::default()).expect("the transmitter is outdoors")
+}
+
+/// A map of path gain as a channel has it.
+fn levels_of(map: &RadioMap) -> Vec<f32> {
+    let codec = GrayCodec::default();
+    map.values.iter().map(|&gain_db| if gain_db.is_nan() { -1.0 } else { 2.0 * codec.encode(gain_db) - 1.0 }).collect()
 }
 
 /// How much a channel of a turned scene may differ from the turned channel. Most are exact: they read the mask, or distances between
@@ -131,8 +137,7 @@ fn a_raised_antenna_has_its_own_physical_map_and_its_height() {
     let low = plane(1.5, ConditionChannel::DominantPathGainAtHeight);
     for height_m in [1.5, 20.0, 39.0] {
         let map = DominantPath::default().path_gain(&level, &at(height_m)).expect("outdoors");
-        let expected: Vec<f32> =
-            map.values.iter().map(|&gain_db| if gain_db.is_nan() { -1.0 } else { 2.0 * codec.encode(gain_db) - 1.0 }).collect();
+        let expected = levels_of(&map);
         let found = plane(height_m, ConditionChannel::DominantPathGainAtHeight);
         assert_eq!(found, expected, "{height_m} m");
         assert!(height_m == 1.5 || found.iter().zip(&low).any(|(high, low)| (high - low).abs() > 0.05), "{height_m} m");
@@ -174,8 +179,7 @@ fn stated_roofs_are_told_and_the_others_are_at_25_m_whatever_the_scene_assumes()
     let channel = ConditionChannel::DominantPathGainOfStatedRoofs;
     let expected = |scene: &Scene| -> Vec<f32> {
         let ends = LinkEnds { height_m: 12.0, ..LinkEnds::at(TRANSMITTER) };
-        let map = DominantPath::of_maps().path_gain(&PreparedScene::new(scene), &ends).expect("outdoors");
-        map.values.iter().map(|&gain_db| if gain_db.is_nan() { -1.0 } else { 2.0 * codec.encode(gain_db) - 1.0 }).collect()
+        levels_of(&DominantPath::of_maps().path_gain(&PreparedScene::new(scene), &ends).expect("outdoors"))
     };
     assert_eq!(plane(&scene, channel), expected(&scene));
     assert_eq!(plane(&assumed, channel), expected(&scene), "what is assumed is not told");
@@ -194,15 +198,11 @@ fn where_a_building_without_a_height_overlaps_one_with_a_height_the_roof_is_not_
     let (west, middle, east) = (Coord { x: 32.5, y: 26.5 }, Coord { x: 40.5, y: 26.5 }, Coord { x: 48.5, y: 26.5 });
     let scene = Scene::from_polygons(GRID, buildings.to_vec());
     let pixel = |place: Coord<f64>| GRID.pixel_of(place).map(|(row, column)| row * GRID.size + column).expect("on the map");
-    let roofs = plane_of(&scene, ConditionChannel::StatedRoofs);
+    let roofs = channel_of(&scene, TRANSMITTER, &[ConditionChannel::StatedRoofs]);
     assert_eq!([west, middle, east].map(|place| roofs[pixel(place)]), [9.0 / 40.0, -1.0, -1.0]);
     assert_eq!(roofs[pixel(Coord { x: 56.5, y: 26.5 })], 1.0, "60 m are beyond the scale");
     assert_eq!([west, middle, east].map(|place| scene.roofs.at(pixel(place))), [9.0, 25.0, 60.0], "the highest counts");
     let assumed = RoofHeights::of_buildings(GRID, &buildings, 6.0);
     assert_eq!([west, middle, east].map(|place| assumed.at(pixel(place))), [9.0, 9.0, 60.0]);
-    assert!(!assumed.has_unstated_at(BUILDING_HEIGHT_M) && assumed.with_unstated_at(BUILDING_HEIGHT_M) == scene.roofs);
-}
-
-fn plane_of(scene: &Scene, channel: ConditionChannel) -> Vec<f32> {
-    channel_of(scene, TRANSMITTER, &[channel])
+    assert!(assumed != scene.roofs && assumed.with_unstated_at(BUILDING_HEIGHT_M) == scene.roofs);
 }

@@ -121,7 +121,7 @@ fn a_wider_network_of_quantiles_begins_as_the_narrow_one() {
         format!("preset={:?}", shop.path(&format!("{name}.toml")))
     };
     let said = shop.trains("quantiles", "wide", &[&few[..], &["quantiles.learning_rate=0.0", &wide("wide-swin", "16"), &init]].concat());
-    assert!(said.contains("every channel becomes two"), "{said}");
+    assert!(said.contains("every channel becomes two, [8, 12] become [16, 24]"), "{said}");
     score_alike(&shop, ["narrow", "wide"]);
     // Two halves of a channel are read unlike, or they would be trained alike.
     let head = &weights(&shop, "wide/quantiles.safetensors")["quantiles.head.weight"];

@@ -195,13 +195,12 @@ impl MapSource {
             Self::Model(ModelArgs { method: ModelChoice::LogDistance, .. }) => "no heights: those of antennas, receivers and roofs are",
             Self::Model(_) => return None,
             #[cfg(feature = "network")]
-            Self::Network(network) if network.knows_heights() && network.knows_roofs() => {
-                "heights of transmitters and those of roofs that are stated: those of receivers are"
-            }
-            #[cfg(feature = "network")]
-            Self::Network(network) if network.knows_heights() => "heights of transmitters alone: those of receivers and roofs are",
-            #[cfg(feature = "network")]
-            Self::Network(_) => "no heights: those of antennas, receivers and roofs are",
+            Self::Network(network) => match (network.knows_heights(), network.knows_roofs()) {
+                (true, true) => "heights of transmitters and those of roofs that are stated: those of receivers are",
+                (true, false) => "heights of transmitters alone: those of receivers and roofs are",
+                (false, true) => "heights of roofs that are stated alone: those of antennas and receivers are",
+                (false, false) => "no heights: those of antennas, receivers and roofs are",
+            },
         };
         Some(format!("{} knows {unused} not used for path gain", self.name()))
     }

@@ -20,6 +20,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Instant;
 
 /// Make a dataset: procedural and real city blocks and their radio maps
@@ -84,13 +85,15 @@ pub struct Args {
     pub first_map: u32,
 }
 
+/// Two numbers as LOW,HIGH, the lower first.
+fn low_high<T: FromStr + PartialOrd + Copy>(text: &str) -> Option<[T; 2]> {
+    let numbers: Result<Vec<T>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    <[T; 2]>::try_from(numbers.ok()?).ok().filter(|[low, high]| low <= high)
+}
+
 /// Two heights in whole metres, the lower first; antennas at 1.5 m stand below all roofs.
 fn roofs(text: &str) -> Result<[u8; 2], String> {
-    let heights: Result<Vec<u8>, _> = text.split(',').map(|part| part.trim().parse()).collect();
-    match heights.as_deref() {
-        Ok(&[low, high]) if 2 <= low && low <= high => Ok([low, high]),
-        _ => Err("expected LOW,HIGH in whole metres from 2 to 255, the lower first".into()),
-    }
+    low_high(text).filter(|[low, _]| 2 <= *low).ok_or_else(|| "expected LOW,HIGH in whole metres from 2 to 255, the lower first".into())
 }
 
 /// A share below the whole.
@@ -100,21 +103,14 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Two shares, the lower first.
 fn shares(text: &str) -> Result<[f64; 2], String> {
-    let shares: Result<Vec<f64>, _> = text.split(',').map(|part| part.trim().parse()).collect();
-    match shares.as_deref() {
-        Ok(&[low, high]) if 0.0 <= low && low <= high && high <= 1.0 => Ok([low, high]),
-        _ => Err("expected LOW,HIGH from 0 to 1, the lower first".into()),
-    }
+    low_high(text).filter(|[low, high]| 0.0 <= *low && *high <= 1.0).ok_or_else(|| "expected LOW,HIGH from 0 to 1, the lower first".into())
 }
 
 /// Two heights of antennas in metres, the lower first.
 fn antennas(text: &str) -> Result<[f64; 2], String> {
-    let heights: Result<Vec<f64>, _> = text.split(',').map(|part| part.trim().parse()).collect();
     let is_one = |height_m: f64| check_antenna_height("transmitters", height_m).is_ok();
-    match heights.as_deref() {
-        Ok(&[low, high]) if low <= high && is_one(low) && is_one(high) => Ok([low, high]),
-        _ => Err(format!("expected LOW,HIGH in metres from {LEAST_ANTENNA_HEIGHT_M} to {MOST_ANTENNA_HEIGHT_M}, the lower first")),
-    }
+    let expected = || format!("expected LOW,HIGH in metres from {LEAST_ANTENNA_HEIGHT_M} to {MOST_ANTENNA_HEIGHT_M}, the lower first");
+    low_high(text).filter(|&[low, high]| is_one(low) && is_one(high)).ok_or_else(expected)
 }
 
 /// Pixels a side of a map.

@@ -43,7 +43,8 @@ pub struct PreparedScene {
     /// Those above some height that is not below all roofs, the last that was asked for.
     high_turning_points: Mutex<Option<(f64, Arc<TurningPoints>)>>,
     with_level_roofs: OnceLock<Box<PreparedScene>>,
-    with_stated_roofs: OnceLock<Box<PreparedScene>>,
+    /// `None` where its roofs are so.
+    with_stated_roofs: OnceLock<Option<Box<PreparedScene>>>,
     with_cars_as_walls: OnceLock<Box<PreparedScene>>,
 }
 
@@ -83,23 +84,23 @@ impl PreparedScene {
     /// The scene with every roof at [`BUILDING_HEIGHT_M`], kept because a forecast asks for it at every move. Below the roofs paths turn
     /// at the same corners, so these are shared.
     pub fn with_level_roofs(&self) -> &Self {
-        self.with_level_roofs.get_or_init(|| {
-            let level = Self::new(&self.scene.clone().with_level_roofs(BUILDING_HEIGHT_M));
-            Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..level })
-        })
+        self.with_level_roofs.get_or_init(|| self.with_other_roofs(&self.scene.clone().with_level_roofs(BUILDING_HEIGHT_M)))
     }
 
     /// The scene with every building at [`BUILDING_HEIGHT_M`] whose height the source does not state, kept for the next move too. It is
     /// this scene itself where they are so high.
     pub fn with_stated_roofs(&self) -> &Self {
         let roofs = &self.scene.roofs;
-        if roofs.has_unstated_at(BUILDING_HEIGHT_M) {
-            return self;
-        }
-        self.with_stated_roofs.get_or_init(|| {
-            let stated = Self::new(&self.scene.clone().with_roofs(roofs.clone().with_unstated_at(BUILDING_HEIGHT_M)));
-            Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..stated })
-        })
+        let other = || {
+            let stated = roofs.clone().with_unstated_at(BUILDING_HEIGHT_M);
+            (stated != *roofs).then(|| self.with_other_roofs(&self.scene.clone().with_roofs(stated)))
+        };
+        self.with_stated_roofs.get_or_init(other).as_deref().unwrap_or(self)
+    }
+
+    /// A scene with the same buildings at other heights, which shares the corners below all roofs.
+    fn with_other_roofs(&self, scene: &Scene) -> Box<Self> {
+        Box::new(Self { turning_points: OnceLock::from(self.turning_points(0.0)), ..Self::new(scene) })
     }
 
     /// The scene with walls in the place of its cars ([`CarOutlines::as_walls`]), kept for the next transmitter.

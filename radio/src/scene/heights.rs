@@ -134,22 +134,13 @@ impl RoofHeights {
 
     /// These heights where every building without a stated height has `default_m`.
     pub fn with_unstated_at(mut self, default_m: f64) -> Self {
-        for pixel in 0..self.meters.len() {
-            if self.unstated[pixel] != 0 {
-                self.meters[pixel] = self.with_default(pixel, default_m);
-            }
+        for (meters, _) in self.meters.iter_mut().zip(&self.unstated).filter(|(_, unstated)| **unstated != 0) {
+            *meters = default_m as f32;
+        }
+        for (&pixel, &stated_m) in &self.stated_beside {
+            self.meters[pixel] = stated_m.max(default_m as f32);
         }
         self
-    }
-
-    /// Whether every building without a stated height has `default_m`.
-    pub fn has_unstated_at(&self, default_m: f64) -> bool {
-        (0..self.meters.len()).all(|pixel| self.unstated[pixel] == 0 || self.meters[pixel] == self.with_default(pixel, default_m))
-    }
-
-    /// Height of a roof that is not stated where it has `default_m`.
-    fn with_default(&self, pixel: usize, default_m: f64) -> f32 {
-        self.stated_beside.get(&pixel).map_or(default_m as f32, |stated_m| stated_m.max(default_m as f32))
     }
 
     /// Height of the roof over a pixel by its row-major index, metres; 0 outdoors.

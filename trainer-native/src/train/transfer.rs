@@ -98,14 +98,14 @@ impl Beginning {
         let stored = stored_weights::open(&self.path, WeightsKind::Averaged)?;
         let found = &stored.manifest().preset;
         let [told, known] = [preset, found].map(|preset| &preset.condition.channels[..]);
-        let is_wider = matches!((&preset.quantiles, &found.quantiles), (Some(wide), Some(narrow)) if is_twice_as_wide(wide, narrow));
+        let widths = preset.quantiles.as_ref().zip(found.quantiles.as_ref()).filter(|(wide, narrow)| is_twice_as_wide(wide, narrow));
         let mut grown = None;
-        if told.len() > known.len() && (is_wider || preset.quantiles == found.quantiles) {
+        if told.len() > known.len() && (widths.is_some() || preset.quantiles == found.quantiles) {
             println!("{shown}: {:?} are new to it, and are not read at first", &told[known.len()..]);
             grown = Some(told_more(stored.tensors(), told.len() - known.len()));
         }
-        if is_wider {
-            println!("{shown}: every channel becomes two");
+        if let Some((wide, narrow)) = widths {
+            println!("{shown}: every channel becomes two, {:?} become {:?}", narrow.widths, wide.widths);
             grown = Some(widened(grown.as_ref().unwrap_or(stored.tensors()), &parameters.shapes(), seed));
         }
         parameters

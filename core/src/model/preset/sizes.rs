@@ -119,7 +119,8 @@ impl ConditionPreset {
 
     /// Whether the networks are told the heights of roofs that a scene's source states; others take none.
     pub fn knows_roofs(&self) -> bool {
-        self.channels.contains(&ConditionChannel::StatedRoofs)
+        use ConditionChannel::{DominantPathGainOfStatedRoofs, StatedRoofs};
+        self.channels.iter().any(|channel| matches!(channel, StatedRoofs | DominantPathGainOfStatedRoofs))
     }
 
     /// Whether the networks are told where cars stand.
